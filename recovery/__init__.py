@@ -1,0 +1,1 @@
+"""What the backup jobs and the dashboard share: words, clinical arithmetic, settings, DICOM verbs, tables."""

@@ -1,0 +1,170 @@
+"""Read one element of a Dataset as a Python value, or None.
+
+Goal
+    Every reader of DICOM in this project treats absent, empty and malformed elements alike: None.
+
+How
+    One function per kind of value. pydicom converts lazily, so a malformed value raises on access; that is
+    caught here and nowhere else.
+
+Why None, not an exception
+    Clinical files carry odd values (a five-thousand-character label, `DS` with a comma). One odd element must not
+    hide the rest of a patient's record. What is missing is shown as missing.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from datetime import date, datetime, time
+from typing import TYPE_CHECKING, Any
+
+from pydicom.multival import MultiValue
+from pydicom.valuerep import PersonName
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pydicom import Dataset
+
+log = logging.getLogger(__name__)
+
+
+class InvalidObjectError(ValueError):
+    """An object lacks what makes it what it claims to be, such as its SOP Instance UID."""
+
+
+_MALFORMED = (ValueError, TypeError, AttributeError, LookupError, OverflowError, NotImplementedError)
+"""What pydicom raises for values it cannot convert; UnicodeError is a ValueError."""
+
+
+def _value(ds: Dataset | None, keyword: str) -> Any:
+    """The element's value; None when absent, empty or malformed."""
+    if ds is None:
+        return None
+    try:
+        value = ds.get(keyword)
+    except _MALFORMED:
+        log.warning("element %s cannot be read; it is taken as absent", keyword)
+        return None
+    return None if value in ("", None) else value
+
+
+def text(ds: Dataset | None, keyword: str) -> str | None:
+    """The first value as text, without the padding of PS3.5 section 6.2."""
+    value = _value(ds, keyword)
+    if isinstance(value, MultiValue):
+        value = value[0] if value else None
+    stripped = str(value).strip(" \x00") if value is not None else ""
+    return stripped or None
+
+
+def required_uid(ds: Dataset, keyword: str) -> str:
+    """A UID without which the object is not one.
+
+    Raises
+    ------
+    InvalidObjectError
+        If it is absent or empty.
+    """
+    uid = text(ds, keyword)
+    if uid is None:
+        raise InvalidObjectError(f"the object has no {keyword}")
+    return uid
+
+
+def integer(ds: Dataset | None, keyword: str) -> int | None:
+    value = number(ds, keyword)
+    return int(value) if value is not None and value == int(value) else None
+
+
+def number(ds: Dataset | None, keyword: str) -> float | None:
+    """The first value as a finite number."""
+    value = _value(ds, keyword)
+    if isinstance(value, MultiValue):
+        value = value[0] if value else None
+    if value is None:
+        return None
+    try:
+        as_float = float(value)
+    except (ValueError, TypeError):
+        return None
+    return as_float if math.isfinite(as_float) else None
+
+
+def day(ds: Dataset | None, keyword: str) -> date | None:
+    """A DA value, `20261122`; also the `2026.11.22` of ACR-NEMA 300 (PS3.5 section 6.2, note on DA)."""
+    digits = (text(ds, keyword) or "").replace(".", "")
+    try:
+        return datetime.strptime(digits, "%Y%m%d").date()  # noqa: DTZ007  a DA has no zone
+    except ValueError:
+        return None
+
+
+def clock_time(ds: Dataset | None, keyword: str) -> time | None:
+    """A TM value, to the microsecond: `14`, `1432`, `143205`, `143205.25`; also with colons, as of old."""
+    value = (text(ds, keyword) or "").replace(":", "")
+    whole, _, fraction = value.partition(".")
+    pattern = {2: "%H", 4: "%H%M", 6: "%H%M%S"}.get(len(whole))
+    if pattern is None or (fraction and not fraction.isdigit()):
+        return None
+    try:
+        read = datetime.strptime(whole, pattern)  # noqa: DTZ007  a TM has no zone
+    except ValueError:
+        return None
+    return read.time().replace(microsecond=int(fraction[:6].ljust(6, "0")) if fraction else 0)
+
+
+def person_name(ds: Dataset | None, keyword: str) -> str | None:
+    """`FAMILY, Given` of the first component group that says something (PS3.5 section 6.2.1.1)."""
+    return _family_given(_value(ds, keyword), capitals=True)
+
+
+def person_names(ds: Dataset | None, keyword: str) -> str | None:
+    """All values of a PN, `Family, Given; Family, Given`, spelled as they came."""
+    value = _value(ds, keyword)
+    values = list(value) if isinstance(value, MultiValue) else [value]
+    names = [name for v in values if (name := _family_given(v, capitals=False)) is not None]
+    return "; ".join(names) or None
+
+
+def _family_given(value: Any, *, capitals: bool) -> str | None:
+    if isinstance(value, MultiValue):
+        value = value[0] if value else None
+    if value is None:
+        return None
+    try:
+        groups = str(value if isinstance(value, PersonName) else PersonName(value)).split("=")
+    except _MALFORMED:
+        return None
+    for group in groups:
+        family, given, *_ = [*(part.strip(" \x00") for part in group.split("^")), "", ""]
+        if capitals:
+            family = family.upper()
+        if family or given:
+            return ", ".join(part for part in (family, given) if part)
+    return None
+
+
+def first_item(ds: Dataset | None, keyword: str) -> Dataset | None:
+    found = items(ds, keyword)
+    return found[0] if found else None
+
+
+def items(ds: Dataset | None, keyword: str) -> list[Dataset]:
+    """The items of a sequence; none when it is absent, empty or not a sequence."""
+    value = _value(ds, keyword)
+    if value is None or isinstance(value, str | bytes):
+        return []
+    try:
+        return list(value)
+    except TypeError:
+        return []
+
+
+def sum_if_all_known(numbers: Iterable[float | None]) -> float | None:
+    """None when one of them is: a sum of what is known would be a value that nobody recorded."""
+    values = list(numbers)
+    if not values or any(v is None for v in values):
+        return None
+    return sum(v for v in values if v is not None)

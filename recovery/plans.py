@@ -1,0 +1,220 @@
+"""Plans and structure sets: what was to be delivered, and which objects that needs.
+
+Goal
+    The planned beams with their metersets, and the references that lead from a plan to its images.
+
+How
+    `Plan.from_dataset` and `StructureSet.from_dataset` are the doors.
+
+Why references
+    Study and series carry no meaning in first-generation RT (PS3.3 A.86): only references say what belongs
+    together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from recovery import elements as el
+from recovery.model import InstanceRef, Patient
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pydicom import Dataset
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedBeam:
+    """A beam of a plan's fraction group; an application setup, for brachytherapy."""
+
+    beam_number: int
+    beam_name: str | None
+    fraction_group_number: int | None
+    treatment_delivery_type: str | None
+    beam_meterset: float | None
+    treatment_machine_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FractionGroup:
+    """An item of FractionGroupSequence (300A,0070). `number_of_fractions_planned` is type 2: it may be None."""
+
+    fraction_group_number: int | None
+    number_of_fractions_planned: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """An RT Plan, RT Ion Plan or Varian's private RT Plan (PS3.3 A.20, A.49)."""
+
+    ref: InstanceRef
+    patient: Patient
+    rt_plan_label: str | None
+    plan_intent: str | None
+    rt_plan_geometry: str | None
+    approval_status: str | None
+    frame_of_reference_uid: str | None
+    fraction_groups: tuple[FractionGroup, ...]
+    beams: tuple[PlannedBeam, ...]
+    structure_set_uids: tuple[str, ...]
+    dose_uids: tuple[str, ...]
+    reference_image_uids: tuple[str, ...]
+
+    @property
+    def number_of_fractions_planned(self) -> int | None:
+        """Over all fraction groups; None as soon as one group does not say."""
+        numbers = [g.number_of_fractions_planned for g in self.fraction_groups]
+        if not numbers or any(n is None for n in numbers):
+            return None
+        return sum(n for n in numbers if n is not None)
+
+    @classmethod
+    def from_dataset(cls, ds: Dataset) -> Plan:
+        """Read a plan; an element that is absent, empty or malformed becomes None.
+
+        Raises
+        ------
+        InvalidObjectError
+            If there is no SOPInstanceUID.
+        """
+        beams = [*el.items(ds, "BeamSequence"), *el.items(ds, "IonBeamSequence")]
+        groups = el.items(ds, "FractionGroupSequence")
+        return cls(
+            ref=InstanceRef.from_dataset(ds),
+            patient=Patient.from_dataset(ds),
+            rt_plan_label=el.text(ds, "RTPlanLabel"),
+            plan_intent=el.text(ds, "PlanIntent"),
+            rt_plan_geometry=el.text(ds, "RTPlanGeometry"),
+            approval_status=el.text(ds, "ApprovalStatus"),
+            frame_of_reference_uid=el.text(ds, "FrameOfReferenceUID"),
+            fraction_groups=tuple(
+                FractionGroup(
+                    el.integer(g, "FractionGroupNumber"), el.integer(g, "NumberOfFractionsPlanned")
+                )
+                for g in groups
+            ),
+            beams=tuple(_planned_beams(groups, beams, el.items(ds, "ApplicationSetupSequence"))),
+            structure_set_uids=_referenced(ds, "ReferencedStructureSetSequence"),
+            dose_uids=_referenced(ds, "ReferencedDoseSequence"),
+            reference_image_uids=_unique(
+                uid for beam in beams for uid in _referenced(beam, "ReferencedReferenceImageSequence")
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ReferencedSeries:
+    """A planning image series and the slices of it that a structure set names; none named means: all of it."""
+
+    series_instance_uid: str
+    study_instance_uid: str | None
+    sop_instance_uids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StructureSet:
+    """An RT Structure Set (PS3.3 A.19)."""
+
+    ref: InstanceRef
+    structure_set_label: str | None
+    frame_of_reference_uids: tuple[str, ...]
+    image_series: tuple[ReferencedSeries, ...]
+
+    @classmethod
+    def from_dataset(cls, ds: Dataset) -> StructureSet:
+        """Read a structure set's references.
+
+        Slices that only contours name (ROIContourSequence > ContourSequence > ContourImageSequence) belong to the
+        one referenced series when there is just one; with several, the structure set does not say to which.
+
+        Raises
+        ------
+        InvalidObjectError
+            If there is no SOPInstanceUID.
+        """
+        frames = el.items(ds, "ReferencedFrameOfReferenceSequence")
+        series = [s for frame in frames for s in _series_of_frame(frame)]
+        if len(series) == 1:
+            named = _unique([*series[0].sop_instance_uids, *_slices_of_contours(ds)])
+            series = [ReferencedSeries(series[0].series_instance_uid, series[0].study_instance_uid, named)]
+        return cls(
+            ref=InstanceRef.from_dataset(ds),
+            structure_set_label=el.text(ds, "StructureSetLabel"),
+            frame_of_reference_uids=_unique(
+                uid for f in frames if (uid := el.text(f, "FrameOfReferenceUID")) is not None
+            ),
+            image_series=tuple(series),
+        )
+
+
+def _planned_beams(
+    groups: list[Dataset], beams: list[Dataset], application_setups: list[Dataset]
+) -> Iterable[PlannedBeam]:
+    by_number = {number: b for b in beams if (number := el.integer(b, "BeamNumber")) is not None}
+    setups = {
+        number: s
+        for s in application_setups
+        if (number := el.integer(s, "ApplicationSetupNumber")) is not None
+    }
+    for group in groups:
+        group_number = el.integer(group, "FractionGroupNumber")
+        for item in el.items(group, "ReferencedBeamSequence"):
+            number = el.integer(item, "ReferencedBeamNumber")
+            if number is None:
+                continue
+            beam = by_number.get(number)
+            yield PlannedBeam(
+                beam_number=number,
+                beam_name=el.text(beam, "BeamName"),
+                fraction_group_number=group_number,
+                treatment_delivery_type=el.text(beam, "TreatmentDeliveryType"),
+                beam_meterset=el.number(item, "BeamMeterset"),
+                treatment_machine_name=el.text(beam, "TreatmentMachineName"),
+            )
+        for item in el.items(group, "ReferencedBrachyApplicationSetupSequence"):
+            number = el.integer(item, "ReferencedBrachyApplicationSetupNumber")
+            if number is None:
+                continue
+            setup = setups.get(number)
+            yield PlannedBeam(
+                beam_number=number,
+                beam_name=el.text(setup, "ApplicationSetupType"),
+                fraction_group_number=group_number,
+                treatment_delivery_type=None,
+                beam_meterset=el.sum_if_all_known(
+                    el.number(c, "ChannelTotalTime") for c in el.items(setup, "ChannelSequence")
+                ),
+                treatment_machine_name=None,
+            )
+
+
+def _series_of_frame(frame: Dataset) -> Iterable[ReferencedSeries]:
+    for study in el.items(frame, "RTReferencedStudySequence"):
+        for series in el.items(study, "RTReferencedSeriesSequence"):
+            uid = el.text(series, "SeriesInstanceUID")
+            if uid is not None:
+                yield ReferencedSeries(
+                    series_instance_uid=uid,
+                    study_instance_uid=el.text(study, "ReferencedSOPInstanceUID"),
+                    sop_instance_uids=_referenced(series, "ContourImageSequence"),
+                )
+
+
+def _slices_of_contours(ds: Dataset) -> Iterable[str]:
+    for roi in el.items(ds, "ROIContourSequence"):
+        for contour in el.items(roi, "ContourSequence"):
+            yield from _referenced(contour, "ContourImageSequence")
+
+
+def _referenced(ds: Dataset | None, keyword: str) -> tuple[str, ...]:
+    return _unique(
+        uid
+        for item in el.items(ds, keyword)
+        if (uid := el.text(item, "ReferencedSOPInstanceUID")) is not None
+    )
+
+
+def _unique(uids: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(uids))
