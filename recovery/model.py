@@ -136,3 +136,5 @@ class JobRun:
     outcome: str | None
     counts: dict[str, int]
     message: str
+    fault: str = ""
+    """What could not be asked, when something could not: `rv`, `pacs`, `database`, `cache`, `config`."""

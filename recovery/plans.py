@@ -90,9 +90,7 @@ class Plan:
             approval_status=el.text(ds, "ApprovalStatus"),
             frame_of_reference_uid=el.text(ds, "FrameOfReferenceUID"),
             fraction_groups=tuple(
-                FractionGroup(
-                    el.integer(g, "FractionGroupNumber"), el.integer(g, "NumberOfFractionsPlanned")
-                )
+                FractionGroup(el.integer(g, "FractionGroupNumber"), el.integer(g, "NumberOfFractionsPlanned"))
                 for g in groups
             ),
             beams=tuple(_planned_beams(groups, beams, el.items(ds, "ApplicationSetupSequence"))),
@@ -153,11 +151,7 @@ def _planned_beams(
     groups: list[Dataset], beams: list[Dataset], application_setups: list[Dataset]
 ) -> Iterable[PlannedBeam]:
     by_number = {number: b for b in beams if (number := el.integer(b, "BeamNumber")) is not None}
-    setups = {
-        number: s
-        for s in application_setups
-        if (number := el.integer(s, "ApplicationSetupNumber")) is not None
-    }
+    setups = {number: s for s in application_setups if (number := el.integer(s, "ApplicationSetupNumber")) is not None}
     for group in groups:
         group_number = el.integer(group, "FractionGroupNumber")
         for item in el.items(group, "ReferencedBeamSequence"):
@@ -210,9 +204,7 @@ def _slices_of_contours(ds: Dataset) -> Iterable[str]:
 
 def _referenced(ds: Dataset | None, keyword: str) -> tuple[str, ...]:
     return _unique(
-        uid
-        for item in el.items(ds, keyword)
-        if (uid := el.text(item, "ReferencedSOPInstanceUID")) is not None
+        uid for item in el.items(ds, keyword) if (uid := el.text(item, "ReferencedSOPInstanceUID")) is not None
     )
 
 

@@ -114,9 +114,7 @@ def _deliveries(ds: Dataset) -> Iterable[BeamDelivery]:
         yield _application_setup_delivery(setup, fraction)
 
 
-def _beam_delivery(
-    beam: Dataset, number: str, control_points: list[Dataset], fraction: int | None
-) -> BeamDelivery:
+def _beam_delivery(beam: Dataset, number: str, control_points: list[Dataset], fraction: int | None) -> BeamDelivery:
     current = el.integer(beam, "CurrentFractionNumber")
     return BeamDelivery(
         beam_number=el.integer(beam, number),

@@ -1,0 +1,189 @@
+"""The parquet cache: tables that stay whole whatever happens while they are written.
+
+Goal
+    The dashboard reads the last good state of every table, also while a job writes, after a crash and on a full
+    disk.
+
+How
+    Write beside, fsync, rename (POSIX rename is atomic), fsync the folder. A table's time, source and row count
+    travel inside its file.
+
+Why files
+    During a downtime there is no database server to ask. A folder of parquet can be copied to a stick and read by
+    anything.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from recovery.tables import TABLES, TableSnapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    import pandas as pd
+
+    from recovery.tables import Row, TableSchema
+
+_PREFIX = b"rbrdt."
+
+
+class CacheError(OSError):
+    """The cache cannot be read or written. Its text says which file, why, and what to do."""
+
+
+class TableMissingError(CacheError):
+    """The table was never written."""
+
+
+class Cache:
+    """The tables below one folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def write(
+        self,
+        schema: TableSchema,
+        rows: Iterable[Row],
+        *,
+        taken_at: datetime,
+        source: str,
+        query_sha256: str | None = None,
+    ) -> TableSnapshot:
+        """Replace a table; readers see the old one until the new one is whole on disk.
+
+        Raises
+        ------
+        TableError
+            If the rows do not fit the schema. The old table stays.
+        CacheError
+            If the disk is full or not writable. The old table stays.
+        """
+        table = schema.to_arrow(rows)
+        said = {"taken_at": taken_at.astimezone(UTC).isoformat(), "source": source, "query_sha256": query_sha256 or ""}
+        table = table.replace_schema_metadata({_PREFIX + k.encode(): v.encode() for k, v in said.items()})
+        path = self._file(schema.name)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            replace_file(path, lambda beside: pq.write_table(table, beside))
+        except (OSError, pa.ArrowException) as error:
+            raise CacheError(f"{path} cannot be written: {error}. The table before it still stands.") from error
+        return TableSnapshot(schema.name, taken_at.astimezone(UTC), table.num_rows, source, query_sha256, path)
+
+    def read(self, schema: TableSchema) -> list[dict[str, object]]:
+        """Rows as dictionaries, in the order written, datetimes naive as the schema says.
+
+        Raises
+        ------
+        TableMissingError
+            If the table was never written.
+        CacheError
+            If it cannot be read, or its columns are of another version.
+        """
+        rows: list[dict[str, object]] = self._table(schema).to_pylist()
+        return rows
+
+    def read_frame(self, schema: TableSchema) -> pd.DataFrame:
+        """Rows as a DataFrame with nullable types: Int64, Float64, boolean, string; dates as `date` objects.
+
+        Raises
+        ------
+        TableMissingError, CacheError
+            As `read` does.
+        """
+        import pandas as pd
+
+        kinds = {"str": "string", "int": "Int64", "float": "Float64", "bool": "boolean"}
+        frame = pd.DataFrame(
+            {
+                name: pd.Series(column.to_pylist(), dtype=kinds.get(schema.columns[name], "object"))
+                for name, column in zip(schema.columns, self._table(schema).columns, strict=True)
+            }
+        )
+        for name, kind in schema.columns.items():
+            if kind == "datetime":
+                frame[name] = pd.to_datetime(frame[name])
+        return frame
+
+    def snapshot(self, schema: TableSchema) -> TableSnapshot:
+        """A table's time, source and size, read from its footer alone.
+
+        Raises
+        ------
+        TableMissingError, CacheError
+            As `read` does.
+        """
+        path = self._file(schema.name)
+        try:
+            footer = pq.read_metadata(path)
+            metadata = footer.metadata or {}
+            said = {k.removeprefix(_PREFIX).decode(): v.decode() for k, v in metadata.items() if k.startswith(_PREFIX)}
+            taken_at = datetime.fromisoformat(said["taken_at"])
+        except FileNotFoundError as error:
+            raise _missing(schema, path) from error
+        except (OSError, pa.ArrowException, KeyError, ValueError) as error:
+            raise _damaged(path, error) from error
+        return TableSnapshot(
+            schema.name, taken_at, footer.num_rows, said.get("source", ""), said.get("query_sha256") or None, path
+        )
+
+    def names(self) -> list[str]:
+        """The tables that are there and that this version knows."""
+        return [name for name in TABLES if self._file(name).exists()]
+
+    def _table(self, schema: TableSchema) -> pa.Table:
+        path = self._file(schema.name)
+        try:
+            table = pq.read_table(path, partitioning=None)
+        except FileNotFoundError as error:
+            raise _missing(schema, path) from error
+        except (OSError, pa.ArrowException) as error:
+            raise _damaged(path, error) from error
+        if not table.schema.equals(schema.arrow):
+            raise CacheError(f"{path} was written by another version. Run `python -m recovery rebuild` once.")
+        return table
+
+    def _file(self, name: str) -> Path:
+        return self.path / "tables" / f"{name}.parquet"
+
+
+def replace_file(path: Path, write: Callable[[Path], object]) -> None:
+    """Write beside, fsync, rename, fsync the folder; on any failure nothing is left beside.
+
+    `write` is called with the path beside. Raises whatever it raises.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        write(beside)
+        with beside.open("rb+") as file:
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _missing(schema: TableSchema, path: Path) -> TableMissingError:
+    return TableMissingError(
+        f"No table {schema.name} in {path.parent.parent}. Run `python -m backup_jobs cycle` once, "
+        "or `python -m recovery rebuild` while the R&V system is down."
+    )
+
+
+def _damaged(path: Path, error: Exception) -> CacheError:
+    return CacheError(f"{path} cannot be read: {error}. Delete it and run `python -m recovery rebuild`.")

@@ -1,0 +1,41 @@
+"""What time it is: the one place where an entry point may read the clock.
+
+Goal
+    Nothing below an entry point knows the clock; every function takes `now`, so that 23:59, a night of changing
+    clocks and 29 February are tests like any other.
+
+How
+    The computer's clock, in UTC. In the simulated clinic the environment variable `RBRDT_CLOCK` names a file
+    whose time stands in for it; the dashboard then says that its clock is simulated.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+CLOCK_VARIABLE = "RBRDT_CLOCK"
+
+
+def read_clock() -> datetime:
+    """Return the time now, aware, in UTC.
+
+    Raises
+    ------
+    OSError, ValueError
+        If `RBRDT_CLOCK` is set and its file cannot be read: a simulated clinic without its clock must stop.
+    """
+    simulated = os.environ.get(CLOCK_VARIABLE)
+    if not simulated:
+        return datetime.now(UTC)
+    setting = json.loads(Path(simulated).read_text(encoding="utf-8"))
+    elapsed = (time.time() - float(setting["real"])) * float(setting["speed"])
+    return datetime.fromisoformat(setting["simulated"]).astimezone(UTC) + timedelta(seconds=elapsed)
+
+
+def clock_is_simulated() -> bool:
+    """Tell whether the time is a simulated clinic's."""
+    return bool(os.environ.get(CLOCK_VARIABLE))

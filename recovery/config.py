@@ -1,0 +1,231 @@
+"""The settings of one clinic: config.toml, read, checked and typed.
+
+Goal
+    A config either works or says everything that is wrong with it, each mistake with its key, before a job starts.
+
+How
+    One frozen dataclass per section; pydantic compares the file with them and reports all mistakes at once.
+
+Why strict
+    A misspelt key that is silently ignored is a backup that silently does not happen. Secrets never stand in the
+    file: a key ending in `_env` names an environment variable.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
+
+from recovery.model import DicomNode
+
+_STRICT = ConfigDict(extra="forbid")
+
+
+class ConfigError(ValueError):
+    """The config cannot be used. Its text names the file and every mistake, a line each."""
+
+
+def _ae_title(value: str) -> str:
+    stripped = value.strip()
+    if not 1 <= len(stripped) <= 16 or "\\" in stripped or not stripped.isprintable() or not stripped.isascii():
+        raise ValueError("an AE title has 1 to 16 ASCII characters and no backslash (PS3.5 section 6.2)")
+    return stripped
+
+
+def _time_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ValueError, OSError, LookupError) as error:
+        raise ValueError("no such time zone; write it like Europe/Zurich or America/New_York") from error
+    return value
+
+
+AeTitle = Annotated[str, AfterValidator(_ae_title)]
+Host = Annotated[str, Field(min_length=1)]
+Port = Annotated[int, Field(ge=1, le=65535, strict=True)]
+Days = Annotated[int, Field(ge=1, le=3650, strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """`[site]`: shown on every page and export; treatment times are local to `time_zone`."""
+
+    __pydantic_config__ = _STRICT
+    name: str
+    time_zone: Annotated[str, AfterValidator(_time_zone)]
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A DICOM application entity: `[local]`, a `[[tps]]`, `[pacs.query]`."""
+
+    __pydantic_config__ = _STRICT
+    ae_title: AeTitle
+    host: Host
+    port: Port
+
+    @property
+    def node(self) -> DicomNode:
+        return DicomNode(self.ae_title, self.host, self.port)
+
+
+@dataclass(frozen=True, slots=True)
+class RvDatabase:
+    """`[rv.database]`: an ODBC connection string, or `sqlite:///PATH` for the simulated clinic."""
+
+    __pydantic_config__ = _STRICT
+    connection: Annotated[str, Field(min_length=1)]
+    password_env: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordAndVerify(Node):
+    """`[rv]`: the R&V system's DICOM service, and how records leave it."""
+
+    __pydantic_config__ = _STRICT
+    product: Literal["aria", "mosaiq"] = "aria"
+    route: Literal["direct", "relay"] = "relay"
+    database: RvDatabase | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pacs(Node):
+    """`[pacs]`: the RT-PACS; `query` where it answers queries at another address than it stores."""
+
+    __pydantic_config__ = _STRICT
+    retrieve: Literal["get", "move"] = "get"
+    query: Node | None = None
+
+    @property
+    def query_node(self) -> DicomNode:
+        return self.query.node if self.query else self.node
+
+
+@dataclass(frozen=True, slots=True)
+class CacheSettings:
+    """`[cache]`: where the parquet tables and the journal of runs live. A relative path starts at the config."""
+
+    __pydantic_config__ = _STRICT
+    path: Annotated[str, Field(min_length=1)]
+    keep_days: Days = 90
+
+
+@dataclass(frozen=True, slots=True)
+class SyncRecordsSettings:
+    """`[jobs.sync_records]`: the window of every run, and how far back the first run looks."""
+
+    __pydantic_config__ = _STRICT
+    days_back: Days = 7
+    first_days_back: Days = 180
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """`[jobs]`."""
+
+    __pydantic_config__ = _STRICT
+    sync_records: SyncRecordsSettings = field(default_factory=SyncRecordsSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """`[dashboard]`: who counts as on treatment, and which ids are no patients."""
+
+    __pydantic_config__ = _STRICT
+    on_treatment_days: Days = 14
+    exclude_patient_ids: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything that config.toml says. `file` is where it was read."""
+
+    __pydantic_config__ = _STRICT
+    site: Site
+    local: Node
+    rv: RecordAndVerify | None
+    pacs: Pacs
+    cache: CacheSettings
+    tps: list[Node] = field(default_factory=list)
+    jobs: Jobs = field(default_factory=Jobs)
+    dashboard: Dashboard = field(default_factory=Dashboard)
+    file: Path = Path("config.toml")
+
+    @property
+    def cache_path(self) -> Path:
+        return self.file.parent / self.cache.path
+
+    def without_rv(self) -> Config:
+        """The config as dashboard and recovery see it: the R&V system does not exist."""
+        return replace(self, rv=None, tps=[])
+
+
+def load_config(path: Path) -> Config:
+    """Read and check a config.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be read, or for all its mistakes together.
+    """
+    try:
+        with path.open("rb") as file:
+            settings = tomllib.load(file)
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path}: not found. Copy the project's config.toml there and fill it in.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: is not TOML: {error}") from error
+    file_key = ["file: unknown key"] if "file" in settings else []
+    try:
+        config = TypeAdapter(Config).validate_python(settings | {"file": path.absolute()})
+    except ValidationError as error:
+        mistakes = file_key + [_mistake(e["loc"], e["type"], e["msg"], e.get("input")) for e in error.errors()]
+        raise ConfigError(_report(path, mistakes)) from error
+    if file_key or config.rv is None:
+        raise ConfigError(_report(path, file_key or ["[rv]: is missing"]))
+    return config
+
+
+def _report(path: Path, mistakes: list[str]) -> str:
+    lines = "\n".join(f"  {mistake}" for mistake in mistakes)
+    return f"{path}: {len(mistakes)} mistake{'s' if len(mistakes) > 1 else ''}\n{lines}"
+
+
+def _mistake(location: tuple[str | int, ...], kind: str, text: str, value: Any) -> str:
+    """One mistake in words, such as `[rv] port: must be between 1 and 65535, not 0`."""
+    *sections, key = location
+    section = ".".join(str(s) if isinstance(s, str) else f"{s + 1}" for s in sections)
+    where = f"[{section}] {key}" if section else f"[{key}]"
+    if kind in {"extra_forbidden", "unexpected_keyword_argument"}:
+        near = difflib.get_close_matches(str(key), _known_keys(sections), n=1)
+        return f"{where}: unknown key" + (f"; did you mean {near[0]}?" if near else "")
+    if kind in {"missing", "missing_argument"}:
+        return f"{where}: is missing"
+    said = text.removeprefix("Value error, ")
+    said = said.replace("Input should be", "must be").replace("String should", "must")
+    shown = "" if isinstance(value, dict | list) or key == "connection" else f", not {value!r}"
+    return f"{where}: {said[:1].lower()}{said[1:]}{shown}"
+
+
+def _known_keys(sections: list[str | int]) -> list[str]:
+    """The keys that a section may have."""
+    kind: Any = Config
+    for section in sections:
+        kind = get_args(kind)[0] if isinstance(section, int) else get_type_hints(kind).get(section)
+        if get_origin(kind) is not list and not is_dataclass(kind):
+            kind = next((a for a in get_args(kind) if is_dataclass(a)), None)
+        if kind is None:
+            return []
+    return [f.name for f in fields(kind) if f.name != "file"] if is_dataclass(kind) else []

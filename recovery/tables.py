@@ -1,0 +1,223 @@
+"""What each cached table holds: its columns, their types, their key, and where they come from.
+
+Goal
+    Whoever writes a table and whoever reads it agree on every column, and a table that does not fit is refused
+    before it replaces one that does.
+
+How
+    A `TableSchema` per table. Columns that are DICOM elements bear the keyword in snake_case; doses are Gy,
+    metersets MU, times local to the site.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Literal
+
+import pyarrow as pa
+
+Kind = Literal["str", "int", "float", "bool", "date", "datetime"]
+Row = Mapping[str, object]
+
+_ARROW: Mapping[str, pa.DataType] = {
+    "str": pa.string(),
+    "int": pa.int64(),
+    "float": pa.float64(),
+    "bool": pa.bool_(),
+    "date": pa.date32(),
+    "datetime": pa.timestamp("us"),
+}
+_PYTHON: Mapping[str, type | tuple[type, ...]] = {
+    "str": str,
+    "int": int,
+    "float": (int, float),
+    "bool": bool,
+    "date": date,
+    "datetime": datetime,
+}
+
+
+class TableError(ValueError):
+    """Rows do not fit their table. The text names table, column and what is wrong, and no patient."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableSnapshot:
+    """One state of one table. `taken_at` is aware, UTC; `query_sha256` is None for tables made from DICOM."""
+
+    name: str
+    taken_at: datetime
+    row_count: int
+    source: str
+    query_sha256: str | None
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class TableSchema:
+    """The columns of a table, in order, and those that make a row's key (none: rows have no key)."""
+
+    name: str
+    columns: Mapping[str, Kind]
+    key: tuple[str, ...] = ()
+
+    @property
+    def arrow(self) -> pa.Schema:
+        return pa.schema([pa.field(name, _ARROW[kind]) for name, kind in self.columns.items()])
+
+    def to_arrow(self, rows: Iterable[Row]) -> pa.Table:
+        """Check rows and hold them column by column. Column order is the schema's.
+
+        Raises
+        ------
+        TableError
+            If a row has other columns, a value another type, or two rows the same key.
+        """
+        listed = list(rows)
+        for row in listed:
+            if row.keys() != self.columns.keys():
+                odd = sorted(row.keys() ^ self.columns.keys())
+                raise TableError(f"table {self.name}: columns {odd} are missing or unknown")
+        self._check_keys(listed)
+        for name, kind in self.columns.items():
+            self._check_kind(name, kind, (row[name] for row in listed))
+        columns = {name: [row[name] for row in listed] for name in self.columns}
+        return pa.table(columns, schema=self.arrow)
+
+    def _check_keys(self, rows: list[Row]) -> None:
+        if self.key and len({tuple(row[k] for k in self.key) for row in rows}) != len(rows):
+            raise TableError(f"table {self.name}: two rows have the same {', '.join(self.key)}")
+
+    def _check_kind(self, name: str, kind: Kind, values: Iterable[object]) -> None:
+        wanted = _PYTHON[kind]
+        for value in values:
+            is_odd_bool = isinstance(value, bool) and kind != "bool"
+            is_odd_date = kind == "date" and isinstance(value, datetime)
+            if value is not None and (not isinstance(value, wanted) or is_odd_bool or is_odd_date):
+                raise TableError(f"table {self.name}: column {name} holds a {type(value).__name__}, not a {kind}")
+
+
+ON_TREATMENT = TableSchema(
+    "on_treatment",
+    {
+        "patient_id": "str",
+        "patient_name": "str",
+        "patient_birth_date": "date",
+        "patient_sex": "str",
+        "physicians_of_record": "str",
+        "referenced_rt_plan_uid": "str",
+        "rt_plan_label": "str",
+        "treatment_machine_name": "str",
+        "number_of_fractions_planned": "int",
+        "fractions_delivered": "int",
+        "fractions_remaining": "int",
+        "interrupted_fraction": "int",
+        "interrupted_meterset_remaining": "float",
+        "first_treatment_at": "datetime",
+        "last_treatment_at": "datetime",
+        "next_appointment_at": "datetime",
+        "status": "str",
+        "plan_held": "bool",
+        "structure_set_held": "bool",
+        "images_held": "bool",
+        "records_held": "bool",
+        "ready": "bool",
+        "missing": "str",
+        "earlier_plans": "str",
+        "remarks": "str",
+    },
+    key=("patient_id", "referenced_rt_plan_uid"),
+)
+"""The contract's table, and `remarks`: in words, what is odd about the records and does not stop treatment."""
+
+TREATMENT_RECORDS = TableSchema(
+    "treatment_records",
+    {
+        "sop_instance_uid": "str",
+        "sop_class_uid": "str",
+        "series_instance_uid": "str",
+        "study_instance_uid": "str",
+        "patient_id": "str",
+        "patient_name": "str",
+        "patient_birth_date": "date",
+        "patient_sex": "str",
+        "physicians_of_record": "str",
+        "treatment_date": "date",
+        "treatment_time": "str",
+        "referenced_rt_plan_uid": "str",
+        "referenced_fraction_group_number": "int",
+        "number_of_fractions_planned": "int",
+        "treatment_machine_name": "str",
+        "treatment_record_content_origin": "str",
+        "beam_index": "int",
+        "beam_number": "int",
+        "beam_name": "str",
+        "current_fraction_number": "int",
+        "treatment_delivery_type": "str",
+        "treatment_termination_status": "str",
+        "specified_meterset": "float",
+        "delivered_meterset": "float",
+        "started_at": "datetime",
+    },
+    key=("sop_instance_uid", "beam_index"),
+)
+"""One row per delivered beam of each treatment record; a record without beams has one row, `beam_index` 0."""
+
+RT_PLANS = TableSchema(
+    "rt_plans",
+    {
+        "sop_instance_uid": "str",
+        "sop_class_uid": "str",
+        "series_instance_uid": "str",
+        "study_instance_uid": "str",
+        "patient_id": "str",
+        "patient_name": "str",
+        "patient_birth_date": "date",
+        "patient_sex": "str",
+        "rt_plan_label": "str",
+        "plan_intent": "str",
+        "rt_plan_geometry": "str",
+        "approval_status": "str",
+        "frame_of_reference_uid": "str",
+        "references": "str",
+    },
+    key=("sop_instance_uid",),
+)
+"""One row per plan held. `references`: fraction groups, beams and referenced UIDs, as JSON."""
+
+STRUCTURE_SETS = TableSchema(
+    "structure_sets",
+    {
+        "sop_instance_uid": "str",
+        "series_instance_uid": "str",
+        "study_instance_uid": "str",
+        "patient_id": "str",
+        "structure_set_label": "str",
+        "references": "str",
+    },
+    key=("sop_instance_uid",),
+)
+"""One row per structure set held. `references`: frames of reference, image series and slices, as JSON."""
+
+HOLDINGS = TableSchema(
+    "holdings",
+    {
+        "sop_instance_uid": "str",
+        "modality": "str",
+        "series_instance_uid": "str",
+        "study_instance_uid": "str",
+        "patient_id": "str",
+        "held": "bool",
+        "asked_at": "datetime",
+    },
+    key=("sop_instance_uid",),
+)
+"""What the RT-PACS last said about each object that matters, and when it was asked (UTC)."""
+
+TABLES: Mapping[str, TableSchema] = {
+    schema.name: schema for schema in (ON_TREATMENT, TREATMENT_RECORDS, RT_PLANS, STRUCTURE_SETS, HOLDINGS)
+}
+"""Every table of the cache, by name. `python -m recovery table` offers these."""
