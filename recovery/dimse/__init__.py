@@ -1,0 +1,29 @@
+"""The DICOM verbs: echo, find, move, fetch, store. Nothing else in the project speaks DICOM on the network."""
+
+from recovery.dimse.fetching import fetch
+from recovery.dimse.finding import count_series_instances, echo, find_by_uid, find_held, find_images, find_refs
+from recovery.dimse.link import DimseError, Link, NodeTraits, Peer, open_link
+from recovery.dimse.moving import move, move_series
+from recovery.dimse.receiving import EncodedObject, open_receiver
+from recovery.dimse.storing import Forwarder, store
+
+__all__ = [
+    "DimseError",
+    "EncodedObject",
+    "Forwarder",
+    "Link",
+    "NodeTraits",
+    "Peer",
+    "count_series_instances",
+    "echo",
+    "fetch",
+    "find_by_uid",
+    "find_held",
+    "find_images",
+    "find_refs",
+    "move",
+    "move_series",
+    "open_link",
+    "open_receiver",
+    "store",
+]

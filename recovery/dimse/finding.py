@@ -1,0 +1,226 @@
+"""C-FIND: which objects does a node hold?
+
+Goal
+    One question, whatever the node understands: keys of any level, answers at IMAGE level.
+
+How
+    A relational query first: one question, all answers. A node that refuses it, or answers it with nothing although
+    it holds something, is walked STUDY, SERIES, IMAGE; what a node understands is remembered in its traits.
+
+Why
+    ARIA and Orthanc answer relational queries, dcmqrscp and pynetdicom's qrscp do not (they are optional, PS3.4
+    C.4.1.2.2.1), and a node that does not understand a question must not look like an empty one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydicom import Dataset
+
+from recovery import elements as el
+from recovery.dimse.link import DimseError, Link, Peer, open_link
+from recovery.elements import InvalidObjectError
+from recovery.model import InstanceRef
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+UIDS_PER_QUERY = 200
+
+_LEVEL_KEYS = {
+    "STUDY": ("PatientID", "StudyInstanceUID", "StudyDate"),
+    "SERIES": ("SeriesInstanceUID", "Modality", "SeriesDate"),
+}
+"""Keys that belong above IMAGE; a walk asks each of them at its own level (PS3.4 C.6.2.1)."""
+
+_REFUSED = range(0xA000, 0xD000)
+"""Failure statuses of C-FIND: 0xA700, 0xA900, 0xCxxx (PS3.4 table C.4-1)."""
+
+
+def echo(peer: Peer) -> None:
+    """C-ECHO a node.
+
+    Raises
+    ------
+    DimseError
+        If it does not answer.
+    """
+    with open_link(peer) as link:
+        link.echo()
+
+
+def find_images(link: Link, keys: Mapping[str, str], returning: Sequence[str] = ("SOPClassUID",)) -> Iterator[Dataset]:
+    """Yield one Dataset per object that matches `keys` (keyword to value, of any level).
+
+    Each holds SOPInstanceUID, the upper UIDs and PatientID where the node gives them, and of `returning` what the
+    node returns.
+
+    Raises
+    ------
+    DimseError
+        If the node cannot be asked either way.
+    """
+    traits = link.peer.traits
+    if traits.relational is False:
+        yield from _walk(link, keys, returning)
+        return
+    count = 0
+    try:
+        for answer in link.find(_query("IMAGE", keys, returning)):
+            count += 1
+            yield answer
+    except DimseError as error:
+        if count or traits.relational or error.status not in _REFUSED:
+            raise
+        yield from _walk_instead(link.peer, keys, returning, error)
+        return
+    if count:
+        traits.relational = True
+    elif traits.relational is None and not link.is_relational and _understands_no_relational(link):
+        traits.relational = False
+        yield from _walk(link, keys, returning)
+
+
+def find_refs(link: Link, keys: Mapping[str, str]) -> set[InstanceRef]:
+    """Objects that match `keys`, as refs; an answer without a SOPInstanceUID is none."""
+    refs = set()
+    for answer in find_images(link, keys):
+        try:
+            refs.add(InstanceRef.from_dataset(answer))
+        except InvalidObjectError:
+            continue
+    return refs
+
+
+def find_by_uid(link: Link, sop_instance_uids: Iterable[str], **keys: str) -> set[InstanceRef]:
+    """Which of these objects the node holds. Other `keys`, such as PatientID, help a node that must be walked.
+
+    Raises
+    ------
+    DimseError
+        If the node cannot be asked.
+    """
+    uids = list(sop_instance_uids)
+    found: set[InstanceRef] = set()
+    for start in range(0, len(uids), UIDS_PER_QUERY):
+        asked = uids[start : start + UIDS_PER_QUERY]
+        hints = keys if link.peer.traits.relational is False else {}
+        answers = find_refs(link, {"SOPInstanceUID": "\\".join(asked), **hints})
+        found |= answers & {InstanceRef(uid) for uid in asked}
+    return found
+
+
+def find_held(link: Link, refs: Iterable[InstanceRef]) -> set[InstanceRef]:
+    """Which of `refs` the node holds, asked one list after the other; a walked node is asked series by series.
+
+    Raises
+    ------
+    DimseError
+        If the node cannot be asked.
+    """
+    wanted = set(refs)
+    held = set()
+    if link.peer.traits.relational is not False:
+        held = find_by_uid(link, sorted(ref.sop_instance_uid for ref in wanted))
+    is_walked = link.peer.traits.relational is False
+    for place, members in _by_series(wanted - held if is_walked else set()).items():
+        held |= find_refs(link, {key: value for key, value in place if value is not None}) & members
+    return {ref for ref in wanted if ref in held}
+
+
+def count_series_instances(link: Link, series_instance_uids: Sequence[str]) -> dict[str, int]:
+    """NumberOfSeriesRelatedInstances of each series that the node holds and counts (PS3.4 C.3.4).
+
+    A series that is not in the answer is not held, or the node does not count.
+
+    Raises
+    ------
+    DimseError
+        If the node cannot be asked.
+    """
+    counts: dict[str, int] = {}
+    for start in range(0, len(series_instance_uids), UIDS_PER_QUERY):
+        asked = series_instance_uids[start : start + UIDS_PER_QUERY]
+        query = _query("SERIES", {"SeriesInstanceUID": "\\".join(asked)}, ("NumberOfSeriesRelatedInstances",))
+        for answer in link.find(query):
+            uid, count = el.text(answer, "SeriesInstanceUID"), el.integer(answer, "NumberOfSeriesRelatedInstances")
+            if uid is not None and count is not None:
+                counts[uid] = count
+    return counts
+
+
+def _query(level: str, keys: Mapping[str, str], returning: Sequence[str]) -> Dataset:
+    """A C-FIND identifier; asked-for keys are empty (universal matching, PS3.4 C.2.2.2.3)."""
+    query = Dataset()
+    if not all(value.isascii() for value in keys.values()):
+        query.SpecificCharacterSet = "ISO_IR 192"
+    query.QueryRetrieveLevel = level
+    unique = {
+        "STUDY": ("PatientID", "StudyInstanceUID"),
+        "SERIES": ("PatientID", "StudyInstanceUID", "SeriesInstanceUID"),
+        "IMAGE": ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"),
+    }[level]
+    for keyword in (*unique, *returning):
+        setattr(query, keyword, [] if keyword.endswith("Sequence") else None)
+    for keyword, value in keys.items():
+        setattr(query, keyword, value.split("\\") if keyword.endswith("UID") else value)
+    return query
+
+
+def _walk_instead(
+    peer: Peer, keys: Mapping[str, str], returning: Sequence[str], refusal: DimseError
+) -> Iterator[Dataset]:
+    """Walk a node that refused a relational query, on a new association; its refusal stands if that fails too."""
+    try:
+        with open_link(peer) as link:
+            answers = list(_walk(link, keys, returning))
+    except DimseError:
+        raise refusal from None
+    peer.traits.relational = False
+    yield from answers
+
+
+def _walk(link: Link, keys: Mapping[str, str], returning: Sequence[str]) -> Iterator[Dataset]:
+    """STUDY, SERIES, IMAGE; each answer bears the UIDs above it."""
+    images = {k: v for k, v in keys.items() if k not in (*_LEVEL_KEYS["STUDY"], *_LEVEL_KEYS["SERIES"])}
+    for study in list(link.find(_query("STUDY", _only(keys, "STUDY"), ()))):
+        study_uid = el.text(study, "StudyInstanceUID")
+        if study_uid is None:
+            continue
+        above = {"StudyInstanceUID": study_uid}
+        for series in list(link.find(_query("SERIES", above | _only(keys, "SERIES"), ()))):
+            series_uid = el.text(series, "SeriesInstanceUID")
+            if series_uid is None:
+                continue
+            place = above | {"SeriesInstanceUID": series_uid}
+            for image in link.find(_query("IMAGE", place | images, returning)):
+                image.StudyInstanceUID, image.SeriesInstanceUID = study_uid, series_uid
+                image.PatientID = el.text(image, "PatientID") or el.text(study, "PatientID")
+                yield image
+
+
+def _only(keys: Mapping[str, str], level: str) -> dict[str, str]:
+    return {k: v for k, v in keys.items() if k in _LEVEL_KEYS[level]}
+
+
+def _understands_no_relational(link: Link) -> bool:
+    """Take any one object of the node, and ask for it relationally: True when that finds nothing."""
+    study = next(iter(list(link.find(_query("STUDY", {}, ())))), None)
+    if study is None:
+        return False
+    images = _walk(link, {"StudyInstanceUID": el.text(study, "StudyInstanceUID") or ""}, ())
+    uid = next((uid for image in list(images) if (uid := el.text(image, "SOPInstanceUID"))), None)
+    return uid is not None and not list(link.find(_query("IMAGE", {"SOPInstanceUID": uid}, ())))
+
+
+def _by_series(refs: Iterable[InstanceRef]) -> dict[tuple[tuple[str, str | None], ...], set[InstanceRef]]:
+    places: dict[tuple[tuple[str, str | None], ...], set[InstanceRef]] = {}
+    for ref in refs:
+        place = (
+            ("PatientID", ref.patient_id),
+            ("StudyInstanceUID", ref.study_instance_uid),
+            ("SeriesInstanceUID", ref.series_instance_uid),
+        )
+        places.setdefault(place, set()).add(ref)
+    return places

@@ -1,0 +1,304 @@
+"""What the relational tables hold: whom to call, what was prescribed, how to set up, who is booked when.
+
+Goal
+    ARIA and MOSAIQ fill the same tables, with the same words and units, so that nobody above needs to know which
+    of the two a clinic runs.
+
+How
+    One `TableSchema` per file of `queries/<product>/`. Times are local to the site, doses Gy, metersets MU,
+    angles degrees, lengths cm. The words that mean something to other modules stand here, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from recovery.tables import TableSchema
+
+APPROVED_STATUSES = frozenset({"treatment approved", "externally approved"})
+"""The words of `plans.approval_status` with which a plan may be treated."""
+
+CANCELLED_STATUSES = frozenset({"cancelled", "cancelled, patient did not come"})
+"""The words of `schedule.status` with which nobody is expected: no such row is a next appointment."""
+
+PATIENTS = TableSchema(
+    "patients",
+    {
+        "patient_id": "str",
+        "other_patient_ids": "str",
+        "patient_name": "str",
+        "patient_birth_date": "date",
+        "patient_sex": "str",
+        "phone_home": "str",
+        "phone_mobile": "str",
+        "phone_work": "str",
+        "email": "str",
+        "address": "str",
+        "language": "str",
+        "special_needs": "str",
+        "emergency_contacts": "str",
+        "transport": "str",
+        "alerts": "str",
+    },
+    key=("patient_id",),
+)
+"""Who has an appointment, a plan or a delivery in the last two years or a booking ahead. Lists are in words."""
+
+PHYSICIANS = TableSchema(
+    "physicians",
+    {
+        "patient_id": "str",
+        "physician_name": "str",
+        "role": "str",
+        "is_primary": "bool",
+        "specialty": "str",
+        "institution": "str",
+    },
+    key=("patient_id", "physician_name"),
+)
+"""`physician_name` is `Family, Given` as PhysiciansOfRecord is shown; `is_primary`: the oncologist in charge."""
+
+COURSES = TableSchema(
+    "courses",
+    {
+        "patient_id": "str",
+        "course_id": "str",
+        "status": "str",
+        "started_at": "datetime",
+        "completed_at": "datetime",
+        "diagnosis_codes": "str",
+        "diagnoses": "str",
+        "laterality": "str",
+        "intent": "str",
+        "comment": "str",
+    },
+    key=("patient_id", "course_id"),
+)
+
+PRESCRIPTIONS = TableSchema(
+    "prescriptions",
+    {
+        "patient_id": "str",
+        "prescription_id": "str",
+        "prescription_name": "str",
+        "course_id": "str",
+        "site": "str",
+        "laterality": "str",
+        "intent": "str",
+        "technique": "str",
+        "dose_per_fraction": "float",
+        "total_dose": "float",
+        "dose_levels": "str",
+        "number_of_fractions": "int",
+        "fraction_pattern": "str",
+        "phase": "str",
+        "follows_prescription_id": "str",
+        "bolus": "str",
+        "gating": "str",
+        "notes": "str",
+        "status": "str",
+        "created_by": "str",
+        "created_at": "datetime",
+    },
+    key=("patient_id", "prescription_id"),
+)
+"""`dose_per_fraction` and `total_dose` in Gy, of the target that gets most; `dose_levels` names every target."""
+
+PLANS = TableSchema(
+    "plans",
+    {
+        "sop_instance_uid": "str",
+        "patient_id": "str",
+        "course_id": "str",
+        "rt_plan_label": "str",
+        "approval_status": "str",
+        "approved_by": "str",
+        "approved_at": "datetime",
+        "status_changed_by": "str",
+        "status_changed_at": "datetime",
+        "number_of_fractions_planned": "int",
+        "dose_per_fraction": "float",
+        "structure_set_uid": "str",
+        "frame_of_reference_uid": "str",
+        "prescription_id": "str",
+        "plan_intent": "str",
+        "treatment_type": "str",
+        "treatment_orientation": "str",
+        "treatment_order": "int",
+        "fraction_pattern": "str",
+    },
+    key=("sop_instance_uid",),
+)
+"""Doses in Gy. `approved_by` and `approved_at` are of the approval for treatment; null while there is none."""
+
+PLAN_FIELDS = TableSchema(
+    "plan_fields",
+    {
+        "sop_instance_uid": "str",
+        "beam_number": "int",
+        "patient_id": "str",
+        "beam_name": "str",
+        "treatment_machine_name": "str",
+        "radiation_type": "str",
+        "nominal_beam_energy": "float",
+        "technique": "str",
+        "mlc_type": "str",
+        "beam_meterset": "float",
+        "dose_rate": "int",
+        "gantry_angle": "float",
+        "gantry_stop_angle": "float",
+        "gantry_direction": "str",
+        "collimator_angle": "float",
+        "patient_support_angle": "float",
+        "source_to_surface_distance": "float",
+        "tolerance_table": "str",
+        "reference_image_uid": "str",
+        "setup_note": "str",
+        "is_setup_field": "bool",
+        "treatment_order": "int",
+    },
+    key=("sop_instance_uid", "beam_number"),
+)
+"""`nominal_beam_energy` in MV or MeV, metersets MU, angles degrees, distances cm, `dose_rate` MU per minute."""
+
+SETUP_NOTES = TableSchema(
+    "setup_notes",
+    {
+        "sop_instance_uid": "str",
+        "beam_number": "int",
+        "patient_id": "str",
+        "treatment_orientation": "str",
+        "setup_technique": "str",
+        "setup_note": "str",
+        "devices": "str",
+        "couch_vertical": "float",
+        "couch_longitudinal": "float",
+        "couch_lateral": "float",
+        "shift_vertical": "float",
+        "shift_longitudinal": "float",
+        "shift_lateral": "float",
+    },
+    key=("sop_instance_uid", "beam_number"),
+)
+"""Per plan and field: how the patient lies, with what, and the planned couch and shifts in cm."""
+
+DELIVERIES = TableSchema(
+    "deliveries",
+    {
+        "delivery_id": "str",
+        "patient_id": "str",
+        "referenced_rt_plan_uid": "str",
+        "treatment_record_uid": "str",
+        "fraction_number": "int",
+        "beam_number": "int",
+        "beam_name": "str",
+        "treatment_machine_name": "str",
+        "treated_at": "datetime",
+        "planned_meterset": "float",
+        "delivered_meterset": "float",
+        "termination_status": "str",
+        "termination_reason": "str",
+        "delivery_type": "str",
+        "was_overridden": "bool",
+    },
+    key=("delivery_id",),
+)
+"""One row per delivered field; metersets in MU."""
+
+COUCH_SHIFTS = TableSchema(
+    "couch_shifts",
+    {
+        "delivery_id": "str",
+        "patient_id": "str",
+        "treated_at": "datetime",
+        "couch_vertical": "float",
+        "couch_longitudinal": "float",
+        "couch_lateral": "float",
+        "correction_vertical": "float",
+        "correction_longitudinal": "float",
+        "correction_lateral": "float",
+    },
+    key=("delivery_id",),
+)
+"""Where the couch stood at each delivery and how far imaging had moved it, in cm."""
+
+SCHEDULE = TableSchema(
+    "schedule",
+    {
+        "appointment_id": "str",
+        "patient_id": "str",
+        "appointment_at": "datetime",
+        "ends_at": "datetime",
+        "treatment_machine_name": "str",
+        "activity": "str",
+        "activity_category": "str",
+        "status": "str",
+        "priority": "str",
+        "note": "str",
+    },
+    key=("appointment_id",),
+)
+"""Sixty days back to sixty ahead. Cancelled ones stay, and say so: see CANCELLED_STATUSES."""
+
+NOTES = TableSchema(
+    "notes",
+    {
+        "note_id": "str",
+        "patient_id": "str",
+        "written_at": "datetime",
+        "written_by": "str",
+        "kind": "str",
+        "note": "str",
+    },
+    key=("note_id",),
+)
+
+CHECKS = TableSchema(
+    "checks",
+    {
+        "check_id": "str",
+        "patient_id": "str",
+        "kind": "str",
+        "sop_instance_uid": "str",
+        "status": "str",
+        "checked_at": "datetime",
+        "checked_by": "str",
+        "comment": "str",
+    },
+    key=("check_id",),
+)
+"""Chart checks (no plan) and every approval of a plan."""
+
+DOCUMENTS = TableSchema(
+    "documents",
+    {
+        "document_id": "str",
+        "patient_id": "str",
+        "written_at": "datetime",
+        "kind": "str",
+        "status": "str",
+        "location": "str",
+    },
+    key=("document_id",),
+)
+"""Where the clinic's documents lie; their contents are not copied."""
+
+RELATIONAL_TABLES: Mapping[str, TableSchema] = {
+    schema.name: schema
+    for schema in (
+        PATIENTS,
+        PHYSICIANS,
+        COURSES,
+        PRESCRIPTIONS,
+        PLANS,
+        PLAN_FIELDS,
+        SETUP_NOTES,
+        SCHEDULE,
+        DELIVERIES,
+        COUCH_SHIFTS,
+        NOTES,
+        CHECKS,
+        DOCUMENTS,
+    )
+}
+"""Every relational table by name; those that the main job needs most are read first."""

@@ -1,0 +1,130 @@
+"""A real Orthanc for the tests: Debian's, as a subprocess on free loopback ports, its storage in a folder of the test.
+
+Nothing is tuned unless the test says so: an acceptance run meets stock servers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from recovery.model import DicomNode
+
+HOW_TO_INSTALL = "Orthanc is not installed: apt-get install -y --no-install-recommends orthanc"
+
+
+def orthanc_is_installed() -> bool:
+    return shutil.which("Orthanc", path=f"{os.environ.get('PATH', '')}:/usr/sbin") is not None
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+@dataclass
+class Orthanc:
+    """One server. `instances()` lists what it holds by its own word (REST), not by ours."""
+
+    folder: Path
+    node: DicomNode
+    peers: list[DicomNode] = field(default_factory=list)
+    environment: dict[str, str] = field(default_factory=dict)
+    options: dict[str, object] = field(default_factory=dict)
+    http_port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> Orthanc:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        settings = {
+            "Name": self.node.ae_title,
+            "StorageDirectory": str(self.folder / "storage"),
+            "IndexDirectory": str(self.folder / "storage"),
+            "DicomAet": self.node.ae_title,
+            "DicomPort": self.node.port,
+            "HttpPort": self.http_port,
+            "RemoteAccessAllowed": False,
+            "AuthenticationEnabled": False,
+            "DicomAlwaysAllowFind": True,
+            "DicomAlwaysAllowGet": True,
+            "DicomAlwaysAllowMove": True,
+            "UnknownSopClassAccepted": True,
+            "DicomModalities": {p.ae_title: [p.ae_title, p.host, p.port] for p in self.peers},
+            **self.options,
+        }
+        config = self.folder / "orthanc.json"
+        config.write_text(json.dumps(settings))
+        binary = shutil.which("Orthanc", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+        assert binary, HOW_TO_INSTALL
+        with (self.folder / "orthanc.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [binary, str(config)], stdout=log, stderr=log, env={**os.environ, **self.environment}
+            )
+        self._wait_until_it_listens()
+        return self
+
+    def _wait_until_it_listens(self) -> None:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            with contextlib.suppress(OSError):
+                self._get("/system")
+                socket.create_connection((self.node.host, self.node.port), 1).close()
+                return
+            time.sleep(0.1)
+        raise RuntimeError((self.folder / "orthanc.log").read_text()[-2000:])
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(20)
+            self.process = None
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait(20)
+            self.process = None
+
+    def instances(self) -> set[str]:
+        """The SOP Instance UIDs that it holds."""
+        found = self._get("/instances?expand")
+        return {instance["MainDicomTags"]["SOPInstanceUID"] for instance in found}
+
+    def put(self, encoded: bytes) -> None:
+        """Give it a DICOM file over REST: quicker than a C-STORE, and not by our own code."""
+        request = urllib.request.Request(f"http://127.0.0.1:{self.http_port}/instances", data=encoded, method="POST")
+        urllib.request.urlopen(request, timeout=30).read()
+
+    def delete_all(self) -> None:
+        for patient in self._get("/patients"):
+            self.delete(f"/patients/{patient}")
+
+    def delete(self, path: str) -> None:
+        request = urllib.request.Request(f"http://127.0.0.1:{self.http_port}{path}", method="DELETE")
+        urllib.request.urlopen(request, timeout=30).read()
+
+    def delete_instance(self, sop_instance_uid: str) -> None:
+        for instance in self._get("/instances?expand"):
+            if instance["MainDicomTags"]["SOPInstanceUID"] == sop_instance_uid:
+                self.delete(f"/instances/{instance['ID']}")
+
+    def _get(self, path: str) -> list[dict[str, dict[str, str]]]:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}{path}", timeout=30) as answer:
+            found: list[dict[str, dict[str, str]]] = json.load(answer)
+            return found
+
+    def __enter__(self) -> Orthanc:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
