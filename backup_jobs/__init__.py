@@ -1,0 +1,1 @@
+"""What writes the safety copy: it alone speaks to the R&V system."""

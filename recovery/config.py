@@ -67,7 +67,7 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A DICOM application entity: `[local]`, a `[[tps]]`, `[pacs.query]`."""
+    """A DICOM application entity: a `[[tps]]`, `[pacs.query]`."""
 
     __pydantic_config__ = _STRICT
     ae_title: AeTitle
@@ -77,6 +77,14 @@ class Node:
     @property
     def node(self) -> DicomNode:
         return DicomNode(self.ae_title, self.host, self.port)
+
+
+@dataclass(frozen=True, slots=True)
+class Local(Node):
+    """`[local]`: this machine as a node, and how long it waits for another, in seconds."""
+
+    __pydantic_config__ = _STRICT
+    timeout_seconds: Annotated[int, Field(ge=1, le=600, strict=True)] = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,18 +155,27 @@ class Dashboard:
 
 
 @dataclass(frozen=True, slots=True)
+class Schedule:
+    """`[schedule]`: the pace of `python -m backup_jobs schedule`, where there is no cron."""
+
+    __pydantic_config__ = _STRICT
+    cycle_minutes: Annotated[int, Field(ge=1, le=1440, strict=True)] = 10
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything that config.toml says. `file` is where it was read."""
 
     __pydantic_config__ = _STRICT
     site: Site
-    local: Node
+    local: Local
     rv: RecordAndVerify | None
     pacs: Pacs
     cache: CacheSettings
     tps: list[Node] = field(default_factory=list)
     jobs: Jobs = field(default_factory=Jobs)
     dashboard: Dashboard = field(default_factory=Dashboard)
+    schedule: Schedule = field(default_factory=Schedule)
     file: Path = Path("config.toml")
 
     @property

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import logging
 import math
+import struct
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
 
@@ -34,8 +35,15 @@ class InvalidObjectError(ValueError):
     """An object lacks what makes it what it claims to be, such as its SOP Instance UID."""
 
 
-_MALFORMED = (ValueError, TypeError, AttributeError, LookupError, OverflowError, NotImplementedError)
-"""What pydicom raises for values it cannot convert; UnicodeError is a ValueError."""
+_MALFORMED = (
+    ValueError, TypeError, AttributeError, LookupError, ArithmeticError, NotImplementedError,
+    OSError, EOFError, struct.error,
+)  # fmt: skip
+"""What pydicom raises for values it cannot convert; OSError for a sequence that ends before its length says, and
+UnicodeError is a ValueError."""
+
+_LARGEST_IS = 2**31 - 1
+"""An IS fits 32 bits (PS3.5 section 6.2); a larger one is an accident, and no table could hold it."""
 
 
 def _value(ds: Dataset | None, keyword: str) -> Any:
@@ -74,8 +82,11 @@ def required_uid(ds: Dataset, keyword: str) -> str:
 
 
 def integer(ds: Dataset | None, keyword: str) -> int | None:
+    """The first value as a whole number of 32 bits."""
     value = number(ds, keyword)
-    return int(value) if value is not None and value == int(value) else None
+    if value is None or value != int(value) or abs(value) > _LARGEST_IS:
+        return None
+    return int(value)
 
 
 def number(ds: Dataset | None, keyword: str) -> float | None:
@@ -94,7 +105,10 @@ def number(ds: Dataset | None, keyword: str) -> float | None:
 
 def day(ds: Dataset | None, keyword: str) -> date | None:
     """A DA value, `20261122`; also the `2026.11.22` of ACR-NEMA 300 (PS3.5 section 6.2, note on DA)."""
-    digits = (text(ds, keyword) or "").replace(".", "")
+    written = text(ds, keyword) or ""
+    digits = written if len(written) == 8 else written.replace(".", "")
+    if len(digits) != 8 or not (digits.isascii() and digits.isdigit()):  # strptime would take `2026112` for a day
+        return None
     try:
         return datetime.strptime(digits, "%Y%m%d").date()  # noqa: DTZ007  a DA has no zone
     except ValueError:
@@ -106,7 +120,9 @@ def clock_time(ds: Dataset | None, keyword: str) -> time | None:
     value = (text(ds, keyword) or "").replace(":", "")
     whole, _, fraction = value.partition(".")
     pattern = {2: "%H", 4: "%H%M", 6: "%H%M%S"}.get(len(whole))
-    if pattern is None or (fraction and not fraction.isdigit()):
+    if pattern is None or not (whole + fraction).isascii() or not (whole + fraction).isdigit():
+        return None
+    if fraction and len(whole) != 6:
         return None
     try:
         read = datetime.strptime(whole, pattern)  # noqa: DTZ007  a TM has no zone

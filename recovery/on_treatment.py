@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from recovery.fractions import Course, count_fractions, missing_fraction_numbers
+from recovery.look_alikes import look_alikes
 from recovery.model import Patient
 from recovery.plans import Plan, StructureSet
 from recovery.records import TreatmentRecord
@@ -39,6 +40,10 @@ class PlanBackup:
     missing: tuple[str, ...] = ()
 
 
+NOT_ASKED = PlanBackup(missing=("whatever the RT-PACS was not asked for: plan, structure set, images",))
+"""Of a plan that no answer is known of: nothing is held that was not said to be."""
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """Everything that the rows are made from."""
@@ -53,6 +58,10 @@ class Evidence:
     """By patient: the next one, local to the site."""
     approvals: Mapping[str, bool] = field(default_factory=dict)
     """By plan: whether the R&V database calls it approved for treatment."""
+    approved_for: Mapping[str, str] = field(default_factory=dict)
+    """By plan that the R&V database calls approved, held or not: its patient."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """By plan: its label in the R&V database, for plans that are not held."""
 
 
 @dataclass(slots=True)
@@ -63,8 +72,14 @@ class _Entry:
     records: list[TreatmentRecord]
     plan: Plan | None
     course: Course
-    superseded: list[_Entry] = field(default_factory=list)
+    predecessors: list[_Entry] = field(default_factory=list)
+    """Plans on the same anatomy that were last treated before this one was first treated."""
     is_superseded: bool = False
+
+    @property
+    def superseded(self) -> list[_Entry]:
+        """The predecessors that this plan replaced before they were completed."""
+        return [e for e in self.predecessors if e.is_superseded]
 
 
 def build_rows(
@@ -106,16 +121,18 @@ def _entries(evidence: Evidence) -> list[_Entry]:
         plan = evidence.plans.get(key[1] or "")
         entries.append(_Entry(key, records, plan, count_fractions(records, plan)))
     with_records = {uid for _, uid in groups}
-    for uid, plan in evidence.plans.items():
-        patient_id = plan.ref.patient_id
+    patients = {uid: plan.ref.patient_id for uid, plan in evidence.plans.items()}
+    for uid, patient_id in {**evidence.approved_for, **patients}.items():
+        plan = evidence.plans.get(uid)
         if uid not in with_records and patient_id in evidence.appointments and _is_approved(uid, plan, evidence):
             entries.append(_Entry((patient_id, uid), [], plan, count_fractions([], plan)))
     return entries
 
 
-def _is_approved(uid: str, plan: Plan, evidence: Evidence) -> bool:
+def _is_approved(uid: str, plan: Plan | None, evidence: Evidence) -> bool:
     """By the R&V database where it knows the plan, else by the plan's own ApprovalStatus (300E,0002)."""
-    return evidence.approvals.get(uid, plan.approval_status == "APPROVED")
+    own = plan.approval_status == "APPROVED" if plan is not None else uid in evidence.approved_for
+    return evidence.approvals.get(uid, own)
 
 
 def _supersede(siblings: list[_Entry], structure_sets: Mapping[str, StructureSet]) -> None:
@@ -126,15 +143,15 @@ def _supersede(siblings: list[_Entry], structure_sets: Mapping[str, StructureSet
     """
     anatomy = {id(e): _anatomy(e.plan, structure_sets) for e in siblings}
     for earlier in siblings:
-        if earlier.course.last_treatment_at is None or earlier.course.fractions_remaining == 0:
+        if earlier.course.last_treatment_at is None:
             continue
         for later in siblings:
             first = later.course.first_treatment_at
             if later is earlier or first is None or first <= earlier.course.last_treatment_at:
                 continue
             if anatomy[id(earlier)] & anatomy[id(later)]:
-                earlier.is_superseded = True
-                later.superseded.append(earlier)
+                earlier.is_superseded = earlier.course.fractions_remaining != 0
+                later.predecessors.append(earlier)
 
 
 def _anatomy(plan: Plan | None, structure_sets: Mapping[str, StructureSet]) -> set[str]:
@@ -150,14 +167,11 @@ def _anatomy(plan: Plan | None, structure_sets: Mapping[str, StructureSet]) -> s
 
 def _row(entry: _Entry, evidence: Evidence, now: datetime, on_treatment_days: int) -> dict[str, object]:
     course, plan = entry.course, entry.plan
-    newest = max(entry.records, key=lambda r: (r.treated_at or datetime.min, r.ref.sop_instance_uid), default=None)  # noqa: DTZ901
-    patient = (
-        newest.patient if newest is not None else plan.patient if plan is not None else Patient(None, None, None, None)
-    )
-    backup = evidence.backups.get(entry.key[1] or "", PlanBackup())
-    lost = missing_fraction_numbers(course, (e.course for e in entry.superseded))
+    patient = _patient(entry, evidence)
+    backup = evidence.backups.get(entry.key[1] or "", NOT_ASKED)
+    lost = missing_fraction_numbers(course, (e.course for e in entry.predecessors))
     unproven = evidence.unproven_records.get(entry.key[0], 0)
-    missing = [*_missing_plan(entry), *backup.missing, *_missing_records(lost, unproven)]
+    missing = [*_missing_plan(entry, evidence), *backup.missing, *_missing_records(lost, unproven)]
     interrupted = course.interrupted
     return {
         "patient_id": entry.key[0],
@@ -195,9 +209,9 @@ def _status(entry: _Entry, evidence: Evidence, now: datetime, on_treatment_days:
     if entry.is_superseded:
         return "superseded"
     appointment = evidence.appointments.get(entry.key[0] or "")
-    if not course.is_treated and appointment is not None and entry.plan is not None:
-        if _is_approved(entry.key[1] or "", entry.plan, evidence):
-            return "ready_to_start"
+    is_approved = _is_approved(entry.key[1] or "", entry.plan, evidence)
+    if not course.is_treated and appointment is not None and is_approved:
+        return "ready_to_start"
     days = timedelta(days=on_treatment_days)
     last = course.last_treatment_at
     is_recent = last is not None and now.date() - last.date() <= days
@@ -205,34 +219,30 @@ def _status(entry: _Entry, evidence: Evidence, now: datetime, on_treatment_days:
     return "on_treatment" if is_recent or is_booked else "on_break"
 
 
-def _missing_plan(entry: _Entry) -> list[str]:
+def _missing_plan(entry: _Entry, evidence: Evidence) -> list[str]:
     if entry.key[1] is None:
         return ["the records name no plan; their own metersets are counted"]
+    if entry.plan is None:
+        alike = look_alikes(entry.records, evidence.plans, evidence.labels.get(entry.key[1]))
+        hint = f"; plan {alike[0]} has the same beams and was not joined" if alike else ""
+        return [f"plan (fractions are counted by the records' own metersets{hint})"]
     if entry.course.is_treated and entry.course.is_counted_without_plan:
-        if entry.plan is None:
-            return ["plan (fractions are counted by the records' own metersets)"]
         return ["metersets of the plan (fractions are counted by the records' own)"]
-    return [] if entry.plan is not None else ["plan"]
+    return []
 
 
-def _missing_records(lost: Sequence[int], unproven: int) -> list[str]:
+def _missing_records(lost: Sequence[range], unproven: int) -> list[str]:
     words = []
     if lost:
-        numbers = f"fraction {lost[0]}" if len(lost) == 1 else f"fractions {in_ranges(lost)}"
-        words.append(f"records of {numbers}")
+        is_one = len(lost) == 1 and len(lost[0]) == 1
+        words.append(f"records of {'fraction' if is_one else 'fractions'} {in_ranges(lost)}")
     if unproven:
         words.append(f"{unproven} treatment {'record' if unproven == 1 else 'records'} of the R&V system")
     return words
 
 
-def in_ranges(numbers: Sequence[int]) -> str:
-    """`1-13, 15` for 1 to 13 and 15; ascending numbers."""
-    runs: list[list[int]] = []
-    for number in numbers:
-        if runs and number == runs[-1][-1] + 1:
-            runs[-1].append(number)
-        else:
-            runs.append([number])
+def in_ranges(runs: Sequence[range]) -> str:
+    """`1-13, 15` for 1 to 13 and 15."""
     return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
 
 
@@ -246,9 +256,21 @@ def _first_treated(entry: _Entry) -> datetime:
     return entry.course.first_treatment_at or datetime.min  # noqa: DTZ901  site-local, for order only
 
 
+def _newest_first(records: Iterable[TreatmentRecord]) -> list[TreatmentRecord]:
+    return sorted(records, key=lambda r: (r.treated_at or datetime.min, r.ref.sop_instance_uid), reverse=True)  # noqa: DTZ901
+
+
 def _physicians(records: Iterable[TreatmentRecord]) -> str | None:
-    by_time = sorted(records, key=lambda r: r.treated_at or datetime.min, reverse=True)  # noqa: DTZ901
-    return next((r.physicians_of_record for r in by_time if r.physicians_of_record is not None), None)
+    return next((r.physicians_of_record for r in _newest_first(records) if r.physicians_of_record is not None), None)
+
+
+def _patient(entry: _Entry, evidence: Evidence) -> Patient:
+    """As the newest record that bears a name says, else the plan, else any object of the same patient."""
+    own = [r.patient for r in _newest_first(entry.records)] + ([entry.plan.patient] if entry.plan is not None else [])
+    if not own:
+        known = [r.patient for r in _newest_first(evidence.records)] + [p.patient for p in evidence.plans.values()]
+        own = [patient for patient in known if patient.patient_id == entry.key[0]]
+    return next((p for p in own if p.patient_name is not None), own[0] if own else Patient(None, None, None, None))
 
 
 def _planned_machine(plan: Plan | None) -> str | None:

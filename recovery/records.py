@@ -66,10 +66,15 @@ class TreatmentRecord:
 
     @property
     def treated_at(self) -> datetime | None:
-        """When the session began, local to the site: the record's own time, else its first control point's."""
-        if self.treatment_date is not None:
-            return datetime.combine(self.treatment_date, self.treatment_time or time())
-        return min((b.started_at for b in self.beams if b.started_at is not None), default=None)
+        """When the session began, local to the site: the record's own time, else its first control point's.
+
+        Where a date is all that is known, midnight stands for it.
+        """
+        day = self.treatment_date
+        if day is not None and self.treatment_time is not None:
+            return datetime.combine(day, self.treatment_time)
+        starts = [b.started_at for b in self.beams if b.started_at is not None and day in {None, b.started_at.date()}]
+        return min(starts, default=None if day is None else datetime.combine(day, time()))
 
     @classmethod
     def from_dataset(cls, ds: Dataset) -> TreatmentRecord:
@@ -147,12 +152,15 @@ def _application_setup_delivery(setup: Dataset, fraction: int | None) -> BeamDel
 
 
 def _meterset(beam: Dataset, keyword: str, control_points: list[Dataset], per_point: str) -> float | None:
-    """The beam's own total (type 3), else what its control points count from the first to the last."""
+    """The beam's own total (type 3), else what its control points count from the first to the last.
+
+    A counter does not run backwards: a negative one is malformed, and None like all that is.
+    """
     total = el.number(beam, keyword)
-    if total is not None:
-        return total
-    counts = [n for p in control_points if (n := el.number(p, per_point)) is not None]
-    return counts[-1] - counts[0] if len(counts) > 1 else None
+    if total is None:
+        counts = [n for p in control_points if (n := el.number(p, per_point)) is not None]
+        total = counts[-1] - counts[0] if len(counts) > 1 else None
+    return total if total is not None and total >= 0 else None
 
 
 def _first_control_point_at(control_points: list[Dataset]) -> datetime | None:

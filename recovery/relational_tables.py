@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from recovery.tables import TableSchema
+from recovery.tables import TABLES, TableSchema
 
 APPROVED_STATUSES = frozenset({"treatment approved", "externally approved"})
 """The words of `plans.approval_status` with which a plan may be treated."""
@@ -283,22 +283,13 @@ DOCUMENTS = TableSchema(
 )
 """Where the clinic's documents lie; their contents are not copied."""
 
-RELATIONAL_TABLES: Mapping[str, TableSchema] = {
-    schema.name: schema
-    for schema in (
-        PATIENTS,
-        PHYSICIANS,
-        COURSES,
-        PRESCRIPTIONS,
-        PLANS,
-        PLAN_FIELDS,
-        SETUP_NOTES,
-        SCHEDULE,
-        DELIVERIES,
-        COUCH_SHIFTS,
-        NOTES,
-        CHECKS,
-        DOCUMENTS,
-    )
-}
+_WHO = (PATIENTS, PHYSICIANS, COURSES, PRESCRIPTIONS)
+_HOW = (PLANS, PLAN_FIELDS, SETUP_NOTES)
+_WHEN = (SCHEDULE, DELIVERIES, COUCH_SHIFTS)
+_ASIDE = (NOTES, CHECKS, DOCUMENTS)
+
+RELATIONAL_TABLES: Mapping[str, TableSchema] = {schema.name: schema for schema in _WHO + _HOW + _WHEN + _ASIDE}
 """Every relational table by name; those that the main job needs most are read first."""
+
+ALL_TABLES: Mapping[str, TableSchema] = {**TABLES, **RELATIONAL_TABLES}
+"""Every table of the cache, whether made of DICOM objects or of the database."""

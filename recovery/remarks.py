@@ -15,7 +15,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from recovery.fractions import TREATING, Course, planned_metersets
+from recovery.deliveries import TREATING, is_session
+from recovery.fractions import Course, planned_metersets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -63,20 +64,21 @@ def _left_open(course: Course) -> Iterator[str]:
 
 
 def _not_counted(records: list[TreatmentRecord], plan: Plan | None) -> Iterator[str]:
-    treating = [
-        beam
-        for record in records
-        if record.treatment_record_content_origin != "SIMULATION"
-        for beam in record.beams
-        if beam.treatment_delivery_type in TREATING
-    ]
+    sessions = filter(is_session, records)
+    treating = [b for record in sessions for b in record.beams if b.treatment_delivery_type in TREATING]
     unnumbered = sum(beam.current_fraction_number is None for beam in treating)
     if unnumbered:
         yield f"{unnumbered} delivered {'beam' if unnumbered == 1 else 'beams'} without a fraction number, not counted"
+    nameless = sum(beam.beam_number is None for beam in treating)
+    if nameless:
+        yield f"{nameless} delivered {'beam' if nameless == 1 else 'beams'} without a beam number, not counted"
+    without_beams = sum(not record.beams and is_session(record) for record in records)
+    if without_beams:
+        yield f"{without_beams} {'record' if without_beams == 1 else 'records'} without beams, not counted"
     silent = sum(beam.delivered_meterset is None for beam in treating)
     if silent:
         yield f"{silent} delivered {'beam' if silent == 1 else 'beams'} without a meterset; NORMAL is taken as full"
     known = {number for beams in planned_metersets(plan).values() for number in beams}
-    unknown = {beam.beam_number for beam in treating} - known if known else set()
+    unknown = {beam.beam_number for beam in treating if beam.beam_number is not None} - known if known else set()
     if unknown:
-        yield f"delivered beams that the plan does not treat with: {', '.join(sorted(str(n) for n in unknown))}"
+        yield f"delivered beams that the plan does not treat with: {', '.join(map(str, sorted(unknown)))}"

@@ -205,19 +205,23 @@ STRUCTURE_SETS = TableSchema(
 HOLDINGS = TableSchema(
     "holdings",
     {
-        "sop_instance_uid": "str",
-        "modality": "str",
-        "series_instance_uid": "str",
-        "study_instance_uid": "str",
-        "patient_id": "str",
-        "held": "bool",
+        "uid": "str",
+        "level": "str",
+        "wanted": "int",
+        "held": "int",
         "asked_at": "datetime",
+        "instances_at_proof": "int",
     },
-    key=("sop_instance_uid",),
+    key=("uid",),
 )
-"""What the RT-PACS last said about each object that matters, and when it was asked (UTC)."""
+"""What the RT-PACS last said about each object (`level` IMAGE) or image series (SERIES) that a plan needs, and when
+it was asked (UTC). `held` of `wanted` instances."""
+
+EXCLUDED_PATIENTS = TableSchema("excluded_patients", {"patient_id": "str"}, key=("patient_id",))
+"""Patients with records whom a pattern of `[dashboard] exclude_patient_ids` keeps off the list."""
 
 TABLES: Mapping[str, TableSchema] = {
-    schema.name: schema for schema in (ON_TREATMENT, TREATMENT_RECORDS, RT_PLANS, STRUCTURE_SETS, HOLDINGS)
+    schema.name: schema
+    for schema in (ON_TREATMENT, TREATMENT_RECORDS, RT_PLANS, STRUCTURE_SETS, HOLDINGS, EXCLUDED_PATIENTS)
 }
 """Every table of the cache, by name. `python -m recovery table` offers these."""

@@ -13,9 +13,8 @@ Why
 
 from __future__ import annotations
 
-import queue
+import contextlib
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from typing import TYPE_CHECKING, Literal
 
@@ -32,9 +31,11 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     StudyRootQueryRetrieveInformationModelGet,
 )
 
-from recovery.dimse.link import DimseError, Link, Peer, open_link
+from recovery.dimse.crew import Chunk, work_off
+from recovery.dimse.link import NOT_SUPPORTED, DimseError, Link, Peer
 from recovery.dimse.moving import image_query, move
-from recovery.dimse.receiving import EncodedObject, encoded_object, open_receiver
+from recovery.dimse.opening import open_link
+from recovery.dimse.receiving import READ_ERRORS, EncodedObject, encoded_object, open_receiver
 from recovery.dimse.storing import with_file_meta
 from recovery.model import (
     RT_DOSE,
@@ -44,12 +45,11 @@ from recovery.model import (
     RT_STRUCTURE_SET,
     TREATMENT_RECORD_CLASSES,
     VARIAN_RT_PLAN,
+    InstanceRef,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
-    from recovery.model import InstanceRef
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 UIDS_PER_GET = 50
 ASSOCIATIONS = 2
@@ -61,10 +61,12 @@ _STORAGE_CLASSES = (
     *(CTImageStorage, MRImageStorage, PositronEmissionTomographyImageStorage),
     *(EnhancedCTImageStorage, EnhancedMRImageStorage),
 )
-"""What this project ever reads. A C-GET must negotiate each class beforehand (PS3.4 C.5.3)."""
+"""What this project reads. A C-GET must negotiate each class beforehand (PS3.4 C.5.3), so those of the refs join."""
+
+_MOST_CLASSES = 100
+"""An association holds 128 presentation contexts (PS3.8 section 9.3.2.2)."""
 
 _SUCCESS = 0x0000
-_READ_ERRORS = (ValueError, TypeError, AttributeError, LookupError, EOFError, OSError, NotImplementedError)
 
 
 def fetch(
@@ -86,21 +88,17 @@ def fetch(
     DimseError
         If the node cannot be asked.
     """
-    inbox = _Inbox({ref.sop_instance_uid for ref in refs}, receive, on_progress)
-    ordered = sorted(refs, key=lambda r: (r.series_instance_uid or "", r.sop_instance_uid))
+    ordered = sorted(set(refs), key=lambda r: (r.series_instance_uid or "", r.sop_instance_uid))
+    inbox = _Inbox({ref.sop_instance_uid for ref in ordered}, receive, on_progress)
     if not ordered:
         return {}
     if retrieve == "move":
         with open_receiver(peer.local, inbox.take):
-            inbox.failures.update(move(peer, ordered, peer.local.ae_title))
+            said = move(peer, ordered, peer.local.ae_title)
+        inbox.failures = said | inbox.failures
     else:
-        chunks: queue.SimpleQueue[Sequence[InstanceRef]] = queue.SimpleQueue()
-        for start in range(0, len(ordered), UIDS_PER_GET):
-            chunks.put(ordered[start : start + UIDS_PER_GET])
-        workers = min(ASSOCIATIONS, chunks.qsize())
-        with ThreadPoolExecutor(workers) as pool:
-            for future in [pool.submit(_work, peer, chunks, inbox) for _ in range(workers)]:
-                future.result()
+        chunks = [ordered[start : start + UIDS_PER_GET] for start in range(0, len(ordered), UIDS_PER_GET)]
+        work_off(chunks, _Getting(peer, inbox, ordered), ASSOCIATIONS)
     for uid in inbox.wanted:
         inbox.failures.setdefault(uid, f"{peer.remote.ae_title} did not send it")
     return {uid: why for uid, why in inbox.failures.items() if uid not in inbox.taken}
@@ -125,56 +123,74 @@ class _Inbox:
             if obj.sop_instance_uid not in self.wanted:
                 return _SUCCESS
             self.wanted.discard(obj.sop_instance_uid)
+            # Named first: whatever goes wrong from here on, pynetdicom would swallow, and the object with it.
+            self.failures[obj.sop_instance_uid] = "came, and could not be taken"
             try:
-                ds = dcmread(BytesIO(with_file_meta(obj)))
-                self._receive(ds)
+                self._receive(dcmread(BytesIO(with_file_meta(obj))))
                 self.taken.add(obj.sop_instance_uid)
-            except _READ_ERRORS as error:
+            except READ_ERRORS as error:
                 self.failures[obj.sop_instance_uid] = f"cannot be read: {type(error).__name__}"
             self._on_progress(1)
         return _SUCCESS
 
-
-def _work(peer: Peer, chunks: queue.SimpleQueue[Sequence[InstanceRef]], inbox: _Inbox) -> None:
-    """Get chunks until there are none left."""
-    handlers = [(evt.EVT_C_STORE, lambda event: inbox.take(encoded_object(event)))]
-    contexts = [build_context(model) for model in _GET_MODELS]
-    contexts += [build_context(sop_class) for sop_class in _STORAGE_CLASSES]
-    roles = [build_role(sop_class, scp_role=True) for sop_class in _STORAGE_CLASSES]
-    while True:
-        with open_link(peer, contexts, handlers=handlers, roles=roles) as link:
-            try:
-                while link.is_open:
-                    chunk = chunks.get_nowait()
-                    for rest in _get_chunk(link, chunk, inbox):
-                        chunks.put(rest)
-            except queue.Empty:
-                return
+    def still_wanted(self, chunk: Chunk) -> list[InstanceRef]:
+        with self._lock:
+            return [ref for ref in chunk if ref.sop_instance_uid in self.wanted]
 
 
-def _get_chunk(link: Link, chunk: Sequence[InstanceRef], inbox: _Inbox) -> list[Sequence[InstanceRef]]:
-    """Get one list; returns what is to be asked for again: the rest when some came, else its halves."""
-    why = ""
-    model = _model(link)
-    try:
-        link.get(image_query(chunk), model)
-    except DimseError as error:
-        why = str(error)
-        link.abort()
-    rest = [ref for ref in chunk if ref.sop_instance_uid in inbox.wanted]
-    if not rest:
-        return []
-    if len(chunk) == 1:
-        inbox.failures[rest[0].sop_instance_uid] = why or f"{link.peer.remote.ae_title} did not send it"
-        return []
-    if len(rest) < len(chunk):
-        return [rest]
-    middle = len(rest) // 2
-    return [rest[:middle], rest[middle:]]
+class _Getting:
+    """The job of getting lists into an inbox."""
+
+    def __init__(self, peer: Peer, inbox: _Inbox, refs: Sequence[InstanceRef]) -> None:
+        self._peer = peer
+        self._inbox = inbox
+        named = sorted({ref.sop_class_uid for ref in refs if ref.sop_class_uid is not None})
+        self._classes = list(dict.fromkeys([*_STORAGE_CLASSES, *named]))[:_MOST_CLASSES]
+
+    @contextlib.contextmanager
+    def open(self) -> Iterator[Link]:
+        handlers = [(evt.EVT_C_STORE, lambda event: self._inbox.take(encoded_object(event)))]
+        contexts = [build_context(uid) for uid in (*_GET_MODELS, *self._classes)]
+        roles = [build_role(sop_class, scp_role=True) for sop_class in self._classes]
+        try:
+            with open_link(self._peer, contexts, handlers=handlers, roles=roles) as link:
+                _model(link)
+                yield link
+        except DimseError as error:
+            if error.status == NOT_SUPPORTED:
+                raise _gives_no_get(self._peer) from error
+            raise
+
+    def ask(self, link: Link, chunk: Chunk) -> Sequence[Chunk]:
+        """Get one list; returns what is to be asked for again: the rest when some came, else its halves."""
+        said = link.get(image_query(chunk), _model(link))
+        why = f"{self._peer.remote.ae_title} did not send it"
+        if said.failed:
+            why = f"{self._peer.remote.ae_title} could not send it"
+        return self._rest(chunk, why)
+
+    def divide(self, chunk: Chunk, error: DimseError) -> Sequence[Chunk]:
+        return self._rest(chunk, str(error))
+
+    def _rest(self, chunk: Chunk, why: str) -> Sequence[Chunk]:
+        rest = self._inbox.still_wanted(chunk)
+        if not rest:
+            return []
+        if len(chunk) == 1:
+            self._inbox.failures[rest[0].sop_instance_uid] = why
+            return []
+        if len(rest) < len(chunk):
+            return [rest]
+        middle = len(rest) // 2
+        return [rest[:middle], rest[middle:]]
 
 
 def _model(link: Link) -> str:
     for model in _GET_MODELS:
         if link.accepts(model):
             return str(model)
-    raise link.peer.error('gives no C-GET. Set [pacs] retrieve = "move" in the config')
+    raise _gives_no_get(link.peer)
+
+
+def _gives_no_get(peer: Peer) -> DimseError:
+    return peer.error('gives no C-GET. Set [pacs] retrieve = "move" in the config')

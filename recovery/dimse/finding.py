@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 from pydicom import Dataset
 
 from recovery import elements as el
-from recovery.dimse.link import DimseError, Link, Peer, open_link
+from recovery.dimse.link import DimseError, Link, Peer
+from recovery.dimse.opening import open_link
 from recovery.elements import InvalidObjectError
 from recovery.model import InstanceRef
 
@@ -107,7 +108,7 @@ def find_by_uid(link: Link, sop_instance_uids: Iterable[str], **keys: str) -> se
         asked = uids[start : start + UIDS_PER_QUERY]
         hints = keys if link.peer.traits.relational is False else {}
         answers = find_refs(link, {"SOPInstanceUID": "\\".join(asked), **hints})
-        found |= answers & {InstanceRef(uid) for uid in asked}
+        found |= {ref for ref in answers if ref.sop_instance_uid in asked}
     return found
 
 

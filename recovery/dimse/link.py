@@ -4,34 +4,29 @@ Goal
     Whoever asks a node gets its answer or an error that says what to do. Never silence that looks like "none".
 
 How
-    `Link` wraps a pynetdicom association: small packets leave at once (TCP_NODELAY), received ones are
-    acknowledged at once (TCP_QUICKACK), and only the caller takes responses off the queue.
+    `Link` wraps a pynetdicom association; only the caller takes responses off its queue.
 
 Why
-    Nagle's algorithm on one side and delayed acknowledgement on the other cost 40 ms a message. And pynetdicom's
-    own reactor thread can take a C-FIND response that the caller waits for: the caller then reads "Success, no
-    match" although the match had arrived (8 of 12,000 queries). Here the reactor of a requestor takes none.
+    pynetdicom's own reactor thread can take a C-FIND response that the caller waits for: the caller then reads
+    "Success, no match" although the match had arrived (8 of 12,000 queries). Here the reactor of a requestor takes
+    none.
 """
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import socket
+import queue
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from pynetdicom import AE, _config, evt
+from pynetdicom import _config
 from pynetdicom.dimse_primitives import C_STORE
-from pynetdicom.pdu_primitives import SOPClassExtendedNegotiation
-from pynetdicom.presentation import PresentationContext, build_context
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     PatientRootQueryRetrieveInformationModelFind,
     PatientRootQueryRetrieveInformationModelMove,
     StudyRootQueryRetrieveInformationModelFind,
     StudyRootQueryRetrieveInformationModelMove,
-    Verification,
 )
 from pynetdicom.status import code_to_category
 
@@ -55,16 +50,26 @@ RELATIONAL = b"\x01"
 
 MAXIMUM_PDU_SIZE = 131_072
 
+UNKNOWN_DESTINATION = 0xA801
+"""Refused: move destination unknown (PS3.4 table C.4-2)."""
+
+NOT_SUPPORTED = 0x0122
+"""Refused: SOP class not supported (PS3.7 section C.5.6)."""
+
 _ROLES = {"rv": "The R&V system", "pacs": "The RT-PACS", "tps": "The planning system", "": "The node"}
 
 
 class DimseError(RuntimeError):
-    """A node could not be asked, or did not do what it was asked. `fault` is its role, `status` what it said."""
+    """A node could not be asked, or did not do what it was asked.
 
-    def __init__(self, text: str, *, fault: str = "", status: int | None = None) -> None:
+    `fault` is its role, `status` what it said; `timed_out` when it said nothing and did not hang up either.
+    """
+
+    def __init__(self, text: str, *, fault: str = "", status: int | None = None, timed_out: bool = False) -> None:
         super().__init__(text)
         self.fault = fault
         self.status = status
+        self.timed_out = timed_out
 
 
 @dataclass(slots=True)
@@ -73,9 +78,10 @@ class NodeTraits:
 
     relational: bool | None = None
     uid_lists: bool | None = None
+    patient_lists: bool | None = None
     ignored_keys: list[str] = field(default_factory=list)
     asked: dict[str, list[float]] = field(default_factory=dict)
-    """Per query: when it was last asked (seconds since 1970) and how long it took (s)."""
+    """Per date key: when it was last asked (seconds since 1970), how long it took (s), how many it alone found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,34 +94,19 @@ class Peer:
     timeout: float = 60.0
     traits: NodeTraits = field(default_factory=NodeTraits, compare=False)
 
-    def error(self, text: str, status: int | None = None) -> DimseError:
+    def error(self, text: str, status: int | None = None, *, timed_out: bool = False) -> DimseError:
         said = f" (status 0x{status:04X})" if status is not None else ""
-        return DimseError(f"{_ROLES[self.role]} {self.remote} {text}{said}.", fault=self.role, status=status)
+        sentence = f"{_ROLES[self.role]} {self.remote} {text}{said}."
+        return DimseError(sentence, fault=self.role, status=status, timed_out=timed_out)
 
 
-class QuickSocket(socket.socket):
-    """A socket that acknowledges at once what it receives. Linux forgets TCP_QUICKACK, so it is set at each read."""
+@dataclass(frozen=True, slots=True)
+class Suboperations:
+    """What a node says at the end of a C-MOVE or C-GET (PS3.4 C.4.2.1): how many, and which where it names them."""
 
-    def recv(self, bufsize: int, flags: int = 0) -> bytes:
-        with contextlib.suppress(OSError):
-            self.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
-        return super().recv(bufsize, flags)
-
-
-def make_quick(event: evt.Event) -> None:
-    """Give a freshly opened connection a socket without delays. For EVT_CONN_OPEN, on either side."""
-    holder = event.assoc.dul.socket
-    plain = holder.socket if holder is not None else None
-    if holder is None or plain is None:
-        return
-    quick = QuickSocket(plain.family, plain.type, plain.proto, fileno=plain.detach())
-    quick.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    holder.socket = quick
-
-
-def query_contexts() -> list[PresentationContext]:
-    """What asking and moving need: verification, find and move, in both information models."""
-    return [build_context(uid) for uid in (Verification, *FIND_MODELS, *MOVE_MODELS)]
+    completed: int
+    failed: int
+    failed_uids: frozenset[str]
 
 
 class Link:
@@ -124,10 +115,16 @@ class Link:
     def __init__(self, peer: Peer, assoc: Association) -> None:
         self.peer = peer
         self._assoc = assoc
-        blocking_get = assoc.dimse.get_msg
+        self._timed_out = False
 
         def get_msg(block: bool = False) -> Any:
-            return blocking_get(block=True) if block else (None, None)
+            if not block:
+                return None, None
+            try:
+                return assoc.dimse.msg_queue.get(timeout=peer.timeout)
+            except queue.Empty:
+                self._timed_out = True
+                return None, None
 
         # The reactor asks without blocking, and gets nothing: no response can go astray.
         assoc.dimse.get_msg = get_msg  # type: ignore[method-assign]
@@ -154,21 +151,32 @@ class Link:
         self._checked("C-ECHO", self._send(lambda: self._assoc.send_c_echo()))
 
     def find(self, query: Dataset) -> Iterator[Dataset]:
-        """C-FIND; yields the matches as they come (PS3.4 C.4.1). None left means: asked, and there is no other."""
-        for status, identifier in self._send(lambda: self._assoc.send_c_find(query, self._model(FIND_MODELS))):
-            category = self._checked("C-FIND", status)
-            if category != "Pending":
-                return
-            if identifier is None:
-                raise self.peer.error("answered a C-FIND with a match that cannot be decoded")
-            yield identifier
+        """C-FIND; yields the matches as they come (PS3.4 C.4.1). None left means: asked, and there is no other.
 
-    def move(self, query: Dataset, destination: str) -> int:
-        """C-MOVE; returns the number of completed sub-operations (PS3.4 C.4.2)."""
+        A caller who stops before the end ends the association: the next question must not hear this one's answers.
+        """
+        is_pending = True
+        try:
+            for status, identifier in self._send(lambda: self._assoc.send_c_find(query, self._model(FIND_MODELS))):
+                is_pending = "Status" in status and code_to_category(status.Status) == "Pending"
+                if self._checked("C-FIND", status) == "Warning":
+                    raise self.peer.error("answered C-FIND with a warning: there may be more matches", status.Status)
+                if not is_pending:
+                    return
+                if identifier is None:
+                    raise self.peer.error("answered a C-FIND with a match that cannot be decoded")
+                yield identifier
+            raise self._silence("C-FIND")
+        finally:
+            if is_pending:
+                self.abort()
+
+    def move(self, query: Dataset, destination: str) -> Suboperations:
+        """C-MOVE (PS3.4 C.4.2); what the node says it sent, which is no proof that it arrived."""
         model = self._model(MOVE_MODELS)
         return self._suboperations("C-MOVE", lambda: self._assoc.send_c_move(query, destination, model))
 
-    def get(self, query: Dataset, model: str) -> int:
+    def get(self, query: Dataset, model: str) -> Suboperations:
         """C-GET; objects arrive at the handler that the association was opened with (PS3.4 C.4.3)."""
         return self._suboperations("C-GET", lambda: self._assoc.send_c_get(query, model))
 
@@ -182,7 +190,8 @@ class Link:
         """
         context_id = self._context_id(sop_class_uid, transfer_syntax)
         if context_id is None or not self.is_open:
-            raise self.peer.error(f"does not take SOP class {sop_class_uid} in transfer syntax {transfer_syntax}")
+            text = f"does not take SOP class {sop_class_uid} in transfer syntax {transfer_syntax}"
+            raise self.peer.error(text, NOT_SUPPORTED if self.is_open else None)
         request = C_STORE()
         request.MessageID = 1
         request.AffectedSOPClassUID = sop_class_uid
@@ -192,7 +201,9 @@ class Link:
         self._assoc.dimse.send_msg(request, context_id)
         _, response = self._assoc.dimse.get_msg(block=True)
         if not isinstance(response, C_STORE) or response.Status is None:
-            raise self._silence("C-STORE")
+            error = self._silence("C-STORE")
+            self.abort()
+            raise error
         return int(response.Status)
 
     def close(self) -> None:
@@ -222,15 +233,17 @@ class Link:
         except (RuntimeError, ValueError) as error:
             raise self.peer.error(f"lost the association or refused the request: {error}") from error
 
-    def _suboperations(self, verb: str, send: Any) -> int:
-        """Follow a C-MOVE or C-GET to its end; failed sub-operations are the caller's to prove one by one."""
-        completed = 0
-        for status, _ in self._send(send):
-            category = self._checked(verb, status)
-            completed = int(status.get("NumberOfCompletedSuboperations") or completed)
-            if category in {"Success", "Warning"}:
-                return completed
-        return completed
+    def _suboperations(self, verb: str, send: Any) -> Suboperations:
+        """Follow a C-MOVE or C-GET to its end; the caller proves one by one what became of the objects."""
+        for status, identifier in self._send(send):
+            if self._checked(verb, status) == "Pending":
+                continue
+            return Suboperations(
+                completed=int(status.get("NumberOfCompletedSuboperations") or 0),
+                failed=int(status.get("NumberOfFailedSuboperations") or 0),
+                failed_uids=_failed_uids(identifier),
+            )
+        raise self._silence(verb)
 
     def _checked(self, verb: str, status: Dataset) -> str:
         """The category of a status: Success, Pending or Warning. All else, and no status at all, raises."""
@@ -243,61 +256,15 @@ class Link:
         return category
 
     def _silence(self, verb: str) -> DimseError:
-        """What an empty status means: pynetdicom's time-out, an abort, or a closed connection."""
-        if self._assoc.is_aborted or not self._assoc.is_established:
-            return self.peer.error(f"ended the association, or was silent for {self.peer.timeout:g} s, during {verb}")
-        return self.peer.error(f"did not answer {verb} in {self.peer.timeout:g} s")
+        """What an empty status means: nothing came in time, or the node ended the association."""
+        if self._timed_out:
+            return self.peer.error(f"did not answer {verb} in {self.peer.timeout:g} s", timed_out=True)
+        return self.peer.error(f"ended the association during {verb}")
 
 
-@contextlib.contextmanager
-def open_link(
-    peer: Peer,
-    contexts: Sequence[PresentationContext] | None = None,
-    *,
-    handlers: Sequence[Any] = (),
-    roles: Sequence[Any] = (),
-) -> Iterator[Link]:
-    """Open an association, and release it at the end (abort it, if the end is an exception).
-
-    Raises
-    ------
-    DimseError
-        If the node cannot be reached, refuses, or does not answer in `peer.timeout` seconds.
-    """
-    ae = AE(ae_title=peer.local.ae_title)
-    ae.acse_timeout = min(peer.timeout, 15.0)
-    ae.connection_timeout = min(peer.timeout, 10.0)
-    ae.dimse_timeout = peer.timeout
-    ae.network_timeout = peer.timeout * 2
-    relational = [SOPClassExtendedNegotiation() for _ in FIND_MODELS]
-    for item, model in zip(relational, FIND_MODELS, strict=True):
-        item.sop_class_uid = model
-        item.service_class_application_information = RELATIONAL
-    assoc = ae.associate(
-        peer.remote.host,
-        peer.remote.port,
-        contexts=list(contexts if contexts is not None else query_contexts()),
-        ae_title=peer.remote.ae_title,
-        max_pdu=MAXIMUM_PDU_SIZE,
-        ext_neg=[*(relational if contexts is None else []), *roles],
-        evt_handlers=[(evt.EVT_CONN_OPEN, make_quick), *handlers],
-    )
-    if not assoc.is_established:
-        raise peer.error(_why_not(assoc))
-    link = Link(peer, assoc)
-    try:
-        yield link
-    except BaseException:
-        link.abort()
-        raise
-    link.close()
-
-
-def _why_not(assoc: Association) -> str:
-    """Why an association was not established, and what to look at."""
-    answer = assoc.acceptor.primitive
-    if assoc.is_rejected and answer is not None:
-        return f"refused the association: {answer.reason_str.lower()}. Check the AE titles on both sides"
-    if assoc.is_aborted:
-        return "aborted the association while it was set up, or did not answer"
-    return "cannot be reached. Check host and port in the config, and that it runs"
+def _failed_uids(identifier: Dataset | None) -> frozenset[str]:
+    """FailedSOPInstanceUIDList, which a node should send with a warning or a failure (PS3.4 C.4.2.1.4.2)."""
+    value = identifier.get("FailedSOPInstanceUIDList") if identifier is not None else None
+    if not value:
+        return frozenset()
+    return frozenset([value] if isinstance(value, str) else map(str, value))

@@ -5,7 +5,7 @@ Goal
 
 How
     Lists of UIDs over a few associations at once. Where a list fails, its objects are asked for one by one, with all
-    upper keys; an association that broke is made anew.
+    upper keys; where the node says which of a list failed, those alone.
 
 Why
     One C-MOVE of 100 UIDs takes a tenth of the time of 100 C-MOVEs. Its status is no proof: Orthanc skips unknown
@@ -14,26 +14,23 @@ Why
 
 from __future__ import annotations
 
-import queue
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from pydicom import Dataset
 
-from recovery.dimse.link import DimseError, Link, Peer, open_link
+from recovery.dimse.crew import Chunk, work_off
+from recovery.dimse.link import UNKNOWN_DESTINATION, DimseError, Link, Peer
+from recovery.dimse.opening import open_link
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from contextlib import AbstractContextManager
 
     from recovery.model import InstanceRef
 
 UIDS_PER_MOVE = 50
 ASSOCIATIONS = 2
-PATIENCE = 3
-
-UNKNOWN_DESTINATION = 0xA801
-"""Refused: move destination unknown (PS3.4 table C.4-2)."""
 
 
 def move(
@@ -53,27 +50,14 @@ def move(
     Raises
     ------
     DimseError
-        If the node cannot be asked at all, or does not know the destination.
+        If the node cannot be asked at all, falls silent, or does not know the destination.
     """
-    ordered = sorted(refs, key=lambda r: (r.series_instance_uid or "", r.sop_instance_uid))
+    ordered = sorted(set(refs), key=lambda r: (r.series_instance_uid or "", r.sop_instance_uid))
     size = UIDS_PER_MOVE if peer.traits.uid_lists is not False else 1
-    chunks: queue.SimpleQueue[Sequence[InstanceRef]] = queue.SimpleQueue()
-    for start in range(0, len(ordered), size):
-        chunks.put(ordered[start : start + size])
-    failures: dict[str, str] = {}
-    lock = threading.Lock()
-
-    def done(count: int) -> None:
-        with lock:
-            on_progress(count)
-
-    workers = min(associations, chunks.qsize())
-    if workers == 0:
-        return failures
-    with ThreadPoolExecutor(workers) as pool:
-        for future in [pool.submit(_work, peer, chunks, destination, failures, done) for _ in range(workers)]:
-            future.result()
-    return failures
+    job = _Moving(peer, destination, on_progress)
+    work_off([ordered[start : start + size] for start in range(0, len(ordered), size)], job, associations)
+    job.note_what_was_learnt()
+    return job.failures
 
 
 def move_series(peer: Peer, study_instance_uid: str | None, series_instance_uid: str, destination: str) -> None:
@@ -90,67 +74,69 @@ def move_series(peer: Peer, study_instance_uid: str | None, series_instance_uid:
         query.StudyInstanceUID = study_instance_uid
     query.SeriesInstanceUID = series_instance_uid
     with open_link(peer) as link:
-        link.move(query, destination)
+        try:
+            said = link.move(query, destination)
+        except DimseError as error:
+            raise _unknown_destination(peer, destination) if error.status == UNKNOWN_DESTINATION else error from None
+    if said.failed:
+        raise peer.error(f"could not send {said.failed} of the series to {destination}")
 
 
-def _work(
-    peer: Peer,
-    chunks: queue.SimpleQueue[Sequence[InstanceRef]],
-    destination: str,
-    failures: dict[str, str],
-    done: Callable[[int], None],
-) -> None:
-    """Move chunks until there are none left; each break of an association costs one chunk's second try."""
-    while True:
-        with open_link(peer) as link:
-            try:
-                while link.is_open:
-                    chunk = chunks.get_nowait()
-                    if not _move_chunk(link, chunk, destination):
-                        failures.update(_move_singly(peer, chunk, destination))
-                    done(len(chunk))
-            except queue.Empty:
-                return
+class _Moving:
+    """The job of moving lists, and what came of it."""
 
+    def __init__(self, peer: Peer, destination: str, on_progress: Callable[[int], None]) -> None:
+        self.failures: dict[str, str] = {}
+        self._peer = peer
+        self._destination = destination
+        self._on_progress = on_progress
+        self._lock = threading.Lock()
+        self._lists_taken = 0
+        self._lists_refused = 0
 
-def _move_chunk(link: Link, chunk: Sequence[InstanceRef], destination: str) -> bool:
-    """Whether the node carried out a C-MOVE of the whole list."""
-    try:
-        link.move(image_query(chunk), destination)
-    except DimseError as error:
-        if error.status == UNKNOWN_DESTINATION:
-            raise _unknown_destination(link.peer, destination) from error
-        link.abort()
-        return False
-    return True
+    def open(self) -> AbstractContextManager[Link]:
+        return open_link(self._peer)
 
+    def ask(self, link: Link, chunk: Chunk) -> Sequence[Chunk]:
+        """Move a list; returns, one by one, what the node says it could not send."""
+        try:
+            said = link.move(image_query(chunk), self._destination)
+        except DimseError as error:
+            if error.status == UNKNOWN_DESTINATION:
+                raise _unknown_destination(self._peer, self._destination) from error
+            raise
+        rest = [ref for ref in chunk if ref.sop_instance_uid in said.failed_uids]
+        if said.failed and not rest:
+            rest = list(chunk)
+        if len(chunk) > 1:
+            self._lists_taken += 1
+        elif rest:
+            return self._give_up(chunk[0], f"{self._peer.remote.ae_title} could not send it to {self._destination}")
+        self._done(len(chunk) - len(rest))
+        return [[ref] for ref in rest]
 
-def _move_singly(peer: Peer, chunk: Sequence[InstanceRef], destination: str) -> dict[str, str]:
-    """Move one by one, on one association for as long as it lasts.
+    def divide(self, chunk: Chunk, error: DimseError) -> Sequence[Chunk]:
+        """After a list failed: its objects one by one."""
+        if len(chunk) == 1:
+            return self._give_up(chunk[0], str(error))
+        self._lists_refused += error.status is not None
+        return [[ref] for ref in chunk]
 
-    Raises
-    ------
-    DimseError
-        If the node falls silent `PATIENCE` times in a row: then it is the node, not the object.
-    """
-    failures: dict[str, str] = {}
-    rest = list(chunk)
-    silences = 0
-    while rest:
-        with open_link(peer) as link:
-            while rest and link.is_open:
-                ref = rest.pop(0)
-                try:
-                    link.move(image_query([ref]), destination)
-                    silences = 0
-                except DimseError as error:
-                    if error.status == UNKNOWN_DESTINATION:
-                        raise _unknown_destination(peer, destination) from error
-                    silences = silences + 1 if error.status is None else 0
-                    if silences == PATIENCE:
-                        raise
-                    failures[ref.sop_instance_uid] = str(error)
-    return failures
+    def note_what_was_learnt(self) -> None:
+        """A node that refuses every list, and sends every object of them one by one, takes no lists."""
+        if self._lists_taken:
+            self._peer.traits.uid_lists = True
+        elif self._lists_refused and not self.failures:
+            self._peer.traits.uid_lists = False
+
+    def _give_up(self, ref: InstanceRef, why: str) -> Sequence[Chunk]:
+        self.failures[ref.sop_instance_uid] = why
+        self._done(1)
+        return []
+
+    def _done(self, count: int) -> None:
+        with self._lock:
+            self._on_progress(count)
 
 
 def image_query(chunk: Sequence[InstanceRef]) -> Dataset:

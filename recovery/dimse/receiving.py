@@ -14,6 +14,7 @@ Why
 from __future__ import annotations
 
 import contextlib
+import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -22,7 +23,8 @@ from pynetdicom import AE, AllStoragePresentationContexts, evt
 from pynetdicom.presentation import build_context
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
-from recovery.dimse.link import MAXIMUM_PDU_SIZE, DimseError, make_quick
+from recovery.dimse.link import MAXIMUM_PDU_SIZE, DimseError
+from recovery.dimse.sockets import make_quick
 from recovery.model import VARIAN_RT_PLAN
 
 if TYPE_CHECKING:
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
     from pynetdicom.dimse_primitives import C_STORE
 
     from recovery.model import DicomNode
+
+READ_ERRORS = (ValueError, TypeError, AttributeError, LookupError, EOFError, OSError, NotImplementedError, struct.error)
+"""What pydicom raises for bytes that are no object, or not the one that they claim to be."""
 
 CANNOT_STORE = 0xA700
 """Refused: out of resources (PS3.4 table B.2-1). What a sender is told when the object got no further than here."""

@@ -4,8 +4,9 @@ Goal
     What arrives here arrives there, byte for byte, and the sender hears what the destination said.
 
 How
-    One association per sending thread, negotiated for the object's own class and transfer syntax first: with the
-    default contexts an Orthanc picks Explicit VR, and every object is decoded and encoded again (57 ms, not 12).
+    One association per object on its way, kept for the next, negotiated for the object's own class and transfer
+    syntax first: with the default contexts an Orthanc picks Explicit VR, and every object is decoded and encoded
+    again (57 ms, not 12).
 
 Why
     MIM takes RT objects in Implicit VR only, so that syntax is offered beside the object's own, and the object is
@@ -27,14 +28,19 @@ from pydicom.filewriter import write_file_meta_info
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom.dsutils import encode
 from pynetdicom.presentation import build_context
+from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
-from recovery.dimse.link import DimseError, Link, Peer, open_link
-from recovery.dimse.receiving import CANNOT_STORE, EncodedObject
+from recovery.dimse.crew import PATIENCE
+from recovery.dimse.link import NOT_SUPPORTED, DimseError, Link, Peer
+from recovery.dimse.opening import open_link
+from recovery.dimse.receiving import CANNOT_STORE, READ_ERRORS, EncodedObject
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pynetdicom.presentation import PresentationContext
+
+MOST_ASSOCIATIONS = 8
 
 
 def store(peer: Peer, objects: Iterable[EncodedObject]) -> dict[str, int | None]:
@@ -43,35 +49,55 @@ def store(peer: Peer, objects: Iterable[EncodedObject]) -> dict[str, int | None]
     Raises
     ------
     DimseError
-        If the node cannot be reached. An object that breaks the association costs only itself.
+        If the node cannot be reached, or is silent `PATIENCE` times in a row. An object that breaks the association
+        costs only itself.
     """
+    statuses: dict[str, int | None] = {}
+    silences = 0
     with Forwarder(peer) as forwarder:
-        return {o.sop_instance_uid: forwarder.forward(o) for o in objects}
+        for obj in objects:
+            try:
+                statuses[obj.sop_instance_uid] = forwarder.forward(obj)
+                silences = 0
+            except DimseError as error:
+                silences += 1
+                if not error.timed_out or silences == PATIENCE:
+                    raise
+                statuses[obj.sop_instance_uid] = None
+    return statuses
 
 
 class Forwarder:
-    """Sends objects on to one node, from any number of threads, an association each."""
+    """Sends objects on to one node, from any number of threads, over as many associations as are needed at once.
+
+    A sender may come with a new association, and so a new thread, for each object: associations to the node belong
+    to no thread, and are used again.
+    """
 
     def __init__(self, peer: Peer) -> None:
         self._peer = peer
-        self._own = threading.local()
-        self._links: list[_OutgoingLink] = []
-        self._lock = threading.Lock()
+        self._idle: list[_OutgoingLink] = []
+        self._count = 0
+        self._limit = MOST_ASSOCIATIONS
+        self._changed = threading.Condition()
 
     def forward(self, obj: EncodedObject) -> int | None:
-        """Send one object; returns the node's own status, None when it gave none though tried twice.
+        """Send one object; returns the node's own status, None when it broke the association twice.
 
         Raises
         ------
         DimseError
-            If the node cannot be reached.
+            If the node cannot be reached or is silent.
         """
-        link = getattr(self._own, "link", None)
-        if link is None:
-            link = self._own.link = _OutgoingLink(self._peer)
-            with self._lock:
-                self._links.append(link)
-        return link.send(obj)
+        while True:
+            link = self._borrow()
+            try:
+                return link.send(obj)
+            except DimseError:
+                if link.has_stood or not self._make_do_with_fewer():
+                    raise
+            finally:
+                self._give_back(link)
 
     def handle(self, obj: EncodedObject) -> int:
         """As `forward`, for a storage SCP: what is not answered by the node is a refusal, never a success."""
@@ -85,32 +111,67 @@ class Forwarder:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for link in self._links:
+        for link in self._idle:
             link.close()
+
+    def _borrow(self) -> _OutgoingLink:
+        """An association that nobody uses, made if need be; waits where there may be no more."""
+        with self._changed:
+            while not self._idle and self._count >= self._limit:
+                self._changed.wait()
+            if self._idle:
+                return self._idle.pop()
+            self._count += 1
+            return _OutgoingLink(self._peer)
+
+    def _give_back(self, link: _OutgoingLink) -> None:
+        with self._changed:
+            if link.has_stood:
+                self._idle.append(link)
+            else:
+                self._count -= 1
+            self._changed.notify()
+
+    def _make_do_with_fewer(self) -> bool:
+        """The node would not open one more association: use those that there are, if there are any."""
+        with self._changed:
+            others = self._count - 1
+            if others:
+                self._limit = min(self._limit, others)
+            return others > 0
 
 
 class _OutgoingLink:
-    """The association of one thread; made anew when it broke, or when an object needs another context."""
+    """One association; made anew when it broke, or when an object needs another context."""
 
     def __init__(self, peer: Peer) -> None:
+        self.has_stood = False
         self._peer = peer
         self._proposed: list[tuple[str, str]] = []
         self._stack = ExitStack()
         self._link: Link | None = None
 
     def send(self, obj: EncodedObject) -> int | None:
+        """Send; tried twice, for the association may have been dead before. A time-out is final."""
         for _ in range(2):
-            link = self._link_for(obj)
+            try:
+                link = self._link_for(obj)
+            except DimseError as error:
+                if error.status is not None:
+                    return error.status
+                raise
             try:
                 return _store(link, obj)
-            except DimseError:
+            except DimseError as error:
+                if error.status is not None:
+                    return error.status
                 self.close()
+                if error.timed_out:
+                    raise
         return None
 
     def close(self) -> None:
-        link, self._link = self._link, None
-        if link is not None and not link.is_open:
-            link.abort()
+        self._link = None
         self._stack.close()
 
     def _link_for(self, obj: EncodedObject) -> Link:
@@ -121,13 +182,17 @@ class _OutgoingLink:
         if wanted not in self._proposed:
             self._proposed = [*self._proposed[-50:], wanted]
         self._link = self._stack.enter_context(open_link(self._peer, _contexts(self._proposed)))
+        self.has_stood = True
         return self._link
 
 
 def _contexts(proposed: list[tuple[str, str]]) -> list[PresentationContext]:
-    """Per class: each transfer syntax that objects come in, alone, then Implicit VR Little Endian."""
+    """Per class: each transfer syntax that objects come in, alone, then Implicit VR Little Endian.
+
+    Verification keeps the association standing where the node takes none of the classes.
+    """
     pairs = dict.fromkeys([*proposed, *((c, str(ImplicitVRLittleEndian)) for c, _ in proposed)])
-    return [build_context(sop_class, syntax) for sop_class, syntax in pairs]
+    return [build_context(Verification), *(build_context(sop_class, syntax) for sop_class, syntax in pairs)]
 
 
 def _store(link: Link, obj: EncodedObject) -> int:
@@ -136,7 +201,7 @@ def _store(link: Link, obj: EncodedObject) -> int:
     Raises
     ------
     DimseError
-        If neither is accepted, or the object cannot be converted, or the node does not answer.
+        If neither is accepted, or the object cannot be converted (both `NOT_SUPPORTED`), or the node does not answer.
     """
     if link.takes(obj.sop_class_uid, obj.transfer_syntax):
         return link.store_encoded(obj.sop_class_uid, obj.sop_instance_uid, obj.transfer_syntax, obj.data)
@@ -147,10 +212,14 @@ def _store(link: Link, obj: EncodedObject) -> int:
 def _as_implicit(peer: Peer, obj: EncodedObject) -> bytes:
     if obj.transfer_syntax not in {ExplicitVRLittleEndian, DeflatedExplicitVRLittleEndian}:
         name = UID(obj.transfer_syntax).name
-        raise peer.error(f"does not take object {obj.sop_instance_uid} in {name}")
-    encoded = encode(dcmread(BytesIO(with_file_meta(obj))), is_implicit_vr=True, is_little_endian=True)
+        raise peer.error(f"does not take object {obj.sop_instance_uid} in {name}", NOT_SUPPORTED)
+    try:
+        encoded = encode(dcmread(BytesIO(with_file_meta(obj))), is_implicit_vr=True, is_little_endian=True)
+    except READ_ERRORS:
+        encoded = None
     if encoded is None:
-        raise peer.error(f"takes object {obj.sop_instance_uid} in Implicit VR only, and it cannot be converted")
+        text = f"takes object {obj.sop_instance_uid} in Implicit VR only, and it cannot be converted"
+        raise peer.error(text, NOT_SUPPORTED)
     return encoded
 
 

@@ -1,0 +1,55 @@
+# Two commands do all the set-up on a fresh machine:
+#   make demo    a simulated clinic, backed up as its clock runs, and the dashboard
+#   make test    all tests; with root and apt it also installs what they need of Debian's packages
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEBIAN := orthanc dcmtk chromium unixodbc tdsodbc freetds-bin
+
+.PHONY: demo test lint run bench clean
+
+demo: $(VENV)/run
+	$(BIN)/python -m demo $(ARGS)
+
+test: $(VENV)/dev debian lint
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+run: $(VENV)/run
+	$(BIN)/python -m streamlit run app/main.py
+
+bench: $(VENV)/dev debian
+	$(BIN)/python -m benchmarks $(ARGS)
+
+$(VENV)/run: requirements.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+$(VENV)/dev: requirements.txt requirements-dev.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@ $(VENV)/run
+
+# Without root and apt the tests that need these skip, and say how to install them.
+.PHONY: debian
+debian:
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  missing=$$(for p in $(DEBIAN); do dpkg -s $$p >/dev/null 2>&1 || echo $$p; done); \
+	  if [ -n "$$missing" ]; then \
+	    apt-get update -qq && \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing || \
+	    echo "not installed: $$missing; the tests that need them will skip"; \
+	    service orthanc stop >/dev/null 2>&1 || true; \
+	  fi; \
+	else \
+	  echo "no root or no apt: for all tests, install $(DEBIAN)"; \
+	fi
+
+clean:
+	rm -rf $(VENV) demo-data .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

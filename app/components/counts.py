@@ -1,0 +1,44 @@
+"""How many patients are what, and how many rows the filters hide and why."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from app import filters, words
+
+
+def show(table: pd.DataFrame, shown: pd.DataFrame) -> None:
+    """Draw `58 on treatment · 3 ready to start · ■ 2 interrupted · ■ 4 not ready`, of the whole table."""
+    st.markdown(headline(table, shown))
+
+
+def headline(table: pd.DataFrame, shown: pd.DataFrame) -> str:
+    """The counts as markdown. Plans are counted; where persons are fewer, they are told too."""
+    treated = table[table["status"] == "on_treatment"]
+    persons = treated["patient_id"].nunique(dropna=False)
+    said = f"**{len(treated)}** on treatment"
+    if persons != len(treated):
+        said = f"**{len(treated)}** plans of **{persons}** patients on treatment"
+    parts = [said, f"**{int((table['status'] == 'ready_to_start').sum())}** ready to start"]
+    for word, has in (
+        (filters.INTERRUPTED, filters.is_interrupted),
+        (filters.NOT_READY, filters.is_not_ready),
+    ):
+        number, seen = int(has(table).sum()), int(has(shown).sum())
+        hidden = f", {number - seen} of them hidden" if number > seen else ""
+        parts.append(f":red[■ **{number}** {word}{hidden}]" if number else f"**0** {word}")
+    return " · ".join(parts)
+
+
+def hidden_sentence(reasons: dict[str, int]) -> str:
+    """`12 more: 9 completed, 3 on break`; empty when nothing is hidden."""
+    if not reasons:
+        return ""
+    return f"{sum(reasons.values())} more: " + ", ".join(f"{number} {why}" for why, number in reasons.items())
+
+
+def shown_sentence(shown: pd.DataFrame, reasons: dict[str, int]) -> str:
+    """What stands between filters and table."""
+    hidden = hidden_sentence(reasons)
+    return f"{words.counted(len(shown), 'plan')} shown" + (f" · {hidden}" if hidden else "")

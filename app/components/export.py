@@ -1,0 +1,67 @@
+"""The button that hands out what is shown as an Excel file, with its age and its filters inside.
+
+Why openpyxl is loaded on the press
+    The page is there sooner without it, and most visitors only look.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pandas as pd
+import streamlit as st
+
+from app import data, standing
+from app.components.banner import standing_now
+from app.components.counts import hidden_sentence
+from app.desk import Desk
+from app.filters import View
+
+MIME = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def show(desk: Desk, loaded: data.Loaded, shown: pd.DataFrame, view: View, reasons: dict[str, int]) -> None:
+    """Draw the button. The file is made when it is pressed, of the rows on the screen at that time."""
+    try:
+        as_of = standing_now(desk).as_of or loaded.snapshot.taken_at
+    except data.JournalError:
+        as_of = loaded.snapshot.taken_at
+    st.download_button(
+        "Excel",
+        data=lambda: make(desk, loaded, shown, view, reasons),
+        file_name=file_name(desk.local(as_of)),
+        mime=MIME,
+        key="excel",
+        icon=":material/download:",
+        on_click="ignore",
+        help="The rows shown, in this order, with the time up to which they are true",
+    )
+
+
+def file_name(as_of: datetime) -> str:
+    """A file's name with the time that it speaks of, and no patient: `on_treatment_2026-11-24_1432.xlsx`."""
+    return f"on_treatment_{as_of:%Y-%m-%d_%H%M}.xlsx"
+
+
+def make(desk: Desk, loaded: data.Loaded, shown: pd.DataFrame, view: View, reasons: dict[str, int]) -> bytes:
+    """The workbook, with the status of this moment."""
+    from app import excel
+
+    try:
+        now = standing_now(desk)
+        status, as_of = f"{now.level.mark} {now.in_plain_text}", now.as_of
+    except data.JournalError as error:
+        status, as_of = f"{standing.Level.STOP.mark} {error}", None
+    if desk.clock_is_simulated:
+        status += " Simulated clinic: its clock is not the wall's."
+    about = excel.About(
+        site=desk.config.site.name,
+        time_zone=desk.config.site.time_zone,
+        as_of=desk.local(as_of) if as_of else None,
+        built_at=desk.local(loaded.snapshot.taken_at),
+        exported_at=desk.local(desk.now()),
+        status=status,
+        filters=view.in_words,
+        hidden=hidden_sentence(reasons),
+    )
+    return excel.workbook(shown, about)

@@ -1,0 +1,80 @@
+"""The filters above the table. What is chosen stands in the URL, except what was typed: that may be a name.
+
+Goal
+    A link shows a colleague the same view; no link, history or log of a proxy holds a patient's name or number.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from app import filters
+from app.filters import View
+
+SEARCH, MACHINE, PHYSICIAN, STATUS, TREATED, PROBLEM = "search", "machine", "physician", "status", "treated", "problem"
+_OPENED: dict[str, object] = {
+    SEARCH: "",
+    MACHINE: [],
+    PHYSICIAN: [],
+    STATUS: list(filters.OPENED_ON),
+    TREATED: "any day",
+    PROBLEM: [],
+}
+_ALL: dict[str, object] = _OPENED | {STATUS: []}
+
+
+def show(table: pd.DataFrame) -> View:
+    """Draw the filters and return what they ask for."""
+    places = st.columns([2.4, 1.5, 1.9, 2.5, 1.3, 1.9], vertical_alignment="top")
+    with places[0]:
+        search = st.text_input("Search name or ID", key=SEARCH, type="search", live="150ms")
+    with places[1]:
+        machines = _choose("Machine", MACHINE, filters.choices(table, "treatment_machine_name"))
+    with places[2]:
+        physicians = _choose("Physician", PHYSICIAN, filters.choices(table, "physicians_of_record"))
+    with places[3]:
+        statuses = _choose_status(table)
+    with places[4]:
+        days = list(filters.TREATED_WITHIN)
+        treated = st.selectbox("Last treated", days, key=TREATED, bind="query-params", filter_mode=None)
+    with places[5]:
+        problems = st.pills(
+            "Only problems",
+            filters.PROBLEMS,
+            selection_mode="multi",
+            key=PROBLEM,
+            bind="query-params",
+        )
+    return View(search or "", machines, physicians, statuses, treated or "any day", tuple(problems))
+
+
+def _choose(label: str, key: str, options: list[str]) -> tuple[str, ...]:
+    return tuple(st.multiselect(label, options, key=key, placeholder="all", bind="query-params"))
+
+
+def _choose_status(table: pd.DataFrame) -> tuple[str, ...]:
+    options = [*filters.STATUS_WORDS]
+    options += [value for value in filters.choices(table, "status") if value not in options]
+    return tuple(
+        st.multiselect(
+            "Status",
+            options,
+            default=list(filters.OPENED_ON),
+            format_func=lambda status: filters.STATUS_WORDS.get(status, status),
+            key=STATUS,
+            placeholder="all",
+            bind="query-params",
+        )
+    )
+
+
+def offer_to_clear() -> None:
+    """What is shown when the filters leave nobody: every filter off again with one press."""
+    st.markdown("**No patient matches these filters.**")
+    st.button("Clear all filters", key="clear", on_click=_clear)
+
+
+def _clear() -> None:
+    for key, value in _ALL.items():
+        st.session_state[key] = value

@@ -1,0 +1,94 @@
+"""The table of patients and plans, sorted by name, the name always in sight."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app import words
+
+ROW_HEIGHT = 32
+_STYLED_ROWS = 600
+"""Beyond, a Styler takes longer than a filter may; the marks stay."""
+
+COLUMNS = (
+    "mark",
+    "patient_name",
+    "patient_id",
+    "plan",
+    "fraction",
+    "progress",
+    "check",
+    "last_treatment_at",
+    "next_appointment_at",
+    "treatment_machine_name",
+    "earlier_plans",
+    "status_words",
+    "physicians_of_record",
+    "patient_birth_date",
+)
+
+
+def show(shown: pd.DataFrame, today: date, visible_rows: int) -> None:
+    """Draw the rows as they are, in their order; beyond `visible_rows` the table scrolls under its header."""
+    st.dataframe(
+        _styled(shown[list(COLUMNS)]),
+        key="patients",
+        hide_index=True,
+        height=(min(len(shown), visible_rows) + 1) * ROW_HEIGHT + 4,
+        row_height=ROW_HEIGHT,
+        placeholder=words.ABSENT,
+        column_config=_column_config(shown, today),
+        alt="Patients on treatment, one row per plan, sorted by name",
+    )
+
+
+def _column_config(shown: pd.DataFrame, today: date) -> dict[str, Any]:
+    column = st.column_config
+    last = _day_format(shown["last_treatment_at"], today)
+    following = _day_format(shown["next_appointment_at"], today)
+    return {
+        "mark": column.TextColumn("", width=28, pinned=True, help="■ do not treat before someone has looked, ▲ look"),
+        "patient_name": column.TextColumn("Name", width=165, pinned=True),
+        "patient_id": column.TextColumn("ID", width=74),
+        "plan": column.TextColumn("Plan", width=126),
+        "fraction": column.TextColumn(
+            "Fraction", width=66, alignment="right", help="Delivered in full / planned; — where no plan says it"
+        ),
+        "progress": column.ProgressColumn("Progress", width=74, format=" ", min_value=0, max_value=1),
+        "check": column.TextColumn("Check before treating", width=380, help="Double-click to read all of it"),
+        "last_treatment_at": column.DatetimeColumn("Last", width=88, format=last),
+        "next_appointment_at": column.DatetimeColumn("Next", width=124, format=f"{following} HH:mm"),
+        "treatment_machine_name": column.TextColumn("Machine", width=68),
+        "status_words": column.TextColumn("Status", width=94),
+        "physicians_of_record": column.TextColumn("Physician", width=130),
+        "patient_birth_date": column.DateColumn("Born", width=90, format="YYYY-MM-DD"),
+        "earlier_plans": column.TextColumn("Earlier plans", width=124),
+    }
+
+
+def _day_format(column: pd.Series, today: date) -> str:
+    """`Tue 24 Nov`, and with its year as soon as one of the days lies in another."""
+    years = set(column.dropna().dt.year)
+    return "ddd D MMM" if years <= {today.year} else "ddd D MMM YYYY"
+
+
+def _styled(shown: pd.DataFrame) -> object:
+    """Strong names, and a ground of red where somebody must look first, of amber where somebody should look.
+
+    Streamlit draws pinned columns at 60 % of their ink, so names get the full ink, and the meaning is in the ground.
+    """
+    if len(shown) > _STYLED_ROWS:
+        return shown
+    is_dark = st.context.theme.type == "dark"
+    ink = "#FFFFFF" if is_dark else "#000000"
+    grounds = {"■": "#7F1D1D" if is_dark else "#FECACA", "▲": "#713F12" if is_dark else "#FEF3C7"}
+    css = pd.DataFrame("", index=shown.index, columns=shown.columns)
+    css[["mark", "patient_name"]] = f"color: {ink}; font-weight: 600"
+    for mark, ground in grounds.items():
+        has = shown["mark"] == mark
+        css.loc[has, ["mark", "patient_name", "check"]] = f"color: {ink}; font-weight: 600; background-color: {ground}"
+    return shown.style.apply(lambda _: css, axis=None)

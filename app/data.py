@@ -1,0 +1,111 @@
+"""The tables and runs that the pages show, read from the cache once per change.
+
+Goal
+    A page always shows one whole state of the cache, and reads a file again only when it has changed.
+
+How
+    Files are known by modification time and size. A table and the time written inside it come from the same file:
+    when a job replaced the file between two readings, both are read again. Frames are shared between visitors and
+    are never changed in place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import pandas as pd
+
+from app import filters, rows
+from recovery.cache import Cache, CacheError, TableMissingError
+from recovery.model import JobRun
+from recovery.runs import Journal
+from recovery.tables import ON_TREATMENT, TableSnapshot
+
+_ATTEMPTS = 3
+
+
+class JournalError(OSError):
+    """The journal of runs is there and cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A table as `rows.describe` makes it: one row per patient and plan, sorted by name; and when it was taken."""
+
+    snapshot: TableSnapshot
+    table: pd.DataFrame
+
+
+def load_on_treatment(cache_path: Path) -> Loaded:
+    """Read the table on_treatment, sorted by name, then ID, then first treatment, and described in words.
+
+    Raises
+    ------
+    TableMissingError, CacheError
+        As `Cache.read_frame` does.
+    """
+    cache = Cache(cache_path)
+    for _ in range(_ATTEMPTS):
+        before = cache.snapshot(ON_TREATMENT)
+        table = _described(cache_path, before.taken_at.isoformat(), _stamp(before.path))
+        if cache.snapshot(ON_TREATMENT) == before:
+            return Loaded(before, table)
+    raise CacheError("The table on_treatment changes faster than it can be read. Reload this page.")
+
+
+def load_runs(cache_path: Path) -> tuple[JobRun, ...]:
+    """Read the runs that the journal knows, oldest first.
+
+    Raises
+    ------
+    JournalError
+        If the journal cannot be read.
+    """
+    try:
+        return _runs(cache_path, _stamp(Journal(cache_path).path))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise JournalError(
+            f"The journal of runs in {cache_path} cannot be read ({type(error).__name__}). "
+            "Move runs.jsonl aside; the next run starts a new one."
+        ) from error
+
+
+def state_of(cache_path: Path) -> str:
+    """A short text that differs whenever the shown table does: a page that watches it knows when to redraw."""
+    try:
+        snapshot = Cache(cache_path).snapshot(ON_TREATMENT)
+    except TableMissingError:
+        return "missing"
+    except CacheError:
+        return "damaged"
+    return f"{snapshot.taken_at.isoformat()} {_stamp(snapshot.path)}"
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return 0, 0
+    return stat.st_mtime_ns, stat.st_size
+
+
+@lru_cache(maxsize=4)
+def _described(cache_path: Path, taken_at: str, stamp: tuple[int, int]) -> pd.DataFrame:  # noqa: ARG001 they are the key
+    frame = Cache(cache_path).read_frame(ON_TREATMENT)
+    order = pd.DataFrame(
+        {
+            "name": frame["patient_name"].map(filters.fold, na_action="ignore"),
+            "id": frame["patient_id"],
+            "first": frame["first_treatment_at"],
+            "plan": frame["rt_plan_label"],
+        }
+    )
+    in_order = order.sort_values(list(order.columns), kind="stable").index
+    return rows.describe(frame.loc[in_order].reset_index(drop=True))
+
+
+@lru_cache(maxsize=4)
+def _runs(cache_path: Path, stamp: tuple[int, int]) -> tuple[JobRun, ...]:  # noqa: ARG001 it is the key
+    return tuple(sorted(Journal(cache_path).runs(), key=lambda run: run.started_at))

@@ -1,0 +1,36 @@
+"""What every page is given: the config without the R&V system, and the clock.
+
+Goal
+    A page can read the safety copy and tell the time, and can do nothing else to the clinic.
+
+How
+    `app/main.py` makes one Desk per visit. The clock is handed down as a function, because a part of a page that
+    refreshes by itself needs the time anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from recovery.config import Config
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """`clock` returns the time now, aware, in UTC."""
+
+    config: Config
+    clock: Callable[[], datetime]
+    clock_is_simulated: bool = False
+
+    def now(self) -> datetime:
+        return self.clock()
+
+    def today(self) -> date:
+        return self.local(self.clock()).date()
+
+    def local(self, at: datetime) -> datetime:
+        """An aware moment in site time."""
+        return at.astimezone(self.config.site.zone)

@@ -1,0 +1,49 @@
+"""On treatment: who is being treated, how far they are, and who must not be treated before someone has looked.
+
+Goal
+    A physicist who opens this page in a downtime knows in one glance how old the copy is and whom to look at first.
+
+How
+    Banner, counts, filters, the rows that need attention in full, then the table. Everything is read from the cache.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import data, filters
+from app.components import attention, banner, counts, export, failures, filter_bar, header, patient_table
+from app.desk import Desk
+from recovery.cache import CacheError
+
+
+def show(desk: Desk) -> None:
+    """Draw the page."""
+    header.show("On treatment", desk.config.site.name)
+    banner.show(desk)
+    try:
+        loaded = data.load_on_treatment(desk.config.cache_path)
+    except CacheError as error:
+        failures.show_cache(error, desk.config)
+        return
+    if loaded.table.empty:
+        failures.show_no_rows()
+        return
+    _show_rows(desk, loaded)
+
+
+def _show_rows(desk: Desk, loaded: data.Loaded) -> None:
+    table, today = loaded.table, desk.today()
+    place_of_counts = st.container()
+    view = filter_bar.show(table)
+    shown, reasons = filters.select(table, view, today)
+    with place_of_counts:
+        counts.show(table, shown)
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.markdown(counts.shown_sentence(shown, reasons))
+        export.show(desk, loaded, shown, view, reasons)
+    if shown.empty:
+        filter_bar.offer_to_clear()
+        return
+    lines = attention.show(shown)
+    patient_table.show(shown, today, visible_rows=max(8, 18 - lines))

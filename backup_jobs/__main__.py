@@ -1,0 +1,96 @@
+"""`python -m backup_jobs JOB`: run one scheduled job, once, and exit.
+
+Exit status: 0 all that was asked is done and proven, 1 partly (what is not proven is named), 2 nothing can be said,
+75 another run of the same job holds the lock.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from recovery.config import Config, ConfigError, load_config
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Parse the command line, run the job, print what it did; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m backup_jobs", description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("job", choices=[*_WHAT], metavar="JOB", help="; ".join(f"{j}: {w}" for j, w in _WHAT.items()))
+    parser.add_argument("--config", type=Path, default=Path("config.toml"), help="default: config.toml")
+    parser.add_argument("--json", action="store_true", help="one line of JSON per job on standard output")
+    options = parser.parse_args(arguments)
+    try:
+        config = load_config(options.config)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return 2
+    try:
+        return _run(options.job, config, as_json=options.json)
+    except KeyboardInterrupt:
+        print("stopped; what was moved so far is in the RT-PACS, and the next run goes on from there", file=sys.stderr)
+        return 1
+
+
+_WHAT = {
+    "cycle": "the four jobs below, in order; what cron runs every 10 minutes",
+    "sync_records": "treatment records of the window, R&V system to RT-PACS",
+    "sync_plans": "plans, structure sets, images, doses and reference images",
+    "snapshot_tables": "the relational tables into the cache",
+    "build_on_treatment": "the dashboard's tables, from the RT-PACS only",
+    "check": "what works and what does not, before going live",
+    "schedule": "stay up and run the cycle every [schedule] cycle_minutes",
+}
+
+
+def _run(name: str, config: Config, *, as_json: bool) -> int:
+    from backup_jobs.check import check
+    from backup_jobs.cycle import JOBS, run_cycle, worst
+    from backup_jobs.job import Run, run_job
+    from recovery.building import open_workspace
+    from recovery.clock import read_clock
+    from recovery.logs import set_up_logging
+    from recovery.memory import Memory
+    from recovery.runs import Journal
+
+    set_up_logging(config.cache_path)
+    if name == "schedule":
+        from backup_jobs.schedule import keep_running
+
+        return keep_running(config, lambda: _run("cycle", config, as_json=as_json))
+    memory = Memory.load(config.cache_path)
+    space = open_workspace(config, memory, read_clock())
+    runs: list[Run] = []
+    for run in run_cycle(space) if name == "cycle" else [run_job(name, {**JOBS, "check": check}[name], space)]:
+        _print(run, as_json=as_json)
+        runs.append(run)
+    memory.save()
+    Journal(config.cache_path).prune(config.cache.keep_days, space.now)
+    return worst([run.exit_status for run in runs])
+
+
+def _print(run: object, *, as_json: bool) -> None:
+    from backup_jobs.job import Run
+
+    assert isinstance(run, Run)
+    result = run.result
+    if as_json:
+        line = {
+            "job": result.job,
+            "outcome": result.outcome,
+            "counts": dict(result.counts),
+            "unproven": list(result.unproven),
+            "message": result.message,
+            "seconds": result.seconds,
+        }
+        print(json.dumps(line), flush=True)
+        return
+    counts = ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in result.counts.items())
+    print(f"{result.job:<19}{result.outcome:<8} {result.seconds:6.1f} s  {counts}", flush=True)
+    if result.message:
+        print(f"{'':<19}{result.message}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

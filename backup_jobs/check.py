@@ -1,0 +1,135 @@
+"""Before going live: what works, and what does not and how to mend it.
+
+Goal
+    Whoever installs RBRDT sees in one minute whether a backup could succeed, without one object being moved.
+
+How
+    Every node is echoed and asked; the R&V system and the planning systems are asked to move an object that does
+    not exist, which tells whether they know the destination; the database runs every query; the cache is written.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Callable, Iterator
+
+from backup_jobs.database_errors import DatabaseError
+from backup_jobs.snapshot_tables import check_queries
+from recovery.building import Workspace
+from recovery.cache import replace_file
+from recovery.dimse import DimseError, Peer, echo, find_refs, move_series, open_link, open_receiver
+from recovery.dimse.moving import UNKNOWN_DESTINATION
+from recovery.peers import pacs_peer, pacs_store_peer, rv_peer, tps_peers
+from recovery.runs import JobResult
+
+JOB = "check"
+
+NO_SUCH_UID = "2.25.0"
+LEAST_FREE_BYTES = 1_000_000_000
+
+
+def check(space: Workspace) -> JobResult:
+    """Try everything that a cycle needs; the message has one sentence per thing that does not work."""
+    findings = [finding for part in (_nodes, _database, _cache) for finding in part(space)]
+    wrong = [f"{what}: {problem}" for what, problem in findings if problem]
+    for what, problem in findings:
+        print_line(f"{'FAILS' if problem else 'works'}  {what}{f': {problem}' if problem else ''}")
+    counts = {"found": len(findings), "already_held": 0, "moved": 0, "unproven": len(wrong)}
+    if not wrong:
+        return JobResult(JOB, "OK", counts, message=f"all {len(findings)} checks work")
+    outcome = "FAILED" if any(what.endswith("answers C-ECHO") for what, problem in findings if problem) else "PARTIAL"
+    return JobResult(JOB, outcome, counts, message="; ".join(wrong))  # type: ignore[arg-type]
+
+
+def print_line(text: str) -> None:
+    """A line for a person, on standard error: standard output is for `--json`."""
+    import sys
+
+    sys.stderr.write(text + "\n")
+
+
+Finding = tuple[str, str]
+"""What was tried, and what is wrong with it; empty when it works."""
+
+
+def _nodes(space: Workspace) -> Iterator[Finding]:
+    config, memory = space.config, space.memory
+    pacs, rv = pacs_peer(config, memory), rv_peer(config, memory)
+    peers = {f"R&V system {rv.remote}": rv, f"RT-PACS {pacs.remote}": pacs}
+    if config.pacs.query is not None:
+        peers[f"RT-PACS for storing {config.pacs.node}"] = pacs_store_peer(config, memory)
+    peers |= {f"planning system {peer.remote}": peer for peer in tps_peers(config, memory)}
+    for name, peer in peers.items():
+        problem = _problem(lambda peer=peer: echo(peer))  # type: ignore[misc]
+        yield f"{name} answers C-ECHO", problem
+        if problem or name.startswith("RT-PACS for storing"):
+            continue
+        yield f"{name} may be asked", _problem(lambda peer=peer: _ask(peer))  # type: ignore[misc]
+        if peer is not pacs:
+            yield from _may_move(space, name, peer)
+    if config.rv is not None and config.rv.route == "relay":
+        yield f"this machine can listen as {config.local.node}", _problem(lambda: _listen(space))
+    if config.pacs.retrieve == "move":
+        destination = config.local.ae_title
+        yield f"RT-PACS may move to {destination}", _problem(lambda: _move_nothing(pacs, destination))
+
+
+def _may_move(space: Workspace, name: str, peer: Peer) -> Iterator[Finding]:
+    is_relay = space.config.rv is not None and space.config.rv.route == "relay"
+    destination = space.config.local.ae_title if is_relay else space.config.pacs.ae_title
+    yield f"{name} may move to {destination}", _problem(lambda: _move_nothing(peer, destination))
+
+
+def _ask(peer: Peer) -> None:
+    with open_link(peer) as link:
+        find_refs(link, {"SOPInstanceUID": NO_SUCH_UID, "StudyInstanceUID": NO_SUCH_UID})
+
+
+def _move_nothing(peer: Peer, destination: str) -> None:
+    """A move of nothing: only an unknown destination or a lost association is a problem."""
+    try:
+        move_series(peer, NO_SUCH_UID, NO_SUCH_UID, destination)
+    except DimseError as error:
+        if error.status is None or error.status == UNKNOWN_DESTINATION:
+            raise
+
+
+def _listen(space: Workspace) -> None:
+    with open_receiver(space.config.local.node, lambda _: 0):
+        pass
+
+
+def _database(space: Workspace) -> Iterator[Finding]:
+    if space.config.rv is None or space.config.rv.database is None:
+        return
+    try:
+        problems = check_queries(space.config)
+    except DatabaseError as error:
+        yield "R&V database answers", str(error)
+        return
+    yield "R&V database answers, and every query returns its columns", "; ".join(problems)
+
+
+def _cache(space: Workspace) -> Iterator[Finding]:
+    path = space.config.cache_path
+    yield f"cache {path} can be written", _problem(lambda: _write(space))
+    with contextlib.suppress(OSError):
+        free = shutil.disk_usage(path).free
+        problem = "" if free > LEAST_FREE_BYTES else f"only {free // 1_000_000} MB are free"
+        yield f"cache {path} has room", problem
+
+
+def _write(space: Workspace) -> None:
+    trial = space.config.cache_path / "check.tmp"
+    trial.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(trial, lambda beside: beside.write_bytes(b"RBRDT"))
+    trial.unlink()
+
+
+def _problem(attempt: Callable[[], object]) -> str:
+    try:
+        attempt()
+    except (DimseError, OSError) as error:
+        return str(error)
+    return ""

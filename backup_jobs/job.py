@@ -1,0 +1,93 @@
+"""The one boundary of a job: lock, journal, and every error turned into an outcome.
+
+Goal
+    Whatever happens inside a job, the journal has a line about it, the exit status tells it, and no traceback
+    reaches a user.
+
+How
+    `run_job` wraps a function that returns a `JobResult` or raises. Expected errors carry their sentence; of an
+    unexpected one only its kind and place are told, because its text may hold a patient's name.
+
+Why one place
+    Errors that are caught where they happen are errors that are hidden.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from backup_jobs.database_errors import DatabaseError
+from recovery.building import Workspace
+from recovery.cache import CacheError
+from recovery.dimse import DimseError
+from recovery.runs import JobResult, Journal, LockedError, lock
+from recovery.tables import TableError
+
+log = logging.getLogger(__name__)
+
+Job = Callable[[Workspace], JobResult]
+
+EXIT_STATUS = {"OK": 0, "SKIPPED": 0, "PARTIAL": 1, "FAILED": 2}
+LOCKED = 75
+"""EX_TEMPFAIL of sysexits.h: another run of the same job is under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A result and the exit status that it asks for."""
+
+    result: JobResult
+    exit_status: int
+
+
+def run_job(name: str, job: Job, space: Workspace) -> Run:
+    """Run one job under its lock and in the journal."""
+    try:
+        with lock(space.config.cache_path, name):
+            return _run_locked(name, job, space)
+    except LockedError as error:
+        return Run(JobResult(name, "SKIPPED", {}, message=f"{error}; this one does nothing"), LOCKED)
+
+
+def _run_locked(name: str, job: Job, space: Workspace) -> Run:
+    started = time.monotonic()
+    journal = Journal(space.config.cache_path)
+    run_id = _note(lambda: journal.start(name, space.now))
+    try:
+        result = job(space)
+    except (DimseError, DatabaseError) as error:
+        result = _failed(name, str(error), error.fault)
+    except (CacheError, TableError) as error:
+        result = _failed(name, str(error), "cache")
+    except Exception as error:  # noqa: BLE001  the one boundary of a job
+        result = _failed(name, f"unexpected {type(error).__name__} at {_place(error)}; please report it", "")
+    seconds = time.monotonic() - started
+    result = replace(result, seconds=round(seconds, 3))
+    if run_id is not None:
+        _note(lambda: journal.finish(run_id, result, space.now))
+    return Run(result, EXIT_STATUS[result.outcome])
+
+
+def _failed(name: str, message: str, fault: str) -> JobResult:
+    log.error("%s: %s", name, message)
+    return JobResult(name, "FAILED", {}, message=message, fault=fault)
+
+
+def _place(error: Exception) -> str:
+    """File and line of the innermost frame."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{Path(frame.filename).name}:{frame.lineno}"
+
+
+def _note(write: Callable[[], str | None]) -> str | None:
+    """Write to the journal; a cache that takes no line must not stop a backup."""
+    try:
+        return write()
+    except OSError as error:
+        log.warning("the journal of runs cannot be written: %s", error)
+        return None

@@ -1,0 +1,244 @@
+"""Bring the relational tables of the R&V system's database into the cache.
+
+Goal
+    Whom to call, what was prescribed, how to set up and who is booked tomorrow is on our side before the R&V
+    system can be lost.
+
+How
+    One query per table, one after the other. Rows are checked before they replace anything: a table that does not
+    fit keeps its last state, the others still come, and the job says which and why.
+
+Why read twice
+    Without locks (READ UNCOMMITTED) a reading may miss a row that moves meanwhile. So a reading is believed when
+    another says the same: the one in the cache, or a second one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+
+from backup_jobs import aria_tables
+from backup_jobs.queries import QueryError, load_query, query_tables
+from backup_jobs.rv_database import ConnectionLostError, Database, DatabaseError, open_database
+from backup_jobs.table_readings import TableReading, TableRows, read_rows
+from recovery.cache import Cache, CacheError
+from recovery.config import Config
+from recovery.relational_tables import RELATIONAL_TABLES
+from recovery.runs import JobResult
+from recovery.table_freshness import Confirmation, confirm, confirmation_of
+from recovery.tables import TableError, TableSchema, TableSnapshot
+
+log = logging.getLogger(__name__)
+
+JOB = "snapshot_tables"
+READINGS: Mapping[str, Mapping[str, TableReading]] = {"aria": aria_tables.READINGS}
+
+HISTORY_DAYS = 730
+COUCH_DAYS = 60
+SCHEDULE_DAYS = 60
+MOST_ROWS_LOST = 0.30
+"""A table that lost a greater share of its rows since its last state is not believed."""
+MOST_READINGS = 3
+
+
+class TableRefusedError(ValueError):
+    """A table's rows are not believed: its last state stays. The text says why, and names no patient."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """A table as it was read: its rows, their hash, and whether another reading said the same."""
+
+    table: TableRows
+    sha256: str
+    settled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What became of one table: `written`, `unchanged` or `kept`, and a sentence where there is something to say."""
+
+    state: str
+    rows: int = 0
+    unreadable: int = 0
+    remark: str = ""
+    fault: str = ""
+    is_partial: bool = False
+
+
+def snapshot_tables(config: Config, now: datetime) -> JobResult:
+    """Read every table of the product's queries into the cache. `now` is aware.
+
+    Raises
+    ------
+    DatabaseError
+        If nothing at all can be read.
+    CacheError
+        If the cache cannot be written.
+    """
+    if config.rv is None or config.rv.database is None:
+        return JobResult(JOB, "SKIPPED", {}, message="the config has no [rv.database]")
+    tables = _tables(config.rv.product)
+    outcomes: dict[str, _Outcome] = {}
+    with open_database(config) as database:
+        for reading in tables:
+            try:
+                outcomes[reading.schema.name] = _snapshot(database, Cache(config.cache_path), reading, config, now)
+            except (DatabaseError, QueryError, TableRefusedError) as error:
+                log.warning("%s", error)
+                fault = "database" if isinstance(error, DatabaseError) else ""
+                outcomes[reading.schema.name] = _Outcome("kept", remark=str(error), fault=fault, is_partial=True)
+                if isinstance(error, ConnectionLostError):
+                    break
+    return _result(outcomes, [reading.schema.name for reading in tables])
+
+
+def check_queries(config: Config) -> list[str]:
+    """Run every query with dates that nothing falls on; returns a sentence for each that does not work.
+
+    Raises
+    ------
+    DatabaseError
+        If the database cannot be reached at all.
+    """
+    if config.rv is None or config.rv.database is None:
+        return []
+    nothing_since = datetime(2900, 1, 1, tzinfo=UTC)
+    sentences = []
+    with open_database(config) as database:
+        for reading in _tables(config.rv.product):
+            try:
+                next(database.fetch(reading.schema.name, query_values(config, nothing_since)), None)
+            except ConnectionLostError:
+                raise
+            except (DatabaseError, QueryError) as error:
+                sentences.append(str(error))
+    return sentences
+
+
+def query_values(config: Config, now: datetime) -> Mapping[str, object]:
+    """What the queries' parameters are at `now`: days begin at midnight of the site, times are naive as ARIA's."""
+    today = datetime.combine(now.astimezone(config.site.zone).date(), time())
+    return {
+        "since": today - timedelta(days=HISTORY_DAYS),
+        "couch_since": today - timedelta(days=COUCH_DAYS),
+        "schedule_since": today - timedelta(days=SCHEDULE_DAYS),
+        "schedule_until": today + timedelta(days=SCHEDULE_DAYS + 1),
+    }
+
+
+def _tables(product: str) -> list[TableReading]:
+    """The product's tables, those first that the main job needs most."""
+    readings = READINGS.get(product, {})
+    found = [readings[name] for name in RELATIONAL_TABLES if name in readings and name in query_tables(product)]
+    if not found:
+        raise DatabaseError(f"there are no queries for {product} in this version")
+    return found
+
+
+def _snapshot(database: Database, cache: Cache, reading: TableReading, config: Config, now: datetime) -> _Outcome:
+    """Read one table, check it, and write it unless it is what the cache holds."""
+    schema = reading.schema
+    query_sha256 = load_query(database.product, schema.name).sha256
+    last = _last(cache, schema)
+    known = confirmation_of(cache, last) if last is not None else None
+    believed = known.rows_sha256 if known is not None and known.query_sha256 == query_sha256 else None
+    read = _read(database, reading, query_values(config, now), believed)
+    rows = read.table.rows
+    state, taken_at = "unchanged", known.taken_at if known is not None else now
+    if read.sha256 != believed:
+        _check(schema, read.table, last)
+        try:
+            written = cache.write(schema, rows, taken_at=now, source=_source(database), query_sha256=query_sha256)
+        except TableError as error:
+            raise TableRefusedError(str(error)) from error
+        state, taken_at = "written", written.taken_at
+    confirm(cache, schema.name, Confirmation(read.sha256, query_sha256, taken_at, now.astimezone(UTC)))
+    return _Outcome(state, len(rows), sum(read.table.unreadable.values()), _remark(schema, read), "", not read.settled)
+
+
+def _read(database: Database, reading: TableReading, values: Mapping[str, object], believed: str | None) -> _Reading:
+    """Read until two readings agree, at most three times; where one SELECT sees one moment, once."""
+    for _ in range(MOST_READINGS):
+        table = database.read(reading.schema.name, values, lambda raw: read_rows(reading, raw))
+        sha256 = _hash(table)
+        if database.engine.reads_are_consistent or sha256 == believed:
+            return _Reading(table, sha256, settled=True)
+        believed = sha256
+    return _Reading(table, sha256, settled=False)
+
+
+def _hash(table: TableRows) -> str:
+    digest = hashlib.sha256()
+    for row in table.rows:
+        digest.update(repr(tuple(row.values())).encode("utf-8", "backslashreplace"))
+    return digest.hexdigest()
+
+
+def _last(cache: Cache, schema: TableSchema) -> TableSnapshot | None:
+    """The table's last state; none when it was never written, or what is there cannot be read."""
+    try:
+        return cache.snapshot(schema)
+    except CacheError:
+        return None
+
+
+def _check(schema: TableSchema, table: TableRows, last: TableSnapshot | None) -> None:
+    """Refuse rows without a key, and a table that lost too many; `Cache.write` checks types and double keys.
+
+    Raises
+    ------
+    TableRefusedError
+        If they are not believed.
+    """
+    for name in schema.key:
+        if without := sum(row[name] is None for row in table.rows):
+            raise TableRefusedError(f"table {schema.name}: {without} rows have no {name}; its last state stays")
+    if last is not None and len(table.rows) < (1 - MOST_ROWS_LOST) * last.row_count:
+        raise TableRefusedError(
+            f"table {schema.name}: {len(table.rows)} rows, and {last.row_count} in its last state, which stays; "
+            f"if that is right, delete {last.path.name} from the cache"
+        )
+
+
+def _remark(schema: TableSchema, read: _Reading) -> str:
+    odd = [f"{count} values of {name} cannot be read" for name, count in sorted(read.table.unreadable.items())]
+    if not read.settled:
+        odd.append("it changed each time that it was read")
+    return f"table {schema.name}: {', '.join(odd)}" if odd else ""
+
+
+def _source(database: Database) -> str:
+    return f"{database.product} database, {database.engine.source}"
+
+
+def _result(outcomes: Mapping[str, _Outcome], wanted: list[str]) -> JobResult:
+    """Sum up.
+
+    Raises
+    ------
+    DatabaseError
+        If no table could be read.
+    """
+    remarks = [outcome.remark for outcome in outcomes.values() if outcome.remark]
+    not_asked = [name for name in wanted if name not in outcomes]
+    if not_asked:
+        remarks.append(f"not asked for after that: {', '.join(not_asked)}")
+    if all(outcome.fault for outcome in outcomes.values()):
+        raise DatabaseError("; ".join(remarks))
+    states = [outcome.state for outcome in outcomes.values()]
+    counts = {
+        "tables": len(wanted),
+        "written": states.count("written"),
+        "unchanged": states.count("unchanged"),
+        "kept": states.count("kept") + len(not_asked),
+        "rows": sum(outcome.rows for outcome in outcomes.values()),
+        "unreadable_values": sum(outcome.unreadable for outcome in outcomes.values()),
+    }
+    is_partial = any(outcome.is_partial for outcome in outcomes.values())
+    fault = next((outcome.fault for outcome in outcomes.values() if outcome.fault), "")
+    return JobResult(JOB, "PARTIAL" if is_partial else "OK", counts, message="; ".join(remarks), fault=fault)

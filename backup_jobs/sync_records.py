@@ -1,0 +1,116 @@
+"""Keep the RT-PACS a full copy of the R&V system's RT treatment records.
+
+Goal
+    Every fraction delivered in the window is in the RT-PACS before the R&V system can be lost, and so is all that
+    the patients met in the window were ever given.
+
+How
+    Ask both sides for the same days, move what only the R&V system holds, then ask the RT-PACS again.
+
+Why a window, not "today"
+    Records are amended and arrive late. No state decides what is backed up, so a run that failed at 23:50 is
+    repaired by the next one. What the RT-PACS was found not to hold is asked for in every run until it does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+from backup_jobs.transfer import in_words, prove, transfer
+from recovery.building import Workspace
+from recovery.dimse import Peer, find_by_uid, find_refs, open_link
+from recovery.memory import HOUR
+from recovery.model import InstanceRef, SyncReport
+from recovery.peers import pacs_peer, rv_peer
+from recovery.record_search import find_records, find_records_of_patients
+from recovery.runs import JobResult
+
+JOB = "sync_records"
+
+PATIENTS_PER_RUN = 20
+"""Patients whose whole list is asked for again in one run, the longest not asked first; new ones come on top."""
+
+
+def sync_records(space: Workspace) -> JobResult:
+    """Copy to the RT-PACS the records that only the R&V system holds.
+
+    Safe to run again at any time: a second run finds nothing to move. One refused object does not stop the others;
+    it comes back as `unproven`.
+
+    Raises
+    ------
+    DimseError
+        If either side cannot be asked. Nothing is reported as backed up.
+    """
+    rv, pacs = rv_peer(space.config, space.memory), pacs_peer(space.config, space.memory)
+    on_rv, on_pacs = _ask_both(space, rv, pacs)
+    on_rv |= _whole_courses(space, rv, on_rv) | _owed(space, rv)
+    held = {ref for ref in on_rv if ref in on_pacs}
+    held |= prove(space, on_rv - held) if on_rv - held else set()
+    done = transfer(space, rv, on_rv - held, "moving records")
+    space.held_records = on_pacs | held | done.moved
+    space.memory.first_look_done = True
+    space.memory.owed = {r.sop_instance_uid: r.patient_id or "" for r in on_rv if r.sop_instance_uid in done.unproven}
+    report = SyncReport(len(on_rv), len(held), len(done.moved), tuple(sorted(done.unproven)))
+    return result_of(JOB, report, in_words(done.unproven))
+
+
+def result_of(job: str, report: SyncReport, message: str) -> JobResult:
+    """A report as the contract wants it: PARTIAL as soon as something is unproven."""
+    counts = {
+        "found": report.found,
+        "already_held": report.already_held,
+        "moved": report.moved,
+        "unproven": len(report.unproven),
+    }
+    return JobResult(job, "PARTIAL" if report.unproven else "OK", counts, report.unproven, message)
+
+
+def _ask_both(space: Workspace, rv: Peer, pacs: Peer) -> tuple[set[InstanceRef], set[InstanceRef]]:
+    """The window's records on both sides, asked at the same time; the first look goes further back."""
+    settings = space.config.jobs.sync_records
+    days = settings.days_back if space.memory.first_look_done else max(settings.days_back, settings.first_days_back)
+    dates = space.window(days)
+    with ThreadPoolExecutor(2) as pool:
+        asked = [pool.submit(find_records, peer, dates, space.now) for peer in (rv, pacs)]
+        on_rv, on_pacs = [answer.result() for answer in asked]
+    return on_rv, on_pacs
+
+
+def _whole_courses(space: Workspace, rv: Peer, seen: Iterable[InstanceRef]) -> set[InstanceRef]:
+    """All records, however old, of patients seen: of those never asked about, and of some others in turn."""
+    refs = list(seen)
+    by_patient = {ref.patient_id for ref in refs if ref.patient_id}
+    asked = space.memory.asked
+    questions = {patient_id: f"records {patient_id}" for patient_id in by_patient}
+    new = [p for p, question in questions.items() if question not in asked]
+    others = sorted((p for p in by_patient if p not in set(new)), key=lambda p: asked[questions[p]])
+    chosen = [*new, *others[:PATIENTS_PER_RUN]]
+    found = find_records_of_patients(rv, chosen) if chosen else set()
+    for patient_id in chosen:
+        space.memory.note(questions[patient_id], space.now)
+    return found | _without_patient_id(space, rv, refs)
+
+
+def _without_patient_id(space: Workspace, rv: Peer, refs: Iterable[InstanceRef]) -> set[InstanceRef]:
+    """All records of the studies of records that bear no PatientID."""
+    studies = sorted({r.study_instance_uid for r in refs if not r.patient_id and r.study_instance_uid})
+    due = [uid for uid in studies if space.memory.is_due(f"records of study {uid}", space.now, HOUR)]
+    if not due:
+        return set()
+    with open_link(rv) as link:
+        found = set().union(
+            *(find_refs(link, {"Modality": "RTRECORD", "StudyInstanceUID": uid}) for uid in due)
+        )  # fmt: skip
+    for uid in due:
+        space.memory.note(f"records of study {uid}", space.now)
+    return found
+
+
+def _owed(space: Workspace, rv: Peer) -> set[InstanceRef]:
+    """Records that could not be proven before and that the R&V system still has."""
+    if not space.memory.owed:
+        return set()
+    with open_link(rv) as link:
+        return find_by_uid(link, sorted(space.memory.owed))

@@ -1,0 +1,134 @@
+"""From the rows of a query to the rows of a table, by a small declared mapping.
+
+Goal
+    SQL does what only a database can: join and select. Units, names, codes and lists in words are made here, where
+    they can be tested without one.
+
+How
+    A `TableReading` per table. A column is the raw column of its own name, read as its kind, unless a `Reader` says
+    otherwise. Raw rows that are alike in `one_row_per` become one row: a reader sees them all.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from backup_jobs import values
+from recovery.tables import Row, TableSchema
+
+RawRow = Mapping[str, object]
+Group = Sequence[RawRow]
+Reader = Callable[[Group], object]
+
+_BY_KIND: Mapping[str, Callable[[object], object]] = {
+    "str": values.text,
+    "int": values.integer,
+    "float": values.number,
+    "bool": values.truth,
+    "date": values.day,
+    "datetime": values.moment,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TableReading:
+    """How one table is made of one query's rows."""
+
+    schema: TableSchema
+    readers: Mapping[str, Reader] = field(default_factory=dict)
+    one_row_per: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TableRows:
+    """A table's rows, and how many values of which column could not be read (they are None)."""
+
+    rows: list[Row]
+    unreadable: Mapping[str, int]
+
+
+def read_rows(reading: TableReading, raw_rows: Iterable[RawRow]) -> TableRows:
+    """Make a table's rows."""
+    readers = [(name, reading.readers.get(name) or plain(name, kind)) for name, kind in reading.schema.columns.items()]
+    unreadable: Counter[str] = Counter()
+    rows: list[Row] = []
+    for group in _groups(reading.one_row_per, raw_rows):
+        row: dict[str, object] = {}
+        for name, reader in readers:
+            try:
+                row[name] = reader(group)
+            except values.UnreadableError:
+                row[name] = None
+                unreadable[name] += 1
+        rows.append(row)
+    return TableRows(rows, unreadable)
+
+
+def _groups(one_row_per: tuple[str, ...], raw_rows: Iterable[RawRow]) -> Iterator[Group]:
+    if not one_row_per:
+        yield from ((row,) for row in raw_rows)
+        return
+    groups: dict[tuple[object, ...], list[RawRow]] = {}
+    for row in raw_rows:
+        groups.setdefault(tuple(row[name] for name in one_row_per), []).append(row)
+    yield from groups.values()
+
+
+def plain(column: str, kind: str) -> Reader:
+    """The first row's value of a column, as its kind."""
+    read = _BY_KIND[kind]
+    return lambda group: read(group[0][column])
+
+
+def one_line(column: str) -> Reader:
+    """Text on one line."""
+    return lambda group: values.line(group[0][column])
+
+
+def first_known(column: str) -> Reader:
+    """The first row's value that says something, as text."""
+    return lambda group: next((said for row in group if (said := values.line(row[column])) is not None), None)
+
+
+def family_given(family: str, given: str, *, capitals: bool) -> Reader:
+    """`FAMILY, Given`, as recovery.elements writes a DICOM name; `Family, Given` without capitals."""
+    return lambda group: name_of(group[0], family, given, capitals=capitals)
+
+
+def name_of(row: RawRow, family: str, given: str, *, capitals: bool = False) -> str | None:
+    """A person's name from two columns of one row."""
+    first = values.line(row[family])
+    parts = [first.upper() if first and capitals else first, values.line(row[given])]
+    return ", ".join(part for part in parts if part) or None
+
+
+def translated(words: Mapping[str, str], column: str) -> Reader:
+    """A code as words; an unknown code as it is. A word that is empty says nothing."""
+
+    def read(group: Group) -> str | None:
+        code = values.text(group[0][column])
+        return words.get(code, code) or None if code is not None else None
+
+    return read
+
+
+def joined(separator: str, *columns: str) -> Reader:
+    """The first row's columns that say something, one after the other."""
+    return lambda group: said_together(group[0], separator, *columns)
+
+
+def said_together(row: RawRow, separator: str, *columns: str) -> str | None:
+    """One row's columns that say something, one after the other."""
+    return separator.join(said for name in columns if (said := values.line(row[name])) is not None) or None
+
+
+def each_once(say: Callable[[RawRow], str | None]) -> Reader:
+    """What the rows say, each once, in their order, separated by semicolons."""
+    return lambda group: "; ".join(dict.fromkeys(said for row in group if (said := say(row)))) or None
+
+
+def each_value(column: str) -> Reader:
+    """A column's values, each once, separated by semicolons."""
+    return each_once(lambda row: values.line(row[column]))

@@ -1,0 +1,114 @@
+"""Bring objects from a source into the RT-PACS, and prove each there.
+
+Goal
+    What is called moved is held by the RT-PACS, by its own word.
+
+How
+    C-MOVE by lists, by the config's route; then the RT-PACS is asked for every object. What is not there is asked
+    for once more, one by one.
+
+Why
+    C-MOVE and C-STORE both say "success" for objects that never arrive (Orthanc skips unknown UIDs in a list; an
+    archive may accept and drop). Only the destination knows.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+
+from recovery.building import Workspace
+from recovery.dimse import DimseError, Forwarder, Peer, find_held, move, open_link, open_receiver
+from recovery.dimse.moving import UNKNOWN_DESTINATION
+from recovery.model import InstanceRef
+from recovery.peers import pacs_peer, pacs_store_peer
+from recovery.progress import progress
+
+log = logging.getLogger(__name__)
+
+NAMED = 5
+"""Objects whose reasons a message spells out; the JSON has them all."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransferReport:
+    """Objects that the RT-PACS holds since, and why not, by SOP Instance UID, for the others."""
+
+    moved: frozenset[InstanceRef] = frozenset()
+    unproven: dict[str, str] = field(default_factory=dict)
+
+
+def transfer(space: Workspace, source: Peer, refs: Iterable[InstanceRef], what: str) -> TransferReport:
+    """Move objects from `source` to the RT-PACS and prove them.
+
+    Raises
+    ------
+    DimseError
+        If the source cannot be asked to move, or the RT-PACS cannot be asked what it holds.
+    """
+    wanted = set(refs)
+    if not wanted:
+        return TransferReport()
+    with progress(what, len(wanted)) as on_progress:
+        reasons = _move(space, source, wanted, on_progress)
+    held = prove(space, wanted)
+    rest = wanted - held
+    if rest:
+        alone = replace(source, traits=replace(source.traits, uid_lists=False))
+        reasons |= _move(space, alone, rest, lambda _: None)
+        held_now = prove(space, rest)
+        if held_now and len(held_now) == len(wanted) > 1:
+            source.traits.uid_lists = False
+        held |= held_now
+    why = f"{source.remote.ae_title} sent it or said so, and the RT-PACS does not hold it"
+    unproven = {ref.sop_instance_uid: reasons.get(ref.sop_instance_uid, why) for ref in wanted - held}
+    return TransferReport(frozenset(held), unproven)
+
+
+def prove(space: Workspace, refs: Iterable[InstanceRef]) -> set[InstanceRef]:
+    """Which of these objects the RT-PACS says that it holds, asked on a new association.
+
+    Raises
+    ------
+    DimseError
+        If it cannot be asked.
+    """
+    with open_link(pacs_peer(space.config, space.memory)) as link:
+        return find_held(link, refs)
+
+
+def _move(
+    space: Workspace, source: Peer, refs: Iterable[InstanceRef], on_progress: Callable[[int], None]
+) -> dict[str, str]:
+    """Have the objects sent, by the config's route; a planning system that knows only the other one is used by it."""
+    routes = ["direct", "relay"]
+    if space.config.rv is not None and space.config.rv.route == "relay":
+        routes.reverse()
+    for route in routes[:-1] if source.role == "tps" else ():
+        try:
+            return _move_by(route, space, source, refs, on_progress)
+        except DimseError as error:
+            if error.status != UNKNOWN_DESTINATION:
+                raise
+    return _move_by(routes[-1] if source.role == "tps" else routes[0], space, source, refs, on_progress)
+
+
+def _move_by(
+    route: str, space: Workspace, source: Peer, refs: Iterable[InstanceRef], on_progress: Callable[[int], None]
+) -> dict[str, str]:
+    if route == "direct":
+        return move(source, refs, space.config.pacs.ae_title, on_progress=on_progress)
+    local = space.config.local.node
+    with (
+        Forwarder(pacs_store_peer(space.config, space.memory)) as forwarder,
+        open_receiver(local, forwarder.handle),
+    ):
+        return move(source, refs, local.ae_title, on_progress=on_progress)
+
+
+def in_words(unproven: dict[str, str]) -> str:
+    """The first few objects and why, for a message; no patient is named."""
+    shown = [f"{uid}: {why}" for uid, why in list(unproven.items())[:NAMED]]
+    more = f"; and {len(unproven) - NAMED} more" if len(unproven) > NAMED else ""
+    return "; ".join(shown) + more

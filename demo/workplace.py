@@ -1,0 +1,186 @@
+"""The work folder of the demonstration: what lies where, and a clinic that goes on where it stopped.
+
+How
+    `rv/` and `pacs/` are the two archives, `variansystem.sqlite` the R&V system's database, `config.toml` what jobs
+    and dashboard read, `clinic.json` what is needed to go on. That is written last: without it the folder is
+    made anew.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from demo.archive_store import ArchiveStore
+from demo.clinic import Clinic
+from demo.database import AriaDatabase
+from demo.processes import free_port
+from recovery.model import DicomNode
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TIME_ZONE = "America/Chicago"
+_BATCH = 200
+
+_CONFIG = """\
+# Written by `python -m demo`: the configuration of a clinic that does not exist.
+[site]
+name = "Demo clinic"
+time_zone = "{time_zone}"
+
+[local]
+ae_title = "{local.ae_title}"
+host = "{local.host}"
+port = {local.port}
+
+[rv]
+product = "aria"
+ae_title = "{rv.ae_title}"
+host = "{rv.host}"
+port = {rv.port}
+route = "relay"
+
+[rv.database]
+connection = "sqlite:///{database}"
+
+[pacs]
+ae_title = "{pacs.ae_title}"
+host = "{pacs.host}"
+port = {pacs.port}
+retrieve = "get"
+
+[cache]
+path = "{cache}"
+keep_days = 90
+
+[jobs.sync_records]
+days_back = 7
+
+[dashboard]
+on_treatment_days = 14
+exclude_patient_ids = ["$*"]
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    rv: DicomNode
+    pacs: DicomNode
+    local: DicomNode
+
+
+class Workplace:
+    """A folder with a simulated clinic in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.resolve()
+        self.rv_folder = self.folder / "rv"
+        self.pacs_folder = self.folder / "pacs"
+        self.database_file = self.folder / "variansystem.sqlite"
+        self.config_file = self.folder / "config.toml"
+        self.clock_file = self.folder / "clock.json"
+        self.logs = self.folder / "logs"
+        self._state_file = self.folder / "clinic.json"
+        self._postponed: list[tuple[str, str]] = []
+
+    def open(self, seed: int, now: datetime, *, fast: bool) -> tuple[Clinic, AriaDatabase, Nodes]:
+        """The clinic of this folder as it was left, or a new one opened at `now`; its R&V system holds its history.
+
+        Raises
+        ------
+        OSError, sqlite3.Error
+            If the folder cannot be written.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        state = self._read_state()
+        database = AriaDatabase(self.database_file)
+        ports = state.get("ports", {})
+        if state.get("seed") == seed and state.get("fast") == fast:
+            self.bring_database_back()
+            clinic = Clinic(seed, datetime.fromisoformat(state["opened_at"]), fast=fast)
+            for since, until in state["postponed"]:
+                self._postponed.append((since, until))
+                clinic.postpone(datetime.fromisoformat(since), datetime.fromisoformat(until))
+            clinic.now = datetime.fromisoformat(state["now"])
+            database.resume(clinic)
+        else:
+            self._empty()
+            clinic = Clinic(seed, now, fast=fast)
+            self._build(clinic, database)
+        nodes = Nodes(*(
+            DicomNode(ae_title, "127.0.0.1", free_port(ports.get(ae_title, 0)))
+            for ae_title in ("DEMO_RV", "RTPACS", "RBRDT")
+        ))  # fmt: skip
+        self._write_config(nodes)
+        self.save(clinic, nodes)
+        return clinic, database, nodes
+
+    def save(self, clinic: Clinic, nodes: Nodes) -> None:
+        """Keep what is needed to go on from here."""
+        state = {
+            "seed": clinic.seed,
+            "fast": clinic.fast,
+            "opened_at": clinic.opened_at.isoformat(),
+            "now": clinic.now.isoformat(),
+            "postponed": self._postponed,
+            "ports": {node.ae_title: node.port for node in (nodes.rv, nodes.pacs, nodes.local)},
+        }
+        beside = self._state_file.with_suffix(".part")
+        beside.write_text(json.dumps(state, indent=1), encoding="utf-8")
+        beside.replace(self._state_file)
+
+    def postpone(self, clinic: Clinic, since: datetime, until: datetime) -> None:
+        """Move what was missed between the two, and remember that it was."""
+        self._postponed.append((since.isoformat(), until.isoformat()))
+        clinic.postpone(since, until)
+
+    def hide_database(self) -> None:
+        """Make the R&V system's database unreachable, as after an attack. Readers with it open keep an old file."""
+        for path in self._database_files(self.database_file.name):
+            path.replace(path.with_name(f"unreachable-{path.name}"))
+
+    def bring_database_back(self) -> None:
+        for path in self._database_files(f"unreachable-{self.database_file.name}"):
+            path.replace(path.with_name(path.name.removeprefix("unreachable-")))
+
+    def _database_files(self, name: str) -> list[Path]:
+        return [p for suffix in ("", "-wal", "-shm") if (p := self.folder / f"{name}{suffix}").exists()]
+
+    def _build(self, clinic: Clinic, database: AriaDatabase) -> None:
+        database.create(clinic)
+        archive = ArchiveStore(self.rv_folder)
+        batch = []
+        for ds in clinic.objects():
+            batch.append(ds)
+            if len(batch) == _BATCH:
+                archive.ingest(batch)
+                batch.clear()
+        archive.ingest(batch)
+        archive.close()
+
+    def _read_state(self) -> dict[str, Any]:
+        try:
+            state = json.loads(self._state_file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return state if isinstance(state, dict) else {}
+
+    def _empty(self) -> None:
+        """Remove what a former clinic left here, and nothing else."""
+        self._state_file.unlink(missing_ok=True)
+        for name in (self.database_file.name, f"unreachable-{self.database_file.name}"):
+            for path in self._database_files(name):
+                path.unlink()
+        for folder in (self.rv_folder, self.pacs_folder, self.folder / "cache"):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _write_config(self, nodes: Nodes) -> None:
+        text = _CONFIG.format(
+            time_zone=TIME_ZONE, local=nodes.local, rv=nodes.rv, pacs=nodes.pacs,
+            database=self.database_file.as_posix(), cache=(self.folder / "cache").as_posix(),
+        )  # fmt: skip
+        self.config_file.write_text(text, encoding="utf-8")

@@ -1,0 +1,87 @@
+"""`python -m recovery COMMAND`: what people run by hand. It never speaks to the R&V system.
+
+`table NAME` writes any cached table; `rebuild` makes the cache again from nothing but the RT-PACS.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from recovery.cache import Cache, CacheError
+from recovery.config import Config, ConfigError, load_config
+from recovery.relational_tables import RELATIONAL_TABLES
+from recovery.tables import TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ALL_TABLES = {**TABLES, **RELATIONAL_TABLES}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Parse the command line and run the command; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m recovery", description=(__doc__ or "").split("\n\n")[0])
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    table = commands.add_parser("table", help="any cached table, on standard output or in a file")
+    table.add_argument("name", choices=sorted(ALL_TABLES), metavar="NAME", help=", ".join(sorted(ALL_TABLES)))
+    table.add_argument("--format", choices=["json", "csv", "xlsx", "parquet"], default="csv")
+    table.add_argument("-o", "--output", type=Path, help="default: standard output")
+    rebuild = commands.add_parser("rebuild", help="the cache again, from nothing but the RT-PACS")
+    for command in (table, rebuild):
+        command.add_argument("--config", type=Path, default=Path("config.toml"), help="default: config.toml")
+    options = parser.parse_args(arguments)
+    try:
+        config = load_config(options.config).without_rv()
+        return _table(config, options) if options.command == "table" else _rebuild(config)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+    except CacheError as error:
+        print(error, file=sys.stderr)
+    except BrokenPipeError:
+        return 1
+    return 2
+
+
+def _table(config: Config, options: argparse.Namespace) -> int:
+    from recovery.table_formats import write_table
+
+    schema = ALL_TABLES[options.name]
+    try:
+        write_table(Cache(config.cache_path), schema, options.format, options.output)
+    except IsADirectoryError:
+        print(f"{options.output} is a folder; name a file", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _rebuild(config: Config) -> int:
+    """Build everything anew beside what is remembered; the tables before stand until each new one is whole."""
+    from recovery.building import Workspace, build_overview
+    from recovery.clock import read_clock
+    from recovery.collection import Collection
+    from recovery.dimse import DimseError
+    from recovery.holdings import Holdings
+    from recovery.logs import set_up_logging
+    from recovery.memory import Memory
+    from recovery.peers import pacs_peer
+
+    set_up_logging(config.cache_path)
+    memory = Memory.load(config.cache_path)
+    space = Workspace(config, read_clock(), Cache(config.cache_path), memory, Collection(), Holdings())
+    try:
+        report = build_overview(space, pacs_peer(config, memory))
+    except DimseError as error:
+        print(f"Nothing was rebuilt; the tables before still stand. {error}", file=sys.stderr)
+        return 2
+    memory.save()
+    print(f"{report.records} treatment records read, {report.rows} rows in on_treatment")
+    for uid, why in report.unreadable.items():
+        print(f"{uid}: {why}", file=sys.stderr)
+    return 1 if report.unreadable else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,248 @@
+"""Make the dashboard's tables from the RT-PACS, asking nobody else.
+
+Goal
+    The list of patients on treatment is true while the R&V system is down, and can be had again from nothing but
+    the RT-PACS.
+
+How
+    Read the records that are new, read the plans and structure sets that they lead to, ask what of each chain is
+    held, count, write.
+
+Why incremental
+    Every ten minutes one or two records are new. Whatever was parsed before is in the cache; a cache that was
+    deleted comes back by itself, because an empty collection is filled from everything that the RT-PACS holds.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from recovery.cache import Cache, CacheError
+from recovery.collection import Collection
+from recovery.dimse import Peer, fetch, find_by_uid, open_link
+from recovery.holdings import Holdings, series_of
+from recovery.model import DateRange, InstanceRef
+from recovery.on_treatment import Evidence, build_rows
+from recovery.progress import progress
+from recovery.record_search import find_all_records, find_records
+from recovery.relational_tables import APPROVED_STATUSES, CANCELLED_STATUSES, PLANS, SCHEDULE
+from recovery.tables import EXCLUDED_PATIENTS, ON_TREATMENT
+
+if TYPE_CHECKING:
+    from recovery.config import Config
+    from recovery.memory import Memory
+    from recovery.tables import TableSchema
+
+log = logging.getLogger(__name__)
+
+ACTIVE_DAYS = 60
+"""Courses treated in this time are asked about in every run; older ones once a day."""
+
+
+@dataclass(slots=True)
+class Workspace:
+    """What the jobs of one run share: the cache's content, and what was asked just now."""
+
+    config: Config
+    now: datetime
+    cache: Cache
+    memory: Memory
+    collection: Collection
+    holdings: Holdings
+    held_records: set[InstanceRef] | None = None
+    """Records that the RT-PACS said in this run that it holds; None when it was not asked yet."""
+    relational: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """Relational tables, each read from the cache once a run."""
+
+    @property
+    def local_now(self) -> datetime:
+        """Now, naive, local to the site, as treatment times are."""
+        return self.now.astimezone(self.config.site.zone).replace(tzinfo=None)
+
+    def window(self, days_back: int) -> DateRange:
+        """The last days and tomorrow: a clock that is ahead, or a date in UTC, must not hide a record."""
+        today = self.local_now.date()
+        return DateRange(today - timedelta(days=days_back), today + timedelta(days=1))
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What a build read and wrote. `unreadable`: why, by SOP Instance UID."""
+
+    records: int
+    records_read: int
+    rows: int
+    excluded: int
+    unreadable: dict[str, str] = field(default_factory=dict)
+
+
+def open_workspace(config: Config, memory: Memory, now: datetime) -> Workspace:
+    """Load what the cache has. Never fails: what is not there is read again."""
+    cache = Cache(config.cache_path)
+    return Workspace(config, now, cache, memory, Collection.load(cache), Holdings.load(cache))
+
+
+def build_overview(space: Workspace, pacs: Peer) -> BuildReport:
+    """Bring the tables up to date with the RT-PACS.
+
+    Raises
+    ------
+    DimseError
+        If the RT-PACS cannot be asked.
+    CacheError
+        If the cache cannot be written; the tables before still stand.
+    """
+    read, unreadable = read_new_records(space, pacs)
+    unreadable |= read_chains(space, pacs, plan_uids_of_records(space))
+    space.collection.save(space.cache, space.now)
+    rows, excluded = build_rows(
+        _evidence(space),
+        space.local_now,
+        on_treatment_days=space.config.dashboard.on_treatment_days,
+        exclude_patient_ids=space.config.dashboard.exclude_patient_ids,
+    )
+    space.holdings.save(space.cache, space.now)
+    space.cache.write(
+        EXCLUDED_PATIENTS,
+        [{"patient_id": p} for p in excluded],
+        taken_at=space.now,
+        source="[dashboard] exclude_patient_ids",
+    )
+    space.cache.write(ON_TREATMENT, rows, taken_at=space.now, source="RT-PACS")
+    return BuildReport(len(space.collection.records), read, len(rows), len(excluded), unreadable)
+
+
+def read_new_records(space: Workspace, pacs: Peer) -> tuple[int, dict[str, str]]:
+    """Read the records that the RT-PACS holds and the collection lacks; how many, and why not the others.
+
+    Raises
+    ------
+    DimseError
+        If the RT-PACS cannot be asked.
+    """
+    refs = space.held_records
+    if not space.collection.records:
+        refs = find_all_records(pacs)
+    elif refs is None:
+        refs = find_records(pacs, space.window(space.config.jobs.sync_records.days_back), space.now)
+    space.held_records = refs
+    new = {ref for ref in refs if ref.sop_instance_uid not in space.collection.records}
+    failures = read_objects(space, pacs, new, "reading records")
+    return len(new) - len(failures), failures
+
+
+def read_chains(space: Workspace, pacs: Peer, plan_uids: Iterable[str]) -> dict[str, str]:
+    """Read the plans and structure sets that the RT-PACS holds, and ask what else of their chains it holds.
+
+    Raises
+    ------
+    DimseError
+        If the RT-PACS cannot be asked.
+    """
+    uids = list(dict.fromkeys(plan_uids))
+    failures = _read_held(space, pacs, space.holdings.ask(pacs, uids, space.now), space.collection.plans)
+    plans = [space.collection.plans[uid] for uid in uids if uid in space.collection.plans]
+    named = [uid for plan in plans for uid in plan.structure_set_uids]
+    reference_images = [uid for plan in plans for uid in plan.reference_image_uids]
+    held = space.holdings.ask(pacs, [*named, *reference_images], space.now)
+    failures |= _read_held(space, pacs, held & set(named), space.collection.structure_sets)
+    space.holdings.ask_series(pacs, (s for plan in plans for s in series_of(plan, space.collection)), space.now)
+    return failures
+
+
+def read_objects(space: Workspace, pacs: Peer, refs: Iterable[InstanceRef], what: str) -> dict[str, str]:
+    """Bring objects from the RT-PACS into the collection; why not, by UID, for the others."""
+    wanted = set(refs)
+    with progress(what, len(wanted)) as on_progress:
+        return fetch(
+            pacs, wanted, space.collection.add, retrieve=space.config.pacs.retrieve, on_progress=on_progress
+        )  # fmt: skip
+
+
+def plan_uids_of_records(space: Workspace) -> list[str]:
+    """Plans to ask about: of courses treated lately, of plans booked, and once a day of all others."""
+    since = space.local_now - timedelta(days=ACTIVE_DAYS)
+    active: dict[str, None] = {}
+    older: dict[str, None] = {}
+    for record in space.collection.records.values():
+        uid, treated_at = record.referenced_rt_plan_uid, record.treated_at
+        if uid is not None:
+            (active if treated_at is None or treated_at >= since else older).setdefault(uid)
+    never_treated = (uid for uid in space.collection.plans if uid not in older)
+    for uid in (*booked_plan_uids(space), *never_treated):
+        active.setdefault(uid)
+    due = [uid for uid in older if uid not in active and space.memory.is_due(f"chain {uid}", space.now, 24 * 3600)]
+    for uid in due:
+        space.memory.note(f"chain {uid}", space.now)
+    return [*active, *due]
+
+
+def booked_plan_uids(space: Workspace) -> list[str]:
+    """Plans that the R&V database calls approved, of patients who have an appointment."""
+    appointments = next_appointments(space)
+    return [
+        str(row["sop_instance_uid"])
+        for row in _relational(space, PLANS)
+        if row["approval_status"] in APPROVED_STATUSES and row["patient_id"] in appointments
+    ]
+
+
+def plan_labels(space: Workspace) -> dict[str, str]:
+    """By plan, its label in the R&V database."""
+    return {row["sop_instance_uid"]: row["rt_plan_label"] for row in _relational(space, PLANS) if row["rt_plan_label"]}
+
+
+def next_appointments(space: Workspace) -> dict[str, datetime]:
+    """By patient, the next appointment on a treatment machine, local to the site."""
+    found: dict[str, datetime] = {}
+    for row in _relational(space, SCHEDULE):
+        at = row["appointment_at"]
+        if at is None or at < space.local_now or row["status"] in CANCELLED_STATUSES:
+            continue
+        if row["treatment_machine_name"] is not None:
+            found[row["patient_id"]] = min(at, found.get(row["patient_id"], at))
+    return found
+
+
+def _evidence(space: Workspace) -> Evidence:
+    owed: dict[str | None, int] = {}
+    for patient_id in space.memory.owed.values():
+        owed[patient_id or None] = owed.get(patient_id or None, 0) + 1
+    uids = {r.referenced_rt_plan_uid for r in space.collection.records.values()} | set(space.collection.plans)
+    return Evidence(
+        records=list(space.collection.records.values()),
+        plans=space.collection.plans,
+        structure_sets=space.collection.structure_sets,
+        backups={uid: space.holdings.backup_of(uid, space.collection) for uid in uids if uid is not None},
+        unproven_records=owed,
+        appointments=next_appointments(space),
+        approvals={
+            row["sop_instance_uid"]: row["approval_status"] in APPROVED_STATUSES for row in _relational(space, PLANS)
+        },
+        labels=plan_labels(space),
+    )
+
+
+def _read_held(space: Workspace, pacs: Peer, held: set[str], known: dict[str, Any]) -> dict[str, str]:
+    """Fetch what is held and not known yet."""
+    new = held - known.keys()
+    if not new:
+        return {}
+    with open_link(pacs) as link:
+        refs = find_by_uid(link, sorted(new))
+    return read_objects(space, pacs, refs, "reading plans and structure sets")
+
+
+def _relational(space: Workspace, schema: TableSchema) -> list[dict[str, Any]]:
+    """A relational table's rows; none where there is no database, or its table cannot be read."""
+    if schema.name not in space.relational:
+        try:
+            space.relational[schema.name] = space.cache.read(schema)
+        except CacheError as error:
+            log.debug("no table %s: %s", schema.name, error)
+            space.relational[schema.name] = []
+    return space.relational[schema.name]

@@ -1,0 +1,231 @@
+"""What was read from the RT-PACS so far: records, plans and structure sets, kept in the cache.
+
+Goal
+    An object is brought over the network and parsed once; the tables can be deleted at any time and come back.
+
+How
+    Three tables, loaded into dataclasses at the start of a job and written at its end where they changed.
+
+Why
+    Parsing is what the replaced tool's nightly report spent its time on. DICOM objects never change under their
+    SOP Instance UID (PS3.3 C.12.1.1.1), so what was parsed once stays true.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, time
+from typing import TYPE_CHECKING, Any, cast
+
+from recovery.cache import Cache, CacheError
+from recovery.model import TREATMENT_RECORD_CLASSES, InstanceRef, Patient
+from recovery.plans import FractionGroup, Plan, PlannedBeam, ReferencedSeries, StructureSet
+from recovery.records import BeamDelivery, TreatmentRecord
+from recovery.tables import RT_PLANS, STRUCTURE_SETS, TREATMENT_RECORDS
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+    from recovery.tables import Row, TableSchema
+
+log = logging.getLogger(__name__)
+
+SOURCE = "RT-PACS"
+
+
+class Collection:
+    """Records, plans and structure sets by SOP Instance UID."""
+
+    def __init__(self) -> None:
+        self.records: dict[str, TreatmentRecord] = {}
+        self.plans: dict[str, Plan] = {}
+        self.structure_sets: dict[str, StructureSet] = {}
+        self._changed: set[str] = set()
+
+    def add(self, ds: Dataset) -> None:
+        """Take in an object from the RT-PACS; one that is neither record, plan nor structure set is passed over.
+
+        Raises
+        ------
+        InvalidObjectError
+            If it has no SOPInstanceUID.
+        """
+        ref = InstanceRef.from_dataset(ds)
+        if ref.sop_class_uid in TREATMENT_RECORD_CLASSES:
+            self.records[ref.sop_instance_uid] = TreatmentRecord.from_dataset(ds)
+            self._changed.add(TREATMENT_RECORDS.name)
+        elif ref.modality == "RTPLAN" or "FractionGroupSequence" in ds:
+            self.plans[ref.sop_instance_uid] = Plan.from_dataset(ds)
+            self._changed.add(RT_PLANS.name)
+        elif ref.modality == "RTSTRUCT":
+            self.structure_sets[ref.sop_instance_uid] = StructureSet.from_dataset(ds)
+            self._changed.add(STRUCTURE_SETS.name)
+
+    def __contains__(self, uid: object) -> bool:
+        return uid in self.records or uid in self.plans or uid in self.structure_sets
+
+    @classmethod
+    def load(cls, cache: Cache) -> Collection:
+        """Read what the cache has; a table that is absent, damaged or of another version starts empty."""
+        collection = cls()
+        collection.records = {r.ref.sop_instance_uid: r for r in _records(_rows(cache, TREATMENT_RECORDS))}
+        collection.plans = {p.ref.sop_instance_uid: p for p in map(_plan, _rows(cache, RT_PLANS))}
+        collection.structure_sets = {
+            s.ref.sop_instance_uid: s for s in map(_structure_set, _rows(cache, STRUCTURE_SETS))
+        }
+        return collection
+
+    def save(self, cache: Cache, now: datetime) -> None:
+        """Write the tables that changed since they were loaded.
+
+        Raises
+        ------
+        CacheError
+            If one cannot be written; those before it still stand.
+        """
+        for schema, rows in (
+            (TREATMENT_RECORDS, (row for r in self.records.values() for row in _record_rows(r))),
+            (RT_PLANS, map(_plan_row, self.plans.values())),
+            (STRUCTURE_SETS, map(_structure_set_row, self.structure_sets.values())),
+        ):
+            if schema.name in self._changed:
+                cache.write(schema, rows, taken_at=now, source=SOURCE)
+                self._changed.discard(schema.name)
+
+
+def _rows(cache: Cache, schema: TableSchema) -> list[dict[str, Any]]:
+    try:
+        return cache.read(schema)
+    except CacheError as error:
+        log.info("table %s starts anew: %s", schema.name, error)
+        return []
+
+
+def _record_rows(record: TreatmentRecord) -> Iterator[Row]:
+    shared = {
+        **_ref_columns(record.ref),
+        **_patient_columns(record.patient),
+        "physicians_of_record": record.physicians_of_record,
+        "treatment_date": record.treatment_date,
+        "treatment_time": record.treatment_time.isoformat() if record.treatment_time is not None else None,
+        "referenced_rt_plan_uid": record.referenced_rt_plan_uid,
+        "referenced_fraction_group_number": record.referenced_fraction_group_number,
+        "number_of_fractions_planned": record.number_of_fractions_planned,
+        "treatment_machine_name": record.treatment_machine_name,
+        "treatment_record_content_origin": record.treatment_record_content_origin,
+    }
+    nothing = BeamDelivery(None, None, None, None, None, None, None, None)
+    for index, beam in enumerate(record.beams or (nothing,), start=1 if record.beams else 0):
+        yield shared | {"beam_index": index} | {name: getattr(beam, name) for name in BeamDelivery.__slots__}
+
+
+def _records(rows: Sequence[dict[str, Any]]) -> Iterator[TreatmentRecord]:
+    by_uid: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        by_uid.setdefault(row["sop_instance_uid"], []).append(row)
+    for members in by_uid.values():
+        row = members[0]
+        yield TreatmentRecord(
+            ref=_ref(row, "RTRECORD"),
+            patient=_patient(row),
+            physicians_of_record=row["physicians_of_record"],
+            treatment_date=row["treatment_date"],
+            treatment_time=time.fromisoformat(row["treatment_time"]) if row["treatment_time"] else None,
+            referenced_rt_plan_uid=row["referenced_rt_plan_uid"],
+            referenced_fraction_group_number=row["referenced_fraction_group_number"],
+            number_of_fractions_planned=row["number_of_fractions_planned"],
+            treatment_machine_name=row["treatment_machine_name"],
+            treatment_record_content_origin=row["treatment_record_content_origin"],
+            beams=tuple(
+                BeamDelivery(**{name: member[name] for name in BeamDelivery.__slots__})
+                for member in sorted(members, key=lambda m: m["beam_index"])
+                if member["beam_index"] > 0
+            ),
+        )
+
+
+def _plan_row(plan: Plan) -> Row:
+    references = {
+        "fraction_groups": [[g.fraction_group_number, g.number_of_fractions_planned] for g in plan.fraction_groups],
+        "beams": [[getattr(b, name) for name in PlannedBeam.__slots__] for b in plan.beams],
+        "structure_set_uids": plan.structure_set_uids,
+        "dose_uids": plan.dose_uids,
+        "reference_image_uids": plan.reference_image_uids,
+    }
+    own = ("rt_plan_label", "plan_intent", "rt_plan_geometry", "approval_status", "frame_of_reference_uid")
+    return {
+        **_ref_columns(plan.ref),
+        **_patient_columns(plan.patient),
+        **{name: getattr(plan, name) for name in own},
+        "references": json.dumps(references),
+    }
+
+
+def _plan(row: dict[str, Any]) -> Plan:
+    references = json.loads(row["references"])
+    return Plan(
+        ref=_ref(row, "RTPLAN"),
+        patient=_patient(row),
+        rt_plan_label=row["rt_plan_label"],
+        plan_intent=row["plan_intent"],
+        rt_plan_geometry=row["rt_plan_geometry"],
+        approval_status=row["approval_status"],
+        frame_of_reference_uid=row["frame_of_reference_uid"],
+        fraction_groups=tuple(FractionGroup(*g) for g in references["fraction_groups"]),
+        beams=tuple(PlannedBeam(*b) for b in references["beams"]),
+        structure_set_uids=tuple(references["structure_set_uids"]),
+        dose_uids=tuple(references["dose_uids"]),
+        reference_image_uids=tuple(references["reference_image_uids"]),
+    )
+
+
+def _structure_set_row(structure_set: StructureSet) -> Row:
+    references = {
+        "frame_of_reference_uids": structure_set.frame_of_reference_uids,
+        "image_series": [
+            [s.series_instance_uid, s.study_instance_uid, s.sop_instance_uids] for s in structure_set.image_series
+        ],
+    }
+    columns = _ref_columns(structure_set.ref)
+    del columns["sop_class_uid"]
+    return {**columns, "structure_set_label": structure_set.structure_set_label, "references": json.dumps(references)}
+
+
+def _structure_set(row: dict[str, Any]) -> StructureSet:
+    references = json.loads(row["references"])
+    return StructureSet(
+        ref=_ref(row, "RTSTRUCT"),
+        structure_set_label=row["structure_set_label"],
+        frame_of_reference_uids=tuple(references["frame_of_reference_uids"]),
+        image_series=tuple(
+            ReferencedSeries(uid, study, tuple(uids)) for uid, study, uids in references["image_series"]
+        ),
+    )
+
+
+def _ref_columns(ref: InstanceRef) -> dict[str, object]:
+    names = ("sop_instance_uid", "sop_class_uid", "series_instance_uid", "study_instance_uid", "patient_id")
+    return {name: getattr(ref, name) for name in names}
+
+
+def _ref(row: dict[str, Any], modality: str) -> InstanceRef:
+    return InstanceRef(
+        sop_instance_uid=row["sop_instance_uid"],
+        sop_class_uid=row.get("sop_class_uid"),
+        modality=modality,
+        series_instance_uid=row["series_instance_uid"],
+        study_instance_uid=row["study_instance_uid"],
+        patient_id=row["patient_id"],
+    )
+
+
+def _patient_columns(patient: Patient) -> dict[str, object]:
+    names = ("patient_name", "patient_birth_date", "patient_sex")
+    return {name: getattr(patient, name) for name in names}
+
+
+def _patient(row: dict[str, Any]) -> Patient:
+    birth_date = cast("date | None", row["patient_birth_date"])
+    return Patient(row["patient_id"], row["patient_name"], birth_date, row["patient_sex"])

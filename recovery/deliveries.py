@@ -1,0 +1,121 @@
+"""Deliveries to the patient: the beams of a course's treatment records, each once, each in its place.
+
+Goal
+    What reaches the arithmetic of `recovery.fractions` was given to the patient, and was given once.
+
+How
+    SETUP, portfilms, verification and simulated sessions are left out; a delivery finds the plan's fraction group;
+    copies of it under other SOP Instance UIDs are joined.
+
+Why
+    Records come one per beam, one per session, or both, and some systems write a new SOP Instance UID on every
+    export: 60 MU that stand in two objects are 60 MU, not a fraction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from recovery.model import RT_BRACHY_TREATMENT_RECORD
+from recovery.plans import Plan
+from recovery.records import BeamDelivery, TreatmentRecord
+
+TREATING = {None, "TREATMENT", "CONTINUATION"}
+"""TreatmentDeliveryType is type 2; an empty one is taken as TREATMENT. All other terms do not treat (PS3.3
+C.8.8.21): OPEN_PORTFILM, TRMT_PORTFILM, SETUP, VERIFICATION."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A delivered beam with its place in the course."""
+
+    fraction_group_number: int | None
+    fraction_number: int | None
+    beam: BeamDelivery
+    treated_at: datetime | None
+    is_brachy: bool = False
+
+
+def is_session(record: TreatmentRecord) -> bool:
+    """Whether the patient was treated: one beam at least treats, or the record tells nothing of its beams.
+
+    Radixact writes records without TreatmentSessionBeamSequence: they count nothing, and yet somebody was treated.
+    """
+    if record.treatment_record_content_origin == "SIMULATION":
+        return False
+    return not record.beams or any(beam.treatment_delivery_type in TREATING for beam in record.beams)
+
+
+def session_numbers(records: Iterable[TreatmentRecord]) -> frozenset[int]:
+    """Every fraction number at which the patient lay there, if only for a portfilm; not those of rehearsals."""
+    return frozenset(
+        beam.current_fraction_number
+        for record in records
+        if record.treatment_record_content_origin != "SIMULATION"
+        for beam in record.beams
+        if beam.current_fraction_number is not None and beam.treatment_delivery_type != "VERIFICATION"
+    )
+
+
+def distinct_deliveries(records: Sequence[TreatmentRecord], plan: Plan | None) -> tuple[list[Delivery], int]:
+    """Each delivery once, and how many came again in another record.
+
+    The same beam cannot start twice in the same second with the same outcome: two records that say so are one
+    delivery under two SOP Instance UIDs. Within one record every item counts. Where no record gives a time, the same
+    outcome is taken for the same delivery: what is counted must be proven.
+    """
+    by_identity: dict[object, dict[str, list[Delivery]]] = {}
+    for uid, delivery in _deliveries(records, plan):
+        by_identity.setdefault(_identity(delivery), {}).setdefault(uid, []).append(delivery)
+    kept: list[Delivery] = []
+    duplicates = 0
+    for by_record in by_identity.values():
+        longest = max(by_record.values(), key=len)
+        kept += longest
+        duplicates += sum(map(len, by_record.values())) - len(longest)
+    return kept, duplicates
+
+
+def _deliveries(records: Sequence[TreatmentRecord], plan: Plan | None) -> Iterable[tuple[str, Delivery]]:
+    """Deliveries to the patient, each with the UID of its record."""
+    numbers = [r.referenced_fraction_group_number for r in records if r.referenced_fraction_group_number is not None]
+    for record in filter(is_session, records):
+        is_brachy = record.ref.sop_class_uid == RT_BRACHY_TREATMENT_RECORD
+        for beam in record.beams:
+            if beam.treatment_delivery_type in TREATING:
+                group = _group_of(record, beam, plan) if plan is not None else _group_without_plan(record, numbers)
+                treated_at = record.treated_at or beam.started_at
+                number = beam.current_fraction_number
+                yield record.ref.sop_instance_uid, Delivery(group, number, beam, treated_at, is_brachy)
+
+
+def _group_of(record: TreatmentRecord, beam: BeamDelivery, plan: Plan) -> int | None:
+    """The plan's fraction group that a delivery belongs to: the one that the record names where it has the beam."""
+    numbers = [g.fraction_group_number for g in plan.fraction_groups]
+    with_beam = [b.fraction_group_number for b in plan.beams if b.beam_number == beam.beam_number]
+    candidates = with_beam or numbers
+    named = record.referenced_fraction_group_number
+    return named if named in candidates else next(iter(candidates), None)
+
+
+def _group_without_plan(record: TreatmentRecord, numbers: Sequence[int]) -> int | None:
+    """The record's own number; a record that names none belongs to the course's first group (type 3)."""
+    own = record.referenced_fraction_group_number
+    return own if own is not None else min(numbers, default=None)
+
+
+def _identity(delivery: Delivery) -> object:
+    """What two records of one delivery have in common. Copies may differ in fractions of a second or of an MU."""
+    beam = delivery.beam
+    started_at = beam.started_at or delivery.treated_at
+    metersets = (beam.specified_meterset, beam.delivered_meterset)
+    return (
+        delivery.fraction_group_number,
+        delivery.fraction_number,
+        beam.beam_number,
+        started_at.replace(microsecond=0) if started_at is not None else None,
+        beam.treatment_delivery_type or "TREATMENT",
+        *(None if m is None else round(m, 2) for m in metersets),
+    )

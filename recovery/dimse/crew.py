@@ -1,0 +1,140 @@
+"""A few associations at one heap of work.
+
+Goal
+    Everything is asked for, whatever breaks on the way; an error only when no association gets any further.
+
+How
+    Each worker holds an association and takes lists of objects from the heap. What a list did not bring comes back
+    onto the heap in smaller lists, down to the single object that is then named. A worker that cannot go on puts
+    back what it had and ends; the others go on. When all have ended and work is left, a new round begins, for as
+    long as the last one got something done.
+
+Why
+    A node may allow one association only, may break it at a bad object, may refuse lists. None of that may cost
+    another object. Time-outs alone are limited: a node that is silent several times in a row is not asked all night.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Protocol
+
+from recovery.dimse.link import UNKNOWN_DESTINATION, DimseError, Link
+from recovery.model import InstanceRef
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from contextlib import AbstractContextManager
+
+PATIENCE = 3
+"""Time-outs in a row after which it is the node, not the object."""
+
+Chunk = Sequence[InstanceRef]
+_Heap = queue.SimpleQueue[Chunk]
+
+log = logging.getLogger(__name__)
+
+
+class Job(Protocol):
+    """What the crew does with each list."""
+
+    def open(self) -> AbstractContextManager[Link]:
+        """An association for one worker."""
+
+    def ask(self, link: Link, chunk: Chunk) -> Iterable[Chunk]:
+        """Ask for a list; returns what is to be asked for again. Raises `DimseError`."""
+
+    def divide(self, chunk: Chunk, error: DimseError) -> Iterable[Chunk]:
+        """What to ask for after an error: smaller lists; nothing for a single object, which is named as failed."""
+
+
+def work_off(chunks: Iterable[Chunk], job: Job, associations: int) -> None:
+    """Do `job` with every list, on up to `associations` associations at once.
+
+    Raises
+    ------
+    DimseError
+        If lists are left and no worker gets any further.
+    """
+    heap: _Heap = queue.SimpleQueue()
+    left = _put(heap, chunks)
+    while left:
+        workers = min(associations, heap.qsize())
+        with ThreadPoolExecutor(workers) as pool:
+            futures = [pool.submit(_work, heap, job) for _ in range(workers)]
+        errors = [error for future in futures if (error := future.exception()) is not None]
+        for error in errors:
+            if not isinstance(error, DimseError):
+                raise error
+            log.info("one association less: %s", error)
+        before, left = left, _put(heap, _taken(heap))
+        if left >= before:
+            raise max(errors, key=lambda e: isinstance(e, DimseError) and e.status is not None)
+
+
+def _work(heap: _Heap, job: Job) -> None:
+    """Ask for list after list until there are none.
+
+    Raises
+    ------
+    DimseError
+        If there can be no association, or the node is silent `PATIENCE` times in a row. What was not done is back
+        on the heap.
+    """
+    unanswered: list[tuple[Chunk, DimseError]] = []
+    try:
+        while True:
+            with job.open() as link:
+                while True:
+                    try:
+                        chunk = heap.get_nowait()
+                    except queue.Empty:
+                        if not unanswered:
+                            return
+                        _divide(heap, job, unanswered)
+                        continue
+                    _ask(heap, job, link, chunk, unanswered)
+                    if not link.is_open:
+                        break
+    finally:
+        _put(heap, [chunk for chunk, _ in unanswered])
+
+
+def _ask(heap: _Heap, job: Job, link: Link, chunk: Chunk, unanswered: list[tuple[Chunk, DimseError]]) -> None:
+    """Ask for one list, and put back onto the heap what it did not bring."""
+    try:
+        again = job.ask(link, chunk)
+    except DimseError as error:
+        if error.status is None:
+            link.abort()
+        if error.timed_out or error.status == UNKNOWN_DESTINATION:
+            unanswered.append((chunk, error))
+            if len(unanswered) >= PATIENCE or error.status == UNKNOWN_DESTINATION:
+                raise
+            return
+        again = job.divide(chunk, error)
+    _divide(heap, job, unanswered)
+    _put(heap, again)
+
+
+def _divide(heap: _Heap, job: Job, unanswered: list[tuple[Chunk, DimseError]]) -> None:
+    """The node answers again, or nothing else is left: what it was silent about is asked for in smaller lists."""
+    for chunk, error in unanswered:
+        _put(heap, job.divide(chunk, error))
+    unanswered.clear()
+
+
+def _put(heap: _Heap, chunks: Iterable[Chunk]) -> int:
+    """Put lists onto the heap; returns how many objects they hold."""
+    count = 0
+    for chunk in chunks:
+        heap.put(chunk)
+        count += len(chunk)
+    return count
+
+
+def _taken(heap: _Heap) -> list[Chunk]:
+    return [heap.get_nowait() for _ in range(heap.qsize())]

@@ -1,0 +1,123 @@
+"""Open an association to a node, or say why there is none.
+
+Goal
+    An association that stands, or one sentence that tells a physicist what to look at.
+
+How
+    A new pynetdicom AE each time, with the peer's time-outs. A refusal that the node itself calls transient is met
+    with a few more tries.
+
+Why
+    R&V systems allow few associations at a time, and free one a moment after it was released.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import TYPE_CHECKING, Any
+
+from pynetdicom import AE, evt
+from pynetdicom.pdu_primitives import SOPClassExtendedNegotiation
+from pynetdicom.presentation import PresentationContext, build_context
+from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
+
+from recovery.dimse.link import FIND_MODELS, MAXIMUM_PDU_SIZE, MOVE_MODELS, NOT_SUPPORTED, RELATIONAL, Link, Peer
+from recovery.dimse.sockets import make_quick
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pynetdicom.association import Association
+
+WAITS = (0.2, 0.5, 1.0)
+"""Seconds before each further try after a transient refusal (PS3.8 section 9.3.4, result 2)."""
+
+_TRANSIENT = 2
+
+
+def query_contexts() -> list[PresentationContext]:
+    """What asking and moving need: verification, find and move, in both information models."""
+    return [build_context(uid) for uid in (Verification, *FIND_MODELS, *MOVE_MODELS)]
+
+
+@contextlib.contextmanager
+def open_link(
+    peer: Peer,
+    contexts: Sequence[PresentationContext] | None = None,
+    *,
+    handlers: Sequence[Any] = (),
+    roles: Sequence[Any] = (),
+) -> Iterator[Link]:
+    """Open an association, and release it at the end (abort it, if the end is an exception).
+
+    Raises
+    ------
+    DimseError
+        If the node cannot be reached, refuses, or does not answer in `peer.timeout` seconds; its `status` is
+        `NOT_SUPPORTED` if the node takes part in none of `contexts`.
+    """
+    connected: list[evt.Event] = []
+    handlers = [(evt.EVT_CONN_OPEN, connected.append), *handlers]
+    assoc = _associate(peer, contexts, handlers, roles)
+    for wait in WAITS:
+        if not _is_refused_for_now(assoc):
+            break
+        time.sleep(wait)
+        assoc = _associate(peer, contexts, handlers, roles)
+    if not assoc.is_established:
+        raise peer.error(*_why_not(assoc, has_connected=bool(connected)))
+    link = Link(peer, assoc)
+    try:
+        yield link
+    except BaseException:
+        link.abort()
+        raise
+    link.close()
+
+
+def _associate(
+    peer: Peer, contexts: Sequence[PresentationContext] | None, handlers: Sequence[Any], roles: Sequence[Any]
+) -> Association:
+    ae = AE(ae_title=peer.local.ae_title)
+    ae.acse_timeout = min(peer.timeout, 15.0)
+    ae.connection_timeout = min(peer.timeout, 10.0)
+    ae.dimse_timeout = peer.timeout
+    ae.network_timeout = peer.timeout * 2
+    relational = [SOPClassExtendedNegotiation() for _ in FIND_MODELS]
+    for item, model in zip(relational, FIND_MODELS, strict=True):
+        item.sop_class_uid = model
+        item.service_class_application_information = RELATIONAL
+    try:
+        return ae.associate(
+            peer.remote.host,
+            peer.remote.port,
+            contexts=list(contexts if contexts is not None else query_contexts()),
+            ae_title=peer.remote.ae_title,
+            max_pdu=MAXIMUM_PDU_SIZE,
+            ext_neg=[*(relational if contexts is None else []), *roles],
+            evt_handlers=[(evt.EVT_CONN_OPEN, make_quick), *handlers],
+        )
+    except OSError as error:
+        raise peer.error(f"cannot be reached: {error.strerror or error}. Check its host in the config") from error
+
+
+def _is_refused_for_now(assoc: Association) -> bool:
+    answer = assoc.acceptor.primitive
+    return bool(assoc.is_rejected and answer is not None and answer.result == _TRANSIENT)
+
+
+def _why_not(assoc: Association, *, has_connected: bool) -> tuple[str, int | None]:
+    """Why an association was not established, and what to look at; with the status that stands for it, if any."""
+    answer = assoc.acceptor.primitive
+    if answer is not None and assoc.is_rejected:
+        reason = answer.reason_str.lower()
+        advice = "Check the AE titles on both sides"
+        if answer.result == _TRANSIENT:
+            advice = "It may have too many associations open: try again, or raise its limit"
+        return f"refused the association: {reason}. {advice}", None
+    if answer is not None:
+        return "accepts none of the services that were proposed. Check what its configuration allows", NOT_SUPPORTED
+    if has_connected:
+        return "aborted the association while it was set up, or did not answer", None
+    return "cannot be reached. Check host and port in the config, and that it runs", None

@@ -1,0 +1,45 @@
+"""The nodes of the config as peers to speak to, each with what is remembered of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from recovery.dimse import Peer
+
+if TYPE_CHECKING:
+    from recovery.config import Config
+    from recovery.memory import Memory
+    from recovery.model import DicomNode
+
+
+def pacs_peer(config: Config, memory: Memory) -> Peer:
+    """The RT-PACS where it answers queries and retrieves."""
+    return _peer(config, memory, config.pacs.query_node, "pacs")
+
+
+def pacs_store_peer(config: Config, memory: Memory) -> Peer:
+    """The RT-PACS where it stores."""
+    return _peer(config, memory, config.pacs.node, "pacs")
+
+
+def rv_peer(config: Config, memory: Memory) -> Peer:
+    """The R&V system.
+
+    Raises
+    ------
+    ValueError
+        If the config is one in which it does not exist.
+    """
+    if config.rv is None:
+        raise ValueError("this config has no R&V system")
+    return _peer(config, memory, config.rv.node, "rv")
+
+
+def tps_peers(config: Config, memory: Memory) -> list[Peer]:
+    """The further sources, in the config's order."""
+    return [_peer(config, memory, tps.node, "tps") for tps in config.tps]
+
+
+def _peer(config: Config, memory: Memory, node: DicomNode, role: str) -> Peer:
+    local = config.local
+    return Peer(local.node, node, role, float(local.timeout_seconds), memory.traits(node))

@@ -1,0 +1,26 @@
+"""A progress bar on a terminal for work that takes long, and none in cron."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+LONG = 100
+"""Objects. Less than this is done before a bar could be read."""
+
+
+@contextmanager
+def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Yield a function that is told how many more are done."""
+    if total < LONG or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from tqdm import tqdm
+
+    with tqdm(total=total, desc=what, unit="object", file=sys.stderr, dynamic_ncols=True) as bar:
+
+        def advance(count: int) -> None:
+            bar.update(count)
+
+        yield advance

@@ -1,0 +1,155 @@
+"""Find treatment records on a node: those of a window of days, those of patients, all.
+
+Goal
+    No record of the window is overlooked, at a cost that grows with the window and not with all that was ever
+    stored.
+
+How
+    Three dates, each asked on its own and joined: InstanceCreationDate, SeriesDate, TreatmentDate. A date that cost
+    much and lately found nothing that the others had not is asked again after an hour, not in every run.
+
+Why three
+    TreatmentDate is type 2: a record may come without, and a date query then misses it. Archives such as Orthanc
+    index the other two, and open every stored record to look up a TreatmentDate.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from recovery import elements as el
+from recovery.dimse import Link, Peer, find_images, find_refs, open_link
+from recovery.memory import HOUR
+from recovery.model import TREATMENT_RECORD_CLASSES, DateRange, InstanceRef
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from pydicom import Dataset
+
+log = logging.getLogger(__name__)
+
+DATES = ("InstanceCreationDate", "SeriesDate", "TreatmentDate")
+CHEAP = 0.25
+"""Seconds. A question that took no longer is asked in every run."""
+
+PATIENTS_PER_QUERY = 50
+
+
+def find_records(peer: Peer, dates: DateRange, now: datetime) -> set[InstanceRef]:
+    """The node's treatment records of `dates`, by any of their dates.
+
+    Raises
+    ------
+    DimseError
+        If the node cannot be asked.
+    """
+    found: set[InstanceRef] = set()
+    traits = peer.traits
+    order = sorted(DATES, key=lambda keyword: -traits.asked.get(keyword, [0, 0, 0])[2])
+    with open_link(peer) as link:
+        if traits.relational is False or set(DATES) <= set(traits.ignored_keys):
+            return _only_records(find_refs(link, {"Modality": "RTRECORD"}))
+        for keyword in order:
+            if keyword in traits.ignored_keys or not _is_due(peer, keyword, now):
+                continue
+            started = time.monotonic()
+            answers = list(find_images(link, {"Modality": "RTRECORD", keyword: str(dates)}, ("SOPClassUID", keyword)))
+            if _was_ignored(answers, keyword, dates):
+                log.info("%s does not match by %s", peer.remote, keyword)
+                traits.ignored_keys.append(keyword)
+            refs = _only_records(_refs(answers))
+            traits.asked[keyword] = [now.timestamp(), time.monotonic() - started, len(refs - found)]
+            found |= refs
+    return found
+
+
+def find_records_of_patients(peer: Peer, patient_ids: Sequence[str]) -> set[InstanceRef]:
+    """All treatment records of these patients, however old, and whatever their dates say.
+
+    Raises
+    ------
+    DimseError
+        If the node cannot be asked.
+    """
+    return _only_records(find_objects_of_patients(peer, patient_ids, "RTRECORD"))
+
+
+def find_objects_of_patients(peer: Peer, patient_ids: Sequence[str], modality: str) -> set[InstanceRef]:
+    """All objects of one modality of these patients. Many patients are asked for in one list where the node takes one.
+
+    Raises
+    ------
+    DimseError
+        If the node cannot be asked.
+    """
+    found: set[InstanceRef] = set()
+    with open_link(peer) as link:
+        for start in range(0, len(patient_ids), PATIENTS_PER_QUERY):
+            found |= _of_patients(link, patient_ids[start : start + PATIENTS_PER_QUERY], modality)
+    return found
+
+
+def _of_patients(link: Link, patient_ids: Sequence[str], modality: str) -> set[InstanceRef]:
+    """In one question where the node takes lists of PatientIDs (the standard does not ask that of it), else one each.
+
+    An id with a wildcard in it finds others too; they are dropped.
+    """
+    traits = link.peer.traits
+    if len(patient_ids) > 1 and traits.relational is not False and traits.patient_lists is not False:
+        together = find_refs(link, {"Modality": modality, "PatientID": "\\".join(patient_ids)})
+        if together or traits.patient_lists:
+            traits.patient_lists = True
+            return {ref for ref in together if ref.patient_id in set(patient_ids)}
+    found: set[InstanceRef] = set()
+    for patient_id in patient_ids:
+        refs = find_refs(link, {"Modality": modality, "PatientID": patient_id})
+        found |= {ref for ref in refs if ref.patient_id in {None, patient_id}}
+    if found and len(patient_ids) > 1:
+        traits.patient_lists = False
+    return found
+
+
+def find_all_records(peer: Peer) -> set[InstanceRef]:
+    """Every treatment record that the node holds: for a rebuild, and for a node that knows no dates.
+
+    Raises
+    ------
+    DimseError
+        If the node cannot be asked.
+    """
+    with open_link(peer) as link:
+        return _only_records(find_refs(link, {"Modality": "RTRECORD"}))
+
+
+def _is_due(peer: Peer, keyword: str, now: datetime) -> bool:
+    """The leading date always; another when it is cheap, found something of its own, or an hour has passed."""
+    last = peer.traits.asked.get(keyword)
+    if last is None:
+        return True
+    asked_at, seconds, found = last
+    return seconds <= CHEAP or found > 0 or not 0 <= now.timestamp() - asked_at < HOUR
+
+
+def _was_ignored(answers: Sequence[Dataset], keyword: str, dates: DateRange) -> bool:
+    """Whether the node answered with objects of other days: it knows the key, and does not match by it."""
+    days = [day for answer in answers if (day := el.day(answer, keyword)) is not None]
+    return any(day not in dates for day in days)
+
+
+def _refs(answers: Iterable[Dataset]) -> set[InstanceRef]:
+    refs = set()
+    for answer in answers:
+        try:
+            refs.add(InstanceRef.from_dataset(answer))
+        except el.InvalidObjectError:
+            continue
+    return refs
+
+
+def _only_records(refs: Iterable[InstanceRef]) -> set[InstanceRef]:
+    """RT Treatment Summary Records are Modality RTRECORD too, and no deliveries."""
+    return {ref for ref in refs if ref.sop_class_uid is None or ref.sop_class_uid in TREATMENT_RECORD_CLASSES}

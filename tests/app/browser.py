@@ -1,0 +1,107 @@
+"""A dashboard as a process and a Chromium beside it, for tests of what only a browser shows.
+
+Goal
+    The journey that matters is tested as a visitor walks it: open, filter, export, read the file.
+
+How
+    `streamlit run` on a free port of loopback, with its own clinic and a clock that can be moved; Debian's Chromium,
+    in which every request that leaves loopback is noted and blocked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, Page, Route, sync_playwright
+
+from tests.app.conftest import ROOT
+
+INSTALL = "apt-get install -y --no-install-recommends chromium"
+
+
+def chromium() -> str | None:
+    """Where Chromium is, None where it is not."""
+    return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@dataclass
+class Server:
+    """A running dashboard; `started_at` is when its process was started."""
+
+    url: str
+    started_at: float
+
+
+@contextlib.contextmanager
+def serving(config: Path, clock: Path, log: Path) -> Iterator[Server]:
+    """Run the dashboard on a free port until the block ends."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = os.environ | {"RBRDT_CONFIG": str(config), "RBRDT_CLOCK": str(clock)}
+    command = [sys.executable, "-m", "streamlit", "run", "app/main.py", "--server.port", str(port)]
+    started_at = time.monotonic()
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
+    try:
+        _wait_for(port, process)
+        yield Server(f"http://127.0.0.1:{port}", started_at)
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    while process.poll() is None:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=0.2):
+            return
+        time.sleep(0.05)
+    raise RuntimeError("the dashboard did not start")
+
+
+@dataclass
+class Requests:
+    """Every address that a page asked for, and those that were not this machine's."""
+
+    all: list[str] = field(default_factory=list)
+
+    @property
+    def outside(self) -> list[str]:
+        return [url for url in self.all if urlsplit(url).hostname not in {"127.0.0.1", None}]
+
+
+@contextlib.contextmanager
+def browsing() -> Iterator[Browser]:
+    """A Chromium until the block ends."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def new_page(browser: Browser, width: int = 1440, height: int = 900) -> tuple[Page, Requests]:
+    """A page with nothing in its cache; requests that leave this machine are noted and blocked."""
+    page = browser.new_context(viewport={"width": width, "height": height}, accept_downloads=True).new_page()
+    requests = Requests()
+
+    def note(route: Route) -> None:
+        requests.all.append(route.request.url)
+        if urlsplit(route.request.url).hostname in {"127.0.0.1", None}:
+            route.continue_()
+        else:
+            route.abort()
+
+    page.context.route("**/*", note)
+    return page, requests

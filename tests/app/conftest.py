@@ -1,0 +1,53 @@
+"""Fixtures: the simulated clinic's config and clock, and a dashboard that is driven without a browser."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.app import clinic
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def set_clock(file: Path, at: datetime, speed: float = 0.0) -> None:
+    """Set the simulated clinic's clock; at speed 0 it stands."""
+    beside = file.with_suffix(".new")
+    beside.write_text(json.dumps({"real": 0, "speed": speed, "simulated": at.isoformat()}), encoding="utf-8")
+    beside.replace(file)
+
+
+@pytest.fixture
+def clock_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A clock that stands at `clinic.NOW`; `set_clock` moves it."""
+    file = tmp_path / "clock.json"
+    set_clock(file, clinic.NOW)
+    monkeypatch.setenv("RBRDT_CLOCK", str(file))
+    return file
+
+
+@pytest.fixture
+def open_dashboard(tmp_path: Path, clock_file: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
+    """Open the dashboard on a clinic in a given state, as a visitor does, and draw its first page."""
+
+    def open_on(state: str, patients: int = 20, **query: str) -> AppTest:
+        config = clinic.make(tmp_path / state, state, patients)
+        monkeypatch.setenv("RBRDT_CONFIG", str(config))
+        visit = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=30)
+        for key, value in query.items():
+            visit.query_params[key] = value
+        return visit.run()
+
+    assert os.environ["RBRDT_CLOCK"] == str(clock_file)
+    return open_on
+
+
+def said(visit: AppTest) -> str:
+    """Everything that a page says outside its table."""
+    return "\n".join(element.value for kind in (visit.markdown, visit.code, visit.error) for element in kind)

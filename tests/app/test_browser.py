@@ -1,0 +1,125 @@
+"""The dashboard in a real browser: the journey that matters, its speed, and that nothing leaves the machine."""
+
+from __future__ import annotations
+
+import io
+import os
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from openpyxl import load_workbook
+from playwright.sync_api import Browser, Page, expect
+
+from app.pages import PAGES
+from tests.app import clinic
+from tests.app.browser import INSTALL, Server, browsing, chromium, new_page, serving
+from tests.app.conftest import set_clock
+
+pytestmark = pytest.mark.skipif(chromium() is None, reason=f"NOT TESTED IN A BROWSER: no Chromium. {INSTALL}")
+
+FIRST_PAINT_SECONDS = 4.0
+FILTER_SECONDS = 0.5
+GENEROUS = 4
+"""Machines that run tests do other things besides."""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with browsing() as one:
+        yield one
+
+
+@pytest.fixture
+def clock(tmp_path: Path) -> Path:
+    file = tmp_path / "clock.json"
+    set_clock(file, clinic.NOW)
+    return file
+
+
+@pytest.fixture
+def server(tmp_path: Path, clock: Path) -> Iterator[Server]:
+    with serving(clinic.make(tmp_path / "clinic", "good", 60), clock, tmp_path / "server.log") as one:
+        yield one
+
+
+def wait_for_table(page: Page) -> None:
+    page.locator("[data-testid=stDataFrame] canvas").first.wait_for(timeout=60_000)
+
+
+def test_open_filter_export_and_read_the_file(server: Server, browser: Browser) -> None:
+    page, requests = new_page(browser)
+    page.goto(server.url)
+    wait_for_table(page)
+    expect(
+        page.get_by_text("Backup is 6 minutes old. Everything up to Tue 14:32 is proven in the RT-PACS.")
+    ).to_be_visible()
+    page.get_by_label("Search name or ID").fill("berg")
+    expect(page.get_by_text("2 plans shown")).to_be_visible()
+    assert "berg" not in page.url.lower()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Excel").click()
+    assert download.value.suggested_filename == "on_treatment_2026-11-24_1432.xlsx"
+    sheet, about = load_workbook(io.BytesIO(Path(download.value.path()).read_bytes())).worksheets
+    assert [sheet.cell(row, 2).value for row in range(2, sheet.max_row + 1)] == ["BERG, Bo", "BERG, Bo"]
+    told = {row[0].value: row[1].value for row in about.iter_rows()}
+    assert told["Site"] == "Demo clinic"
+    assert told["Rows"] == 2
+    assert "berg" in told["Filters"]
+    assert "Backup is 6 minutes old." in told["Status when exported"]
+    assert len(requests.all) > 10
+    assert requests.outside == []
+
+
+def test_the_address_brings_a_colleague_to_the_same_view(server: Server, browser: Browser) -> None:
+    page, _ = new_page(browser)
+    page.goto(f"{server.url}/?machine=TB2&problem=interrupted")
+    wait_for_table(page)
+    expect(page.get_by_text("1 plan shown")).to_be_visible()
+    page.get_by_role("button", name="not ready").click()
+    page.wait_for_url("**problem**not+ready**")
+
+
+@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.url_path)
+def test_a_page_opened_first_after_a_restart_by_its_own_address_is_drawn(
+    server: Server, browser: Browser, entry: object
+) -> None:
+    page, _ = new_page(browser)
+    page.goto(f"{server.url}/{getattr(entry, 'url_path', '')}")
+    expect(page.get_by_role("heading", name=getattr(entry, "title", ""))).to_be_visible(timeout=30_000)
+
+
+def test_an_open_page_ages_and_keeps_its_filters(server: Server, clock: Path, browser: Browser, tmp_path: Path) -> None:
+    page, _ = new_page(browser)
+    page.goto(server.url)
+    wait_for_table(page)
+    page.get_by_label("Search name or ID").fill("berg")
+    expect(page.get_by_text("2 plans shown")).to_be_visible()
+    set_clock(clock, clinic.NOW + timedelta(hours=3))
+    expect(page.get_by_text("Backup is 3 h 6 min old.")).to_be_visible(timeout=40_000)
+    expect(page.get_by_text("2 plans shown")).to_be_visible()
+    assert page.get_by_label("Search name or ID").input_value() == "berg"
+    clinic.make(tmp_path / "clinic", "good", 2, clinic.NOW + timedelta(hours=3))
+    expect(page.get_by_text("1 plan shown")).to_be_visible(timeout=40_000)
+    expect(page.get_by_text("Backup is 6 minutes old.")).to_be_visible()
+    assert page.get_by_label("Search name or ID").input_value() == "berg"
+
+
+@pytest.mark.parametrize("patients", [60, 2000])
+def test_first_paint_and_filters_are_quick(tmp_path: Path, clock: Path, browser: Browser, patients: int) -> None:
+    config = clinic.make(tmp_path / "clinic", "good", patients)
+    with serving(config, clock, tmp_path / "server.log") as server:
+        page, _ = new_page(browser)
+        page.goto(server.url)
+        wait_for_table(page)
+        first_paint = time.monotonic() - server.started_at
+        asked = time.monotonic()
+        page.get_by_label("Search name or ID").fill("berg")
+        page.get_by_text("2 plans shown").wait_for(timeout=60_000)
+        filtered = time.monotonic() - asked
+    print(f"{patients} rows: first paint {first_paint:.2f} s, filter {filtered:.2f} s")
+    busy = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+    assert first_paint < GENEROUS * busy * FIRST_PAINT_SECONDS
+    assert filtered < GENEROUS * busy * FILTER_SECONDS

@@ -1,0 +1,111 @@
+"""The Excel file: read again with openpyxl, compared with its golden text, attacked with formulas."""
+
+from __future__ import annotations
+
+import html
+import io
+import re
+import zipfile
+from datetime import date, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from openpyxl import Workbook, load_workbook
+from openpyxl.worksheet.worksheet import Worksheet
+
+from app import excel, rows
+from app.components import export
+from tests.app import clinic, golden
+from tests.app.frames import frame_of
+
+
+def sheet_of(*table: dict[str, object], about: excel.About = golden.ABOUT) -> Worksheet:
+    return load_workbook(io.BytesIO(excel.workbook(rows.describe(frame_of(list(table))), about))).worksheets[0]
+
+
+def column(heading: str) -> int:
+    return [c.heading for c in excel.COLUMNS].index(heading) + 1
+
+
+def test_the_workbook_is_as_the_golden_text_says() -> None:
+    assert golden.dump(golden.notable_workbook()) == golden.FILE.read_text(encoding="utf-8"), (
+        "if the change is meant: python -m tests.app.golden"
+    )
+
+
+def test_dates_and_numbers_are_typed_and_their_columns_wide_enough() -> None:
+    sheet = sheet_of(clinic.row("A", "00012", "P", 4, interrupted_fraction=5, interrupted_meterset_remaining=50.0))
+    delivered, last = sheet.cell(2, column("Delivered")), sheet.cell(2, column("Last treated"))
+    assert (delivered.value, delivered.data_type) == (4, "n")
+    assert isinstance(last.value, datetime)
+    assert last.number_format == "yyyy-mm-dd hh:mm"
+    assert sheet.column_dimensions[last.column_letter].width >= len("2026-11-24 14:32")
+    born = sheet.cell(2, column("Born"))
+    assert isinstance(born.value, date)
+    assert born.number_format == "yyyy-mm-dd"
+    assert sheet.cell(2, column("ID")).value == "00012"
+
+
+def test_an_absent_value_is_a_dash() -> None:
+    sheet = sheet_of(clinic.row(None, "1", None, None, next_appointment_at=None, patient_birth_date=None))
+    absent = ("Name", "Plan", "Delivered", "Remaining", "Next appointment", "Born")
+    assert [sheet.cell(2, column(heading)).value for heading in absent] == ["—"] * len(absent)
+
+
+@pytest.mark.parametrize("attack", ["=1+1", "+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("http://x","y")'])
+def test_what_looks_like_a_formula_stays_a_text(attack: str) -> None:
+    table = rows.describe(frame_of([clinic.row(attack, "=2", attack, 1, earlier_plans=attack, remarks="x")]))
+    file = excel.workbook(table, excel.About(attack, "UTC", None, clinic.LOCAL, clinic.LOCAL, attack, attack, attack))
+    for sheet in load_workbook(io.BytesIO(file)):
+        assert not [cell.coordinate for cells in sheet.iter_rows() for cell in cells if cell.data_type == "f"]
+    with zipfile.ZipFile(io.BytesIO(file)) as parts:
+        assert not [name for name in parts.namelist() if "sheet" in name and b"<f>" in parts.read(name)]
+    name = load_workbook(io.BytesIO(file)).worksheets[0].cell(2, column("Name"))
+    assert name.quotePrefix
+
+
+@given(st.text(max_size=40))
+@settings(max_examples=60, deadline=None)
+def test_no_text_breaks_the_file(text: str) -> None:
+    book = Workbook()
+    excel.text_into(book.worksheets[0]["A1"], text)
+    file = io.BytesIO()
+    book.save(file)
+    read = load_workbook(io.BytesIO(file.getvalue())).worksheets[0]["A1"]
+    assert read.data_type in {"s", "n"}  # an empty text is read as no value
+
+
+@pytest.mark.parametrize("site", ["A & B", "12 oaks", "&P &D", "x" * 400, "\x07bell"])
+def test_a_site_of_any_name_fits_the_page_header(site: str) -> None:
+    about = excel.About(site, "UTC", clinic.LOCAL, clinic.LOCAL, clinic.LOCAL, "", "", "")
+    file = excel.workbook(rows.describe(frame_of([clinic.row("A", "1", "P", 1)])), about)
+    with zipfile.ZipFile(io.BytesIO(file)) as parts:
+        xml = parts.read("xl/worksheets/sheet1.xml").decode()
+    header = html.unescape(re.findall(r"<oddHeader>(.*?)</oddHeader>", xml)[0])
+    assert header.startswith("&L" + site.replace("\x07", " ").replace("&", "&&")[:50])
+    assert header.endswith("&RProven up to 2026-11-24 14:38")
+    assert len(header) <= 255
+    assert re.findall("&[^&]", header.replace("&&", "")) == ["&L", "&R"]
+
+
+def test_the_sheet_prints_on_landscape_pages_that_each_bear_head_age_and_number() -> None:
+    sheet = sheet_of(clinic.row("A", "1", "P", 1))
+    assert sheet.page_setup.orientation == "landscape"
+    assert (sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight) == (1, 0)
+    assert sheet.sheet_properties.pageSetUpPr is not None
+    assert sheet.sheet_properties.pageSetUpPr.fitToPage
+    assert sheet.print_title_rows == "$1:$1"
+    assert sheet.freeze_panes == "C2"
+    assert sheet.oddFooter is not None
+    assert sheet.oddFooter.right is not None
+    assert sheet.oddFooter.right.text == "Page &P of &N"
+
+
+def test_the_order_of_the_rows_is_kept() -> None:
+    sheet = sheet_of(*(clinic.row(name, name, "P", 1) for name in ("C", "A", "B")))
+    assert [sheet.cell(row, column("Name")).value for row in (2, 3, 4)] == ["C", "A", "B"]
+
+
+def test_the_file_name_bears_the_time_and_no_patient() -> None:
+    assert export.file_name(clinic.LOCAL) == "on_treatment_2026-11-24_1438.xlsx"

@@ -1,0 +1,175 @@
+"""The laws of filters: they only take rows away, they commute, and what they hide is counted."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from itertools import permutations
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app import filters, rows
+from app.filters import View
+from tests.app import clinic
+from tests.app.frames import frame_of
+
+TODAY = clinic.LOCAL.date()
+NAMES = [None, "", "BERG, Bo", "EßER, Jürgen", "CASTAÑEDA, Inés", "ØSTERGÅRD, Søren", "O'NEIL, Sean"]
+MACHINES = [None, "", "TB1", "TB2"]
+STATUSES = [*filters.STATUS_WORDS, None, "unknown"]
+
+
+one_row = st.builds(
+    lambda name, number, machine, status, ready, broken, days: clinic.row(
+        name,
+        number,
+        "Plan",
+        3,
+        treatment_machine_name=machine,
+        status=status,
+        ready=ready,
+        interrupted_fraction=broken,
+        last_treatment_at=None if days is None else clinic.LOCAL - timedelta(days=days),
+    ),
+    st.sampled_from(NAMES),
+    st.sampled_from(["1", "22", "QX_9", ""]),
+    st.sampled_from(MACHINES),
+    st.sampled_from(STATUSES),
+    st.sampled_from([True, False, None]),
+    st.sampled_from([None, 4]),
+    st.sampled_from([None, 0, 2, 3, 6, 7, 30]),
+)
+tables = st.lists(one_row, max_size=8).map(frame_of)
+views = st.builds(
+    View,
+    search=st.sampled_from(["", " ", ",", "berg", "ESSER jurgen", "ostergard", "oneil", "2", "'", "zz"]),
+    machines=st.sets(st.sampled_from(["TB1", "TB2", "—"])).map(tuple),
+    statuses=st.sets(st.sampled_from([s for s in STATUSES if s])).map(tuple),
+    treated=st.sampled_from(list(filters.TREATED_WITHIN)),
+    problems=st.sets(st.sampled_from(filters.PROBLEMS)).map(tuple),
+)
+
+
+@given(tables, views)
+@settings(max_examples=150, deadline=None)
+def test_a_row_is_shown_unchanged_and_in_order_or_counted_under_one_reason(table: pd.DataFrame, view: View) -> None:
+    shown, reasons = filters.select(table, view, TODAY)
+    pd.testing.assert_frame_equal(shown, table.loc[shown.index])
+    assert list(shown.index) == sorted(shown.index)
+    assert len(shown) + sum(reasons.values()) == len(table)
+
+
+@given(tables, views)
+@settings(max_examples=40, deadline=None)
+def test_filters_commute_and_once_is_as_good_as_twice(table: pd.DataFrame, view: View) -> None:
+    shown, _ = filters.select(table, view, TODAY)
+    names = list(filters.masks(table, view, TODAY))
+    for order in list(permutations(names))[::97]:
+        left = table
+        for name in (*order, order[0]):
+            left = left[filters.masks(left, view, TODAY)[name]]
+        assert list(left.index) == list(shown.index)
+
+
+@given(st.text())
+@settings(deadline=None)
+def test_folding_twice_changes_nothing(text: str) -> None:
+    assert filters.fold(filters.fold(text)) == filters.fold(text)
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("berg", ["BERG, Bo", "BERG, Bo"]),
+        ("Berg, Bo", ["BERG, Bo", "BERG, Bo"]),
+        ("bo 892", ["BERG, Bo"]),
+        ("esser", ["EßER, Jürgen"]),
+        ("INES castan", ["CASTAÑEDA, Inés"]),
+        ("åsa", ["FALK, Åsa"]),
+        ("qx_9", []),
+        ("nobody", []),
+    ],
+)
+def test_each_word_of_a_search_must_be_in_name_or_id(search: str, found: list[str]) -> None:
+    shown, _ = filters.select(frame_of(clinic.notable_rows()), View(search=search), TODAY)
+    assert list(shown["patient_name"]) == found
+
+
+def test_what_is_hidden_is_told_with_its_reason() -> None:
+    table = frame_of(clinic.notable_rows())
+    assert filters.select(table, View(), TODAY)[1] == {"completed": 2, "on break": 1, "superseded": 1}
+    assert filters.select(table, View(statuses=(), machines=("TB2",)), TODAY)[1] == {"on other machines": 12}
+    shown, reasons = filters.select(table, View(treated="today"), TODAY)
+    assert list(shown["patient_id"]) == ["100231"]
+    assert reasons["not treated today"] == 8
+
+
+def test_treated_within_three_days_counts_today() -> None:
+    table = frame_of(
+        [
+            clinic.row(
+                "A", str(d), "P", 1, last_treatment_at=clinic.LOCAL.replace(hour=23, minute=59) - timedelta(days=d)
+            )
+            for d in range(5)
+        ]
+    )
+    shown, _ = filters.select(table, View(treated="last 3 days"), TODAY)
+    assert list(shown["patient_id"]) == ["0", "1", "2"]
+    leap = frame_of([clinic.row("A", "1", "P", 1, last_treatment_at=pd.Timestamp("2028-02-29 23:59"))])
+    assert len(filters.select(leap, View(treated="last 3 days"), date(2028, 3, 2))[0]) == 1
+    assert len(filters.select(leap, View(treated="last 3 days"), date(2028, 3, 3))[0]) == 0
+
+
+def test_what_was_never_asked_is_not_ready() -> None:
+    table = frame_of([clinic.row("A", "1", "P", 1, ready=None)])
+    assert list(filters.is_not_ready(table)) == [True]
+
+
+def described(*table: dict[str, object]) -> pd.DataFrame:
+    return rows.describe(frame_of(list(table)))
+
+
+def test_an_interrupted_fraction_is_told_with_what_it_lacks() -> None:
+    said = described(clinic.row("A", "1", "P", 4, interrupted_fraction=5, interrupted_meterset_remaining=50.0))
+    assert said.loc[0, "check"] == "■ INTERRUPTED fraction 5, 50.0 MU left"
+    assert said.loc[0, "mark"] == "■"
+    unknown = described(clinic.row("A", "1", "P", 4, interrupted_fraction=5))
+    assert unknown.loc[0, "check"] == "■ INTERRUPTED fraction 5, — MU left"
+
+
+def test_a_plan_that_is_not_ready_says_what_is_missing() -> None:
+    said = described(clinic.row("A", "1", "P", 4, ready=False, missing="the images", images_held=False))
+    assert said.loc[0, "check"] == "■ NOT READY: the images"
+    silent = described(clinic.row("A", "1", "P", 4, ready=False, images_held=False, records_held=None))
+    assert silent.loc[0, "check"] == "■ NOT READY: not known to be held: the images, all records"
+
+
+def test_an_absent_number_is_a_dash_and_never_a_zero() -> None:
+    said = described(
+        clinic.row("A", "1", "P", 12, number_of_fractions_planned=None),
+        clinic.row("B", "2", "P", None),
+        clinic.row("C", "3", "P", 0),
+    )
+    assert list(said["fraction"]) == ["12 / —", "— / 30", "0 / 30"]
+    assert said["progress"].isna().tolist() == [True, True, False]
+
+
+def test_two_plans_of_one_person_and_two_persons_of_one_name_are_told_apart() -> None:
+    said = described(
+        clinic.row("BERG, Bo", "1", "Prost", 4),
+        clinic.row("BERG, Bo", "1", "Boost", 0),
+        clinic.row("Berg, Bo", "2", "Lung", 4),
+        clinic.row("BERG, Bo", "1", "Old", 30, status="completed"),
+    )
+    assert list(said["plan"]) == ["Prost (1 of 2)", "Boost (2 of 2)", "Lung", "Old"]
+    assert list(said["check"]) == ["▲ namesake: ID 2", "▲ namesake: ID 2", "▲ namesake: ID 1", "▲ namesake: ID 2"]
+
+
+@given(tables)
+@settings(max_examples=80, deadline=None)
+def test_describing_adds_words_and_changes_nothing(table: pd.DataFrame) -> None:
+    said = rows.describe(table)
+    pd.testing.assert_frame_equal(said[list(table.columns)], table)
+    assert not said[["mark", "check", "plan", "fraction", "status_words"]].isna().any().any()

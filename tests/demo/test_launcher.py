@@ -1,0 +1,145 @@
+"""`python -m demo` from outside: it runs, it can lose its R&V system, and nothing is left over."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+import tomllib
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from demo.archive import held_sop_instance_uids
+from demo.clinic import Clinic
+from demo.database import AriaDatabase
+from demo.processes import Processes
+from demo.simulated_clock import SimulatedClock
+from demo.simulation import Simulation
+from demo.workplace import Nodes, Workplace
+from recovery import clock as recovery_clock
+from recovery.model import DicomNode
+
+ROOT = Path(__file__).parents[2]
+OPENED_AT = datetime(2026, 11, 20, 11, 0)  # noqa: DTZ001  site time
+CHICAGO = ZoneInfo("America/Chicago")
+
+
+def launch(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "demo", "--fast", "--no-dashboard", "--folder", str(folder), *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT)
+
+
+def nothing_listens(folder: Path) -> bool:
+    ports = json.loads((folder / "clinic.json").read_text())["ports"]
+    for port in ports.values():
+        with socket.socket() as probe:
+            probe.settimeout(1)
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return False
+    return True
+
+
+@pytest.mark.timeout(120)
+def test_it_runs_for_some_seconds_and_stops_everything(tmp_path: Path) -> None:
+    process = launch(tmp_path, "--seconds", "8")
+    said, _ = process.communicate(timeout=90)
+    assert process.returncode == 0, said
+    assert nothing_listens(tmp_path)
+    config = tomllib.loads((tmp_path / "config.toml").read_text())
+    assert (config["rv"]["route"], config["pacs"]["retrieve"]) == ("relay", "get")
+    assert config["dashboard"]["exclude_patient_ids"] == ["$*"]
+    assert len(held_sop_instance_uids(tmp_path / "rv")) > 500
+    again = launch(tmp_path, "--seconds", "1")  # the same folder goes on, with the same ports
+    said, _ = again.communicate(timeout=90)
+    assert again.returncode == 0, said
+    assert tomllib.loads((tmp_path / "config.toml").read_text())["rv"] == config["rv"]
+
+
+@pytest.mark.timeout(120)
+def test_killed_with_sigterm_it_takes_its_children_with_it(tmp_path: Path) -> None:
+    process = launch(tmp_path, "--kill-after", "2")
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "is gone" in line:
+            break
+    assert not (tmp_path / "variansystem.sqlite").exists()
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == 0
+    assert nothing_listens(tmp_path)
+    assert (tmp_path / "variansystem.sqlite").exists()  # a demonstration gives its database back
+
+
+def test_the_clock_file_is_what_recovery_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = SimulatedClock(tmp_path / "clock.json", OPENED_AT, 60.0, CHICAGO)
+    monkeypatch.setenv("RBRDT_CLOCK", str(clock.path))
+    for moment in (OPENED_AT, OPENED_AT.replace(day=23, hour=7)):
+        clock.set(moment)
+        read = recovery_clock.read_clock().astimezone(CHICAGO).replace(tzinfo=None)
+        assert abs((read - moment).total_seconds()) < 60
+        assert abs((clock.now() - read).total_seconds()) < 60
+
+
+def simulation(folder: Path, processes: Processes, at: datetime) -> Simulation:
+    workplace = Workplace(folder)
+    clinic, database, nodes = workplace.open(1, OPENED_AT, fast=True)
+    clock = SimulatedClock(workplace.clock_file, at, 1.0, CHICAGO)
+    return Simulation(workplace, clinic, database, nodes, clock, processes, cycle_seconds=1e9)
+
+
+@pytest.mark.timeout(120)
+def test_sessions_reach_archive_and_database_and_a_downtime_stops_them(tmp_path: Path) -> None:
+    with Processes(tmp_path / "logs", tmp_path / "clock.json") as processes:
+        run = simulation(tmp_path, processes, OPENED_AT)
+        run._next_cycle = float("inf")
+        run.start_archives()
+        before = held_sop_instance_uids(run.workplace.rv_folder)
+        run.clock.set(OPENED_AT.replace(hour=16))
+        delivered = run.tick()
+        assert delivered > 0
+        assert len(held_sop_instance_uids(run.workplace.rv_folder)) == len(before) + delivered
+        run.kill_rv()
+        assert not processes.is_running("rv")
+        assert not run.workplace.database_file.exists()
+        run.clock.set(OPENED_AT.replace(day=24, hour=12))
+        assert run.tick() == 0
+        run.restore_rv()
+        assert processes.is_running("rv")
+        assert run.tick() == 0  # what was missed is still to come
+        run.clock.set(OPENED_AT.replace(day=25, hour=16))
+        assert run.tick() > 0
+        run.close()
+    resumed, database, _ = Workplace(tmp_path).open(1, OPENED_AT, fast=True)
+    assert [s.starts_at for s in resumed.sessions] == [s.starts_at for s in run.clinic.sessions]
+    assert list(resumed.treat_until(run.clock.now())) == []
+    assert database.catch_up(resumed) == 0
+
+
+def test_nights_and_weekends_are_jumped_over_but_never_a_session(tmp_path: Path) -> None:
+    nodes = Nodes(*(DicomNode(name, "127.0.0.1", 1) for name in ("DEMO_RV", "RTPACS", "RBRDT")))
+    clinic = Clinic(1, OPENED_AT, fast=True)
+    evening = OPENED_AT.replace(hour=18)
+    clock = SimulatedClock(tmp_path / "clock.json", evening, 1.0, CHICAGO)
+    with Processes(tmp_path / "logs", tmp_path / "clock.json") as processes:
+        run = Simulation(Workplace(tmp_path), clinic, AriaDatabase(tmp_path / "x"), nodes, clock, processes)
+        run._jump_over_nights()
+    following = clinic.next_session_after(evening)
+    assert following is not None
+    assert 0 < (following.starts_at - clock.now()).total_seconds() <= 300
+    assert clock.now().weekday() == 0
+
+
+def test_a_failing_cycle_is_told_and_not_fatal(tmp_path: Path) -> None:
+    with Processes(tmp_path / "logs", tmp_path / "clock.json") as processes:
+        run = simulation(tmp_path, processes, OPENED_AT)
+        run.workplace.config_file.write_text("this is no toml")
+        deadline = time.monotonic() + 30
+        while run.last_cycle == "no backup yet" and time.monotonic() < deadline:
+            run._run_cycle()
+            time.sleep(0.1)
+    assert run.last_cycle.startswith("exit ")

@@ -1,0 +1,133 @@
+"""config.toml: it works, or it says everything that is wrong with it."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from recovery.config import ConfigError, load_config
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+GOOD = """
+[site]
+name = "Test clinic"
+time_zone = "Europe/Zurich"
+[local]
+ae_title = "RBRDT"
+host = "127.0.0.1"
+port = 11104
+[rv]
+ae_title = "RV"
+host = "127.0.0.1"
+port = 11105
+[pacs]
+ae_title = "RTPACS"
+host = "127.0.0.1"
+port = 11106
+[cache]
+path = "cache"
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "config.toml"
+    path.write_text(text)
+    return path
+
+
+def test_the_projects_own_config_is_valid_and_its_comments_too() -> None:
+    load_config(PROJECT / "config.toml")
+
+
+def test_the_sections_that_the_config_comments_out_are_valid_when_they_are_used(tmp_path: Path) -> None:
+    lines = (PROJECT / "config.toml").read_text().splitlines()
+    starts = ("# [", "# connection", "# password_env", "# ae_title", "# host", "# port")
+    text = "\n".join(line[2:] if line.startswith(starts) else line for line in lines)
+    config = load_config(write(tmp_path, text))
+    assert config.rv is not None and config.rv.database is not None
+    assert config.rv.database.password_env == "RBRDT_RV_PASSWORD"
+    assert config.tps[0].ae_title == "TPS" and config.pacs.query_node.port == 11108
+
+
+def test_defaults_are_those_of_the_contract(tmp_path: Path) -> None:
+    config = load_config(write(tmp_path, GOOD))
+    assert config.jobs.sync_records.days_back == 7
+    assert config.dashboard.on_treatment_days == 14
+    assert config.rv is not None and config.rv.product == "aria"
+
+
+def test_a_relative_cache_path_starts_at_the_config(tmp_path: Path) -> None:
+    assert load_config(write(tmp_path, GOOD)).cache_path == tmp_path / "cache"
+
+
+def test_the_dashboard_does_not_know_the_rv_system(tmp_path: Path) -> None:
+    config = load_config(write(tmp_path, GOOD)).without_rv()
+    assert config.rv is None and config.tps == []
+
+
+def test_three_mistakes_are_all_told_at_once_with_file_and_key(tmp_path: Path) -> None:
+    text = (
+        GOOD.replace("11105", "0").replace("Europe/Zurich", "Europe/Zurch").replace("[cache]", "[cache]\nkeep_dys = 3")
+    )
+    with pytest.raises(ConfigError) as caught:
+        load_config(write(tmp_path, text))
+    said = str(caught.value)
+    assert "config.toml: 3 mistakes" in said
+    assert "[rv] port: must be greater than or equal to 1, not 0" in said
+    assert "[site] time_zone: no such time zone" in said
+    assert "[cache] keep_dys: unknown key; did you mean keep_days?" in said
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('ae_title = "RV"', 'ae_title = "AN_AE_TITLE_TOO_LONG"', "1 to 16"),
+        ('ae_title = "RV"', 'ae_title = ""', "1 to 16"),
+        ("port = 11105", 'port = "11105"', "integer"),
+        ("port = 11105", "port = true", "integer"),
+        ("port = 11105", "", "[rv] port: is missing"),
+        ("[rv]", "[rvv]", "did you mean rv?"),
+        ("port = 11105", 'port = 11105\nroute = "both"', "'direct' or 'relay'"),
+        ("[site]", "[site", "is not TOML"),
+        ("[site]", 'file = "x"\n[site]', "file: unknown key"),
+    ],
+)
+def test_one_mistake_is_told_in_words(tmp_path: Path, old: str, new: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=".") as caught:
+        load_config(write(tmp_path, GOOD.replace(old, new)))
+    assert said in str(caught.value)
+
+
+def test_a_connection_string_is_never_repeated(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config(write(tmp_path, GOOD + '[rv.database]\nconnection = ["PWD=secret"]\n'))
+    assert "secret" not in str(caught.value)
+
+
+def test_a_missing_config_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="Copy the project"):
+        load_config(tmp_path / "nowhere.toml")
+
+
+def test_every_key_of_the_config_has_a_comment_or_is_a_node_of_a_commented_section() -> None:
+    plain = {"ae_title", "host", "port", "name", "connection"}
+    for line in (PROJECT / "config.toml").read_text().splitlines():
+        key = line.removeprefix("# ").split("=")[0].strip()
+        if "=" in line and key.isidentifier() and key not in plain:
+            assert line.count("#") > line.startswith("#"), f"{key} has no comment"
+
+
+def test_every_key_that_the_code_knows_stands_in_the_config() -> None:
+    text = (PROJECT / "config.toml").read_text()
+    known = tomllib.loads(text)
+    from dataclasses import fields
+
+    from recovery import config as module
+
+    for section in (module.Local, module.RecordAndVerify, module.Pacs, module.CacheSettings, module.Dashboard):
+        for one in fields(section):
+            assert one.name in text, f"{section.__name__}.{one.name} is not shown"
+    assert known["jobs"]["sync_records"].keys() == {f.name for f in fields(module.SyncRecordsSettings)}

@@ -1,0 +1,92 @@
+"""The journal and the locks."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from recovery.runs import JobResult, Journal, LockedError, lock
+
+PROJECT = Path(__file__).resolve().parents[2]
+NOW = datetime(2026, 11, 24, 14, 32, tzinfo=UTC)
+
+
+def result(outcome: str = "OK", message: str = "") -> JobResult:
+    return JobResult("sync_records", outcome, {"found": 3}, message=message, fault="rv" if outcome == "FAILED" else "")  # type: ignore[arg-type]
+
+
+def test_a_run_that_ended_and_one_that_never_did_are_told_apart(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.finish(journal.start("sync_records", NOW), result(), NOW + timedelta(seconds=3))
+    journal.start("sync_plans", NOW)
+    ended, running = journal.runs()
+    assert (ended.outcome, ended.counts, ended.finished_at) == ("OK", {"found": 3}, NOW + timedelta(seconds=3))
+    assert (running.job, running.finished_at, running.outcome) == ("sync_plans", None, None)
+
+
+def test_a_failure_keeps_its_sentence_and_what_could_not_be_asked(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.finish(journal.start("sync_records", NOW), result("FAILED", "cannot be reached"), NOW)
+    run = journal.runs()[0]
+    assert (run.outcome, run.message, run.fault) == ("FAILED", "cannot be reached", "rv")
+
+
+def test_a_half_written_last_line_is_passed_over(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.start("sync_records", NOW)
+    with journal.path.open("a") as file:
+        file.write('{"event": "FINI')
+    assert len(journal.runs()) == 1
+
+
+def test_an_empty_journal_has_no_runs(tmp_path: Path) -> None:
+    assert Journal(tmp_path).runs() == []
+
+
+def test_runs_can_be_asked_since_a_time(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.start("sync_records", NOW - timedelta(days=2))
+    journal.start("sync_plans", NOW)
+    assert [run.job for run in journal.runs(NOW - timedelta(days=1))] == ["sync_plans"]
+
+
+def test_old_runs_are_forgotten_after_keep_days(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    for days in (100, 50, 0):
+        journal.start(f"{days} days ago", NOW - timedelta(days=days))
+    journal.prune(90, NOW)
+    assert [run.job for run in journal.runs()] == ["50 days ago", "0 days ago"]
+
+
+def test_a_second_holder_of_a_lock_is_refused_until_the_first_lets_go(tmp_path: Path) -> None:
+    with lock(tmp_path, "cycle"):
+        with pytest.raises(LockedError), lock(tmp_path, "cycle"):
+            pass
+        with lock(tmp_path, "sync_records"):
+            pass
+    with lock(tmp_path, "cycle"):
+        pass
+
+
+def test_a_killed_process_leaves_no_lock(tmp_path: Path) -> None:
+    code = "import sys, pathlib, time; from recovery.runs import lock\n"
+    code += "with lock(pathlib.Path(sys.argv[1]), 'cycle'): print(1, flush=True); time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], cwd=PROJECT, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        with pytest.raises(LockedError), lock(tmp_path, "cycle"):
+            pass
+        holder.kill()
+        holder.wait()
+    with lock(tmp_path, "cycle"):
+        pass
+
+
+def test_where_the_cache_takes_no_lock_file_another_place_does(tmp_path: Path) -> None:
+    (tmp_path / "locks").write_text("not a folder")
+    with lock(tmp_path, "cycle"), pytest.raises(LockedError), lock(tmp_path, "cycle"):
+        pass

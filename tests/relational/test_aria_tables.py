@@ -1,0 +1,205 @@
+"""What the tables say of a clinic's patients, and of its pathologies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+
+import pytest
+
+from backup_jobs.aria_prescriptions import fraction_pattern
+from backup_jobs.snapshot_tables import snapshot_tables
+from recovery.config import Config
+from recovery.relational_tables import APPROVED_STATUSES, CANCELLED_STATUSES
+from tests.relational.aria import TODAY, Aria
+from tests.relational.clinic import LONG_NOTE
+
+Rows = list[dict[str, object]]
+
+
+@pytest.fixture
+def table(config: Config, cached: Callable[[str], Rows], now: datetime) -> Callable[[str], Rows]:
+    def read(name: str) -> Rows:
+        assert snapshot_tables(config, now).outcome == "OK"
+        return cached(name)
+
+    return read
+
+
+def one(rows: Rows, **wanted: object) -> dict[str, object]:
+    (row,) = [row for row in rows if all(row[name] == value for name, value in wanted.items())]
+    return row
+
+
+def test_a_patient_has_one_row_whatever_number_of_addresses_and_allergies(table: Callable[[str], Rows]) -> None:
+    anna = one(table("patients"), patient_id="20240503")
+    assert anna["patient_name"] == "MUSTER, Anna"
+    assert anna["patient_birth_date"] == date(1960, 5, 17)
+    assert anna["patient_sex"] == "F"
+    assert anna["phone_home"] == "041 1"
+    assert anna["phone_mobile"] is None, "an empty string says nothing"
+    assert anna["address"] == "Main Street 5, 3000 Bern", "the primary address"
+    assert anna["email"] == "anna@example.org", "where the primary address has none"
+    assert anna["emergency_contacts"] == "Muster, Beat (Son): 041 2"
+    assert anna["alerts"] == "Pacemaker; allergy: Penicillin; allergy: Latex", "what was made in error is not there"
+
+
+def test_ids_keep_every_character_and_test_patients_are_not_dropped(table: Callable[[str], Rows]) -> None:
+    assert {row["patient_id"] for row in table("patients")} == {"20240503", "$QA01", "00017R", "4711", "E7"}
+
+
+@pytest.mark.parametrize(
+    ("patient_id", "name", "birth_date", "sex"),
+    [
+        ("$QA01", "PHANTOM, Cheese", None, None),
+        ("00017R", 'O\'NEIL "BO", JR., Zoë Marie', None, None),
+        ("4711", "山田, 太郎", None, "M"),
+        ("E7", "EMOJI😀", None, "O"),
+    ],
+)
+def test_an_odd_patient_is_read_and_what_says_nothing_is_null(
+    table: Callable[[str], Rows], patient_id: str, name: str, birth_date: date | None, sex: str | None
+) -> None:
+    row = one(table("patients"), patient_id=patient_id)
+    assert (row["patient_name"], row["patient_birth_date"], row["patient_sex"]) == (name, birth_date, sex)
+
+
+def test_the_oncologist_in_charge_is_the_one_with_both_flags(table: Callable[[str], Rows]) -> None:
+    rows = table("physicians")
+    assert one(rows, physician_name="Green, Gloria")["is_primary"] is True
+    assert one(rows, physician_name="Green, Gloria")["role"] == "oncologist"
+    assert one(rows, physician_name="Referrer, Rita")["is_primary"] is False
+
+
+def test_the_same_physician_twice_is_one(table: Callable[[str], Rows], aria: Aria) -> None:
+    aria.physician(1_000_000, "Nobody", "Here")
+    (anna,) = aria.connection.execute("SELECT PatientSer FROM Patient WHERE PatientId = '20240503'").fetchone()
+    aria.physician(anna, "Green", "Gloria", primary=0)
+    assert one(table("physicians"), physician_name="Green, Gloria")["is_primary"] is True
+
+
+def test_a_course_names_its_diagnosis_and_its_side(table: Callable[[str], Rows]) -> None:
+    course = one(table("courses"), course_id="C1")
+    assert (course["diagnosis_codes"], course["laterality"], course["intent"]) == ("C50.4", "Left", "Curative")
+    assert one(table("courses"), course_id="Boost 2 (odd, name)")["diagnoses"] is None
+
+
+def test_a_prescription_in_cgy_and_one_in_gy_are_both_in_gy(table: Callable[[str], Rows]) -> None:
+    first, boost = table("prescriptions")
+    assert (first["dose_per_fraction"], first["total_dose"]) == (2.0, 70.0), "of the target that gets most"
+    assert first["dose_levels"] == "PTV70: 70 Gy, 2 Gy per fraction; PTV56: 56 Gy, 1.6 Gy per fraction"
+    assert (boost["dose_per_fraction"], boost["total_dose"]) == (2.0, 50.0), "50,0 is a person's 50.0"
+    assert boost["follows_prescription_id"] == first["prescription_id"]
+    assert (first["fraction_pattern"], first["laterality"], first["status"]) == ("5 days a week", "Left", "approved")
+
+
+def test_a_dose_that_is_no_number_is_null_and_counted(config: Config, aria: Aria, now: datetime) -> None:
+    aria.execute("UPDATE PrescriptionAnatomyItem SET ItemValue = '2 Gy x 5' WHERE ItemValue = '50,0'")
+    result = snapshot_tables(config, now)
+    assert result.outcome == "OK"
+    assert result.counts["unreadable_values"] == 3, "dose per fraction, total dose and levels of one prescription"
+    assert "table prescriptions: 1 values of dose_levels cannot be read" in result.message
+    assert "2 Gy x 5" not in result.message
+
+
+@pytest.mark.parametrize(
+    ("pattern", "a_day", "words"),
+    [
+        ("1111100", 1, "5 days a week"),
+        ("11111001111100", 1, "5 days a week"),
+        ("11111111110000", 2, "2 a day, 5 days a week"),
+        ("1010100", 1, "3 days a week"),
+        ("11111001000000", 1, "11111001000000"),
+        ("0000000", 1, "0000000"),
+        ("11111", 1, "11111"),
+        ("weekly", None, "weekly"),
+        (None, None, None),
+    ],
+)
+def test_a_fraction_pattern_is_told_in_words_where_there_are_any(
+    pattern: str | None, a_day: int | None, words: str | None
+) -> None:
+    assert fraction_pattern([{"fraction_pattern": pattern, "fractions_per_day": a_day}]) == words
+
+
+def test_a_plan_says_in_words_whether_it_may_be_treated(table: Callable[[str], Rows]) -> None:
+    plan = one(table("plans"), sop_instance_uid="1.2.3")
+    assert plan["approval_status"] in APPROVED_STATUSES
+    assert (plan["approved_by"], plan["approved_at"]) == ("DrGreen", datetime(2026, 11, 2))  # noqa: DTZ001
+    assert (plan["rt_plan_label"], plan["course_id"]) == ("Prostate", "C1")
+    assert (plan["number_of_fractions_planned"], plan["dose_per_fraction"]) == (25, 2.0)
+    assert (plan["structure_set_uid"], plan["frame_of_reference_uid"]) == ("1.2.3.3", "1.2.3.4")
+
+
+def test_an_unapproved_plan_has_no_approver_and_an_unknown_word_stays(table: Callable[[str], Rows]) -> None:
+    unapproved = one(table("plans"), sop_instance_uid="1.2.4")
+    assert unapproved["approval_status"] not in APPROVED_STATUSES
+    assert (unapproved["approved_by"], unapproved["approved_at"]) == (None, None)
+    unknown = one(table("plans"), sop_instance_uid="1.2.6")
+    assert unknown["approval_status"] == "Frobnicated"
+    assert (unknown["number_of_fractions_planned"], unknown["dose_per_fraction"]) == (None, None)
+
+
+def test_a_completed_plan_was_approved_by_whom_the_history_says(table: Callable[[str], Rows]) -> None:
+    plan = one(table("plans"), sop_instance_uid="1.2.5")
+    assert (plan["approval_status"], plan["approved_by"]) == ("completed", "DrBlue")
+    assert plan["approved_at"] == datetime(2026, 10, 2)  # noqa: DTZ001
+
+
+def test_a_site_that_keeps_doses_in_cgy_says_so_and_is_read_in_gy(table: Callable[[str], Rows], aria: Aria) -> None:
+    aria.execute("UPDATE ConfigurationItem SET ConfigValue = 'cGy'")
+    aria.execute("UPDATE RTPlan SET PrescribedDose = 200")
+    assert one(table("plans"), sop_instance_uid="1.2.3")["dose_per_fraction"] == 2.0
+
+
+def test_a_plan_of_long_ago_comes_only_when_somebody_was_treated_with_it(
+    config: Config, table: Callable[[str], Rows], aria: Aria, now: datetime
+) -> None:
+    assert "1.2.7" not in {row["sop_instance_uid"] for row in table("plans")}
+    plan, anna = aria.connection.execute(
+        "SELECT rp.RTPlanSer, c.PatientSer FROM RTPlan rp JOIN PlanSetup ps ON ps.PlanSetupSer = rp.PlanSetupSer"
+        " JOIN Course c ON c.CourseSer = ps.CourseSer WHERE rp.PlanUID = '1.2.7'"
+    ).fetchone()
+    aria.delivery(anna, "1.2.7", 0, 1, TODAY, RTPlanSer=plan)
+    assert "1.2.7" in {row["sop_instance_uid"] for row in table("plans")}
+
+
+def test_a_setup_field_says_that_it_is_one(table: Callable[[str], Rows]) -> None:
+    rows = table("plan_fields")
+    treated, setup = one(rows, beam_number=1), one(rows, beam_number=2)
+    assert (treated["is_setup_field"], setup["is_setup_field"]) == (False, True)
+    assert (treated["nominal_beam_energy"], treated["radiation_type"]) == (6.0, "X")
+    assert (treated["technique"], treated["mlc_type"], treated["beam_meterset"]) == ("ARC", "VMAT", 123.4)
+    assert treated["treatment_machine_name"] == "TrueBeam1", "padding is gone"
+    assert one(table("setup_notes"), beam_number=1)["devices"] == "Kneefix, FIXATION"
+
+
+def test_deliveries_tell_partial_continued_and_setup_fields_apart(table: Callable[[str], Rows]) -> None:
+    fourth = [row for row in table("deliveries") if row["fraction_number"] == 4]
+    told = [(row["delivery_type"], row["termination_status"], row["delivered_meterset"]) for row in fourth]
+    assert told == [("TREATMENT", "MACHINE", 60.0), ("CONTINUATION", "NORMAL", 63.4), ("SETUP", "NORMAL", None)]
+    assert [row["beam_number"] for row in fourth] == [1, 1, 2], "the plan's, where the history has none"
+    assert {row["referenced_rt_plan_uid"] for row in fourth} == {"1.2.3"}
+    assert [row["was_overridden"] for row in fourth] == [False, True, False]
+
+
+def test_the_schedule_holds_what_stands_and_says_what_was_cancelled(table: Callable[[str], Rows]) -> None:
+    anna = sorted(
+        (row for row in table("schedule") if row["patient_id"] == "20240503"), key=lambda r: str(r["appointment_at"])
+    )
+    told = [(str(row["appointment_at"])[:16], row["status"], row["treatment_machine_name"]) for row in anna]
+    assert told == [
+        ("2026-11-23 08:00", "booked", "TrueBeam1"),
+        ("2026-11-24 08:00", "cancelled, patient did not come", "Halcyon2"),
+        ("2026-11-27 08:00", "Wartet", None),
+        ("2026-11-30 10:00", "booked", "TrueBeam1"),
+    ], "deleted, superseded and far ones are not there; an unknown word stays"
+    assert anna[1]["status"] in CANCELLED_STATUSES
+    assert anna[0]["activity"] == "Bestrahlung"
+
+
+def test_a_note_of_four_thousand_characters_is_whole(table: Callable[[str], Rows]) -> None:
+    notes = {row["note"] for row in table("notes")}
+    assert notes == {"ruft an", LONG_NOTE.strip()}, "a deleted note is not there"
+    assert one(table("documents"), kind="Consent")["location"] == "a1.pdf"
+    assert one(table("checks"), kind="chart")["comment"] == "in order"

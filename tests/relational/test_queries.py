@@ -1,0 +1,89 @@
+"""Every file of queries/aria: one SELECT that both dialects read, with a header that is true."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import sqlglot
+from sqlglot import expressions
+
+from backup_jobs.aria_tables import READINGS
+from backup_jobs.queries import QueryError, load_query, parse_query, query_tables
+from recovery.relational_tables import RELATIONAL_TABLES
+from tests.relational.aria import SCHEMA
+
+TABLES = query_tables("aria")
+HEADER = "-- odd: for a test.\n-- parameters:\n-- columns:\n--   a   a number\n"
+
+
+def test_every_relational_table_has_its_query_and_its_reading() -> None:
+    assert set(TABLES) == set(RELATIONAL_TABLES) == set(READINGS)
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("dialect", ["tsql", "sqlite"])
+def test_a_query_is_one_select_in_both_dialects_and_returns_the_columns_it_declares(table: str, dialect: str) -> None:
+    query = load_query("aria", table)
+    statements = sqlglot.parse(query.text, read=dialect)
+    assert len(statements) == 1
+    assert isinstance(statements[0], expressions.Select)
+    named = statements[0].named_selects
+    assert len(named) == len(set(named)), "each column is named once"
+    assert sorted(named) == sorted(query.columns)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_query_names_only_columns_that_aria_has(table: str) -> None:
+    statement = sqlglot.parse_one(load_query("aria", table).text, read="tsql")
+    for select in statement.find_all(expressions.Select):
+        sources = [select.args.get("from_") or select.args["from"], *(select.args.get("joins") or [])]
+        named = {
+            source.this.alias: source.this.name for source in sources if isinstance(source.this, expressions.Table)
+        }
+        for column in select.find_all(expressions.Column):
+            assert column.table, f"{column.sql()} does not say whose column it is"
+            if column.table in named:
+                assert column.name in SCHEMA[named[column.table]], column.sql()
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_query_uses_no_word_of_one_dialect_only(table: str) -> None:
+    code = re.sub(r"--[^\n]*", "", load_query("aria", table).text)
+    assert not re.search(r"\b(TOP|NOLOCK|DATEADD|DATEDIFF|GETDATE|CONVERT|ISNULL|IFNULL|LIMIT|DATE)\b|\|\||\+|\"", code)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_header_tells_purpose_sources_and_traps(table: str) -> None:
+    text = load_query("aria", table).text
+    assert text.startswith(f"-- {table}: ")
+    for word in ("-- parameters:", "-- columns:", "-- sources:", "-- traps:"):
+        assert word in text
+    said = re.search(r"-- sources: (.*?)\n-- traps:", text, re.DOTALL)
+    assert said is not None
+    sources = set(re.findall(r"\w+", said.group(1)))
+    used = set(re.findall(r"(?:FROM|JOIN) ([A-Za-z]\w+)", text))
+    assert used <= sources, "every table that it reads stands in its header"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "DELETE FROM Patient",
+        "SELECT 1 AS a; DELETE FROM Patient",
+        "SELECT 1 AS a INTO Copy FROM Patient",
+        "WITH x AS (SELECT 1 AS a) UPDATE Patient SET a = 1",
+        "EXEC sp_who",
+        "/* odd */ SELECT 1 AS a",
+        "SELECT 1 AS a FROM Patient p WHERE p.PatientSer = ?",
+    ],
+)
+def test_a_text_that_is_not_one_select_with_its_header_is_refused(code: str) -> None:
+    with pytest.raises(QueryError):
+        parse_query("aria", "odd", HEADER + code)
+
+
+@pytest.mark.parametrize("table", ["nothing", "../aria/patients", "SELECT 1", ""])
+def test_only_files_of_the_products_folder_can_be_loaded(table: str) -> None:
+    with pytest.raises(QueryError):
+        load_query("aria", table)

@@ -1,0 +1,141 @@
+"""The same queries on a server that speaks T-SQL, through pyodbc and FreeTDS."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from backup_jobs import rv_database
+from backup_jobs.rv_database import ConnectionLostError, DatabaseError, LoginRefusedError, open_database
+from backup_jobs.snapshot_tables import check_queries, query_values, snapshot_tables
+from recovery.cache import Cache
+from recovery.config import Config
+from recovery.relational_tables import RELATIONAL_TABLES
+from tests.relational.aria import Aria
+from tests.relational.conftest import config_in
+
+INSTALL = "install it: apt-get install -y --no-install-recommends unixodbc tdsodbc; pip install pysqlbridge==2.1.3"
+pyodbc = pytest.importorskip("pyodbc", reason=f"no unixODBC; {INSTALL}", exc_type=ImportError)
+pytest.importorskip("pysqlbridge", reason=f"no pysqlbridge; {INSTALL}")
+if "FreeTDS" not in pyodbc.drivers():
+    pytest.skip(f"no FreeTDS driver; {INSTALL}", allow_module_level=True)
+
+from tests.relational.sql_server import PASSWORD, connection_string, copy_of, sql_server  # noqa: E402
+
+VARIABLE = "RBRDT_TEST_PASSWORD"
+Server = Callable[..., Config]
+
+
+@pytest.fixture(autouse=True)
+def password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, PASSWORD)
+    monkeypatch.setattr(rv_database, "QUERY_SECONDS", 20)
+
+
+def config_for(folder: Path, port: int) -> Config:
+    return config_in(folder, connection_string(port), VARIABLE, cache="cache_of_server")
+
+
+def test_every_table_is_the_same_as_on_sqlite(config: Config, tmp_path: Path, now: datetime) -> None:
+    assert snapshot_tables(config, now).outcome == "OK"
+    with sql_server(copy_of(tmp_path / "aria.db")) as (port, _):
+        server = config_for(tmp_path, port)
+        result = snapshot_tables(server, now)
+        assert (result.outcome, result.message) == ("OK", "")
+        assert check_queries(server) == []
+    for schema in RELATIONAL_TABLES.values():
+        assert Cache(server.cache_path).read(schema) == Cache(config.cache_path).read(schema), schema.name
+
+
+def test_the_connection_cannot_write(aria: Aria, tmp_path: Path) -> None:
+    with sql_server(copy_of(tmp_path / "aria.db")) as (port, _), open_database(config_for(tmp_path, port)) as database:
+        for text in ("INSERT INTO Patient (PatientSer) VALUES (1)", "DELETE FROM Patient"):
+            with pytest.raises(pyodbc.Error):
+                database._connection.execute(text)
+        (count,) = database._connection.execute("SELECT COUNT(*) FROM Patient").fetchone()
+    assert count == 6
+
+
+def test_a_wrong_password_is_told_and_not_shown(
+    aria: Aria, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, now: datetime
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    monkeypatch.setenv(VARIABLE, "wrong-secret")
+    with sql_server(copy_of(tmp_path / "aria.db")) as (port, _), pytest.raises(LoginRefusedError) as caught:
+        snapshot_tables(config_for(tmp_path, port), now)
+    assert caught.value.fault == "database"
+    assert caught.value.__cause__ is None
+    assert "wrong-secret" not in f"{caught.value!r}{caplog.text}"
+    assert "aria_ro" not in str(caught.value)
+
+
+@pytest.mark.parametrize("password", ["plain", "semi;colon", "{opened", "clo}sed", "  spaces  ", "equals=", "qu'o\"te"])
+def test_any_password_reaches_the_server_as_it_is(
+    aria: Aria, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, password: str
+) -> None:
+    monkeypatch.setenv(VARIABLE, password)
+    monkeypatch.setattr("tests.relational.sql_server.PASSWORD", password)
+    with sql_server(copy_of(tmp_path / "aria.db")) as (port, _), open_database(config_for(tmp_path, port)):
+        pass
+
+
+def test_a_host_that_does_not_answer_is_told(tmp_path: Path, now: datetime) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    with pytest.raises(ConnectionLostError, match="does not answer"):
+        snapshot_tables(config_for(tmp_path, port), now)
+
+
+@pytest.mark.parametrize(
+    ("skip", "said"),
+    [
+        (("ChartQA", ""), "query checks: the database has no table ChartQA"),
+        (("Patient", "SpecialNeeds"), "query patients: the database has no column SpecialNeeds"),
+    ],
+)
+def test_what_the_database_lacks_is_named_with_its_query(
+    aria: Aria, tmp_path: Path, now: datetime, skip: tuple[str, str], said: str
+) -> None:
+    with sql_server(copy_of(tmp_path / "aria.db", skip)) as (port, _):
+        server = config_for(tmp_path, port)
+        assert check_queries(server) == [said]
+        result = snapshot_tables(server, now)
+    assert (result.outcome, result.message, result.counts["kept"]) == ("PARTIAL", said, 1)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_server_that_goes_away_in_the_middle_is_a_connection_lost(aria: Aria, tmp_path: Path, now: datetime) -> None:
+    with sql_server(copy_of(tmp_path / "aria.db")) as (port, go_away):
+        server = config_for(tmp_path, port)
+        with open_database(server, first_wait_seconds=0.01) as database:
+            list(database.fetch("plans", query_values(server, now)))
+            go_away()
+            with pytest.raises(ConnectionLostError, match="query plans: the database went away"):
+                list(database.fetch("plans", query_values(server, now)))
+            with pytest.raises(ConnectionLostError, match="query notes: the database's host does not answer"):
+                database.read("notes", query_values(server, now), list)
+
+
+def test_a_server_that_falls_silent_is_given_up(
+    aria: Aria, tmp_path: Path, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rv_database, "QUERY_SECONDS", 1)
+    wake = threading.Event()
+    catalog = copy_of(tmp_path / "aria.db")
+    answer = catalog.answer
+    catalog.answer = lambda request: (
+        wake.wait(30) if "PlanSetup" in request.sql else None,
+        answer(request),
+    )[1]
+    with sql_server(catalog) as (port, _):
+        server = config_for(tmp_path, port)
+        with open_database(server) as database, pytest.raises(DatabaseError, match=r"query plans: .* in time"):
+            list(database.fetch("plans", query_values(server, now)))
+        wake.set()

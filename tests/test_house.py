@@ -1,0 +1,107 @@
+"""The house keeps its own rules: floors, fences, the clock, the commands of the README."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+ROOMS = ("app", "backup_jobs", "recovery", "demo", "benchmarks")
+SOURCES = sorted(p for room in ROOMS for p in (PROJECT / room).rglob("*.py"))
+MOST_LINES = 310
+MOST_FUNCTION_LINES = 45
+READS_THE_CLOCK = {"recovery/clock.py"}
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(PROJECT).as_posix()
+
+
+def test_floors_and_fences_hold() -> None:
+    linter = shutil.which("lint-imports", path=str(Path(sys.executable).parent))
+    assert linter, "import-linter is in requirements-dev.txt"
+    done = subprocess.run([linter], cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_no_file_or_function_has_grown_past_reading(path: Path) -> None:
+    text = path.read_text()
+    assert text.count("\n") <= MOST_LINES
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            lines = (node.end_lineno or node.lineno) - node.lineno + 1
+            docstring = len((ast.get_docstring(node) or "").splitlines())
+            assert lines - docstring <= MOST_FUNCTION_LINES, f"{node.name} has {lines} lines"
+
+
+@pytest.mark.parametrize("path", [p for p in SOURCES if p.stat().st_size], ids=relative)
+def test_every_module_says_what_it_is_for(path: Path) -> None:
+    assert ast.get_docstring(ast.parse(path.read_text())), "no module docstring"
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in SOURCES if not relative(p).startswith(("demo/", "benchmarks/"))], ids=relative
+)
+def test_only_the_clock_module_reads_the_clock(path: Path) -> None:
+    if relative(path) in READS_THE_CLOCK:
+        return
+    found = re.findall(r"datetime\.now\(|date\.today\(|time\.time\(|datetime\.utcnow\(", path.read_text())
+    assert not found, f"{relative(path)} reads the clock; take `now` as an argument"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_elements_of_datasets_are_read_at_one_door(path: Path) -> None:
+    if relative(path).startswith(("recovery/dimse/", "demo/", "benchmarks/")) or path.name == "elements.py":
+        return
+    assert not re.search(r"getattr\(ds\b|\bds\.[A-Z]", path.read_text())
+
+
+def test_each_product_has_the_same_query_names_or_none_yet() -> None:
+    names = {p.name: {q.name for q in p.glob("*.sql")} for p in (PROJECT / "queries").iterdir() if p.is_dir()}
+    written = {name: queries for name, queries in names.items() if queries}
+    assert len({frozenset(q) for q in written.values()}) == 1
+
+
+def test_no_path_of_a_machine_is_committed() -> None:
+    tracked = subprocess.run(
+        ["git", "ls-files"], cwd=PROJECT, capture_output=True, text=True, check=False
+    ).stdout.split()
+    if not tracked:
+        pytest.skip("not a git checkout")
+    pattern = re.compile(r"/work/(main|shared)|/root/|/home/[a-z]+/")
+    for name in tracked:
+        path = PROJECT / name
+        if (
+            path.suffix in {".py", ".md", ".toml", ".txt", ".sql", ".yml", ""}
+            and path.is_file()
+            and path != Path(__file__)
+        ):
+            assert not pattern.search(path.read_text(errors="replace")), name
+
+
+def test_every_command_that_the_readme_shows_exists() -> None:
+    text = (PROJECT / "README.md").read_text()
+    jobs = set(re.findall(r"python -m backup_jobs (\w+)", text))
+    commands = set(re.findall(r"python -m recovery (\w+)", text))
+    targets = set(re.findall(r"`?make (\w+)`?", text))
+    for module, names in (("backup_jobs", jobs), ("recovery", commands)):
+        helped = subprocess.run(
+            [sys.executable, "-m", module, "--help"], cwd=PROJECT, capture_output=True, text=True, check=True
+        ).stdout
+        assert names and all(name in helped for name in names), (module, names)
+    makefile = (PROJECT / "Makefile").read_text()
+    assert {"demo", "test"} <= targets and all(re.search(rf"^{t}:", makefile, re.MULTILINE) for t in targets), targets
+
+
+def test_requirements_are_pinned_and_reasoned() -> None:
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        for line in (PROJECT / name).read_text().splitlines():
+            if line and not line.startswith(("#", "-r")):
+                assert re.match(r"[\w\-\[\]]+==[\w.]+ +# .{10}", line), line
