@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from demo import anatomy, delivery, dose, planning
@@ -64,17 +65,21 @@ class Clinic:
         self.missing_uids = frozenset(missing)
         """What the R&V system deliberately does not hold: one plan and one CT slice."""
 
-    def objects(self) -> Iterator[Dataset]:
-        """All objects that the R&V system holds at the opening: planning objects, then records by time."""
-        for ds in self.planning_objects():
+    def objects(self, part: int = 0, parts: int = 1) -> Iterator[Dataset]:
+        """All objects that the R&V system holds at the opening, or one of `parts` equal parts of them.
+
+        Planning objects come first, then records by time.
+        """
+        for ds in self.planning_objects(part, parts):
             if str(ds.SOPInstanceUID) not in self.missing_uids:
                 yield ds
-        for record in self.delivered(datetime.min, self.opened_at):  # noqa: DTZ901  site time
+        history = self.delivered(datetime.min, self.opened_at)  # noqa: DTZ901  site time
+        for record in islice(history, part, None, parts):
             yield delivery.dataset(record)
 
-    def planning_objects(self) -> Iterator[Dataset]:
+    def planning_objects(self, part: int = 0, parts: int = 1) -> Iterator[Dataset]:
         """Images, structure sets, plans, doses and reference images, with those that the R&V system lacks."""
-        for images in self.image_sets:
+        for images in self.image_sets[part::parts]:
             volume = anatomy.volume_of(images, fast=self.fast)
             yield from anatomy.ct_slices(images, volume)
             yield anatomy.structure_set(images, volume)

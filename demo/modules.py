@@ -32,6 +32,7 @@ INSTITUTION = "Demo clinic"
 def item(**elements: Any) -> Dataset:
     """A sequence item, or any dataset, of these elements."""
     ds = Dataset()
+    ds.set_original_encoding(True, True)  # else pydicom decodes `with_decimals` before it encodes it again
     for keyword, value in elements.items():
         setattr(ds, keyword, value)
     return ds

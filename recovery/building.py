@@ -17,13 +17,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from recovery.cache import Cache, CacheError
 from recovery.collection import Collection
-from recovery.dimse import Peer, fetch, find_by_uid, open_link
+from recovery.dimse import DimseError, Peer, fetch, find_by_uid, find_images, open_link
 from recovery.holdings import Holdings, series_of
 from recovery.model import DateRange, InstanceRef
 from recovery.on_treatment import Evidence, build_rows
@@ -38,6 +39,14 @@ if TYPE_CHECKING:
     from recovery.tables import TableSchema
 
 log = logging.getLogger(__name__)
+
+READ_BY_FIND = (
+    *("SOPClassUID", "Modality", "SpecificCharacterSet", "PatientName", "PatientBirthDate", "PatientSex"),
+    *("RTPlanLabel", "PlanIntent", "RTPlanGeometry", "ApprovalStatus", "FrameOfReferenceUID"),
+    *("FractionGroupSequence", "BeamSequence", "IonBeamSequence", "ReferencedStructureSetSequence"),
+    "ReferencedDoseSequence",
+)
+"""What a plan is made of (PS3.3 A.20): an archive that gives no private class by C-GET tells it by C-FIND."""
 
 ACTIVE_DAYS = 60
 """Courses treated in this time are asked about in every run; older ones once a day."""
@@ -155,12 +164,29 @@ def read_chains(space: Workspace, pacs: Peer, plan_uids: Iterable[str]) -> dict[
 
 
 def read_objects(space: Workspace, pacs: Peer, refs: Iterable[InstanceRef], what: str) -> dict[str, str]:
-    """Bring objects from the RT-PACS into the collection; why not, by UID, for the others."""
+    """Bring objects from the RT-PACS into the collection; why not, by UID, for the others.
+
+    Some archives cannot give a private SOP class by C-GET (Orthanc, for one). What did not come is asked for by
+    C-MOVE, where the archive knows this machine, and else read by C-FIND: it is a reading of the same object.
+
+    Raises
+    ------
+    DimseError
+        If the RT-PACS cannot be asked.
+    """
     wanted = set(refs)
+    retrieve = space.config.pacs.retrieve
     with progress(what, len(wanted)) as on_progress:
-        return fetch(
-            pacs, wanted, space.collection.add, retrieve=space.config.pacs.retrieve, on_progress=on_progress
-        )  # fmt: skip
+        failures = fetch(pacs, wanted, space.collection.add, retrieve=retrieve, on_progress=on_progress)
+    if failures and retrieve == "get":
+        with suppress(DimseError):
+            fetch(pacs, {r for r in wanted if r.sop_instance_uid in failures}, space.collection.add, retrieve="move")
+    absent = [uid for uid in failures if uid not in space.collection]
+    if absent:
+        with open_link(pacs) as link:
+            for answer in find_images(link, {"SOPInstanceUID": "\\".join(absent)}, READ_BY_FIND):
+                space.collection.add(answer)
+    return {uid: why for uid, why in failures.items() if uid not in space.collection}
 
 
 def plan_uids_of_records(space: Workspace) -> list[str]:

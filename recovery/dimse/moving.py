@@ -91,6 +91,7 @@ class _Moving:
         self._destination = destination
         self._on_progress = on_progress
         self._lock = threading.Lock()
+        self._broken: set[str] = set()
         self._lists_taken = 0
         self._lists_refused = 0
 
@@ -116,9 +117,11 @@ class _Moving:
         return [[ref] for ref in rest]
 
     def divide(self, chunk: Chunk, error: DimseError) -> Sequence[Chunk]:
-        """After a list failed: its objects one by one."""
+        """After a list failed: its objects one by one; one that broke the association, once more."""
         if len(chunk) == 1:
-            return self._give_up(chunk[0], str(error))
+            is_first_break = error.status is None and chunk[0].sop_instance_uid not in self._broken
+            self._broken.add(chunk[0].sop_instance_uid)
+            return [chunk] if is_first_break else self._give_up(chunk[0], str(error))
         self._lists_refused += error.status is not None
         return [[ref] for ref in chunk]
 

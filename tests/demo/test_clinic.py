@@ -227,6 +227,11 @@ def test_the_interrupted_fraction_is_made_up_as_a_continuation() -> None:
     ]
 
 
+def test_the_parts_of_a_history_are_the_whole_once(clinic: Clinic, objects: list[Dataset]) -> None:
+    parts = [str(ds.SOPInstanceUID) for part in range(3) for ds in clinic.objects(part, 3)]
+    assert sorted(parts) == sorted(str(ds.SOPInstanceUID) for ds in objects)
+
+
 def test_nobody_shares_a_linac_at_the_same_time() -> None:
     clinic = Clinic(1, OPENED_AT)
     taken = Counter((s.plan.machine.name, s.starts_at) for s in clinic.sessions if s.continues_from is None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
@@ -29,6 +29,9 @@ VERIFICATION = "1.2.840.10008.1.1"
 FIND, MOVE, GET = (f"1.2.840.10008.5.1.4.1.2.2.{n}" for n in (1, 2, 3))
 QUERY = (VERIFICATION, FIND, MOVE, GET)
 STORAGE = (*(str(c.abstract_syntax) for c in AllStoragePresentationContexts), VARIAN_RT_PLAN)
+
+WORKLIST = "1.2.840.10008.5.1.4.31"
+"""A service that none of these offers."""
 
 PENDING, SUCCESS = 0xFF00, 0x0000
 
@@ -53,8 +56,8 @@ class Scripted:
 def scp(
     handlers: dict[Any, Callable[[Scripted, evt.Event], Any]] | None = None,
     *,
-    contexts: Iterable[str] = (*QUERY, *STORAGE),
-    transfer_syntaxes: Iterable[str] = AllTransferSyntaxes,
+    contexts: Sequence[str] = (*QUERY, *STORAGE),
+    transfer_syntaxes: Sequence[str] = AllTransferSyntaxes,
     most_associations: int = 100,
     require_called: bool = False,
     node: DicomNode | None = None,
@@ -80,6 +83,17 @@ def scp(
         with lock:
             here.open_now -= 1
 
+    takes, syntaxes = set(contexts), {str(syntax) for syntax in transfer_syntaxes}
+
+    def refuse_others(event: evt.Event) -> None:
+        """pynetdicom's switch for private storage classes, which recovery.dimse sets, makes this side take them all."""
+        for context in event.assoc.requestor.primitive.presentation_context_definition_list:
+            fitting = [s for s in context.transfer_syntax if str(s) in syntaxes]
+            if str(context.abstract_syntax) not in takes or not fitting:
+                context.abstract_syntax = WORKLIST
+            else:
+                context.transfer_syntax = fitting
+
     def bound(kind: Any, handler: Callable[[Scripted, evt.Event], Any]) -> Callable[[evt.Event], Any]:
         if kind in {evt.EVT_C_FIND, evt.EVT_C_MOVE, evt.EVT_C_GET}:
 
@@ -93,7 +107,7 @@ def scp(
     script = {evt.EVT_C_STORE: keep, **(handlers or {})}
     events: list[Any] = [(kind, bound(kind, handler)) for kind, handler in script.items()]
     events += [(evt.EVT_CONN_OPEN, make_quick), (evt.EVT_ESTABLISHED, opened), (evt.EVT_RELEASED, closed)]
-    events += [(evt.EVT_ABORTED, closed)]
+    events += [(evt.EVT_ABORTED, closed), (evt.EVT_REQUESTED, refuse_others)]
     ae.start_server((here.node.host, here.node.port), block=False, evt_handlers=events)
     try:
         yield here
@@ -164,7 +178,7 @@ def sends(
     """C-MOVE: what it holds goes to `to`; unknown UIDs are skipped, as by Orthanc. `refuses` may give a status."""
 
     def move(here: Scripted, event: evt.Event) -> Iterator[Any]:
-        yield to.host, to.port, {"ae_title": to.ae_title}
+        yield at(to, holds.values())
         status = refuses(event.identifier)
         if status is not None:
             yield 1
@@ -176,6 +190,13 @@ def sends(
             yield PENDING, ds
 
     return move
+
+
+def at(to: DicomNode, objects: Iterable[Dataset]) -> tuple[str, int, dict[str, Any]]:
+    """What a pynetdicom C-MOVE handler yields first: where to, and which contexts to propose there."""
+    pairs = {(str(ds.SOPClassUID), str(ds.file_meta.TransferSyntaxUID)) for ds in objects}
+    contexts = [build_context(sop_class, syntax) for sop_class, syntax in sorted(pairs)]
+    return to.host, to.port, {"ae_title": to.ae_title, "contexts": contexts}
 
 
 def gives(holds: dict[str, Dataset], aborts_at: set[str] = frozenset()) -> Callable[[Scripted, evt.Event], Any]:  # type: ignore[assignment]

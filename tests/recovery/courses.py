@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -38,8 +39,18 @@ def day(number: int, **more: float) -> datetime:
     return MONDAY + timedelta(days=number - 1, **more)
 
 
+TWO_BEAMS = as_plan(o.plan({1: 100.0, 2: 50.0}))
+ONE_BEAM = as_plan(o.plan({1: 100.0}))
+FULL: dict[int, float | None] = {1: 100.0, 2: 50.0}
+"""What a full fraction of `TWO_BEAMS` delivers, MU by beam number."""
+
+
 def session(
-    plan: Plan | str | None, fraction: int | None, delivered: dict[int, float | None], at: datetime | None = None, **beam: Any
+    plan: Plan | str | None,
+    fraction: int | None,
+    delivered: dict[int, float | None],
+    at: datetime | None = None,
+    **beam: Any,
 ) -> TreatmentRecord:
     """One record of one session; `delivered` in MU by beam number; by default on the day of its fraction number."""
     uid = plan.ref.sop_instance_uid if isinstance(plan, Plan) else plan
@@ -54,6 +65,11 @@ def course(plan: Plan | None, *records: TreatmentRecord) -> Course:
 def states(counted: Course) -> list[tuple[int, bool]]:
     """Fraction numbers, and whether each is complete."""
     return [(f.fraction_number, f.is_complete) for f in counted.fractions]
+
+
+def again(record: TreatmentRecord) -> TreatmentRecord:
+    """The same content under another SOP Instance UID."""
+    return dataclasses.replace(record, ref=dataclasses.replace(record.ref, sop_instance_uid=o.uid()))
 
 
 # dataclasses, for hypothesis

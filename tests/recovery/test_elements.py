@@ -38,48 +38,108 @@ def test_absent_and_empty_read_as_none(read, ds) -> None:
 
 @pytest.mark.parametrize(
     ("written", "read"),
-    [(b"61.5 ", 61.5), (b"0", 0.0), (b"-1", -1.0), (b"1e2", 100.0), (b"1\\2", 1.0),
-     (b"1,5", None), (b"abc", None), (b"", None), (b"nan", None), (b"inf", None), (b"1e400", None), (b"\xff\xfe", None)],
-)  # fmt: skip
+    [
+        (b"61.5 ", 61.5),
+        (b"0", 0.0),
+        (b"-1", -1.0),
+        (b"1e2", 100.0),
+        (b"1\\2", 1.0),
+        (b"1,5", None),
+        (b"abc", None),
+        (b"", None),
+        (b"nan", None),
+        (b"inf", None),
+        (b"1e400", None),
+        (b"\xff\xfe", None),
+    ],
+)
 def test_a_ds_reads_as_a_finite_number_or_none(written: bytes, read: float | None) -> None:
     assert el.number(raw("DeliveredPrimaryMeterset", written), "DeliveredPrimaryMeterset") == read
 
 
 @pytest.mark.parametrize(
     ("written", "read"),
-    [(b"7 ", 7), (b"0", 0), (b"3.0", 3), (b"14\\15", 14), (b"2147483647", 2147483647),
-     (b"3.5", None), (b"abc", None), (b"nan", None), (b"1e400", None), (b"2147483648", None), (b"1e300", None)],
-)  # fmt: skip
+    [
+        (b"7 ", 7),
+        (b"0", 0),
+        (b"3.0", 3),
+        (b"14\\15", 14),
+        (b"2147483647", 2147483647),
+        (b"3.5", None),
+        (b"abc", None),
+        (b"nan", None),
+        (b"1e400", None),
+        (b"2147483648", None),
+        (b"1e300", None),
+    ],
+)
 def test_an_is_reads_as_a_whole_number_of_32_bits_or_none(written: bytes, read: int | None) -> None:
     assert el.integer(raw("CurrentFractionNumber", written), "CurrentFractionNumber") == read
 
 
 @pytest.mark.parametrize(
     ("written", "read"),
-    [("20261122", date(2026, 11, 22)), ("2026.11.22", date(2026, 11, 22)), ("20240229", date(2024, 2, 29)),
-     ("20261122 ", date(2026, 11, 22)), ("20260229", None), ("2026112", None), ("202611220", None), ("2026 1 2", None),
-     ("20261122-20261123", None), ("22.11.2026", None), ("today", None), ("", None), ("\u0662\u0660261122", None)],
-)  # fmt: skip
+    [
+        ("20261122", date(2026, 11, 22)),
+        ("2026.11.22", date(2026, 11, 22)),
+        ("20240229", date(2024, 2, 29)),
+        ("20261122 ", date(2026, 11, 22)),
+        ("20260229", None),
+        ("2026112", None),
+        ("202611220", None),
+        ("2026 1 2", None),
+        ("20261122-20261123", None),
+        ("22.11.2026", None),
+        ("today", None),
+        ("", None),
+        ("\u0662\u0660261122", None),
+    ],
+)
 def test_a_day_is_eight_digits_or_none_and_never_guessed(written: str, read: date | None) -> None:
     assert el.day(raw("TreatmentDate", written.encode()), "TreatmentDate") == read
 
 
 @pytest.mark.parametrize(
     ("written", "read"),
-    [("09", time(9)), ("0930", time(9, 30)), ("093005", time(9, 30, 5)), ("093005.25", time(9, 30, 5, 250000)),
-     ("093005.1234567", time(9, 30, 5, 123456)), ("09:30:05", time(9, 30, 5)), ("235959.999999", time(23, 59, 59, 999999)),
-     ("000000", time()), ("240000", None), ("9", None), ("9 3005", None), ("0930.5", None), ("093005.x", None), ("noon", None), ("", None)],
-)  # fmt: skip
+    [
+        ("09", time(9)),
+        ("0930", time(9, 30)),
+        ("093005", time(9, 30, 5)),
+        ("093005.25", time(9, 30, 5, 250000)),
+        ("093005.1234567", time(9, 30, 5, 123456)),
+        ("09:30:05", time(9, 30, 5)),
+        ("235959.999999", time(23, 59, 59, 999999)),
+        ("000000", time()),
+        ("240000", None),
+        ("9", None),
+        ("9 3005", None),
+        ("0930.5", None),
+        ("093005.x", None),
+        ("noon", None),
+        ("", None),
+    ],
+)
 def test_a_time_reads_to_the_microsecond_or_none(written: str, read: time | None) -> None:
     assert el.clock_time(raw("TreatmentTime", written.encode()), "TreatmentTime") == read
 
 
 @pytest.mark.parametrize(
     ("written", "read"),
-    [("BASALT^Osprey", "BASALT, Osprey"), ("Basalt^Osprey^Q^Dr^Jr", "BASALT, Osprey"), ("Basalt", "BASALT"),
-     ("^Osprey", "Osprey"), ("Müller^Jörg", "MÜLLER, Jörg"), ("  Basalt ^ Osprey ", "BASALT, Osprey"), ("^^^^", None), ("==", None),
-     ("Yamada^Tarou=山田^太郎=やまだ^たろう", "YAMADA, Tarou"), ("=山田^太郎", "山田, 太郎"), ("A^B\\C^D", "A, B"), ("", None)],
-)  # fmt: skip
+    [
+        ("BASALT^Osprey", "BASALT, Osprey"),
+        ("Basalt^Osprey^Q^Dr^Jr", "BASALT, Osprey"),
+        ("Basalt", "BASALT"),
+        ("^Osprey", "Osprey"),
+        ("Müller^Jörg", "MÜLLER, Jörg"),
+        ("  Basalt ^ Osprey ", "BASALT, Osprey"),
+        ("^^^^", None),
+        ("==", None),
+        ("Yamada^Tarou=山田^太郎=やまだ^たろう", "YAMADA, Tarou"),
+        ("=山田^太郎", "山田, 太郎"),
+        ("A^B\\C^D", "A, B"),
+        ("", None),
+    ],
+)
 def test_a_patients_name_is_family_and_given_of_the_first_component_group_that_says_something(
     written: str, read: str | None
 ) -> None:
@@ -88,10 +148,12 @@ def test_a_patients_name_is_family_and_given_of_the_first_component_group_that_s
 
 @pytest.mark.parametrize(
     ("written", "character_set", "read"),
-    [("Müller^Jörg".encode("latin-1"), "ISO_IR 100", "MÜLLER, Jörg"),
-     (b"Yamada^Tarou=\x1b$B;3ED\x1b(B^\x1b$BB@O:\x1b(B", "\\ISO 2022 IR 87", "YAMADA, Tarou"),
-     (b"=\x1b$B;3ED\x1b(B^\x1b$BB@O:\x1b(B", "\\ISO 2022 IR 87", "山田, 太郎")],
-)  # fmt: skip
+    [
+        ("Müller^Jörg".encode("latin-1"), "ISO_IR 100", "MÜLLER, Jörg"),
+        (b"Yamada^Tarou=\x1b$B;3ED\x1b(B^\x1b$BB@O:\x1b(B", "\\ISO 2022 IR 87", "YAMADA, Tarou"),
+        (b"=\x1b$B;3ED\x1b(B^\x1b$BB@O:\x1b(B", "\\ISO 2022 IR 87", "山田, 太郎"),
+    ],
+)
 def test_a_name_is_read_in_the_character_set_that_the_object_names(
     written: bytes, character_set: str, read: str
 ) -> None:
@@ -174,8 +236,20 @@ def test_a_sum_is_known_only_when_all_its_parts_are(parts: list[float | None]) -
         assert math.isclose(total, math.fsum(p for p in parts if p is not None), abs_tol=1e-6)
 
 
-@given(st.sampled_from(["DeliveredPrimaryMeterset", "CurrentFractionNumber", "TreatmentDate", "TreatmentTime",
-                        "PatientName", "PatientID", "ReferencedRTPlanSequence"]), st.binary(max_size=40))  # fmt: skip
+@given(
+    st.sampled_from(
+        [
+            "DeliveredPrimaryMeterset",
+            "CurrentFractionNumber",
+            "TreatmentDate",
+            "TreatmentTime",
+            "PatientName",
+            "PatientID",
+            "ReferencedRTPlanSequence",
+        ]
+    ),
+    st.binary(max_size=40),
+)
 def test_no_bytes_on_the_wire_make_a_reader_raise(keyword: str, value: bytes) -> None:
     for read in (el.text, el.integer, el.number, el.day, el.clock_time, el.person_name, el.person_names, el.items):
         read(raw(keyword, value, "ISO_IR 192"), keyword)

@@ -87,11 +87,13 @@ def test_copies_under_other_uids_change_no_count(
 @given(histories(), PLANS | st.none())
 def test_copies_beam_by_beam_change_no_count(records: list[TreatmentRecord], plan: Plan | None) -> None:
     parts = [
-        dataclasses.replace(copy(r, f"{r.ref.sop_instance_uid} {n}"), beams=(beam,), treatment_date=at.date(), treatment_time=at.time())
+        dataclasses.replace(
+            copy(r, f"{r.ref.sop_instance_uid} {n}"), beams=(beam,), treatment_date=at.date(), treatment_time=at.time()
+        )
         for r in records
         if (at := r.treated_at) is not None
         for n, beam in enumerate(r.beams)
-    ]  # fmt: skip
+    ]
     course, with_parts = count_fractions(records, plan), count_fractions([*records, *parts], plan)
     assert with_parts.fractions == course.fractions
     assert with_parts.fractions_delivered == course.fractions_delivered
@@ -152,7 +154,9 @@ def test_a_complete_fraction_lacks_nothing_and_any_other_lacks_something(
 
 @given(histories(), PLANS | st.none())
 def test_what_does_not_treat_changes_no_count(records: list[TreatmentRecord], plan: Plan | None) -> None:
-    idle = [delivery(beam=1, delivery_type=kind) for kind in ("SETUP", "VERIFICATION", "OPEN_PORTFILM", "TRMT_PORTFILM")]
+    idle = [
+        delivery(beam=1, delivery_type=kind) for kind in ("SETUP", "VERIFICATION", "OPEN_PORTFILM", "TRMT_PORTFILM")
+    ]
     more = [plain_record(f"idle {n}", [beam]) for n, beam in enumerate(idle)]
     more.append(plain_record("simulated", [delivery()], treatment_record_content_origin="SIMULATION"))
     course, with_more = count_fractions(records, plan), count_fractions([*records, *more], plan)

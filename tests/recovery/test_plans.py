@@ -42,7 +42,11 @@ def test_a_plan_reads_its_beams_with_their_metersets() -> None:
         (1, 100.5, "TREATMENT"), (2, None, "TREATMENT"), (9, 3.0, "SETUP")
     ]  # fmt: skip
     assert plan.number_of_fractions_planned == 20
-    assert (plan.rt_plan_label, plan.approval_status, plan.beams[0].treatment_machine_name) == ("Prost", "APPROVED", "TB1")
+    assert (plan.rt_plan_label, plan.approval_status, plan.beams[0].treatment_machine_name) == (
+        "Prost",
+        "APPROVED",
+        "TB1",
+    )
 
 
 def test_an_ion_plan_reads_its_beams() -> None:
@@ -100,7 +104,11 @@ def test_a_plan_names_its_structure_set_doses_and_reference_images_once_each() -
         beam.ReferencedReferenceImageSequence = [image]
     ds.ReferencedDoseSequence = [o.item(ReferencedSOPInstanceUID="1.2.20"), o.item(ReferencedSOPInstanceUID="")]
     plan = as_plan(ds)
-    assert (plan.structure_set_uids, plan.dose_uids, plan.reference_image_uids) == (("1.2.10",), ("1.2.20",), ("1.2.30",))
+    assert (plan.structure_set_uids, plan.dose_uids, plan.reference_image_uids) == (
+        ("1.2.10",),
+        ("1.2.20",),
+        ("1.2.30",),
+    )
 
 
 def test_a_structure_set_names_its_frames_series_and_slices() -> None:

@@ -1,5 +1,6 @@
 """Photon, electron, ion and brachytherapy records read alike, whatever they leave out."""
 
+# ruff: noqa: DTZ001  treatment times are local to the site, and naive
 from __future__ import annotations
 
 import csv
@@ -35,8 +36,10 @@ def control_point(at: str, meterset: float | None = None, date: str | None = "20
 def test_one_record_may_hold_all_beams_of_a_session() -> None:
     record = as_record(o.record("1.2.3", [o.beam_item(n, 7, 100.0 + n) for n in (1, 2, 3)]))
     assert [(b.beam_number, b.current_fraction_number, b.delivered_meterset) for b in record.beams] == [
-        (1, 7, 101.0), (2, 7, 102.0), (3, 7, 103.0)
-    ]  # fmt: skip
+        (1, 7, 101.0),
+        (2, 7, 102.0),
+        (3, 7, 103.0),
+    ]
     assert record.referenced_rt_plan_uid == "1.2.3"
     assert record.treated_at == datetime(2026, 11, 20, 9, 30)
     assert record.treatment_machine_name == "TB1"
@@ -183,7 +186,7 @@ def test_a_record_cut_off_at_any_byte_reads_or_is_refused_for_its_missing_uid() 
     for length in range(140, len(whole)):
         try:
             ds = dcmread(io.BytesIO(whole[:length]), force=True)
-        except Exception:  # noqa: BLE001, S112  the file itself is refused: not this module's question
+        except Exception:  # noqa: BLE001  the file itself is refused: not this module's question
             continue
         try:
             TreatmentRecord.from_dataset(ds)
@@ -232,8 +235,9 @@ def test_every_real_file_reads_through_its_door() -> None:
 
 
 @pytest.mark.skipif(
-    not (TESTDATA / "reconstructed").is_dir(), reason=f"NO RECONSTRUCTED VARIAN RECORD under {TESTDATA}; set RBRDT_TESTDATA"
-)  # fmt: skip
+    not (TESTDATA / "reconstructed").is_dir(),
+    reason=f"NO RECONSTRUCTED VARIAN RECORD under {TESTDATA}; set RBRDT_TESTDATA",
+)
 def test_the_varian_record_holds_one_beam_with_its_fraction_number() -> None:
     ds = dcmread(TESTDATA / "reconstructed" / "rtrecord_reconstructed_varian_7805.dcm")
     record = TreatmentRecord.from_dataset(ds)

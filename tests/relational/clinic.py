@@ -32,6 +32,7 @@ def ordinary_patient(aria: Aria, machine: int) -> int:
     emr_half(aria, anna)
     aria.physician(anna, "Green", "Gloria")
     aria.physician(anna, "Referrer", "Rita", oncologist=0)
+    aria.physician(anna, "Deputy", "Dora", primary=0)
     course = aria.course(anna)
     aria.insert("PhysicianIntent", PhysicianIntentSer=1, CourseSer=course, TreatmentIntentType="Curative")
     aria.insert("CourseDiagnosis", CourseSer=course, DiagnosisSer=77)
@@ -137,7 +138,8 @@ def odd_patients(aria: Aria, machine: int) -> None:
 
 def odd_plans(aria: Aria, anna: int, machine: int) -> None:
     boost = aria.course(anna, "Boost 2 (odd, name)", StartDateTime=None)
-    aria.plan(boost, "1.2.4", label="Boost, L", status="Unapproved")
+    withdrawn = aria.plan(boost, "1.2.4", label="Boost, L", status="Unapproved")
+    aria.insert("Approval", ApprovalSer=9, TypeSer=withdrawn, ApprovalType="PlanSetup", Status="TreatApproval")
     completed = aria.plan(boost, "1.2.5", label="Old", status="Completed", StatusUserName="System")
     history = ((0, "phys", "PlanApproval"), (1, "DrBlue", "TreatApproval"), (2, "System", "Completed"))
     for revision, user, status in history:

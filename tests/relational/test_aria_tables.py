@@ -69,6 +69,7 @@ def test_the_oncologist_in_charge_is_the_one_with_both_flags(table: Callable[[st
     assert one(rows, physician_name="Green, Gloria")["is_primary"] is True
     assert one(rows, physician_name="Green, Gloria")["role"] == "oncologist"
     assert one(rows, physician_name="Referrer, Rita")["is_primary"] is False
+    assert one(rows, physician_name="Deputy, Dora")["is_primary"] is False
 
 
 def test_the_same_physician_twice_is_one(table: Callable[[str], Rows], aria: Aria) -> None:
