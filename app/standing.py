@@ -5,8 +5,8 @@ Goal
 
 How
     The newest runs of the four jobs of the cycle, and the time of the table that the page shows, make a level and
-    sentences. Everything up to the START of the last `sync_records` that proved all is in the RT-PACS; what was
-    treated while it ran may not be.
+    sentences. Everything up to the START of the last `sync_records` that ended is in the RT-PACS, but for what that
+    run named as unproven; what was treated while it ran may not be.
 
 Why three levels
     Jobs run every ten minutes. Three missed runs deserve a look; after two hours somebody must have looked before
@@ -61,10 +61,11 @@ class Level(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class JobState:
-    """One job: its newest finished run, and the newest that did all that was asked."""
+    """One job: its newest ended run, the newest that asked both sides to the end, and the newest without a rest."""
 
     job: str
     newest: JobRun
+    last_told: JobRun | None
     last_good: JobRun | None
     level: Level
     words: str
@@ -108,7 +109,7 @@ def judge(runs: Sequence[JobRun], taken_at: datetime | None, now: datetime, zone
     clock = Moment(now, zone)
     jobs = tuple(state for job in CYCLE if (state := _job_state(job, runs, clock)))
     records = next((state for state in jobs if state.job == "sync_records"), None)
-    proven_at = records.last_good.started_at if records and records.last_good else None
+    proven_at = records.last_told.started_at if records and records.last_told else None
     as_of = min(proven_at, taken_at) if proven_at and taken_at else taken_at or proven_at
     level, headline = _headline(records, proven_at, as_of, clock)
     details = [
@@ -144,7 +145,7 @@ def _job_state(job: str, runs: Sequence[JobRun], clock: Moment) -> JobState | No
         what = f"{_unproven_count(newest)} unproven" if newest.outcome == "PARTIAL" else "FAILED"
         said = f"{said}, {what} {words.ago(newest.started_at, clock.now)}"
         level = max(level, Level.LOOK)
-    return JobState(job, newest, last_good, level, said)
+    return JobState(job, newest, told[-1] if told else None, last_good, level, said)
 
 
 def _headline(
@@ -152,18 +153,20 @@ def _headline(
 ) -> tuple[Level, str]:
     level = _level(proven_at, clock.now)
     if records is None or proven_at is None:
-        return level, ("Nothing is proven: no run of sync_records is known that did all that was asked.")
+        return level, "Nothing is proven: no run of sync_records is known that asked both sides."
     if records.newest.outcome == "FAILED" and records.newest.fault in _SILENT and as_of:
         silent_since = _silent_since(records)
         copy = f"This page shows the last good copy, {clock.of(as_of)}."
         return level, f"{_SILENT[records.newest.fault]} {clock.since(silent_since)}. {copy}"
     age = words.age_in_full(words.between(proven_at, clock.now))
-    return level, f"Backup is {age} old. Everything up to {clock.of(proven_at)} is proven in the RT-PACS."
+    rest = _unproven_count(records.last_told) if records.last_told is not None else 0
+    but = f" but {words.counted(rest, 'object')}" if rest else ""
+    return level, f"Backup is {age} old. Everything up to {clock.of(proven_at)}{but} is proven in the RT-PACS."
 
 
 def _silent_since(state: JobState) -> datetime:
-    """When a failing job last did all that was asked; its newest run's start where it never did."""
-    return (state.last_good or state.newest).started_at
+    """When a failing job last had its answers; its newest run's start where it never had."""
+    return (state.last_told or state.newest).started_at
 
 
 def _ageing(proven_at: datetime | None, runs: Sequence[JobRun], clock: Moment) -> list[str]:

@@ -1,11 +1,14 @@
 """Before going live: what works, and what does not and how to mend it.
 
 Goal
-    Whoever installs RBRDT sees in one minute whether a backup could succeed, without one object being moved.
+    Whoever installs RBRDT sees in one minute whether a backup will succeed.
 
 How
-    Every node is echoed and asked; the R&V system and the planning systems are asked to move an object that does
-    not exist, which tells whether they know the destination; the database runs every query; the cache is written.
+    Every node is echoed and asked; one treatment record is moved and proven, as a backup would; planning systems
+    are asked to move an object that does not exist; the database runs every query; the cache is written.
+
+Why one record
+    A node that has nothing to send says "success" for a destination that it does not know.
 """
 
 from __future__ import annotations
@@ -16,11 +19,13 @@ from collections.abc import Callable, Iterator
 
 from backup_jobs.database_errors import DatabaseError
 from backup_jobs.snapshot_tables import check_queries
+from backup_jobs.transfer import in_words, transfer
 from recovery.building import Workspace
 from recovery.cache import replace_file
 from recovery.dimse import DimseError, Peer, echo, find_refs, move_series, open_link, open_receiver
-from recovery.dimse.moving import UNKNOWN_DESTINATION
+from recovery.dimse.link import UNKNOWN_DESTINATION
 from recovery.peers import pacs_peer, pacs_store_peer, rv_peer, tps_peers
+from recovery.record_search import find_records
 from recovery.runs import JobResult
 
 JOB = "check"
@@ -66,7 +71,9 @@ def _nodes(space: Workspace) -> Iterator[Finding]:
         if problem or name.startswith("RT-PACS for storing"):
             continue
         yield f"{name} may be asked", _problem(lambda peer=peer: _ask(peer))  # type: ignore[misc]
-        if peer is not pacs:
+        if peer is rv:
+            yield f"{name} may move a record to the RT-PACS", _problem(lambda: _move_one_record(space, rv))
+        elif peer is not pacs:
             yield from _may_move(space, name, peer)
     if config.rv is not None and config.rv.route == "relay":
         yield f"this machine can listen as {config.local.node}", _problem(lambda: _listen(space))
@@ -87,12 +94,31 @@ def _ask(peer: Peer) -> None:
 
 
 def _move_nothing(peer: Peer, destination: str) -> None:
-    """A move of nothing: only an unknown destination or a lost association is a problem."""
+    """A move of nothing: an unknown destination or a lost association is a problem, where the node tells it."""
     try:
         move_series(peer, NO_SUCH_UID, NO_SUCH_UID, destination)
     except DimseError as error:
         if error.status is None or error.status == UNKNOWN_DESTINATION:
             raise
+
+
+def _move_one_record(space: Workspace, rv: Peer) -> None:
+    """Move one record of the window as a backup would, and prove it.
+
+    Raises
+    ------
+    DimseError
+        If it does not get to the RT-PACS, or if there is none to try with.
+    """
+    settings = space.config.jobs.sync_records
+    found = find_records(rv, space.window(settings.days_back), space.now) or find_records(
+        rv, space.window(settings.first_days_back), space.now
+    )
+    if not found:
+        raise rv.error(f"has no treatment record of the last {settings.first_days_back} days to try a move with")
+    report = transfer(space, rv, [min(found, key=lambda ref: ref.sop_instance_uid)], "moving a record")
+    if report.unproven:
+        raise rv.error(f"was asked to move a record, and {in_words(report.unproven)}")
 
 
 def _listen(space: Workspace) -> None:

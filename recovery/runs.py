@@ -141,7 +141,9 @@ class Journal:
             return
         for line in lines:
             with contextlib.suppress(ValueError):
-                yield json.loads(line)
+                said = json.loads(line)
+                if isinstance(said, dict) and {"event", "run", "job", "at"} <= said.keys():
+                    yield said
 
 
 @contextlib.contextmanager

@@ -87,7 +87,7 @@ def test_a_failure_without_a_fault_tells_its_message(tmp_path: Path) -> None:
 def test_a_partial_run_counts_what_is_unproven(tmp_path: Path) -> None:
     said = after(tmp_path, (minutes(16), {}), (minutes(6), {"sync_records": "PARTIAL 3"}))
     assert said.level is Level.LOOK
-    assert said.headline.startswith("Backup is 16 minutes old. Everything up to Tue 14:22")
+    assert said.headline.startswith("Backup is 6 minutes old. Everything up to Tue 14:32 but 3 objects is proven")
     assert said.details[0].startswith("3 objects that sync_records wanted are not proven in the RT-PACS.")
     assert said.jobs[0].words == "16 min ago, 3 unproven 6 min ago"
 

@@ -106,6 +106,13 @@ def test_treatment_and_continuation_of_equal_metersets_in_one_session_are_two_de
     assert states(course(ONE_BEAM, begun, continued)) == [(1, True)]
 
 
+def test_two_beams_of_equal_metersets_are_two_deliveries() -> None:
+    plan = as_plan(o.plan({1: 100.0, 2: 100.0}))
+    for records in ([session(plan, 1, {1: 100.0, 2: 100.0})], [session(plan, 1, {n: 100.0}) for n in (1, 2)]):
+        counted = course(plan, *records)
+        assert (states(counted), counted.duplicates) == ([(1, True)], 0)
+
+
 def test_the_same_metersets_on_another_day_or_of_another_fraction_are_another_delivery() -> None:
     records = [
         session(ONE_BEAM, 1, {1: 50.0}),

@@ -79,6 +79,14 @@ def test_a_plan_without_any_meterset_is_counted_by_the_records_own() -> None:
     assert states(counted) == [(1, False)]
 
 
+def test_a_plan_without_any_beam_keeps_one_fraction_one() -> None:
+    bare = plain_plan({})
+    beams = [delivery(1, specified=100.0), delivery(2, delivered=20.0, specified=50.0)]
+    named = plain_record("a", beams[:1], referenced_fraction_group_number=1)
+    unnamed = plain_record("b", beams[1:])
+    assert states(course(bare, named, unnamed)) == [(1, False)]
+
+
 def test_the_planned_number_is_the_plans_even_where_it_is_empty_there() -> None:
     plan = as_plan(o.plan({1: 100.0}, fractions=None))
     counted = course(plan, session(plan, 1, {1: 100.0}))
@@ -111,11 +119,14 @@ def test_over_delivery_is_remarked_on_past_5_percent_and_5_mu(delivered: float, 
     assert any("MU delivered of" in r for r in remarks(course(ONE_BEAM, *records), records, ONE_BEAM)) is is_remarked
 
 
-def test_over_delivery_of_a_small_beam_is_remarked_on_past_5_mu() -> None:
-    plan = as_plan(o.plan({1: 10.0}))
-    for delivered, is_remarked in ((15.0, False), (15.1, True)):
-        records = [session(plan, 1, {1: delivered})]
-        assert any("MU delivered of" in r for r in remarks(course(plan, *records), records, plan)) is is_remarked
+@pytest.mark.parametrize(
+    ("planned", "delivered", "is_remarked"),
+    [(10.0, 15.0, False), (10.0, 15.1, True), (1000.0, 1049.9, False), (1000.0, 1050.1, True)],
+)
+def test_over_delivery_is_remarked_on_only_past_both(planned: float, delivered: float, is_remarked: bool) -> None:
+    plan = as_plan(o.plan({1: planned}))
+    records = [session(plan, 1, {1: delivered})]
+    assert any("MU delivered of" in r for r in remarks(course(plan, *records), records, plan)) is is_remarked
 
 
 # two fraction groups

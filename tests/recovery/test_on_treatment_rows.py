@@ -30,11 +30,11 @@ def test_one_plan_uid_under_two_patient_ids_is_two_rows() -> None:
 
 
 def test_patterns_exclude_who_is_no_patient_and_tell_whom() -> None:
-    ids = ["$QA1", "QA_2", "qa_3", "1QA_", "Z$"]
+    ids = ["$QA1", "QA_2", "qa_3", "1QA_", "Z$", "QUARTZ"]
     records = [r for i in ids for r in treated(f"plan {i}", [1], 1, i)]
     known = evidence(records, [planned("new", patient_id="QA_9")], appointments={"QA_9": NOW})
     rows, excluded = build_rows(known, NOW, on_treatment_days=14, exclude_patient_ids=["$*", "QA_*"])
-    assert [r["patient_id"] for r in rows] == ["1QA_", "Z$", "qa_3"]
+    assert [r["patient_id"] for r in rows] == ["1QA_", "QUARTZ", "Z$", "qa_3"]
     assert excluded == ["$QA1", "QA_2", "QA_9"]
 
 
