@@ -103,10 +103,10 @@ def test_fractions_add_up_to_the_planned_metersets_except_the_interrupted_one(
                 delivered[key] += beam.delivered_meterset or 0
     short = set()
     for uid, plan in plans.items():
-        beams = [b for b in plan.beams if b.beam_meterset is not None]
+        planned = [b for b in plan.beams if b.beam_meterset is not None]
         for fraction in {f for plan_uid, f, _ in delivered if plan_uid == uid}:
-            for beam in beams:
-                if delivered[uid, fraction, beam.beam_number] < 0.99 * (beam.beam_meterset or 0):
+            for field in planned:
+                if delivered[uid, fraction, field.beam_number] < 0.99 * (field.beam_meterset or 0):
                     short.add((plan.rt_plan_label, fraction))
     assert short == {("Cervix", 12)}
 

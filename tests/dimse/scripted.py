@@ -30,7 +30,7 @@ FIND, MOVE, GET = (f"1.2.840.10008.5.1.4.1.2.2.{n}" for n in (1, 2, 3))
 QUERY = (VERIFICATION, FIND, MOVE, GET)
 STORAGE = (*(str(c.abstract_syntax) for c in AllStoragePresentationContexts), VARIAN_RT_PLAN)
 
-WORKLIST = "1.2.840.10008.5.1.4.31"
+NOT_OFFERED = "1.2.840.10008.5.1.4.1.2.3.1"
 """A service that none of these offers."""
 
 PENDING, SUCCESS = 0xFF00, 0x0000
@@ -90,7 +90,7 @@ def scp(
         for context in event.assoc.requestor.primitive.presentation_context_definition_list:
             fitting = [s for s in context.transfer_syntax if str(s) in syntaxes]
             if str(context.abstract_syntax) not in takes or not fitting:
-                context.abstract_syntax = WORKLIST
+                context.abstract_syntax = NOT_OFFERED
             else:
                 context.transfer_syntax = fitting
 

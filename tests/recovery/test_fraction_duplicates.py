@@ -15,6 +15,7 @@ from tests.recovery.courses import (
     ONE_BEAM,
     TWO_BEAMS,
     again,
+    as_plan,
     as_record,
     course,
     day,
@@ -104,6 +105,15 @@ def test_treatment_and_continuation_of_equal_metersets_in_one_session_are_two_de
     begun = session(ONE_BEAM, 1, {1: 50.0}, termination="MACHINE")
     continued = session(ONE_BEAM, 1, {1: 50.0}, delivery_type="CONTINUATION")
     assert states(course(ONE_BEAM, begun, continued)) == [(1, True)]
+
+
+@pytest.mark.parametrize("rest", [{1: 40.0}, {1: 60.0}])
+def test_a_second_delivery_in_one_session_is_told_from_the_first_by_its_metersets(
+    rest: dict[int, float | None],
+) -> None:
+    begun = session(ONE_BEAM, 1, {1: 60.0}, specified=100.0, termination="MACHINE")
+    again_in_the_session = session(ONE_BEAM, 1, rest, specified=40.0)
+    assert states(course(ONE_BEAM, begun, again_in_the_session)) == [(1, True)]
 
 
 def test_two_beams_of_equal_metersets_are_two_deliveries() -> None:

@@ -69,6 +69,15 @@ def test_physicians_and_machine_are_of_the_newest_record_that_names_them() -> No
     assert (row["physicians_of_record"], row["treatment_machine_name"]) == ("Flint, Ben", "TB2")
 
 
+def test_of_two_records_of_one_moment_the_same_one_tells_in_any_order() -> None:
+    def of(uid: str, physician: str, name: str) -> TreatmentRecord:
+        ref, patient = InstanceRef(uid, patient_id="1"), Patient("1", name, None, None)
+        return treated("a", [1], 1, ref=ref, patient=patient, physicians_of_record=physician)[0]
+
+    records = [of("x", "Quartz, Ada", "MAIDEN, Ada"), of("y", "Flint, Ben", "MARRIED, Ada")]
+    assert rows_of(evidence(records)) == rows_of(evidence(records[::-1]))
+
+
 # laws
 
 

@@ -20,7 +20,7 @@ from recovery.records import TreatmentRecord
 from tests import objects as o
 from tests.recovery.courses import BRACHY_RECORD, ION_RECORD, as_record, reread
 
-TESTDATA = Path(os.environ.get("RBRDT_TESTDATA", Path(__file__).parents[2] / "../shared/testdata")).resolve()
+TESTDATA = Path(os.environ.get("RBRDT_TESTDATA") or Path(__file__).parents[2] / "../shared/testdata").resolve()
 
 
 def control_point(at: str, meterset: float | None = None, date: str | None = "20261120") -> Dataset:
