@@ -12,13 +12,10 @@ from typing import TYPE_CHECKING
 
 from recovery.cache import Cache, CacheError
 from recovery.config import Config, ConfigError, load_config
-from recovery.relational_tables import RELATIONAL_TABLES
-from recovery.tables import TABLES
+from recovery.relational_tables import ALL_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-ALL_TABLES = {**TABLES, **RELATIONAL_TABLES}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -249,6 +249,11 @@ def _evidence(space: Workspace) -> Evidence:
         approvals={
             row["sop_instance_uid"]: row["approval_status"] in APPROVED_STATUSES for row in _relational(space, PLANS)
         },
+        approved_for={
+            row["sop_instance_uid"]: row["patient_id"]
+            for row in _relational(space, PLANS)
+            if row["approval_status"] in APPROVED_STATUSES
+        },
         labels=plan_labels(space),
     )
 

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from recovery.tables import TABLES, TableSnapshot
+from recovery.tables import TableSnapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -135,10 +135,6 @@ class Cache:
         return TableSnapshot(
             schema.name, taken_at, footer.num_rows, said.get("source", ""), said.get("query_sha256") or None, path
         )
-
-    def names(self) -> list[str]:
-        """The tables that are there and that this version knows."""
-        return [name for name in TABLES if self._file(name).exists()]
 
     def _table(self, schema: TableSchema) -> pa.Table:
         path = self._file(schema.name)

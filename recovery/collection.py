@@ -115,6 +115,7 @@ def _record_rows(record: TreatmentRecord) -> Iterator[Row]:
         "number_of_fractions_planned": record.number_of_fractions_planned,
         "treatment_machine_name": record.treatment_machine_name,
         "treatment_record_content_origin": record.treatment_record_content_origin,
+        "written_date": record.written_date,
     }
     nothing = BeamDelivery(None, None, None, None, None, None, None, None)
     for index, beam in enumerate(record.beams or (nothing,), start=1 if record.beams else 0):
@@ -138,6 +139,7 @@ def _records(rows: Sequence[dict[str, Any]]) -> Iterator[TreatmentRecord]:
             number_of_fractions_planned=row["number_of_fractions_planned"],
             treatment_machine_name=row["treatment_machine_name"],
             treatment_record_content_origin=row["treatment_record_content_origin"],
+            written_date=row["written_date"],
             beams=tuple(
                 BeamDelivery(**{name: member[name] for name in BeamDelivery.__slots__})
                 for member in sorted(members, key=lambda m: m["beam_index"])

@@ -17,7 +17,7 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from recovery.fractions import Course, count_fractions, missing_fraction_numbers
 from recovery.look_alikes import look_alikes
@@ -213,10 +213,17 @@ def _status(entry: _Entry, evidence: Evidence, now: datetime, on_treatment_days:
     if not course.is_treated and appointment is not None and is_approved:
         return "ready_to_start"
     days = timedelta(days=on_treatment_days)
-    last = course.last_treatment_at
-    is_recent = last is not None and now.date() - last.date() <= days
+    last = _last_day(entry)
+    is_recent = last is not None and now.date() - last <= days
     is_booked = appointment is not None and appointment.date() - now.date() <= days
     return "on_treatment" if is_recent or is_booked else "on_break"
+
+
+def _last_day(entry: _Entry) -> date | None:
+    """The last day of treatment; of a record without any treatment date, the day on which it was written."""
+    undated = [r.written_date for r in entry.records if r.treated_at is None and r.written_date is not None]
+    last = entry.course.last_treatment_at
+    return max([*undated, *([last.date()] if last is not None else [])], default=None)
 
 
 def _missing_plan(entry: _Entry, evidence: Evidence) -> list[str]:
@@ -225,7 +232,8 @@ def _missing_plan(entry: _Entry, evidence: Evidence) -> list[str]:
     if entry.plan is None:
         alike = look_alikes(entry.records, evidence.plans, evidence.labels.get(entry.key[1]))
         hint = f"; plan {alike[0]} has the same beams and was not joined" if alike else ""
-        return [f"plan (fractions are counted by the records' own metersets{hint})"]
+        counted = f" (fractions are counted by the records' own metersets{hint})" if entry.records else ""
+        return [f"plan{counted}"]
     if entry.course.is_treated and entry.course.is_counted_without_plan:
         return ["metersets of the plan (fractions are counted by the records' own)"]
     return []

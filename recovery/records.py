@@ -63,6 +63,8 @@ class TreatmentRecord:
     treatment_record_content_origin: str | None
     """DEVICE, USER (a fraction re-entered from paper) or SIMULATION (PS3.3 C.8.8.17)."""
     beams: tuple[BeamDelivery, ...]
+    written_date: date | None = None
+    """When the object was made (InstanceCreationDate, else SeriesDate): no treatment date, but evidence of one."""
 
     @property
     def treated_at(self) -> datetime | None:
@@ -98,6 +100,7 @@ class TreatmentRecord:
             treatment_machine_name=_machine_of_record(ds),
             treatment_record_content_origin=el.text(ds, "TreatmentRecordContentOrigin"),
             beams=tuple(_deliveries(ds)),
+            written_date=el.day(ds, "InstanceCreationDate") or el.day(ds, "SeriesDate"),
         )
 
 

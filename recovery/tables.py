@@ -152,6 +152,7 @@ TREATMENT_RECORDS = TableSchema(
         "number_of_fractions_planned": "int",
         "treatment_machine_name": "str",
         "treatment_record_content_origin": "str",
+        "written_date": "date",
         "beam_index": "int",
         "beam_number": "int",
         "beam_name": "str",
@@ -224,4 +225,4 @@ TABLES: Mapping[str, TableSchema] = {
     schema.name: schema
     for schema in (ON_TREATMENT, TREATMENT_RECORDS, RT_PLANS, STRUCTURE_SETS, HOLDINGS, EXCLUDED_PATIENTS)
 }
-"""Every table of the cache, by name. `python -m recovery table` offers these."""
+"""The tables made from DICOM objects, by name; `relational_tables` has those of the R&V database."""

@@ -204,7 +204,9 @@ def _store(link: Link, obj: EncodedObject) -> int:
         If neither is accepted, or the object cannot be converted (both `NOT_SUPPORTED`), or the node does not answer.
     """
     if link.takes(obj.sop_class_uid, obj.transfer_syntax):
-        return link.store_encoded(obj.sop_class_uid, obj.sop_instance_uid, obj.transfer_syntax, obj.data)
+        # A deflated stream of odd length needs a null byte (PS3.5 A.5): files lack it, and Orthanc falls silent.
+        padding = b"\0" if obj.transfer_syntax == DeflatedExplicitVRLittleEndian and len(obj.data) % 2 else b""
+        return link.store_encoded(obj.sop_class_uid, obj.sop_instance_uid, obj.transfer_syntax, obj.data + padding)
     data = _as_implicit(link.peer, obj)
     return link.store_encoded(obj.sop_class_uid, obj.sop_instance_uid, ImplicitVRLittleEndian, data)
 

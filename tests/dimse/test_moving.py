@@ -87,7 +87,9 @@ def test_an_unknown_destination_is_told_as_what_to_enter_where() -> None:
 
     with scp({evt.EVT_C_MOVE: refuse}) as rv:
         started = time.monotonic()
-        with pytest.raises(DimseError, match=r"does not know NOWHERE as a move destination\. Enter its AE title, host") as told:
+        with pytest.raises(
+            DimseError, match=r"does not know NOWHERE as a move destination\. Enter its AE title, host"
+        ) as told:
             move(peer_of(rv.node, "rv"), REFS, "NOWHERE")
         assert time.monotonic() - started < 3
     assert (told.value.fault, told.value.status) == ("rv", 0xA801)

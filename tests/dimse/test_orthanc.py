@@ -1,4 +1,4 @@
-"""The verbs between two real Orthancs: an R&V system and an RT-PACS. What arrived is asked of the destination itself."""
+"""The verbs between two real Orthancs, R&V system and RT-PACS. What arrived is asked of the destination itself."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ from recovery.dimse import (
     open_receiver,
     store,
 )
-from recovery.model import RT_PLAN, VARIAN_RT_PLAN, DicomNode, InstanceRef
+from recovery.model import VARIAN_RT_PLAN, DicomNode, InstanceRef
 from tests.dimse.scripted import by_uid, encoded, ref_of
 from tests.objects import encode, images, plan, record, structure_set, uid
 from tests.orthanc import HOW_TO_INSTALL, Orthanc, free_port, orthanc_is_installed
@@ -40,7 +41,10 @@ from tests.orthanc import HOW_TO_INSTALL, Orthanc, free_port, orthanc_is_install
 pytestmark = pytest.mark.skipif(not orthanc_is_installed(), reason=HOW_TO_INSTALL)
 
 TESTDATA = Path(os.environ.get("RBRDT_TESTDATA", str(Path(__file__).parents[2].parent / "shared" / "testdata")))
-BREAKER = "evildicom/MultpleFL.dcm"
+BREAKER = "pydicom/rtplan_truncated.dcm"
+"""An odd number of bytes: Orthanc logs "Odd Fragment Length: 1829" and is silent from then on."""
+SAME_UID = {"pydicom/rtdose_expb.dcm", "pydicom/rtdose_rle.dcm"}
+"""pydicom/rtdose.dcm in other transfer syntaxes, under its UID."""
 
 
 class Site:
@@ -113,7 +117,7 @@ def test_both_answer_an_echo(site: Site) -> None:
         ({"Modality": "RTRECORD", "TreatmentDate": "20261103-20261103"}, {"c"}),
         ({"Modality": "RTPLAN"}, {"p"}),
         ({"Modality": "RTRECORD", "PatientID": "nobody"}, set()),
-        ({"Modality": "RTRECORD", "PatientID": "GÖTZ"}, {"d"} - {"d"}),
+        ({"Modality": "RTRECORD", "PatientID": "GÖTZ"}, set()),
     ],
 )
 def test_every_key_that_is_used_finds_what_it_says(site: Site, keys: dict[str, str], expected: set[str]) -> None:
@@ -182,7 +186,10 @@ def test_what_is_fetched_is_what_the_archive_holds(site: Site, retrieve: Any) ->
     _put(site.pacs, *objects)
     came: list[Dataset] = []
     failures = fetch(site.pacs_peer, [ref_of(ds) for ds in objects], came.append, retrieve=retrieve)
-    assert failures == {}
+    if retrieve == "get" and failures:
+        # Orthanc 1.10 gives no private class by C-GET (0xA702): named, and all others come.
+        assert set(failures) == {str(objects.pop().SOPInstanceUID)}
+    assert failures == {} or retrieve == "get"
     assert {str(ds.SOPInstanceUID): Dataset(ds) for ds in came} == {u: Dataset(ds) for u, ds in by_uid(objects).items()}
     assert len(came) == len(objects)
 
@@ -229,34 +236,35 @@ def _shared_data() -> dict[str, EncodedObject]:
 
 
 def test_real_files_arrive_but_the_one_that_breaks_the_association_and_that_is_named(site: Site) -> None:
-    objects = _shared_data()
-    said = store(site.pacs_peer, objects.values())
-    refused = {name for name, o in objects.items() if said[o.sop_instance_uid] != 0}
-    held = site.pacs.instances()
-    assert {name for name, o in objects.items() if o.sop_instance_uid not in held} == refused
-    assert refused == {BREAKER}
+    objects = {name: o for name, o in _shared_data().items() if name not in {*SAME_UID, "pydicom/rtplan.dcm"}}
+    said = store(replace(site.pacs_peer, timeout=3), objects.values())
+    assert {name for name, o in objects.items() if said[o.sop_instance_uid] != 0} == {BREAKER}
     assert said[objects[BREAKER].sop_instance_uid] is None
+    held = site.pacs.instances()
+    assert {name for name, o in objects.items() if o.sop_instance_uid not in held} == {BREAKER}
 
 
 def test_real_files_are_fetched_and_moved_on(site: Site) -> None:
-    objects = {o.sop_instance_uid: o for name, o in _shared_data().items() if name != BREAKER}
-    store(site.rv_peer, objects.values())
+    objects = {name: o for name, o in _shared_data().items() if name not in {*SAME_UID, BREAKER}}
+    assert set(store(site.rv_peer, objects.values()).values()) == {0}
     held = site.rv.instances()
+    assert held == {o.sop_instance_uid for o in objects.values()}
     with open_link(site.rv_peer) as link:
         refs = find_by_uid(link, held)
     came: list[Dataset] = []
-    assert fetch(site.rv_peer, refs, came.append) == {} or True
+    assert fetch(site.rv_peer, refs, came.append) == {}
+    assert {str(ds.SOPInstanceUID) for ds in came} == held
     with _relay(site):
-        move(site.rv_peer, refs, "RBRDT")
-    arrived = site.pacs.instances()
-    assert arrived == held
-    for one in arrived:
-        assert _dataset_of(site.pacs, one) == _dataset_of(site.rv, one)
+        assert move(site.rv_peer, refs, "RBRDT") == {}
+    assert site.pacs.instances() == held
+    padding = b"\xfc\xff\xfc\xff"  # Data Set Trailing Padding (PS3.10 section 7.2), which dcmtk leaves out
+    for one in held:
+        assert _dataset_of(site.pacs, one) == _dataset_of(site.rv, one).split(padding)[0]
 
 
 def test_figures(site: Site) -> None:
     """No assertion but on the count: what `pytest -s` prints goes into the notes."""
-    records = [record(None, [], PrivateText="") if False else record(None, []) for _ in range(200)]
+    records = [record(None, []) for _ in range(200)]
     started = time.monotonic()
     store(site.rv_peer, [encoded(ds) for ds in records])
     _tell("C-STORE", started, len(records))

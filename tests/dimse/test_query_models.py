@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydicom import Dataset
 from pynetdicom import evt
 
-from recovery.dimse import find_by_uid, find_held, find_images, find_refs, open_link
+from recovery.dimse import find_by_uid, find_held, find_refs, open_link
 from recovery.model import InstanceRef
 from tests.dimse.scripted import PENDING, Scripted, by_uid, hierarchical, match, peer_of, ref_of, scp
 from tests.objects import plan, record, uid
@@ -35,7 +35,9 @@ def test_a_node_that_must_be_walked_gives_all_it_holds_and_is_remembered(refusal
         assert second == first
         later = node.levels()[asked:]
         assert later[0] == "STUDY"
-        assert all(query.get("SeriesInstanceUID") for query in node.heard[asked:] if query.QueryRetrieveLevel == "IMAGE")
+        assert all(
+            query.get("SeriesInstanceUID") for query in node.heard[asked:] if query.QueryRetrieveLevel == "IMAGE"
+        )
 
 
 def test_an_answer_of_a_walk_bears_the_names_above_it() -> None:
@@ -125,7 +127,7 @@ def test_an_answer_that_was_not_asked_for_is_not_found() -> None:
         for held in HOLDS:
             yield PENDING, match(event.identifier, held)
 
-    wanted = sorted(HOLDS)[0]
+    wanted = min(HOLDS)
     with scp({evt.EVT_C_FIND: find}) as node, open_link(peer_of(node.node)) as link:
         assert find_by_uid(link, [wanted, "1.2.3"]) == {InstanceRef(wanted)}
 

@@ -13,7 +13,17 @@ import pytest
 from pydicom import Dataset
 from pynetdicom import evt
 
-from recovery.dimse import DimseError, Peer, count_series_instances, echo, fetch, find_by_uid, find_refs, move, open_link
+from recovery.dimse import (
+    DimseError,
+    Peer,
+    count_series_instances,
+    echo,
+    fetch,
+    find_by_uid,
+    find_refs,
+    move,
+    open_link,
+)
 from recovery.dimse import store as store_objects
 from recovery.model import DicomNode, InstanceRef
 from tests.dimse.scripted import (
@@ -52,7 +62,9 @@ verbs = pytest.mark.parametrize("verb", VERBS.values(), ids=VERBS.keys())
 @verbs
 def test_a_closed_port_is_named_with_what_to_check(verb: Callable[[Peer], object]) -> None:
     peer = peer_of(DicomNode("GONE", "127.0.0.1", free_port()), "rv")
-    with pytest.raises(DimseError, match=r"The R&V system GONE at 127.* cannot be reached.*Check host and port") as told:
+    with pytest.raises(
+        DimseError, match=r"The R&V system GONE at 127.* cannot be reached.*Check host and port"
+    ) as told:
         verb(peer)
     assert told.value.fault == "rv"
 

@@ -96,7 +96,7 @@ def test_three_mistakes_are_all_told_at_once_with_file_and_key(tmp_path: Path) -
     ],
 )
 def test_one_mistake_is_told_in_words(tmp_path: Path, old: str, new: str, said: str) -> None:
-    with pytest.raises(ConfigError, match=".") as caught:
+    with pytest.raises(ConfigError) as caught:
         load_config(write(tmp_path, GOOD.replace(old, new)))
     assert said in str(caught.value)
 

@@ -205,7 +205,7 @@ def test_a_record_survives_every_element_being_garbage() -> None:
     assert record.beams[0].specified_meterset == 100.0
 
 
-def testdata_files() -> list[Path]:
+def _testdata_files() -> list[Path]:
     return sorted(TESTDATA.rglob("*.dcm"))
 
 
@@ -216,10 +216,10 @@ def read_any(path: Path) -> tuple[str, object]:
     return modality, door.from_dataset(ds)
 
 
-@pytest.mark.skipif(not testdata_files(), reason=f"NO TEST DATA under {TESTDATA}; set RBRDT_TESTDATA")
+@pytest.mark.skipif(not _testdata_files(), reason=f"NO TEST DATA under {TESTDATA}; set RBRDT_TESTDATA")
 def test_every_real_file_reads_through_its_door() -> None:
     unreadable = {}
-    for path in testdata_files():
+    for path in _testdata_files():
         try:
             modality, read = read_any(path)
         except InvalidObjectError as error:
@@ -230,7 +230,7 @@ def test_every_real_file_reads_through_its_door() -> None:
             assert read.beams, path
     with (TESTDATA / "manifest.csv").open() as manifest:
         listed = {row["path"] for row in csv.DictReader(manifest)}
-    assert listed <= {str(path.relative_to(TESTDATA)) for path in testdata_files()}
+    assert listed <= {str(path.relative_to(TESTDATA)) for path in _testdata_files()}
     assert unreadable.keys() <= {"no_meta.dcm"}
 
 

@@ -1,0 +1,67 @@
+"""C-GET, or C-MOVE to this machine: all others come, and what does not is named."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydicom import Dataset
+from pynetdicom import evt
+
+from recovery.dimse import fetch
+from recovery.model import DicomNode, InstanceRef
+from tests.dimse.scripted import by_uid, gives, peer_of, ref_of, scp, sends
+from tests.objects import obj, record
+from tests.orthanc import free_port
+
+
+def _records(count: int) -> list[Dataset]:
+    return [record(None, []) for _ in range(count)]
+
+
+def test_a_class_of_which_nobody_thought_is_fetched_when_its_ref_names_it() -> None:
+    ds, came = obj("1.2.840.10008.5.1.4.1.1.104.1", "DOC"), []
+    with scp({evt.EVT_C_GET: gives(by_uid([ds]))}) as pacs:
+        assert fetch(peer_of(pacs.node), [ref_of(ds)], came.append) == {}
+    assert [c.SOPInstanceUID for c in came] == [ds.SOPInstanceUID]
+
+
+def test_a_get_that_one_bad_object_aborts_brings_all_others_and_names_it() -> None:
+    holds = by_uid(_records(30))
+    bad, came = sorted(holds)[13], []
+    with scp({evt.EVT_C_GET: gives(holds, {bad})}) as pacs:
+        refs = (ref_of(ds) for ds in holds.values())
+        failures = fetch(peer_of(pacs.node), refs, lambda ds: came.append(str(ds.SOPInstanceUID)))
+    assert set(failures) == {bad}
+    assert "ended the association" in failures[bad]
+    assert sorted(came) == sorted(set(holds) - {bad})
+
+
+@pytest.mark.parametrize("retrieve", ["get", "move"])
+def test_what_the_node_does_not_hold_is_named(retrieve: Any) -> None:
+    holds, port, came = by_uid(_records(3)), free_port(), []
+    here = DicomNode("RBRDT", "127.0.0.1", port)
+    with scp({evt.EVT_C_GET: gives(holds), evt.EVT_C_MOVE: sends(holds, here)}) as pacs:
+        refs = [InstanceRef("1.2.3.4"), *(ref_of(ds) for ds in holds.values())]
+        failures = fetch(peer_of(pacs.node, port=port), refs, came.append, retrieve=retrieve)
+    assert failures == {"1.2.3.4": "SCRIPTED did not send it"}
+    assert {str(ds.SOPInstanceUID) for ds in came} == set(holds)
+
+
+@pytest.mark.parametrize("retrieve", ["get", "move"])
+@pytest.mark.parametrize("error", [ValueError("x"), RuntimeError("x"), OSError("disk full")])
+def test_an_object_that_its_reader_chokes_on_is_named_not_lost(retrieve: Any, error: Exception) -> None:
+    holds, port = by_uid(_records(3)), free_port()
+    bad, came = min(holds), []
+
+    def receive(ds: Dataset) -> None:
+        if ds.SOPInstanceUID == bad:
+            raise error
+        came.append(str(ds.SOPInstanceUID))
+
+    here = DicomNode("RBRDT", "127.0.0.1", port)
+    with scp({evt.EVT_C_GET: gives(holds), evt.EVT_C_MOVE: sends(holds, here)}) as pacs:
+        refs = [ref_of(ds) for ds in holds.values()]
+        failures = fetch(peer_of(pacs.node, port=port), refs, receive, retrieve=retrieve)
+    assert set(failures) == {bad}
+    assert set(came) == set(holds) - {bad}
