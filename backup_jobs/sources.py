@@ -93,7 +93,7 @@ class Sources:
             with open_link(peer) as link:
                 for start in range(0, len(uids), 50):
                     keys = {"SOPInstanceUID": "\\".join(uids[start : start + 50]), "Modality": "RTDOSE"}
-                    for answer in find_images(link, keys, ("SOPClassUID", "ReferencedRTPlanSequence")):
+                    for answer in find_images(link, keys, ("ReferencedRTPlanSequence",)):
                         items = el.items(answer, "ReferencedRTPlanSequence")
                         named = {el.text(item, "ReferencedSOPInstanceUID") for item in items}
                         plans[InstanceRef.from_dataset(answer)] = {uid for uid in named if uid is not None}

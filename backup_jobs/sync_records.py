@@ -23,11 +23,12 @@ from recovery.dimse import Peer, find_by_uid, find_refs, open_link
 from recovery.memory import HOUR
 from recovery.model import InstanceRef, SyncReport
 from recovery.peers import pacs_peer, rv_peer
-from recovery.record_search import find_records, find_records_of_patients
+from recovery.record_search import DATES, find_records, find_records_of_patients
 from recovery.runs import JobResult
 
 JOB = "sync_records"
 
+QUICKEST = DATES[:1]
 PATIENTS_PER_RUN = 20
 """Patients whose whole list is asked for again in one run, the longest not asked first; new ones come on top."""
 
@@ -68,14 +69,17 @@ def result_of(job: str, report: SyncReport, message: str) -> JobResult:
 
 
 def _ask_both(space: Workspace, rv: Peer, pacs: Peer) -> tuple[set[InstanceRef], set[InstanceRef]]:
-    """The window's records on both sides, asked at the same time; the first look goes further back."""
+    """The window's records on both sides, asked at the same time; the first look goes further back.
+
+    The RT-PACS is asked by one date only: what that does not find is asked for by UID afterwards.
+    """
     settings = space.config.jobs.sync_records
     days = settings.days_back if space.memory.first_look_done else max(settings.days_back, settings.first_days_back)
     dates = space.window(days)
     with ThreadPoolExecutor(2) as pool:
-        asked = [pool.submit(find_records, peer, dates, space.now) for peer in (rv, pacs)]
-        on_rv, on_pacs = [answer.result() for answer in asked]
-    return on_rv, on_pacs
+        on_rv = pool.submit(find_records, rv, dates, space.now)
+        on_pacs = pool.submit(find_records, pacs, dates, space.now, QUICKEST)
+        return on_rv.result(), on_pacs.result()
 
 
 def _whole_courses(space: Workspace, rv: Peer, seen: Iterable[InstanceRef]) -> set[InstanceRef]:

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 READ_BY_FIND = (
-    *("SOPClassUID", "Modality", "SpecificCharacterSet", "PatientName", "PatientBirthDate", "PatientSex"),
+    *("SOPClassUID", "SpecificCharacterSet", "PatientName", "PatientBirthDate", "PatientSex"),
     *("RTPlanLabel", "PlanIntent", "RTPlanGeometry", "ApprovalStatus", "FrameOfReferenceUID"),
     *("FractionGroupSequence", "BeamSequence", "IonBeamSequence", "ReferencedStructureSetSequence"),
     "ReferencedDoseSequence",
@@ -139,9 +139,13 @@ def read_new_records(space: Workspace, pacs: Peer) -> tuple[int, dict[str, str]]
     elif refs is None:
         refs = find_records(pacs, space.window(space.config.jobs.sync_records.days_back), space.now)
     space.held_records = refs
-    new = {ref for ref in refs if ref.sop_instance_uid not in space.collection.records}
+    passed_over = set(space.memory.passed_over)
+    new = {r for r in refs if r.sop_instance_uid not in space.collection and r.sop_instance_uid not in passed_over}
     failures = read_objects(space, pacs, new, "reading records")
-    return len(new) - len(failures), failures
+    read = {ref.sop_instance_uid for ref in new} - failures.keys()
+    no_records = {uid for uid in read if uid not in space.collection}
+    space.memory.passed_over = sorted(passed_over | no_records)
+    return len(read - no_records), failures
 
 
 def read_chains(space: Workspace, pacs: Peer, plan_uids: Iterable[str]) -> dict[str, str]:
@@ -167,7 +171,7 @@ def read_objects(space: Workspace, pacs: Peer, refs: Iterable[InstanceRef], what
     """Bring objects from the RT-PACS into the collection; why not, by UID, for the others.
 
     Some archives cannot give a private SOP class by C-GET (Orthanc, for one). What did not come is asked for by
-    C-MOVE, where the archive knows this machine, and else read by C-FIND: it is a reading of the same object.
+    C-MOVE, where the archive knows this machine; a plan is else read by C-FIND, which tells the same elements.
 
     Raises
     ------
@@ -184,7 +188,7 @@ def read_objects(space: Workspace, pacs: Peer, refs: Iterable[InstanceRef], what
     absent = [uid for uid in failures if uid not in space.collection]
     if absent:
         with open_link(pacs) as link:
-            for answer in find_images(link, {"SOPInstanceUID": "\\".join(absent)}, READ_BY_FIND):
+            for answer in find_images(link, {"SOPInstanceUID": "\\".join(absent), "Modality": "RTPLAN"}, READ_BY_FIND):
                 space.collection.add(answer)
     return {uid: why for uid, why in failures.items() if uid not in space.collection}
 

@@ -45,6 +45,8 @@ class Memory:
     """When a question, such as `records of patient 4711`, was last asked."""
     owed: dict[str, str] = field(default_factory=dict)
     """Records that the R&V system had and the RT-PACS did not hold when last asked: patient by SOP Instance UID."""
+    passed_over: list[str] = field(default_factory=list)
+    """Objects of Modality RTRECORD that were read and are no deliveries, such as summaries."""
     first_look_done: bool = False
     """The R&V system was once looked through as far back as `first_days_back`."""
 
@@ -60,6 +62,7 @@ class Memory:
                 nodes={node: NodeTraits(**traits) for node, traits in said["nodes"].items()},
                 asked={question: float(at) for question, at in said["asked"].items()},
                 owed=dict(said["owed"]),
+                passed_over=list(said["passed_over"]),
                 first_look_done=bool(said["first_look_done"]),
             )
         return memory

@@ -6,7 +6,12 @@ Goal
 
 How
     Three dates, each asked on its own and joined: InstanceCreationDate, SeriesDate, TreatmentDate. A date that cost
-    much and lately found nothing that the others had not is asked again after an hour, not in every run.
+    much and lately found nothing that the others had not is asked again after an hour, not in every run. Where the
+    node holds little beyond the window, the rest is listed and only that is asked for the other dates.
+
+Why all of Modality RTRECORD
+    The SOP class would tell RT Treatment Summary Records apart, and costs an archive a file per answer. They are
+    backed up like the rest, and are told apart when they are read.
 
 Why three
     TreatmentDate is type 2: a record may come without, and a date query then misses it. Archives such as Orthanc
@@ -21,8 +26,9 @@ from typing import TYPE_CHECKING
 
 from recovery import elements as el
 from recovery.dimse import Link, Peer, find_images, find_refs, open_link
+from recovery.dimse.finding import UIDS_PER_QUERY
 from recovery.memory import HOUR
-from recovery.model import TREATMENT_RECORD_CLASSES, DateRange, InstanceRef
+from recovery.model import DateRange, InstanceRef
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -39,32 +45,67 @@ CHEAP = 0.25
 PATIENTS_PER_QUERY = 50
 
 
-def find_records(peer: Peer, dates: DateRange, now: datetime) -> set[InstanceRef]:
-    """The node's treatment records of `dates`, by any of their dates.
+def find_records(peer: Peer, dates: DateRange, now: datetime, keywords: Sequence[str] = DATES) -> set[InstanceRef]:
+    """The node's treatment records of `dates`, by any of their dates, or by those of `keywords`.
 
     Raises
     ------
     DimseError
         If the node cannot be asked.
     """
-    found: set[InstanceRef] = set()
-    traits = peer.traits
-    order = sorted(DATES, key=lambda keyword: -traits.asked.get(keyword, [0, 0, 0])[2])
+    traits, started = peer.traits, time.monotonic()
+    order = sorted(keywords, key=lambda keyword: -traits.asked.get(keyword, [0, 0, 0])[2])
     with open_link(peer) as link:
         if traits.relational is False or set(DATES) <= set(traits.ignored_keys):
-            return _only_records(find_refs(link, {"Modality": "RTRECORD"}))
-        for keyword in order:
-            if keyword in traits.ignored_keys or not _is_due(peer, keyword, now):
-                continue
-            started = time.monotonic()
-            answers = list(find_images(link, {"Modality": "RTRECORD", keyword: str(dates)}, ("SOPClassUID", keyword)))
-            if _was_ignored(answers, keyword, dates):
-                log.info("%s does not match by %s", peer.remote, keyword)
-                traits.ignored_keys.append(keyword)
-            refs = _only_records(_refs(answers))
-            traits.asked[keyword] = [now.timestamp(), time.monotonic() - started, len(refs - found)]
-            found |= refs
+            return find_refs(link, {"Modality": "RTRECORD"})
+        usable = [k for k in order if k not in traits.ignored_keys] or order
+        due = [k for k in usable if _is_due(peer, k, now)] or usable[:1]
+        found = _by_date(link, due[0], dates, None)
+        _note(peer, due[0], now, started, len(found))
+        started = time.monotonic()
+        rest = _everything_else(link, found) if len(due) > 1 else None
+    for keyword in due[1:]:
+        with open_link(peer) as link:
+            more = _by_date(link, keyword, dates, rest) - found
+        _note(peer, keyword, now, started, len(more))
+        found |= more
     return found
+
+
+def _by_date(link: Link, keyword: str, dates: DateRange, among: set[InstanceRef] | None) -> set[InstanceRef]:
+    """Records whose `keyword` lies in `dates`: of all that the node holds, or only `among` these."""
+    answers: list[Dataset] = []
+    if among is None:
+        answers += find_images(link, {"Modality": "RTRECORD", keyword: str(dates)}, (keyword,))
+    else:
+        uids = sorted(ref.sop_instance_uid for ref in among)
+        for start in range(0, len(uids), UIDS_PER_QUERY):
+            listed = "\\".join(uids[start : start + UIDS_PER_QUERY])
+            answers += find_images(link, {"SOPInstanceUID": listed, keyword: str(dates)}, (keyword,))
+    if _was_ignored(answers, keyword, dates):
+        log.info("%s does not match by %s", link.peer.remote, keyword)
+        link.peer.traits.ignored_keys.append(keyword)
+    return _refs(answers)
+
+
+def _note(peer: Peer, keyword: str, now: datetime, started: float, found: int) -> None:
+    """Remember when a date was asked for, what that cost since `started`, and how many it alone found."""
+    peer.traits.asked[keyword] = [now.timestamp(), time.monotonic() - started, found]
+
+
+def _everything_else(link: Link, found: set[InstanceRef]) -> set[InstanceRef] | None:
+    """Every record that the node holds beyond `found`; None as soon as there are many, and the link is given up.
+
+    Where a node holds little else, looking at the rest is quicker than asking it for every other date.
+    """
+    most = 2 * len(found) + 500
+    seen: list[Dataset] = []
+    for answer in find_images(link, {"Modality": "RTRECORD"}):
+        seen.append(answer)
+        if len(seen) > most:
+            link.abort()
+            return None
+    return _refs(seen) - found
 
 
 def find_records_of_patients(peer: Peer, patient_ids: Sequence[str]) -> set[InstanceRef]:
@@ -75,7 +116,7 @@ def find_records_of_patients(peer: Peer, patient_ids: Sequence[str]) -> set[Inst
     DimseError
         If the node cannot be asked.
     """
-    return _only_records(find_objects_of_patients(peer, patient_ids, "RTRECORD"))
+    return find_objects_of_patients(peer, patient_ids, "RTRECORD")
 
 
 def find_objects_of_patients(peer: Peer, patient_ids: Sequence[str], modality: str) -> set[InstanceRef]:
@@ -122,7 +163,7 @@ def find_all_records(peer: Peer) -> set[InstanceRef]:
         If the node cannot be asked.
     """
     with open_link(peer) as link:
-        return _only_records(find_refs(link, {"Modality": "RTRECORD"}))
+        return find_refs(link, {"Modality": "RTRECORD"})
 
 
 def _is_due(peer: Peer, keyword: str, now: datetime) -> bool:
@@ -148,8 +189,3 @@ def _refs(answers: Iterable[Dataset]) -> set[InstanceRef]:
         except el.InvalidObjectError:
             continue
     return refs
-
-
-def _only_records(refs: Iterable[InstanceRef]) -> set[InstanceRef]:
-    """RT Treatment Summary Records are Modality RTRECORD too, and no deliveries."""
-    return {ref for ref in refs if ref.sop_class_uid is None or ref.sop_class_uid in TREATMENT_RECORD_CLASSES}

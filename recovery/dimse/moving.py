@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from recovery.model import InstanceRef
 
 UIDS_PER_MOVE = 50
-ASSOCIATIONS = 2
+ASSOCIATIONS = 4
 
 
 def move(

@@ -122,9 +122,11 @@ def test_ion_and_brachy_records_are_backed_up_and_summary_records_are_not_delive
     brachy = obj("1.2.840.10008.5.1.4.1.1.481.6", "RTRECORD", TreatmentDate=f"{NOW:%Y%m%d}", PatientID="D4")
     summary = obj("1.2.840.10008.5.1.4.1.1.481.7", "RTRECORD", TreatmentDate=f"{NOW:%Y%m%d}", PatientID="D4")
     clinic.put(ion, brachy, summary)
-    _, results = clinic.job("sync_records")
-    assert {ion.SOPInstanceUID, brachy.SOPInstanceUID} <= clinic.pacs.instances()
-    assert results["sync_records"]["counts"]["found"] == 2
+    _, results = clinic.job("cycle")
+    assert clinic.pacs.instances() == clinic.rv.instances()
+    assert results["build_on_treatment"]["counts"]["found"] == 2
+    _, results = clinic.job("cycle")
+    assert results["build_on_treatment"]["counts"]["moved"] == 0
 
 
 def test_what_is_nowhere_is_named_by_uid_and_never_by_patient(clinic: TwoNodes) -> None:

@@ -137,7 +137,7 @@ def test_every_key_that_is_used_finds_what_it_says(site: Site, keys: dict[str, s
     for ref in found:
         ds = next(d for d in named.values() if d.SOPInstanceUID == ref.sop_instance_uid)
         assert (ref.series_instance_uid, ref.patient_id) == (ds.SeriesInstanceUID, ds.PatientID)
-        assert ref.sop_class_uid == ds.SOPClassUID
+        assert ref.sop_class_uid in {None, ds.SOPClassUID}  # asked for only where it is needed
     if "TreatmentDate" in keys:
         assert {a.TreatmentDate for a in answers} == {"20261103"}
 

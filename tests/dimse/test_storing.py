@@ -147,6 +147,22 @@ def test_a_destination_that_aborts_after_each_object_gets_all_of_them() -> None:
     assert said == {o.sop_instance_uid: 0 for o in objects}
 
 
+def test_an_object_at_which_the_association_broke_is_sent_once_more() -> None:
+    seen: set[str] = set()
+
+    def store(here: Scripted, event: evt.Event) -> int | None:
+        uid = str(event.request.AffectedSOPInstanceUID)
+        if uid not in seen:
+            seen.add(uid)
+            event.assoc.abort()
+            return None
+        return keep(here, event)
+
+    objects = [encoded(ds) for ds in _records(3)]
+    with scp({evt.EVT_C_STORE: store}) as archive:
+        assert store_objects(peer_of(archive.node), objects) == {o.sop_instance_uid: 0 for o in objects}
+
+
 def test_an_object_that_breaks_the_association_costs_only_itself() -> None:
     objects = [encoded(ds) for ds in _records(4)]
     bad = objects[1].sop_instance_uid
