@@ -14,7 +14,7 @@ import os
 import shutil
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,8 @@ from recovery.model import DicomNode
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from pydicom import Dataset
 
 TIME_ZONE = "America/Chicago"
 _BATCH = 200
@@ -71,13 +73,24 @@ exclude_patient_ids = ["$*"]
 """
 
 
-def _ingest_part(folder: Path, seed: int, opened_at: datetime, fast: bool, parts: int, part: int) -> None:
-    """Put one part of a clinic's history into the archive in `folder`."""
-    archive = ArchiveStore(folder)
+def _ingest_part(
+    rv_folder: Path, pacs_folder: Path, seed: int, opened_at: datetime, fast: bool, parts: int, part: int
+) -> None:
+    """Put one part of a clinic's history into the R&V system's archive, and its backup into the RT-PACS."""
+    rv, pacs = ArchiveStore(rv_folder), ArchiveStore(pacs_folder)
     objects = Clinic(seed, opened_at, fast=fast).objects(part, parts)
     while batch := list(islice(objects, _BATCH)):
-        archive.ingest(batch)
-    archive.close()
+        rv.ingest(batch)
+        pacs.ingest(ds for ds in batch if _is_backed_up(ds, opened_at))
+    rv.close()
+    pacs.close()
+
+
+def _is_backed_up(ds: Dataset, opened_at: datetime) -> bool:
+    """RBRDT has run here for weeks, and was then off for two days: their records are the first cycle's work."""
+    if ds.Modality != "RTRECORD":
+        return True
+    return "" < str(ds.TreatmentDate) < f"{opened_at - timedelta(days=2):%Y%m%d}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +178,12 @@ class Workplace:
         return [p for suffix in ("", "-wal", "-shm") if (p := self.folder / f"{name}{suffix}").exists()]
 
     def _build(self, clinic: Clinic, database: AriaDatabase) -> None:
-        """Fill archive and database; sixty patients with images take two processes half the time."""
+        """Fill archives and database; sixty patients with images take two processes half the time."""
         database.create(clinic)
         parts = 1 if clinic.fast else max(1, os.cpu_count() or 1)
-        ingest = partial(_ingest_part, self.rv_folder, clinic.seed, clinic.opened_at, clinic.fast, parts)
+        ingest = partial(
+            _ingest_part, self.rv_folder, self.pacs_folder, clinic.seed, clinic.opened_at, clinic.fast, parts
+        )
         if parts == 1:
             ingest(0)
             return

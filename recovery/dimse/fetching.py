@@ -23,11 +23,15 @@ from pynetdicom import build_role, evt
 from pynetdicom.presentation import build_context
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     CTImageStorage,
+    EncapsulatedPDFStorage,
     EnhancedCTImageStorage,
     EnhancedMRImageStorage,
     MRImageStorage,
     PatientRootQueryRetrieveInformationModelGet,
     PositronEmissionTomographyImageStorage,
+    RawDataStorage,
+    SecondaryCaptureImageStorage,
+    SpatialRegistrationStorage,
     StudyRootQueryRetrieveInformationModelGet,
 )
 
@@ -59,7 +63,8 @@ _STORAGE_CLASSES = (
     *sorted(TREATMENT_RECORD_CLASSES),
     *(RT_PLAN, RT_ION_PLAN, VARIAN_RT_PLAN, RT_STRUCTURE_SET, RT_DOSE, RT_IMAGE),
     *(CTImageStorage, MRImageStorage, PositronEmissionTomographyImageStorage),
-    *(EnhancedCTImageStorage, EnhancedMRImageStorage),
+    *(EnhancedCTImageStorage, EnhancedMRImageStorage, SecondaryCaptureImageStorage),
+    *(SpatialRegistrationStorage, EncapsulatedPDFStorage, RawDataStorage),
 )
 """What this project reads. A C-GET must negotiate each class beforehand (PS3.4 C.5.3), so those of the refs join."""
 
