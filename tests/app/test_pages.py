@@ -75,11 +75,22 @@ def test_a_simulated_clinic_without_its_clock_says_so(open_dashboard: Open, monk
 @pytest.mark.parametrize(
     "line", ["null", "[]", '{"event": "START"}', '{"at": "2026-11-24"}', "5", '{"at": 3, "event": 1}']
 )
-def test_a_journal_that_cannot_be_read_is_told_and_hides_no_patient(open_dashboard: Open, line: str) -> None:
+def test_an_odd_line_in_the_journal_is_passed_over(open_dashboard: Open, line: str) -> None:
     visit = open_dashboard("good")
     journal = Journal(Path(os.environ["RBRDT_CONFIG"]).parent / "data" / "cache")
     with journal.path.open("a", encoding="utf-8") as file:
         file.write(line + "\n")
+    visit.run()
+    assert not visit.exception
+    assert "Backup is 6 minutes old" in said(visit)
+    assert len(visit.dataframe) == 1
+
+
+def test_a_journal_that_cannot_be_read_is_told_and_hides_no_patient(open_dashboard: Open) -> None:
+    visit = open_dashboard("good")
+    journal = Journal(Path(os.environ["RBRDT_CONFIG"]).parent / "data" / "cache")
+    journal.path.unlink()
+    journal.path.mkdir()
     visit.run()
     assert not visit.exception
     assert "The journal of runs" in said(visit)
