@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 from pathlib import Path
 
@@ -62,9 +63,14 @@ def _run(name: str, config: Config, *, as_json: bool) -> int:
     memory = Memory.load(config.cache_path)
     space = open_workspace(config, memory, read_clock())
     runs: list[Run] = []
-    for run in run_cycle(space) if name == "cycle" else [run_job(name, {**JOBS, "check": check}[name], space)]:
-        _print(run, as_json=as_json)
-        runs.append(run)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        for run in run_cycle(space) if name == "cycle" else [run_job(name, {**JOBS, "check": check}[name], space)]:
+            _print(run, as_json=as_json)
+            runs.append(run)
+    except KeyboardInterrupt:
+        space.keep()
+        raise
     memory.save()
     Journal(config.cache_path).prune(config.cache.keep_days, space.now)
     return worst([run.exit_status for run in runs])

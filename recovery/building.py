@@ -72,6 +72,12 @@ class Workspace:
         """Now, naive, local to the site, as treatment times are."""
         return self.now.astimezone(self.config.site.zone).replace(tzinfo=None)
 
+    def keep(self) -> None:
+        """Write what was learnt so far, as well as the cache allows: for a run that is stopped."""
+        with suppress(CacheError):
+            self.collection.save(self.cache, self.now)
+        self.memory.save()
+
     def window(self, days_back: int) -> DateRange:
         """The last days and tomorrow: a clock that is ahead, or a date in UTC, must not hide a record."""
         today = self.local_now.date()

@@ -19,7 +19,7 @@ from __future__ import annotations
 import logging
 import queue
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Protocol
 
 from recovery.dimse.link import UNKNOWN_DESTINATION, DimseError, Link
@@ -65,6 +65,11 @@ def work_off(chunks: Iterable[Chunk], job: Job, associations: int) -> None:
         workers = min(associations, heap.qsize())
         with ThreadPoolExecutor(workers) as pool:
             futures = [pool.submit(_work, heap, job) for _ in range(workers)]
+            try:
+                wait(futures)
+            except KeyboardInterrupt:
+                _taken(heap)  # each worker ends with the list that it has in hand
+                raise
         errors = [error for future in futures if (error := future.exception()) is not None]
         for error in errors:
             if not isinstance(error, DimseError):

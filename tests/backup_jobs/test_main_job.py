@@ -6,6 +6,9 @@ The RT-PACS's own listing (REST) is what is asserted on, never our own report al
 from __future__ import annotations
 
 import shutil
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -17,7 +20,7 @@ from pydicom import Dataset
 
 from recovery.dimse import EncodedObject, open_receiver
 from recovery.model import DicomNode
-from tests.clinic import TwoNodes, two_nodes
+from tests.clinic import PROJECT, TwoNodes, two_nodes
 from tests.objects import beam_item, dose, encode, images, obj, plan, record, structure_set, uid
 from tests.orthanc import HOW_TO_INSTALL, Orthanc, free_port, orthanc_is_installed
 
@@ -400,3 +403,22 @@ def test_a_table_is_written_in_every_format(clinic: TwoNodes, form: str) -> None
 def test_a_table_that_is_not_there_exits_2_and_says_what_to_run(clinic: TwoNodes) -> None:
     done = clinic.run("recovery", "table", "on_treatment", "--format", "json")
     assert done.returncode == 2 and "python -m backup_jobs cycle" in done.stderr and not done.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_first_run_that_is_stopped_ends_soon_and_the_next_one_goes_on(clinic: TwoNodes, number: int) -> None:
+    clinic.put(
+        record(uid("plan", n // 30), [beam_item(1, n % 30 + 1, 100.0, 100.0)], at=days_ago(1), PatientID=f"P{n // 30}")
+        for n in range(400)
+    )
+    command = [sys.executable, "-m", "backup_jobs", "cycle", "--config", str(clinic.config)]
+    with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+        while len(clinic.pacs.instances()) < 30:
+            time.sleep(0.02)
+        run.send_signal(number)
+        said = run.communicate(timeout=20)[1]
+    held = len(clinic.pacs.instances())
+    assert run.returncode == 1 and "the next run goes on from there" in said and "Traceback" not in said
+    assert held < 400
+    _, results = clinic.job("sync_records")
+    assert results["sync_records"]["counts"] == {"found": 400, "already_held": held, "moved": 400 - held, "unproven": 0}
