@@ -83,9 +83,13 @@ def _nodes(space: Workspace) -> Iterator[Finding]:
 
 
 def _may_move(space: Workspace, name: str, peer: Peer) -> Iterator[Finding]:
-    is_relay = space.config.rv is not None and space.config.rv.route == "relay"
-    destination = space.config.local.ae_title if is_relay else space.config.pacs.ae_title
+    destination = _destination(space)
     yield f"{name} may move to {destination}", _problem(lambda: _move_nothing(peer, destination))
+
+
+def _destination(space: Workspace) -> str:
+    is_relay = space.config.rv is not None and space.config.rv.route == "relay"
+    return space.config.local.ae_title if is_relay else space.config.pacs.ae_title
 
 
 def _ask(peer: Peer) -> None:
@@ -118,7 +122,11 @@ def _move_one_record(space: Workspace, rv: Peer) -> None:
         raise rv.error(f"has no treatment record of the last {settings.first_days_back} days to try a move with")
     report = transfer(space, rv, [min(found, key=lambda ref: ref.sop_instance_uid)], "moving a record")
     if report.unproven:
-        raise rv.error(f"was asked to move a record, and {in_words(report.unproven)}")
+        destination = _destination(space)
+        raise rv.error(
+            f"did not get a record to the RT-PACS. Does it know {destination} as a move destination, with host and "
+            f"port? It said: {in_words(report.unproven)}"
+        )
 
 
 def _listen(space: Workspace) -> None:

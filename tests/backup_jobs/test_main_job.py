@@ -373,7 +373,7 @@ def test_check_tells_what_works_and_what_does_not(clinic: TwoNodes) -> None:
         clinic.rv, known = stranger, clinic.rv
         done = clinic.run("backup_jobs", "check")
         clinic.rv = known
-    assert done.returncode == 1 and "does not know RBRDT" in done.stderr
+    assert done.returncode == 1 and "Does it know RBRDT as a move destination" in done.stderr
     clinic.pacs.kill()
     done = clinic.run("backup_jobs", "check")
     assert done.returncode == 2 and "cannot be reached" in done.stderr
