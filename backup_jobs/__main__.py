@@ -11,8 +11,13 @@ import json
 import signal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from backup_jobs.without_pandas import run_without_pandas
 from recovery.config import Config, ConfigError, load_config
+
+if TYPE_CHECKING:
+    from backup_jobs.job import Job
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -46,8 +51,8 @@ _WHAT = {
 
 
 def _run(name: str, config: Config, *, as_json: bool) -> int:
-    from backup_jobs.check import check
-    from backup_jobs.cycle import JOBS, run_cycle, worst
+    run_without_pandas()
+    from backup_jobs.cycle import run_cycle, worst
     from backup_jobs.job import Run, run_job
     from recovery.building import open_workspace
     from recovery.clock import read_clock
@@ -65,7 +70,7 @@ def _run(name: str, config: Config, *, as_json: bool) -> int:
     runs: list[Run] = []
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        for run in run_cycle(space) if name == "cycle" else [run_job(name, {**JOBS, "check": check}[name], space)]:
+        for run in run_cycle(space) if name == "cycle" else [run_job(name, _job(name), space)]:
             _print(run, as_json=as_json)
             runs.append(run)
     except KeyboardInterrupt:
@@ -74,6 +79,16 @@ def _run(name: str, config: Config, *, as_json: bool) -> int:
     memory.save()
     Journal(config.cache_path).prune(config.cache.keep_days, space.now)
     return worst([run.exit_status for run in runs])
+
+
+def _job(name: str) -> Job:
+    if name == "check":
+        from backup_jobs.check import check
+
+        return check
+    from backup_jobs.cycle import JOBS
+
+    return JOBS[name]
 
 
 def _print(run: object, *, as_json: bool) -> None:

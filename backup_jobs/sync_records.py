@@ -15,9 +15,9 @@ Why a window, not "today"
 from __future__ import annotations
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 
 from backup_jobs.transfer import in_words, prove, transfer
+from recovery.beside import asked_beside
 from recovery.building import Workspace
 from recovery.dimse import Peer, find_by_uid, find_refs, open_link
 from recovery.memory import HOUR
@@ -76,10 +76,11 @@ def _ask_both(space: Workspace, rv: Peer, pacs: Peer) -> tuple[set[InstanceRef],
     settings = space.config.jobs.sync_records
     days = settings.days_back if space.memory.first_look_done else max(settings.days_back, settings.first_days_back)
     dates = space.window(days)
-    with ThreadPoolExecutor(2) as pool:
-        on_rv = pool.submit(find_records, rv, dates, space.now)
-        on_pacs = pool.submit(find_records, pacs, dates, space.now, QUICKEST)
-        return on_rv.result(), on_pacs.result()
+    with asked_beside(lambda: (find_records(pacs, dates, space.now, QUICKEST), pacs.traits)) as answer:
+        on_rv = find_records(rv, dates, space.now)
+        on_pacs, learnt = answer()
+    pacs.traits.learn(learnt)
+    return on_rv, on_pacs
 
 
 def _whole_courses(space: Workspace, rv: Peer, seen: Iterable[InstanceRef]) -> set[InstanceRef]:

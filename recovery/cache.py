@@ -139,7 +139,8 @@ class Cache:
     def _table(self, schema: TableSchema) -> pa.Table:
         path = self._file(schema.name)
         try:
-            table = pq.read_table(path, partitioning=None)
+            with pq.ParquetFile(path) as file:  # a third of the time of read_table, which looks for partitions
+                table = file.read()
         except FileNotFoundError as error:
             raise _missing(schema, path) from error
         except (OSError, pa.ArrowException) as error:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from recovery.cache import CacheError
@@ -50,10 +50,9 @@ class Holding:
 
 @dataclass(slots=True)
 class Holdings:
-    """Answers of the RT-PACS by UID. An answer younger than `fresh_for` is not asked for again."""
+    """Answers of the RT-PACS by UID. One that was given in this run is not asked for again."""
 
     answers: dict[str, Holding] = field(default_factory=dict)
-    fresh_for: timedelta = timedelta(minutes=5)
     missing_slices: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """By series: the slices that were not held when last asked one by one."""
 
@@ -93,7 +92,7 @@ class Holdings:
             If it cannot be asked.
         """
         wanted = dict.fromkeys(uids)
-        stale = [uid for uid in wanted if anew or not self._is_fresh(uid, now)]
+        stale = [uid for uid in wanted if anew or not self._was_asked(uid, now)]
         if stale:
             with open_link(pacs) as link:
                 held = {ref.sop_instance_uid for ref in find_by_uid(link, stale)}
@@ -115,7 +114,7 @@ class Holdings:
         stale = [
             uid
             for uid, named in wanted.items()
-            if anew or not self._is_fresh(uid, now) or self.answers[uid].wanted != max(1, len(named))
+            if anew or not self._was_asked(uid, now) or self.answers[uid].wanted != max(1, len(named))
         ]
         if stale:
             with open_link(pacs) as link:
@@ -124,6 +123,11 @@ class Holdings:
                 for uid in stale:
                     self.answers[uid] = self._ask_one_series(link, uid, wanted[uid], counts.get(uid), now)
         return {uid for uid in wanted if self.answers[uid].is_held}
+
+    def take_over(self, other: Holdings, now: datetime) -> None:
+        """Take over what another process was answered in this run."""
+        self.answers |= {uid: answer for uid, answer in other.answers.items() if answer.asked_at == now}
+        self.missing_slices |= other.missing_slices
 
     def _ask_one_series(self, link: Link, uid: str, named: set[str], count: int | None, now: datetime) -> Holding:
         before = self.answers.get(uid)
@@ -136,9 +140,9 @@ class Holdings:
         held = len(named & there) if named else min(1, len(there))
         return Holding(uid, "SERIES", needed, held, now, len(there))
 
-    def _is_fresh(self, uid: str, now: datetime) -> bool:
+    def _was_asked(self, uid: str, now: datetime) -> bool:
         answer = self.answers.get(uid)
-        return answer is not None and timedelta() <= now - answer.asked_at < self.fresh_for
+        return answer is not None and answer.asked_at == now
 
     def backup_of(self, plan_uid: str, collection: Collection) -> PlanBackup:
         """The state of a plan's chain, from answers already given."""

@@ -84,8 +84,9 @@ class TableSchema:
         self._check_keys(listed)
         for name, kind in self.columns.items():
             self._check_kind(name, kind, (row[name] for row in listed))
-        columns = {name: [row[name] for row in listed] for name in self.columns}
-        return pa.table(columns, schema=self.arrow)
+        schema = self.arrow
+        columns = [pa.array([row[field.name] for row in listed], type=field.type) for field in schema]
+        return pa.Table.from_arrays(columns, schema=schema)
 
     def _check_keys(self, rows: list[Row]) -> None:
         if self.key and len({tuple(row[k] for k in self.key) for row in rows}) != len(rows):

@@ -90,7 +90,7 @@ def test_every_command_that_the_readme_shows_exists() -> None:
     text = (PROJECT / "README.md").read_text()
     jobs = set(re.findall(r"python -m backup_jobs (\w+)", text))
     commands = set(re.findall(r"python -m recovery (\w+)", text))
-    targets = set(re.findall(r"`?make (\w+)`?", text))
+    targets = set(re.findall(r"(?:`|^)make (\w+)", text, re.MULTILINE))
     for module, names in (("backup_jobs", jobs), ("recovery", commands)):
         helped = subprocess.run(
             [sys.executable, "-m", module, "--help"], cwd=PROJECT, capture_output=True, text=True, check=True

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import logging
 import queue
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from pynetdicom.association import Association
 
 logging.getLogger("pynetdicom").setLevel(logging.CRITICAL)
+_config.LOG_HANDLER_LEVEL = "none"  # its own log lines cost a tenth of a query, and nobody reads them
 _config.LOG_REQUEST_IDENTIFIERS = False
 _config.LOG_RESPONSE_IDENTIFIERS = False
 _config.UNRESTRICTED_STORAGE_SERVICE = True  # private storage classes, such as Varian's RT Plan, are storage too
@@ -71,6 +72,14 @@ class DimseError(RuntimeError):
         self.status = status
         self.timed_out = timed_out
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Keep all of it when it crosses to another process."""
+        return _dimse_error, (str(self), self.fault, self.status, self.timed_out)
+
+
+def _dimse_error(text: str, fault: str, status: int | None, timed_out: bool) -> DimseError:
+    return DimseError(text, fault=fault, status=status, timed_out=timed_out)
+
 
 @dataclass(slots=True)
 class NodeTraits:
@@ -82,6 +91,11 @@ class NodeTraits:
     ignored_keys: list[str] = field(default_factory=list)
     asked: dict[str, list[float]] = field(default_factory=dict)
     """Per date key: when it was last asked (seconds since 1970), how long it took (s), how many it alone found."""
+
+    def learn(self, other: NodeTraits) -> None:
+        """Take over what was found out elsewhere."""
+        for trait in fields(self):
+            setattr(self, trait.name, getattr(other, trait.name))
 
 
 @dataclass(frozen=True, slots=True)
