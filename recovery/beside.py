@@ -14,6 +14,7 @@ Why a process
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
@@ -52,12 +53,13 @@ def asked_beside(ask: Callable[[], Answer]) -> Iterator[Callable[[], Answer]]:
     try:
         yield answer
     finally:
-        child.terminate()
+        child.kill()  # it has no state to save, and a handler inherited from a job would print a traceback
         child.join()
         receiver.close()
 
 
 def _answer(ask: Callable[[], Answer], sender: Connection) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle; it ends this process
     try:
         sender.send((ask(), None))
     except Exception as error:  # noqa: BLE001  it is raised on the other side
