@@ -13,11 +13,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from backup_jobs.without_pandas import run_without_pandas
-from recovery.config import Config, ConfigError, load_config
+from backup_jobs.lean_start import leave_out_unused
 
 if TYPE_CHECKING:
-    from backup_jobs.job import Job
+    from backup_jobs.job import Job, Run
+    from recovery.config import Config
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -27,6 +27,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--config", type=Path, default=Path("config.toml"), help="default: config.toml")
     parser.add_argument("--json", action="store_true", help="one line of JSON per job on standard output")
     options = parser.parse_args(arguments)
+    leave_out_unused()
+    from recovery.config import ConfigError, load_config
+
     try:
         config = load_config(options.config)
     except ConfigError as error:
@@ -51,9 +54,8 @@ _WHAT = {
 
 
 def _run(name: str, config: Config, *, as_json: bool) -> int:
-    run_without_pandas()
     from backup_jobs.cycle import run_cycle, worst
-    from backup_jobs.job import Run, run_job
+    from backup_jobs.job import run_job
     from recovery.building import open_workspace
     from recovery.clock import read_clock
     from recovery.logs import set_up_logging
@@ -91,10 +93,7 @@ def _job(name: str) -> Job:
     return JOBS[name]
 
 
-def _print(run: object, *, as_json: bool) -> None:
-    from backup_jobs.job import Run
-
-    assert isinstance(run, Run)
+def _print(run: Run, *, as_json: bool) -> None:
     result = run.result
     if as_json:
         line = {

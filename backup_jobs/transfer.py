@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 
 from recovery.building import Workspace
 from recovery.dimse import DimseError, Forwarder, Peer, find_held, move, open_link, open_receiver
-from recovery.dimse.link import UNKNOWN_DESTINATION
+from recovery.dimse.peer import UNKNOWN_DESTINATION
 from recovery.model import InstanceRef
 from recovery.peers import pacs_peer, pacs_store_peer
 from recovery.progress import progress

@@ -2,9 +2,10 @@
 
 from recovery.dimse.fetching import fetch
 from recovery.dimse.finding import count_series_instances, echo, find_by_uid, find_held, find_images, find_refs
-from recovery.dimse.link import DimseError, Link, NodeTraits, Peer
+from recovery.dimse.link import Link
 from recovery.dimse.moving import move, move_series
 from recovery.dimse.opening import open_link
+from recovery.dimse.peer import DimseError, NodeTraits, Peer
 from recovery.dimse.receiving import EncodedObject, open_receiver
 from recovery.dimse.storing import Forwarder, store
 

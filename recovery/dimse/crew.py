@@ -22,7 +22,8 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Protocol
 
-from recovery.dimse.link import UNKNOWN_DESTINATION, DimseError, Link
+from recovery.dimse.link import Link
+from recovery.dimse.peer import UNKNOWN_DESTINATION, DimseError
 from recovery.model import InstanceRef
 
 if TYPE_CHECKING:

@@ -36,9 +36,10 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 )
 
 from recovery.dimse.crew import Chunk, work_off
-from recovery.dimse.link import NOT_SUPPORTED, DimseError, Link, Peer
+from recovery.dimse.link import Link
 from recovery.dimse.moving import image_query, move
 from recovery.dimse.opening import open_link
+from recovery.dimse.peer import NOT_SUPPORTED, DimseError, Peer
 from recovery.dimse.receiving import READ_ERRORS, EncodedObject, encoded_object, open_receiver
 from recovery.dimse.storing import with_file_meta
 from recovery.model import (

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING
 from pydicom import Dataset
 
 from recovery import elements as el
-from recovery.dimse.link import DimseError, Link, Peer
+from recovery.dimse.link import Link
 from recovery.dimse.opening import open_link
+from recovery.dimse.peer import DimseError, Peer
 from recovery.elements import InvalidObjectError
 from recovery.model import InstanceRef
 

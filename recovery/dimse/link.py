@@ -16,12 +16,14 @@ from __future__ import annotations
 
 import logging
 import queue
-from dataclasses import dataclass, field, fields
+import struct
+from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from pynetdicom import _config
-from pynetdicom.dimse_primitives import C_STORE
+from pynetdicom.dimse_primitives import C_FIND, C_STORE
+from pynetdicom.dsutils import decode, encode
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     PatientRootQueryRetrieveInformationModelFind,
     PatientRootQueryRetrieveInformationModelMove,
@@ -30,13 +32,15 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 )
 from pynetdicom.status import code_to_category
 
-from recovery.model import DicomNode
+from recovery.dimse.answers import Answers
+from recovery.dimse.peer import NOT_SUPPORTED, DimseError, Peer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pydicom import Dataset
     from pynetdicom.association import Association
+    from pynetdicom.presentation import PresentationContext
 
 logging.getLogger("pynetdicom").setLevel(logging.CRITICAL)
 _config.LOG_HANDLER_LEVEL = "none"  # its own log lines cost a tenth of a query, and nobody reads them
@@ -51,67 +55,10 @@ RELATIONAL = b"\x01"
 
 MAXIMUM_PDU_SIZE = 131_072
 
-UNKNOWN_DESTINATION = 0xA801
-"""Refused: move destination unknown (PS3.4 table C.4-2)."""
-
-NOT_SUPPORTED = 0x0122
-"""Refused: SOP class not supported (PS3.7 section C.5.6)."""
-
-_ROLES = {"rv": "The R&V system", "pacs": "The RT-PACS", "tps": "The planning system", "": "The node"}
-
-
-class DimseError(RuntimeError):
-    """A node could not be asked, or did not do what it was asked.
-
-    `fault` is its role, `status` what it said; `timed_out` when it said nothing and did not hang up either.
-    """
-
-    def __init__(self, text: str, *, fault: str = "", status: int | None = None, timed_out: bool = False) -> None:
-        super().__init__(text)
-        self.fault = fault
-        self.status = status
-        self.timed_out = timed_out
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Keep all of it when it crosses to another process."""
-        return _dimse_error, (str(self), self.fault, self.status, self.timed_out)
-
-
-def _dimse_error(text: str, fault: str, status: int | None, timed_out: bool) -> DimseError:
-    return DimseError(text, fault=fault, status=status, timed_out=timed_out)
-
-
-@dataclass(slots=True)
-class NodeTraits:
-    """What a node was found to understand; tried once, kept between runs. None: not tried yet."""
-
-    relational: bool | None = None
-    uid_lists: bool | None = None
-    patient_lists: bool | None = None
-    ignored_keys: list[str] = field(default_factory=list)
-    asked: dict[str, list[float]] = field(default_factory=dict)
-    """Per date key: when it was last asked (seconds since 1970), how long it took (s), how many it alone found."""
-
-    def learn(self, other: NodeTraits) -> None:
-        """Take over what was found out elsewhere."""
-        for trait in fields(self):
-            setattr(self, trait.name, getattr(other, trait.name))
-
-
-@dataclass(frozen=True, slots=True)
-class Peer:
-    """A node as this machine speaks to it. `role`: rv, pacs or tps; `timeout` in seconds."""
-
-    local: DicomNode
-    remote: DicomNode
-    role: str = ""
-    timeout: float = 60.0
-    traits: NodeTraits = field(default_factory=NodeTraits, compare=False)
-
-    def error(self, text: str, status: int | None = None, *, timed_out: bool = False) -> DimseError:
-        said = f" (status 0x{status:04X})" if status is not None else ""
-        sentence = f"{_ROLES[self.role]} {self.remote} {text}{said}."
-        return DimseError(sentence, fault=self.role, status=status, timed_out=timed_out)
+_UNDECODABLE = (
+    ValueError, TypeError, AttributeError, LookupError, NotImplementedError, OSError, EOFError, struct.error,
+)  # fmt: skip
+"""What pydicom raises for bytes that are no dataset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +89,7 @@ class Link:
 
         # The reactor asks without blocking, and gets nothing: no response can go astray.
         assoc.dimse.get_msg = get_msg  # type: ignore[method-assign]
+        Answers(assoc.dimse)
 
     @property
     def is_open(self) -> bool:
@@ -169,18 +117,20 @@ class Link:
 
         A caller who stops before the end ends the association: the next question must not hear this one's answers.
         """
+        context = self._context(self._model(FIND_MODELS))
+        syntax = context.transfer_syntax[0]
+        encoding = (syntax.is_implicit_VR, syntax.is_little_endian, syntax.is_deflated)
+        request = C_FIND()
+        request.AffectedSOPClassUID = context.abstract_syntax
+        request.Identifier = BytesIO(encode(query, *encoding) or b"")
         is_pending = True
         try:
-            for status, identifier in self._send(lambda: self._assoc.send_c_find(query, self._model(FIND_MODELS))):
-                is_pending = "Status" in status and code_to_category(status.Status) == "Pending"
-                if self._checked("C-FIND", status) == "Warning":
-                    raise self.peer.error("answered C-FIND with a warning: there may be more matches", status.Status)
-                if not is_pending:
-                    return
-                if identifier is None:
-                    raise self.peer.error("answered a C-FIND with a match that cannot be decoded")
-                yield identifier
-            raise self._silence("C-FIND")
+            response = self._asked("C-FIND", request, context.context_id)
+            while is_pending := code_to_category(response.Status) == "Pending":
+                yield self._match(response, encoding)
+                response = self._answer("C-FIND", C_FIND)
+            if self._judged("C-FIND", response.Status) == "Warning":
+                raise self.peer.error("answered C-FIND with a warning: there may be more matches", response.Status)
         finally:
             if is_pending:
                 self.abort()
@@ -207,18 +157,14 @@ class Link:
             text = f"does not take SOP class {sop_class_uid} in transfer syntax {transfer_syntax}"
             raise self.peer.error(text, NOT_SUPPORTED if self.is_open else None)
         request = C_STORE()
-        request.MessageID = 1
         request.AffectedSOPClassUID = sop_class_uid
         request.AffectedSOPInstanceUID = sop_instance_uid
-        request.Priority = 2
         request.DataSet = BytesIO(data)
-        self._assoc.dimse.send_msg(request, context_id)
-        _, response = self._assoc.dimse.get_msg(block=True)
-        if not isinstance(response, C_STORE) or response.Status is None:
-            error = self._silence("C-STORE")
+        try:
+            return int(self._asked("C-STORE", request, context_id).Status)
+        except DimseError:
             self.abort()
-            raise error
-        return int(response.Status)
+            raise
 
     def close(self) -> None:
         if self._assoc.is_established:
@@ -234,11 +180,36 @@ class Link:
                 return context.context_id
         return None
 
+    def _context(self, abstract_syntax: str) -> PresentationContext:
+        return next(c for c in self._assoc.accepted_contexts if c.abstract_syntax == abstract_syntax)
+
     def _model(self, models: Sequence[str]) -> str:
         for model in models:
             if self.accepts(model):
                 return model
         raise self.peer.error("accepts neither Study Root nor Patient Root queries from this machine")
+
+    def _asked(self, verb: str, request: C_FIND | C_STORE, context_id: int | None) -> Any:
+        """Send a request; returns the first response to it."""
+        if context_id is None or not self.is_open:
+            raise self.peer.error("lost the association")
+        request.MessageID = 1
+        request.Priority = 2
+        self._assoc.dimse.send_msg(request, context_id)
+        return self._answer(verb, type(request))
+
+    def _answer(self, verb: str, kind: type[C_FIND | C_STORE]) -> Any:
+        """The next response, which has a status."""
+        _, response = self._assoc.dimse.get_msg(block=True)
+        if not isinstance(response, kind) or response.Status is None:
+            raise self._silence(verb)
+        return response
+
+    def _match(self, response: C_FIND, encoding: tuple[bool, bool, bool]) -> Dataset:
+        try:
+            return decode(response.Identifier or BytesIO(), *encoding)
+        except _UNDECODABLE as error:
+            raise self.peer.error("answered a C-FIND with a match that cannot be decoded") from error
 
     def _send(self, send: Any) -> Any:
         """Send, turning pynetdicom's complaint about a lost association into ours."""
@@ -264,6 +235,9 @@ class Link:
         code = status.get("Status")
         if code is None:
             raise self._silence(verb)
+        return self._judged(verb, code)
+
+    def _judged(self, verb: str, code: int) -> str:
         category = str(code_to_category(code))
         if category not in {"Success", "Pending", "Warning"}:
             raise self.peer.error(f"answered {verb} with {category.lower()}", code)

@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING
 from pydicom import Dataset
 
 from recovery.dimse.crew import Chunk, work_off
-from recovery.dimse.link import UNKNOWN_DESTINATION, DimseError, Link, Peer
+from recovery.dimse.link import Link
 from recovery.dimse.opening import open_link
+from recovery.dimse.peer import UNKNOWN_DESTINATION, DimseError, Peer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -22,7 +22,8 @@ from pynetdicom.pdu_primitives import SOPClassExtendedNegotiation
 from pynetdicom.presentation import PresentationContext, build_context
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
-from recovery.dimse.link import FIND_MODELS, MAXIMUM_PDU_SIZE, MOVE_MODELS, NOT_SUPPORTED, RELATIONAL, Link, Peer
+from recovery.dimse.link import FIND_MODELS, MAXIMUM_PDU_SIZE, MOVE_MODELS, RELATIONAL, Link
+from recovery.dimse.peer import NOT_SUPPORTED, Peer
 from recovery.dimse.sockets import make_quick
 
 if TYPE_CHECKING:

@@ -23,7 +23,8 @@ from pynetdicom import AE, AllStoragePresentationContexts, evt
 from pynetdicom.presentation import build_context
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
-from recovery.dimse.link import MAXIMUM_PDU_SIZE, DimseError
+from recovery.dimse.link import MAXIMUM_PDU_SIZE
+from recovery.dimse.peer import DimseError
 from recovery.dimse.sockets import make_quick
 from recovery.model import VARIAN_RT_PLAN
 

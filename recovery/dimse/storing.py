@@ -31,8 +31,9 @@ from pynetdicom.presentation import build_context
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
 from recovery.dimse.crew import PATIENCE
-from recovery.dimse.link import NOT_SUPPORTED, DimseError, Link, Peer
+from recovery.dimse.link import Link
 from recovery.dimse.opening import open_link
+from recovery.dimse.peer import NOT_SUPPORTED, DimseError, Peer
 from recovery.dimse.receiving import CANNOT_STORE, READ_ERRORS, EncodedObject
 
 if TYPE_CHECKING:

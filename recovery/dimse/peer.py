@@ -1,0 +1,77 @@
+"""Who is spoken to: a node, what it was found to understand, and the error that says what it did not do.
+
+Goal
+    Every error names the node and its role, and says what to look at.
+
+How
+    A `Peer` is a node as this machine speaks to it; its `NodeTraits` are learnt once and kept between runs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from recovery.model import DicomNode
+
+UNKNOWN_DESTINATION = 0xA801
+"""Refused: move destination unknown (PS3.4 table C.4-2)."""
+
+NOT_SUPPORTED = 0x0122
+"""Refused: SOP class not supported (PS3.7 section C.5.6)."""
+
+_ROLES = {"rv": "The R&V system", "pacs": "The RT-PACS", "tps": "The planning system", "": "The node"}
+
+
+class DimseError(RuntimeError):
+    """A node could not be asked, or did not do what it was asked.
+
+    `fault` is its role, `status` what it said; `timed_out` when it said nothing and did not hang up either.
+    """
+
+    def __init__(self, text: str, *, fault: str = "", status: int | None = None, timed_out: bool = False) -> None:
+        super().__init__(text)
+        self.fault = fault
+        self.status = status
+        self.timed_out = timed_out
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Keep all of it when it crosses to another process."""
+        return _dimse_error, (str(self), self.fault, self.status, self.timed_out)
+
+
+def _dimse_error(text: str, fault: str, status: int | None, timed_out: bool) -> DimseError:
+    return DimseError(text, fault=fault, status=status, timed_out=timed_out)
+
+
+@dataclass(slots=True)
+class NodeTraits:
+    """What a node was found to understand; tried once, kept between runs. None: not tried yet."""
+
+    relational: bool | None = None
+    uid_lists: bool | None = None
+    patient_lists: bool | None = None
+    ignored_keys: list[str] = field(default_factory=list)
+    asked: dict[str, list[float]] = field(default_factory=dict)
+    """Per date key: when it was last asked (seconds since 1970), how long it took (s), how many it alone found."""
+
+    def learn(self, other: NodeTraits) -> None:
+        """Take over what was found out elsewhere."""
+        for trait in fields(self):
+            setattr(self, trait.name, getattr(other, trait.name))
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A node as this machine speaks to it. `role`: rv, pacs or tps; `timeout` in seconds."""
+
+    local: DicomNode
+    remote: DicomNode
+    role: str = ""
+    timeout: float = 60.0
+    traits: NodeTraits = field(default_factory=NodeTraits, compare=False)
+
+    def error(self, text: str, status: int | None = None, *, timed_out: bool = False) -> DimseError:
+        said = f" (status 0x{status:04X})" if status is not None else ""
+        sentence = f"{_ROLES[self.role]} {self.remote} {text}{said}."
+        return DimseError(sentence, fault=self.role, status=status, timed_out=timed_out)
