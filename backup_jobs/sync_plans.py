@@ -20,15 +20,15 @@ from dataclasses import dataclass, field, replace
 from backup_jobs.sources import Sources
 from backup_jobs.sync_records import result_of
 from backup_jobs.transfer import in_words
-from recovery.beside import asked_beside
-from recovery.building import Workspace, plan_labels, plan_uids_of_records, read_chains, read_new_records
+from recovery.building import Workspace, plan_labels, plan_uids_of_records
 from recovery.dimse import Peer
-from recovery.holdings import Holdings, series_of
+from recovery.holdings import series_of
 from recovery.look_alikes import look_alikes
 from recovery.memory import DAY
 from recovery.model import InstanceRef, SyncReport
 from recovery.peers import pacs_peer
 from recovery.plans import Plan
+from recovery.reading import ask_known_chains, read_chains, read_new_records
 from recovery.runs import JobResult
 
 JOB = "sync_plans"
@@ -66,7 +66,7 @@ def sync_plans(space: Workspace) -> JobResult:
     sources, tally = Sources.of(space), _Tally()
     _, unreadable = read_new_records(space, pacs)
     plan_uids = plan_uids_of_records(space)
-    _ask_what_is_known(space, pacs, plan_uids)
+    ask_known_chains(space, pacs, plan_uids)
     _bring_plans(space, pacs, sources, tally, plan_uids)
     plan_uids += _bring_waiting(space, pacs, sources, plan_uids)
     unreadable |= read_chains(space, pacs, plan_uids)
@@ -77,21 +77,6 @@ def sync_plans(space: Workspace) -> JobResult:
     space.collection.save(space.cache, space.now)
     space.holdings.save(space.cache, space.now)
     return _result(space, sources, tally, unreadable)
-
-
-def _ask_what_is_known(space: Workspace, pacs: Peer, plan_uids: list[str]) -> None:
-    """Ask for all that earlier runs found the plans to need, at once: where all is held, nothing else is asked."""
-    plans = [space.collection.plans[uid] for uid in plan_uids if uid in space.collection.plans]
-    named = [uid for plan in plans for uid in (*plan.structure_set_uids, *plan.reference_image_uids)]
-    series = [one for plan in plans for one in series_of(plan, space.collection)]
-
-    def ask_series() -> Holdings:
-        space.holdings.ask_series(pacs, series, space.now)
-        return space.holdings
-
-    with asked_beside(ask_series) as answer:
-        space.holdings.ask(pacs, [*plan_uids, *named], space.now)
-        space.holdings.take_over(answer(), space.now)
 
 
 def _bring_plans(space: Workspace, pacs: Peer, sources: Sources, tally: _Tally, uids: list[str]) -> None:

@@ -4,8 +4,8 @@ Goal
     Two long answers take the time of one.
 
 How
-    A forked child asks and sends back what it got, or the error that it met. Where there is no fork, the question is
-    asked here, when its answer is wanted.
+    A forked child asks and sends back what it got, or the error that it met. Where there is no fork, and in such a
+    child itself, the question is asked here, when its answer is wanted.
 
 Why a process
     Reading a thousand answers is half a second of Python, and two threads share one interpreter.
@@ -31,7 +31,8 @@ def asked_beside(ask: Callable[[], Answer]) -> Iterator[Callable[[], Answer]]:
 
     What `ask` changes stays in the child: it has to be part of the answer. Both answer and errors are pickled.
     """
-    if "fork" not in multiprocessing.get_all_start_methods():
+    is_itself_beside = multiprocessing.current_process().daemon
+    if is_itself_beside or "fork" not in multiprocessing.get_all_start_methods():
         yield ask
         return
     context = multiprocessing.get_context("fork")

@@ -16,7 +16,6 @@ Why incremental
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -24,29 +23,20 @@ from typing import TYPE_CHECKING, Any
 
 from recovery.cache import Cache, CacheError
 from recovery.collection import Collection
-from recovery.dimse import DimseError, Peer, fetch, find_by_uid, find_images, open_link
-from recovery.holdings import Holdings, series_of
+from recovery.holdings import Holdings
 from recovery.model import DateRange, InstanceRef
 from recovery.on_treatment import Evidence, build_rows
-from recovery.progress import progress
-from recovery.record_search import find_all_records, find_records
+from recovery.reading import read_chains, read_new_records
 from recovery.relational_tables import APPROVED_STATUSES, CANCELLED_STATUSES, PLANS, SCHEDULE
 from recovery.tables import EXCLUDED_PATIENTS, ON_TREATMENT
 
 if TYPE_CHECKING:
     from recovery.config import Config
+    from recovery.dimse import Peer
     from recovery.memory import Memory
     from recovery.tables import TableSchema
 
 log = logging.getLogger(__name__)
-
-READ_BY_FIND = (
-    *("SOPClassUID", "SpecificCharacterSet", "PatientName", "PatientBirthDate", "PatientSex"),
-    *("RTPlanLabel", "PlanIntent", "RTPlanGeometry", "ApprovalStatus", "FrameOfReferenceUID"),
-    *("FractionGroupSequence", "BeamSequence", "IonBeamSequence", "ReferencedStructureSetSequence"),
-    "ReferencedDoseSequence",
-)
-"""What a plan is made of (PS3.3 A.20): an archive that gives no private class by C-GET tells it by C-FIND."""
 
 ACTIVE_DAYS = 60
 """Courses treated in this time are asked about in every run; older ones once a day."""
@@ -111,7 +101,7 @@ def build_overview(space: Workspace, pacs: Peer) -> BuildReport:
     CacheError
         If the cache cannot be written; the tables before still stand.
     """
-    read, unreadable = read_new_records(space, pacs)
+    read, unreadable = read_new_records(space, pacs, plan_uids_of_records(space))
     unreadable |= read_chains(space, pacs, plan_uids_of_records(space))
     space.collection.save(space.cache, space.now)
     rows, excluded = build_rows(
@@ -129,74 +119,6 @@ def build_overview(space: Workspace, pacs: Peer) -> BuildReport:
     )
     space.cache.write(ON_TREATMENT, rows, taken_at=space.now, source="RT-PACS")
     return BuildReport(len(space.collection.records), read, len(rows), len(excluded), unreadable)
-
-
-def read_new_records(space: Workspace, pacs: Peer) -> tuple[int, dict[str, str]]:
-    """Read the records that the RT-PACS holds and the collection lacks; how many, and why not the others.
-
-    Raises
-    ------
-    DimseError
-        If the RT-PACS cannot be asked.
-    """
-    refs = space.held_records
-    if not space.collection.records:
-        refs = find_all_records(pacs)
-    elif refs is None:
-        refs = find_records(pacs, space.window(space.config.jobs.sync_records.days_back), space.now)
-    space.held_records = refs
-    passed_over = set(space.memory.passed_over)
-    new = {r for r in refs if r.sop_instance_uid not in space.collection and r.sop_instance_uid not in passed_over}
-    failures = read_objects(space, pacs, new, "reading records")
-    read = {ref.sop_instance_uid for ref in new} - failures.keys()
-    no_records = {uid for uid in read if uid not in space.collection}
-    space.memory.passed_over = sorted(passed_over | no_records)
-    return len(read - no_records), failures
-
-
-def read_chains(space: Workspace, pacs: Peer, plan_uids: Iterable[str]) -> dict[str, str]:
-    """Read the plans and structure sets that the RT-PACS holds, and ask what else of their chains it holds.
-
-    Raises
-    ------
-    DimseError
-        If the RT-PACS cannot be asked.
-    """
-    uids = list(dict.fromkeys(plan_uids))
-    failures = _read_held(space, pacs, space.holdings.ask(pacs, uids, space.now), space.collection.plans)
-    plans = [space.collection.plans[uid] for uid in uids if uid in space.collection.plans]
-    named = [uid for plan in plans for uid in plan.structure_set_uids]
-    reference_images = [uid for plan in plans for uid in plan.reference_image_uids]
-    held = space.holdings.ask(pacs, [*named, *reference_images], space.now)
-    failures |= _read_held(space, pacs, held & set(named), space.collection.structure_sets)
-    space.holdings.ask_series(pacs, (s for plan in plans for s in series_of(plan, space.collection)), space.now)
-    return failures
-
-
-def read_objects(space: Workspace, pacs: Peer, refs: Iterable[InstanceRef], what: str) -> dict[str, str]:
-    """Bring objects from the RT-PACS into the collection; why not, by UID, for the others.
-
-    Some archives cannot give a private SOP class by C-GET (Orthanc, for one). What did not come is asked for by
-    C-MOVE, where the archive knows this machine; a plan is else read by C-FIND, which tells the same elements.
-
-    Raises
-    ------
-    DimseError
-        If the RT-PACS cannot be asked.
-    """
-    wanted = set(refs)
-    retrieve = space.config.pacs.retrieve
-    with progress(what, len(wanted)) as on_progress:
-        failures = fetch(pacs, wanted, space.collection.add, retrieve=retrieve, on_progress=on_progress)
-    if failures and retrieve == "get":
-        with suppress(DimseError):
-            fetch(pacs, {r for r in wanted if r.sop_instance_uid in failures}, space.collection.add, retrieve="move")
-    absent = [uid for uid in failures if uid not in space.collection]
-    if absent:
-        with open_link(pacs) as link:
-            for answer in find_images(link, {"SOPInstanceUID": "\\".join(absent), "Modality": "RTPLAN"}, READ_BY_FIND):
-                space.collection.add(answer)
-    return {uid: why for uid, why in failures.items() if uid not in space.collection}
 
 
 def plan_uids_of_records(space: Workspace) -> list[str]:
@@ -266,16 +188,6 @@ def _evidence(space: Workspace) -> Evidence:
         },
         labels=plan_labels(space),
     )
-
-
-def _read_held(space: Workspace, pacs: Peer, held: set[str], known: dict[str, Any]) -> dict[str, str]:
-    """Fetch what is held and not known yet."""
-    new = held - known.keys()
-    if not new:
-        return {}
-    with open_link(pacs) as link:
-        refs = find_by_uid(link, sorted(new))
-    return read_objects(space, pacs, refs, "reading plans and structure sets")
 
 
 def _relational(space: Workspace, schema: TableSchema) -> list[dict[str, Any]]:

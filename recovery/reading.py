@@ -1,0 +1,140 @@
+"""Read from the RT-PACS what the collection lacks, and ask what of each plan's chain is held.
+
+Goal
+    Every record, plan and structure set that the RT-PACS holds is known, and of everything that a plan needs, whether
+    the RT-PACS holds it.
+
+How
+    An object parsed once is not fetched again. What earlier runs found a plan to need is asked for at once, in long
+    lists; only what is new is followed step by step.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from recovery.beside import asked_beside
+from recovery.dimse import DimseError, Peer, fetch, find_by_uid, find_images, open_link
+from recovery.holdings import Holdings, series_of
+from recovery.progress import progress
+from recovery.record_search import find_all_records, find_records
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from recovery.building import Workspace
+    from recovery.model import InstanceRef
+
+READ_BY_FIND = (
+    *("SOPClassUID", "SpecificCharacterSet", "PatientName", "PatientBirthDate", "PatientSex"),
+    *("RTPlanLabel", "PlanIntent", "RTPlanGeometry", "ApprovalStatus", "FrameOfReferenceUID"),
+    *("FractionGroupSequence", "BeamSequence", "IonBeamSequence", "ReferencedStructureSetSequence"),
+    "ReferencedDoseSequence",
+)
+"""What a plan is made of (PS3.3 A.20): an archive that gives no private class by C-GET tells it by C-FIND."""
+
+
+def ask_known_chains(space: Workspace, pacs: Peer, plan_uids: Iterable[str]) -> Holdings:
+    """Ask for all that earlier runs found these plans to need, in two processes; where all is held, that is all.
+
+    Raises
+    ------
+    DimseError
+        If the RT-PACS cannot be asked.
+    """
+    uids = list(plan_uids)
+    plans = [space.collection.plans[uid] for uid in uids if uid in space.collection.plans]
+    named = [uid for plan in plans for uid in (*plan.structure_set_uids, *plan.reference_image_uids)]
+    series = [one for plan in plans for one in series_of(plan, space.collection)]
+
+    def ask_series() -> Holdings:
+        space.holdings.ask_series(pacs, series, space.now)
+        return space.holdings
+
+    with asked_beside(ask_series) as answer:
+        space.holdings.ask(pacs, [*uids, *named], space.now)
+        space.holdings.take_over(answer(), space.now)
+    return space.holdings
+
+
+def read_new_records(space: Workspace, pacs: Peer, known_plans: Iterable[str] = ()) -> tuple[int, dict[str, str]]:
+    """Read the records that the RT-PACS holds and the collection lacks; how many, and why not the others.
+
+    Where the RT-PACS has to be asked which records it holds, it is asked for the chains of `known_plans` beside that.
+
+    Raises
+    ------
+    DimseError
+        If the RT-PACS cannot be asked.
+    """
+    if space.held_records is None and space.collection.records:
+        with asked_beside(lambda: ask_known_chains(space, pacs, known_plans)) as answer:
+            dates = space.window(space.config.jobs.sync_records.days_back)
+            space.held_records = find_records(pacs, dates, space.now)
+            space.holdings.take_over(answer(), space.now)
+    elif not space.collection.records:
+        space.held_records = find_all_records(pacs)
+    passed_over = set(space.memory.passed_over)
+    refs = space.held_records or set()
+    new = {r for r in refs if r.sop_instance_uid not in space.collection and r.sop_instance_uid not in passed_over}
+    failures = read_objects(space, pacs, new, "reading records")
+    read = {ref.sop_instance_uid for ref in new} - failures.keys()
+    no_records = {uid for uid in read if uid not in space.collection}
+    space.memory.passed_over = sorted(passed_over | no_records)
+    return len(read - no_records), failures
+
+
+def read_chains(space: Workspace, pacs: Peer, plan_uids: Iterable[str]) -> dict[str, str]:
+    """Read the plans and structure sets that the RT-PACS holds, and ask what else of their chains it holds.
+
+    Raises
+    ------
+    DimseError
+        If the RT-PACS cannot be asked.
+    """
+    uids = list(dict.fromkeys(plan_uids))
+    failures = _read_held(space, pacs, space.holdings.ask(pacs, uids, space.now), space.collection.plans)
+    plans = [space.collection.plans[uid] for uid in uids if uid in space.collection.plans]
+    named = [uid for plan in plans for uid in plan.structure_set_uids]
+    reference_images = [uid for plan in plans for uid in plan.reference_image_uids]
+    held = space.holdings.ask(pacs, [*named, *reference_images], space.now)
+    failures |= _read_held(space, pacs, held & set(named), space.collection.structure_sets)
+    space.holdings.ask_series(pacs, (s for plan in plans for s in series_of(plan, space.collection)), space.now)
+    return failures
+
+
+def read_objects(space: Workspace, pacs: Peer, refs: Iterable[InstanceRef], what: str) -> dict[str, str]:
+    """Bring objects from the RT-PACS into the collection; why not, by UID, for the others.
+
+    Some archives cannot give a private SOP class by C-GET (Orthanc, for one). What did not come is asked for by
+    C-MOVE, where the archive knows this machine; a plan is else read by C-FIND, which tells the same elements.
+
+    Raises
+    ------
+    DimseError
+        If the RT-PACS cannot be asked.
+    """
+    wanted = set(refs)
+    retrieve = space.config.pacs.retrieve
+    with progress(what, len(wanted)) as on_progress:
+        failures = fetch(pacs, wanted, space.collection.add, retrieve=retrieve, on_progress=on_progress)
+    if failures and retrieve == "get":
+        with suppress(DimseError):
+            fetch(pacs, {r for r in wanted if r.sop_instance_uid in failures}, space.collection.add, retrieve="move")
+    absent = [uid for uid in failures if uid not in space.collection]
+    if absent:
+        with open_link(pacs) as link:
+            for answer in find_images(link, {"SOPInstanceUID": "\\".join(absent), "Modality": "RTPLAN"}, READ_BY_FIND):
+                space.collection.add(answer)
+    return {uid: why for uid, why in failures.items() if uid not in space.collection}
+
+
+def _read_held(space: Workspace, pacs: Peer, held: set[str], known: dict[str, Any]) -> dict[str, str]:
+    """Fetch what is held and not known yet."""
+    new = held - known.keys()
+    if not new:
+        return {}
+    with open_link(pacs) as link:
+        refs = find_by_uid(link, sorted(new))
+    return read_objects(space, pacs, refs, "reading plans and structure sets")
