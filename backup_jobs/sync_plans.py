@@ -19,8 +19,8 @@ from dataclasses import dataclass, field, replace
 
 from backup_jobs.sources import Sources
 from backup_jobs.sync_records import result_of
-from backup_jobs.transfer import in_words
-from recovery.building import Workspace, plan_labels, plan_uids_of_records
+from backup_jobs.transfer import NAMED, in_words
+from recovery.building import Workspace, plan_labels, plan_uids_of_records, treated_plan_uids
 from recovery.dimse import Peer
 from recovery.holdings import series_of
 from recovery.look_alikes import look_alikes
@@ -38,11 +38,25 @@ NOWHERE = "neither the R&V system nor a planning system has it"
 
 @dataclass(slots=True)
 class _Tally:
-    """What the chains need, what of it was held at the start, and why the rest is not."""
+    """What the chains need, what of it was held at the start, and why the rest is not.
 
+    `treated`: the plans of records and those approved and booked. What only another plan lacks, one that waits or was
+    never used, is mentioned; it does not make the job PARTIAL, for nobody can mend it and nobody needs it today.
+    """
+
+    treated: frozenset[str]
     wanted: set[str] = field(default_factory=set)
     held: set[str] = field(default_factory=set)
     absent: dict[str, str] = field(default_factory=dict)
+    waiting: set[str] = field(default_factory=set)
+    """Plans that nobody treats yet and that lack something that no source has."""
+
+    def note_absent(self, uid: str, plan_uid: str, what: str) -> None:
+        """No source has `uid`, which this plan needs."""
+        if plan_uid in self.treated:
+            self.absent[uid] = f"{what} of plan {plan_uid}: {NOWHERE}"
+        else:
+            self.waiting.add(plan_uid)
 
     def note(self, wanted: Iterable[str], held: Iterable[str]) -> set[str]:
         """Count objects asked for; returns those that are not held."""
@@ -63,14 +77,16 @@ def sync_plans(space: Workspace) -> JobResult:
         If the RT-PACS cannot be asked, or a source that might have what is missing.
     """
     pacs = pacs_peer(space.config, space.memory)
-    sources, tally = Sources.of(space), _Tally()
+    sources = Sources.of(space)
     _, unreadable = read_new_records(space, pacs)
     plan_uids = plan_uids_of_records(space)
+    tally = _Tally(treated_plan_uids(space))
     ask_known_chains(space, pacs, plan_uids)
     _bring_plans(space, pacs, sources, tally, plan_uids)
     plan_uids += _bring_waiting(space, pacs, sources, plan_uids)
     unreadable |= read_chains(space, pacs, plan_uids)
     plans = [space.collection.plans[uid] for uid in plan_uids if uid in space.collection.plans]
+    plans.sort(key=lambda plan: plan.ref.sop_instance_uid in tally.treated)  # what two need, the treated one needs
     _bring_structure_sets(space, pacs, sources, tally, plans)
     unreadable |= read_chains(space, pacs, plan_uids)
     _bring_images(space, pacs, sources, tally, plans)
@@ -82,7 +98,10 @@ def sync_plans(space: Workspace) -> JobResult:
 def _bring_plans(space: Workspace, pacs: Peer, sources: Sources, tally: _Tally, uids: list[str]) -> None:
     lacking = tally.note(uids, space.holdings.ask(pacs, uids, space.now))
     for uid in sources.bring(lacking, "moving plans", _patients_of(space, lacking)):
-        tally.absent[uid] = f"plan: {NOWHERE}"
+        if uid in tally.treated:
+            tally.absent[uid] = f"plan: {NOWHERE}"
+        else:
+            tally.waiting.add(uid)
     space.holdings.ask(pacs, lacking, space.now, anew=True)
 
 
@@ -97,7 +116,9 @@ def _bring_waiting(space: Workspace, pacs: Peer, sources: Sources, known: list[s
         return []
     waiting: list[str] = []
     for peer, refs in sources.of_patients(due, "RTPLAN"):
-        sources.take(peer, _lacking(space, pacs, refs), "moving plans")
+        lacking = _lacking(space, pacs, refs)
+        sources.take(peer, lacking, "moving plans")
+        space.holdings.ask(pacs, [ref.sop_instance_uid for ref in lacking], space.now, anew=True)
         waiting += [ref.sop_instance_uid for ref in refs if ref.sop_instance_uid not in known]
     plans = {*known, *waiting}
     for peer, refs in sources.of_patients(due, "RTDOSE"):
@@ -114,7 +135,7 @@ def _bring_structure_sets(space: Workspace, pacs: Peer, sources: Sources, tally:
         needed_by = {uid: plan for plan in plans for uid in getattr(plan, attribute)}
         lacking = tally.note(needed_by, space.holdings.ask(pacs, needed_by, space.now))
         for uid in sources.bring(lacking, f"moving {what}s", {u: needed_by[u].ref.patient_id for u in lacking}):
-            tally.absent[uid] = f"{what} of plan {needed_by[uid].ref.sop_instance_uid}: {NOWHERE}"
+            tally.note_absent(uid, needed_by[uid].ref.sop_instance_uid, what)
         space.holdings.ask(pacs, lacking, space.now, anew=True)
 
 
@@ -133,14 +154,12 @@ def _bring_images(space: Workspace, pacs: Peer, sources: Sources, tally: _Tally,
     tally.note(named, named - slices.keys())
     patients = {uid: needed_by[series_uid].ref.patient_id for uid, series_uid in slices.items()}
     for uid in sources.bring(slices, "moving images", patients):
-        plan_uid = needed_by[slices[uid]].ref.sop_instance_uid
-        tally.absent[uid] = f"image of plan {plan_uid}: {NOWHERE}"
+        tally.note_absent(uid, needed_by[slices[uid]].ref.sop_instance_uid, "image")
     whole = {one.series_instance_uid for one in lacking if not one.sop_instance_uids}
     sources.bring_series(sorted(whole), "moving images")
     if lacking:
         for uid in whole - space.holdings.ask_series(pacs, lacking, space.now, anew=True):
-            plan_uid = needed_by[uid].ref.sop_instance_uid
-            tally.absent[uid] = f"image series of plan {plan_uid}: {NOWHERE}"
+            tally.note_absent(uid, needed_by[uid].ref.sop_instance_uid, "image series")
 
 
 def _lacking(space: Workspace, pacs: Peer, refs: Iterable[InstanceRef]) -> set[InstanceRef]:
@@ -180,6 +199,9 @@ def _result(space: Workspace, sources: Sources, tally: _Tally, unreadable: dict[
     found = len(tally.held | sources.moved | unproven.keys())
     report = SyncReport(found, len(tally.held), len(sources.moved), tuple(sorted(unproven)))
     said = [in_words(unproven)] if unproven else []
+    if tally.waiting:
+        few = ", ".join(sorted(tally.waiting)[:NAMED])
+        said.append(f"plans that nobody treats yet and that no source has in full: {len(tally.waiting)} ({few})")
     said += [str(error) for error in sources.silent.values()]
     said += _hints(space, tally.absent)
     result = result_of(JOB, report, "; ".join(said))

@@ -16,14 +16,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from backup_jobs.transfer import in_words, prove, transfer
+from backup_jobs.proving import prove
+from backup_jobs.transfer import in_words, transfer
 from recovery.beside import asked_beside
 from recovery.building import Workspace
 from recovery.dimse import Peer, find_by_uid, find_refs, open_link
 from recovery.memory import HOUR
 from recovery.model import InstanceRef, SyncReport
 from recovery.peers import pacs_peer, rv_peer
-from recovery.record_search import DATES, find_records, find_records_of_patients
+from recovery.record_search import DATES, Search, find_records, find_records_of_patients, search_records
 from recovery.runs import JobResult
 
 JOB = "sync_records"
@@ -45,8 +46,8 @@ def sync_records(space: Workspace) -> JobResult:
         If either side cannot be asked. Nothing is reported as backed up.
     """
     rv, pacs = rv_peer(space.config, space.memory), pacs_peer(space.config, space.memory)
-    on_rv, on_pacs = _ask_both(space, rv, pacs)
-    on_rv |= _whole_courses(space, rv, on_rv) | _owed(space, rv)
+    search, on_pacs = _ask_both(space, rv, pacs)
+    on_rv = search.records | _whole_courses(space, rv, search) | _owed(space, rv)
     held = {ref for ref in on_rv if ref in on_pacs}
     held |= prove(space, on_rv - held) if on_rv - held else set()
     done = transfer(space, rv, on_rv - held, "moving records")
@@ -68,7 +69,7 @@ def result_of(job: str, report: SyncReport, message: str) -> JobResult:
     return JobResult(job, "PARTIAL" if report.unproven else "OK", counts, report.unproven, message)
 
 
-def _ask_both(space: Workspace, rv: Peer, pacs: Peer) -> tuple[set[InstanceRef], set[InstanceRef]]:
+def _ask_both(space: Workspace, rv: Peer, pacs: Peer) -> tuple[Search, set[InstanceRef]]:
     """The window's records on both sides, asked at the same time; the first look goes further back.
 
     The RT-PACS is asked by one date only: what that does not find is asked for by UID afterwards.
@@ -77,18 +78,26 @@ def _ask_both(space: Workspace, rv: Peer, pacs: Peer) -> tuple[set[InstanceRef],
     days = settings.days_back if space.memory.first_look_done else max(settings.days_back, settings.first_days_back)
     dates = space.window(days)
     with asked_beside(lambda: (find_records(pacs, dates, space.now, QUICKEST), pacs.traits)) as answer:
-        on_rv = find_records(rv, dates, space.now)
+        search = search_records(rv, dates, space.now)
         on_pacs, learnt = answer()
     pacs.traits.learn(learnt)
-    return on_rv, on_pacs
+    return search, on_pacs
 
 
-def _whole_courses(space: Workspace, rv: Peer, seen: Iterable[InstanceRef]) -> set[InstanceRef]:
-    """All records, however old, of patients seen: of those never asked about, and of some others in turn."""
-    refs = list(seen)
+def _whole_courses(space: Workspace, rv: Peer, search: Search) -> set[InstanceRef]:
+    """All records, however old, of patients seen: of those never asked about, and of some others in turn.
+
+    Where the search listed all that the R&V system holds, that is the answer for everybody.
+    """
+    refs = list(search.records)
     by_patient = {ref.patient_id for ref in refs if ref.patient_id}
     asked = space.memory.asked
     questions = {patient_id: f"records {patient_id}" for patient_id in by_patient}
+    if search.everything is not None:
+        for question in questions.values():
+            space.memory.note(question, space.now)
+        studies = {ref.study_instance_uid for ref in refs if not ref.patient_id and ref.study_instance_uid}
+        return {r for r in search.everything if r.patient_id in by_patient or r.study_instance_uid in studies}
     new = [p for p, question in questions.items() if question not in asked]
     others = sorted((p for p in by_patient if p not in set(new)), key=lambda p: asked[questions[p]])
     chosen = [*new, *others[:PATIENTS_PER_RUN]]

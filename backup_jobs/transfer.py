@@ -4,8 +4,8 @@ Goal
     What is called moved is held by the RT-PACS, by its own word.
 
 How
-    C-MOVE by lists, by the config's route; then the RT-PACS is asked for every object. What is not there is asked
-    for once more, one by one.
+    C-MOVE by lists, by the config's route; the RT-PACS is asked for every object, while the next are moved. What is
+    not there is asked for once more, one by one.
 
 Why
     C-MOVE and C-STORE both say "success" for objects that never arrive (Orthanc skips unknown UIDs in a list; an
@@ -15,14 +15,15 @@ Why
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from backup_jobs.proving import prove, proved_meanwhile
 from recovery.building import Workspace
-from recovery.dimse import DimseError, Forwarder, Peer, find_held, move, open_link, open_receiver
+from recovery.dimse import DimseError, Forwarder, Peer, move, open_receiver
 from recovery.dimse.peer import UNKNOWN_DESTINATION
 from recovery.model import InstanceRef
-from recovery.peers import pacs_peer, pacs_store_peer
+from recovery.peers import pacs_store_peer
 from recovery.progress import progress
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,17 @@ class TransferReport:
     unproven: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """Who hears how many objects were dealt with, and which were sent."""
+
+    progress: Callable[[int], None] = lambda _: None
+    sent: Callable[[Sequence[InstanceRef]], None] = lambda _: None
+
+
+_NOBODY = _Told()
+
+
 def transfer(space: Workspace, source: Peer, refs: Iterable[InstanceRef], what: str) -> TransferReport:
     """Move objects from `source` to the RT-PACS and prove them.
 
@@ -50,13 +62,14 @@ def transfer(space: Workspace, source: Peer, refs: Iterable[InstanceRef], what: 
     wanted = set(refs)
     if not wanted:
         return TransferReport()
-    with progress(what, len(wanted)) as on_progress:
-        reasons = _move(space, source, wanted, on_progress)
-    held = prove(space, wanted)
+    with progress(what, len(wanted)) as on_progress, proved_meanwhile(space) as (on_sent, held):
+        reasons = _move(space, source, wanted, _Told(on_progress, on_sent))
+    if wanted - held:
+        held |= prove(space, wanted - held)
     rest = wanted - held
     if rest:
         alone = replace(source, traits=replace(source.traits, uid_lists=False))
-        reasons |= _move(space, alone, rest, lambda _: None)
+        reasons |= _move(space, alone, rest)
         held_now = prove(space, rest)
         if held_now and len(held_now) == len(wanted) > 1:
             source.traits.uid_lists = False
@@ -66,45 +79,29 @@ def transfer(space: Workspace, source: Peer, refs: Iterable[InstanceRef], what: 
     return TransferReport(frozenset(held), unproven)
 
 
-def prove(space: Workspace, refs: Iterable[InstanceRef]) -> set[InstanceRef]:
-    """Which of these objects the RT-PACS says that it holds, asked on a new association.
-
-    Raises
-    ------
-    DimseError
-        If it cannot be asked.
-    """
-    with open_link(pacs_peer(space.config, space.memory)) as link:
-        return find_held(link, refs)
-
-
-def _move(
-    space: Workspace, source: Peer, refs: Iterable[InstanceRef], on_progress: Callable[[int], None]
-) -> dict[str, str]:
+def _move(space: Workspace, source: Peer, refs: Iterable[InstanceRef], told: _Told = _NOBODY) -> dict[str, str]:
     """Have the objects sent, by the config's route; a planning system that knows only the other one is used by it."""
     routes = ["direct", "relay"]
     if space.config.rv is not None and space.config.rv.route == "relay":
         routes.reverse()
     for route in routes[:-1] if source.role == "tps" else ():
         try:
-            return _move_by(route, space, source, refs, on_progress)
+            return _move_by(route, space, source, refs, told)
         except DimseError as error:
             if error.status != UNKNOWN_DESTINATION:
                 raise
-    return _move_by(routes[-1] if source.role == "tps" else routes[0], space, source, refs, on_progress)
+    return _move_by(routes[-1] if source.role == "tps" else routes[0], space, source, refs, told)
 
 
-def _move_by(
-    route: str, space: Workspace, source: Peer, refs: Iterable[InstanceRef], on_progress: Callable[[int], None]
-) -> dict[str, str]:
+def _move_by(route: str, space: Workspace, source: Peer, refs: Iterable[InstanceRef], told: _Told) -> dict[str, str]:
     if route == "direct":
-        return move(source, refs, space.config.pacs.ae_title, on_progress=on_progress)
+        return move(source, refs, space.config.pacs.ae_title, on_progress=told.progress, on_sent=told.sent)
     local = space.config.local.node
     with (
         Forwarder(pacs_store_peer(space.config, space.memory)) as forwarder,
         open_receiver(local, forwarder.handle),
     ):
-        return move(source, refs, local.ae_title, on_progress=on_progress)
+        return move(source, refs, local.ae_title, on_progress=told.progress, on_sent=told.sent)
 
 
 def in_words(unproven: dict[str, str]) -> str:

@@ -139,6 +139,12 @@ def plan_uids_of_records(space: Workspace) -> list[str]:
     return [*active, *due]
 
 
+def treated_plan_uids(space: Workspace) -> frozenset[str]:
+    """Plans that somebody is treated with or is about to be: those of records, and those approved and booked."""
+    of_records = (record.referenced_rt_plan_uid for record in space.collection.records.values())
+    return frozenset((*(uid for uid in of_records if uid is not None), *booked_plan_uids(space)))
+
+
 def booked_plan_uids(space: Workspace) -> list[str]:
     """Plans that the R&V database calls approved, of patients who have an appointment."""
     appointments = next_appointments(space)

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from recovery import elements as el
@@ -45,8 +46,27 @@ CHEAP = 0.25
 PATIENTS_PER_QUERY = 50
 
 
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Records of the days asked for and, where it was quickest to list all that the node holds, those too."""
+
+    records: set[InstanceRef]
+    everything: set[InstanceRef] | None = None
+
+
 def find_records(peer: Peer, dates: DateRange, now: datetime, keywords: Sequence[str] = DATES) -> set[InstanceRef]:
     """The node's treatment records of `dates`, by any of their dates, or by those of `keywords`.
+
+    Raises
+    ------
+    DimseError
+        If the node cannot be asked.
+    """
+    return search_records(peer, dates, now, keywords).records
+
+
+def search_records(peer: Peer, dates: DateRange, now: datetime, keywords: Sequence[str] = DATES) -> Search:
+    """As `find_records`, and what else was learnt on the way.
 
     Raises
     ------
@@ -57,7 +77,8 @@ def find_records(peer: Peer, dates: DateRange, now: datetime, keywords: Sequence
     order = sorted(keywords, key=lambda keyword: -traits.asked.get(keyword, [0, 0, 0])[2])
     with open_link(peer) as link:
         if traits.relational is False or set(DATES) <= set(traits.ignored_keys):
-            return find_refs(link, {"Modality": "RTRECORD"})
+            everything = find_refs(link, {"Modality": "RTRECORD"})
+            return Search(everything, everything)
         usable = [k for k in order if k not in traits.ignored_keys] or order
         due = [k for k in usable if _is_due(peer, k, now)] or usable[:1]
         found = _by_date(link, due[0], dates, None)
@@ -69,7 +90,7 @@ def find_records(peer: Peer, dates: DateRange, now: datetime, keywords: Sequence
             more = _by_date(link, keyword, dates, rest) - found
         _note(peer, keyword, now, started, len(more))
         found |= more
-    return found
+    return Search(found, None if rest is None else found | rest)
 
 
 def _by_date(link: Link, keyword: str, dates: DateRange, among: set[InstanceRef] | None) -> set[InstanceRef]:

@@ -41,8 +41,9 @@ def move(
     *,
     associations: int = ASSOCIATIONS,
     on_progress: Callable[[int], None] = lambda _: None,
+    on_sent: Callable[[Sequence[InstanceRef]], None] = lambda _: None,
 ) -> dict[str, str]:
-    """Have `peer` send objects to the AE title `destination`.
+    """Have `peer` send objects to the AE title `destination`. `on_sent` is told what the node says it sent.
 
     Returns
     -------
@@ -55,7 +56,7 @@ def move(
     """
     ordered = sorted(set(refs), key=lambda r: (r.series_instance_uid or "", r.sop_instance_uid))
     size = UIDS_PER_MOVE if peer.traits.uid_lists is not False else 1
-    job = _Moving(peer, destination, on_progress)
+    job = _Moving(peer, destination, on_progress, on_sent)
     work_off([ordered[start : start + size] for start in range(0, len(ordered), size)], job, associations)
     job.note_what_was_learnt()
     return job.failures
@@ -86,11 +87,18 @@ def move_series(peer: Peer, study_instance_uid: str | None, series_instance_uid:
 class _Moving:
     """The job of moving lists, and what came of it."""
 
-    def __init__(self, peer: Peer, destination: str, on_progress: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        peer: Peer,
+        destination: str,
+        on_progress: Callable[[int], None],
+        on_sent: Callable[[Sequence[InstanceRef]], None],
+    ) -> None:
         self.failures: dict[str, str] = {}
         self._peer = peer
         self._destination = destination
         self._on_progress = on_progress
+        self._on_sent = on_sent
         self._lock = threading.Lock()
         self._broken: set[str] = set()
         self._lists_taken = 0
@@ -115,6 +123,7 @@ class _Moving:
         elif rest:
             return self._give_up(chunk[0], f"{self._peer.remote.ae_title} could not send it to {self._destination}")
         self._done(len(chunk) - len(rest))
+        self._on_sent([ref for ref in chunk if ref not in rest])
         return [[ref] for ref in rest]
 
     def divide(self, chunk: Chunk, error: DimseError) -> Sequence[Chunk]:

@@ -152,6 +152,22 @@ def test_what_is_nowhere_is_named_by_uid_and_never_by_patient(clinic: TwoNodes) 
     assert "has the same beams" in plans["message"] and "not joined" in plans["message"]
 
 
+def test_a_plan_that_nobody_treats_yet_is_copied_and_what_it_lacks_is_mentioned_and_alarms_nobody(
+    clinic: TwoNodes,
+) -> None:
+    """An old draft whose structure set was deleted years ago must not keep the job PARTIAL for ever."""
+    draft = plan({1: 100.0}, structure_set_uid=uid("deleted"), PatientID="7", PatientName="OLD^DRAFT")
+    contours = structure_set(images(2, PatientID="7"), PatientID="7")
+    boost = plan({1: 50.0}, structure_set_uid=contours.SOPInstanceUID, PatientID="7", PatientName="OLD^DRAFT")
+    clinic.put(course("7", "OLD^DRAFT", {1: 200.0}, 2), draft, boost, contours)
+    for _ in range(2):
+        status, results = clinic.job("cycle")
+        assert (status, results["sync_plans"]["outcome"], results["sync_plans"]["unproven"]) == (0, "OK", [])
+        assert draft.SOPInstanceUID in results["sync_plans"]["message"]
+        held = clinic.pacs.instances()
+        assert {draft.SOPInstanceUID, boost.SOPInstanceUID, contours.SOPInstanceUID} <= set(held)
+
+
 def test_a_planning_system_is_asked_for_what_the_rv_system_lacks(tmp_path: Path) -> None:
     with two_nodes(tmp_path, tps=1) as clinic:
         objects = course("A1", "BASALT^Osprey", {1: 100.0}, 2)
