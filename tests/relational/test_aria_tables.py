@@ -184,6 +184,15 @@ def test_deliveries_tell_partial_continued_and_setup_fields_apart(table: Callabl
     assert [row["was_overridden"] for row in fourth] == [False, True, False]
 
 
+def test_a_fraction_that_runs_is_told_once_and_what_the_view_does_not_say_is_null(table: Callable[[str], Rows]) -> None:
+    (row,) = table("in_flight")
+    assert {name: value for name, value in row.items() if value is not None} == {
+        "in_flight_id": row["in_flight_id"],
+        "patient_id": "20240503",
+        "referenced_rt_plan_uid": "1.2.3",
+    }, "one row for two reference points; a plan that was not treated for weeks is no emergency"
+
+
 def test_the_schedule_holds_what_stands_and_says_what_was_cancelled(table: Callable[[str], Rows]) -> None:
     anna = sorted(
         (row for row in table("schedule") if row["patient_id"] == "20240503"), key=lambda r: str(r["appointment_at"])
