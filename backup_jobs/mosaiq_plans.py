@@ -114,7 +114,7 @@ def _stop_angle(group: Group) -> float | None:
 
 def _dose_rate(group: Group) -> int | None:
     rate = values.number(group[0]["dose_rate"])
-    return None if rate is None else round(rate)
+    return None if rate is None else values.integer(round(rate))
 
 
 def _is_setup_field(group: Group) -> bool | None:

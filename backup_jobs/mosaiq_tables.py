@@ -126,7 +126,12 @@ def _appointment_note(group: Group) -> str | None:
 
 def _ends_at(group: Group) -> datetime | None:
     begins, ticks = values.moment(group[0]["appointment_at"]), values.number(group[0]["duration"])
-    return begins + timedelta(seconds=ticks / _TICKS_PER_SECOND) if begins is not None and ticks else None
+    if begins is None or not ticks:
+        return None
+    try:
+        return begins + timedelta(seconds=ticks / _TICKS_PER_SECOND)
+    except OverflowError:
+        raise values.UnreadableError("not a duration") from None
 
 
 def _activity(group: Group) -> str | None:

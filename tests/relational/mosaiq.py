@@ -121,7 +121,8 @@ class Mosaiq(MadeUpDatabase):
     def setup(self, site: int, **more: object) -> int:
         serial = next(self.numbers)
         said: dict[str, object] = {"Patient_Orient": 1, "Setup_Note": "Laser on tattoo", "Couch_Vrt": -12.5}
-        self.insert("SiteSetup", SIS_ID=serial, Sit_Set_ID=site, Version=0, Status_Enum=5, **said | more)
+        said |= {"Status_Enum": 5} | more
+        self.insert("SiteSetup", SIS_ID=serial, Sit_Set_ID=site, Version=0, **said)
         self.insert("SiteSetup", SIS_ID=next(self.numbers), Sit_Set_ID=site, Version=1, Setup_Note="older")
         return serial
 
