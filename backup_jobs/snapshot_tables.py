@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
-from backup_jobs import aria_tables
+from backup_jobs import aria_tables, mosaiq_tables
 from backup_jobs.queries import QueryError, load_query, query_tables
 from backup_jobs.rv_database import ConnectionLostError, Database, DatabaseError, open_database
 from backup_jobs.table_readings import TableReading, TableRows, read_rows
@@ -35,10 +35,14 @@ from recovery.tables import TableError, TableSchema, TableSnapshot
 log = logging.getLogger(__name__)
 
 JOB = "snapshot_tables"
-READINGS: Mapping[str, Mapping[str, TableReading]] = {"aria": aria_tables.READINGS}
+READINGS: Mapping[str, Mapping[str, TableReading]] = {
+    "aria": aria_tables.READINGS,
+    "mosaiq": mosaiq_tables.READINGS,
+}
 
 HISTORY_DAYS = 730
 COUCH_DAYS = 60
+IN_FLIGHT_DAYS = 14
 SCHEDULE_DAYS = 60
 MOST_ROWS_LOST = 0.30
 """A table that lost a greater share of its rows since its last state is not believed."""
@@ -126,6 +130,7 @@ def query_values(config: Config, now: datetime) -> Mapping[str, object]:
     return {
         "since": today - timedelta(days=HISTORY_DAYS),
         "couch_since": today - timedelta(days=COUCH_DAYS),
+        "in_flight_since": today - timedelta(days=IN_FLIGHT_DAYS),
         "schedule_since": today - timedelta(days=SCHEDULE_DAYS),
         "schedule_until": today + timedelta(days=SCHEDULE_DAYS + 1),
     }
@@ -207,6 +212,7 @@ def _check(schema: TableSchema, table: TableRows, last: TableSnapshot | None) ->
 
 def _remark(schema: TableSchema, read: _Reading) -> str:
     odd = [f"{count} values of {name} cannot be read" for name, count in sorted(read.table.unreadable.items())]
+    odd += [f"{count} left out: {why}" for why, count in sorted(read.table.left_out.items())]
     if not read.settled:
         odd.append("it changed each time that it was read")
     return f"table {schema.name}: {', '.join(odd)}" if odd else ""

@@ -34,27 +34,34 @@ _BY_KIND: Mapping[str, Callable[[object], object]] = {
 
 @dataclass(frozen=True, slots=True)
 class TableReading:
-    """How one table is made of one query's rows."""
+    """How one table is made of one query's rows. `leaves_out`: why a row has no place in it → whether that is so."""
 
     schema: TableSchema
     readers: Mapping[str, Reader] = field(default_factory=dict)
     one_row_per: tuple[str, ...] = ()
+    leaves_out: Mapping[str, Callable[[Group], bool]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class TableRows:
-    """A table's rows, and how many values of which column could not be read (they are None)."""
+    """A table's rows; how many values of which column could not be read (they are None); how many rows of which
+    reason have no place in it."""
 
     rows: list[Row]
     unreadable: Mapping[str, int]
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
 
 def read_rows(reading: TableReading, raw_rows: Iterable[RawRow]) -> TableRows:
     """Make a table's rows."""
     readers = [(name, reading.readers.get(name) or plain(name, kind)) for name, kind in reading.schema.columns.items()]
     unreadable: Counter[str] = Counter()
+    left_out: Counter[str] = Counter()
     rows: list[Row] = []
     for group in _groups(reading.one_row_per, raw_rows):
+        if (reason := next((why for why, is_so in reading.leaves_out.items() if is_so(group)), None)) is not None:
+            left_out[reason] += 1
+            continue
         row: dict[str, object] = {}
         for name, reader in readers:
             try:
@@ -63,7 +70,7 @@ def read_rows(reading: TableReading, raw_rows: Iterable[RawRow]) -> TableRows:
                 row[name] = None
                 unreadable[name] += 1
         rows.append(row)
-    return TableRows(rows, unreadable)
+    return TableRows(rows, unreadable, left_out)
 
 
 def _groups(one_row_per: tuple[str, ...], raw_rows: Iterable[RawRow]) -> Iterator[Group]:
@@ -110,6 +117,16 @@ def translated(words: Mapping[str, str], column: str) -> Reader:
     def read(group: Group) -> str | None:
         code = values.text(group[0][column])
         return words.get(code, code) or None if code is not None else None
+
+    return read
+
+
+def the_only(column: str) -> Reader:
+    """A column's one value, as text; None where the rows say different ones."""
+
+    def read(group: Group) -> str | None:
+        said = {text for row in group if (text := values.line(row[column])) is not None}
+        return said.pop() if len(said) == 1 else None
 
     return read
 

@@ -6,13 +6,17 @@ Goal
 
 How
     One `TableSchema` per file of `queries/<product>/`. Times are local to the site, doses Gy, metersets MU,
-    angles degrees, lengths cm. The words that mean something to other modules stand here, once.
+    angles degrees, lengths cm. The words that mean something to other modules stand here, once. `delivery_tables`
+    has those of what was delivered.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from recovery.delivery_tables import COUCH_SHIFTS as COUCH_SHIFTS
+from recovery.delivery_tables import DELIVERIES as DELIVERIES
+from recovery.delivery_tables import IN_FLIGHT as IN_FLIGHT
 from recovery.tables import TABLES, TableSchema
 
 APPROVED_STATUSES = frozenset({"treatment approved", "externally approved"})
@@ -182,50 +186,6 @@ SETUP_NOTES = TableSchema(
 )
 """Per plan and field: how the patient lies, with what, and the planned couch and shifts in cm."""
 
-DELIVERIES = TableSchema(
-    "deliveries",
-    {
-        "delivery_id": "str",
-        "patient_id": "str",
-        "referenced_rt_plan_uid": "str",
-        "treatment_record_uid": "str",
-        "fraction_number": "int",
-        "beam_number": "int",
-        "beam_name": "str",
-        "treatment_machine_name": "str",
-        "treated_at": "datetime",
-        "planned_meterset": "float",
-        "delivered_meterset": "float",
-        "termination_status": "str",
-        "termination_reason": "str",
-        "delivery_type": "str",
-        "was_overridden": "bool",
-    },
-    key=("delivery_id",),
-    sorted_by="patient_id",
-    rows_per_group=8192,
-)
-"""One row per delivered field; metersets in MU."""
-
-COUCH_SHIFTS = TableSchema(
-    "couch_shifts",
-    {
-        "delivery_id": "str",
-        "patient_id": "str",
-        "treated_at": "datetime",
-        "couch_vertical": "float",
-        "couch_longitudinal": "float",
-        "couch_lateral": "float",
-        "correction_vertical": "float",
-        "correction_longitudinal": "float",
-        "correction_lateral": "float",
-    },
-    key=("delivery_id",),
-    sorted_by="patient_id",
-    rows_per_group=8192,
-)
-"""Where the couch stood at each delivery and how far imaging had moved it, in cm."""
-
 SCHEDULE = TableSchema(
     "schedule",
     {
@@ -271,7 +231,7 @@ CHECKS = TableSchema(
     },
     key=("check_id",),
 )
-"""Chart checks (no plan) and every approval of a plan."""
+"""Chart checks and checklists (no plan), and approvals of plans, prescriptions and fields."""
 
 DOCUMENTS = TableSchema(
     "documents",
@@ -289,7 +249,7 @@ DOCUMENTS = TableSchema(
 
 _WHO = (PATIENTS, PHYSICIANS, COURSES, PRESCRIPTIONS)
 _HOW = (PLANS, PLAN_FIELDS, SETUP_NOTES)
-_WHEN = (SCHEDULE, DELIVERIES, COUCH_SHIFTS)
+_WHEN = (IN_FLIGHT, SCHEDULE, DELIVERIES, COUCH_SHIFTS)
 _ASIDE = (NOTES, CHECKS, DOCUMENTS)
 
 RELATIONAL_TABLES: Mapping[str, TableSchema] = {schema.name: schema for schema in _WHO + _HOW + _WHEN + _ASIDE}

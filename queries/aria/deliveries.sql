@@ -4,9 +4,11 @@
 --   delivery_id                  RadiationHstry's number
 --   patient_id                   text
 --   referenced_rt_plan_uid, treatment_record_uid   UIDs of the RT Plan and of the RT treatment record
+--   prescription_id              null: plans tell it
 --   fraction_number              count
 --   beam_number                  DICOM BeamNumber; the plan's where the history has none
 --   beam_name, treatment_machine_name   text
+--   radiation_type               X, E, P, …
 --   treated_at                   start, local time
 --   planned_meterset, delivered_meterset   MU
 --   termination_status           NORMAL, OPERATOR, MACHINE, UNKNOWN (DICOM TreatmentTerminationStatus)
@@ -24,10 +26,12 @@ SELECT
     p.PatientId AS patient_id,
     tr.PlanUID AS referenced_rt_plan_uid,
     tr.TreatmentRecordUID AS treatment_record_uid,
+    NULL AS prescription_id,
     rh.FractionNumber AS fraction_number,
     COALESCE(rh.RadiationNumber, ra.RadiationNumber) AS beam_number,
     rh.RadiationId AS beam_name,
     m.MachineId AS treatment_machine_name,
+    rh.RadiationType AS radiation_type,
     rh.TreatmentStartTime AS treated_at,
     eh.PlannedMeterset AS planned_meterset,
     eh.ActualMeterset AS delivered_meterset,

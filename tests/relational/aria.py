@@ -5,66 +5,25 @@ Goal
     names with commas and emoji.
 
 How
-    Tables as `aria_schema.txt` says, without keys, so that a test can break them. `Aria` inserts one thing per
-    method; what a column must hold and the test does not care about is filled in by its type.
+    Tables as `aria_schema.txt` says. `Aria` inserts one thing per method.
 """
 
 from __future__ import annotations
 
-import itertools
-import re
-import sqlite3
 from datetime import datetime, timedelta
 from pathlib import Path
 
-SCHEMA_FILE = Path(__file__).with_name("aria_schema.txt")
+from tests.relational.made_up import MadeUpDatabase, read_schema
+
 TODAY = datetime(2026, 11, 22)  # noqa: DTZ001  ARIA's times are local to the site and have no zone
-AFFINITY = {"numeric": "INTEGER", "int": "INTEGER", "smallint": "INTEGER", "tinyint": "INTEGER", "float": "REAL"}
-FILLERS = {"numeric": 0, "int": 0, "smallint": 0, "tinyint": 0, "float": 0.0, "datetime": "2026-01-01 00:00:00"}
+SCHEMA = read_schema(Path(__file__).with_name("aria_schema.txt"))
 
 
-def schema() -> dict[str, dict[str, tuple[str, bool]]]:
-    """Table → column → its type's first word, and whether it may be null."""
-    tables: dict[str, dict[str, tuple[str, bool]]] = {}
-    for line in SCHEMA_FILE.read_text(encoding="utf-8").splitlines()[1:]:
-        table, _, columns = line.partition(": ")
-        tables[table] = {
-            name: (re.split(r"[/(?]", kind)[0], kind.endswith("?"))
-            for name, kind in re.findall(r"(\w+)\*?:(.+?)(?=, \w+\*?:|$)", columns)
-        }
-    return tables
-
-
-SCHEMA = schema()
-
-
-class Aria:
-    """The database under construction. Numbers of rows are counted up from 1 across all tables."""
+class Aria(MadeUpDatabase):
+    """The database under construction."""
 
     def __init__(self, path: Path | str) -> None:
-        self.connection = sqlite3.connect(path, isolation_level=None)
-        self.connection.execute("PRAGMA synchronous = OFF")
-        self.numbers = itertools.count(1)
-        for table, columns in SCHEMA.items():
-            listed = ", ".join(f"{name} {AFFINITY.get(kind, 'TEXT')}" for name, (kind, _) in columns.items())
-            self.connection.execute(f"CREATE TABLE {table} ({listed})")
-            first = next(iter(columns))
-            self.connection.execute(f"CREATE INDEX key_of_{table} ON {table} ({first})")
-
-    def insert(self, table: str, **values: object) -> None:
-        columns = SCHEMA[table]
-        filled = {name: FILLERS.get(kind, "x") for name, (kind, optional) in columns.items() if not optional} | values
-        filled = {
-            name: value.isoformat(" ") if isinstance(value, datetime) else value for name, value in filled.items()
-        }
-        marks = ", ".join("?" * len(filled))
-        self.connection.execute(f"INSERT INTO {table} ({', '.join(filled)}) VALUES ({marks})", list(filled.values()))
-
-    def execute(self, text: str, *values: object) -> None:
-        self.connection.execute(text, values)
-
-    def close(self) -> None:
-        self.connection.close()
+        super().__init__(path, SCHEMA)
 
     def patient(
         self, patient_id: object, family: str | None = "Muster", given: str | None = "Anna", **more: object

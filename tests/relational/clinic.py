@@ -48,6 +48,8 @@ def ordinary_patient(aria: Aria, machine: int) -> int:
     )
     aria.insert("RadiationDeliverySetupDevice", RadiationSer=treated, DeliverySetupDeviceSer=device)
     records(aria, anna, machine, treated, setup)
+    for point in (1, 2):
+        aria.insert("vv_sy_DoseFiguresApp", PatientSer=anna, RTPlanSer=plan, RefPointSer=point, RunningPartial=1)
     remarks(aria, anna, plan)
     return anna
 
@@ -154,6 +156,7 @@ def odd_plans(aria: Aria, anna: int, machine: int) -> None:
             StatusDate=f"2026-10-0{1 + revision} 00:00:00",
         )
     aria.plan(boost, "1.2.6", label="New word", status="Frobnicated", NoFractions=None, PrescribedDose=None)
+    aria.insert("vv_sy_DoseFiguresApp", PatientSer=anna, RTPlanSer=completed, RefPointSer=3, RunningPartial=1)
     long_ago = aria.plan(boost, "1.2.7", label="Long ago", StatusDate="2020-01-01 00:00:00")
     aria.field(long_ago, machine, 1)
 

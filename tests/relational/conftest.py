@@ -1,4 +1,4 @@
-"""A clinic with an ARIA in SQLite, and the config that reads it."""
+"""A clinic with an ARIA in SQLite, another with a MOSAIQ, and the configs that read them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -14,12 +15,20 @@ from recovery.config import CacheSettings, Config, Local, Pacs, RecordAndVerify,
 from recovery.relational_tables import RELATIONAL_TABLES
 from tests.relational.aria import Aria
 from tests.relational.clinic import fill
+from tests.relational.mosaiq import Mosaiq
+from tests.relational.mosaiq_clinic import fill as fill_mosaiq
 
 NOW = datetime(2026, 11, 22, 11, 0, tzinfo=UTC)
 
 
-def config_in(folder: Path, connection: str, password_env: str | None = None, cache: str = "cache") -> Config:
-    rv = RecordAndVerify("RV", "rv.invalid", 104, database=RvDatabase(connection, password_env))
+def config_in(
+    folder: Path,
+    connection: str,
+    password_env: str | None = None,
+    cache: str = "cache",
+    product: Literal["aria", "mosaiq"] = "aria",
+) -> Config:
+    rv = RecordAndVerify("RV", "rv.invalid", 104, product=product, database=RvDatabase(connection, password_env))
     pacs = Pacs("PACS", "pacs.invalid", 104)
     site = Site("A clinic that does not exist", "Europe/Zurich")
     return Config(site, Local("RBRDT", "127.0.0.1", 11112), rv, pacs, CacheSettings(cache), file=folder / "config.toml")
@@ -51,3 +60,16 @@ def config(aria: Aria, tmp_path: Path) -> Config:
 @pytest.fixture
 def cached(config: Config) -> Callable[[str], list[dict[str, object]]]:
     return lambda table: Cache(config.cache_path).read(RELATIONAL_TABLES[table])
+
+
+@pytest.fixture
+def mosaiq(tmp_path: Path) -> Iterator[Mosaiq]:
+    database = Mosaiq(tmp_path / "mosaiq.db")
+    fill_mosaiq(database)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def mosaiq_config(mosaiq: Mosaiq, tmp_path: Path) -> Config:
+    return config_in(tmp_path, "sqlite:///mosaiq.db", product="mosaiq")

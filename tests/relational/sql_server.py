@@ -31,14 +31,15 @@ from pysqlbridge.catalog import Catalog
 from pysqlbridge.logins import Login, LoginStore
 from pysqlbridge.server import start_background
 from pysqlbridge.source import Table
-from pysqlbridge.tds.result import Column, DateTime, Float, Integer, NVarChar
+from pysqlbridge.tds.result import Bit, Column, DateTime, Float, Integer, NVarChar
 
 from tests.relational.aria import SCHEMA
+from tests.relational.made_up import Schema
 
 USER = "aria_ro"
 PASSWORD = "s3cret;{Passw0rd"
 PREPARE, EXECUTE, PREPEXEC, UNPREPARE = 11, 12, 13, 15
-TYPES = {"datetime": DateTime(), "float": Float(8), "numeric": Integer(8)}
+TYPES = {"datetime": DateTime(), "float": Float(8), "decimal": Float(8), "numeric": Integer(8), "bit": Bit()}
 
 _handles = itertools.count(1)
 _prepared: dict[int, tuple[str, list[str]]] = {}
@@ -48,14 +49,14 @@ _parse_rpc = rpc.parse_rpc
 _send = tds.Connection._send
 
 
-def copy_of(path: Path, skip: tuple[str, str] | None = None) -> Catalog:
+def copy_of(path: Path, skip: tuple[str, str] | None = None, schema: Schema = SCHEMA) -> Catalog:
     """A SQLite file's tables as typed tables; `skip` leaves out one (table, column), or a table (table, "")."""
     catalog = Catalog()
     with contextlib.closing(sqlite3.connect(path)) as database:
-        for table, columns in SCHEMA.items():
+        for table, columns in schema.items():
             kept = {name: kind for name, (kind, _) in columns.items() if (table, name) != skip}
             if skip != (table, ""):
-                rows = database.execute(f"SELECT {', '.join(kept)} FROM {table}")
+                rows = database.execute(f"SELECT {', '.join(f'[{name}]' for name in kept)} FROM [{table}]")
                 catalog.add(_table(table, kept, rows.fetchall()))
     return catalog
 

@@ -1,4 +1,4 @@
-"""Every file of queries/aria: one SELECT that both dialects read, with a header that is true."""
+"""Every file of queries/: one SELECT that both dialects read, with a header that is true."""
 
 from __future__ import annotations
 
@@ -8,23 +8,41 @@ import pytest
 import sqlglot
 from sqlglot import expressions
 
-from backup_jobs.aria_tables import READINGS
 from backup_jobs.queries import QueryError, load_query, parse_query, query_tables
+from backup_jobs.snapshot_tables import READINGS, query_values
+from recovery.config import Config
 from recovery.relational_tables import RELATIONAL_TABLES
-from tests.relational.aria import SCHEMA
+from tests.relational import aria, mosaiq
+from tests.relational.conftest import NOW
 
-TABLES = query_tables("aria")
+SCHEMAS = {"aria": aria.SCHEMA, "mosaiq": mosaiq.SCHEMA}
+QUERIES = [(product, table) for product in SCHEMAS for table in query_tables(product)]
 HEADER = "-- odd: for a test.\n-- parameters:\n-- columns:\n--   a   a number\n"
 
 
-def test_every_relational_table_has_its_query_and_its_reading() -> None:
-    assert set(TABLES) == set(RELATIONAL_TABLES) == set(READINGS)
+@pytest.mark.parametrize("product", SCHEMAS)
+def test_every_relational_table_has_its_query_and_its_reading(product: str) -> None:
+    assert set(query_tables(product)) == set(RELATIONAL_TABLES) == set(READINGS[product])
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize(("product", "table"), QUERIES)
+def test_a_reading_needs_no_column_that_its_query_does_not_return(product: str, table: str) -> None:
+    reading, columns = READINGS[product][table], load_query(product, table).columns
+    assert {name for name in reading.schema.columns if name not in reading.readers} <= set(columns)
+    assert set(reading.one_row_per) <= set(columns)
+
+
+@pytest.mark.parametrize(("product", "table"), QUERIES)
+def test_a_query_asks_only_for_parameters_that_the_job_gives(product: str, table: str, config: Config) -> None:
+    assert set(load_query(product, table).parameters) <= set(query_values(config, NOW))
+
+
+@pytest.mark.parametrize(("product", "table"), QUERIES)
 @pytest.mark.parametrize("dialect", ["tsql", "sqlite"])
-def test_a_query_is_one_select_in_both_dialects_and_returns_the_columns_it_declares(table: str, dialect: str) -> None:
-    query = load_query("aria", table)
+def test_a_query_is_one_select_in_both_dialects_and_returns_the_columns_it_declares(
+    product: str, table: str, dialect: str
+) -> None:
+    query = load_query(product, table)
     statements = sqlglot.parse(query.text, read=dialect)
     assert len(statements) == 1
     assert isinstance(statements[0], expressions.Select)
@@ -33,9 +51,9 @@ def test_a_query_is_one_select_in_both_dialects_and_returns_the_columns_it_decla
     assert sorted(named) == sorted(query.columns)
 
 
-@pytest.mark.parametrize("table", TABLES)
-def test_a_query_names_only_columns_that_aria_has(table: str) -> None:
-    statement = sqlglot.parse_one(load_query("aria", table).text, read="tsql")
+@pytest.mark.parametrize(("product", "table"), QUERIES)
+def test_a_query_names_only_columns_that_its_product_has(product: str, table: str) -> None:
+    statement = sqlglot.parse_one(load_query(product, table).text, read="tsql")
     for select in statement.find_all(expressions.Select):
         sources = [select.args.get("from_") or select.args["from"], *(select.args.get("joins") or [])]
         named = {
@@ -44,25 +62,25 @@ def test_a_query_names_only_columns_that_aria_has(table: str) -> None:
         for column in select.find_all(expressions.Column):
             assert column.table, f"{column.sql()} does not say whose column it is"
             if column.table in named:
-                assert column.name in SCHEMA[named[column.table]], column.sql()
+                assert column.name in SCHEMAS[product][named[column.table]], column.sql()
 
 
-@pytest.mark.parametrize("table", TABLES)
-def test_a_query_uses_no_word_of_one_dialect_only(table: str) -> None:
-    code = re.sub(r"--[^\n]*", "", load_query("aria", table).text)
+@pytest.mark.parametrize(("product", "table"), QUERIES)
+def test_a_query_uses_no_word_of_one_dialect_only(product: str, table: str) -> None:
+    code = re.sub(r"--[^\n]*", "", load_query(product, table).text)
     assert not re.search(r"\b(TOP|NOLOCK|DATEADD|DATEDIFF|GETDATE|CONVERT|ISNULL|IFNULL|LIMIT|DATE)\b|\|\||\+|\"", code)
 
 
-@pytest.mark.parametrize("table", TABLES)
-def test_a_header_tells_purpose_sources_and_traps(table: str) -> None:
-    text = load_query("aria", table).text
+@pytest.mark.parametrize(("product", "table"), QUERIES)
+def test_a_header_tells_purpose_sources_and_traps(product: str, table: str) -> None:
+    text = load_query(product, table).text
     assert text.startswith(f"-- {table}: ")
     for word in ("-- parameters:", "-- columns:", "-- sources:", "-- traps:"):
         assert word in text
     said = re.search(r"-- sources: (.*?)\n-- traps:", text, re.DOTALL)
     assert said is not None
     sources = set(re.findall(r"\w+", said.group(1)))
-    used = set(re.findall(r"(?:FROM|JOIN) ([A-Za-z]\w+)", text))
+    used = set(re.findall(r"(?:FROM|JOIN) \[?([A-Za-z]\w+)", text))
     assert used <= sources, "every table that it reads stands in its header"
 
 

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -17,6 +18,8 @@ from backup_jobs.snapshot_tables import check_queries, query_values, snapshot_ta
 from recovery.cache import Cache
 from recovery.config import Config
 from recovery.relational_tables import RELATIONAL_TABLES
+from tests.relational import aria as aria_database
+from tests.relational import mosaiq as mosaiq_database
 from tests.relational.aria import Aria
 from tests.relational.conftest import config_in
 
@@ -29,6 +32,7 @@ if "FreeTDS" not in pyodbc.drivers():
 from tests.relational.sql_server import PASSWORD, connection_string, copy_of, sql_server  # noqa: E402
 
 VARIABLE = "RBRDT_TEST_PASSWORD"
+SCHEMAS = {"aria": aria_database.SCHEMA, "mosaiq": mosaiq_database.SCHEMA}
 Server = Callable[..., Config]
 
 
@@ -38,19 +42,26 @@ def password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rv_database, "QUERY_SECONDS", 20)
 
 
-def config_for(folder: Path, port: int) -> Config:
-    return config_in(folder, connection_string(port), VARIABLE, cache="cache_of_server")
+def config_for(folder: Path, port: int, product: Literal["aria", "mosaiq"] = "aria") -> Config:
+    return config_in(folder, connection_string(port), VARIABLE, cache="cache_of_server", product=product)
 
 
-def test_every_table_is_the_same_as_on_sqlite(config: Config, tmp_path: Path, now: datetime) -> None:
-    assert snapshot_tables(config, now).outcome == "OK"
-    with sql_server(copy_of(tmp_path / "aria.db")) as (port, _):
-        server = config_for(tmp_path, port)
+@pytest.mark.parametrize(("product", "fixture"), [("aria", "config"), ("mosaiq", "mosaiq_config")])
+def test_every_table_is_the_same_as_on_sqlite(
+    product: Literal["aria", "mosaiq"], fixture: str, request: pytest.FixtureRequest, tmp_path: Path, now: datetime
+) -> None:
+    config: Config = request.getfixturevalue(fixture)
+    on_sqlite = snapshot_tables(config, now)
+    assert on_sqlite.outcome == "OK"
+    with sql_server(copy_of(tmp_path / f"{product}.db", schema=SCHEMAS[product])) as (port, _):
+        server = config_for(tmp_path, port, product)
         result = snapshot_tables(server, now)
-        assert (result.outcome, result.message) == ("OK", "")
+        assert (result.outcome, result.message) == ("OK", on_sqlite.message)
         assert check_queries(server) == []
     for schema in RELATIONAL_TABLES.values():
-        assert Cache(server.cache_path).read(schema) == Cache(config.cache_path).read(schema), schema.name
+        rows = Cache(config.cache_path).read(schema)
+        assert Cache(server.cache_path).read(schema) == rows, schema.name
+        assert rows, f"{schema.name} is empty: nothing was compared"
 
 
 def test_the_connection_cannot_write(aria: Aria, tmp_path: Path) -> None:

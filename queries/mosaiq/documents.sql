@@ -1,0 +1,32 @@
+-- documents: where the clinic's documents of a patient lie.
+-- parameters: since, since
+-- columns:
+--   document_id                  OBJ_ID
+--   patient_id                   text
+--   written_at                   null: the public schema names no date of a document
+--   document_type                as MOSAIQ has it
+--   file_format                  number, translated in mosaiq_words.py
+--   status                       MOSAIQ's number as it is: its meaning for documents is not public
+--   scanned_file, file_number    text; relative to the clinic's document share
+-- sources: Object, ObjFilenames, Ident, Schedule, Dose_Hst
+-- traps:
+--   Object.Version 0 is the tip. A scanned document has a file for each page: mosaiq_tables.py lists them.
+--   Without a date all documents come of those who are booked or were treated in the window.
+SELECT
+    ob.OBJ_ID AS document_id,
+    i.IDA AS patient_id,
+    NULL AS written_at,
+    ob.DocType AS document_type,
+    ob.File_Format AS file_format,
+    ob.Status_Enum AS status,
+    fn.eSCANFilename AS scanned_file,
+    ob.Filenum AS file_number
+FROM Object ob
+JOIN Ident i ON i.Pat_Id1 = ob.Pat_ID1 AND i.Version = 0
+LEFT JOIN ObjFilenames fn ON fn.OBJ_ID = ob.OBJ_ID
+WHERE ob.Version = 0
+    AND (
+        ob.Pat_ID1 IN (SELECT sc.Pat_ID1 FROM Schedule sc WHERE sc.App_DtTm >= ? AND sc.Pat_ID1 IS NOT NULL)
+        OR ob.Pat_ID1 IN (SELECT dh.Pat_ID1 FROM Dose_Hst dh WHERE dh.Tx_DtTm >= ? AND dh.Pat_ID1 IS NOT NULL)
+    )
+ORDER BY ob.OBJ_ID, fn.PageNumber

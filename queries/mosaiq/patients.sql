@@ -1,0 +1,74 @@
+-- patients: who they are, how to reach them, what to beware of.
+-- parameters: since, since, since
+-- columns:
+--   patient_serial                        MOSAIQ's own number of the patient (Pat_ID1)
+--   patient_id                            text (IDA)
+--   other_id_b, other_id_c, other_id_d, other_id_e, other_id_f   text (IDB to IDF)
+--   family_name, given_name               text, as spelled in MOSAIQ
+--   birth_date                            date
+--   sex                                   MOSAIQ's word, translated in mosaiq_tables.py
+--   phone_home, phone_mobile, phone_work, phone_work_extension   text
+--   email, language                       text
+--   address_line_1, address_line_2, postal_code, city, county, state, country   text
+--   died_at                               date of death
+--   is_in_patient, ward                   0 or 1, and text
+--   alert_subject, alert_note             one note whose type is an alert
+-- sources: Ident, Patient, Admin, Prompt, Notes, Schedule, Dose_Hst, TxField
+-- traps:
+--   Ident.Version 0 is the tip; older versions hold numbers that were mended.
+--   IDA is text and may hold letters (`00017R`); CHAR columns are padded.
+--   Test patients have no mark: none is dropped here, [dashboard] exclude_patient_ids decides and what it excludes
+--   is counted.
+--   Alerts are the notes whose type (Prompt, group #NT1) says `alert`, in English as MOSAIQ comes. Where a clinic
+--   calls them otherwise they are in `notes`, with their kind. The columns of PatAlert, which MOSAIQ has since 2.5,
+--   are not public: it is not read, and pacemakers or allergies kept there only do not come.
+--   Emergency contacts and transport are not in the public schema: null. One patient gives a row for each alert.
+SELECT
+    i.Pat_Id1 AS patient_serial,
+    i.IDA AS patient_id,
+    i.IDB AS other_id_b,
+    i.IDC AS other_id_c,
+    i.IDD AS other_id_d,
+    i.IDE AS other_id_e,
+    i.IDF AS other_id_f,
+    p.Last_Name AS family_name,
+    p.First_Name AS given_name,
+    p.Birth_DtTm AS birth_date,
+    a.Gender AS sex,
+    a.Pat_Home_Phone AS phone_home,
+    a.Pat_CellPhone AS phone_mobile,
+    a.Pat_Work_Phone AS phone_work,
+    a.Pat_Work_Phone_Ex AS phone_work_extension,
+    a.Pat_EMail AS email,
+    la.Text AS language,
+    a.Pat_Adr1 AS address_line_1,
+    a.Pat_Adr2 AS address_line_2,
+    a.Pat_Postal AS postal_code,
+    a.Pat_City AS city,
+    a.Pat_County AS county,
+    a.Pat_State AS state,
+    a.Pat_Country AS country,
+    a.Expired_DtTm AS died_at,
+    a.IsInPatient AS is_in_patient,
+    a.Nurse_Unit AS ward,
+    al.alert_subject AS alert_subject,
+    al.alert_note AS alert_note
+FROM Ident i
+JOIN Patient p ON p.Pat_ID1 = i.Pat_Id1
+LEFT JOIN Admin a ON a.Pat_ID1 = i.Pat_Id1
+LEFT JOIN Prompt la ON la.Pro_ID = a.Language_Spoken_Pro_ID
+LEFT JOIN (
+    SELECT n.Pat_ID1 AS patient_serial, n.Note_ID AS note_number, n.Subject AS alert_subject, n.notes AS alert_note
+    FROM Notes n
+    JOIN Prompt nt ON nt.Enum = n.Note_Type AND nt.PGroup = '#NT1'
+    WHERE UPPER(nt.Text) LIKE '%ALERT%'
+) al ON al.patient_serial = i.Pat_Id1
+WHERE i.Version = 0
+    AND (
+        i.Pat_Id1 IN (SELECT sc.Pat_ID1 FROM Schedule sc WHERE sc.App_DtTm >= ? AND sc.Pat_ID1 IS NOT NULL)
+        OR i.Pat_Id1 IN (SELECT dh.Pat_ID1 FROM Dose_Hst dh WHERE dh.Tx_DtTm >= ? AND dh.Pat_ID1 IS NOT NULL)
+        OR i.Pat_Id1 IN (
+            SELECT f.Pat_ID1 FROM TxField f WHERE COALESCE(f.Edit_DtTm, f.Create_DtTm) >= ? AND f.Pat_ID1 IS NOT NULL
+        )
+    )
+ORDER BY i.Pat_Id1, al.note_number

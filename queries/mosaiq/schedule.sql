@@ -1,0 +1,40 @@
+-- schedule: who is booked where and when.
+-- parameters: schedule_since, schedule_until
+-- columns:
+--   appointment_id               Sch_Id of the newest version
+--   patient_id                   text
+--   appointment_at               local time
+--   duration                     hundredths of a second
+--   treatment_machine_name       null where the location is no machine
+--   activity_code, activity      the clinic's code, and its words; null where they are gone
+--   activity_category            text
+--   status                       two characters, translated in mosaiq_tables.py
+--   note                         text
+-- sources: Schedule, Ident, CPT, Staff
+-- traps:
+--   Version 0 is the tip, Suppressed 1 is deleted: both are needed, else what was moved or withdrawn comes as well.
+--   SchStatus_Hist_SD: the first character marks S a new start, O a boost, F a final one (F is inferred), the
+--   second C, D or E that it was kept; X is cancelled. A lone S, O or F is a slot to come, not a cancelled one.
+--   Cancelled appointments come, and say so. Activity is CHAR (padded) and joins CPT.Hsp_Code, which may stand in
+--   several CPT rows: mosaiq_tables.py makes one of them, those in use first.
+--   A machine is a Staff row with Machine_Type 1 or 2; a location may be a room.
+SELECT
+    sc.Sch_Id AS appointment_id,
+    i.IDA AS patient_id,
+    sc.App_DtTm AS appointment_at,
+    sc.Duration_time AS duration,
+    m.Last_Name AS treatment_machine_name,
+    sc.Activity AS activity_code,
+    c.Description AS activity,
+    c.CGroup AS activity_category,
+    sc.SchStatus_Hist_SD AS status,
+    sc.Notes AS note
+FROM Schedule sc
+JOIN Ident i ON i.Pat_Id1 = sc.Pat_ID1 AND i.Version = 0
+LEFT JOIN CPT c ON RTRIM(c.Hsp_Code) = RTRIM(sc.Activity)
+LEFT JOIN Staff m ON m.Staff_ID = sc.Location AND m.Machine_Type IN (1, 2)
+WHERE sc.Version = 0
+    AND COALESCE(sc.Suppressed, 0) = 0
+    AND sc.App_DtTm >= ?
+    AND sc.App_DtTm < ?
+ORDER BY sc.Sch_Id, COALESCE(c.Deleted, 0), COALESCE(c.Status_Inactive, 0), c.PRS_ID

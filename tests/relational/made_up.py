@@ -1,0 +1,69 @@
+"""A database of a product's tables in SQLite, which tests fill and break.
+
+How
+    Tables as a schema file says, without keys and constraints. What a column must hold and the test does not care
+    about is filled in by its type.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import sqlite3
+from datetime import datetime
+from pathlib import Path
+
+Schema = dict[str, dict[str, tuple[str, bool]]]
+"""Table → column → its type's first word, and whether it may be null."""
+
+_WHOLE = ("numeric", "int", "smallint", "tinyint", "bigint", "bit")
+AFFINITY = dict.fromkeys(_WHOLE, "INTEGER") | {"float": "REAL", "decimal": "REAL"}
+FILLERS: dict[str, object] = dict.fromkeys(_WHOLE, 0) | {
+    "float": 0.0,
+    "decimal": 0.0,
+    "datetime": "2026-01-01 00:00:00",
+}
+
+
+def read_schema(path: Path) -> Schema:
+    """Read `Table: column*:type?, …`, a line for each table."""
+    tables: Schema = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith("#"):
+            continue
+        table, _, columns = line.partition(": ")
+        tables[table] = {
+            name: (re.split(r"[/(?]", kind)[0], kind.endswith("?"))
+            for name, kind in re.findall(r"(\w+)\*?:(.+?)(?=, \w+\*?:|$)", columns)
+        }
+    return tables
+
+
+class MadeUpDatabase:
+    """The database under construction. Numbers of rows are counted up from 1 across all tables."""
+
+    def __init__(self, path: Path | str, schema: Schema) -> None:
+        self.schema = schema
+        self.connection = sqlite3.connect(path, isolation_level=None)
+        self.connection.execute("PRAGMA synchronous = OFF")
+        self.numbers = itertools.count(1)
+        for table, columns in schema.items():
+            listed = ", ".join(f"[{name}] {AFFINITY.get(kind, 'TEXT')}" for name, (kind, _) in columns.items())
+            self.connection.execute(f"CREATE TABLE [{table}] ({listed})")
+            first = next(iter(columns))
+            self.connection.execute(f"CREATE INDEX key_of_{table} ON [{table}] ([{first}])")
+
+    def insert(self, table: str, **values: object) -> None:
+        columns = self.schema[table]
+        filled = {name: FILLERS.get(kind, "x") for name, (kind, optional) in columns.items() if not optional} | values
+        filled = {
+            name: value.isoformat(" ") if isinstance(value, datetime) else value for name, value in filled.items()
+        }
+        names, marks = ", ".join(f"[{name}]" for name in filled), ", ".join("?" * len(filled))
+        self.connection.execute(f"INSERT INTO [{table}] ({names}) VALUES ({marks})", list(filled.values()))
+
+    def execute(self, text: str, *values: object) -> None:
+        self.connection.execute(text, values)
+
+    def close(self) -> None:
+        self.connection.close()

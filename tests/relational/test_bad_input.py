@@ -1,0 +1,198 @@
+"""What databases say that they should not, in ARIA and in MOSAIQ alike."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Literal
+
+import pytest
+import sqlglot
+from sqlglot import expressions
+
+from backup_jobs.queries import load_query, query_tables
+from backup_jobs.rv_database import open_database
+from backup_jobs.snapshot_tables import READINGS, check_queries, query_values, snapshot_tables
+from backup_jobs.table_readings import read_rows
+from recovery.cache import Cache
+from recovery.config import Config
+from recovery.relational_tables import RELATIONAL_TABLES
+from tests.relational.aria import Aria
+from tests.relational.clinic import LONG_NOTE
+from tests.relational.clinic import fill as fill_aria
+from tests.relational.conftest import config_in
+from tests.relational.made_up import MadeUpDatabase
+from tests.relational.mosaiq import Mosaiq
+from tests.relational.mosaiq_clinic import fill as fill_mosaiq
+
+Rows = list[dict[str, object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Clinic:
+    """One product's clinic, and where its database keeps what the tests break."""
+
+    database: MadeUpDatabase
+    config: Config
+    patient_id: str
+    """The column of patients' numbers, and its table."""
+    table: str
+    lost_column: tuple[str, str]
+    lost_table: tuple[str, str]
+    """A table, and the query that needs it."""
+    name: tuple[str, str]
+    """Table and column of family names."""
+
+    @property
+    def product(self) -> str:
+        assert self.config.rv is not None
+        return self.config.rv.product
+
+    def cached(self, table: str) -> Rows:
+        return Cache(self.config.cache_path).read(RELATIONAL_TABLES[table])
+
+    def run(self, now: datetime) -> tuple[str, str]:
+        result = snapshot_tables(self.config, now)
+        return result.outcome, result.message
+
+
+def _aria(folder: Path) -> Clinic:
+    database = Aria(folder / "aria.db")
+    fill_aria(database)
+    config = config_in(folder, "sqlite:///aria.db")
+    lost, missing = ("Patient", "SpecialNeeds"), ("ChartQA", "checks")
+    return Clinic(database, config, "PatientId", "Patient", lost, missing, ("Patient", "LastName"))
+
+
+def _mosaiq(folder: Path) -> Clinic:
+    database = Mosaiq(folder / "mosaiq.db")
+    fill_mosaiq(database)
+    config = config_in(folder, "sqlite:///mosaiq.db", product="mosaiq")
+    lost, missing = ("Admin", "Nurse_Unit"), ("QCLTask", "checks")
+    return Clinic(database, config, "IDA", "Ident", lost, missing, ("Patient", "Last_Name"))
+
+
+CLINICS: dict[Literal["aria", "mosaiq"], Callable[[Path], Clinic]] = {"aria": _aria, "mosaiq": _mosaiq}
+
+
+@pytest.fixture(params=CLINICS)
+def clinic(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Clinic]:
+    made = CLINICS[request.param](tmp_path)
+    yield made
+    made.database.close()
+
+
+def test_ids_keep_every_character_and_test_patients_are_not_dropped(clinic: Clinic, now: datetime) -> None:
+    clinic.run(now)
+    assert {row["patient_id"] for row in clinic.cached("patients")} == {"20240503", "$QA01", "00017R", "4711", "E7"}
+    assert {"$QA01", "00017R", "4711"} <= {row["patient_id"] for row in clinic.cached("schedule")}
+
+
+@pytest.mark.parametrize(
+    ("patient_id", "name", "birth_date", "sex"),
+    [
+        ("$QA01", "PHANTOM, Cheese", None, None),
+        ("00017R", 'O\'NEIL "BO", JR., Zoë Marie', None, None),
+        ("4711", "山田, 太郎", None, "M"),
+        ("E7", "EMOJI😀", None, "O"),
+        ("20240503", "MUSTER, Anna", date(1960, 5, 17), "F"),
+    ],
+)
+def test_an_odd_patient_is_read_and_what_says_nothing_is_null(
+    clinic: Clinic, now: datetime, patient_id: str, name: str, birth_date: date | None, sex: str | None
+) -> None:
+    clinic.run(now)
+    (row,) = [row for row in clinic.cached("patients") if row["patient_id"] == patient_id]
+    assert (row["patient_name"], row["patient_birth_date"], row["patient_sex"]) == (name, birth_date, sex)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "   ", None, "\t\n", "O'Neil; DROP TABLE Patient --", "x" * 4000, "=1+1", "a\x00"]
+)
+def test_any_family_name_is_read_and_none_stops_the_table(clinic: Clinic, now: datetime, name: str | None) -> None:
+    table, column = clinic.name
+    clinic.database.execute(f"UPDATE {table} SET {column} = ?", name)
+    assert clinic.run(now)[0] == "OK"
+    said = " ".join((name or "").replace("\x00", "").split()).upper()
+    anna = next(row for row in clinic.cached("patients") if row["patient_id"] == "20240503")
+    assert anna["patient_name"] == (f"{said}, Anna" if said else "Anna")
+
+
+def test_a_note_of_four_thousand_characters_is_whole(clinic: Clinic, now: datetime) -> None:
+    clinic.run(now)
+    assert {row["note"] for row in clinic.cached("notes")} == {"ruft an", LONG_NOTE.strip()}
+
+
+def test_two_patients_of_one_number_keep_the_last_state_and_no_number_is_told(clinic: Clinic, now: datetime) -> None:
+    clinic.run(now)
+    before = clinic.cached("patients")
+    clinic.database.execute(
+        f"UPDATE {clinic.table} SET {clinic.patient_id} = '00017R' WHERE {clinic.patient_id} = 'E7'"
+    )
+    outcome, message = clinic.run(now)
+    assert outcome == "PARTIAL"
+    assert "table patients: two rows have the same patient_id" in message
+    assert "00017R" not in message
+    assert clinic.cached("patients") == before
+
+
+def test_a_patient_without_a_number_keeps_the_last_state(clinic: Clinic, now: datetime) -> None:
+    clinic.run(now)
+    clinic.database.execute(f"UPDATE {clinic.table} SET {clinic.patient_id} = ' ' WHERE {clinic.patient_id} = 'E7'")
+    outcome, message = clinic.run(now)
+    assert (outcome, "table patients: 1 rows have no patient_id" in message) == ("PARTIAL", True)
+    assert "E7" in {row["patient_id"] for row in clinic.cached("patients")}
+
+
+def test_a_column_lost_in_an_upgrade_is_named_and_the_other_tables_come(clinic: Clinic, now: datetime) -> None:
+    clinic.run(now)
+    table, column = clinic.lost_column
+    clinic.database.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+    result = snapshot_tables(clinic.config, now)
+    said = f"query patients: the database has no column {column}"
+    assert (result.outcome, result.fault, result.counts["kept"]) == ("PARTIAL", "database", 1)
+    assert said in result.message
+    assert check_queries(clinic.config) == [said]
+    assert len(clinic.cached("patients")) == 5
+
+
+def test_a_missing_table_is_named_with_its_query(clinic: Clinic, now: datetime) -> None:
+    table, query = clinic.lost_table
+    clinic.database.execute(f"DROP TABLE {table}")
+    assert f"query {query}: the database has no table {table}" in clinic.run(now)[1]
+
+
+def _columns_read(product: str) -> list[tuple[str, str]]:
+    """Every table and column that the product's queries read."""
+    read: set[tuple[str, str]] = set()
+    for table in query_tables(product):
+        statement = sqlglot.parse_one(load_query(product, table).text, read="tsql")
+        named = {source.alias: source.name for source in statement.find_all(expressions.Table)}
+        read |= {(named[c.table], c.name) for c in statement.find_all(expressions.Column) if c.table in named}
+    return sorted(read)
+
+
+def test_a_null_in_any_column_is_null_in_the_tables_and_never_unreadable(clinic: Clinic, now: datetime) -> None:
+    """Every column that a query reads, in turn."""
+    untouched = sqlite3.connect(":memory:")
+    clinic.database.connection.backup(untouched)
+    for table, column in _columns_read(clinic.product):
+        clinic.database.execute(f"UPDATE [{table}] SET [{column}] = NULL")
+        with open_database(clinic.config) as database:
+            for name, reading in READINGS[clinic.product].items():
+                rows = read_rows(reading, database.fetch(name, query_values(clinic.config, now)))
+                assert not rows.unreadable, (table, column, name)
+        untouched.backup(clinic.database.connection)
+
+
+@pytest.mark.parametrize("value", ["9999-12-31 23:59:59", "1753-01-01 00:00:00", "never", -1, 1e300, "\x00", "Zoë, 😀"])
+def test_an_odd_value_in_any_column_never_stops_the_job(clinic: Clinic, now: datetime, value: object) -> None:
+    for table, column in random.Random(str(value)).sample(_columns_read(clinic.product), 40):
+        clinic.database.execute(f"UPDATE [{table}] SET [{column}] = ?", value)
+    outcome, message = clinic.run(now)
+    assert outcome in {"OK", "PARTIAL"}
+    assert "20240503" not in message
