@@ -45,7 +45,10 @@ def describe(table: pd.DataFrame) -> pd.DataFrame:
         "status_words": [filters.STATUS_WORDS.get(value, value) for value in filters.or_dash(table["status"])],
     }
     remarks = [f"{LOOK_MARK} {remark}" if remark else "" for remark in table["remarks"].fillna("")]
-    parts = zip(words["interruption"], words["not_ready"], remarks, _same_name(table), strict=True)
+    disagreements = [f"{STOP_MARK} DISAGREEMENT: {said}" if said else "" for said in table["disagreement"].fillna("")]
+    begun = [f"{STOP_MARK} NOT RECORDED: {said}" if said else "" for said in table["in_flight"].fillna("")]
+    said_of_it = (words["interruption"], begun, words["not_ready"], disagreements, remarks, _same_name(table))
+    parts = zip(*said_of_it, strict=True)
     words["check"] = [" · ".join(filter(None, said)) for said in parts]
     words["mark"] = [check[:1] for check in words["check"]]
     planned = table["number_of_fractions_planned"]

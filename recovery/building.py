@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from recovery.cache import Cache, CacheError
 from recovery.collection import Collection
+from recovery.database_tables import relational, with_second_source
 from recovery.holdings import Holdings
 from recovery.model import DateRange, InstanceRef
 from recovery.on_treatment import Evidence, build_rows
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from recovery.config import Config
     from recovery.dimse import Peer
     from recovery.memory import Memory
-    from recovery.tables import TableSchema
 
 log = logging.getLogger(__name__)
 
@@ -117,6 +117,7 @@ def build_overview(space: Workspace, pacs: Peer) -> BuildReport:
         taken_at=space.now,
         source="[dashboard] exclude_patient_ids",
     )
+    rows = with_second_source(space, rows)
     space.cache.write(ON_TREATMENT, rows, taken_at=space.now, source="RT-PACS")
     return BuildReport(len(space.collection.records), read, len(rows), len(excluded), unreadable)
 
@@ -150,20 +151,20 @@ def booked_plan_uids(space: Workspace) -> list[str]:
     appointments = next_appointments(space)
     return [
         str(row["sop_instance_uid"])
-        for row in _relational(space, PLANS)
+        for row in relational(space, PLANS)
         if row["approval_status"] in APPROVED_STATUSES and row["patient_id"] in appointments
     ]
 
 
 def plan_labels(space: Workspace) -> dict[str, str]:
     """By plan, its label in the R&V database."""
-    return {row["sop_instance_uid"]: row["rt_plan_label"] for row in _relational(space, PLANS) if row["rt_plan_label"]}
+    return {row["sop_instance_uid"]: row["rt_plan_label"] for row in relational(space, PLANS) if row["rt_plan_label"]}
 
 
 def next_appointments(space: Workspace) -> dict[str, datetime]:
     """By patient, the next appointment on a treatment machine, local to the site."""
     found: dict[str, datetime] = {}
-    for row in _relational(space, SCHEDULE):
+    for row in relational(space, SCHEDULE):
         at = row["appointment_at"]
         if at is None or at < space.local_now or row["status"] in CANCELLED_STATUSES:
             continue
@@ -185,23 +186,12 @@ def _evidence(space: Workspace) -> Evidence:
         unproven_records=owed,
         appointments=next_appointments(space),
         approvals={
-            row["sop_instance_uid"]: row["approval_status"] in APPROVED_STATUSES for row in _relational(space, PLANS)
+            row["sop_instance_uid"]: row["approval_status"] in APPROVED_STATUSES for row in relational(space, PLANS)
         },
         approved_for={
             row["sop_instance_uid"]: row["patient_id"]
-            for row in _relational(space, PLANS)
+            for row in relational(space, PLANS)
             if row["approval_status"] in APPROVED_STATUSES
         },
         labels=plan_labels(space),
     )
-
-
-def _relational(space: Workspace, schema: TableSchema) -> list[dict[str, Any]]:
-    """A relational table's rows; none where there is no database, or its table cannot be read."""
-    if schema.name not in space.relational:
-        try:
-            space.relational[schema.name] = space.cache.read(schema)
-        except CacheError as error:
-            log.debug("no table %s: %s", schema.name, error)
-            space.relational[schema.name] = []
-    return space.relational[schema.name]

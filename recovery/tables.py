@@ -135,10 +135,21 @@ ON_TREATMENT = TableSchema(
         "missing": "str",
         "earlier_plans": "str",
         "remarks": "str",
+        "physician": "str",
+        "site": "str",
+        "laterality": "str",
+        "intent": "str",
+        "prescription": "str",
+        "phone": "str",
+        "alerts": "str",
+        "disagreement": "str",
+        "in_flight": "str",
     },
     key=("patient_id", "referenced_rt_plan_uid"),
 )
-"""The contract's table, and `remarks`: in words, what is odd about the records and does not stop treatment."""
+"""The contract's table, and more. `remarks`: in words, what is odd about the records and does not stop treatment. From
+`physician` on, what the R&V database tells (null without one); `disagreement`: where it differs from the DICOM objects,
+both values in words; `in_flight`: what began and was not recorded."""
 
 TREATMENT_RECORDS = TableSchema(
     "treatment_records",
@@ -234,8 +245,23 @@ it was asked (UTC). `held` of `wanted` instances."""
 EXCLUDED_PATIENTS = TableSchema("excluded_patients", {"patient_id": "str"}, key=("patient_id",))
 """Patients with records whom a pattern of `[dashboard] exclude_patient_ids` keeps off the list."""
 
+DATABASE_COUNTS = TableSchema(
+    "database_counts",
+    {"referenced_rt_plan_uid": "str", "fractions_delivered": "int"},
+    key=("referenced_rt_plan_uid",),
+)
+"""Fractions delivered in full by the R&V database's deliveries, of plans that may still be treated."""
+
 TABLES: Mapping[str, TableSchema] = {
     schema.name: schema
-    for schema in (ON_TREATMENT, TREATMENT_RECORDS, RT_PLANS, STRUCTURE_SETS, HOLDINGS, EXCLUDED_PATIENTS)
+    for schema in (
+        ON_TREATMENT,
+        TREATMENT_RECORDS,
+        RT_PLANS,
+        STRUCTURE_SETS,
+        HOLDINGS,
+        EXCLUDED_PATIENTS,
+        DATABASE_COUNTS,
+    )
 }
 """The tables made from DICOM objects, by name; `relational_tables` has those of the R&V database."""

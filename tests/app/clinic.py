@@ -18,6 +18,7 @@ from pathlib import Path
 
 from recovery.cache import Cache
 from recovery.runs import JobResult, Journal
+from recovery.second_source import NOTHING
 from recovery.tables import ON_TREATMENT
 
 NOW = datetime(2026, 11, 24, 13, 38, tzinfo=UTC)
@@ -78,6 +79,7 @@ def row(
         "missing": "",
         "earlier_plans": "",
         "remarks": "",
+        **NOTHING,
     }
     return plain | changes
 

@@ -1,0 +1,113 @@
+"""Read what the R&V database says of the patients on the list, from the cached tables.
+
+Goal
+    Every row of on_treatment shows the second source too, at a cost that goes with the list, not with the history.
+
+How
+    Small tables are read whole; deliveries only of the patients whose courses are not finished, and only when the
+    table changed since they were last counted. The counts are a cached table themselves.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from recovery.cache import CacheError
+from recovery.relational_tables import COURSES, DELIVERIES, IN_FLIGHT, PATIENTS, PHYSICIANS, PLANS, PRESCRIPTIONS
+from recovery.second_source import SecondSource, by_key, fractions_by_database, told_of
+from recovery.table_freshness import known_since
+from recovery.tables import DATABASE_COUNTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from recovery.building import Workspace
+    from recovery.tables import TableSchema
+
+log = logging.getLogger(__name__)
+
+
+def with_second_source(space: Workspace, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of on_treatment with the columns that the database tells.
+
+    Raises
+    ------
+    CacheError
+        If the counts cannot be written.
+    """
+    listed = list(rows)
+    source = SecondSource(
+        patients={row["patient_id"]: row for row in relational(space, PATIENTS)},
+        physicians=by_key(relational(space, PHYSICIANS), "patient_id"),
+        plans={row["sop_instance_uid"]: row for row in relational(space, PLANS)},
+        prescriptions={(r["patient_id"], r["prescription_id"]): r for r in relational(space, PRESCRIPTIONS)},
+        courses={(r["patient_id"], r["course_id"]): r for r in relational(space, COURSES)},
+        in_flight=by_key(relational(space, IN_FLIGHT), "patient_id"),
+        fractions_delivered=_counts(space, listed),
+        deliveries_known_until=_known_until(space),
+    )
+    plans = space.collection.plans
+    return [{**row, **told_of(row, source, plans.get(row["referenced_rt_plan_uid"] or ""))} for row in listed]
+
+
+def relational(space: Workspace, schema: TableSchema) -> list[dict[str, Any]]:
+    """A relational table's rows; none where there is no database, or its table cannot be read."""
+    if schema.name not in space.relational:
+        try:
+            space.relational[schema.name] = space.cache.read(schema)
+        except CacheError as error:
+            log.debug("no table %s: %s", schema.name, error)
+            space.relational[schema.name] = []
+    return space.relational[schema.name]
+
+
+def _counts(space: Workspace, rows: list[Mapping[str, Any]]) -> dict[str, int]:
+    """Fractions delivered by the database's own deliveries, of the plans that may still be treated.
+
+    A plan of which the database has no delivery is counted 0 only where it knows the plan.
+    """
+    open_rows = [row for row in rows if row["status"] not in {"completed", "superseded"}]
+    wanted = {row["referenced_rt_plan_uid"]: row["patient_id"] for row in open_rows if row["referenced_rt_plan_uid"]}
+    known = {row["sop_instance_uid"] for row in relational(space, PLANS)}
+    wanted = {uid: patient_id for uid, patient_id in wanted.items() if uid in known and patient_id is not None}
+    if not wanted:
+        return {}
+    try:
+        taken_at = space.cache.snapshot(DELIVERIES).taken_at
+    except CacheError as error:
+        log.debug("no deliveries: %s", error)
+        return {}
+    kept = _kept(space)
+    if kept is not None and kept[0] >= taken_at and wanted.keys() <= kept[1].keys():
+        return {uid: count for uid, count in kept[1].items() if uid in wanted}
+    deliveries: list[dict[str, Any]] = space.cache.read_where(DELIVERIES, "patient_id", sorted(set(wanted.values())))
+    by_plan = by_key(deliveries, "referenced_rt_plan_uid")
+    plans, until = space.collection.plans, space.local_now
+    counts = {uid: fractions_by_database(by_plan.get(uid, []), plans.get(uid), until) for uid in wanted}
+    if any(row["treated_at"] is not None and row["treated_at"] >= until for row in deliveries):
+        return counts  # the next run counts these too, though the table may not change until then
+    space.cache.write(
+        DATABASE_COUNTS,
+        [{"referenced_rt_plan_uid": uid, "fractions_delivered": count} for uid, count in counts.items()],
+        taken_at=space.now,
+        source="deliveries of the R&V database",
+    )
+    return counts
+
+
+def _known_until(space: Workspace) -> datetime | None:
+    try:
+        return known_since(space.cache, DELIVERIES).astimezone(space.config.site.zone).replace(tzinfo=None)
+    except CacheError:
+        return None
+
+
+def _kept(space: Workspace) -> tuple[datetime, dict[str, int]] | None:
+    try:
+        taken_at = space.cache.snapshot(DATABASE_COUNTS).taken_at
+        rows = space.cache.read(DATABASE_COUNTS)
+    except CacheError:
+        return None
+    return taken_at, {str(row["referenced_rt_plan_uid"]): int(str(row["fractions_delivered"])) for row in rows}

@@ -1,0 +1,183 @@
+"""What the R&V database says of a row of on_treatment, and where it disagrees with the DICOM objects. Pure, no I/O.
+
+Goal
+    Two sources that tell the same fraction are proof; two that differ are a question for a physicist, and must be seen
+    before somebody treats from either.
+
+How
+    Both values stand in the sentence. Deliveries of the database are counted by the same arithmetic as records.
+
+Why
+    In the analysis of downtime failures the worst is "where in the course is this patient?". One source cannot notice
+    that it is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from recovery.fractions import count_fractions
+from recovery.model import RT_BEAMS_TREATMENT_RECORD, InstanceRef, Patient
+from recovery.plans import Plan
+from recovery.records import BeamDelivery, TreatmentRecord
+
+Rows = Sequence[Mapping[str, Any]]
+
+NOTHING: Mapping[str, str | None] = dict.fromkeys(
+    (
+        *("physician", "site", "laterality", "intent", "prescription", "phone", "alerts"),
+        *("disagreement", "in_flight"),
+    )
+)
+"""The columns that `told_of` fills, where no database tells anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecondSource:
+    """Rows of the relational tables by what they are looked up by; empty where there is no database."""
+
+    patients: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    physicians: Mapping[str, Rows] = field(default_factory=dict)
+    plans: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    prescriptions: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
+    courses: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
+    in_flight: Mapping[str, Rows] = field(default_factory=dict)
+    """By patient: what began and was not recorded."""
+    fractions_delivered: Mapping[str, int] = field(default_factory=dict)
+    """By plan: fractions delivered in full by the database's own deliveries; a plan that was not counted is absent."""
+    deliveries_known_until: datetime | None = None
+    """When the deliveries were last read, local to the site: of what came later they can tell nothing."""
+
+
+def told_of(row: Mapping[str, Any], source: SecondSource, plan: Plan | None) -> dict[str, str | None]:
+    """The columns of NOTHING for one row of on_treatment; each null where the database tells nothing."""
+    patient_id, uid = row["patient_id"], row["referenced_rt_plan_uid"]
+    person = source.patients.get(patient_id, {})
+    told_plan = source.plans.get(uid, {})
+    prescription = source.prescriptions.get((patient_id, told_plan.get("prescription_id") or ""), {})
+    course = source.courses.get((patient_id, told_plan.get("course_id") or ""), {})
+    phones = [person.get(f"phone_{kind}") for kind in ("mobile", "home", "work")]
+    differing = _disagreements(row, person, told_plan, prescription, plan)
+    return {
+        "physician": _primary(source.physicians.get(patient_id, ())),
+        "site": prescription.get("site"),
+        "laterality": prescription.get("laterality") or course.get("laterality"),
+        "intent": prescription.get("intent") or course.get("intent"),
+        "prescription": _prescribed(prescription),
+        "phone": next((phone for phone in phones if phone), None),
+        "alerts": person.get("alerts"),
+        "disagreement": "; ".join([*differing, *_counts(row, source)]) or None,
+        "in_flight": "; ".join(_begun(row, source.in_flight.get(patient_id, ()))) or None,
+    }
+
+
+def fractions_by_database(deliveries: Rows, plan: Plan | None, until: datetime) -> int:
+    """Fractions delivered in full by one plan's rows of `deliveries` that began before `until` (local to the site)."""
+    records = [_record(row) for row in deliveries if row["treated_at"] is not None and row["treated_at"] < until]
+    return count_fractions(records, plan).fractions_delivered
+
+
+def _record(row: Mapping[str, Any]) -> TreatmentRecord:
+    """A delivered field as a record of its own, so that the one arithmetic counts it."""
+    beam = BeamDelivery(
+        beam_number=row["beam_number"],
+        beam_name=row["beam_name"],
+        current_fraction_number=row["fraction_number"],
+        treatment_delivery_type=row["delivery_type"],
+        treatment_termination_status=row["termination_status"],
+        specified_meterset=row["planned_meterset"],
+        delivered_meterset=row["delivered_meterset"],
+        started_at=row["treated_at"],
+    )
+    return TreatmentRecord(
+        ref=InstanceRef(f"delivery {row['delivery_id']}", RT_BEAMS_TREATMENT_RECORD),
+        patient=Patient(row["patient_id"], None, None, None),
+        physicians_of_record=None,
+        treatment_date=row["treated_at"].date(),
+        treatment_time=row["treated_at"].time(),
+        referenced_rt_plan_uid=row["referenced_rt_plan_uid"],
+        referenced_fraction_group_number=None,
+        number_of_fractions_planned=None,
+        treatment_machine_name=row["treatment_machine_name"],
+        treatment_record_content_origin=None,
+        beams=(beam,),
+    )
+
+
+def _disagreements(
+    row: Mapping[str, Any],
+    person: Mapping[str, Any],
+    told_plan: Mapping[str, Any],
+    prescription: Mapping[str, Any],
+    plan: Plan | None,
+) -> Iterator[str]:
+    ours, theirs = row["patient_birth_date"], person.get("patient_birth_date")
+    if ours is not None and theirs is not None and ours != theirs:
+        yield f"born {ours:%Y-%m-%d} in DICOM, {theirs:%Y-%m-%d} in the R&V database"
+    label, told_label = plan.rt_plan_label if plan is not None else None, told_plan.get("rt_plan_label")
+    if label and told_label and label.strip().casefold() != told_label.strip().casefold():
+        yield f"plan {label} in DICOM, {told_label} in the R&V database"
+    planned = {
+        "in the plan": plan.number_of_fractions_planned if plan is not None else None,
+        "in the R&V database": told_plan.get("number_of_fractions_planned"),
+        "prescribed": prescription.get("number_of_fractions"),
+    }
+    known = {where: number for where, number in planned.items() if number is not None}
+    if len(set(known.values())) > 1:
+        yield "fractions planned: " + ", ".join(f"{number} {where}" for where, number in known.items())
+
+
+def _counts(row: Mapping[str, Any], source: SecondSource) -> Iterator[str]:
+    ours, theirs = row["fractions_delivered"], source.fractions_delivered.get(row["referenced_rt_plan_uid"])
+    last, until = row["last_treatment_at"], source.deliveries_known_until
+    is_comparable = theirs is not None and until is not None and (last is None or last < until)
+    if is_comparable and theirs != ours:
+        yield f"fractions delivered: {ours} in the treatment records, {theirs} in the R&V database"
+
+
+def _begun(row: Mapping[str, Any], in_flight: Rows) -> Iterator[str]:
+    """What began and was not recorded, of this plan; what names no plan stands with every unfinished one."""
+    for told in in_flight:
+        named = told["referenced_rt_plan_uid"]
+        is_open = row["status"] not in {"completed", "superseded"}
+        if named != row["referenced_rt_plan_uid"] if named is not None else not is_open:
+            continue
+        fraction, beam = told["fraction_number"], told["beam_name"] or told["beam_number"]
+        parts = [
+            f"fraction {fraction}" if fraction is not None else "a fraction",
+            f"beam {beam}" if beam is not None else "",
+            f"began {told['started_at']:%Y-%m-%d %H:%M}" if told["started_at"] is not None else "began",
+            f"on {told['treatment_machine_name']}" if told["treatment_machine_name"] else "",
+            f"after {told['delivered_meterset']:.1f} MU" if told["delivered_meterset"] is not None else "",
+        ]
+        yield " ".join(filter(None, parts)) + ", and its end was not recorded: look at the machine before treating"
+
+
+def _primary(physicians: Rows) -> str | None:
+    """The oncologist in charge; where the database marks none, nobody is guessed."""
+    return next((str(p["physician_name"]) for p in physicians if p["is_primary"]), None)
+
+
+def _prescribed(prescription: Mapping[str, Any]) -> str | None:
+    """`2.00 Gy × 30 = 60.00 Gy`, with `—` for what is not told; null when nothing is."""
+    dose, number = prescription.get("dose_per_fraction"), prescription.get("number_of_fractions")
+    total, pattern = prescription.get("total_dose"), prescription.get("fraction_pattern")
+    if dose is None and number is None and total is None:
+        return None
+    said = f"{_gray(dose)} × {'—' if number is None else number} = {_gray(total)}"
+    return f"{said}, {pattern}" if pattern else said
+
+
+def _gray(dose: float | None) -> str:
+    return "—" if dose is None else f"{dose:.2f} Gy"
+
+
+def by_key(rows: Iterable[Mapping[str, Any]], column: str) -> dict[str, list[Mapping[str, Any]]]:
+    """Rows by one column, in their order."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(row[column], []).append(row)
+    return found
