@@ -1,0 +1,229 @@
+"""What the R&V database says of a row, and where it disagrees with the DICOM objects."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recovery.building import Workspace
+from recovery.cache import Cache
+from recovery.collection import Collection
+from recovery.config import load_config
+from recovery.database_tables import with_second_source
+from recovery.holdings import Holdings
+from recovery.memory import Memory
+from recovery.relational_tables import DELIVERIES, IN_FLIGHT, PATIENTS, PHYSICIANS, PLANS, PRESCRIPTIONS
+from recovery.second_source import NOTHING, SecondSource, fractions_by_database, told_of
+from recovery.tables import DATABASE_COUNTS, TableSchema
+from tests.recovery.courses import MONDAY, TWO_BEAMS, day
+from tests.recovery.test_config import GOOD, write
+
+UID = TWO_BEAMS.ref.sop_instance_uid
+
+
+def line(**columns: Any) -> dict[str, Any]:
+    """A row of on_treatment, as far as it matters here."""
+    return {
+        "patient_id": "4711",
+        "referenced_rt_plan_uid": UID,
+        "patient_birth_date": date(1958, 7, 4),
+        "fractions_delivered": 2,
+        "last_treatment_at": day(2),
+        "status": "on_treatment",
+        **columns,
+    }
+
+
+def told(schema: TableSchema, **columns: Any) -> dict[str, Any]:
+    assert columns.keys() <= schema.columns.keys()
+    return {**dict.fromkeys(schema.columns), **columns}
+
+
+def delivered(fraction: int, beam: int, meterset: float, **columns: Any) -> dict[str, Any]:
+    return told(
+        DELIVERIES,
+        **{
+            "delivery_id": f"{fraction}.{beam}.{meterset}",
+            "patient_id": "4711",
+            "referenced_rt_plan_uid": UID,
+            "fraction_number": fraction,
+            "beam_number": beam,
+            "treated_at": day(fraction, minutes=beam),
+            "planned_meterset": meterset,
+            "delivered_meterset": meterset,
+            "termination_status": "NORMAL",
+            "delivery_type": "TREATMENT",
+            **columns,
+        },
+    )
+
+
+TWO_FRACTIONS = [delivered(fraction, beam, meterset) for fraction in (1, 2) for beam, meterset in ((1, 100), (2, 50))]
+
+
+def test_without_a_database_every_column_is_null() -> None:
+    assert told_of(line(), SecondSource(), TWO_BEAMS) == NOTHING
+
+
+def test_the_database_tells_whom_to_call_and_what_was_prescribed() -> None:
+    source = SecondSource(
+        patients={"4711": told(PATIENTS, patient_id="4711", phone_work="2", phone_mobile="079 1", alerts="pacemaker")},
+        physicians={
+            "4711": [
+                told(PHYSICIANS, physician_name="Deputy, Dora", is_primary=False),
+                told(PHYSICIANS, physician_name="Green, Gloria", is_primary=True),
+            ]
+        },
+        plans={UID: told(PLANS, sop_instance_uid=UID, prescription_id="7")},
+        prescriptions={
+            ("4711", "7"): told(
+                PRESCRIPTIONS, site="Breast", laterality="left", dose_per_fraction=2.0, number_of_fractions=20
+            )
+        },
+    )
+    said = told_of(line(), source, TWO_BEAMS)
+    assert said == {
+        **NOTHING,
+        "physician": "Green, Gloria",
+        "site": "Breast",
+        "laterality": "left",
+        "prescription": "2.00 Gy × 20 = —",
+        "phone": "079 1",
+        "alerts": "pacemaker",
+    }
+
+
+def test_nobody_is_guessed_to_be_the_oncologist_in_charge() -> None:
+    source = SecondSource(physicians={"4711": [told(PHYSICIANS, physician_name="Deputy, Dora", is_primary=False)]})
+    assert told_of(line(), source, None)["physician"] is None
+
+
+def test_both_birth_dates_are_shown_where_they_differ() -> None:
+    source = SecondSource(patients={"4711": told(PATIENTS, patient_birth_date=date(1958, 4, 7))})
+    assert told_of(line(), source, None)["disagreement"] == "born 1958-07-04 in DICOM, 1958-04-07 in the R&V database"
+
+
+def test_planned_numbers_of_plan_database_and_prescription_are_held_against_each_other() -> None:
+    source = SecondSource(
+        plans={UID: told(PLANS, number_of_fractions_planned=20, prescription_id="7", rt_plan_label=" prost ")},
+        prescriptions={("4711", "7"): told(PRESCRIPTIONS, number_of_fractions=25)},
+    )
+    said = told_of(line(), source, TWO_BEAMS)["disagreement"]
+    assert said == "fractions planned: 20 in the plan, 20 in the R&V database, 25 prescribed"
+
+
+def test_a_label_that_differs_is_told_and_one_that_only_is_padded_is_not() -> None:
+    def said(label: str) -> str | None:
+        return told_of(line(), SecondSource(plans={UID: told(PLANS, rt_plan_label=label)}), TWO_BEAMS)["disagreement"]
+
+    assert said("PROST  ") is None
+    assert said("Prost:1") == "plan Prost in DICOM, Prost:1 in the R&V database"
+
+
+def test_the_databases_deliveries_are_counted_by_metersets_and_not_by_rows() -> None:
+    """An interrupted beam and its continuation are one; a portfilm is none; half a fraction is none."""
+    rows = [
+        *TWO_FRACTIONS,
+        delivered(3, 1, 100, delivered_meterset=60.0, termination_status="MACHINE"),
+        delivered(3, 1, 100, delivery_id="x", delivered_meterset=40.0, delivery_type="CONTINUATION"),
+        delivered(3, 2, 50),
+        delivered(4, 1, 100, delivery_type="TRMT_PORTFILM"),
+        delivered(4, 2, 50),
+        delivered(5, 1, 100, delivered_meterset=60.0, termination_status="OPERATOR"),
+        delivered(5, 2, 50),
+    ]
+    assert fractions_by_database(rows, TWO_BEAMS, MONDAY + timedelta(days=30)) == 3
+
+
+def test_what_began_after_the_records_were_asked_for_is_not_counted_against_them() -> None:
+    assert fractions_by_database(TWO_FRACTIONS, TWO_BEAMS, until=day(2)) == 1
+
+
+@pytest.mark.parametrize(
+    ("theirs", "last", "said"),
+    [
+        (2, day(2), None),
+        (3, day(2), "fractions delivered: 2 in the treatment records, 3 in the R&V database"),
+        (1, day(2), "fractions delivered: 2 in the treatment records, 1 in the R&V database"),
+        (1, day(9), None),
+    ],
+)
+def test_counts_are_compared_only_as_far_as_the_database_was_read(
+    theirs: int, last: datetime, said: str | None
+) -> None:
+    source = SecondSource(fractions_delivered={UID: theirs}, deliveries_known_until=day(5))
+    assert told_of(line(last_treatment_at=last), source, TWO_BEAMS)["disagreement"] == said
+
+
+def test_what_began_and_was_not_recorded_is_told_of_its_plan_only() -> None:
+    begun = told(
+        IN_FLIGHT,
+        referenced_rt_plan_uid=UID,
+        beam_name="Arc 2",
+        fraction_number=3,
+        treatment_machine_name="TB1",
+        started_at=day(3),
+        delivered_meterset=61.25,
+    )
+    source = SecondSource(in_flight={"4711": [begun]})
+    assert told_of(line(), source, None)["in_flight"] == (
+        "fraction 3 beam Arc 2 began 2026-11-04 09:30 on TB1 after 61.2 MU, and its end was not recorded: "
+        "look at the machine before treating"
+    )
+    assert told_of(line(referenced_rt_plan_uid="1.2"), source, None)["in_flight"] is None
+
+
+def test_what_began_without_naming_a_plan_stands_with_every_unfinished_one() -> None:
+    source = SecondSource(in_flight={"4711": [told(IN_FLIGHT)]})
+    said = "a fraction began, and its end was not recorded: look at the machine before treating"
+    assert told_of(line(), source, None)["in_flight"] == said
+    assert told_of(line(status="completed"), source, None)["in_flight"] is None
+
+
+def space_of(folder: Path, now: datetime) -> Workspace:
+    collection = Collection()
+    collection.plans[UID] = TWO_BEAMS
+    config = load_config(write(folder, GOOD))
+    return Workspace(config, now, Cache(config.cache_path), Memory.load(config.cache_path), collection, Holdings())
+
+
+def put_deliveries(folder: Path, rows: list[dict[str, Any]], taken_at: datetime) -> None:
+    cache = space_of(folder, taken_at).cache
+    cache.write(PLANS, [told(PLANS, sop_instance_uid=UID, patient_id="4711")], taken_at=taken_at, source="test")
+    cache.write(DELIVERIES, rows, taken_at=taken_at, source="test")
+
+
+def disagreement(folder: Path, now: datetime, **columns: Any) -> object:
+    return with_second_source(space_of(folder, now), [line(**columns)])[0]["disagreement"]
+
+
+LATER = datetime(2026, 11, 10, 12, tzinfo=UTC)
+
+
+def test_a_cached_table_of_deliveries_is_counted_once_and_again_when_it_changed(tmp_path: Path) -> None:
+    put_deliveries(tmp_path, TWO_FRACTIONS, LATER)
+    assert disagreement(tmp_path, LATER) is None
+    counted_at = space_of(tmp_path, LATER).cache.snapshot(DATABASE_COUNTS).taken_at
+    assert disagreement(tmp_path, LATER + timedelta(minutes=10)) is None
+    assert space_of(tmp_path, LATER).cache.snapshot(DATABASE_COUNTS).taken_at == counted_at
+    put_deliveries(tmp_path, TWO_FRACTIONS[:2], LATER + timedelta(minutes=15))
+    said = disagreement(tmp_path, LATER + timedelta(minutes=20))
+    assert said == "fractions delivered: 2 in the treatment records, 1 in the R&V database"
+
+
+def test_a_delivery_that_began_after_the_run_is_counted_by_the_next_though_the_table_stays(tmp_path: Path) -> None:
+    """Read at 9:32 with a fraction of 9:31; the run began, and asked for records, at 9:30."""
+    began = datetime(2026, 11, 3, 8, 30, tzinfo=UTC)
+    put_deliveries(tmp_path, TWO_FRACTIONS, began)
+    assert disagreement(tmp_path, began, fractions_delivered=1, last_treatment_at=day(1)) is None
+    assert (
+        disagreement(tmp_path, began + timedelta(minutes=10), fractions_delivered=2, last_treatment_at=day(1)) is None
+    )
+
+
+def test_a_plan_that_the_database_does_not_know_is_not_held_against_it(tmp_path: Path) -> None:
+    put_deliveries(tmp_path, TWO_FRACTIONS, LATER)
+    assert disagreement(tmp_path, LATER, referenced_rt_plan_uid="1.2.3") is None
