@@ -18,8 +18,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from recovery import elements as el
-
 if TYPE_CHECKING:
     from pydicom import Dataset
 
@@ -86,6 +84,8 @@ class InstanceRef:
         InvalidObjectError
             If there is no SOPInstanceUID.
         """
+        from recovery import elements as el  # here, so that a page that reads no object need not import pydicom
+
         return cls(
             sop_instance_uid=el.required_uid(ds, "SOPInstanceUID"),
             sop_class_uid=el.text(ds, "SOPClassUID"),
@@ -108,6 +108,8 @@ class Patient:
 
     @classmethod
     def from_dataset(cls, ds: Dataset) -> Patient:
+        from recovery import elements as el
+
         return cls(
             patient_id=el.text(ds, "PatientID"),
             patient_name=el.person_name(ds, "PatientName"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -183,3 +185,18 @@ def test_a_table_of_another_version_says_what_to_run(open_dashboard: Open, tmp_p
     visit.run()
     assert not visit.exception
     assert "python -m recovery rebuild" in said(visit)
+
+
+def test_the_first_page_does_not_wait_for_libraries_that_it_does_not_need() -> None:
+    """pydicom, openpyxl and the like take longer to import than the page takes to paint."""
+    heavy = {"pydicom", "pynetdicom", "openpyxl", "reportlab", "PIL.ImageDraw", "matplotlib", "recovery.dimse"}
+    script = f"import sys, app.main; print(sorted({heavy!r} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=Path(__file__).resolve().parents[2],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout == "[]\n"
