@@ -191,12 +191,8 @@ def test_the_first_page_does_not_wait_for_libraries_that_it_does_not_need() -> N
     """pydicom, openpyxl and the like take longer to import than the page takes to paint."""
     heavy = {"pydicom", "pynetdicom", "openpyxl", "reportlab", "PIL.ImageDraw", "matplotlib", "recovery.dimse"}
     script = f"import sys, app.main; print(sorted({heavy!r} & set(sys.modules)))"
+    project = Path(__file__).resolve().parents[2]
     done = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=Path(__file__).resolve().parents[2],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
+        [sys.executable, "-c", script], cwd=project, capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout == "[]\n"
