@@ -29,17 +29,18 @@ from pathlib import Path
 from recovery.snapshots import prune
 from tests.recovery.made_snapshots import take
 number, cache_path = 0, Path(sys.argv[1])
+take(cache_path, number)
 for line in sys.stdin:
     number += 1000
     if child := os.fork():
         print(child, flush=True)
         os.waitpid(child, 0)
         continue
-    while True:
-        number += 1
+    while number := number + 1:
         take(cache_path, number, changed=3 if number % 2 else 2)
         prune(cache_path, 1)
-        os.write(1, b"once\\n")
+        if number % 1000 == 1:
+            print("made one", flush=True)
 """
 """Forks a writer for each line that it is told: starting fifty Pythons would take a minute."""
 
@@ -63,10 +64,9 @@ def kill_one_writer(nursery: subprocess.Popen[str], after: float) -> None:
     assert nursery.stdin is not None and nursery.stdout is not None
     nursery.stdin.write("\n")
     writer = int(nursery.stdout.readline())
-    assert nursery.stdout.readline() == "once\n", "the run after a killed one works"
+    assert nursery.stdout.readline() == "made one\n", "the run after a killed one works"
     time.sleep(after)
     os.kill(writer, signal.SIGKILL)
-    nursery.stdin.write("")
 
 
 def test_killed_at_fifty_random_moments_the_next_reader_sees_a_whole_snapshot(
@@ -75,8 +75,7 @@ def test_killed_at_fifty_random_moments_the_next_reader_sees_a_whole_snapshot(
     moments = random.Random(20261122)
     seen = 0
     for _ in range(KILLS):
-        kill_one_writer(nursery, moments.uniform(0, 0.1))
-        drain(nursery)
+        kill_one_writer(nursery, moments.uniform(0, 0.06))
         notes, checks, documents = numbers(Cache(tmp_path).pin())
         (number,) = notes
         assert checks == notes and len(documents) == 1
@@ -87,16 +86,6 @@ def test_killed_at_fifty_random_moments_the_next_reader_sees_a_whole_snapshot(
         assert verify_snapshot(tmp_path, newest.snapshot_id) == []
     for info in list_snapshots(tmp_path):
         assert verify_snapshot(tmp_path, info.snapshot_id) == []
-
-
-def drain(nursery: subprocess.Popen[str]) -> None:
-    """Read what the killed writer had said, up to where the nursery waits again."""
-    assert nursery.stdout is not None
-    os.set_blocking(nursery.stdout.fileno(), False)
-    time.sleep(0.01)
-    with contextlib.suppress(BlockingIOError, TypeError):
-        nursery.stdout.read()
-    os.set_blocking(nursery.stdout.fileno(), True)
 
 
 @pytest.fixture
