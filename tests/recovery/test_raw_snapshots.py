@@ -65,6 +65,17 @@ def test_every_byte_comes_back_from_one_object_or_many(snapshot: Snapshot, part_
     assert back.files == {name: snapshot.file(name).read_bytes() for name in snapshot.manifest.tables}
 
 
+def test_no_byte_is_added_where_dicom_fills_up_an_odd_length(tmp_path: Path) -> None:
+    odd = set()
+    for number in range(1, 9):
+        snapshot = take(tmp_path, number, count=number)
+        assert snapshot is not None
+        objects = raw_data_objects(snapshot, SITE)
+        odd.add(RawPart.from_dataset(objects[0]).zip_length % 2)
+        assert restored(objects).files["notes"] == snapshot.file("notes").read_bytes()
+    assert odd == {0, 1}
+
+
 def test_the_same_snapshot_gives_the_same_objects_and_another_gives_others(snapshot: Snapshot, tmp_path: Path) -> None:
     once, again = raw_data_objects(snapshot, SITE), raw_data_objects(snapshot, SITE)
     assert [encode(ds) for ds in once] == [encode(ds) for ds in again]

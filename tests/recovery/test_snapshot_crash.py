@@ -17,8 +17,9 @@ import pytest
 
 from recovery.cache import Cache, CacheError
 from recovery.manifests import FOLDER
+from recovery.snapshot_writing import open_writer
 from recovery.snapshots import list_snapshots, verify_snapshot
-from tests.recovery.made_snapshots import NOW, numbers, take
+from tests.recovery.made_snapshots import NOW, SCHEMAS, numbers, take
 
 PROJECT = Path(__file__).resolve().parents[2]
 KILLS = 50
@@ -88,6 +89,16 @@ def test_killed_at_fifty_random_moments_the_next_reader_sees_a_whole_snapshot(
         assert verify_snapshot(tmp_path, info.snapshot_id) == []
 
 
+@contextlib.contextmanager
+def keeping_all(cache_path: Path) -> Iterator[None]:
+    """A run that reads nothing: only its manifest needs room."""
+    with open_writer(cache_path, NOW + timedelta(minutes=20)) as new:
+        for schema in SCHEMAS:
+            new.keep(schema.name, "no right on it")
+        yield
+        new.commit()
+
+
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A small disk of its own, as the cache."""
@@ -108,6 +119,8 @@ def test_on_a_full_disk_the_snapshot_before_stands_and_nothing_is_left_beside(di
     names = sorted(p.name for p in (disk / FOLDER).iterdir())
     with pytest.raises(CacheError, match="No space left"):
         take(disk, 2, count=2000)
+    with pytest.raises(CacheError, match=r"No space left.*The snapshot before still stands"), keeping_all(disk):
+        pass
     assert sorted(p.name for p in (disk / FOLDER).iterdir()) == names
     assert numbers(Cache(disk).pin()) == [{"1"}] * 3
     (disk / "ballast").unlink()

@@ -110,6 +110,7 @@ def test_a_table_that_could_not_be_read_is_kept_and_the_manifest_says_since_when
         new.confirm("checks")
         new.confirm("documents")
         assert new.commit() is None, "the same trouble is no news"
+    assert known_since(cache, NOTES) == NOW + timedelta(minutes=20), "nor a reading"
     assert taken(tmp_path, 6, changed=0).manifest.tables["notes"].kept is None
     assert known_since(cache, NOTES) == NOW + timedelta(minutes=60)
 

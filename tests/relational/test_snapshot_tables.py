@@ -269,6 +269,9 @@ def test_a_database_that_goes_away_in_the_middle_keeps_the_rest_and_is_not_asked
     cache = Cache(config.cache_path)
     assert known_since(cache, PLANS) == now + timedelta(hours=1)
     assert known_since(cache, SCHEDULE) == now
+    kept = {state.name: state.kept for state in list_snapshots(config.cache_path)[0].kept}
+    assert list(kept) == ["checks", "couch_shifts", "deliveries", "documents", "notes", "schedule"]
+    assert kept["notes"] == Kept(now + timedelta(hours=1), "the connection was lost before it was asked for")
 
 
 def test_mosaiq_has_no_queries_yet_and_says_so(config: Config, now: datetime) -> None:
