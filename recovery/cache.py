@@ -156,7 +156,7 @@ class Cache:
         TableMissingError, CacheError
             As `read` does.
         """
-        path = self._file(schema.name)
+        path = self._whole_file(schema.name)
         try:
             footer = pq.read_metadata(path)
             metadata = footer.metadata or {}
@@ -182,9 +182,6 @@ class Cache:
         if not table.schema.equals(schema.arrow):
             raise CacheError(f"{path} was written by another version. Run `python -m recovery rebuild` once.")
         return table
-
-    def _file(self, name: str) -> Path:
-        return self._place(name)[0]
 
     def _place(self, name: str) -> tuple[Path, Snapshot | None]:
         """Where a table lies, and in which snapshot. Before there was one, relational tables lay beside the others."""

@@ -153,7 +153,7 @@ def count_series_instances(link: Link, series_instance_uids: Sequence[str]) -> d
 
 
 def find_series(link: Link, study_instance_uid: str) -> dict[str, int | None]:
-    """The series of one study: SeriesNumber by SeriesInstanceUID, which every archive tells (PS3.4 C.6.2.1.4).
+    """The series of one study: SeriesNumber by SeriesInstanceUID, which every archive tells (PS3.4 table C.6-3).
 
     Raises
     ------

@@ -13,22 +13,24 @@ from pathlib import Path
 
 import pytest
 from pydicom import Dataset, dcmread
-from pydicom.uid import ImplicitVRLittleEndian
+from pynetdicom import evt
 
 from backup_jobs.snapshot_tables import snapshot_tables
+from demo.archive import Archive
 from recovery.cache import Cache
 from recovery.config import Config, load_config
-from recovery.dimse import DimseError, EncodedObject, store
+from recovery.dimse import DimseError, store
 from recovery.manifests import FOLDER, Snapshot, load_snapshot
 from recovery.memory import Memory
 from recovery.model import DicomNode
 from recovery.peers import pacs_peer
-from recovery.raw_snapshots import CREATOR, GROUP, RAW_DATA, raw_data_objects, site_patient_id, site_study_uid
+from recovery.raw_snapshots import CREATOR, GROUP, raw_data_objects, site_patient_id, site_study_uid
 from recovery.rebuilding import TablesReport, find_snapshots, restore_tables
 from recovery.relational_tables import RELATIONAL_TABLES
 from recovery.runs import lock
 from recovery.snapshots import list_snapshots, verify_snapshot
 from recovery.tables import ON_TREATMENT
+from tests.dimse.scripted import by_uid, encoded, gives, hierarchical, peer_of, scp
 from tests.objects import beam_item, encode, plan, record, uid
 from tests.orthanc import HOW_TO_INSTALL, Orthanc, free_port, orthanc_is_installed
 from tests.recovery.made_snapshots import NOW, take
@@ -83,7 +85,7 @@ class Clinic:
         assert snapshot is not None
         objects = raw_data_objects(snapshot, "Test clinic", part_bytes=part_bytes)
         peer = pacs_peer(self.config, Memory(self.folder / "memory.json"))
-        statuses = store(peer, (as_sent(ds) for ds in objects))
+        statuses = store(peer, (encoded(ds) for ds in objects))
         assert set(statuses.values()) == {0}
         return objects
 
@@ -100,13 +102,6 @@ class Clinic:
 
     def newest(self) -> str:
         return next(info.snapshot_id for info in list_snapshots(self.cache_path) if info.is_newest)
-
-
-def as_sent(ds: Dataset) -> EncodedObject:
-    read = io.BytesIO(encode(ds))
-    meta = dcmread(read, stop_before_pixels=True, specific_tags=["SOPInstanceUID"]).file_meta
-    length = 132 + 12 + meta.FileMetaInformationGroupLength
-    return EncodedObject(RAW_DATA, ds.SOPInstanceUID, ImplicitVRLittleEndian, read.getvalue()[length:])
 
 
 @pytest.fixture
@@ -158,6 +153,28 @@ def test_from_nothing_but_the_rt_pacs_every_byte_and_every_value_comes_back(
     assert again.returncode == 0 and "it stays" in again.stdout
 
 
+def test_the_embedded_rt_pacs_gives_them_back_too(clinic: Clinic) -> None:
+    snapshot = take(clinic.cache_path, 1)
+    assert snapshot is not None
+    before = files_of(snapshot.folder)
+    with Archive(DicomNode("RTPACS", "127.0.0.1", 0), clinic.folder / "archive", {}) as archive:
+        clinic.port = archive.node.port
+        clinic.archive(snapshot, part_bytes=4096)
+        clinic.lose_the_cache()
+        assert clinic.restore().problems == []
+    assert files_of(snapshot.folder) == before
+
+
+def test_an_rt_pacs_that_must_be_walked_gives_them_back_too(clinic: Clinic) -> None:
+    snapshots = [take(clinic.cache_path, number) for number in (1, 2)]
+    holds = by_uid(ds for s in snapshots if s for ds in raw_data_objects(s, "Test clinic", part_bytes=4096))
+    clinic.lose_the_cache()
+    with scp({evt.EVT_C_FIND: hierarchical(holds, 0xA900), evt.EVT_C_GET: gives(holds)}) as node:
+        report = restore_tables(clinic.config, peer_of(node.node, timeout=10), are_expected=True)
+    assert report.problems == []
+    assert snapshots[1] is not None and clinic.newest() == snapshots[1].snapshot_id
+
+
 def damaged(ds: Dataset) -> bytes:
     """The same object by name, with one other bit."""
     copy = dcmread(io.BytesIO(encode(ds)))
@@ -198,8 +215,8 @@ def test_an_object_of_another_program_in_the_study_does_no_harm(clinic: Clinic) 
     snapshot = take(clinic.cache_path, 1)
     (ds,) = clinic.archive(snapshot)
     stray = dcmread(io.BytesIO(encode(ds)))
-    stray.SOPInstanceUID = stray.file_meta.MediaStorageSOPInstanceUID = uid("stray")
-    stray.SeriesInstanceUID, stray.SeriesNumber = uid("stray series"), 2**31 - 1
+    stray.SOPInstanceUID, stray.SeriesInstanceUID = uid("stray"), uid("stray series")
+    stray.SeriesNumber = 2**31 - 1
     del stray[GROUP, 0x1005]
     clinic.pacs.put(encode(stray))
     clinic.lose_the_cache()
