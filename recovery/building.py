@@ -55,7 +55,8 @@ class Workspace:
     held_records: set[InstanceRef] | None = None
     """Records that the RT-PACS said in this run that it holds; None when it was not asked yet."""
     relational: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    """Relational tables, each read from the cache once a run."""
+    """Relational tables, each read from the cache once a run, all of one snapshot."""
+    pinned: Cache | None = None
 
     @property
     def local_now(self) -> datetime:

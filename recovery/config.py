@@ -121,7 +121,7 @@ class Pacs(Node):
 
 @dataclass(frozen=True, slots=True)
 class CacheSettings:
-    """`[cache]`: where the parquet tables and the journal of runs live. A relative path starts at the config."""
+    """`[cache]`: where tables, snapshots and journal live, and for how long. A relative path starts at the config."""
 
     __pydantic_config__ = _STRICT
     path: Annotated[str, Field(min_length=1)]

@@ -56,7 +56,8 @@ def relational(space: Workspace, schema: TableSchema) -> list[dict[str, Any]]:
     """A relational table's rows; none where there is no database, or its table cannot be read."""
     if schema.name not in space.relational:
         try:
-            space.relational[schema.name] = space.cache.read(schema)
+            space.pinned = (space.pinned if space.relational else None) or space.cache.pin()
+            space.relational[schema.name] = space.pinned.read(schema)
         except CacheError as error:
             log.debug("no table %s: %s", schema.name, error)
             space.relational[schema.name] = []
