@@ -20,8 +20,9 @@ import pandas as pd
 from app import filters, rows
 from recovery.cache import Cache, CacheError, TableMissingError
 from recovery.model import JobRun
+from recovery.relational_tables import ALL_TABLES
 from recovery.runs import Journal
-from recovery.tables import ON_TREATMENT, TableSnapshot
+from recovery.tables import ON_TREATMENT, TableSchema, TableSnapshot
 
 _ATTEMPTS = 3
 
@@ -72,6 +73,22 @@ def load_runs(cache_path: Path) -> tuple[JobRun, ...]:
         ) from error
 
 
+def load_table(cache_path: Path, schema: TableSchema) -> pd.DataFrame:
+    """Read any table as it is, again only when its file has changed. Frames are shared: never change one.
+
+    Raises
+    ------
+    TableMissingError, CacheError
+        As `Cache.read_frame` does.
+    """
+    return _table(cache_path, schema.name, *stamps_of(cache_path, schema))
+
+
+def stamps_of(cache_path: Path, *schemas: TableSchema) -> tuple[tuple[int, int], ...]:
+    """What the tables' files are known by; whatever is made from them is good for as long as these are the same."""
+    return tuple(_stamp(cache_path / "tables" / f"{schema.name}.parquet") for schema in schemas)
+
+
 def state_of(cache_path: Path) -> str:
     """A short text that differs whenever the shown table does: a page that watches it knows when to redraw."""
     try:
@@ -104,6 +121,11 @@ def _described(cache_path: Path, taken_at: str, stamp: tuple[int, int]) -> pd.Da
     )
     in_order = order.sort_values(list(order.columns), kind="stable").index
     return rows.describe(frame.loc[in_order].reset_index(drop=True))
+
+
+@lru_cache(maxsize=8)
+def _table(cache_path: Path, name: str, stamp: tuple[int, int]) -> pd.DataFrame:  # noqa: ARG001 it is the key
+    return Cache(cache_path).read_frame(ALL_TABLES[name])
 
 
 @lru_cache(maxsize=4)

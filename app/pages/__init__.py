@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.desk import Desk
-from app.pages import on_treatment
+from app.pages import backup_health, machine_day, on_treatment, priorities
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,4 +23,9 @@ class PageEntry:
     show: Callable[[Desk], None]
 
 
-PAGES = (PageEntry("On treatment", ":material/groups:", "on_treatment", on_treatment.show),)
+PAGES = (
+    PageEntry("On treatment", ":material/groups:", "on_treatment", on_treatment.show),
+    PageEntry("Machine day", ":material/calendar_today:", "machine_day", machine_day.show),
+    PageEntry("Priorities", ":material/low_priority:", "priorities", priorities.show),
+    PageEntry("Backup health", ":material/health_metrics:", "backup_health", backup_health.show),
+)
