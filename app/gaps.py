@@ -19,8 +19,8 @@ from app.filters import UNFINISHED
 from app.rows import LOOK_MARK
 from recovery.priorities import gap_days, missed_days
 
-_PAD = "\u2007"
-"""A space as wide as a figure."""
+_PAD = " "
+"""Sorts before every figure, and every mark sorts after it."""
 
 
 def with_gaps(table: pd.DataFrame, today: date) -> pd.DataFrame:

@@ -55,12 +55,16 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A sheet's columns. In `may_be_empty` nothing means that there is nothing to say; elsewhere it is a dash."""
+    """A sheet's columns. In `may_be_empty` nothing means that there is nothing to say; elsewhere it is a dash.
+
+    `least_lines`: the height of every row, in lines; more than one where somebody writes by hand.
+    """
 
     title: str
     columns: Sequence[Column]
     may_be_empty: Sequence[str]
     frozen_at: str = "C2"
+    least_lines: float = 1.0
 
 
 _INK = "1F2937"
@@ -97,9 +101,9 @@ def fill(sheet: Worksheet, layout: Layout, rows: Iterable[Row], first: int = 2) 
 
 
 def records_of(rows: pd.DataFrame) -> Iterable[Row]:
-    """The rows as mappings, in their order, each value as the column holds it."""
+    """The rows as mappings, in their order, each value as Python knows it."""
     names = [str(name) for name in rows.columns]
-    return (dict(zip(names, row, strict=True)) for row in zip(*(rows[name] for name in names), strict=True))
+    return (dict(zip(names, row, strict=True)) for row in zip(*(rows[name].tolist() for name in names), strict=True))
 
 
 def head(sheet: Worksheet, layout: Layout) -> None:
@@ -144,7 +148,7 @@ def fit(sheet: Worksheet, layout: Layout, blocks: Mapping[int, pd.DataFrame]) ->
                 texts = _texts(rows, column)
                 lines = [max(so_far, _lines_of(text, width)) for so_far, text in zip(lines, texts, strict=True)]
         for number, count in enumerate(lines, start=first):
-            sheet.row_dimensions[number].height = count * _LINE_HEIGHT
+            sheet.row_dimensions[number].height = max(count, layout.least_lines) * _LINE_HEIGHT
 
 
 def set_page(sheet: Worksheet, layout: Layout, *, left: str, right: str, footer: str, filtered: bool = True) -> None:

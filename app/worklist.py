@@ -5,7 +5,8 @@ Goal
 
 How
     The table on_treatment says who is treated and which fraction is next; the relational tables say when, with which
-    energy, how to set up and whom to call. What a relational table does not say is absent, never guessed; without any
+    energy, how to set up and whom to call. What a relational table does not say is absent, never guessed (of
+    alerts, "none" is an answer and the dash is not); without any
     of them everybody treated on the machine still stands on the list.
 
 Why an appointment may have two rows
@@ -179,7 +180,7 @@ class _Known:
             "energy": _joined(map(_energy, beams)),
             "technique": _joined(field["technique"] for field in beams),
             "setup_note": _joined(said),
-            "alerts": words.known(person.get("alerts")),
+            "alerts": (words.known(person.get("alerts")) or "none") if person else None,
             "phone": _joined(person.get(key) for key in ("phone_mobile", "phone_home", "phone_work")),
             "ready": None if row is None else words.known(row["ready"]),
             "status_words": row["status_words"] if row is not None else None,

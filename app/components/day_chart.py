@@ -5,7 +5,8 @@ Goal
 
 How
     A bar per appointment, drawn by the Vega that Streamlit brings along: nothing is fetched. What a bar means is told
-    by its form as well as its colour: outlined is treated, full is to come, ■ must be looked at.
+    by its form as well as its colour: outlined is treated, full is to come, ■ must be looked at. No patient is in it:
+    Streamlit offers a chart's data and picture to whoever hovers over it.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _TREATED, _TO_COME, _LOOK = "treated", "to come", "■ look first"
 
 
 def bars(appointments: pd.DataFrame, table: pd.DataFrame, day: date) -> pd.DataFrame:
-    """One row per appointment: machine, begins, ends, what it is, ID. An end that is not known is the beginning."""
+    """One row per appointment: machine, begins, ends, what it is. An end that is not known is the beginning."""
     stop = set(table.loc[table["mark"] == "■", "patient_id"])
     last = table["last_treatment_at"]
     treated = set(table.loc[(last >= pd.Timestamp(day)) & (last < pd.Timestamp(day + timedelta(days=1))), "patient_id"])
@@ -36,7 +37,6 @@ def bars(appointments: pd.DataFrame, table: pd.DataFrame, day: date) -> pd.DataF
             "begins": appointments["appointment_at"],
             "ends": appointments["ends_at"].fillna(appointments["appointment_at"]),
             "state": state,
-            "patient_id": appointments["patient_id"].astype(str),
         }
     )
 
@@ -82,7 +82,6 @@ def chart(data: pd.DataFrame, machine: str, now: datetime | None, *, is_dark: bo
         tooltip=[
             alt.Tooltip("machine:N", title="Machine"),
             alt.Tooltip("begins:T", title="Begins", format="%H:%M"),
-            alt.Tooltip("patient_id:N", title="ID"),
             alt.Tooltip("state:N", title="State"),
         ],
     )

@@ -67,7 +67,9 @@ def _column_config(shown: pd.DataFrame, today: date) -> dict[str, Any]:
         "progress": column.ProgressColumn("Progress", width=74, format=" ", min_value=0, max_value=1),
         "check": column.TextColumn("Check before treating", width=380, help="Double-click to read all of it"),
         "last_treatment_at": column.DatetimeColumn("Last", width=88, format=last),
-        "gap": column.TextColumn("Gap", width=66, help="Days since the last treatment; ▲ a working day passed without"),
+        "gap": column.TextColumn(
+            "Gap", width=66, alignment="right", help="Days since the last treatment; ▲ a working day passed without"
+        ),
         "next_appointment_at": column.DatetimeColumn("Next", width=124, format=f"{following} HH:mm"),
         "treatment_machine_name": column.TextColumn("Machine", width=68),
         "status_words": column.TextColumn("Status", width=94),

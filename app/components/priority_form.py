@@ -13,7 +13,6 @@ import streamlit as st
 
 from app import data, filters, words
 from app.desk import Desk
-from app.signing import signer
 from recovery.cache import CacheError
 from recovery.priorities import CATEGORIES, INTENTS
 from recovery.priority_entries import EntriesError, PriorityEntry, append_entry, entries_file
@@ -23,9 +22,8 @@ WITHDRAW = "none: withdraw the entry"
 _ASKED = ("entry_category", "entry_chemotherapy", "entry_intent", "entry_physician", "entry_comment")
 
 
-def show(desk: Desk, table: pd.DataFrame) -> None:
-    """Draw the form, or say why there is none."""
-    signed_in = signer()
+def show(desk: Desk, table: pd.DataFrame, signed_in: str | None) -> None:
+    """Draw the form for the person who is signed in, or say why there is none."""
     if signed_in is None:
         st.markdown(
             ":orange[▲ **Nobody is signed in, so nothing can be entered.** "

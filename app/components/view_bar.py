@@ -47,7 +47,8 @@ class Looks:
 
     @property
     def of_export(self) -> export.Order:
-        return export.Order(ORDERS[self.order], self.hidden)
+        in_file = tuple("gap_days" if name == "gap" else name for name in self.hidden)
+        return export.Order(ORDERS[self.order], in_file)
 
     def sort(self, shown: pd.DataFrame) -> pd.DataFrame:
         """The rows in order; equal ones stay in order of name."""

@@ -112,6 +112,48 @@ def test_a_missing_config_says_what_to_do(tmp_path: Path) -> None:
         load_config(tmp_path / "nowhere.toml")
 
 
+SIGNED = """
+[priorities]
+signed_by = "Dr. Meier"
+signed_on = "2026-11-02"
+category_1_days = 0
+category_2_days = 5
+category_3_days = 7
+"""
+
+
+def test_priorities_are_off_until_the_clinic_signs_all_of_them(tmp_path: Path) -> None:
+    assert load_config(PROJECT / "config.toml").priorities.rules is None
+    assert load_config(write(tmp_path, GOOD)).priorities.lacking == [
+        *("category_1_days", "category_2_days", "category_3_days", "signed_by", "signed_on")
+    ]
+    rules = load_config(write(tmp_path, GOOD + SIGNED)).priorities.rules
+    assert rules is not None
+    assert rules.allowed_missed_days == {1: 0, 2: 5, 3: 7}
+    assert rules.treatment_weekdays == frozenset(range(5))
+    for line in SIGNED.strip().splitlines()[1:]:
+        priorities = load_config(write(tmp_path, GOOD + SIGNED.replace(line, ""))).priorities
+        assert priorities.rules is None
+        assert priorities.lacking == [line.split(" ")[0]]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("2026-11-02", "2026-02-30", "[priorities] signed_on: must be a day like"),
+        ("= 0", "= -1", "greater than or equal to 0"),
+        ("= 5", '= "5"', "integer"),
+        ("category_3", "category_4", "did you mean category_"),
+        ('signed_on = "2026-11-02"', "treatment_weekdays = []", "at least 1"),
+        ('signed_on = "2026-11-02"', 'treatment_weekdays = ["Monday"]', "'Mon'"),
+    ],
+)
+def test_mistakes_in_the_rules_of_priorities_are_told(tmp_path: Path, old: str, new: str, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config(write(tmp_path, GOOD + SIGNED.replace(old, new)))
+    assert said in str(caught.value)
+
+
 def test_every_key_of_the_config_has_a_comment_or_is_a_node_of_a_commented_section() -> None:
     plain = {"ae_title", "host", "port", "name", "connection"}
     for line in (PROJECT / "config.toml").read_text().splitlines():
@@ -127,7 +169,8 @@ def test_every_key_that_the_code_knows_stands_in_the_config() -> None:
 
     from recovery import config as module
 
-    for section in (module.Local, module.RecordAndVerify, module.Pacs, module.CacheSettings, module.Dashboard):
+    sections = (module.Local, module.RecordAndVerify, module.Pacs, module.CacheSettings, module.Dashboard)
+    for section in (*sections, module.Priorities):
         for one in fields(section):
             assert one.name in text, f"{section.__name__}.{one.name} is not shown"
     assert known["jobs"]["sync_records"].keys() == {f.name for f in fields(module.SyncRecordsSettings)}

@@ -19,6 +19,7 @@ import streamlit as st
 from app import data, priority_list, words
 from app.components import banner, failures, header, priority_form, priority_tables
 from app.desk import Desk
+from app.signing import signer
 from recovery.cache import CacheError
 from recovery.priorities import Rules
 from recovery.priority_entries import EntriesError, entries_file, read_entries
@@ -76,7 +77,7 @@ def _show_clocks(desk: Desk, table: pd.DataFrame, rules: Rules) -> None:
     st.markdown(f"**{words.counted(len(clocks), 'plan')}** with a clock · **{len(without)}** not entered yet")
     if len(clocks):
         priority_tables.show_clocks(clocks)
-    priority_form.show(desk, table)
+    priority_form.show(desk, table, signer())
     if len(without):
         st.markdown("**Not entered yet**, by name")
         priority_tables.show_without(without, priority_form.prescribed_intents(desk))
