@@ -23,6 +23,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from recovery.model import DicomNode
+from recovery.sign_in_settings import SignInSettings
 
 _STRICT = ConfigDict(extra="forbid")
 
@@ -176,11 +177,25 @@ class Config:
     jobs: Jobs = field(default_factory=Jobs)
     dashboard: Dashboard = field(default_factory=Dashboard)
     schedule: Schedule = field(default_factory=Schedule)
+    sign_in: SignInSettings = field(default_factory=SignInSettings)
     file: Path = Path("config.toml")
 
     @property
     def cache_path(self) -> Path:
         return self.file.parent / self.cache.path
+
+    @property
+    def accounts_path(self) -> Path:
+        return self.file.parent / self.sign_in.accounts
+
+    @property
+    def lockout_path(self) -> Path:
+        """The failed sign-ins, beside the accounts."""
+        return self.accounts_path.with_name("failed_sign_ins.json")
+
+    @property
+    def audit_path(self) -> Path:
+        return self.file.parent / self.sign_in.audit
 
     def without_rv(self) -> Config:
         """The config as dashboard and recovery see it: the R&V system does not exist."""

@@ -10,17 +10,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.desk import Desk
-from app.pages import on_treatment
+from app.pages import audit, on_treatment
+from recovery.permissions import Permission
 
 
 @dataclass(frozen=True, slots=True)
 class PageEntry:
-    """One page: its title, its icon (bundled with Streamlit), its address, and the function that draws it."""
+    """One page: its title, its icon (bundled with Streamlit), its address, the function that draws it, and who may."""
 
     title: str
     icon: str
     url_path: str
     show: Callable[[Desk], None]
+    permission: Permission = Permission.VIEW
 
 
-PAGES = (PageEntry("On treatment", ":material/groups:", "on_treatment", on_treatment.show),)
+PAGES = (
+    PageEntry("On treatment", ":material/groups:", "on_treatment", on_treatment.show),
+    PageEntry("Audit", ":material/policy:", "audit", audit.show, Permission.AUDIT),
+)
