@@ -93,7 +93,7 @@ class Lockout:
         """The file's content. A damaged file locks nobody out, and is told in the log."""
         try:
             said = json.loads(self.path.read_text(encoding="utf-8"))
-            return {str(pair): [datetime.fromisoformat(at).isoformat() for at in said[pair]] for pair in said}
+            return {str(pair): [_moment(at) for at in said[pair]] for pair in said}
         except FileNotFoundError:
             return {}
         except (OSError, ValueError, TypeError) as error:
@@ -109,6 +109,10 @@ class Lockout:
         except OSError as error:
             log.warning("failed sign-ins are counted in memory only: %s", error)
             self._unwritten = content
+
+
+def _moment(said: str) -> str:
+    return datetime.fromisoformat(said).astimezone(UTC).isoformat()
 
 
 def _person(name: str) -> str:

@@ -94,7 +94,9 @@ def browsing() -> Iterator[Browser]:
 
 def sign_in(page: Page, name: str = "physicist") -> None:
     """Fill the sign-in page as a visitor does; `name` is one of `tests.app.people`."""
-    page.get_by_label("Name", exact=True).fill(name, timeout=30_000)
+    page.get_by_label("Name", exact=True).wait_for(timeout=30_000)
+    page.keyboard.press("Escape")  # Streamlit's word that the default page has no address but /
+    page.get_by_label("Name", exact=True).fill(name)
     page.get_by_label("Password", exact=True).fill(people.PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
     page.get_by_role("button", name="Sign out").wait_for(timeout=30_000)
