@@ -19,8 +19,9 @@ import pandas as pd
 
 from app import filters, rows
 from recovery.cache import Cache, CacheError, TableMissingError
+from recovery.manifests import FOLDER, POINTER
 from recovery.model import JobRun
-from recovery.relational_tables import ALL_TABLES
+from recovery.relational_tables import ALL_TABLES, RELATIONAL_TABLES
 from recovery.runs import Journal
 from recovery.tables import ON_TREATMENT, TableSchema, TableSnapshot
 
@@ -73,20 +74,24 @@ def load_runs(cache_path: Path) -> tuple[JobRun, ...]:
         ) from error
 
 
-def load_table(cache_path: Path, schema: TableSchema) -> pd.DataFrame:
+def load_table(cache_path: Path, schema: TableSchema, snapshot_id: str | None = None) -> pd.DataFrame:
     """Read any table as it is, again only when its file has changed. Frames are shared: never change one.
+
+    Relational tables come from the newest snapshot, or from the one that is named: see `Cache.pin`.
 
     Raises
     ------
     TableMissingError, CacheError
         As `Cache.read_frame` does.
     """
-    return _table(cache_path, schema.name, *stamps_of(cache_path, schema))
+    return _table(cache_path, schema.name, snapshot_id, *stamps_of(cache_path, schema))
 
 
 def stamps_of(cache_path: Path, *schemas: TableSchema) -> tuple[tuple[int, int], ...]:
     """What the tables' files are known by; whatever is made from them is good for as long as these are the same."""
-    return tuple(_stamp(cache_path / "tables" / f"{schema.name}.parquet") for schema in schemas)
+    files = [f"tables/{schema.name}.parquet" for schema in schemas]
+    files += [f"{FOLDER}/{POINTER}"] if any(schema.name in RELATIONAL_TABLES for schema in schemas) else []
+    return tuple(_stamp(cache_path / file) for file in files)
 
 
 def state_of(cache_path: Path) -> str:
@@ -124,8 +129,8 @@ def _described(cache_path: Path, taken_at: str, stamp: tuple[int, int]) -> pd.Da
 
 
 @lru_cache(maxsize=8)
-def _table(cache_path: Path, name: str, stamp: tuple[int, int]) -> pd.DataFrame:  # noqa: ARG001 it is the key
-    return Cache(cache_path).read_frame(ALL_TABLES[name])
+def _table(cache_path: Path, name: str, snapshot_id: str | None, *stamps: tuple[int, int]) -> pd.DataFrame:  # noqa: ARG001 they are the key
+    return Cache(cache_path, snapshot_id).read_frame(ALL_TABLES[name])
 
 
 @lru_cache(maxsize=4)

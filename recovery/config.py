@@ -25,6 +25,7 @@ from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationE
 
 from recovery.model import DicomNode
 from recovery.priorities import WEEKDAYS, Rules
+from recovery.sign_in_settings import SignInSettings
 
 _STRICT = ConfigDict(extra="forbid")
 
@@ -218,11 +219,25 @@ class Config:
     dashboard: Dashboard = field(default_factory=Dashboard)
     schedule: Schedule = field(default_factory=Schedule)
     priorities: Priorities = field(default_factory=Priorities)
+    sign_in: SignInSettings = field(default_factory=SignInSettings)
     file: Path = Path("config.toml")
 
     @property
     def cache_path(self) -> Path:
         return self.file.parent / self.cache.path
+
+    @property
+    def accounts_path(self) -> Path:
+        return self.file.parent / self.sign_in.accounts
+
+    @property
+    def lockout_path(self) -> Path:
+        """The failed sign-ins, beside the accounts."""
+        return self.accounts_path.with_name("failed_sign_ins.json")
+
+    @property
+    def audit_path(self) -> Path:
+        return self.file.parent / self.sign_in.audit
 
     def without_rv(self) -> Config:
         """The config as dashboard and recovery see it: the R&V system does not exist."""

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-import streamlit as st
-
 from app import data, standing, words
-from app.components import export
+from app.components import download, export
 from app.components.banner import standing_now
 from app.desk import Desk
 from app.worklist import Day
+from recovery.permissions import Permission
 
 
 def show(desk: Desk, loaded: data.Loaded, that_day: Day, machine: str, day: date, remark: str) -> None:
     """Draw the button. The file is made when it is pressed."""
-    st.download_button(
+    lines = len(that_day.booked) + len(that_day.unbooked)
+    download.show(
         "Excel",
-        data=lambda: make(desk, loaded, that_day, machine, day, remark),
+        lambda: make(desk, loaded, that_day, machine, day, remark),
         file_name=file_name(machine, day),
         mime=export.MIME,
         key="excel_day",
-        icon=":material/download:",
-        on_click="ignore",
-        help="This machine's day as a worklist to print, with a column to sign",
+        help_text="This machine's day as a worklist to print, with a column to sign",
+        details={"table": "worklist", "machine": machine, "day": day.isoformat(), "lines": lines},
+        permission=Permission.CHARTS,
     )
 
 

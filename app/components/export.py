@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import pandas as pd
-import streamlit as st
 
 from app import data, standing
+from app.components import download
 from app.components.banner import standing_now
 from app.components.counts import hidden_sentence
 from app.desk import Desk
@@ -45,15 +45,14 @@ def show(
         as_of = standing_now(desk).as_of or loaded.snapshot.taken_at
     except data.JournalError:
         as_of = loaded.snapshot.taken_at
-    st.download_button(
+    download.show(
         "Excel",
-        data=lambda: make(desk, loaded, shown, view, reasons, order),
+        lambda: make(desk, loaded, shown, view, reasons, order),
         file_name=file_name(desk.local(as_of)),
         mime=MIME,
         key="excel",
-        icon=":material/download:",
-        on_click="ignore",
-        help="The rows shown, in this order, with the time up to which they are true",
+        help_text="The rows shown, in this order, with the time up to which they are true",
+        details={"table": "on_treatment", "plans": len(shown), "patients": int(shown["patient_id"].nunique())},
     )
 
 

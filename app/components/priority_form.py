@@ -11,9 +11,10 @@ from contextlib import suppress
 import pandas as pd
 import streamlit as st
 
-from app import data, filters, words
+from app import data, filters, session, words
 from app.desk import Desk
 from recovery.cache import CacheError
+from recovery.permissions import Permission
 from recovery.priorities import CATEGORIES, INTENTS
 from recovery.priority_entries import EntriesError, PriorityEntry, append_entry, entries_file
 from recovery.relational_tables import PHYSICIANS, PRESCRIPTIONS
@@ -26,8 +27,8 @@ def show(desk: Desk, table: pd.DataFrame, signed_in: str | None) -> None:
     """Draw the form for the person who is signed in, or say why there is none."""
     if signed_in is None:
         st.markdown(
-            ":orange[▲ **Nobody is signed in, so nothing can be entered.** "
-            "An entry bears the name of the person who signs it.]"
+            ":orange[▲ **You may not sign, so you can enter nothing here.**] "
+            f"An entry bears the name of the person who signs it. {session.refusal(Permission.SIGN_OFF)}"
         )
         return
     people = _people(table)
@@ -72,6 +73,8 @@ def _sign(desk: Desk, entry: PriorityEntry) -> None:
     except EntriesError as error:
         st.markdown(f":red[■ {words.as_markdown(str(error))}]")
         return
+    if (here := session.sitting()) is not None:
+        here.note("priority", entry.patient_id, {"category": entry.category or 0, "decided_by": entry.decided_by})
     st.toast("Entered and signed.")
     st.rerun()
 

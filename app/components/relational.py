@@ -20,7 +20,7 @@ from recovery.tables import TableSchema
 
 def show(desk: Desk, runs: Sequence[JobRun]) -> None:
     """Draw a row per table; a sentence where there is none at all."""
-    remarks = health.remarks_on_tables(runs)
+    remarks = health.remarks_on_tables(runs) | _kept_back(desk)
     rows = [_row(desk, schema, remarks.get(name, "")) for name, schema in RELATIONAL_TABLES.items()]
     present = [row for row in rows if row["row_count"] is not None or row["remark"] not in {"", _NEVER}]
     if not present:
@@ -51,6 +51,20 @@ def show(desk: Desk, runs: Sequence[JobRun]) -> None:
 
 
 _NEVER = "never read"
+
+
+def _kept_back(desk: Desk) -> dict[str, str]:
+    """By table, since when it was kept back or is missing, and why, as the newest snapshot's manifest says it."""
+    try:
+        snapshot = Cache(desk.config.cache_path).open_snapshot()
+    except CacheError:
+        return {}  # each table's own row says that it cannot be read
+    if snapshot is None:
+        return {}
+    manifest = snapshot.manifest
+    kept = {name: state.kept for name, state in manifest.tables.items() if state.kept is not None} | manifest.missing
+    zone = desk.config.site.zone
+    return {name: f"since {words.moment(one.since, desk.now(), zone)}: {one.reason}" for name, one in kept.items()}
 
 
 def _row(desk: Desk, schema: TableSchema, remark: str) -> dict[str, object]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from recovery.config import ConfigError, load_config
+from recovery.sign_in_settings import SignInSettings, TrustedUserHeaders
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -45,10 +46,13 @@ def test_the_projects_own_config_is_valid_and_its_comments_too() -> None:
 def test_the_sections_that_the_config_comments_out_are_valid_when_they_are_used(tmp_path: Path) -> None:
     lines = (PROJECT / "config.toml").read_text().splitlines()
     starts = ("# [", "# connection", "# password_env", "# ae_title", "# host", "# port")
+    starts += ("# user", "# role", "# addresses", "# client_address", "# secret_env")
     text = "\n".join(line[2:] if line.startswith(starts) else line for line in lines)
     config = load_config(write(tmp_path, text))
     assert config.rv is not None and config.rv.database is not None
     assert config.rv.database.password_env == "RBRDT_RV_PASSWORD"
+    proxy = config.sign_in.trusted_user_headers
+    assert proxy is not None and proxy.addresses == ["127.0.0.1"] and proxy.secret_env == "RBRDT_PROXY_SECRET"
     assert config.tps[0].ae_title == "TPS" and config.pacs.query_node.port == 11108
 
 
@@ -92,6 +96,23 @@ def test_three_mistakes_are_all_told_at_once_with_file_and_key(tmp_path: Path) -
         ("[rv]", "[rvv]", "did you mean rv?"),
         ("port = 11105", 'port = 11105\nroute = "both"', "'direct' or 'relay'"),
         ("[site]", "[site", "is not TOML"),
+        (
+            "[cache]",
+            "[sign_in]\nidle_minute = 3\n[cache]",
+            "[sign_in] idle_minute: unknown key; did you mean idle_minutes?",
+        ),
+        ("[cache]", "[sign_in]\nlock_after_failures = 0\n[cache]", "[sign_in] lock_after_failures"),
+        (
+            "[cache]",
+            '[sign_in.trusted_user_headers]\nuser = "X User"\naddresses = ["127.0.0.1"]\n[cache]',
+            "[sign_in.trusted_user_headers] user: a header's name",
+        ),
+        (
+            "[cache]",
+            '[sign_in.trusted_user_headers]\nuser = "X-User"\naddresses = ["*"]\n[cache]',
+            "one IP address of the proxy",
+        ),
+        ("[cache]", '[sign_in.trusted_user_headers]\nuser = "X-User"\naddresses = []\n[cache]', "addresses"),
         ("[site]", 'file = "x"\n[site]', "file: unknown key"),
     ],
 )
@@ -170,7 +191,7 @@ def test_every_key_that_the_code_knows_stands_in_the_config() -> None:
     from recovery import config as module
 
     sections = (module.Local, module.RecordAndVerify, module.Pacs, module.CacheSettings, module.Dashboard)
-    for section in (*sections, module.Priorities):
+    for section in (*sections, module.Priorities, SignInSettings, TrustedUserHeaders):
         for one in fields(section):
             assert one.name in text, f"{section.__name__}.{one.name} is not shown"
     assert known["jobs"]["sync_records"].keys() == {f.name for f in fields(module.SyncRecordsSettings)}

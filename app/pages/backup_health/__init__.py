@@ -25,6 +25,7 @@ from app.components import (
     left_out,
     nodes,
     relational,
+    snapshots,
     unproven_table,
 )
 from app.desk import Desk
@@ -52,6 +53,8 @@ def show(desk: Desk) -> None:
         left_out.show(desk, loaded.table if loaded is not None else None)
     _heading("Tables of the R&V system's database")
     relational.show(desk, runs)
+    _heading("Snapshots of these tables")
+    snapshots.show(desk)
 
 
 def _show_coverage(desk: Desk) -> data.Loaded | None:

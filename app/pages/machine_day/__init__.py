@@ -14,11 +14,12 @@ from datetime import date
 
 import streamlit as st
 
-from app import data, words, worklist
+from app import data, session, words, worklist
 from app.components import attention, banner, day_chart, day_export, day_print, day_table, failures, header
 from app.desk import Desk
 from app.pages.machine_day import sources
 from recovery.cache import CacheError
+from recovery.permissions import Permission
 
 MACHINE, DAY, PRINT = "machine", "day", "print"
 
@@ -49,6 +50,8 @@ def _show_day(desk: Desk, loaded: data.Loaded, found: sources.Found, machines: l
     title = f"{machine} · {words.day(day, desk.today())}"
     below = f"Treated on {machine}, without an appointment on it this day: {len(that_day.unbooked)}"
     if is_print:
+        if (here := session.sitting()) is not None:
+            here.note_view(f"machine_day to print, {machine} {day.isoformat()}")
         told = day_export.status_of(desk)
         st.markdown("Press **Ctrl + P** to print. Only the sheet below is printed, on landscape pages.")
         sheet_title = f"{title} {day.year} · {desk.config.site.name}"
@@ -67,8 +70,10 @@ def _asked(place: st.delta_generator.DeltaGenerator, machines: list[str], today:
             "Machine", machines, default=machines[0], required=True, key=MACHINE, bind="query-params"
         )
         day = st.date_input("Day", today, key=DAY, bind="query-params", format="YYYY-MM-DD", width=150)
-        is_print = st.toggle("Print view", key=PRINT, bind="query-params")
-    return machine or machines[0], day if isinstance(day, date) else today, is_print
+        may_print = session.may(Permission.CHARTS)
+        help_text = "A plain page for paper" if may_print else session.refusal(Permission.CHARTS)
+        is_print = st.toggle("Print view", key=PRINT, bind="query-params", disabled=not may_print, help=help_text)
+    return machine or machines[0], day if isinstance(day, date) else today, is_print and may_print
 
 
 def _counts(that_day: worklist.Day) -> str:

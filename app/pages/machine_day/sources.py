@@ -32,9 +32,13 @@ def load(desk: Desk) -> Found:
     """Read what is there. A table that is missing or damaged is told, and never stops the list."""
     path = desk.config.cache_path
     frames, told = {}, []
+    try:
+        moment = Cache(path).pin().snapshot_id
+    except CacheError:
+        moment = None  # the tables say themselves that they cannot be read
     for schema in (SCHEDULE, PLAN_FIELDS, SETUP_NOTES, PATIENTS):
         try:
-            frames[schema.name] = data.load_table(path, schema)
+            frames[schema.name] = data.load_table(path, schema, moment)
         except TableMissingError:
             told.append(f"▲ There is no table {schema.name} in the cache: {_LACKS[schema.name]}.")
         except CacheError:
