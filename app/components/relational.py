@@ -62,7 +62,8 @@ def _kept_back(desk: Desk) -> dict[str, str]:
     if snapshot is None:
         return {}
     manifest = snapshot.manifest
-    kept = {name: state.kept for name, state in manifest.tables.items() if state.kept is not None} | manifest.missing
+    kept = {name: state.kept for name, state in manifest.tables.items() if state.kept is not None}
+    kept |= dict(manifest.missing)
     zone = desk.config.site.zone
     return {name: f"since {words.moment(one.since, desk.now(), zone)}: {one.reason}" for name, one in kept.items()}
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from recovery.cache import Cache
 from recovery.relational_tables import PATIENTS, PLAN_FIELDS, SCHEDULE, SETUP_NOTES
+from recovery.snapshot_writing import open_writer
 from recovery.tables import ON_TREATMENT, TableSchema
 from tests.app import clinic
 
@@ -52,8 +53,8 @@ def schedule() -> list[dict[str, object]]:
     ]
 
 
-def write(cache_path: Path, now: datetime = clinic.NOW, without: tuple[str, ...] = ()) -> None:
-    """Write schedule, plan_fields, setup_notes and patients, as the cache's on_treatment names plans and patients."""
+def write(cache_path: Path, now: datetime = clinic.NOW) -> None:
+    """Take a snapshot of four tables, for the plans and patients that the cache's on_treatment names."""
     cache = Cache(cache_path)
     plans = {str(row["referenced_rt_plan_uid"]): row for row in cache.read(ON_TREATMENT)}
     fields = [
@@ -81,9 +82,10 @@ def write(cache_path: Path, now: datetime = clinic.NOW, without: tuple[str, ...]
         filled(PATIENTS, patient_id="999999", patient_name="NOBODY, Nora", phone_home="555-3"),
     ]
     tables = ((SCHEDULE, schedule()), (PLAN_FIELDS, fields), (SETUP_NOTES, notes), (PATIENTS, people))
-    for schema, rows in tables:
-        if schema.name not in without:
-            cache.write(schema, rows, taken_at=now - timedelta(minutes=6), source="aria database")
+    with open_writer(cache_path, now - timedelta(minutes=6)) as new:
+        for schema, rows in tables:
+            new.write(schema, rows, source="aria database", query_sha256="ab", rows_sha256=schema.name)
+        new.commit()
 
 
 if __name__ == "__main__":

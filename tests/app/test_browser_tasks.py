@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from recovery.runs import JobResult, Journal
 from tests.app import clinic, relational
-from tests.app.browser import INSTALL, Requests, Server, browsing, chromium, new_page, serving
+from tests.app.browser import INSTALL, Requests, Server, browsing, chromium, new_page, serving, sign_in
 from tests.app.conftest import set_clock
 
 pytestmark = pytest.mark.skipif(chromium() is None, reason=f"NOT TESTED IN A BROWSER: no Chromium. {INSTALL}")
@@ -44,6 +44,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def visit(server: Server, browser: Browser) -> Iterator[tuple[Page, Requests]]:
     page, requests = new_page(browser)
     page.goto(server.url)
+    sign_in(page)
     page.locator("[data-testid=stDataFrame] canvas").first.wait_for(timeout=60_000)
     yield page, requests
     assert requests.outside == []
@@ -120,6 +121,7 @@ def test_a_machines_day_is_the_same_in_a_browser_of_another_time_zone(server: Se
     context = browser.new_context(timezone_id="Asia/Tokyo", viewport={"width": 1440, "height": 900})
     page = context.new_page()
     page.goto(f"{server.url}/machine_day?machine=TB1&day=2026-11-24")
+    sign_in(page, "therapist")
     expect(cell(page, "08:15")).to_be_attached(timeout=30_000)
     chart = page.locator("[data-testid=stVegaLiteChart]")
     expect(chart.locator("text", has_text="08:15").first).to_be_attached(timeout=30_000)

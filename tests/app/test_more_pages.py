@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -53,6 +55,10 @@ COLUMNS = {
 """By table, a column that no other table of its page has, but the last of those that have it."""
 
 
+def audit_lines() -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder() / "data" / "audit.jsonl").read_text().splitlines()]
+
+
 def table(visit: AppTest, name: str) -> pd.DataFrame:
     return next(one.value for one in reversed(visit.dataframe) if COLUMNS[name] in one.value.columns)
 
@@ -80,6 +86,7 @@ def test_a_damaged_schedule_is_told_and_loses_nobody(open_dashboard: Open) -> No
     visit = open_dashboard("good", 13, page="machine_day", machine="TB1")
     relational.write(cache())
     path = Cache(cache()).snapshot(SCHEDULE).path
+    path.chmod(0o600)
     path.write_bytes(path.read_bytes()[:100])
     visit.run()
     assert not visit.exception
@@ -199,7 +206,6 @@ def test_signed_rules_sort_who_has_an_entry_and_list_who_has_none(open_dashboard
     assert clocks["clock"].tolist() == ["4 days over", "2 days left", "5 days left"]
     assert clocks["signed_by"].tolist()[0] == "J. Physicist, 2026-11-24 13:00"
     assert "100410" in table(visit, "without_entry")["patient_id"].tolist()
-    assert "Nobody is signed in, so nothing can be entered." in said(visit)
     assert "It decides nothing" in said(visit)
 
 
@@ -214,37 +220,72 @@ def test_a_damaged_line_among_the_entries_is_told(open_dashboard: Open) -> None:
     assert table(visit, "clocks")["patient_id"].tolist() == ["100231"]
 
 
-FORM = """
-from datetime import datetime
-from pathlib import Path
-from app import data
-from app.components import priority_form
-from app.desk import Desk
-from recovery.config import load_config
-config = load_config(Path({config!r}))
-desk = Desk(config, lambda: datetime.fromisoformat({now!r}))
-priority_form.show(desk, data.load_on_treatment(config.cache_path).table, "J. Physicist")
-"""
-
-
-def test_a_signed_entry_is_kept_and_half_of_one_is_not(tmp_path: Path) -> None:
-    config = clinic.make(tmp_path, "good", 13)
-    text = FORM.format(config=str(config), now=clinic.NOW.isoformat())
-    form = AppTest.from_string(text, default_timeout=30).run()
-    form.selectbox(key="entry_patient").select("100231")
-    form.selectbox(key="entry_category").select(2)
-    form.button[0].click().run()
-    file = entries_file(tmp_path / "data" / "cache")
-    assert "Still to choose: chemotherapy, intent, physician." in said(form)
+def test_a_signed_entry_is_kept_with_who_signed_and_half_of_one_is_not(open_dashboard: Open) -> None:
+    visit = open_dashboard("good", 13, page="priorities")
+    add_to_config(SIGNED)
+    visit.run()
+    visit.selectbox(key="entry_patient").select("100231")
+    visit.selectbox(key="entry_category").select(2)
+    sign = next(button for button in visit.button if button.label.startswith("Sign as "))
+    assert sign.label == "Sign as Physicist of the tests (physicist)"
+    sign.click().run()
+    file = entries_file(cache())
+    assert "Still to choose: chemotherapy, intent, physician." in said(visit)
     assert not file.exists()
-    form.selectbox(key="entry_chemotherapy").select("no")
-    form.selectbox(key="entry_intent").select("curative")
-    form.selectbox(key="entry_physician").select("MEIER, Ursula")
-    form.button[0].click().run()
-    assert not form.exception
+    visit.selectbox(key="entry_chemotherapy").select("no")
+    visit.selectbox(key="entry_intent").select("curative")
+    visit.selectbox(key="entry_physician").select("MEIER, Ursula")
+    next(button for button in visit.button if button.label.startswith("Sign as ")).click().run()
+    assert not visit.exception
     (kept,) = read_entries(file).all
     assert (kept.patient_id, kept.category, kept.concurrent_chemotherapy) == ("100231", 2, False)
-    assert (kept.decided_by, kept.signed_by, kept.entered_at) == ("MEIER, Ursula", "J. Physicist", clinic.NOW)
+    assert (kept.decided_by, kept.signed_by) == ("MEIER, Ursula", "Physicist of the tests (physicist)")
+    assert kept.entered_at == clinic.NOW
+    assert table(visit, "clocks")["patient_id"].tolist() == ["100231"]
+    (line,) = [one for one in audit_lines() if one["action"] == "priority"]
+    assert (line["who"], line["patient_id"]) == ("physicist", "100231")
+
+
+@pytest.mark.parametrize("role", ["viewer", "therapist", "admin"])
+def test_who_may_not_sign_sees_the_clocks_and_no_form(open_dashboard: Open, role: str) -> None:
+    open_dashboard("good", 13)
+    append_entry(entries_file(cache()), entry("100231", 1))
+    visit = open_dashboard("good", 13, page="priorities", role=role)
+    add_to_config(SIGNED)
+    visit.run()
+    assert table(visit, "clocks")["patient_id"].tolist() == ["100231"]
+    assert "You may not sign" in said(visit)
+    assert not any(button.label.startswith("Sign as ") for button in visit.button)
+
+
+def test_a_viewer_gets_no_worklist_and_no_print_view(open_dashboard: Open) -> None:
+    visit = open_dashboard("good", 13, page="machine_day", role="viewer", machine="TB1", print="true")
+    assert not visit.exception
+    assert visit.button(key="excel_day_refused").disabled
+    assert "ABELSEN, Anna" not in "".join(one.proto.body for one in visit.get("html"))
+
+
+def test_a_print_view_is_a_line_of_audit_and_names_no_patient_in_it(open_dashboard: Open) -> None:
+    visit = open_dashboard("good", 13, page="machine_day", role="therapist", machine="TB1", print="true")
+    assert not visit.exception
+    pages = [one["details"]["page"] for one in audit_lines() if one["action"] == "view"]
+    assert "machine_day to print, TB1 2026-11-24" in pages
+
+
+def test_a_snapshot_is_verified_and_a_damaged_one_says_what_is_wrong(open_dashboard: Open) -> None:
+    visit = open_dashboard("good", 13, page="backup_health")
+    assert "There is none yet." in said(visit)
+    relational.write(cache())
+    visit.run()
+    visit.button(key="verify_snapshot").click().run()
+    assert "Snapshot Tue 14:32, the newest**]: every file is what its manifest says." in said(visit).replace("\\", "")
+    path = Cache(cache()).snapshot(SCHEDULE).path
+    path.chmod(0o600)
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    visit.button(key="verify_all").click().run()
+    assert not visit.exception
+    assert "■ **2026" in said(visit).replace("\\", "")
+    assert "schedule" in said(visit)
 
 
 def test_the_list_sorts_by_gap_and_hides_columns_as_its_address_says(open_dashboard: Open) -> None:
