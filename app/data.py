@@ -19,9 +19,11 @@ import pandas as pd
 
 from app import filters, rows
 from recovery.cache import Cache, CacheError, TableMissingError
+from recovery.manifests import FOLDER, POINTER
 from recovery.model import JobRun
+from recovery.relational_tables import ALL_TABLES, RELATIONAL_TABLES
 from recovery.runs import Journal
-from recovery.tables import ON_TREATMENT, TableSnapshot
+from recovery.tables import ON_TREATMENT, TableSchema, TableSnapshot
 
 _ATTEMPTS = 3
 
@@ -72,6 +74,26 @@ def load_runs(cache_path: Path) -> tuple[JobRun, ...]:
         ) from error
 
 
+def load_table(cache_path: Path, schema: TableSchema, snapshot_id: str | None = None) -> pd.DataFrame:
+    """Read any table as it is, again only when its file has changed. Frames are shared: never change one.
+
+    Relational tables come from the newest snapshot, or from the one that is named: see `Cache.pin`.
+
+    Raises
+    ------
+    TableMissingError, CacheError
+        As `Cache.read_frame` does.
+    """
+    return _table(cache_path, schema.name, snapshot_id, *stamps_of(cache_path, schema))
+
+
+def stamps_of(cache_path: Path, *schemas: TableSchema) -> tuple[tuple[int, int], ...]:
+    """What the tables' files are known by; whatever is made from them is good for as long as these are the same."""
+    files = [f"tables/{schema.name}.parquet" for schema in schemas]
+    files += [f"{FOLDER}/{POINTER}"] if any(schema.name in RELATIONAL_TABLES for schema in schemas) else []
+    return tuple(_stamp(cache_path / file) for file in files)
+
+
 def state_of(cache_path: Path) -> str:
     """A short text that differs whenever the shown table does: a page that watches it knows when to redraw."""
     try:
@@ -104,6 +126,11 @@ def _described(cache_path: Path, taken_at: str, stamp: tuple[int, int]) -> pd.Da
     )
     in_order = order.sort_values(list(order.columns), kind="stable").index
     return rows.describe(frame.loc[in_order].reset_index(drop=True))
+
+
+@lru_cache(maxsize=8)
+def _table(cache_path: Path, name: str, snapshot_id: str | None, *stamps: tuple[int, int]) -> pd.DataFrame:  # noqa: ARG001 they are the key
+    return Cache(cache_path, snapshot_id).read_frame(ALL_TABLES[name])
 
 
 @lru_cache(maxsize=4)

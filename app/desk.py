@@ -14,16 +14,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from recovery.clock import read_wall_clock
 from recovery.config import Config
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """`clock` returns the time now, aware, in UTC."""
+    """`clock` returns the time now, aware, in UTC; `wall_clock` the computer's own, also in a simulated clinic."""
 
     config: Config
     clock: Callable[[], datetime]
     clock_is_simulated: bool = False
+    wall_clock: Callable[[], datetime] = read_wall_clock
 
     def now(self) -> datetime:
         return self.clock()

@@ -5,8 +5,8 @@ Goal
     system, the network and the internet are gone.
 
 How
-    Read the config that `RBRDT_CONFIG` names (default config.toml) without its R&V system, read the clock, and hand
-    both to a page.
+    Read the config that `RBRDT_CONFIG` names (default config.toml) without its R&V system, read the clock, see who is
+    signed in, and hand config and clock to a page. Nothing about a patient is read before the gate is passed.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.components import failures
+from app import gate, hardening, session
+from app.components import failures, sign_in, signed_in
 from app.desk import Desk
 from app.pages import PAGES
+from app.sitting import Sitting
 from recovery.clock import clock_is_simulated, read_clock
 from recovery.config import ConfigError, load_config
 
@@ -30,6 +32,11 @@ ICON = Path(__file__).parent / "assets" / "icon.png"
 def main() -> None:
     """Draw the page that the address asks for."""
     st.set_page_config(page_title="RBRDT", page_icon=ICON, layout="wide")
+    hardening.keep_values_out_of_logs()
+    hardening.ask_nobody_outside()
+    if weaknesses := hardening.weaknesses():
+        failures.show_weaknesses(weaknesses)
+        return
     try:
         config = load_config(Path(os.environ.get("RBRDT_CONFIG", "config.toml"))).without_rv()
     except ConfigError as error:
@@ -41,17 +48,27 @@ def main() -> None:
         failures.show_clock(error)
         return
     desk = Desk(config, read_clock, clock_is_simulated())
-    pages = [
-        st.Page(
+    entered = gate.enter(desk)
+    pages = {
+        page.url_path: st.Page(
             partial(page.show, desk),
             title=page.title,
             icon=page.icon,
             url_path=page.url_path,
             default=page is PAGES[0],
+            visibility="visible" if session.may(page.permission) else "hidden",
         )
         for page in PAGES
-    ]
-    st.navigation(pages).run()
+    }
+    chosen = st.navigation(list(pages.values()), position="sidebar" if isinstance(entered, Sitting) else "hidden")
+    if not isinstance(entered, Sitting):
+        sign_in.show(desk, entered)
+        return
+    signed_in.show(desk, entered)
+    entry = next(page for page in PAGES if pages[page.url_path] is chosen)
+    session.require(entry.permission)
+    entered.note_view(entry.url_path)
+    chosen.run()
 
 
 if __name__ == "__main__":

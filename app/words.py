@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 ABSENT = "—"
@@ -81,6 +82,12 @@ def counted(number: int, noun: str) -> str:
 def absent(value: object) -> str:
     """A text, or the dash that stands for none."""
     return ABSENT if value is None or value != value or value == "" else str(value)
+
+
+def known(value: Any) -> Any:
+    """A value of a table's cell, None where it is one of the ways to say nothing: None, NaN, NA, NaT."""
+    is_absent = value is None or type(value).__name__ == "NAType" or value != value
+    return None if is_absent else value
 
 
 def printable(text: str) -> str:

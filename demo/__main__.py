@@ -18,12 +18,13 @@ import sys
 import threading
 import time
 import webbrowser
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from demo.console import HELP, Console
+from demo.enrolment import enrol
 from demo.identifiers import business_days_after
 from demo.processes import DASHBOARD, Processes, free_port
 from demo.simulated_clock import SimulatedClock
@@ -92,8 +93,9 @@ def _open_dashboard(asked: argparse.Namespace, simulation: Simulation, console: 
         console.say(f"there is no dashboard yet: {DASHBOARD.name} is missing")
         return
     port = free_port(asked.port)
-    simulation.processes.start_dashboard(port, simulation.workplace.config_file)
-    console.say(f"dashboard: http://127.0.0.1:{port}")
+    name, password = enrol(simulation.workplace.accounts_file, datetime.now(UTC))
+    simulation.processes.start_dashboard(port, simulation.workplace.config_file, f"{name}:{password}")
+    console.say(f"dashboard: http://127.0.0.1:{port}  (sign in as {name} with the password {password})")
     if not asked.no_browser and console.is_terminal:
         webbrowser.open(f"http://127.0.0.1:{port}")
 

@@ -71,11 +71,12 @@ class Processes:
             "--folder", str(folder), *told,
         )  # fmt: skip
 
-    def start_dashboard(self, port: int, config: Path) -> None:
+    def start_dashboard(self, port: int, config: Path, sign_in: str) -> None:
+        """`sign_in` is `name:password`, which the sign-in page of a simulated clinic shows."""
         self.start(
             "dashboard", "streamlit", "run", str(DASHBOARD), "--server.port", str(port),
             "--server.address", "127.0.0.1", "--server.headless", "true", "--browser.gatherUsageStats", "false",
-            RBRDT_CONFIG=str(config),
+            RBRDT_CONFIG=str(config), RBRDT_DEMO_SIGN_IN=sign_in,
         )  # fmt: skip
 
     def exit_status(self, name: str) -> int | None:

@@ -64,6 +64,11 @@ retrieve = "get"
 path = "{cache}"
 keep_days = 90
 
+[sign_in]
+accounts = "accounts.json"
+audit = "audit.jsonl"
+idle_minutes = 240
+
 [jobs.sync_records]
 days_back = 7
 
@@ -109,6 +114,7 @@ class Workplace:
         self.pacs_folder = self.folder / "pacs"
         self.database_file = self.folder / "variansystem.sqlite"
         self.config_file = self.folder / "config.toml"
+        self.accounts_file = self.folder / "accounts.json"
         self.clock_file = self.folder / "clock.json"
         self.logs = self.folder / "logs"
         self._state_file = self.folder / "clinic.json"

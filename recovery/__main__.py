@@ -1,6 +1,7 @@
 """`python -m recovery COMMAND`: what people run by hand. It never speaks to the R&V system.
 
-`table NAME` writes any cached table; `rebuild` makes the cache again from nothing but the RT-PACS.
+`table NAME` writes any cached table; `rebuild` makes the cache again from nothing but the RT-PACS; `user` keeps the
+accounts of the dashboard; `audit` verifies and shows who did what there.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from recovery import audit_commands, user_commands
 from recovery.cache import Cache, CacheError
+from recovery.clock import read_wall_clock
 from recovery.config import Config, ConfigError, load_config
 from recovery.relational_tables import ALL_TABLES
 
@@ -29,13 +32,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rebuild = commands.add_parser("rebuild", help="the cache again, from nothing but the RT-PACS")
     for command in (table, rebuild):
         command.add_argument("--config", type=Path, default=Path("config.toml"), help="default: config.toml")
+    user_commands.add_parser(commands)
+    audit_commands.add_parser(commands)
     options = parser.parse_args(arguments)
     try:
         whole = load_config(options.config)
-        config = whole.without_rv()
-        if options.command == "table":
-            return _table(config, options)
-        return _rebuild(config, has_database=whole.rv is not None and whole.rv.database is not None)
+        has_database = whole.rv is not None and whole.rv.database is not None
+        return _run(whole.without_rv(), options, has_database=has_database)
     except ConfigError as error:
         print(error, file=sys.stderr)
     except CacheError as error:
@@ -43,6 +46,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return 1
     return 2
+
+
+def _run(config: Config, options: argparse.Namespace, *, has_database: bool) -> int:
+    if options.command == "user":
+        return user_commands.run(config, options, read_wall_clock())
+    if options.command == "audit":
+        return audit_commands.run(config, options)
+    return _table(config, options) if options.command == "table" else _rebuild(config, has_database=has_database)
 
 
 def _table(config: Config, options: argparse.Namespace) -> int:

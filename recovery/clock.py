@@ -36,6 +36,14 @@ def read_clock() -> datetime:
     return datetime.fromisoformat(setting["simulated"]).astimezone(UTC) + timedelta(seconds=elapsed)
 
 
+def read_wall_clock() -> datetime:
+    """Return the computer's own time, aware, in UTC, also in a simulated clinic.
+
+    For what is about the people who use this tool, not about its patients: sittings, locks, the audit file.
+    """
+    return datetime.now(UTC)
+
+
 def clock_is_simulated() -> bool:
     """Tell whether the time is a simulated clinic's."""
     return bool(os.environ.get(CLOCK_VARIABLE))

@@ -140,3 +140,7 @@ class JobRun:
     message: str
     fault: str = ""
     """What could not be asked, when something could not: `rv`, `pacs`, `database`, `cache`, `config`."""
+    unproven: tuple[str, ...] = ()
+    """SOP Instance UIDs, the first hundred of them; `counts` has their number."""
+    seconds: float | None = None
+    """How long it took; None where the journal does not say."""

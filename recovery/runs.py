@@ -93,6 +93,7 @@ class Journal:
                 "unproven": list(result.unproven[:100]),
                 "message": result.message,
                 "fault": result.fault,
+                "seconds": result.seconds,
             }
         )
 
@@ -111,7 +112,8 @@ class Journal:
                 started[line["run"]] = JobRun(line["job"], at, None, None, {}, "")
             elif (run := started.get(line["run"])) is not None:
                 said = (line["outcome"], line["counts"], line["message"], line.get("fault", ""))
-                started[line["run"]] = JobRun(run.job, run.started_at, at, *said)
+                more = (tuple(line.get("unproven", ())), line.get("seconds"))
+                started[line["run"]] = JobRun(run.job, run.started_at, at, *said, *more)
         return [run for run in started.values() if since is None or run.started_at >= since]
 
     def prune(self, keep_days: int, now: datetime) -> None:

@@ -15,7 +15,7 @@ from datetime import timedelta
 
 import streamlit as st
 
-from app import data, standing, words
+from app import data, session, standing, words
 from app.desk import Desk
 from recovery.cache import Cache, CacheError
 from recovery.tables import ON_TREATMENT
@@ -56,7 +56,7 @@ def coloured(level: standing.Level, markdown: str) -> str:
 
 def _show(desk: Desk) -> None:
     if st.session_state.get(_DRAWN) != _drawn_state(desk):
-        st.rerun()
+        session.redraw()
     try:
         now = standing_now(desk)
     except data.JournalError as error:

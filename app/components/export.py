@@ -6,35 +6,53 @@ Why openpyxl is loaded on the press
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import pandas as pd
-import streamlit as st
 
 from app import data, standing
+from app.components import download
 from app.components.banner import standing_now
 from app.components.counts import hidden_sentence
 from app.desk import Desk
 from app.filters import View
 
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How the rows are sorted, in words, and which columns of the file somebody took away."""
+
+    words: str = "by name, then ID"
+    hidden_columns: tuple[str, ...] = ()
+
+
+IN_ORDER_OF_NAME = Order()
+
 MIME = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-def show(desk: Desk, loaded: data.Loaded, shown: pd.DataFrame, view: View, reasons: dict[str, int]) -> None:
+def show(
+    desk: Desk,
+    loaded: data.Loaded,
+    shown: pd.DataFrame,
+    view: View,
+    reasons: dict[str, int],
+    order: Order = IN_ORDER_OF_NAME,
+) -> None:
     """Draw the button. The file is made when it is pressed, of the rows on the screen at that time."""
     try:
         as_of = standing_now(desk).as_of or loaded.snapshot.taken_at
     except data.JournalError:
         as_of = loaded.snapshot.taken_at
-    st.download_button(
+    download.show(
         "Excel",
-        data=lambda: make(desk, loaded, shown, view, reasons),
+        lambda: make(desk, loaded, shown, view, reasons, order),
         file_name=file_name(desk.local(as_of)),
         mime=MIME,
         key="excel",
-        icon=":material/download:",
-        on_click="ignore",
-        help="The rows shown, in this order, with the time up to which they are true",
+        help_text="The rows shown, in this order, with the time up to which they are true",
+        details={"table": "on_treatment", "plans": len(shown), "patients": int(shown["patient_id"].nunique())},
     )
 
 
@@ -43,7 +61,14 @@ def file_name(as_of: datetime) -> str:
     return f"on_treatment_{as_of:%Y-%m-%d_%H%M}.xlsx"
 
 
-def make(desk: Desk, loaded: data.Loaded, shown: pd.DataFrame, view: View, reasons: dict[str, int]) -> bytes:
+def make(
+    desk: Desk,
+    loaded: data.Loaded,
+    shown: pd.DataFrame,
+    view: View,
+    reasons: dict[str, int],
+    order: Order = IN_ORDER_OF_NAME,
+) -> bytes:
     """The workbook, with the status of this moment."""
     from app import excel
 
@@ -63,5 +88,6 @@ def make(desk: Desk, loaded: data.Loaded, shown: pd.DataFrame, view: View, reaso
         status=status,
         filters=view.in_words,
         hidden=hidden_sentence(reasons),
+        order=order.words,
     )
-    return excel.workbook(shown, about)
+    return excel.workbook(shown, about, order.hidden_columns)

@@ -6,6 +6,8 @@ Goal
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from app import words
@@ -19,6 +21,14 @@ def show_config(error: ConfigError) -> None:
     st.markdown(":red[■ **The dashboard cannot use its config.** Correct it, then reload this page.]")
     st.code(words.printable_lines(str(error)), language=None, wrap_lines=True)
     st.markdown(":small[Its path comes from the environment variable `RBRDT_CONFIG`; without it, from `config.toml`.]")
+
+
+def show_weaknesses(weaknesses: Sequence[str]) -> None:
+    """A server that was started without the settings of `.streamlit/config.toml`."""
+    st.markdown("## RBRDT", anchors=False)
+    st.markdown(":red[■ **The dashboard shows nobody: its server is not set up for patients' data.**]")
+    st.code("\n".join(weaknesses), language=None, wrap_lines=True)
+    st.markdown("Start it in the project's folder, where `.streamlit/config.toml` is: `make run`.")
 
 
 def show_clock(error: Exception) -> None:

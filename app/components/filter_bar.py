@@ -6,6 +6,8 @@ Goal
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 import streamlit as st
 
@@ -67,6 +69,17 @@ def _choose_status(table: pd.DataFrame) -> tuple[str, ...]:
             bind="query-params",
         )
     )
+
+
+def chosen() -> dict[str, object]:
+    """What is chosen, without what was typed: that may be a name."""
+    return {key: st.session_state.get(key, value) for key, value in _OPENED.items() if key != SEARCH}
+
+
+def choose(values: Mapping[str, object]) -> None:
+    """Choose as a saved view says; what it does not name is as the page opens. For callbacks only."""
+    for key, opened in _OPENED.items():
+        st.session_state[key] = values.get(key, opened)
 
 
 def offer_to_clear() -> None:

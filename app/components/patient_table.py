@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -23,6 +24,7 @@ COLUMNS = (
     "progress",
     "check",
     "last_treatment_at",
+    "gap",
     "next_appointment_at",
     "treatment_machine_name",
     "earlier_plans",
@@ -32,17 +34,21 @@ COLUMNS = (
 )
 
 
-def show(shown: pd.DataFrame, today: date, visible_rows: int) -> None:
+ALWAYS = ("mark", "patient_name", "patient_id", "plan", "fraction", "check")
+"""Columns that cannot be taken away: who, what, how far, and what to look at."""
+
+
+def show(shown: pd.DataFrame, today: date, visible_rows: int, columns: Sequence[str] = COLUMNS) -> None:
     """Draw the rows as they are, in their order; beyond `visible_rows` the table scrolls under its header."""
     st.dataframe(
-        _styled(shown[list(COLUMNS)]),
+        _styled(shown[list(columns)]),
         key="patients",
         hide_index=True,
         height=(min(len(shown), visible_rows) + 1) * ROW_HEIGHT + 4,
         row_height=ROW_HEIGHT,
         placeholder=words.ABSENT,
         column_config=_column_config(shown, today),
-        alt="Patients on treatment, one row per plan, sorted by name",
+        alt="Patients on treatment, one row per plan",
     )
 
 
@@ -61,6 +67,9 @@ def _column_config(shown: pd.DataFrame, today: date) -> dict[str, Any]:
         "progress": column.ProgressColumn("Progress", width=74, format=" ", min_value=0, max_value=1),
         "check": column.TextColumn("Check before treating", width=380, help="Double-click to read all of it"),
         "last_treatment_at": column.DatetimeColumn("Last", width=88, format=last),
+        "gap": column.TextColumn(
+            "Gap", width=66, alignment="right", help="Days since the last treatment; ▲ a working day passed without"
+        ),
         "next_appointment_at": column.DatetimeColumn("Next", width=124, format=f"{following} HH:mm"),
         "treatment_machine_name": column.TextColumn("Machine", width=68),
         "status_words": column.TextColumn("Status", width=94),

@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
+from tests.app import people
 from tests.app.conftest import ROOT
 
 INSTALL = "apt-get install -y --no-install-recommends chromium"
@@ -89,6 +90,16 @@ def browsing() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+def sign_in(page: Page, name: str = "physicist") -> None:
+    """Fill the sign-in page as a visitor does; `name` is one of `tests.app.people`."""
+    page.get_by_label("Name", exact=True).wait_for(timeout=30_000)
+    page.keyboard.press("Escape")  # Streamlit's word that the default page has no address but /
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_label("Password", exact=True).fill(people.PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.get_by_role("button", name="Sign out").wait_for(timeout=30_000)
 
 
 def new_page(browser: Browser, width: int = 1440, height: int = 900) -> tuple[Page, Requests]:

@@ -20,6 +20,7 @@ from recovery.cache import Cache
 from recovery.runs import JobResult, Journal
 from recovery.second_source import NOTHING
 from recovery.tables import ON_TREATMENT
+from tests.app import people
 
 NOW = datetime(2026, 11, 24, 13, 38, tzinfo=UTC)
 """14:38 in Zurich."""
@@ -184,6 +185,7 @@ def make(folder: Path, state: str = "good", patients: int = 60, now: datetime = 
     folder.mkdir(parents=True, exist_ok=True)
     config, cache = folder / "config.toml", folder / "data" / "cache"
     config.write_text(CONFIG, encoding="utf-8")
+    people.enrol(folder / "data" / "accounts.json")
     if state == "missing":
         return config
     minutes = [timedelta(minutes=m) for m in (26, 16, 6)]

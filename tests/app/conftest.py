@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 
-from tests.app import clinic
+from app.pages import PAGES
+from tests.app import clinic, people
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -34,15 +36,19 @@ def clock_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def open_dashboard(tmp_path: Path, clock_file: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
-    """Open the dashboard on a clinic in a given state, as a visitor does, and draw its first page."""
+    """Open the dashboard on a clinic in a given state, as a visitor does, sign in, and draw its first page."""
 
-    def open_on(state: str, patients: int = 20, **query: str) -> AppTest:
+    def open_on(
+        state: str, patients: int = 20, page: str = "", role: str | None = "physicist", **query: str
+    ) -> AppTest:
         config = clinic.make(tmp_path / state, state, patients)
         monkeypatch.setenv("RBRDT_CONFIG", str(config))
         visit = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=30)
         for key, value in query.items():
             visit.query_params[key] = value
-        return visit.run()
+        visit._page_hash = calc_hash(page) if page and page != PAGES[0].url_path else ""  # as a visitor's address does
+        visit.run()
+        return people.sign_in(visit, role) if role else visit
 
     assert os.environ["RBRDT_CLOCK"] == str(clock_file)
     return open_on

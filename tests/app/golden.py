@@ -11,7 +11,7 @@ from pathlib import Path
 
 from openpyxl import load_workbook
 
-from app import excel, filters, rows
+from app import excel, filters, gaps, rows
 from tests.app import clinic
 from tests.app.frames import frame_of
 
@@ -32,7 +32,7 @@ ABOUT = excel.About(
 def notable_workbook() -> bytes:
     """The notable rows, as the page opens on them."""
     shown, _ = filters.select(rows.describe(frame_of(clinic.notable_rows())), filters.View(), clinic.LOCAL.date())
-    return excel.workbook(shown, ABOUT)
+    return excel.workbook(gaps.with_gaps(shown, clinic.LOCAL.date()), ABOUT)
 
 
 def dump(file: bytes) -> str:

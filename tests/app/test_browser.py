@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from app.pages import PAGES
 from tests.app import clinic
-from tests.app.browser import INSTALL, Server, browsing, chromium, new_page, serving
+from tests.app.browser import INSTALL, Server, browsing, chromium, new_page, serving, sign_in
 from tests.app.conftest import set_clock
 
 pytestmark = pytest.mark.skipif(chromium() is None, reason=f"NOT TESTED IN A BROWSER: no Chromium. {INSTALL}")
@@ -52,6 +52,7 @@ def wait_for_table(page: Page) -> None:
 def test_open_filter_export_and_read_the_file(server: Server, browser: Browser) -> None:
     page, requests = new_page(browser)
     page.goto(server.url)
+    sign_in(page)
     wait_for_table(page)
     expect(
         page.get_by_text("Backup is 6 minutes old. Everything up to Tue 14:32 is proven in the RT-PACS.")
@@ -76,6 +77,7 @@ def test_open_filter_export_and_read_the_file(server: Server, browser: Browser) 
 def test_the_address_brings_a_colleague_to_the_same_view(server: Server, browser: Browser) -> None:
     page, _ = new_page(browser)
     page.goto(f"{server.url}/?machine=TB2&problem=interrupted")
+    sign_in(page)
     wait_for_table(page)
     expect(page.get_by_text("1 plan shown")).to_be_visible()
     page.get_by_role("button", name="not ready").click()
@@ -88,12 +90,14 @@ def test_a_page_opened_first_after_a_restart_by_its_own_address_is_drawn(
 ) -> None:
     page, _ = new_page(browser)
     page.goto(f"{server.url}/{getattr(entry, 'url_path', '')}")
+    sign_in(page, "admin")
     expect(page.get_by_role("heading", name=getattr(entry, "title", ""))).to_be_visible(timeout=30_000)
 
 
 def test_an_open_page_ages_and_keeps_its_filters(server: Server, clock: Path, browser: Browser, tmp_path: Path) -> None:
     page, _ = new_page(browser)
     page.goto(server.url)
+    sign_in(page)
     wait_for_table(page)
     page.get_by_label("Search name or ID").fill("berg")
     expect(page.get_by_text("2 plans shown")).to_be_visible()
@@ -113,6 +117,7 @@ def test_first_paint_and_filters_are_quick(tmp_path: Path, clock: Path, browser:
     with serving(config, clock, tmp_path / "server.log") as server:
         page, _ = new_page(browser)
         page.goto(server.url)
+        sign_in(page)
         wait_for_table(page)
         first_paint = time.monotonic() - server.started_at
         asked = time.monotonic()

@@ -8,20 +8,25 @@ import re
 import zipfile
 from datetime import date, datetime
 
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from app import excel, rows
+from app import excel, gaps, rows
 from app.components import export
 from tests.app import clinic, golden
 from tests.app.frames import frame_of
 
 
 def sheet_of(*table: dict[str, object], about: excel.About = golden.ABOUT) -> Worksheet:
-    return load_workbook(io.BytesIO(excel.workbook(rows.describe(frame_of(list(table))), about))).worksheets[0]
+    return load_workbook(io.BytesIO(excel.workbook(described(list(table)), about))).worksheets[0]
+
+
+def described(table: list[dict[str, object]]) -> pd.DataFrame:
+    return gaps.with_gaps(rows.describe(frame_of(table)), clinic.LOCAL.date())
 
 
 def column(heading: str) -> int:
@@ -55,7 +60,7 @@ def test_an_absent_value_is_a_dash() -> None:
 
 @pytest.mark.parametrize("attack", ["=1+1", "+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("http://x","y")'])
 def test_what_looks_like_a_formula_stays_a_text(attack: str) -> None:
-    table = rows.describe(frame_of([clinic.row(attack, "=2", attack, 1, earlier_plans=attack, remarks="x")]))
+    table = described([clinic.row(attack, "=2", attack, 1, earlier_plans=attack, remarks="x")])
     file = excel.workbook(table, excel.About(attack, "UTC", None, clinic.LOCAL, clinic.LOCAL, attack, attack, attack))
     for sheet in load_workbook(io.BytesIO(file)):
         assert not [cell.coordinate for cells in sheet.iter_rows() for cell in cells if cell.data_type == "f"]
@@ -79,7 +84,7 @@ def test_no_text_breaks_the_file(text: str) -> None:
 @pytest.mark.parametrize("site", ["A & B", "12 oaks", "&P &D", "x" * 400, "\x07bell"])
 def test_a_site_of_any_name_fits_the_page_header(site: str) -> None:
     about = excel.About(site, "UTC", clinic.LOCAL, clinic.LOCAL, clinic.LOCAL, "", "", "")
-    file = excel.workbook(rows.describe(frame_of([clinic.row("A", "1", "P", 1)])), about)
+    file = excel.workbook(described([clinic.row("A", "1", "P", 1)]), about)
     with zipfile.ZipFile(io.BytesIO(file)) as parts:
         xml = parts.read("xl/worksheets/sheet1.xml").decode()
     header = html.unescape(re.findall(r"<oddHeader>(.*?)</oddHeader>", xml)[0])

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from recovery.config import ConfigError, load_config
+from recovery.sign_in_settings import SignInSettings, TrustedUserHeaders
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -45,10 +46,13 @@ def test_the_projects_own_config_is_valid_and_its_comments_too() -> None:
 def test_the_sections_that_the_config_comments_out_are_valid_when_they_are_used(tmp_path: Path) -> None:
     lines = (PROJECT / "config.toml").read_text().splitlines()
     starts = ("# [", "# connection", "# password_env", "# ae_title", "# host", "# port")
+    starts += ("# user", "# role", "# addresses", "# client_address", "# secret_env")
     text = "\n".join(line[2:] if line.startswith(starts) else line for line in lines)
     config = load_config(write(tmp_path, text))
     assert config.rv is not None and config.rv.database is not None
     assert config.rv.database.password_env == "RBRDT_RV_PASSWORD"
+    proxy = config.sign_in.trusted_user_headers
+    assert proxy is not None and proxy.addresses == ["127.0.0.1"] and proxy.secret_env == "RBRDT_PROXY_SECRET"
     assert config.tps[0].ae_title == "TPS" and config.pacs.query_node.port == 11108
 
 
@@ -92,6 +96,23 @@ def test_three_mistakes_are_all_told_at_once_with_file_and_key(tmp_path: Path) -
         ("[rv]", "[rvv]", "did you mean rv?"),
         ("port = 11105", 'port = 11105\nroute = "both"', "'direct' or 'relay'"),
         ("[site]", "[site", "is not TOML"),
+        (
+            "[cache]",
+            "[sign_in]\nidle_minute = 3\n[cache]",
+            "[sign_in] idle_minute: unknown key; did you mean idle_minutes?",
+        ),
+        ("[cache]", "[sign_in]\nlock_after_failures = 0\n[cache]", "[sign_in] lock_after_failures"),
+        (
+            "[cache]",
+            '[sign_in.trusted_user_headers]\nuser = "X User"\naddresses = ["127.0.0.1"]\n[cache]',
+            "[sign_in.trusted_user_headers] user: a header's name",
+        ),
+        (
+            "[cache]",
+            '[sign_in.trusted_user_headers]\nuser = "X-User"\naddresses = ["*"]\n[cache]',
+            "one IP address of the proxy",
+        ),
+        ("[cache]", '[sign_in.trusted_user_headers]\nuser = "X-User"\naddresses = []\n[cache]', "addresses"),
         ("[site]", 'file = "x"\n[site]', "file: unknown key"),
     ],
 )
@@ -112,6 +133,48 @@ def test_a_missing_config_says_what_to_do(tmp_path: Path) -> None:
         load_config(tmp_path / "nowhere.toml")
 
 
+SIGNED = """
+[priorities]
+signed_by = "Dr. Meier"
+signed_on = "2026-11-02"
+category_1_days = 0
+category_2_days = 5
+category_3_days = 7
+"""
+
+
+def test_priorities_are_off_until_the_clinic_signs_all_of_them(tmp_path: Path) -> None:
+    assert load_config(PROJECT / "config.toml").priorities.rules is None
+    assert load_config(write(tmp_path, GOOD)).priorities.lacking == [
+        *("category_1_days", "category_2_days", "category_3_days", "signed_by", "signed_on")
+    ]
+    rules = load_config(write(tmp_path, GOOD + SIGNED)).priorities.rules
+    assert rules is not None
+    assert rules.allowed_missed_days == {1: 0, 2: 5, 3: 7}
+    assert rules.treatment_weekdays == frozenset(range(5))
+    for line in SIGNED.strip().splitlines()[1:]:
+        priorities = load_config(write(tmp_path, GOOD + SIGNED.replace(line, ""))).priorities
+        assert priorities.rules is None
+        assert priorities.lacking == [line.split(" ")[0]]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("2026-11-02", "2026-02-30", "[priorities] signed_on: must be a day like"),
+        ("= 0", "= -1", "greater than or equal to 0"),
+        ("= 5", '= "5"', "integer"),
+        ("category_3", "category_4", "did you mean category_"),
+        ('signed_on = "2026-11-02"', "treatment_weekdays = []", "at least 1"),
+        ('signed_on = "2026-11-02"', 'treatment_weekdays = ["Monday"]', "'Mon'"),
+    ],
+)
+def test_mistakes_in_the_rules_of_priorities_are_told(tmp_path: Path, old: str, new: str, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config(write(tmp_path, GOOD + SIGNED.replace(old, new)))
+    assert said in str(caught.value)
+
+
 def test_every_key_of_the_config_has_a_comment_or_is_a_node_of_a_commented_section() -> None:
     plain = {"ae_title", "host", "port", "name", "connection"}
     for line in (PROJECT / "config.toml").read_text().splitlines():
@@ -127,7 +190,8 @@ def test_every_key_that_the_code_knows_stands_in_the_config() -> None:
 
     from recovery import config as module
 
-    for section in (module.Local, module.RecordAndVerify, module.Pacs, module.CacheSettings, module.Dashboard):
+    sections = (module.Local, module.RecordAndVerify, module.Pacs, module.CacheSettings, module.Dashboard)
+    for section in (*sections, module.Priorities, SignInSettings, TrustedUserHeaders):
         for one in fields(section):
             assert one.name in text, f"{section.__name__}.{one.name} is not shown"
     assert known["jobs"]["sync_records"].keys() == {f.name for f in fields(module.SyncRecordsSettings)}

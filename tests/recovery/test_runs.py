@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -33,6 +34,17 @@ def test_a_failure_keeps_its_sentence_and_what_could_not_be_asked(tmp_path: Path
     journal.finish(journal.start("sync_records", NOW), result("FAILED", "cannot be reached"), NOW)
     run = journal.runs()[0]
     assert (run.outcome, run.message, run.fault) == ("FAILED", "cannot be reached", "rv")
+
+
+def test_a_run_tells_how_long_it_took_and_what_is_unproven_and_an_older_line_does_not(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    told = JobResult("sync_plans", "PARTIAL", {"unproven": 2}, ("1.2.3", "1.2.4"), "said so", 4.25)
+    journal.finish(journal.start("sync_plans", NOW), told, NOW)
+    assert (journal.runs()[0].unproven, journal.runs()[0].seconds) == (("1.2.3", "1.2.4"), 4.25)
+    older = [json.loads(line) for line in journal.path.read_text().splitlines()]
+    kept = [{key: value for key, value in line.items() if key not in {"seconds", "unproven"}} for line in older]
+    journal.path.write_text("".join(json.dumps(line) + "\n" for line in kept))
+    assert (journal.runs()[0].unproven, journal.runs()[0].seconds) == ((), None)
 
 
 def test_a_half_written_last_line_is_passed_over(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import data, filters
-from app.components import attention, banner, counts, export, failures, filter_bar, header, patient_table
+from app import data, filters, gaps
+from app.components import attention, banner, counts, export, failures, filter_bar, header, patient_table, view_bar
 from app.desk import Desk
 from recovery.cache import CacheError
 
@@ -37,13 +37,17 @@ def _show_rows(desk: Desk, loaded: data.Loaded) -> None:
     place_of_counts = st.container()
     view = filter_bar.show(table)
     shown, reasons = filters.select(table, view, today)
+    shown = gaps.with_gaps(shown, today)
     with place_of_counts:
         counts.show(table, shown)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(counts.shown_sentence(shown, reasons))
-        export.show(desk, loaded, shown, view, reasons)
+        with st.container(horizontal=True, vertical_alignment="center", width="content"):
+            looks = view_bar.show(desk, table)
+            shown = looks.sort(shown)
+            export.show(desk, loaded, shown, view, reasons, looks.of_export)
     if shown.empty:
         filter_bar.offer_to_clear()
         return
     lines = attention.show(shown)
-    patient_table.show(shown, today, visible_rows=max(8, 18 - lines))
+    patient_table.show(shown, today, visible_rows=max(8, 18 - lines), columns=looks.columns)

@@ -1,0 +1,94 @@
+"""The day of every machine on one axis of time: what is treated, what is to come, where somebody must look.
+
+Goal
+    In a downtime somebody moves patients between machines: here are the gaps.
+
+How
+    A bar per appointment, drawn by the Vega that Streamlit brings along: nothing is fetched. What a bar means is told
+    by its form as well as its colour: outlined is treated, full is to come, ■ must be looked at. No patient is in it:
+    Streamlit offers a chart's data and picture to whoever hovers over it.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+_ROW, _AROUND = 30, 62
+"""Pixels: a machine's row; legend and axis together, which Streamlit counts as part of a chart's height."""
+_TREATED, _TO_COME, _LOOK = "treated", "to come", "■ look first"
+
+
+def bars(appointments: pd.DataFrame, table: pd.DataFrame, day: date) -> pd.DataFrame:
+    """One row per appointment: machine, begins, ends, what it is. An end that is not known is the beginning."""
+    stop = set(table.loc[table["mark"] == "■", "patient_id"])
+    last = table["last_treatment_at"]
+    treated = set(table.loc[(last >= pd.Timestamp(day)) & (last < pd.Timestamp(day + timedelta(days=1))), "patient_id"])
+    state = [
+        _TREATED if patient_id in treated else _LOOK if patient_id in stop else _TO_COME
+        for patient_id in appointments["patient_id"]
+    ]
+    return pd.DataFrame(
+        {
+            "machine": appointments["treatment_machine_name"].astype(str),
+            "begins": appointments["appointment_at"],
+            "ends": appointments["ends_at"].fillna(appointments["appointment_at"]),
+            "state": state,
+        }
+    )
+
+
+def show(data: pd.DataFrame, machine: str, now: datetime | None) -> None:
+    """Draw the chart; `now`, naive and local, is a line where it falls on the day."""
+    st.altair_chart(
+        chart(data, machine, now, is_dark=st.context.theme.type == "dark"),
+        key="day_chart",
+        alt="Appointments of the day by machine and time",
+    )
+
+
+def chart(data: pd.DataFrame, machine: str, now: datetime | None, *, is_dark: bool) -> alt.LayerChart | alt.FacetChart:
+    """The chart of a day's bars; the chosen machine's stand out."""
+    accent, quiet, stop = ("#7AA5F7", "#9CA3AF", "#F87171") if is_dark else ("#1D4ED8", "#6B7280", "#B91C1C")
+    machines = sorted(set(data["machine"]))
+    y = alt.Y(
+        "machine:N",
+        title=None,
+        sort=machines,
+        axis=alt.Axis(ticks=False, domain=False, labelFontSize=13, labelOverlap=False),
+    )
+    hours = [data["begins"].min().floor("h"), (data["ends"].max() + pd.Timedelta(minutes=20)).ceil("30min")]
+    x = alt.X(
+        "begins:T",
+        title=None,
+        scale=alt.Scale(domain=[at.isoformat() for at in hours]),
+        axis=alt.Axis(format="%H:%M", tickCount=12, grid=True, labelFontSize=12),
+    )
+    colour = alt.Color(
+        "state:N",
+        scale=alt.Scale(domain=[_TREATED, _TO_COME, _LOOK], range=[quiet, accent, stop]),
+        legend=alt.Legend(title=None, orient="top", direction="horizontal", labelFontSize=12, offset=2),
+    )
+    base = alt.Chart(data).encode(
+        x=x,
+        x2="ends:T",
+        y=y,
+        color=colour,
+        opacity=alt.condition(alt.datum.machine == machine, alt.value(1.0), alt.value(0.45)),
+        fillOpacity=alt.condition(alt.datum.state == _TREATED, alt.value(0.12), alt.value(0.9)),
+        tooltip=[
+            alt.Tooltip("machine:N", title="Machine"),
+            alt.Tooltip("begins:T", title="Begins", format="%H:%M"),
+            alt.Tooltip("state:N", title="State"),
+        ],
+    )
+    layers = [base.mark_bar(height=16, cornerRadius=1, strokeWidth=1.2, filled=True).encode(stroke=colour)]
+    marks = alt.Chart(data[data["state"] == _LOOK]).mark_text(dy=-13, fontSize=10, text="■", color=stop, align="left")
+    layers.append(marks.encode(x="begins:T", y=y))
+    if now is not None:
+        at = pd.DataFrame({"begins": [pd.Timestamp(now)]})
+        layers.append(alt.Chart(at).mark_rule(color=accent, strokeDash=[3, 3]).encode(x="begins:T"))
+    return alt.layer(*layers).properties(height=_ROW * max(len(machines), 1) + _AROUND)

@@ -1,0 +1,154 @@
+"""The jobs and their week: how old the last good run of each is, and when it did not go well.
+
+Goal
+    "Is the copy fresh, and has it been all week?" is answered by one look.
+
+How
+    A row per job, then a strip with a cell per job and hour of the last seven days. An hour in which no run began
+    is empty: silence shows as a hole. Height tells what colour tells: low is done, half is partly, full is failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from app import health, words
+from app.components import marked
+from app.desk import Desk
+
+_WORDS = {
+    "OK": "done",
+    "PARTIAL": "partly, something is unproven",
+    "FAILED": "failed",
+    "running": "not ended",
+    "SKIPPED": "not used",
+}
+_HEIGHT = {"OK": 0.35, "SKIPPED": 0.1, "running": 0.35, "PARTIAL": 0.6, "FAILED": 1.0}
+_ROW, _AROUND = 28, 62
+"""Pixels: a job's row; legend and axis together, which Streamlit counts as part of a chart's height."""
+
+
+def show(desk: Desk, jobs: Sequence[health.JobHealth]) -> None:
+    """Draw a row per job."""
+    now, zone = desk.now(), desk.config.site.zone
+    frame = pd.DataFrame([_row(job, now, zone) for job in jobs]).astype({"unproven": "Int64"})
+    column = st.column_config
+    config: dict[str, Any] = {
+        "mark": column.TextColumn("", width=28, help="■ overdue and failing, ▲ look, ● as it should be"),
+        "job": column.TextColumn("Job", width=150),
+        "last_good": column.TextColumn("Last good run", width=120),
+        "age": column.TextColumn("Age", width=92, alignment="right"),
+        "due": column.TextColumn("Due every", width=82, alignment="right"),
+        "remark": column.TextColumn("Newest run", width=220),
+        "duration": column.TextColumn("Took", width=72, alignment="right"),
+        "unproven": column.NumberColumn("Unproven", width=78),
+        "counts": column.TextColumn("It counted", width=330),
+    }
+    st.dataframe(
+        marked.styled(frame, ("mark", "job", "age", "remark")),
+        key="jobs",
+        hide_index=True,
+        height=marked.height(len(frame), 12),
+        row_height=marked.ROW_HEIGHT,
+        placeholder=words.ABSENT,
+        column_config=config,
+        alt="Backup jobs, one row each",
+    )
+
+
+def _row(job: health.JobHealth, now: datetime, zone: ZoneInfo) -> dict[str, object]:
+    seconds = job.newest.seconds
+    return {
+        "mark": job.level.mark,
+        "job": job.job,
+        "last_good": words.moment(job.last_good.started_at, now, zone) if job.last_good else "never",
+        "age": words.age(job.age) if job.age is not None else None,
+        "due": words.age(job.due) if job.due is not None else None,
+        "remark": job.remark or f"done {words.ago(job.newest.started_at, now)}",
+        "duration": None if seconds is None else f"{seconds:.1f} s",
+        "unproven": job.newest.counts.get("unproven"),
+        "counts": health.counts_in_words(job.newest) or None,
+    }
+
+
+def show_week(desk: Desk, hours: Sequence[health.Hour], jobs: Sequence[str]) -> None:
+    """Draw the strip of the last seven days."""
+    if hours:
+        st.altair_chart(
+            week(hours, jobs, desk.now(), desk.config.site.zone, is_dark=st.context.theme.type == "dark"),
+            key="week",
+            alt="Runs of the last seven days by job and hour",
+        )
+
+
+def week(
+    hours: Sequence[health.Hour], jobs: Sequence[str], now: datetime, zone: ZoneInfo, *, is_dark: bool
+) -> alt.LayerChart | alt.FacetChart:
+    """The strip; hours in site time."""
+    good, look, stop, rest = (
+        ("#4ADE80", "#FBBF24", "#F87171", "#6B7280") if is_dark else ("#15803D", "#B45309", "#B91C1C", "#9CA3AF")
+    )
+    rows = [
+        {
+            "job": hour.job,
+            "begins": pd.Timestamp(hour.begins.astimezone(zone).replace(tzinfo=None)),
+            "bottom": len(jobs) - 1 - list(jobs).index(hour.job),
+            "top": len(jobs) - 1 - list(jobs).index(hour.job) + 0.8 * _HEIGHT.get(hour.outcome, 1.0),
+            "said": _WORDS.get(hour.outcome, hour.outcome),
+            "runs": hour.runs,
+        }
+        for hour in hours
+    ]
+    data = pd.DataFrame(rows)
+    data["ends"] = data["begins"] + pd.Timedelta(minutes=55)
+    last = pd.Timestamp(now.astimezone(zone).replace(tzinfo=None))
+    names = "{" + ",".join(f"{len(jobs) - 1 - i}:'{job}'" for i, job in enumerate(jobs)) + "}"
+    bars = (
+        alt.Chart(data)
+        .mark_rect()
+        .encode(
+            x=alt.X(
+                "begins:T",
+                title=None,
+                scale=alt.Scale(domain=[(last - health.STRIP).isoformat(), last.isoformat()]),
+                axis=alt.Axis(format="%a %-d %b", tickCount={"interval": "day", "step": 1}, labelFontSize=12),
+            ),
+            x2="ends:T",
+            y=alt.Y(
+                "bottom:Q",
+                title=None,
+                scale=alt.Scale(domain=[-0.05, len(jobs)], nice=False),
+                axis=alt.Axis(
+                    values=list(range(len(jobs))),
+                    labelExpr=f"({names})[datum.value]",
+                    labelOffset=-_ROW // 3,
+                    grid=True,
+                    ticks=False,
+                    domain=False,
+                    labelFontSize=12,
+                    labelLimit=160,
+                    labelOverlap=False,
+                ),
+            ),
+            y2="top:Q",
+            color=alt.Color(
+                "said:N",
+                scale=alt.Scale(domain=list(_WORDS.values()), range=[good, look, stop, rest, rest]),
+                legend=alt.Legend(title=None, orient="top", direction="horizontal", labelFontSize=12, labelLimit=240),
+            ),
+            tooltip=[
+                alt.Tooltip("job:N", title="Job"),
+                alt.Tooltip("begins:T", title="Hour from", format="%a %-d %b %H:%M"),
+                alt.Tooltip("said:N", title="Worst run"),
+                alt.Tooltip("runs:Q", title="Runs"),
+            ],
+        )
+    )
+    return alt.layer(bars).properties(height=_ROW * len(jobs) + _AROUND)

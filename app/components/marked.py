@@ -1,0 +1,35 @@
+"""Rows that must be seen: a ground of red under ■, of amber under ▲, in a table that Streamlit draws.
+
+Streamlit draws pinned columns at 60 % of their ink, so what is pinned gets the full ink.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+ROW_HEIGHT = 32
+_STYLED_ROWS = 600
+"""Beyond, a Styler takes longer than a filter may; the marks stay."""
+
+
+def styled(shown: pd.DataFrame, strong: Sequence[str]) -> object:
+    """The rows with the columns `strong` in full ink, and those of marked rows on their ground."""
+    if len(shown) > _STYLED_ROWS:
+        return shown
+    is_dark = st.context.theme.type == "dark"
+    ink = "#FFFFFF" if is_dark else "#000000"
+    grounds = {"■": "#7F1D1D" if is_dark else "#FECACA", "▲": "#713F12" if is_dark else "#FEF3C7"}
+    css = pd.DataFrame("", index=shown.index, columns=shown.columns)
+    own = [name for name in strong if name in shown.columns]
+    css[own] = f"color: {ink}; font-weight: 600"
+    for mark, ground in grounds.items():
+        css.loc[shown["mark"] == mark, own] = f"color: {ink}; font-weight: 600; background-color: {ground}"
+    return shown.style.apply(lambda _: css, axis=None)
+
+
+def height(rows: int, visible: int) -> int:
+    """The height of a table in pixels, in which `visible` rows stand before it scrolls."""
+    return (min(rows, visible) + 1) * ROW_HEIGHT + 4

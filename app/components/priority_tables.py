@@ -1,0 +1,84 @@
+"""The tables of the page Priorities: the clocks, those that nobody entered yet, and the rules as they were signed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+import streamlit as st
+
+from app import words
+from app.components import marked
+from recovery.priorities import WEEKDAYS, Rules
+
+
+def show_rules(rules: Rules) -> None:
+    """What is counted, how, and who signed for it."""
+    limits = " · ".join(f"category {n}: **{days} d**" for n, days in sorted(rules.allowed_missed_days.items()))
+    days = ", ".join(WEEKDAYS[n] for n in sorted(rules.treatment_weekdays))
+    st.markdown(
+        f"Missed days allowed: {limits}. Signed by {words.as_markdown(rules.signed_by)} on {rules.signed_on:%Y-%m-%d}."
+    )
+    st.markdown(
+        f":small[A day is missed when it is over, is one of {days}, and the patient was not treated on it. Weekends "
+        "are not missed, public holidays are; today does not count yet. Plans treated less often than daily look later "
+        "than they are. The list is sorted by the days left, then category, chemotherapy, intent.]"
+    )
+
+
+def show_clocks(clocks: pd.DataFrame) -> None:
+    """Draw the clocks, the least days left first."""
+    column = st.column_config
+    st.dataframe(
+        marked.styled(clocks, ("mark", "patient_name", "clock")),
+        key="clocks",
+        hide_index=True,
+        height=marked.height(len(clocks), 20),
+        row_height=marked.ROW_HEIGHT,
+        placeholder=words.ABSENT,
+        column_config={
+            "mark": column.TextColumn("", width=28, pinned=True, help="■ over the limit, ▲ no day left"),
+            "patient_name": column.TextColumn("Name", width=165, pinned=True),
+            "patient_id": column.TextColumn("ID", width=74),
+            "plan": column.TextColumn("Plan", width=100),
+            "clock": column.TextColumn("Clock", width=100),
+            "missed_days": column.NumberColumn("Missed", width=66),
+            "allowed_days": column.NumberColumn("Allowed", width=68),
+            "category": column.NumberColumn("Category", width=74),
+            "chemotherapy": column.TextColumn("Chemo", width=66, help="Concurrent chemotherapy"),
+            "intent": column.TextColumn("Intent", width=84),
+            "last_treatment_at": column.DatetimeColumn("Last", width=88, format="ddd D MMM"),
+            "fraction": column.TextColumn("Fraction", width=72, alignment="right"),
+            "machine": column.TextColumn("Machine", width=68),
+            "decided_by": column.TextColumn("Decided by", width=130),
+            "signed_by": column.TextColumn("Signed by, at", width=170),
+            "comment": column.TextColumn("Comment", width=200),
+        },
+        alt="Clocks of patients in treatment, the least days left first",
+    )
+
+
+def show_without(rows: pd.DataFrame, intents: Mapping[str, str]) -> None:
+    """Draw those about whom nothing was entered, by name; sorting them is not ours to do."""
+    prescribed = [intents.get(str(patient_id)) for patient_id in rows["patient_id"]]
+    shown = rows.assign(prescribed=pd.Series(prescribed, index=rows.index, dtype="string"))
+    names = ["patient_name", "patient_id", "plan", "fraction", "last_treatment_at", "prescribed"]
+    column = st.column_config
+    st.dataframe(
+        shown[[*names, "physicians_of_record"]],
+        key="without_entry",
+        hide_index=True,
+        height=marked.height(len(shown), 12),
+        row_height=marked.ROW_HEIGHT,
+        placeholder=words.ABSENT,
+        column_config={
+            "patient_name": column.TextColumn("Name", width=165, pinned=True),
+            "patient_id": column.TextColumn("ID", width=90),
+            "plan": column.TextColumn("Plan", width=120),
+            "fraction": column.TextColumn("Fraction", width=80, alignment="right"),
+            "last_treatment_at": column.DatetimeColumn("Last", width=100, format="ddd D MMM"),
+            "prescribed": column.TextColumn("Intent prescribed", width=130, help="A hint from the R&V system"),
+            "physicians_of_record": column.TextColumn("Physician", width=160),
+        },
+        alt="Patients in treatment about whom nothing was entered, by name",
+    )

@@ -1,0 +1,89 @@
+"""The tables of the R&V system's database: how old each is, how many rows it has, and what was kept back and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import pandas as pd
+import streamlit as st
+
+from app import health, words
+from app.components import marked
+from app.desk import Desk
+from recovery.cache import Cache, CacheError, TableMissingError
+from recovery.model import JobRun
+from recovery.relational_tables import RELATIONAL_TABLES
+from recovery.table_freshness import known_since
+from recovery.tables import TableSchema
+
+
+def show(desk: Desk, runs: Sequence[JobRun]) -> None:
+    """Draw a row per table; a sentence where there is none at all."""
+    remarks = health.remarks_on_tables(runs) | _kept_back(desk)
+    rows = [_row(desk, schema, remarks.get(name, "")) for name, schema in RELATIONAL_TABLES.items()]
+    present = [row for row in rows if row["row_count"] is not None or row["remark"] not in {"", _NEVER}]
+    if not present:
+        st.markdown(
+            "There is none: no appointments, phone numbers or prescriptions are known. "
+            "`[rv.database]` in the config brings them; `python -m backup_jobs snapshot_tables` reads them."
+        )
+        return
+    frame = pd.DataFrame(rows).astype({"row_count": "Int64"})
+    column = st.column_config
+    st.dataframe(
+        marked.styled(frame, ("mark", "table")),
+        key="relational",
+        hide_index=True,
+        height=marked.height(len(frame), 14),
+        row_height=marked.ROW_HEIGHT,
+        placeholder=words.ABSENT,
+        column_config={
+            "mark": column.TextColumn("", width=28),
+            "table": column.TextColumn("Table", width=130),
+            "known": column.TextColumn("Last read", width=120),
+            "age": column.TextColumn("Age", width=90, alignment="right"),
+            "row_count": column.NumberColumn("Rows", width=80, format="localized"),
+            "remark": column.TextColumn("Kept back, and why", width=520),
+        },
+        alt="Relational tables, one row each",
+    )
+
+
+_NEVER = "never read"
+
+
+def _kept_back(desk: Desk) -> dict[str, str]:
+    """By table, since when it was kept back or is missing, and why, as the newest snapshot's manifest says it."""
+    try:
+        snapshot = Cache(desk.config.cache_path).open_snapshot()
+    except CacheError:
+        return {}  # each table's own row says that it cannot be read
+    if snapshot is None:
+        return {}
+    manifest = snapshot.manifest
+    kept = {name: state.kept for name, state in manifest.tables.items() if state.kept is not None}
+    kept |= dict(manifest.missing)
+    zone = desk.config.site.zone
+    return {name: f"since {words.moment(one.since, desk.now(), zone)}: {one.reason}" for name, one in kept.items()}
+
+
+def _row(desk: Desk, schema: TableSchema, remark: str) -> dict[str, object]:
+    cache = Cache(desk.config.cache_path)
+    since: datetime | None = None
+    count: int | None = None
+    try:
+        count, since = cache.snapshot(schema).row_count, known_since(cache, schema)
+    except TableMissingError:
+        remark = remark or _NEVER
+    except CacheError as error:
+        remark = str(error)
+    now = desk.now()
+    return {
+        "mark": "▲" if remark and remark != _NEVER else "",
+        "table": schema.name,
+        "known": words.moment(since, now, desk.config.site.zone) if since else None,
+        "age": words.age(words.between(since, now)) if since else None,
+        "row_count": count,
+        "remark": remark,
+    }

@@ -1,0 +1,93 @@
+"""What the RT-PACS said it holds, by kind of object, from the cached tables.
+
+Goal
+    The health page says how much of what treatment needs is held, kind by kind, and when that was asked.
+
+How
+    The table holdings has an answer per object and per image series; which kind an object is, the plans' own
+    references say. Read again only when one of the files has changed.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from app.data import stamps_of
+from recovery.cache import Cache, TableMissingError
+from recovery.tables import HOLDINGS, ON_TREATMENT, RT_PLANS, STRUCTURE_SETS
+
+PLANS, STRUCTURES, IMAGES, REFERENCES, OTHERS = (
+    "Plans",
+    "Structure sets",
+    "Planning image slices",
+    "Reference images",
+    "Doses and others",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """`held` of `wanted` objects of one kind. `asked_at`: the oldest and newest answer, aware, UTC."""
+
+    name: str
+    held: int
+    wanted: int
+    asked_first: datetime
+    asked_last: datetime
+
+
+def kinds_held(cache_path: Path) -> list[Kind]:
+    """What is held by kind, in the order of a plan's chain; nothing where nothing was asked yet.
+
+    Raises
+    ------
+    CacheError
+        If a table is there and cannot be read.
+    """
+    return list(_kinds(cache_path, stamps_of(cache_path, HOLDINGS, RT_PLANS, STRUCTURE_SETS, ON_TREATMENT)))
+
+
+@lru_cache(maxsize=2)
+def _kinds(cache_path: Path, stamps: tuple[tuple[int, int], ...]) -> tuple[Kind, ...]:  # noqa: ARG001 it is the key
+    cache = Cache(cache_path)
+    rows = _rows(cache, HOLDINGS)
+    kind_of = _kind_of(cache)
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        kind = IMAGES if row["level"] == "SERIES" else kind_of.get(row["uid"], OTHERS)
+        found.setdefault(kind, []).append(row)
+    return tuple(
+        Kind(
+            name,
+            sum(row["held"] for row in found[name]),
+            sum(row["wanted"] for row in found[name]),
+            min(row["asked_at"] for row in found[name]).replace(tzinfo=UTC),
+            max(row["asked_at"] for row in found[name]).replace(tzinfo=UTC),
+        )
+        for name in (PLANS, STRUCTURES, IMAGES, REFERENCES, OTHERS)
+        if name in found
+    )
+
+
+def _kind_of(cache: Cache) -> dict[str, str]:
+    kinds: dict[str, str] = {}
+    for plan in _rows(cache, RT_PLANS):
+        references = json.loads(plan["references"])
+        kinds |= dict.fromkeys(references["reference_image_uids"], REFERENCES)
+        kinds |= dict.fromkeys(references["structure_set_uids"], STRUCTURES)
+        kinds[plan["sop_instance_uid"]] = PLANS
+    kinds |= {row["sop_instance_uid"]: STRUCTURES for row in _rows(cache, STRUCTURE_SETS)}
+    named = (row["referenced_rt_plan_uid"] for row in _rows(cache, ON_TREATMENT))
+    return kinds | {uid: PLANS for uid in named if uid}
+
+
+def _rows(cache: Cache, schema: Any) -> list[dict[str, Any]]:
+    try:
+        return cache.read(schema)
+    except TableMissingError:
+        return []

@@ -1,0 +1,83 @@
+"""Audit: who did what, to whom, when and from where; for admins.
+
+Goal
+    "Who saw this patient?" and "who broke glass this week?" are answered in a minute, and the answer says whether it
+    can be trusted.
+
+How
+    The verdict on the whole chain first, then the newest lines with filters. What was typed stands in no address: it
+    may be a patient's ID.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from app import audit_rows, words
+from app.components import header
+from app.desk import Desk
+from recovery.audit_proof import Verdict
+
+ROW_HEIGHT = 32
+
+
+def show(desk: Desk) -> None:
+    """Draw the page."""
+    header.show("Audit", desk.config.site.name)
+    try:
+        verdict = audit_rows.verdict(desk.config.audit_path)
+        table = audit_rows.load(desk.config.audit_path, desk.config.site.zone)
+    except OSError as error:
+        why = words.as_markdown(error.strerror or type(error).__name__)
+        st.markdown(f":red[■ **The audit file cannot be read:** {why}.] Look at its rights and its disk.")
+        return
+    _show_verdict(verdict)
+    with st.container(horizontal=True):
+        who = st.multiselect("Who", audit_rows.choices(table, "who"), key="audit_who", placeholder="all")
+        actions = st.multiselect("What", audit_rows.choices(table, "action"), key="audit_action", placeholder="all")
+        patient = st.text_input("Patient ID", key="audit_patient", placeholder="all")
+        days = st.selectbox("When", list(audit_rows.WITHIN), key="audit_days", filter_mode=None)
+    asked = audit_rows.Asked(tuple(who), tuple(actions), (patient or "").strip(), days or "any day")
+    shown = audit_rows.select(table, asked, desk.local(desk.wall_clock()))
+    st.markdown(f"{words.counted(len(shown), 'line')} shown, the newest first, in the site's time.")
+    if len(table) >= audit_rows.MOST:
+        st.markdown(f":small[Only the newest {audit_rows.MOST} are here; `python -m recovery audit show` has all.]")
+    st.dataframe(
+        shown,
+        key="audit_lines",
+        hide_index=True,
+        height=(min(len(shown), 20) + 1) * ROW_HEIGHT + 4,
+        row_height=ROW_HEIGHT,
+        placeholder=words.ABSENT,
+        column_config=_columns(),
+    )
+
+
+def _show_verdict(verdict: Verdict) -> None:
+    mark = "●" if verdict.is_whole else "■"
+    said = f"{mark} **{verdict.in_words}**"
+    st.markdown(said if verdict.is_whole else f":red[{said}]")
+    for sentence in (*verdict.breaks[1:6], *verdict.notes[:6]):
+        st.markdown(f":small[{sentence}]")
+    if verdict.is_whole and verdict.head.number:
+        head = f"{verdict.head.number}:{verdict.head.sha256[:12]}…"
+        st.markdown(
+            f":small[Head {head}. A chain cannot show that all of it was made anew: note what "
+            "`python -m recovery audit verify` prints elsewhere, and give it back with `--head` later.]"
+        )
+
+
+def _columns() -> dict[str, Any]:
+    column = st.column_config
+    return {
+        "mark": column.TextColumn("", width=28, help="■ break-glass, ▲ refused"),
+        "at": column.DatetimeColumn("When", width=160, format="ddd D MMM YYYY HH:mm:ss"),
+        "who": column.TextColumn("Who", width=120),
+        "role": column.TextColumn("Role", width=90),
+        "action": column.TextColumn("What", width=130),
+        "patient_id": column.TextColumn("Patient ID", width=100),
+        "details": column.TextColumn("Details", width=420),
+        "from": column.TextColumn("From", width=120),
+    }

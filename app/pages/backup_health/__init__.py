@@ -1,0 +1,87 @@
+"""Backup health: is the copy fresh, has it been all week, who could not be treated from it, and why.
+
+Goal
+    A physicist proves in one minute that the data are fresh and complete, or names what is not.
+
+How
+    The journal of runs, the cached tables and, when somebody presses the button, the RT-PACS. Each part stands when
+    another cannot be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import streamlit as st
+
+from app import data, health
+from app.components import (
+    banner,
+    coverage,
+    failures,
+    header,
+    job_table,
+    left_out,
+    nodes,
+    relational,
+    snapshots,
+    unproven_table,
+)
+from app.desk import Desk
+from recovery.cache import CacheError
+from recovery.model import JobRun
+
+
+def show(desk: Desk) -> None:
+    """Draw the page."""
+    header.show("Backup health", desk.config.site.name)
+    banner.show(desk)
+    try:
+        runs = data.load_runs(desk.config.cache_path)
+    except data.JournalError:
+        runs = ()  # the banner says so
+    loaded = _show_coverage(desk)
+    _show_jobs(desk, runs)
+    left, right = st.columns(2, gap="large")
+    with left:
+        _heading("The RT-PACS and the R&V system")
+        nodes.show(desk, runs)
+        nodes.show_held(desk, runs)
+    with right:
+        _heading("What is not on the list, and by which rule")
+        left_out.show(desk, loaded.table if loaded is not None else None)
+    _heading("Tables of the R&V system's database")
+    relational.show(desk, runs)
+    _heading("Snapshots of these tables")
+    snapshots.show(desk)
+
+
+def _show_coverage(desk: Desk) -> data.Loaded | None:
+    _heading("Who could be treated from the backup")
+    try:
+        loaded = data.load_on_treatment(desk.config.cache_path)
+    except CacheError as error:
+        failures.show_cache(error, desk.config)
+        return None
+    if loaded.table.empty:
+        failures.show_no_rows()
+    else:
+        coverage.show(loaded.table)
+    return loaded
+
+
+def _show_jobs(desk: Desk, runs: Sequence[JobRun]) -> None:
+    _heading("Jobs")
+    if not runs:
+        st.markdown("No run of any job is known. `python -m backup_jobs cycle` makes the first.")
+        return
+    jobs = health.jobs_of(runs, desk.now(), timedelta(minutes=desk.config.schedule.cycle_minutes))
+    job_table.show(desk, jobs)
+    job_table.show_week(desk, health.hours_of(runs, desk.now()), [job.job for job in jobs])
+    _heading("Wanted, and not proven in the RT-PACS")
+    unproven_table.show(desk, health.unproven_of(runs), runs)
+
+
+def _heading(text: str) -> None:
+    st.markdown(f"### {text}", anchors=False)

@@ -1,0 +1,112 @@
+"""Machine day: one linear accelerator's list of one day, for the screen at the console and for paper.
+
+Goal
+    A therapist sees who is next on this machine, which fraction it is, and what to look at first; and nobody who is
+    treated here is lost because no appointment is known.
+
+How
+    `app.worklist` makes the list. The address says which machine and day (`?machine=TB1&day=2026-11-24`).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import streamlit as st
+
+from app import data, session, words, worklist
+from app.components import attention, banner, day_chart, day_export, day_print, day_table, failures, header
+from app.desk import Desk
+from app.pages.machine_day import sources
+from recovery.cache import CacheError
+from recovery.permissions import Permission
+
+MACHINE, DAY, PRINT = "machine", "day", "print"
+
+
+def show(desk: Desk) -> None:
+    """Draw the page."""
+    header.show("Machine day", desk.config.site.name)
+    banner.show(desk)
+    try:
+        loaded = data.load_on_treatment(desk.config.cache_path)
+    except CacheError as error:
+        failures.show_cache(error, desk.config)
+        return
+    found = sources.load(desk)
+    machines = worklist.machines_of(loaded.table, found.tables.schedule)
+    if loaded.table.empty or not machines:
+        failures.show_no_rows()
+        return
+    _show_day(desk, loaded, found, machines)
+
+
+def _show_day(desk: Desk, loaded: data.Loaded, found: sources.Found, machines: list[str]) -> None:
+    places = st.container(horizontal=True, vertical_alignment="bottom")
+    machine, day, is_print = _asked(places, machines, desk.today())
+    that_day = worklist.day_of(loaded.table, found.tables, machine, day)
+    with places:
+        day_export.show(desk, loaded, that_day, machine, day, found.remark)
+    title = f"{machine} · {words.day(day, desk.today())}"
+    below = f"Treated on {machine}, without an appointment on it this day: {len(that_day.unbooked)}"
+    if is_print:
+        if (here := session.sitting()) is not None:
+            here.note_view(f"machine_day to print, {machine} {day.isoformat()}")
+        told = day_export.status_of(desk)
+        st.markdown("Press **Ctrl + P** to print. Only the sheet below is printed, on landscape pages.")
+        sheet_title = f"{title} {day.year} · {desk.config.site.name}"
+        day_print.show(sheet_title, f"{told} {found.remark}", that_day.booked, that_day.unbooked, below)
+        return
+    st.markdown(f"**{words.as_markdown(title)}** · {_counts(that_day)}")
+    for sentence in found.sentences:
+        st.markdown(sentence)
+    _show_chart(desk, loaded, found, machine, day)
+    _show_lists(that_day, below)
+
+
+def _asked(place: st.delta_generator.DeltaGenerator, machines: list[str], today: date) -> tuple[str, date, bool]:
+    with place:
+        machine = st.segmented_control(
+            "Machine", machines, default=machines[0], required=True, key=MACHINE, bind="query-params"
+        )
+        day = st.date_input("Day", today, key=DAY, bind="query-params", format="YYYY-MM-DD", width=150)
+        may_print = session.may(Permission.CHARTS)
+        help_text = "A plain page for paper" if may_print else session.refusal(Permission.CHARTS)
+        is_print = st.toggle("Print view", key=PRINT, bind="query-params", disabled=not may_print, help=help_text)
+    return machine or machines[0], day if isinstance(day, date) else today, is_print and may_print
+
+
+def _counts(that_day: worklist.Day) -> str:
+    booked = that_day.booked
+    treated = int(booked["treated_that_day"].notna().sum())
+    said = [f"**{len(booked)}** booked", f"**{treated}** treated", f"**{len(booked) - treated}** to come"]
+    lists = (booked["mark"] == "■", that_day.unbooked["mark"] == "■")
+    stop = sum(int(marked.sum()) for marked in lists)
+    said.append(f":red[■ **{stop}** to look at first]" if stop else "**0** to look at first")
+    if len(that_day.unbooked):
+        said.append(f":orange[▲ **{len(that_day.unbooked)}** without an appointment, below]")
+    if that_day.cancelled:
+        said.append(f"{words.counted(that_day.cancelled, 'appointment')} cancelled")
+    return " · ".join(said)
+
+
+def _show_chart(desk: Desk, loaded: data.Loaded, found: sources.Found, machine: str, day: date) -> None:
+    on_day = worklist.appointments_on(found.tables.schedule, day)
+    if on_day is None:
+        return
+    expected = on_day[~worklist.is_cancelled(on_day)]
+    if expected.empty:
+        st.markdown(f"No machine has an appointment on {words.day(day, desk.today())}.")
+        return
+    now = desk.local(desk.now()).replace(tzinfo=None) if day == desk.today() else None
+    day_chart.show(day_chart.bars(expected, loaded.table, day), machine, now)
+
+
+def _show_lists(that_day: worklist.Day, below: str) -> None:
+    attention.show(that_day.booked)
+    if len(that_day.booked):
+        day_table.show(that_day.booked, "booked", visible_rows=30, timed=True)
+    if len(that_day.unbooked):
+        st.markdown(f"**{words.as_markdown(below)}**")
+        attention.show(that_day.unbooked)
+        day_table.show(that_day.unbooked, "unbooked", visible_rows=30, timed=False)

@@ -1,0 +1,53 @@
+"""The relational tables behind a machine's day, and what the list lacks where one cannot be read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app import data, words
+from app.desk import Desk
+from app.worklist import Tables
+from recovery.cache import Cache, CacheError, TableMissingError
+from recovery.relational_tables import PATIENTS, PLAN_FIELDS, SCHEDULE, SETUP_NOTES
+from recovery.table_freshness import known_since
+
+_LACKS = {
+    SCHEDULE.name: "no appointment is known, and everybody treated on the machine stands in one list",
+    PLAN_FIELDS.name: "energies and techniques are not known here",
+    SETUP_NOTES.name: "some setup notes are not known here",
+    PATIENTS.name: "alerts and phone numbers are not known here",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What could be read; `sentences` as markdown and `remark` as plain text say what could not, and how old it is."""
+
+    tables: Tables
+    sentences: list[str]
+    remark: str
+
+
+def load(desk: Desk) -> Found:
+    """Read what is there. A table that is missing or damaged is told, and never stops the list."""
+    path = desk.config.cache_path
+    frames, told = {}, []
+    try:
+        moment = Cache(path).pin().snapshot_id
+    except CacheError:
+        moment = None  # the tables say themselves that they cannot be read
+    for schema in (SCHEDULE, PLAN_FIELDS, SETUP_NOTES, PATIENTS):
+        try:
+            frames[schema.name] = data.load_table(path, schema, moment)
+        except TableMissingError:
+            told.append(f"▲ There is no table {schema.name} in the cache: {_LACKS[schema.name]}.")
+        except CacheError:
+            told.append(f"▲ The table {schema.name} cannot be read: {_LACKS[schema.name]}. See Backup health.")
+    sentences = [f":orange[{words.as_markdown(sentence)}]" for sentence in told]
+    aged = ""
+    if SCHEDULE.name in frames:
+        since = known_since(Cache(path), SCHEDULE)
+        aged = f"Appointments as of {words.moment(since, desk.now(), desk.config.site.zone)}"
+        aged += f" ({words.ago(since, desk.now())})."
+        sentences.append(f":small[{words.as_markdown(aged)} Fractions count what was proven by then, not after.]")
+    return Found(Tables(**frames), sentences, " ".join([aged, *told]).strip())

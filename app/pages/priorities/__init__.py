@@ -1,0 +1,83 @@
+"""Priorities: whose course can wait least, by rules that the clinic signed.
+
+Goal
+    When machines are short, physicians see every patient's clock side by side.
+
+How
+    Physicians enter category, concurrent chemotherapy and intent, each entry signed and kept for good. The page
+    computes days left and sorts. Without signed rules it computes nothing.
+
+Why it decides nothing
+    Who is treated first is a clinical decision about people; what a tool can do is count days without error.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from app import data, priority_list, words
+from app.components import banner, failures, header, priority_form, priority_tables
+from app.desk import Desk
+from app.signing import signer
+from recovery.cache import CacheError
+from recovery.priorities import Rules
+from recovery.priority_entries import EntriesError, entries_file, read_entries
+
+
+def show(desk: Desk) -> None:
+    """Draw the page."""
+    header.show("Priorities", desk.config.site.name)
+    banner.show(desk)
+    st.markdown("**This page counts days. It decides nothing: physicians decide who is treated first.**")
+    rules = desk.config.priorities.rules
+    if rules is None:
+        _explain(desk)
+    try:
+        loaded = data.load_on_treatment(desk.config.cache_path)
+    except CacheError as error:
+        failures.show_cache(error, desk.config)
+        return
+    if loaded.table.empty:
+        failures.show_no_rows()
+        return
+    if rules is not None:
+        _show_clocks(desk, loaded.table, rules)
+
+
+def _explain(desk: Desk) -> None:
+    """What the clinic has to fill in before anything is computed."""
+    lacking = ", ".join(f"`{key}`" for key in desk.config.priorities.lacking)
+    st.markdown(
+        ":orange[▲ **Nothing is computed: the clinic has not signed the rules.**] "
+        f"Fill in {lacking} under `[priorities]` in the config, then reload this page."
+    )
+    st.markdown(
+        "- `category_1_days`, `category_2_days`, `category_3_days`: how many treatment days a patient of each category "
+        "may miss. The clinic's physicians choose them; there are no defaults.\n"
+        "- `treatment_weekdays`: the days on which the clinic treats. Only these can be missed.\n"
+        "- `signed_by`, `signed_on`: the physician who answers for these rules, and since when."
+    )
+
+
+def _show_clocks(desk: Desk, table: pd.DataFrame, rules: Rules) -> None:
+    priority_tables.show_rules(rules)
+    file = entries_file(desk.config.cache_path)
+    try:
+        entries = read_entries(file)
+    except EntriesError as error:
+        st.markdown(f":red[■ **{words.as_markdown(str(error))}** No clock is shown without the entries.]")
+        return
+    if entries.damaged_lines:
+        damaged = words.counted(entries.damaged_lines, "line")
+        where = words.as_markdown(str(file.name))
+        st.markdown(f":red[■ **{damaged} of {where} cannot be read.** An entry may be missing below: compare with it.]")
+    clocks = priority_list.clocks(table, entries.latest, rules, desk.today(), desk.config.site.zone)
+    without = priority_list.without_entry(table, entries.latest)
+    st.markdown(f"**{words.counted(len(clocks), 'plan')}** with a clock · **{len(without)}** not entered yet")
+    if len(clocks):
+        priority_tables.show_clocks(clocks)
+    priority_form.show(desk, table, signer())
+    if len(without):
+        st.markdown("**Not entered yet**, by name")
+        priority_tables.show_without(without, priority_form.prescribed_intents(desk))

@@ -1,0 +1,70 @@
+"""Who is signed in, for every page: `signed_in()`, `may(…)`, `require(…)`.
+
+Goal
+    A page asks one question in one line, and a person without the right reads what to do next.
+
+How
+    `app/gate.py` puts the Sitting into Streamlit's session, which lives on the server; nothing that a browser sends can
+    put one there.
+
+For pages
+    `session.require(Permission.AUDIT)` at the top of a page that needs more than seeing; `session.may(…)` before a
+    button; `session.redraw()` instead of `st.rerun()` in a part of a page that refreshes by itself, so that a screen
+    that nobody looks at is not kept signed in by its own clockwork.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.sitting import Sitting
+from recovery.permissions import BREAK_GLASS_GRANTS, Permission, User, roles_with
+
+SITTING = "sitting"
+_BY_ITSELF = "redrawn_by_itself"
+
+
+def sitting() -> Sitting | None:
+    """The sitting of this browser tab, None when nobody is signed in or it is over."""
+    found = st.session_state.get(SITTING)
+    return found if isinstance(found, Sitting) and not found.is_over else None
+
+
+def signed_in() -> User | None:
+    """Who is signed in here."""
+    here = sitting()
+    return here.user if here else None
+
+
+def may(permission: Permission) -> bool:
+    """Whether whoever is signed in here has a permission now, by role or by broken glass."""
+    here = sitting()
+    return here is not None and here.may(permission)
+
+
+def require(permission: Permission) -> User:
+    """Return who is signed in, or say what is missing and end the page."""
+    here = sitting()
+    if here is not None and here.may(permission):
+        return here.user
+    st.markdown(f":red[■ **You may not {permission}.**] {refusal(permission)}")
+    st.stop()
+    raise PermissionError(permission)
+
+
+def refusal(permission: Permission) -> str:
+    """Who may, and what to do, in one or two sentences."""
+    who = " or ".join(f"a {role}" if role[0] not in "aeiou" else f"an {role}" for role in roles_with(permission))
+    way = " If a treatment cannot wait: **Break glass**, at the left." if permission in BREAK_GLASS_GRANTS else ""
+    return f"This needs {who}.{way}"
+
+
+def redraw() -> None:
+    """Draw the page anew although nobody pressed anything."""
+    st.session_state[_BY_ITSELF] = True
+    st.rerun()
+
+
+def was_redrawn_by_itself() -> bool:
+    """Whether this run came from `redraw`; tells it once."""
+    return bool(st.session_state.pop(_BY_ITSELF, False))

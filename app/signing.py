@@ -1,0 +1,17 @@
+"""Who signs: the name of the person who is signed in, or nobody.
+
+Whose role has no signature may look at what others signed: a signature is a profession, so break-glass gives none.
+"""
+
+from __future__ import annotations
+
+from app import session
+from recovery.permissions import Permission
+
+
+def signer() -> str | None:
+    """The signed-in person's name as it stands under a signature; None when nobody who may sign is signed in."""
+    user = session.signed_in()
+    if user is None or not session.may(Permission.SIGN_OFF):
+        return None
+    return f"{user.full_name} ({user.name})"

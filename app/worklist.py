@@ -1,0 +1,246 @@
+"""One machine's day: who is booked when, with which fraction and set-up, and who must not be lost unbooked.
+
+Goal
+    A therapist works from this list when the R&V system's is gone.
+
+How
+    The table on_treatment says who is treated and which fraction is next; the relational tables say when, with which
+    energy, how to set up and whom to call. What a relational table does not say is absent, never guessed (of
+    alerts, "none" is an answer and the dash is not); without any
+    of them everybody treated on the machine still stands on the list.
+
+Why an appointment may have two rows
+    It is a patient's; a patient with two plans in treatment is treated with both, or with one of them: people decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from app import filters, words
+from app.rows import LOOK_MARK
+from app.words import ABSENT
+from recovery.relational_tables import CANCELLED_STATUSES
+
+Record = dict[str, Any]
+UNKNOWN_MACHINE = ABSENT
+
+COLUMNS = (
+    *("appointment_at", "ends_at", "mark", "patient_name", "patient_id", "patient_birth_date", "plan"),
+    *("next_fraction", "treated_that_day", "energy", "technique", "setup_note", "alerts", "check", "phone"),
+    *("ready", "status_words", "physicians_of_record", "activity", "interruption", "initials"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The relational tables that a worklist is made from; None where one cannot be read."""
+
+    schedule: pd.DataFrame | None = None
+    plan_fields: pd.DataFrame | None = None
+    setup_notes: pd.DataFrame | None = None
+    patients: pd.DataFrame | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """`booked` in order of appointment, `unbooked` by name; both with COLUMNS. `cancelled`: appointments that fell."""
+
+    booked: pd.DataFrame
+    unbooked: pd.DataFrame
+    cancelled: int
+
+
+def next_fraction(row: Mapping[str, Any]) -> str:
+    """`13 of 30`, or `finish 5 of 20` where a fraction was begun and must be completed first.
+
+    The dash where the number cannot be known: records are missing, or nobody counted.
+    """
+    planned = words.absent(words.known(row["number_of_fractions_planned"]))
+    interrupted, delivered = words.known(row["interrupted_fraction"]), words.known(row["fractions_delivered"])
+    if row["status"] == "completed" or words.known(row["fractions_remaining"]) == 0:
+        return f"none, {planned} of {planned} given"
+    if interrupted is not None:
+        return f"finish {interrupted} of {planned}"
+    if delivered is None:
+        return ABSENT
+    if words.known(row["records_held"]) is False:
+        return f"{ABSENT} ({delivered} proven of {planned})"
+    return f"{int(delivered) + 1} of {planned}"
+
+
+def machines_of(table: pd.DataFrame, schedule: pd.DataFrame | None) -> list[str]:
+    """Every machine that a plan in treatment or an appointment names, sorted; the dash last, where one names none."""
+    treated = table[table["status"].isin(filters.UNFINISHED)]
+    found = set(filters.or_dash(treated["treatment_machine_name"]))
+    if schedule is not None:
+        found |= set(schedule["treatment_machine_name"].dropna())
+    return sorted(found, key=lambda name: (name == UNKNOWN_MACHINE, filters.fold(name)))
+
+
+def appointments_on(schedule: pd.DataFrame | None, day: date) -> pd.DataFrame | None:
+    """The day's appointments on machines, cancelled ones included, in order; None without a schedule."""
+    if schedule is None:
+        return None
+    at = schedule["appointment_at"]
+    begins = pd.Timestamp(day)
+    is_that_day = (at >= begins) & (at < begins + pd.Timedelta(days=1))
+    found = schedule[is_that_day & schedule["treatment_machine_name"].notna()]
+    return found.sort_values(["appointment_at", "appointment_id"], kind="stable")
+
+
+def is_cancelled(appointments: pd.DataFrame) -> pd.Series[bool]:
+    """Appointments with which nobody is expected."""
+    return appointments["status"].isin(CANCELLED_STATUSES).astype(bool)
+
+
+def day_of(table: pd.DataFrame, tables: Tables, machine: str, day: date) -> Day:
+    """The list of one machine and day. `table` is the whole of on_treatment as `rows.describe` makes it."""
+    on_day = appointments_on(tables.schedule, day)
+    valid = on_day[~is_cancelled(on_day)] if on_day is not None else None
+    here = _records(valid[valid["treatment_machine_name"] == machine]) if valid is not None else []
+    unfinished = _records(table[table["status"].isin(filters.UNFINISHED)])
+    by_patient: dict[str, list[Record]] = {}
+    for row in unfinished:
+        by_patient.setdefault(row["patient_id"], []).append(row)
+    known = _Known(tables, {row["patient_id"]: row for row in _records(table)})
+    booked = [
+        known.line(row, appointment, machine, day)
+        for appointment in here
+        for row in _plans_for(by_patient.get(appointment["patient_id"], []), machine)
+    ]
+    expected = {appointment["patient_id"] for appointment in here}
+    elsewhere = _elsewhere(on_day)
+    unbooked = [
+        known.line(row, None, machine, day, elsewhere.get(row["patient_id"], ""))
+        for row in unfinished
+        if _machine(row) == machine and row["patient_id"] not in expected
+    ]
+    fallen = _records(on_day[is_cancelled(on_day)]) if on_day is not None else []
+    cancelled = sum(appointment["treatment_machine_name"] == machine for appointment in fallen)
+    return Day(_frame(booked), _frame(unbooked), cancelled)
+
+
+def _plans_for(plans: list[Record], machine: str) -> Sequence[Record | None]:
+    """The patient's unfinished plans on this machine; all where none is known to be on it; None where there is none."""
+    return [row for row in plans if _machine(row) == machine] or plans or [None]
+
+
+def _machine(row: Record) -> str:
+    return words.absent(words.known(row["treatment_machine_name"]))
+
+
+def _elsewhere(on_day: pd.DataFrame | None) -> dict[str, str]:
+    """By patient, what the day's schedule says besides a booking here: cancelled, or booked on another machine."""
+    said: dict[str, str] = {}
+    for row in _records(on_day) if on_day is not None else ():
+        when = f"{row['appointment_at']:%H:%M}"
+        if row["status"] in CANCELLED_STATUSES:
+            said.setdefault(row["patient_id"], f"{when} {row['status']}")
+        else:
+            said[row["patient_id"]] = f"booked {when} on {row['treatment_machine_name']}"
+    return said
+
+
+class _Known:
+    """What the relational tables know, by plan and by patient."""
+
+    def __init__(self, tables: Tables, people: Mapping[str, Record]) -> None:
+        self.fields = _by(tables.plan_fields, "sop_instance_uid")
+        self.notes = _by(tables.setup_notes, "sop_instance_uid")
+        self.patients = _by(tables.patients, "patient_id")
+        self.people = people
+
+    def line(
+        self, row: Record | None, appointment: Record | None, machine: str, day: date, elsewhere: str = ""
+    ) -> Record:
+        """One line of the list, of a plan with or without an appointment, or of an appointment without a plan."""
+        patient_id = words.known((row or appointment or {}).get("patient_id"))
+        person = (self.patients.get(patient_id) or [{}])[0]
+        named = row or self.people.get(patient_id) or {}
+        fields = self.fields.get(row["referenced_rt_plan_uid"], []) if row is not None else []
+        notes = self.notes.get(row["referenced_rt_plan_uid"], []) if row is not None else []
+        said = [field["setup_note"] for field in (*fields, *notes)] + [(appointment or {}).get("note")]
+        beams = [field for field in fields if not words.known(field["is_setup_field"])]
+        return {
+            "appointment_at": (appointment or {}).get("appointment_at"),
+            "ends_at": (appointment or {}).get("ends_at"),
+            "patient_id": patient_id,
+            "patient_name": words.known(named.get("patient_name")) or words.known(person.get("patient_name")),
+            "patient_birth_date": words.known(named.get("patient_birth_date"))
+            or words.known(person.get("patient_birth_date")),
+            "plan": row["plan"] if row is not None else None,
+            "next_fraction": next_fraction(row) if row is not None else None,
+            "treated_that_day": _treated(row, day),
+            "energy": _joined(map(_energy, beams)),
+            "technique": _joined(field["technique"] for field in beams),
+            "setup_note": _joined(said),
+            "alerts": (words.known(person.get("alerts")) or "none") if person else None,
+            "phone": _joined(person.get(key) for key in ("phone_mobile", "phone_home", "phone_work")),
+            "ready": None if row is None else words.known(row["ready"]),
+            "status_words": row["status_words"] if row is not None else None,
+            "physicians_of_record": words.known(named.get("physicians_of_record")),
+            "activity": (appointment or {}).get("activity"),
+            "interruption": row["interruption"] if row is not None else "",
+            "initials": None,
+            **_checked(row, machine, elsewhere),
+        }
+
+
+def _checked(row: Record | None, machine: str, elsewhere: str) -> dict[str, str]:
+    """What to look at before treating, with its mark: what the list of all says, and what only this day shows."""
+    said = [f"{LOOK_MARK} {elsewhere}"] if elsewhere else []
+    if row is None:
+        said.insert(0, f"{LOOK_MARK} booked, and no unfinished plan of this patient is known")
+    else:
+        said.insert(0, row["check"])
+        if _machine(row) not in {machine, UNKNOWN_MACHINE}:
+            said.append(f"{LOOK_MARK} last treated on {_machine(row)}")
+        if row["status"] == "on_break":
+            said.append(f"{LOOK_MARK} on break")
+    check = " · ".join(filter(None, said))
+    return {"check": check, "mark": check[:1]}
+
+
+def _treated(row: Record | None, day: date) -> str | None:
+    """When the plan was treated on that day, `08:12`; absent when it was not, or only before the last time."""
+    last = words.known(row["last_treatment_at"]) if row is not None else None
+    return f"{last:%H:%M}" if last is not None and last.date() == day else None
+
+
+def _energy(field: Record) -> str | None:
+    energy, kind = words.known(field["nominal_beam_energy"]), str(words.known(field["radiation_type"]) or "")
+    unit = {"PHOTON": "X", "ELECTRON": "E"}.get(kind, f" {kind.lower()}".rstrip())
+    return None if energy is None else f"{energy:g}{unit}"
+
+
+def _joined(values: Iterable[Any]) -> str | None:
+    """Texts that say something, each once."""
+    return ", ".join(dict.fromkeys(str(value) for value in values if words.known(value) not in {None, ""})) or None
+
+
+def _by(frame: pd.DataFrame | None, column: str) -> dict[str, list[Record]]:
+    found: dict[str, list[Record]] = {}
+    for row in _records(frame) if frame is not None else ():
+        found.setdefault(row[column], []).append(row)
+    return found
+
+
+def _records(frame: pd.DataFrame) -> list[Record]:
+    columns = list(frame.columns)
+    return [dict(zip(columns, row, strict=True)) for row in zip(*(frame[name] for name in columns), strict=True)]
+
+
+def _frame(lines: list[Record]) -> pd.DataFrame:
+    frame = pd.DataFrame(lines, columns=list(COLUMNS))
+    for name in COLUMNS:
+        if name in {"appointment_at", "ends_at"}:
+            frame[name] = pd.to_datetime(frame[name])
+        elif name not in {"patient_birth_date", "ready"}:
+            frame[name] = frame[name].astype("string")
+    return frame

@@ -1,0 +1,160 @@
+"""A machine's day: nobody lost, the next fraction as the list says it, nothing guessed."""
+
+from __future__ import annotations
+
+import io
+from datetime import date, timedelta
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from openpyxl import load_workbook
+from openpyxl.worksheet.worksheet import Worksheet
+
+from app import data, excel, filters, worklist
+from app.components import day_export, day_print
+from recovery.relational_tables import PATIENTS, PLAN_FIELDS, SCHEDULE, SETUP_NOTES
+from tests.app import clinic, golden, relational
+
+TABLES = (SCHEDULE, PLAN_FIELDS, SETUP_NOTES, PATIENTS)
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    clinic.make(tmp_path, "good", 13)
+    relational.write(tmp_path / "data" / "cache")
+    return tmp_path / "data" / "cache"
+
+
+def tables_of(cache: Path) -> worklist.Tables:
+    return worklist.Tables(**{schema.name: data.load_table(cache, schema) for schema in TABLES})
+
+
+def day_of(cache: Path, machine: str = "TB1", day: date = relational.TODAY) -> worklist.Day:
+    return worklist.day_of(data.load_on_treatment(cache).table, tables_of(cache), machine, day)
+
+
+def said_of(lines: pd.DataFrame, patient_id: str, column: str) -> list[object]:
+    return lines[lines["patient_id"] == patient_id][column].tolist()
+
+
+def test_the_list_is_in_order_of_appointment_with_the_next_fraction(cache: Path) -> None:
+    booked = day_of(cache).booked
+    assert [f"{at:%H:%M}" for at in booked["appointment_at"]] == ["08:15", "09:00", "09:30", "11:00"]
+    assert booked["patient_id"].tolist() == ["100231", "100892", "100555", "999999"]
+    assert booked["next_fraction"].tolist() == ["8 of 15", "12 of 30", "13 of 35", pd.NA]
+    assert said_of(booked, "100231", "treated_that_day") == ["14:38"]
+    assert said_of(booked, "100231", "energy") == ["6X, 10X"]
+    assert said_of(booked, "100231", "technique") == ["ARC"]
+    assert said_of(booked, "100231", "setup_note") == ["Match bone, Bladder full"]
+    assert said_of(booked, "100231", "phone") == ["555-1"]
+
+
+def test_no_alert_and_alerts_that_nobody_knows_are_told_apart(cache: Path) -> None:
+    booked = day_of(cache).booked
+    assert said_of(booked, "100231", "alerts") == ["Pacemaker"]
+    assert said_of(booked, "100892", "alerts") == ["none"]
+    assert said_of(booked, "100555", "alerts") == [pd.NA]
+
+
+def test_who_is_booked_without_a_plan_stands_on_the_list_and_is_to_be_looked_at(cache: Path) -> None:
+    booked = day_of(cache).booked
+    assert said_of(booked, "999999", "patient_name") == ["NOBODY, Nora"]
+    assert said_of(booked, "999999", "check") == ["▲ booked, and no unfinished plan of this patient is known"]
+
+
+def test_who_has_no_appointment_is_below_with_what_the_schedule_says_instead(cache: Path) -> None:
+    that_day = day_of(cache)
+    assert {"100410", "100602", "100601", "100700"} <= set(that_day.unbooked["patient_id"])
+    assert that_day.cancelled == 1
+    assert "08:30 cancelled" in said_of(that_day.unbooked, "100410", "check")[0]
+    assert "booked 10:00 on TB2" in said_of(that_day.unbooked, "100601", "check")[0]
+    assert "▲ on break" in said_of(that_day.unbooked, "100700", "check")[0]
+
+
+def test_an_interrupted_fraction_must_be_finished_first(cache: Path) -> None:
+    assert said_of(day_of(cache, "TB2").booked, "100377", "next_fraction") == ["finish 5 of 20"]
+    assert said_of(day_of(cache, "TB2").booked, "100377", "mark") == ["■"]
+
+
+def test_who_is_booked_on_another_machine_than_the_last_is_marked(cache: Path) -> None:
+    assert "▲ last treated on TB1" in said_of(day_of(cache, "TB2").booked, "100601", "check")[0]
+
+
+def test_on_every_machine_together_nobody_unfinished_is_lost_with_or_without_a_schedule(cache: Path) -> None:
+    table = data.load_on_treatment(cache).table
+    unfinished = set(table.loc[table["status"].isin(filters.UNFINISHED), "referenced_rt_plan_uid"])
+    for tables in (tables_of(cache), worklist.Tables()):
+        plans = set()
+        for machine in worklist.machines_of(table, tables.schedule):
+            for day in (relational.TODAY, relational.TODAY + timedelta(days=1)):
+                that_day = worklist.day_of(table, tables, machine, day)
+                found = pd.concat([that_day.booked, that_day.unbooked])
+                plans |= set(zip(found["patient_id"], found["plan"], strict=True))
+        wanted = table[table["referenced_rt_plan_uid"].isin(unfinished)]
+        assert set(zip(wanted["patient_id"], wanted["plan"], strict=True)) <= plans
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "5 of 30"),
+        ({"number_of_fractions_planned": None}, "5 of —"),
+        ({"interrupted_fraction": 5, "interrupted_meterset_remaining": 1.0}, "finish 5 of 30"),
+        ({"records_held": False}, "— (4 proven of 30)"),
+        ({"records_held": None}, "5 of 30"),
+        ({"status": "completed"}, "none, 30 of 30 given"),
+        ({"fractions_remaining": 0}, "none, 30 of 30 given"),
+    ],
+)
+def test_the_next_fraction_is_never_guessed(changes: dict[str, object], said: str) -> None:
+    assert worklist.next_fraction(clinic.row("A", "1", "P", 4) | changes) == said
+
+
+def test_a_count_that_nobody_made_is_a_dash() -> None:
+    assert worklist.next_fraction(clinic.row("A", "1", "P", None)) == "—"
+
+
+def sheet_of(that_day: worklist.Day, remark: str = "") -> tuple[Worksheet, Worksheet]:
+    file = excel.worklist("TB1", relational.TODAY, that_day.booked, that_day.unbooked, golden.ABOUT, remark)
+    first, second = load_workbook(io.BytesIO(file)).worksheets
+    return first, second
+
+
+def test_the_worklist_is_typed_lies_on_its_side_and_says_how_old_it_is(cache: Path) -> None:
+    sheet, about = sheet_of(day_of(cache), "there is no table x")
+    assert sheet["A2"].number_format == "hh:mm"
+    assert f"{sheet['A2'].value:%H:%M}" == "08:15"
+    assert sheet.page_setup.orientation == "landscape"
+    assert (sheet.page_setup.fitToWidth, sheet.print_title_rows) == (1, "$1:$1")
+    assert sheet.oddHeader is not None
+    assert sheet.oddHeader.left.text == "TB1 Tue 24 Nov 2026 - Demo clinic"
+    told = {row[0].value: row[1].value for row in about.iter_rows()}
+    assert told["Machine"] == "TB1"
+    assert told["What this list may lack"] == "there is no table x"
+    assert "Treated on TB1, without an appointment on it this day: 4" in [row[0].value for row in sheet.iter_rows()]
+
+
+@pytest.mark.parametrize("attack", ["=1+1", "+1", "-2", "@SUM(A1)", "\t=1"])
+def test_no_cell_of_the_worklist_is_a_formula(cache: Path, attack: str) -> None:
+    that_day = day_of(cache)
+    texts = [name for name in that_day.booked.columns if that_day.booked[name].dtype == "string"]
+    attacked = worklist.Day(that_day.booked.assign(**dict.fromkeys(texts, attack)), that_day.unbooked, 0)
+    for sheet in sheet_of(attacked, attack):
+        cells = [cell for cells in sheet.iter_rows() for cell in cells]
+        assert not [cell.coordinate for cell in cells if cell.data_type == "f"]
+    assert sheet_of(attacked)[0]["C2"].quotePrefix
+
+
+def test_a_name_is_text_on_the_printed_sheet_never_markup(cache: Path) -> None:
+    that_day = day_of(cache)
+    evil = that_day.booked.assign(patient_name="<script>alert(1)</script>", check="<img src=x>")
+    html = day_print.sheet("TB1", "<b>", evil, that_day.unbooked, "below")
+    assert "<script" not in html
+    assert "<img" not in html
+    assert "&lt;script&gt;" in html
+
+
+def test_the_files_name_bears_no_patient_and_nothing_that_leaves_a_folder() -> None:
+    assert day_export.file_name("TB1", relational.TODAY) == "worklist_TB1_2026-11-24.xlsx"
+    assert day_export.file_name("../TB 1", relational.TODAY) == "worklist____TB_1_2026-11-24.xlsx"

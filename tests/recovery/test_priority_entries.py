@@ -1,0 +1,133 @@
+"""Physicians' statements: kept for good, whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from recovery.priority_entries import EntriesError, PriorityEntry, append_entry, entries_file, read_entries
+
+NOW = datetime(2026, 11, 24, 13, 38, tzinfo=UTC)
+ENTRY = PriorityEntry("100377", 1, True, "curative", "do not prolong", "MEIER, Ursula", "J. Physicist", NOW)
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return entries_file(tmp_path / "data" / "cache")
+
+
+def test_what_was_entered_is_read_again_whole(file: Path) -> None:
+    odd = replace(ENTRY, patient_id="QX 9", comment='line\nbreak, "quotes", Åsa', concurrent_chemotherapy=None)
+    append_entry(file, ENTRY)
+    append_entry(file, odd)
+    assert read_entries(file).all == (ENTRY, odd)
+    assert read_entries(file).damaged_lines == 0
+
+
+def test_a_later_entry_supersedes_and_the_earlier_one_stays(file: Path) -> None:
+    later = replace(ENTRY, category=3, entered_at=NOW - timedelta(days=1), signed_by="A. Clock, whose clock is behind")
+    append_entry(file, ENTRY)
+    append_entry(file, later)
+    assert read_entries(file).latest == {"100377": later}
+    assert read_entries(file).all == (ENTRY, later)
+
+
+def test_entries_are_not_in_the_folder_that_may_be_deleted(tmp_path: Path) -> None:
+    cache = tmp_path / "data" / "cache"
+    assert cache not in entries_file(cache).parents
+    assert entries_file(cache).parent.parent == cache.parent
+
+
+def test_nothing_entered_is_not_the_same_as_nothing_readable(file: Path) -> None:
+    assert read_entries(file).all == ()
+    file.mkdir(parents=True)
+    with pytest.raises(EntriesError, match="cannot be read"):
+        read_entries(file)
+
+
+def test_half_a_line_of_a_crash_is_told_and_harms_no_other(file: Path) -> None:
+    append_entry(file, ENTRY)
+    whole = file.read_bytes()
+    file.write_bytes(whole + whole[:40])
+    append_entry(file, replace(ENTRY, patient_id="2"))
+    read = read_entries(file)
+    assert [entry.patient_id for entry in read.all] == ["100377", "2"]
+    assert read.damaged_lines == 1
+
+
+@pytest.mark.parametrize("line", ["null", "5", "{}", '{"patient_id": "1", "category": 9}', "\\ud800", "[]"])
+def test_an_odd_line_is_counted_as_damaged(file: Path, line: str) -> None:
+    append_entry(file, ENTRY)
+    with file.open("a") as raw:
+        raw.write(line + "\n")
+    assert (len(read_entries(file).all), read_entries(file).damaged_lines) == (1, 1)
+
+
+def test_a_line_with_a_field_of_another_version_is_not_half_understood(file: Path) -> None:
+    append_entry(file, ENTRY)
+    said = json.loads(file.read_text()) | {"weight": 7}
+    file.write_text(json.dumps(said) + "\n")
+    assert read_entries(file).damaged_lines == 1
+
+
+def test_a_full_disk_leaves_the_file_as_it_was(file: Path) -> None:
+    append_entry(file, ENTRY)
+    before = file.read_bytes()
+    pid = os.fork()
+    if pid == 0:  # a limit on the size of files stands in for the end of the disk
+        import signal
+
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 10, len(before) + 10))
+        try:
+            append_entry(file, ENTRY)
+        except EntriesError:
+            os._exit(7)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
+    assert file.read_bytes() == before
+
+
+def test_two_processes_that_enter_at_once_lose_nothing(file: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from datetime import datetime, UTC\n"
+        "from recovery.priority_entries import PriorityEntry, append_entry\n"
+        "for n in range(40):\n"
+        "    append_entry(Path(sys.argv[1]), PriorityEntry(f'{sys.argv[2]}-{n}', 1, None, None, 'x' * 5000, 'M', 'J',"
+        " datetime(2026, 11, 24, tzinfo=UTC)))\n"
+    )
+    both = [subprocess.Popen([sys.executable, "-c", program, str(file), who], cwd=PROJECT) for who in "ab"]
+    assert [one.wait(timeout=60) for one in both] == [0, 0]
+    read = read_entries(file)
+    assert (len(read.latest), read.damaged_lines) == (80, 0)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"category": 4},
+        {"category": True},
+        {"intent": "radical"},
+        {"signed_by": " "},
+        {"decided_by": ""},
+        {"patient_id": ""},
+        {"entered_at": NOW.replace(tzinfo=None)},
+    ],
+)
+def test_what_nobody_could_have_meant_is_refused(change: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        replace(ENTRY, **change)  # type: ignore[arg-type]
+
+
+def test_only_the_owner_may_read_the_file(file: Path) -> None:
+    append_entry(file, ENTRY)
+    assert file.stat().st_mode & 0o077 == 0
