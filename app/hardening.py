@@ -28,6 +28,7 @@ NEEDED: Mapping[str, object] = {
     "server.enableXsrfProtection": True,
     "server.enableStaticServing": False,
     "server.enableAgentApi": False,
+    "server.headless": True,
     "server.unsafeMetricsUserAttributes": [],
     "server.scriptHealthCheckEnabled": False,
     "browser.gatherUsageStats": False,

@@ -176,7 +176,7 @@ def test_a_disk_that_fills_in_the_middle_of_a_line_is_an_error_and_a_torn_line(a
     child = multiprocessing.get_context("fork").Process(target=_write_until_full, args=(audit.path,))
     child.start()
     child.join(30)
-    assert "cannot be written" in audit.path.with_name("said").read_text()
+    assert "no space left on device" in audit.path.with_name("said").read_text()
     assert "is torn" in verify(audit).notes[0] and verify(audit).is_whole
     audit.append(event(8))
     assert verify(audit).is_whole
