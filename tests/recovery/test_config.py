@@ -44,11 +44,12 @@ def test_the_projects_own_config_is_valid_and_its_comments_too() -> None:
 
 def test_the_sections_that_the_config_comments_out_are_valid_when_they_are_used(tmp_path: Path) -> None:
     lines = (PROJECT / "config.toml").read_text().splitlines()
-    starts = ("# [", "# connection", "# password_env", "# ae_title", "# host", "# port")
+    starts = ("# [", "# connection", "# password_env", "# isolation", "# ae_title", "# host", "# port")
     text = "\n".join(line[2:] if line.startswith(starts) else line for line in lines)
     config = load_config(write(tmp_path, text))
     assert config.rv is not None and config.rv.database is not None
     assert config.rv.database.password_env == "RBRDT_RV_PASSWORD"
+    assert config.rv.database.isolation == "read uncommitted"
     assert config.tps[0].ae_title == "TPS" and config.pacs.query_node.port == 11108
 
 
@@ -107,6 +108,13 @@ def test_a_connection_string_is_never_repeated(tmp_path: Path) -> None:
     assert "secret" not in str(caught.value)
 
 
+def test_an_isolation_level_that_could_block_the_clinic_is_a_mistake(tmp_path: Path) -> None:
+    database = '[rv.database]\nconnection = "Driver=x"\n'
+    assert load_config(write(tmp_path, GOOD + database + 'isolation = "snapshot"\n')).rv is not None
+    with pytest.raises(ConfigError, match="'read uncommitted' or 'snapshot', not 'serializable'"):
+        load_config(write(tmp_path, GOOD + database + 'isolation = "serializable"\n'))
+
+
 def test_a_missing_config_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="Copy the project"):
         load_config(tmp_path / "nowhere.toml")
@@ -127,7 +135,14 @@ def test_every_key_that_the_code_knows_stands_in_the_config() -> None:
 
     from recovery import config as module
 
-    for section in (module.Local, module.RecordAndVerify, module.Pacs, module.CacheSettings, module.Dashboard):
+    for section in (
+        module.Local,
+        module.RecordAndVerify,
+        module.RvDatabase,
+        module.Pacs,
+        module.CacheSettings,
+        module.Dashboard,
+    ):
         for one in fields(section):
             assert one.name in text, f"{section.__name__}.{one.name} is not shown"
     assert known["jobs"]["sync_records"].keys() == {f.name for f in fields(module.SyncRecordsSettings)}
