@@ -45,6 +45,7 @@ _LOST_STATES = frozenset({"08001", "08003", "08004", "08007", "08S01", "01002", 
 _LOST_NUMBERS = frozenset({"20004", "20006", "20009", "20017", "20047"})
 """FreeTDS says these with the SQLSTATE of a mere warning."""
 _TIMEOUT_STATES = frozenset({"HYT00", "HYT01", "S1T00"})
+_SNAPSHOT_NUMBERS = frozenset({"3951", "3952"})
 _LOGIN_NUMBERS = frozenset({"18456", "18452", "18486", "18487", "18488", "4060"})
 
 
@@ -77,6 +78,12 @@ def _explain_refusal(state: str, text: str, table: str | None, where: str, numbe
         return _missing_table(table, _quoted(text, "object name"))
     if state == "42S22" or "207" in numbers:
         return _missing_column(table, _quoted(text, "column name"))
+    if numbers & _SNAPSHOT_NUMBERS:
+        return DatabaseError(
+            f"{where}the database does not allow snapshot isolation: ask its administrator for "
+            'ALLOW_SNAPSHOT_ISOLATION, or set isolation = "read uncommitted" in [rv.database]',
+            table=table,
+        )
     if numbers & {"229", "230"}:
         named = _quoted(text, "object")
         return DatabaseError(f"{where}the login may not read {named or 'one of its tables'}", table=table)

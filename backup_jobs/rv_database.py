@@ -9,7 +9,8 @@ How
     `queries/<product>/` can be sent, by their table's name, with bound parameters. Rows come in chunks.
 
 Why read-only four times
-    The connection is opened read-only, in autocommit, without locks (READ UNCOMMITTED), and only SELECTs go over it.
+    The connection is opened read-only, in autocommit, without locks (READ UNCOMMITTED, or SNAPSHOT where the config
+    says so), and only SELECTs go over it.
     An ODBC driver may ignore the first of these: the login should have no right but to read.
 """
 
@@ -213,8 +214,8 @@ def sqlite_engine(path: Path) -> Engine:
     )
 
 
-def odbc_engine(settings: RvDatabase, isolation: str = "READ UNCOMMITTED") -> Engine:
-    """SQL Server through ODBC.
+def odbc_engine(settings: RvDatabase) -> Engine:
+    """SQL Server through ODBC, at the isolation level of the settings.
 
     Raises
     ------
@@ -228,7 +229,7 @@ def odbc_engine(settings: RvDatabase, isolation: str = "READ UNCOMMITTED") -> En
             "ODBC is not installed on this machine: install unixODBC (Debian: apt-get install unixodbc) and "
             "the driver that [rv.database] connection names"
         ) from error
-    full = _with_password(settings)
+    full, isolation = _with_password(settings), settings.isolation.upper()
 
     def connect() -> Any:
         connection = pyodbc.connect(full, autocommit=True, readonly=True, timeout=CONNECT_SECONDS)

@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
     console = Console()
-    workplace = Workplace(asked.folder)
+    workplace = Workplace(asked.folder, asked.product)
     console.say(f"preparing the clinic in {workplace.folder} …")
     try:
         clinic, database, nodes = workplace.open(asked.seed, _opening_time(), fast=asked.fast)
@@ -69,6 +69,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m demo", description="A clinic that does not exist.")
     parser.add_argument("--folder", type=Path, default=Path("demo-data"), help="work folder (default: ./demo-data)")
+    parser.add_argument(
+        "--product", choices=("aria", "mosaiq"), default="aria",
+        help="the R&V system: mosaiq serves no treatment records by DICOM",
+    )  # fmt: skip
     parser.add_argument("--seed", type=int, default=1, help="another seed, other patients")
     parser.add_argument("--speed", type=float, default=60.0, help="how many times faster than the real clock")
     parser.add_argument("--fast", action="store_true", help="14 patients with tiny images instead of 60")

@@ -764,3 +764,31 @@ CREATE TABLE PatientRTStatus (
     PatientSer bigint, StatusType varchar(32), Status varchar(64), ObjectType varchar(32),
     LastObjectDate datetime
 );
+
+-- A vendor's view, of which only the name and the columns are public: what it counts is read from them.
+CREATE VIEW vv_sy_DoseFiguresApp AS
+SELECT
+    p.PatientSer AS PatientSer, c.CourseSer AS CourseSer, ps.PlanSetupSer AS PlanSetupSer, rp.RTPlanSer AS RTPlanSer,
+    rp.RTPlanSer AS FirstRTPlanSer, NULL AS RefPointSer, 1 AS PrimaryFlag,
+    COALESCE(SUM(d.Delivered >= 0.99 * d.Planned), 0) AS FractionsDelivered, rp.NoFractions AS FractionsPlanned,
+    rp.NoFractions - COALESCE(SUM(d.Delivered >= 0.99 * d.Planned), 0) AS FractionsRemaining,
+    rp.PrescribedDose AS DosePerFraction, COALESCE(MAX(d.Delivered < 0.99 * d.Planned), 0) AS RunningPartial
+FROM RTPlan rp
+JOIN PlanSetup ps ON ps.PlanSetupSer = rp.PlanSetupSer
+JOIN Course c ON c.CourseSer = ps.CourseSer
+JOIN Patient p ON p.PatientSer = c.PatientSer
+LEFT JOIN (
+    SELECT
+        tr.RTPlanSer AS RTPlanSer, rh.FractionNumber AS FractionNumber, SUM(eh.ActualMeterset) AS Delivered,
+        (
+            SELECT SUM(ef.Meterset) FROM Radiation ra JOIN ExternalFieldCommon ef ON ef.RadiationSer = ra.RadiationSer
+            JOIN RTPlan own ON own.PlanSetupSer = ra.PlanSetupSer
+            WHERE own.RTPlanSer = tr.RTPlanSer AND ef.SetupFieldFlag = 0
+        ) AS Planned
+    FROM TreatmentRecord tr
+    JOIN RadiationHstry rh ON rh.TreatmentRecordSer = tr.TreatmentRecordSer
+    JOIN ExternalFieldCommonHstry eh ON eh.RadiationHstrySer = rh.RadiationHstrySer
+    WHERE rh.TreatmentDeliveryType IN ('TREATMENT', 'CONTINUATION')
+    GROUP BY tr.RTPlanSer, rh.FractionNumber
+) d ON d.RTPlanSer = rp.RTPlanSer
+GROUP BY rp.RTPlanSer;

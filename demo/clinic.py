@@ -181,6 +181,7 @@ class Clinic:
             machine=MACHINES[case.machine],
             dose_per_fraction=plan_case.dose,
             number_of_fractions=plan_case.fractions,
+            prescribed_fractions=plan_case.fractions + plan_case.prescribed_more,
             fractions_per_day=plan_case.per_day,
             beams=beams,
             sop_class_uid=RT_ION_PLAN if plan_case.technique == "PROTON" else photon_class,
@@ -206,6 +207,7 @@ class Clinic:
                 slot_time(self._day(day), slot + place * _BID_GAP),
                 portfilm=plan_case.portfilm and fraction % 5 == 1,
                 without_date=fraction in plan_case.without_date,
+                only_as_object=fraction in plan_case.only_as_objects,
             )
             if fraction in plan_case.interrupted:
                 share, wait = plan_case.interrupted[fraction]

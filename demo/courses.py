@@ -97,6 +97,8 @@ class TreatmentPlan:
     machine: LinearAccelerator
     dose_per_fraction: float
     number_of_fractions: int
+    prescribed_fractions: int
+    """As MOSAIQ's prescription has it: one differs from its plan by one fraction."""
     fractions_per_day: int
     beams: tuple[PlannedBeam, ...]
     sop_class_uid: str
@@ -129,6 +131,8 @@ class Session:
     continues_from: float | None = None
     portfilm: bool = False
     without_date: bool = False
+    only_as_object: bool = False
+    """ARIA's database lacks it: there is a record, and the R&V system disagrees by one fraction."""
 
     @property
     def ends_at(self) -> datetime:

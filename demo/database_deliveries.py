@@ -61,7 +61,8 @@ def _write_beam(rows: Rows, record_ser: int, setup: int, record: DeliveredRecord
         RadiationType=beam.radiation_type, TreatmentStartTime=stamp(delivered.started_at),
         TreatmentEndTime=stamp(delivered.ended_at), TerminationStatus=delivered.termination_status,
         TreatmentTime=(delivered.ended_at - delivered.started_at).total_seconds() / 60, TreatmentTimeOverrideFlag=0,
-        FractionNumber=delivered.fraction_number, UserName1="rtt", OverrideFlag=0, PrintFlag=0, RVFlag=1,
+        FractionNumber=delivered.fraction_number, UserName1="rtt",
+        OverrideFlag=int(delivered.fraction_number % 13 == 5), PrintFlag=0, RVFlag=1,
         BeamOffCode="" if delivered.termination_status == "NORMAL" else "Interlock",
         HstryDateTime=stamp(record.ended_at),
     )  # fmt: skip

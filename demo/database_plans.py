@@ -11,13 +11,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from demo.database_rows import Rows, stamp
+from demo.identifiers import uid
 
 if TYPE_CHECKING:
     from demo.clinic import Clinic
     from demo.courses import ImageSet, PlannedBeam, TreatmentPlan
     from demo.patients import ClinicPatient
 
-_PRESCRIBED_TECHNIQUE = {"FOURFIELD": "3D", "TANGENTS": "3D", "APPA": "2D"}
+_PRESCRIBED_TECHNIQUE = {"FOURFIELD": "3D", "TANGENTS": "3D", "APPA": None}
+"""Of the prescription; some have none."""
 
 
 def write_course(
@@ -49,6 +51,17 @@ def write_course(
     for plan in plans:
         phase = rows.add("TreatmentPhase", CourseSer=course)
         _write_plan(rows, course, structure_set, _prescription(rows, plan, phase), plan)
+    if patient.number % 5 == 0:
+        _plan_in_planning(rows, course, structure_set, plans[0])
+
+
+def _plan_in_planning(rows: Rows, course: int, structure_set: int, like: TreatmentPlan) -> None:
+    """What a planner has begun: in the database, unapproved, and never exported."""
+    setup = rows.add(
+        "PlanSetup", CourseSer=course, PlanSetupId="in planning", Status="UnApproved", StatusUserName="planner",
+        StatusDate=rows.now, CreationDate=rows.now, StructureSetSer=structure_set, Intent=like.intent,
+    )  # fmt: skip
+    rows.add("RTPlan", PlanUID=uid(like.sop_instance_uid, "in planning"), PlanSetupSer=setup, CreationDate=rows.now)
 
 
 def _structure_set(rows: Rows, patient_ser: int, images: ImageSet) -> int:
@@ -110,6 +123,10 @@ def _write_plan(rows: Rows, course: int, structure_set: int, prescription: int, 
         PrescribedDose=plan.dose_per_fraction,
         DicomSeqNumber=1, TreatmentOrder=1, FractionPatternDigitsPerDay=plan.fractions_per_day,
         FractionPattern=("1" * plan.fractions_per_day) * 5 + ("0" * plan.fractions_per_day) * 2,
+    )  # fmt: skip
+    rows.add(
+        "Approval", ApprovalRevCount=0, TypeSer=setup, ApprovalType="PlanSetup", Status="PlanApproval",
+        StatusUserName="FAGOTT", StatusDate=stamp(plan.approved_at - timedelta(hours=3)),
     )  # fmt: skip
     rows.add(
         "Approval", ApprovalRevCount=1, TypeSer=setup, ApprovalType="PlanSetup", Status="TreatApproval",

@@ -34,7 +34,7 @@ class Rows:
 
     def add(self, table: str, **columns: Any) -> int:
         """Insert a row; its rowid, which is also its `<Table>Ser` where the table has one of its own."""
-        known = self._columns(table)
+        known = self.columns(table)
         if "HstryDateTime" in known:
             columns.setdefault("HstryDateTime", self.now)
         names = ", ".join(columns)
@@ -66,10 +66,11 @@ class Rows:
             raise LookupError(f"no row in {table}")
         return int(found[0])
 
-    def _columns(self, table: str) -> frozenset[str]:
+    def columns(self, table: str) -> tuple[str, ...]:
+        """A table's columns, in order."""
         return _columns_of(self.connection, table)
 
 
 @lru_cache(maxsize=256)
-def _columns_of(connection: sqlite3.Connection, table: str) -> frozenset[str]:
-    return frozenset(name for _, name, *_ in connection.execute(f"PRAGMA table_info({table})"))
+def _columns_of(connection: sqlite3.Connection, table: str) -> tuple[str, ...]:
+    return tuple(name for _, name, *_ in connection.execute(f"PRAGMA table_info([{table}])"))

@@ -256,3 +256,6 @@ CREATE INDEX Ident_Pat_Id1 ON Ident (Pat_Id1);
 CREATE INDEX DCMInstance_SOPInstanceUID ON DCMInstance (SOPInstanceUID);
 CREATE INDEX RtPlan_DCMInstance_ID ON RtPlan (DCMInstance_ID);
 CREATE INDEX Notes_Pat_ID1 ON Notes (Pat_ID1);
+CREATE INDEX TxField_OriginalPlanUID ON TxField (OriginalPlanUID, OriginalBeamNumber);
+CREATE INDEX TrackTreatment_FLD_ID ON TrackTreatment (FLD_ID);
+CREATE INDEX Ident_IDA ON Ident (IDA);

@@ -92,9 +92,10 @@ ODDITIES: dict[int, dict[str, str | None]] = {
     2: {"patient_name": "GRÜNSPAN^Käuzchen", "patient_id": "00017R"},
     3: {"patient_name": "KOUSEKI^Suzume=鉱石^雀=こうせき^すずめ", "patient_id": "JP-2044"},
     4: {"birth_date": None, "note": "Needs transport from the ward"},
+    12: {"patient_name": "BASALT^Osprey", "patient_id": "100170"},
     13: {"patient_name": "QA^Phantom", "patient_id": "$QA01", "birth_date": None, "sex": "O"},
 }
-"""By patient number: a look-alike pair, other alphabets, letters and leading zeros in an ID, a phantom."""
+"""By patient number: a look-alike, two of one name, other alphabets, letters and leading zeros in an ID, a phantom."""
 
 
 def make_patient(seed: int, number: int, today: date, sex: str | None = None) -> ClinicPatient:

@@ -44,6 +44,10 @@ class PlanCase:
     portfilm: bool = False
     private_class: bool = False
     without_date: tuple[int, ...] = ()
+    only_as_objects: tuple[int, ...] = ()
+    """Fractions that ARIA's database lacks."""
+    prescribed_more: int = 0
+    """How many fractions MOSAIQ's prescription has more than the plan."""
     one_record_per_session: bool = False
     verification: bool = False
     intent: str = "CURATIVE"
@@ -67,7 +71,15 @@ def cases(seed: int, *, fast: bool) -> list[Case]:
 
 
 _WRITTEN = (
-    Case(0, "TB1", (PlanCase("Prostate", "VMAT", "prostate", 3.0, 20, -12, reference_images=True),)),
+    Case(  # the R&V system disagrees with the objects by one fraction
+        0, "TB1",
+        (
+            PlanCase(
+                "Prostate", "VMAT", "prostate", 3.0, 20, -12,
+                reference_images=True, only_as_objects=(2,), prescribed_more=-1,
+            ),
+        ),
+    ),
     Case(  # adapted plan: the second is first treated after the first was last treated
         1, "TB1",
         (

@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING
 from demo.archive_store import ArchiveStore
 from demo.courses import FIRST_SLOT_HOUR, LAST_HOUR
 from demo.identifiers import business_days_after, is_business_day
+from demo.workplace import is_served
 
 if TYPE_CHECKING:
     from demo.clinic import Clinic
-    from demo.database import AriaDatabase
+    from demo.database import ClinicDatabase
     from demo.processes import Processes
     from demo.simulated_clock import SimulatedClock
     from demo.workplace import Nodes, Workplace
@@ -36,7 +37,7 @@ class Simulation:
     """One clinic, its clock and its processes. All times of `cycle_seconds` are real ones."""
 
     def __init__(
-        self, workplace: Workplace, clinic: Clinic, database: AriaDatabase, nodes: Nodes,
+        self, workplace: Workplace, clinic: Clinic, database: ClinicDatabase, nodes: Nodes,
         clock: SimulatedClock, processes: Processes, cycle_seconds: float = 5.0,
     ) -> None:  # fmt: skip
         self.workplace = workplace
@@ -110,7 +111,7 @@ class Simulation:
             return 0
         archive = ArchiveStore(self.workplace.rv_folder)
         try:
-            archive.ingest(new)
+            archive.ingest(ds for ds in new if is_served(self.workplace.product, ds))
         finally:
             archive.close()
         self.database.catch_up(self.clinic)

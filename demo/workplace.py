@@ -1,9 +1,9 @@
 """The work folder of the demonstration: what lies where, and a clinic that goes on where it stopped.
 
 How
-    `rv/` and `pacs/` are the two archives, `variansystem.sqlite` the R&V system's database, `config.toml` what jobs
-    and dashboard read, `clinic.json` what is needed to go on. That is written last: without it the folder is
-    made anew.
+    `rv/` and `pacs/` are the two archives, `variansystem.sqlite` or `mosaiq.sqlite` the R&V system's database,
+    `config.toml` what jobs and dashboard read, `clinic.json` what is needed to go on. That is written last: without it
+    the folder is made anew.
 """
 
 from __future__ import annotations
@@ -21,16 +21,20 @@ from typing import TYPE_CHECKING, Any
 
 from demo.archive_store import ArchiveStore
 from demo.clinic import Clinic
-from demo.database import AriaDatabase
+from demo.database import AriaDatabase, ClinicDatabase
+from demo.mosaiq_database import MosaiqDatabase
 from demo.processes import free_port
 from recovery.model import DicomNode
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from pydicom import Dataset
 
 TIME_ZONE = "America/Chicago"
+DATABASES: Mapping[str, type[ClinicDatabase]] = {"aria": AriaDatabase, "mosaiq": MosaiqDatabase}
+DATABASE_NAMES = {"aria": "variansystem.sqlite", "mosaiq": "mosaiq.sqlite"}
 _BATCH = 200
 
 _CONFIG = """\
@@ -45,7 +49,7 @@ host = "{local.host}"
 port = {local.port}
 
 [rv]
-product = "aria"
+product = "{product}"
 ae_title = "{rv.ae_title}"
 host = "{rv.host}"
 port = {rv.port}
@@ -79,16 +83,22 @@ exclude_patient_ids = ["$*"]
 
 
 def _ingest_part(
-    rv_folder: Path, pacs_folder: Path, seed: int, opened_at: datetime, fast: bool, parts: int, part: int
+    rv_folder: Path, pacs_folder: Path, product: str, seed: int, opened_at: datetime, fast: bool, parts: int, part: int
 ) -> None:
     """Put one part of a clinic's history into the R&V system's archive, and its backup into the RT-PACS."""
     rv, pacs = ArchiveStore(rv_folder), ArchiveStore(pacs_folder)
-    objects = Clinic(seed, opened_at, fast=fast).objects(part, parts)
+    clinic = Clinic(seed, opened_at, fast=fast)
+    objects = (ds for ds in clinic.objects(part, parts) if is_served(product, ds))
     while batch := list(islice(objects, _BATCH)):
         rv.ingest(batch)
         pacs.ingest(ds for ds in batch if _is_backed_up(ds, opened_at))
     rv.close()
     pacs.close()
+
+
+def is_served(product: str, ds: Dataset) -> bool:
+    """Whether the product's DICOM service has this object: MOSAIQ gives no treatment records."""
+    return product != "mosaiq" or ds.Modality != "RTRECORD"
 
 
 def _is_backed_up(ds: Dataset, opened_at: datetime) -> bool:
@@ -106,13 +116,14 @@ class Nodes:
 
 
 class Workplace:
-    """A folder with a simulated clinic in it."""
+    """A folder with a simulated clinic in it, whose R&V system is `product`: aria or mosaiq."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, product: str = "aria") -> None:
+        self.product = product
         self.folder = folder.resolve()
         self.rv_folder = self.folder / "rv"
         self.pacs_folder = self.folder / "pacs"
-        self.database_file = self.folder / "variansystem.sqlite"
+        self.database_file = self.folder / DATABASE_NAMES[product]
         self.config_file = self.folder / "config.toml"
         self.accounts_file = self.folder / "accounts.json"
         self.clock_file = self.folder / "clock.json"
@@ -120,7 +131,7 @@ class Workplace:
         self._state_file = self.folder / "clinic.json"
         self._postponed: list[tuple[str, str]] = []
 
-    def open(self, seed: int, now: datetime, *, fast: bool) -> tuple[Clinic, AriaDatabase, Nodes]:
+    def open(self, seed: int, now: datetime, *, fast: bool) -> tuple[Clinic, ClinicDatabase, Nodes]:
         """The clinic of this folder as it was left, or a new one opened at `now`; its R&V system holds its history.
 
         Raises
@@ -130,9 +141,10 @@ class Workplace:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         state = self._read_state()
-        database = AriaDatabase(self.database_file)
+        database = DATABASES[self.product](self.database_file)
         ports = state.get("ports", {})
-        if state.get("seed") == seed and state.get("fast") == fast:
+        known = state.get("product", "aria"), state.get("seed"), state.get("fast")
+        if known == (self.product, seed, fast):
             self.bring_database_back()
             clinic = Clinic(seed, datetime.fromisoformat(state["opened_at"]), fast=fast)
             for since, until in state["postponed"]:
@@ -155,6 +167,7 @@ class Workplace:
     def save(self, clinic: Clinic, nodes: Nodes) -> None:
         """Keep what is needed to go on from here."""
         state = {
+            "product": self.product,
             "seed": clinic.seed,
             "fast": clinic.fast,
             "opened_at": clinic.opened_at.isoformat(),
@@ -183,12 +196,13 @@ class Workplace:
     def _database_files(self, name: str) -> list[Path]:
         return [p for suffix in ("", "-wal", "-shm") if (p := self.folder / f"{name}{suffix}").exists()]
 
-    def _build(self, clinic: Clinic, database: AriaDatabase) -> None:
+    def _build(self, clinic: Clinic, database: ClinicDatabase) -> None:
         """Fill archives and database; sixty patients with images take two processes half the time."""
         database.create(clinic)
         parts = 1 if clinic.fast else max(1, os.cpu_count() or 1)
         ingest = partial(
-            _ingest_part, self.rv_folder, self.pacs_folder, clinic.seed, clinic.opened_at, clinic.fast, parts
+            _ingest_part,
+            *(self.rv_folder, self.pacs_folder, self.product, clinic.seed, clinic.opened_at, clinic.fast, parts),
         )
         if parts == 1:
             ingest(0)
@@ -206,15 +220,15 @@ class Workplace:
     def _empty(self) -> None:
         """Remove what a former clinic left here, and nothing else."""
         self._state_file.unlink(missing_ok=True)
-        for name in (self.database_file.name, f"unreachable-{self.database_file.name}"):
-            for path in self._database_files(name):
+        for name in DATABASE_NAMES.values():
+            for path in (*self._database_files(name), *self._database_files(f"unreachable-{name}")):
                 path.unlink()
         for folder in (self.rv_folder, self.pacs_folder, self.folder / "cache"):
             shutil.rmtree(folder, ignore_errors=True)
 
     def _write_config(self, nodes: Nodes) -> None:
         text = _CONFIG.format(
-            time_zone=TIME_ZONE, local=nodes.local, rv=nodes.rv, pacs=nodes.pacs,
+            product=self.product, time_zone=TIME_ZONE, local=nodes.local, rv=nodes.rv, pacs=nodes.pacs,
             database=self.database_file.as_posix(), cache=(self.folder / "cache").as_posix(),
         )  # fmt: skip
         self.config_file.write_text(text, encoding="utf-8")

@@ -100,11 +100,16 @@ class Local(Node):
 
 @dataclass(frozen=True, slots=True)
 class RvDatabase:
-    """`[rv.database]`: an ODBC connection string, or `sqlite:///PATH` for the simulated clinic."""
+    """`[rv.database]`: an ODBC connection string, or `sqlite:///PATH` for the simulated clinic.
+
+    Neither level of `isolation` waits for the clinic's writers or makes them wait; SNAPSHOT sees one moment, and the
+    database must allow it (ALLOW_SNAPSHOT_ISOLATION).
+    """
 
     __pydantic_config__ = _STRICT
     connection: Annotated[str, Field(min_length=1)]
     password_env: str | None = None
+    isolation: Literal["read uncommitted", "snapshot"] = "read uncommitted"
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,7 @@ def test_fractions_add_up_to_the_planned_metersets_except_the_interrupted_one(
     assert short == {("Cervix", 12)}
 
 
-def test_database_and_records_agree_on_every_meterset(
+def test_database_and_records_agree_on_every_meterset_but_for_one_fraction(
     clinic: Clinic, records: list[TreatmentRecord], tmp_path: Path
 ) -> None:
     database = AriaDatabase(tmp_path / "variansystem.sqlite")
@@ -140,7 +140,9 @@ def test_database_and_records_agree_on_every_meterset(
         for record in records
         for beam in record.beams
     )
-    assert said == recorded
+    assert not said - recorded
+    lacks = {(patient_id, fraction) for patient_id, _, _, fraction, *_ in recorded - said}
+    assert lacks == {("100017", 2)}, "the one that only the objects know"
 
 
 def test_all_the_pathologies_are_there(clinic: Clinic, objects: list[Dataset], records: list[TreatmentRecord]) -> None:
@@ -151,7 +153,9 @@ def test_all_the_pathologies_are_there(clinic: Clinic, objects: list[Dataset], r
     assert VARIAN_RT_PLAN in {str(ds.SOPClassUID) for ds in objects}
     assert "$QA01" in {p.patient_id for p in clinic.patients}
     assert any(p.birth_date is None for p in clinic.patients if p.patient_id != "$QA01")
-    assert sum(p.family == "BASALT" for p in clinic.patients) >= 2
+    assert sum(p.patient_name == "BASALT^Osprey" for p in clinic.patients) == 2, "two persons of one name"
+    assert sum(p.family == "BASALT" for p in clinic.patients) >= 3, "and a look-alike"
+    assert "00017R" in {p.patient_id for p in clinic.patients}
     assert any(not p.patient_name.isascii() and "=" in p.patient_name for p in clinic.patients)
     setup = [b for plan in _plans(objects).values() for b in plan.beams if b.treatment_delivery_type == "SETUP"]
     assert setup

@@ -120,6 +120,24 @@ def test_sessions_reach_archive_and_database_and_a_downtime_stops_them(tmp_path:
     assert database.catch_up(resumed) == 0
 
 
+@pytest.mark.timeout(120)
+def test_a_clinic_with_mosaiq_has_its_deliveries_in_the_database_and_no_record_in_an_archive(tmp_path: Path) -> None:
+    workplace = Workplace(tmp_path, "mosaiq")
+    clinic, database, nodes = workplace.open(1, OPENED_AT, fast=True)
+    config = tomllib.loads(workplace.config_file.read_text())
+    assert config["rv"]["product"] == "mosaiq"
+    assert config["rv"]["database"]["connection"].endswith("mosaiq.sqlite")
+    with Processes(tmp_path / "logs", tmp_path / "clock.json") as processes:
+        clock = SimulatedClock(workplace.clock_file, OPENED_AT.replace(hour=16), 1.0, CHICAGO)
+        run = Simulation(workplace, clinic, database, nodes, clock, processes, cycle_seconds=1e9)
+        run._next_cycle = float("inf")
+        before = held_sop_instance_uids(workplace.rv_folder)
+        assert run.tick() > 0
+        assert held_sop_instance_uids(workplace.rv_folder) == before
+    records = {record.sop_instance_uid for record in clinic.delivered(datetime.min, clinic.now)}  # noqa: DTZ901
+    assert records and not records & (before | held_sop_instance_uids(workplace.pacs_folder))
+
+
 def test_nights_and_weekends_are_jumped_over_but_never_a_session(tmp_path: Path) -> None:
     nodes = Nodes(*(DicomNode(name, "127.0.0.1", 1) for name in ("DEMO_RV", "RTPACS", "RBRDT")))
     clinic = Clinic(1, OPENED_AT, fast=True)

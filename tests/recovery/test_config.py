@@ -45,7 +45,7 @@ def test_the_projects_own_config_is_valid_and_its_comments_too() -> None:
 
 def test_the_sections_that_the_config_comments_out_are_valid_when_they_are_used(tmp_path: Path) -> None:
     lines = (PROJECT / "config.toml").read_text().splitlines()
-    starts = ("# [", "# connection", "# password_env", "# ae_title", "# host", "# port")
+    starts = ("# [", "# connection", "# password_env", "# isolation", "# ae_title", "# host", "# port")
     starts += ("# user", "# role", "# addresses", "# client_address", "# secret_env")
     text = "\n".join(line[2:] if line.startswith(starts) else line for line in lines)
     config = load_config(write(tmp_path, text))
@@ -53,6 +53,7 @@ def test_the_sections_that_the_config_comments_out_are_valid_when_they_are_used(
     assert config.rv.database.password_env == "RBRDT_RV_PASSWORD"
     proxy = config.sign_in.trusted_user_headers
     assert proxy is not None and proxy.addresses == ["127.0.0.1"] and proxy.secret_env == "RBRDT_PROXY_SECRET"
+    assert config.rv.database.isolation == "read uncommitted"
     assert config.tps[0].ae_title == "TPS" and config.pacs.query_node.port == 11108
 
 
@@ -128,6 +129,13 @@ def test_a_connection_string_is_never_repeated(tmp_path: Path) -> None:
     assert "secret" not in str(caught.value)
 
 
+def test_an_isolation_level_that_could_block_the_clinic_is_a_mistake(tmp_path: Path) -> None:
+    database = '[rv.database]\nconnection = "Driver=x"\n'
+    assert load_config(write(tmp_path, GOOD + database + 'isolation = "snapshot"\n')).rv is not None
+    with pytest.raises(ConfigError, match="'read uncommitted' or 'snapshot', not 'serializable'"):
+        load_config(write(tmp_path, GOOD + database + 'isolation = "serializable"\n'))
+
+
 def test_a_missing_config_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="Copy the project"):
         load_config(tmp_path / "nowhere.toml")
@@ -190,8 +198,8 @@ def test_every_key_that_the_code_knows_stands_in_the_config() -> None:
 
     from recovery import config as module
 
-    sections = (module.Local, module.RecordAndVerify, module.Pacs, module.CacheSettings, module.Dashboard)
-    for section in (*sections, module.Priorities, SignInSettings, TrustedUserHeaders):
+    sections = (module.Local, module.RecordAndVerify, module.RvDatabase, module.Pacs, module.CacheSettings)
+    for section in (*sections, module.Dashboard, module.Priorities, SignInSettings, TrustedUserHeaders):
         for one in fields(section):
             assert one.name in text, f"{section.__name__}.{one.name} is not shown"
     assert known["jobs"]["sync_records"].keys() == {f.name for f in fields(module.SyncRecordsSettings)}

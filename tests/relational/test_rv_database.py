@@ -128,6 +128,7 @@ def test_a_database_locked_by_another_is_a_connection_lost() -> None:
         ("42S02", "Invalid object name 'dbo.Patient'. (208)", DatabaseError, "has no table dbo.Patient"),
         ("42S22", "Invalid column name 'SpecialNeeds'. (207)", DatabaseError, "has no column SpecialNeeds"),
         ("42000", "permission denied on object 'pt' (229)", DatabaseError, "the login may not read pt"),
+        ("42000", "isolation is not allowed in this database. (3952)", DatabaseError, 'isolation = "read uncommitted"'),
         ("HYT00", "Query timeout expired (0)", DatabaseError, "did not answer in time"),
         ("08S01", "Communication link failure (0)", ConnectionLostError, "went away in the middle"),
         ("22018", "Conversion failed converting '00017R' to int (245)", DatabaseError, "error 22018, 245"),

@@ -6,9 +6,10 @@ import logging
 import socket
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 
@@ -71,6 +72,37 @@ def test_the_connection_cannot_write(aria: Aria, tmp_path: Path) -> None:
                 database._connection.execute(text)
         (count,) = database._connection.execute("SELECT COUNT(*) FROM Patient").fetchone()
     assert count == 6
+
+
+@pytest.mark.parametrize(
+    ("isolation", "level", "readings"),
+    [(None, "READ UNCOMMITTED", 2), ("read uncommitted", "READ UNCOMMITTED", 2), ("snapshot", "SNAPSHOT", 1)],
+)
+def test_the_isolation_level_is_the_configs_and_one_that_sees_one_moment_reads_once(
+    aria: Aria,
+    tmp_path: Path,
+    now: datetime,
+    isolation: Literal["read uncommitted", "snapshot"] | None,
+    level: str,
+    readings: int,
+) -> None:
+    catalog = copy_of(tmp_path / "aria.db")
+    answer, asked = catalog.answer, []
+
+    def answer_and_note(request: Any, **nested: Any) -> Any:
+        if not nested:  # a derived table is asked for again, within
+            asked.append(request.sql)
+        return answer(request, **nested)
+
+    catalog.answer = answer_and_note
+    with sql_server(catalog) as (port, _):
+        server = config_for(tmp_path, port)
+        assert server.rv is not None and server.rv.database is not None
+        if isolation is not None:
+            server = replace(server, rv=replace(server.rv, database=replace(server.rv.database, isolation=isolation)))
+        assert snapshot_tables(server, now).outcome == "OK"
+    assert [text for text in asked if "ISOLATION" in text.upper()] == [f"SET TRANSACTION ISOLATION LEVEL {level}"]
+    assert sum(text.startswith("-- notes:") for text in asked) == readings
 
 
 def test_a_wrong_password_is_told_and_not_shown(
