@@ -30,13 +30,16 @@ from tests.orthanc import free_port
 NOW = datetime(2026, 11, 22, 11, 0, tzinfo=UTC)
 """Noon in Zurich."""
 
+NOBODY = DicomNode("RV", "127.0.0.1", 1)
+"""An R&V system that refuses every connection."""
+
 DCIODVFY = PROJECT / ".venv" / "bin" / "dciodvfy"
 NO_DCIODVFY = "dciodvfy is not installed: pip install -r requirements-dev.txt"
 
 
 def local(days: float = 0.0, hours: float = 0.0) -> datetime:
     """A moment before NOW, local to the site."""
-    return datetime(2026, 11, 22, 9, 0) - timedelta(days=days, hours=hours)
+    return datetime(2026, 11, 22, 9, 0) - timedelta(days=days, hours=hours)  # noqa: DTZ001  site-local
 
 
 @dataclass
@@ -46,7 +49,7 @@ class OneSite:
     folder: Path
     pacs: DicomNode
     product: Literal["aria", "mosaiq"] = "aria"
-    rv: DicomNode = DicomNode("RV", "127.0.0.1", 1)
+    rv: DicomNode = NOBODY
     now: datetime = NOW
     local_port: int = field(default_factory=free_port)
     has_database: bool = True
