@@ -6,7 +6,8 @@ Goal
 
 How
     One query per table, one after the other. Rows are checked before they replace anything: a table that does not
-    fit keeps its last state, the others still come, and the job says which and why.
+    fit keeps its last state, the others still come, and the job says which and why. All together become one
+    snapshot (`recovery/snapshot_writing.py`), unless none of them says anything new.
 
 Why read twice
     Without locks (READ UNCOMMITTED) a reading may miss a row that moves meanwhile. So a reading is believed when
@@ -25,12 +26,13 @@ from backup_jobs import aria_tables
 from backup_jobs.queries import QueryError, load_query, query_tables
 from backup_jobs.rv_database import ConnectionLostError, Database, DatabaseError, open_database
 from backup_jobs.table_readings import TableReading, TableRows, read_rows
-from recovery.cache import Cache, CacheError
 from recovery.config import Config
+from recovery.manifests import TableState
 from recovery.relational_tables import RELATIONAL_TABLES
 from recovery.runs import JobResult
-from recovery.table_freshness import Confirmation, confirm, confirmation_of
-from recovery.tables import TableError, TableSchema, TableSnapshot
+from recovery.snapshot_writing import SnapshotWriter, open_writer
+from recovery.snapshots import prune
+from recovery.tables import TableError, TableSchema
 
 log = logging.getLogger(__name__)
 
@@ -71,30 +73,36 @@ class _Outcome:
 
 
 def snapshot_tables(config: Config, now: datetime) -> JobResult:
-    """Read every table of the product's queries into the cache. `now` is aware.
+    """Read every table of the product's queries into a new snapshot. `now` is aware.
 
     Raises
     ------
     DatabaseError
-        If nothing at all can be read.
+        If nothing at all can be read. The snapshot before stays the newest.
     CacheError
-        If the cache cannot be written.
+        If the cache cannot be written. The snapshot before still stands.
     """
     if config.rv is None or config.rv.database is None:
         return JobResult(JOB, "SKIPPED", {}, message="the config has no [rv.database]")
     tables = _tables(config.rv.product)
     outcomes: dict[str, _Outcome] = {}
-    with open_database(config) as database:
+    with open_database(config) as database, open_writer(config.cache_path, now) as new:
         for reading in tables:
             try:
-                outcomes[reading.schema.name] = _snapshot(database, Cache(config.cache_path), reading, config, now)
+                outcomes[reading.schema.name] = _snapshot(database, new, reading, config, now)
             except (DatabaseError, QueryError, TableRefusedError) as error:
                 log.warning("%s", error)
                 fault = "database" if isinstance(error, DatabaseError) else ""
                 outcomes[reading.schema.name] = _Outcome("kept", remark=str(error), fault=fault, is_partial=True)
+                new.keep(reading.schema.name, str(error))
                 if isinstance(error, ConnectionLostError):
                     break
-    return _result(outcomes, [reading.schema.name for reading in tables])
+        result = _result(outcomes, [reading.schema.name for reading in tables])
+        for reading in tables[len(outcomes) :]:
+            new.keep(reading.schema.name, "the connection was lost before it was asked for")
+        new.commit()
+    prune(config.cache_path, config.cache.keep_days)
+    return result
 
 
 def check_queries(config: Config) -> list[str]:
@@ -140,24 +148,25 @@ def _tables(product: str) -> list[TableReading]:
     return found
 
 
-def _snapshot(database: Database, cache: Cache, reading: TableReading, config: Config, now: datetime) -> _Outcome:
-    """Read one table, check it, and write it unless it is what the cache holds."""
+def _snapshot(
+    database: Database, new: SnapshotWriter, reading: TableReading, config: Config, now: datetime
+) -> _Outcome:
+    """Read one table, check it, and write it unless it is what the last snapshot holds."""
     schema = reading.schema
     query_sha256 = load_query(database.product, schema.name).sha256
-    last = _last(cache, schema)
-    known = confirmation_of(cache, last) if last is not None else None
-    believed = known.rows_sha256 if known is not None and known.query_sha256 == query_sha256 else None
+    last = new.last(schema.name)
+    believed = last.rows_sha256 if last is not None and last.query_sha256 == query_sha256 else None
     read = _read(database, reading, query_values(config, now), believed)
     rows = read.table.rows
-    state, taken_at = "unchanged", known.taken_at if known is not None else now
-    if read.sha256 != believed:
+    if read.sha256 == believed:
+        new.confirm(schema.name)
+    else:
         _check(schema, read.table, last)
         try:
-            written = cache.write(schema, rows, taken_at=now, source=_source(database), query_sha256=query_sha256)
+            new.write(schema, rows, source=_source(database), query_sha256=query_sha256, rows_sha256=read.sha256)
         except TableError as error:
             raise TableRefusedError(str(error)) from error
-        state, taken_at = "written", written.taken_at
-    confirm(cache, schema.name, Confirmation(read.sha256, query_sha256, taken_at, now.astimezone(UTC)))
+    state = "unchanged" if read.sha256 == believed else "written"
     return _Outcome(state, len(rows), sum(read.table.unreadable.values()), _remark(schema, read), "", not read.settled)
 
 
@@ -165,30 +174,22 @@ def _read(database: Database, reading: TableReading, values: Mapping[str, object
     """Read until two readings agree, at most three times; where one SELECT sees one moment, once."""
     for _ in range(MOST_READINGS):
         table = database.read(reading.schema.name, values, lambda raw: read_rows(reading, raw))
-        sha256 = _hash(table)
+        sha256 = _hash(reading.schema, table)
         if database.engine.reads_are_consistent or sha256 == believed:
             return _Reading(table, sha256, settled=True)
         believed = sha256
     return _Reading(table, sha256, settled=False)
 
 
-def _hash(table: TableRows) -> str:
-    digest = hashlib.sha256()
+def _hash(schema: TableSchema, table: TableRows) -> str:
+    digest = hashlib.sha256(repr(list(schema.columns.items())).encode())
     for row in table.rows:
         digest.update(repr(tuple(row.values())).encode("utf-8", "backslashreplace"))
     return digest.hexdigest()
 
 
-def _last(cache: Cache, schema: TableSchema) -> TableSnapshot | None:
-    """The table's last state; none when it was never written, or what is there cannot be read."""
-    try:
-        return cache.snapshot(schema)
-    except CacheError:
-        return None
-
-
-def _check(schema: TableSchema, table: TableRows, last: TableSnapshot | None) -> None:
-    """Refuse rows without a key, and a table that lost too many; `Cache.write` checks types and double keys.
+def _check(schema: TableSchema, table: TableRows, last: TableState | None) -> None:
+    """Refuse rows without a key, and a table that lost too many; `SnapshotWriter.write` checks types and double keys.
 
     Raises
     ------
@@ -201,7 +202,7 @@ def _check(schema: TableSchema, table: TableRows, last: TableSnapshot | None) ->
     if last is not None and len(table.rows) < (1 - MOST_ROWS_LOST) * last.row_count:
         raise TableRefusedError(
             f"table {schema.name}: {len(table.rows)} rows, and {last.row_count} in its last state, which stays; "
-            f"if that is right, delete {last.path.name} from the cache"
+            "if that is right, delete the file snapshots/current from the cache and run this job again"
         )
 
 

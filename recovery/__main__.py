@@ -31,8 +31,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command.add_argument("--config", type=Path, default=Path("config.toml"), help="default: config.toml")
     options = parser.parse_args(arguments)
     try:
-        config = load_config(options.config).without_rv()
-        return _table(config, options) if options.command == "table" else _rebuild(config)
+        whole = load_config(options.config)
+        config = whole.without_rv()
+        if options.command == "table":
+            return _table(config, options)
+        return _rebuild(config, has_database=whole.rv is not None and whole.rv.database is not None)
     except ConfigError as error:
         print(error, file=sys.stderr)
     except CacheError as error:
@@ -54,7 +57,7 @@ def _table(config: Config, options: argparse.Namespace) -> int:
     return 0
 
 
-def _rebuild(config: Config) -> int:
+def _rebuild(config: Config, *, has_database: bool) -> int:
     """Build everything anew beside what is remembered; the tables before stand until each new one is whole."""
     from recovery.building import Workspace, build_overview
     from recovery.clock import read_clock
@@ -64,20 +67,30 @@ def _rebuild(config: Config) -> int:
     from recovery.logs import set_up_logging
     from recovery.memory import Memory
     from recovery.peers import pacs_peer
+    from recovery.rebuilding import restore_tables
+    from recovery.runs import LockedError, lock
 
     set_up_logging(config.cache_path)
     memory = Memory.load(config.cache_path)
     space = Workspace(config, read_clock(), Cache(config.cache_path), memory, Collection(), Holdings())
+    pacs = pacs_peer(config, memory)
     try:
-        report = build_overview(space, pacs_peer(config, memory))
+        with lock(config.cache_path, "snapshot_tables"):
+            restored = restore_tables(config, pacs, are_expected=has_database)
+        print(*restored.said, sep="\n", end="\n" if restored.said else "")
+        print(*restored.problems, sep="\n", end="\n" if restored.problems else "", file=sys.stderr)
+        report = build_overview(space, pacs)
+    except LockedError as error:
+        print(f"{error}; try again when it has ended", file=sys.stderr)
+        return 75
     except DimseError as error:
-        print(f"Nothing was rebuilt; the tables before still stand. {error}", file=sys.stderr)
+        print(f"Not everything was rebuilt; tables that were not still stand. {error}", file=sys.stderr)
         return 2
     memory.save()
     print(f"{report.records} treatment records read, {report.rows} rows in on_treatment")
     for uid, why in report.unreadable.items():
         print(f"{uid}: {why}", file=sys.stderr)
-    return 1 if report.unreadable else 0
+    return 1 if restored.problems or report.unreadable else 0
 
 
 if __name__ == "__main__":

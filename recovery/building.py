@@ -66,7 +66,8 @@ class Workspace:
     held_records: set[InstanceRef] | None = None
     """Records that the RT-PACS said in this run that it holds; None when it was not asked yet."""
     relational: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    """Relational tables, each read from the cache once a run."""
+    """Relational tables, each read from the cache once a run, all of one snapshot."""
+    pinned: Cache | None = None
 
     @property
     def local_now(self) -> datetime:
@@ -292,7 +293,8 @@ def relational_rows(space: Workspace, schema: TableSchema) -> list[dict[str, Any
     """A relational table's rows; none where there is no database, or its table cannot be read."""
     if schema.name not in space.relational:
         try:
-            space.relational[schema.name] = space.cache.read(schema)
+            space.pinned = (space.pinned if space.relational else None) or space.cache.pin()
+            space.relational[schema.name] = space.pinned.read(schema)
         except CacheError as error:
             log.debug("no table %s: %s", schema.name, error)
             space.relational[schema.name] = []

@@ -6,7 +6,8 @@ Goal
 
 How
     Write beside, fsync, rename (POSIX rename is atomic), fsync the folder. A table's time, source and row count
-    travel inside its file.
+    travel inside its file. Relational tables are read from a snapshot, which `snapshot_writing` makes: from the
+    newest, or, where several tables must be of one moment, from the one at which `pin` holds the cache.
 
 Why files
     During a downtime there is no database server to ask. A folder of parquet can be copied to a stick and read by
@@ -24,6 +25,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from recovery.manifests import FOLDER, POINTER, ManifestError, Snapshot, current_id, fault_of_file, load_snapshot
+from recovery.relational_tables import RELATIONAL_TABLES
 from recovery.tables import TableSnapshot
 
 if TYPE_CHECKING:
@@ -45,10 +48,41 @@ class TableMissingError(CacheError):
 
 
 class Cache:
-    """The tables below one folder."""
+    """The tables below one folder; relational ones of the newest snapshot, or of the one that is named."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, snapshot_id: str | None = None) -> None:
         self.path = path
+        self.snapshot_id = snapshot_id
+
+    def pin(self) -> Cache:
+        """The same cache, held at the snapshot that is the newest now: what it reads is of one moment.
+
+        Raises
+        ------
+        CacheError
+            If the newest snapshot cannot be used.
+        """
+        snapshot = self.open_snapshot()
+        return Cache(self.path, snapshot.snapshot_id if snapshot is not None else None)
+
+    def open_snapshot(self) -> Snapshot | None:
+        """The snapshot that relational tables are read from; None where there never was one.
+
+        Raises
+        ------
+        CacheError
+            If it cannot be used.
+        """
+        try:
+            snapshot_id = self.snapshot_id or current_id(self.path)
+        except ManifestError as error:
+            raise _unusable(f"The snapshots in {self.path}", error) from error
+        if snapshot_id is None:
+            return None
+        try:
+            return load_snapshot(self.path, snapshot_id)
+        except ManifestError as error:
+            raise _unusable(f"Snapshot {snapshot_id} in {self.path}", error) from error
 
     def write(
         self,
@@ -71,7 +105,7 @@ class Cache:
         table = schema.to_arrow(rows)
         said = {"taken_at": taken_at.astimezone(UTC).isoformat(), "source": source, "query_sha256": query_sha256 or ""}
         table = table.replace_schema_metadata({_PREFIX + k.encode(): v.encode() for k, v in said.items()})
-        path = self._file(schema.name)
+        path = self._new_file(schema.name)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             replace_file(path, lambda beside: pq.write_table(table, beside))
@@ -137,7 +171,7 @@ class Cache:
         )
 
     def _table(self, schema: TableSchema) -> pa.Table:
-        path = self._file(schema.name)
+        path = self._whole_file(schema.name)
         try:
             with pq.ParquetFile(path) as file:  # a third of the time of read_table, which looks for partitions
                 table = file.read()
@@ -150,6 +184,30 @@ class Cache:
         return table
 
     def _file(self, name: str) -> Path:
+        return self._place(name)[0]
+
+    def _place(self, name: str) -> tuple[Path, Snapshot | None]:
+        """Where a table lies, and in which snapshot. Before there was one, relational tables lay beside the others."""
+        snapshot = self.open_snapshot() if name in RELATIONAL_TABLES else None
+        if snapshot is None:
+            return self.path / "tables" / f"{name}.parquet", None
+        if name not in snapshot.manifest.tables:
+            kept = snapshot.manifest.missing.get(name)
+            why = kept.reason if kept is not None else "it was not asked for"
+            raise TableMissingError(f"No table {name} in snapshot {snapshot.snapshot_id}: {why}.")
+        return snapshot.file(name), snapshot
+
+    def _whole_file(self, name: str) -> Path:
+        """Where a table lies. That of a snapshot is compared with its manifest: a bad disk must not change a dose."""
+        path, snapshot = self._place(name)
+        if snapshot is not None and (fault := fault_of_file(snapshot, name)):
+            raise _unusable(f"Snapshot {snapshot.snapshot_id} in {self.path}", ManifestError(fault))
+        return path
+
+    def _new_file(self, name: str) -> Path:
+        """Where a table is written. Those of a snapshot are written with it, or not at all."""
+        if name in RELATIONAL_TABLES and (self.path / FOLDER / POINTER).exists():
+            raise CacheError(f"table {name} belongs to the snapshots of {self.path} and is not written on its own")
         return self.path / "tables" / f"{name}.parquet"
 
 
@@ -168,7 +226,12 @@ def replace_file(path: Path, write: Callable[[Path], object]) -> None:
         with contextlib.suppress(OSError):
             beside.unlink(missing_ok=True)
         raise
-    folder = os.open(path.parent, os.O_RDONLY)
+    sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """fsync a folder: the names in it stay what they are now, also when the power goes."""
+    folder = os.open(path, os.O_RDONLY)
     try:
         os.fsync(folder)
     finally:
@@ -178,6 +241,13 @@ def replace_file(path: Path, write: Callable[[Path], object]) -> None:
 def _missing(schema: TableSchema, path: Path) -> TableMissingError:
     return TableMissingError(
         f"No table {schema.name} in {path.parent.parent}. Run `python -m backup_jobs cycle` once, "
+        "or `python -m recovery rebuild` while the R&V system is down."
+    )
+
+
+def _unusable(what: str, error: ManifestError) -> CacheError:
+    return CacheError(
+        f"{what} cannot be used: {error}. Run `python -m backup_jobs snapshot_tables`, which makes a new one, "
         "or `python -m recovery rebuild` while the R&V system is down."
     )
 

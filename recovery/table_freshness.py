@@ -5,35 +5,27 @@ Goal
     fresh that was not read.
 
 How
-    Beside the tables lies `confirmed.json`: for each table the hash of its rows, the time of the file that holds
-    them, and when they were last read alike. A confirmation counts for that file only: another file in its place
-    (a rebuild, a restored copy) is as old as it says itself.
+    A snapshot's manifest says when each table was last read. Runs that found nothing new after that make no snapshot;
+    they note the time in `snapshots/confirmed.json`, beside the hash of each table's file. A confirmation counts for
+    that file only: another in its place (a rebuild, a restored copy) is as old as it says itself.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from recovery.cache import Cache, CacheError, replace_file
+from recovery.manifests import FOLDER
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
-    from recovery.tables import TableSchema, TableSnapshot
-
-
-@dataclass(frozen=True, slots=True)
-class Confirmation:
-    """`rows_sha256` were last read at `confirmed_at`, and lie in the file taken at `taken_at`. Both aware, UTC."""
-
-    rows_sha256: str
-    query_sha256: str
-    taken_at: datetime
-    confirmed_at: datetime
+    from recovery.manifests import TableState
+    from recovery.tables import TableSchema
 
 
 def known_since(cache: Cache, schema: TableSchema) -> datetime:
@@ -44,52 +36,44 @@ def known_since(cache: Cache, schema: TableSchema) -> datetime:
     TableMissingError, CacheError
         As `Cache.snapshot` does.
     """
-    snapshot = cache.snapshot(schema)
-    said = confirmation_of(cache, snapshot)
-    return max(snapshot.taken_at, said.confirmed_at) if said is not None else snapshot.taken_at
+    taken_at = cache.snapshot(schema).taken_at
+    snapshot = cache.open_snapshot()
+    state = snapshot.manifest.tables.get(schema.name) if snapshot is not None else None
+    return last_read(cache.path, state) if state is not None else taken_at
 
 
-def confirmation_of(cache: Cache, snapshot: TableSnapshot) -> Confirmation | None:
-    """What was last confirmed of the file that a snapshot describes; None when nothing was."""
-    said = _read(cache).get(snapshot.name)
-    return said if said is not None and said.taken_at == snapshot.taken_at else None
+def last_read(cache_path: Path, state: TableState) -> datetime:
+    """When a snapshot's table was last read alike, aware, UTC: by the run that made it, or one since."""
+    sha256, confirmed_at = _confirmed(cache_path).get(state.name, ("", state.read_at))
+    return max(state.read_at, confirmed_at) if sha256 == state.sha256 else state.read_at
 
 
-def confirm(cache: Cache, table: str, confirmation: Confirmation) -> None:
-    """Note that a table was read and is what the cache holds.
+def confirm(cache_path: Path, states: Iterable[TableState]) -> None:
+    """Note when tables of the newest snapshot were last read.
 
     Raises
     ------
     CacheError
-        If it cannot be noted. The table itself is untouched.
+        If it cannot be noted. The tables themselves are untouched.
     """
-    known = _read(cache) | {table: confirmation}
-    lines = {
-        name: {
-            "rows_sha256": said.rows_sha256,
-            "query_sha256": said.query_sha256,
-            "taken_at": said.taken_at.isoformat(),
-            "confirmed_at": said.confirmed_at.isoformat(),
-        }
-        for name, said in sorted(known.items())
-    }
-    path = _file(cache)
+    said = {s.name: {"sha256": s.sha256, "confirmed_at": s.read_at.isoformat()} for s in states}
+    path = _file(cache_path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(path, lambda beside: beside.write_text(json.dumps(lines, indent=1), encoding="utf-8"))
+        replace_file(path, lambda beside: beside.write_text(json.dumps(said, indent=1), encoding="utf-8"))
     except OSError as error:
         raise CacheError(f"{path} cannot be written: {error}") from error
 
 
-def _read(cache: Cache) -> dict[str, Confirmation]:
-    """What was confirmed. A missing or damaged file confirms nothing: tables are then read as new."""
-    known: dict[str, Confirmation] = {}
+def _confirmed(cache_path: Path) -> dict[str, tuple[str, datetime]]:
+    """By table, the file's hash and when it was last read alike. A missing or damaged file confirms nothing."""
+    known: dict[str, tuple[str, datetime]] = {}
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
-        for name, said in json.loads(_file(cache).read_text(encoding="utf-8")).items():
-            times = (datetime.fromisoformat(said["taken_at"]), datetime.fromisoformat(said["confirmed_at"]))
-            known[name] = Confirmation(said["rows_sha256"], said["query_sha256"], *times)
+        for name, said in json.loads(_file(cache_path).read_text(encoding="utf-8")).items():
+            at = datetime.fromisoformat(said["confirmed_at"])
+            if at.tzinfo is not None:
+                known[name] = (said["sha256"], at)
     return known
 
 
-def _file(cache: Cache) -> Path:
-    return cache.path / "tables" / "confirmed.json"
+def _file(cache_path: Path) -> Path:
+    return cache_path / FOLDER / "confirmed.json"

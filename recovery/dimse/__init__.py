@@ -1,7 +1,15 @@
 """The DICOM verbs: echo, find, move, fetch, store. Nothing else in the project speaks DICOM on the network."""
 
 from recovery.dimse.fetching import fetch
-from recovery.dimse.finding import count_series_instances, echo, find_by_uid, find_held, find_images, find_refs
+from recovery.dimse.finding import (
+    count_series_instances,
+    echo,
+    find_by_uid,
+    find_held,
+    find_images,
+    find_refs,
+    find_series,
+)
 from recovery.dimse.link import DimseError, Link, NodeTraits, Peer
 from recovery.dimse.moving import move, move_series
 from recovery.dimse.opening import open_link
@@ -22,6 +30,7 @@ __all__ = [
     "find_held",
     "find_images",
     "find_refs",
+    "find_series",
     "move",
     "move_series",
     "open_link",

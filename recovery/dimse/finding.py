@@ -152,6 +152,22 @@ def count_series_instances(link: Link, series_instance_uids: Sequence[str]) -> d
     return counts
 
 
+def find_series(link: Link, study_instance_uid: str) -> dict[str, int | None]:
+    """The series of one study: SeriesNumber by SeriesInstanceUID, which every archive tells (PS3.4 C.6.2.1.4).
+
+    Raises
+    ------
+    DimseError
+        If the node cannot be asked.
+    """
+    found: dict[str, int | None] = {}
+    for answer in link.find(_query("SERIES", {"StudyInstanceUID": study_instance_uid}, ("SeriesNumber",))):
+        uid = el.text(answer, "SeriesInstanceUID")
+        if uid is not None and el.text(answer, "StudyInstanceUID") in {study_instance_uid, None}:
+            found[uid] = el.integer(answer, "SeriesNumber")
+    return found
+
+
 def _query(level: str, keys: Mapping[str, str], returning: Sequence[str]) -> Dataset:
     """A C-FIND identifier; asked-for keys are empty (universal matching, PS3.4 C.2.2.2.3)."""
     query = Dataset()

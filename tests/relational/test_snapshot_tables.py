@@ -14,7 +14,9 @@ from backup_jobs.rv_database import ConnectionLostError, Database, DatabaseError
 from backup_jobs.snapshot_tables import check_queries, snapshot_tables
 from recovery.cache import Cache
 from recovery.config import Config
+from recovery.manifests import Kept
 from recovery.relational_tables import DELIVERIES, PATIENTS, PLANS, RELATIONAL_TABLES, SCHEDULE
+from recovery.snapshots import list_snapshots, verify_snapshot
 from recovery.table_freshness import known_since
 from recovery.tables import TableSchema
 from tests.relational.aria import Aria
@@ -57,20 +59,58 @@ def test_only_the_table_that_changed_is_written(config: Config, aria: Aria, now:
     assert known_since(Cache(config.cache_path), PLANS) == now + timedelta(minutes=10)
 
 
-def test_a_confirmation_counts_only_for_the_file_that_it_was_made_for(config: Config, now: datetime) -> None:
+def test_every_run_that_finds_something_new_makes_one_snapshot_of_all_tables(
+    config: Config, aria: Aria, now: datetime
+) -> None:
     snapshot_tables(config, now)
-    cache = Cache(config.cache_path)
-    long_ago = now - timedelta(days=30)
-    cache.write(PATIENTS, cache.read(PATIENTS)[:4], taken_at=long_ago, source="a copy from a stick")
-    assert known_since(cache, PATIENTS) == long_ago
-    assert snapshot_tables(config, now).counts["written"] == 1
+    snapshot_tables(config, now + timedelta(minutes=10))
+    aria.execute("UPDATE PlanSetup SET Status = 'TreatApproval' WHERE Status = 'Unapproved'")
+    snapshot_tables(config, now + timedelta(minutes=20))
+    newest, first = list_snapshots(config.cache_path)
+    assert [newest.taken_at, first.taken_at] == [now + timedelta(minutes=20), now]
+    for info in (newest, first):
+        assert {state.name for state in info.tables} == set(RELATIONAL_TABLES)
+        assert verify_snapshot(config.cache_path, info.snapshot_id) == []
+    changed = {new.name for new in newest.tables if new not in first.tables and new.taken_at == newest.taken_at}
+    assert changed == {"plans"}
 
 
-def test_a_damaged_list_of_confirmations_costs_a_write_and_nothing_else(config: Config, now: datetime) -> None:
+def test_what_a_table_lacks_stands_in_the_manifest_until_it_is_read_again(
+    config: Config, aria: Aria, now: datetime
+) -> None:
     snapshot_tables(config, now)
-    (config.cache_path / "tables" / "confirmed.json").write_text('{"patients": [', encoding="utf-8")
+    aria.execute("ALTER TABLE Patient RENAME COLUMN SpecialNeeds TO Needs")
+    for minutes in (10, 20):
+        snapshot_tables(config, now + timedelta(minutes=minutes))
+    newest, first = list_snapshots(config.cache_path)
+    assert [state.name for state in newest.kept] == ["patients"] and first.kept == ()
+    assert newest.kept[0].kept == Kept(
+        now + timedelta(minutes=10), "query patients: the database has no column SpecialNeeds"
+    )
+    aria.execute("ALTER TABLE Patient RENAME COLUMN Needs TO SpecialNeeds")
+    assert snapshot_tables(config, now + timedelta(minutes=30)).outcome == "OK"
+    assert list_snapshots(config.cache_path)[0].kept == ()
+
+
+def test_a_database_that_says_nothing_leaves_the_snapshots_as_they_were(
+    config: Config, aria: Aria, now: datetime
+) -> None:
+    snapshot_tables(config, now)
+    before = list_snapshots(config.cache_path)
+    for table in [row[0] for row in aria.connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]:
+        aria.execute(f"DROP TABLE {table}")
+    with pytest.raises(DatabaseError):
+        snapshot_tables(config, now + timedelta(minutes=10))
+    assert list_snapshots(config.cache_path) == before
     assert known_since(Cache(config.cache_path), PATIENTS) == now
-    assert snapshot_tables(config, now).outcome == "OK"
+
+
+def test_snapshots_older_than_keep_days_are_forgotten(config: Config, aria: Aria, now: datetime) -> None:
+    snapshot_tables(config, now)
+    aria.execute("UPDATE PlanSetup SET Status = 'Rejected'")
+    later = now + timedelta(days=config.cache.keep_days + 1)
+    snapshot_tables(config, later)
+    assert [info.taken_at for info in list_snapshots(config.cache_path)] == [later]
 
 
 def test_without_a_database_in_the_config_the_job_is_skipped(config: Config, now: datetime) -> None:

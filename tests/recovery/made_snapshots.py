@@ -1,0 +1,38 @@
+"""Small snapshots for the tests: three relational tables whose rows all say one number."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from recovery.cache import Cache
+from recovery.manifests import Snapshot
+from recovery.relational_tables import CHECKS, DOCUMENTS, NOTES
+from recovery.snapshot_writing import open_writer
+
+NOW = datetime(2026, 11, 22, 11, 0, tzinfo=UTC)
+SCHEMAS = (NOTES, CHECKS, DOCUMENTS)
+
+
+def rows(schema_key: str, columns: object, number: int, count: int = 3) -> list[dict[str, object]]:
+    empty: dict[str, object] = dict.fromkeys(columns)  # type: ignore[call-overload]
+    return [empty | {schema_key: f"{n}", "kind": f"{number}"} for n in range(count)]
+
+
+def take(
+    cache_path: Path, number: int, at: datetime | None = None, changed: int = 3, count: int = 3
+) -> Snapshot | None:
+    """One run: the first `changed` tables say `number`, the others are as they were."""
+    with open_writer(cache_path, at or NOW + timedelta(minutes=10 * number)) as new:
+        for place, schema in enumerate(SCHEMAS):
+            if place >= changed:
+                new.confirm(schema.name)
+                continue
+            listed = rows(schema.key[0], schema.columns, number, count)
+            new.write(schema, listed, source="test", query_sha256="ab", rows_sha256=f"{schema.name} {number}")
+        return new.commit()
+
+
+def numbers(cache: Cache) -> list[set[object]]:
+    """What each table's rows say."""
+    return [{row["kind"] for row in cache.read(schema)} for schema in SCHEMAS]

@@ -1,0 +1,281 @@
+"""`rebuild` brings the relational tables back from a real RT-PACS, bit for bit, on a machine with only the config."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from pydicom import Dataset, dcmread
+from pydicom.uid import ImplicitVRLittleEndian
+
+from backup_jobs.snapshot_tables import snapshot_tables
+from recovery.cache import Cache
+from recovery.config import Config, load_config
+from recovery.dimse import DimseError, EncodedObject, store
+from recovery.manifests import FOLDER, Snapshot, load_snapshot
+from recovery.memory import Memory
+from recovery.model import DicomNode
+from recovery.peers import pacs_peer
+from recovery.raw_snapshots import CREATOR, GROUP, RAW_DATA, raw_data_objects, site_patient_id, site_study_uid
+from recovery.rebuilding import TablesReport, find_snapshots, restore_tables
+from recovery.relational_tables import RELATIONAL_TABLES
+from recovery.runs import lock
+from recovery.snapshots import list_snapshots, verify_snapshot
+from recovery.tables import ON_TREATMENT
+from tests.objects import beam_item, encode, plan, record, uid
+from tests.orthanc import HOW_TO_INSTALL, Orthanc, free_port, orthanc_is_installed
+from tests.recovery.made_snapshots import NOW, take
+from tests.relational.aria import Aria
+from tests.relational.clinic import fill
+
+pytestmark = pytest.mark.skipif(not orthanc_is_installed(), reason=HOW_TO_INSTALL)
+
+PROJECT = Path(__file__).resolve().parents[2]
+LOCAL = DicomNode("RBRDT", "127.0.0.1", free_port())
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Orthanc]:
+    folder = tmp_path_factory.mktemp("pacs")
+    with Orthanc(folder, DicomNode("RTPACS", "127.0.0.1", free_port()), peers=[LOCAL]) as orthanc:
+        yield orthanc
+
+
+@dataclass
+class Clinic:
+    """A cache, an RT-PACS, and the config that names both."""
+
+    folder: Path
+    pacs: Orthanc
+    retrieve: str = "get"
+    database: str = '[rv.database]\nconnection = "sqlite:///aria.db"\n'
+    port: int = field(default=0)
+
+    @property
+    def config(self) -> Config:
+        return load_config(self.config_file)
+
+    @property
+    def config_file(self) -> Path:
+        path = self.folder / "config.toml"
+        path.write_text(
+            '[site]\nname = "Test clinic"\ntime_zone = "Europe/Zurich"\n'
+            f'[local]\nae_title = "RBRDT"\nhost = "127.0.0.1"\nport = {LOCAL.port}\ntimeout_seconds = 20\n'
+            f'[rv]\nae_title = "RV"\nhost = "rv.invalid"\nport = 104\n{self.database}'
+            f'[pacs]\nae_title = "RTPACS"\nhost = "127.0.0.1"\nport = {self.port or self.pacs.node.port}\n'
+            f'retrieve = "{self.retrieve}"\n[cache]\npath = "cache"\n'
+        )
+        return path
+
+    @property
+    def cache_path(self) -> Path:
+        return self.folder / "cache"
+
+    def archive(self, snapshot: Snapshot | None, part_bytes: int = 64 * 1024 * 1024) -> list[Dataset]:
+        """Send a snapshot by C-STORE, as it is."""
+        assert snapshot is not None
+        objects = raw_data_objects(snapshot, "Test clinic", part_bytes=part_bytes)
+        peer = pacs_peer(self.config, Memory(self.folder / "memory.json"))
+        statuses = store(peer, (as_sent(ds) for ds in objects))
+        assert set(statuses.values()) == {0}
+        return objects
+
+    def restore(self, *, are_expected: bool = True) -> TablesReport:
+        peer = pacs_peer(self.config, Memory(self.folder / "memory.json"))
+        return restore_tables(self.config, peer, are_expected=are_expected)
+
+    def rebuild(self) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "recovery", "rebuild", "--config", str(self.config_file)]
+        return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120, check=False)
+
+    def lose_the_cache(self) -> None:
+        shutil.rmtree(self.cache_path)
+
+    def newest(self) -> str:
+        return next(info.snapshot_id for info in list_snapshots(self.cache_path) if info.is_newest)
+
+
+def as_sent(ds: Dataset) -> EncodedObject:
+    read = io.BytesIO(encode(ds))
+    meta = dcmread(read, stop_before_pixels=True, specific_tags=["SOPInstanceUID"]).file_meta
+    length = 132 + 12 + meta.FileMetaInformationGroupLength
+    return EncodedObject(RAW_DATA, ds.SOPInstanceUID, ImplicitVRLittleEndian, read.getvalue()[length:])
+
+
+@pytest.fixture
+def clinic(tmp_path: Path, server: Orthanc) -> Iterator[Clinic]:
+    yield Clinic(tmp_path, server)
+    server.delete_all()
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def aria(clinic: Clinic) -> Iterator[Aria]:
+    database = Aria(clinic.folder / "aria.db")
+    fill(database)
+    yield database
+    database.close()
+
+
+@pytest.mark.parametrize("retrieve", ["get", "move"])
+def test_from_nothing_but_the_rt_pacs_every_byte_and_every_value_comes_back(
+    clinic: Clinic, aria: Aria, retrieve: str
+) -> None:
+    clinic.retrieve = retrieve
+    for minutes, status in ((0, "Unapproved"), (10, "Rejected")):
+        aria.execute("UPDATE PlanSetup SET Status = ?", status)
+        assert snapshot_tables(clinic.config, NOW + timedelta(minutes=minutes)).outcome == "OK"
+        clinic.archive(load_snapshot(clinic.cache_path, clinic.newest()), part_bytes=8192)
+    treated = plan({1: 50.0}, SOPInstanceUID=uid("plan"))
+    for ds in (treated, record(uid("plan"), [beam_item(1, 1, 50.0, 50.0)])):
+        clinic.pacs.put(encode(ds))
+    newest = clinic.newest()
+    folder = clinic.cache_path / FOLDER / newest
+    before, values = files_of(folder), {s.name: Cache(clinic.cache_path).read(s) for s in RELATIONAL_TABLES.values()}
+    assert len(before) == len(RELATIONAL_TABLES) + 1 and any(values.values())
+    clinic.lose_the_cache()
+    done = clinic.rebuild()
+    assert done.returncode == 0, done.stderr
+    assert "13 tables of the R&V database restored" in done.stdout and "2026-11-22 12:10:00" in done.stdout
+    assert clinic.newest() == newest
+    assert files_of(folder) == before
+    assert verify_snapshot(clinic.cache_path, newest) == []
+    cache = Cache(clinic.cache_path)
+    assert {s.name: cache.read(s) for s in RELATIONAL_TABLES.values()} == values
+    assert {row["patient_id"] for row in cache.read(ON_TREATMENT)} >= {"100001"}
+    assert site_patient_id("Test clinic") not in {row["patient_id"] for row in cache.read(ON_TREATMENT)}
+    again = clinic.rebuild()
+    assert again.returncode == 0 and "it stays" in again.stdout
+
+
+def damaged(ds: Dataset) -> bytes:
+    """The same object by name, with one other bit."""
+    copy = dcmread(io.BytesIO(encode(ds)))
+    element = copy.private_block(GROUP, CREATOR)[0x10]
+    changed = bytearray(element.value)
+    changed[len(changed) // 2] ^= 1
+    element.value = bytes(changed)
+    return encode(copy)
+
+
+def test_a_damaged_newest_is_told_and_the_next_older_whole_one_comes(clinic: Clinic) -> None:
+    older, newer = take(clinic.cache_path, 1), take(clinic.cache_path, 2)
+    assert older is not None and newer is not None
+    clinic.archive(older)
+    (ds,) = raw_data_objects(newer, "Test clinic")
+    clinic.pacs.put(damaged(ds))
+    clinic.lose_the_cache()
+    report = clinic.restore()
+    (problem,) = report.problems
+    assert "The snapshot of 2026-11-22 12:20:00 (Europe/Zurich) in the RT-PACS cannot be used" in problem
+    assert "its content was changed" in problem
+    assert "as of 2026-11-22 12:10:00" in report.said[0] and clinic.newest() == older.snapshot_id
+    clinic.lose_the_cache()
+    assert clinic.rebuild().returncode == 1
+
+
+def test_a_missing_part_is_named_and_when_none_is_whole_that_is_said(clinic: Clinic) -> None:
+    objects = clinic.archive(take(clinic.cache_path, 1), part_bytes=4096)
+    clinic.pacs.delete_instance(objects[1].SOPInstanceUID)
+    clinic.lose_the_cache()
+    broken, none_left = clinic.restore().problems
+    assert f"of its {len(objects)} parts, these are missing: 2" in broken
+    assert none_left.startswith("No snapshot in the RT-PACS is whole")
+    assert list_snapshots(clinic.cache_path) == []
+
+
+def test_an_object_of_another_program_in_the_study_does_no_harm(clinic: Clinic) -> None:
+    snapshot = take(clinic.cache_path, 1)
+    (ds,) = clinic.archive(snapshot)
+    stray = dcmread(io.BytesIO(encode(ds)))
+    stray.SOPInstanceUID = stray.file_meta.MediaStorageSOPInstanceUID = uid("stray")
+    stray.SeriesInstanceUID, stray.SeriesNumber = uid("stray series"), 2**31 - 1
+    del stray[GROUP, 0x1005]
+    clinic.pacs.put(encode(stray))
+    clinic.lose_the_cache()
+    report = clinic.restore()
+    assert f"object {uid('stray')}: it is no table snapshot" in report.problems[0]
+    assert snapshot is not None and clinic.newest() == snapshot.snapshot_id
+
+
+def test_without_one_in_the_rt_pacs_it_is_a_problem_only_where_there_is_a_database(clinic: Clinic) -> None:
+    done = clinic.rebuild()
+    assert done.returncode == 1
+    assert "holds no snapshot of the R&V database's tables for the site 'Test clinic'" in done.stderr
+    assert site_study_uid("Test clinic") in done.stderr
+    clinic.database = ""
+    done = clinic.rebuild()
+    assert done.returncode == 0 and "holds no snapshot" in done.stdout and done.stderr.count("snapshot") == 0
+
+
+def test_a_whole_snapshot_of_the_cache_is_not_traded_for_an_older_one(clinic: Clinic) -> None:
+    clinic.archive(take(clinic.cache_path, 1))
+    own = take(clinic.cache_path, 2)
+    report = clinic.restore()
+    assert report.problems == [] and "12:20:00 (Europe/Zurich), is whole" in report.said[0]
+    assert own is not None and clinic.newest() == own.snapshot_id
+    own.file("notes").write_bytes(b"PAR1")
+    assert "as of 2026-11-22 12:10:00" in clinic.restore().said[0], "a damaged one is"
+
+
+def test_a_damaged_snapshot_of_the_cache_is_mended_in_place(clinic: Clinic) -> None:
+    own = take(clinic.cache_path, 1)
+    clinic.archive(own)
+    assert own is not None
+    own.file("notes").unlink()
+    assert clinic.restore().problems == []
+    assert verify_snapshot(clinic.cache_path, own.snapshot_id) == []
+
+
+def test_what_the_snapshot_itself_lacks_is_told(clinic: Clinic, aria: Aria) -> None:
+    snapshot_tables(clinic.config, NOW)
+    aria.execute("DROP TABLE ChartQA")
+    snapshot_tables(clinic.config, NOW + timedelta(minutes=10))
+    clinic.archive(load_snapshot(clinic.cache_path, clinic.newest()))
+    clinic.lose_the_cache()
+    why = "query checks: the database has no table ChartQA"
+    assert clinic.restore().said[1] == f"Of these, checks is as of 2026-11-22 12:00:00 (Europe/Zurich): {why}."
+
+
+def test_the_snapshots_of_a_site_are_listed_newest_first(clinic: Clinic) -> None:
+    for number in (2, 3, 1):
+        clinic.archive(take(clinic.cache_path, number))
+    peer = pacs_peer(clinic.config, Memory(clinic.folder / "memory.json"))
+    times = [found.taken_at for found in find_snapshots(peer, "Test clinic")]
+    assert times == [NOW + timedelta(minutes=10 * number) for number in (3, 2, 1)]
+    assert find_snapshots(peer, "Elsewhere") == []
+
+
+def test_an_rt_pacs_that_is_down_leaves_the_cache_as_it_was_and_exits_2(clinic: Clinic) -> None:
+    take(clinic.cache_path, 1)
+    before = files_of(clinic.cache_path / FOLDER)
+    clinic.port = free_port()
+    with pytest.raises(DimseError):
+        clinic.restore()
+    done = clinic.rebuild()
+    assert done.returncode == 2 and "cannot be reached" in done.stderr and "Traceback" not in done.stderr
+    assert files_of(clinic.cache_path / FOLDER) == before
+
+
+def test_while_snapshot_tables_runs_rebuild_waits_for_another_time(clinic: Clinic) -> None:
+    with lock(clinic.cache_path, "snapshot_tables"):
+        done = clinic.rebuild()
+    assert done.returncode == 75 and "another run of snapshot_tables is under way" in done.stderr
+
+
+def test_a_cache_that_cannot_be_written_exits_2_and_says_so(clinic: Clinic) -> None:
+    clinic.archive(take(clinic.folder / "elsewhere", 1))
+    clinic.cache_path.mkdir()
+    (clinic.cache_path / FOLDER).write_text("a file where the folder should be")
+    done = clinic.rebuild()
+    assert done.returncode == 2 and "cannot be written" in done.stderr and "Traceback" not in done.stderr
