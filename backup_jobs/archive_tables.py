@@ -4,8 +4,9 @@ Goal
     With nothing but the RT-PACS, any viewer shows how far each patient's treatment has come.
 
 How
-    Per patient and plan an RT Treatment Summary Record, for MOSAIQ also the treatment records themselves. Each is
-    made from the cache, stored where the RT-PACS lacks it, and proven by reading it back (`archiving`).
+    Per patient and plan an RT Treatment Summary Record; per snapshot the tables themselves, as Raw Data; for MOSAIQ
+    also the treatment records. Each is made from the cache, stored where the RT-PACS lacks it, and proven by reading
+    it back (`archiving`).
 
 Why after the tables, and never instead
     The tables in the cache must not wait for the RT-PACS: when it is down they are written all the same, and the
@@ -14,7 +15,7 @@ Why after the tables, and never instead
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -26,9 +27,14 @@ from recovery.dimse import DimseError
 from recovery.memory import DAY
 from recovery.model import RT_TREATMENT_SUMMARY_RECORD, InstanceRef
 from recovery.proven_objects import ProvenObjects
+from recovery.raw_snapshots import RawSnapshotError, raw_data_objects
 from recovery.treatment_summaries import TreatmentSummary, summaries_of
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pydicom import Dataset
+
     from recovery.building import Workspace
     from recovery.runs import JobResult
 
@@ -68,6 +74,25 @@ def _parts(space: Workspace, proven: ProvenObjects) -> Iterator[tuple[ArchiveRep
     yield archive(space, due, proven, "storing treatment summaries"), []
     for uid in once_a_day:
         space.memory.note(f"object {uid}", space.now)
+    yield _snapshot(space, proven)
+
+
+def _snapshot(space: Workspace, proven: ProvenObjects) -> tuple[ArchiveReport, list[str]]:
+    """The newest snapshot of the tables; made again in every run, which costs less than remembering its UIDs."""
+    snapshot = space.cache.open_snapshot()
+    if snapshot is None:
+        return ArchiveReport(), []
+    try:
+        objects = raw_data_objects(snapshot, space.config.site.name)
+    except RawSnapshotError as error:
+        return ArchiveReport(found=1, unproven={snapshot.snapshot_id: str(error)}), []
+    wanted = [Wanted(InstanceRef.from_dataset(made), _made(made)) for made in objects]
+    return archive(space, wanted, proven, "storing the tables"), []
+
+
+def _made(ds: Dataset) -> Callable[[datetime], Dataset]:
+    """An object that depends on no moment."""
+    return lambda _: ds
 
 
 def _due(space: Workspace, summaries: Iterable[TreatmentSummary]) -> tuple[list[Wanted], list[str]]:

@@ -22,7 +22,7 @@ from backup_jobs.archiving import ArchiveReport, Wanted, archive
 from backup_jobs.plans_of_deliveries import Plans
 from backup_jobs.sync_records import PATIENTS_PER_RUN
 from recovery.building import relational_rows
-from recovery.delivered_records import Session, Standing, amendments, treatment_record, treatment_sessions
+from recovery.delivered_records import Session, Standing, amendments, no_beam, treatment_record, treatment_sessions
 from recovery.model import RT_BEAMS_TREATMENT_RECORD, InstanceRef, Patient
 from recovery.relational_tables import DELIVERIES, PATIENTS
 from recovery.treatment_summaries import patient_of
@@ -55,7 +55,8 @@ def archive_deliveries(space: Workspace, proven: ProvenObjects) -> tuple[Archive
     DimseError
         If the RT-PACS cannot be asked.
     """
-    chosen = _chosen(space, treatment_sessions(relational_rows(space, DELIVERIES)))
+    deliveries = relational_rows(space, DELIVERIES)
+    chosen = _chosen(space, treatment_sessions(deliveries))
     standings, stuck = _standings(space, chosen, proven)
     new = [session for uid, (session, _) in standings.items() if uid not in space.collection.records]
     plans = Plans(space, new)
@@ -68,14 +69,16 @@ def archive_deliveries(space: Workspace, proven: ProvenObjects) -> tuple[Archive
         space.memory.note(f"delivered sessions {patient_id}", space.now)
     space.memory.first_look_done = True
     sent = [standings[uid][0] for uid in report.sent]
-    return report, _remarks(
-        [s for s in sent if not all(k.is_known for k in plans.facts(s.referenced_rt_plan_uid).kinds(s))]
-    )
+    incomplete = sum(not all(k.is_known for k in plans.facts(s.referenced_rt_plan_uid).kinds(s)) for s in sent)
+    return report, _remarks(incomplete, sum(map(no_beam, deliveries)))
 
 
-def _remarks(incomplete: list[Session]) -> list[str]:
+def _remarks(incomplete: int, no_beams: int) -> list[str]:
     what = "BeamType, RadiationType, NumberOfWedges or beam limiting devices"
-    return [f"{len(incomplete)} new treatment records lack {what}: their plan is not held"] if incomplete else []
+    said = [f"{incomplete} new treatment records lack {what}: their plan is not held"] if incomplete else []
+    if no_beams:
+        said.append(f"{no_beams} deliveries of brachytherapy or ions have no treatment record and are not counted")
+    return said
 
 
 def _standings(

@@ -23,6 +23,18 @@ if TYPE_CHECKING:
 RADIATION_TYPES = frozenset({"PHOTON", "ELECTRON", "NEUTRON", "PROTON"})
 BEAM_TYPES = frozenset({"STATIC", "DYNAMIC"})
 
+_RADIATION_WORDS: Mapping[str, str] = {
+    **dict.fromkeys(("X", "Co-60", "orthovoltage X-rays", "kV X-rays"), "PHOTON"),
+    "E": "ELECTRON",
+    "E, high dose": "ELECTRON",
+    "P": "PROTON",
+    **{term: term for term in RADIATION_TYPES},
+}
+"""The words of the tables' `radiation_type`."""
+
+NO_BEAMS = frozenset({"Ir-192", "ION"})
+"""Words of `radiation_type` whose deliveries an RT Beams Treatment Record cannot tell."""
+
 _MOVING = ("arc", "vmat", "imrt", "dmlc", "step", "dynamic", "helical")
 _STANDING = ("static", "fixed")
 
@@ -63,7 +75,12 @@ def kind_of_field(row: Mapping[str, Any]) -> BeamKind:
     beam_type = "STATIC" if any(word in technique for word in _STANDING) else None
     if row.get("gantry_direction") in {"CW", "CC"} or any(word in technique for word in _MOVING):
         beam_type = "DYNAMIC"
-    return BeamKind(beam_type, _one_of(RADIATION_TYPES, str(row.get("radiation_type") or "").upper()))
+    return BeamKind(beam_type, radiation_of(row))
+
+
+def radiation_of(row: Mapping[str, Any]) -> str | None:
+    """RadiationType (300A,00C6), as a row of `plan_fields` or `deliveries` tells it."""
+    return _RADIATION_WORDS.get(str(row.get("radiation_type") or ""))
 
 
 def _leaf_pairs(beam: Dataset) -> list[tuple[str, int]]:

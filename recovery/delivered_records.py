@@ -25,11 +25,11 @@ Why empty type 1 elements
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from recovery.beam_kinds import BeamKind
+from recovery.beam_kinds import NO_BEAMS, BeamKind, radiation_of
 from recovery.deliveries import TREATING
 from recovery.derived_uids import amended_uid, derived_uid
 from recovery.dicom_text import written_day, written_number, written_text, written_time, written_uid
@@ -56,8 +56,12 @@ class PlanFacts:
     beams: Mapping[int, BeamKind] = field(default_factory=dict)
 
     def kinds(self, session: Session) -> list[BeamKind]:
-        """Of a session's deliveries, in their order."""
-        return [self.beams.get(d["beam_number"], BeamKind()) for d in session.deliveries]
+        """Of a session's deliveries, in their order; the history's own RadiationType first."""
+        return [
+            replace(kind, radiation_type=radiation_of(delivery) or kind.radiation_type)
+            for delivery in session.deliveries
+            for kind in (self.beams.get(delivery["beam_number"], BeamKind()),)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +91,12 @@ class Session:
 def treatment_sessions(deliveries: Iterable[Mapping[str, Any]]) -> list[Session]:
     """Sessions, the newest first. QA, setup, portfilm and other imaging are not treatments, and in none.
 
-    A row without a patient is in none either; `deliveries` are rows of that table.
+    Rows without a patient, and brachytherapy's and ions', are in none either: see `no_beam`. `deliveries` are rows
+    of that table.
     """
     groups: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
     for row in deliveries:
-        if row["patient_id"] is not None and row["delivery_type"] in TREATING:
+        if row["patient_id"] is not None and row["delivery_type"] in TREATING and not no_beam(row):
             day = row["treated_at"].date() if row["treated_at"] is not None else None
             key = (row["patient_id"], row["referenced_rt_plan_uid"], row["fraction_number"], day)
             groups.setdefault(key, []).append(row)
@@ -100,6 +105,11 @@ def treatment_sessions(deliveries: Iterable[Mapping[str, Any]]) -> list[Session]
         for (patient_id, plan_uid, number, day), rows in groups.items()
     ]
     return sorted(sessions, key=lambda s: s.day or date.min, reverse=True)
+
+
+def no_beam(row: Mapping[str, Any]) -> bool:
+    """Whether a delivery is one that an RT Beams Treatment Record cannot tell: of a source, or of ions."""
+    return row.get("radiation_type") in NO_BEAMS
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from io import BytesIO
 
-from pydicom import Dataset, dcmwrite
+from pydicom import Dataset
+from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import write_dataset
 from pydicom.sequence import Sequence
 
 from recovery.dicom_text import written_day, written_id, written_name, written_text
@@ -94,6 +95,7 @@ def reference(sop_class_uid: str, sop_instance_uid: str) -> Dataset:
 
 def encoded(ds: Dataset) -> bytes:
     """The dataset in Implicit VR Little Endian, without group 0002: MIM takes no other syntax for RT objects."""
-    file = BytesIO()
-    dcmwrite(file, ds, implicit_vr=True, little_endian=True)
+    file = DicomBytesIO()
+    file.is_implicit_VR = file.is_little_endian = True
+    write_dataset(file, ds)
     return file.getvalue()

@@ -69,7 +69,7 @@ class OneSite:
     def write(self, table: str, rows: Iterable[dict[str, Any]]) -> None:
         """Write a relational table; columns that a row does not name are null."""
         schema = RELATIONAL_TABLES[table]
-        whole = [dict.fromkeys(schema.columns) | row for row in rows]
+        whole = [{name: row.get(name) for name in schema.columns} for row in rows]
         Cache(self.config.cache_path).write(schema, whole, taken_at=self.now, source="test")
 
     def run(self) -> JobResult:
@@ -100,6 +100,7 @@ class OneSite:
 def delivery(number: int, **columns: Any) -> dict[str, Any]:
     """A row of `deliveries`: beam 1 of the first fraction, 100 MU, yesterday."""
     return {
+        **dict.fromkeys(RELATIONAL_TABLES["deliveries"].columns),
         "delivery_id": str(number),
         "patient_id": "00017R",
         "referenced_rt_plan_uid": "1.2.3.4",

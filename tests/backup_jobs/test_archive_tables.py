@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from pydicom import Dataset, dcmread
 
 from backup_jobs.archive_tables import archive_tables
-from recovery.model import DicomNode
 from recovery.peers import pacs_peer
 from recovery.record_search import find_all_records, find_records
 from recovery.runs import JobResult
@@ -32,22 +31,12 @@ from tests.archive_clinic import (
     stored_files,
 )
 from tests.objects import beam_item, encode, plan, record
-from tests.orthanc import HOW_TO_INSTALL, Orthanc, free_port, orthanc_is_installed
+from tests.orthanc import HOW_TO_INSTALL, Orthanc, orthanc_is_installed
+from tests.recovery.made_snapshots import take
 
 pytestmark = pytest.mark.skipif(not orthanc_is_installed(), reason=HOW_TO_INSTALL)
 
 SUMMARY = "1.2.840.10008.5.1.4.1.1.481.7"
-
-
-@pytest.fixture
-def pacs(tmp_path: Path) -> Iterator[Orthanc]:
-    with Orthanc(tmp_path / "pacs", DicomNode("RTPACS", "127.0.0.1", free_port())) as orthanc:
-        yield orthanc
-
-
-@pytest.fixture
-def site(tmp_path: Path, pacs: Orthanc) -> OneSite:
-    return OneSite(tmp_path, pacs.node)
 
 
 def treated(patient_id: str, name: str, fractions: int, *, of: int = 20, last: float = 1) -> list[Dataset]:
@@ -201,6 +190,30 @@ def test_an_rt_pacs_that_is_down_makes_the_job_partial_and_says_so(pacs: Orthanc
     assert result.counts["tables"] == 13
     pacs.start()
     assert object_counts(site.run()) == (1, 0, 1, 0)
+
+
+def test_the_tables_themselves_go_with_them_once_and_come_back_bit_for_bit(pacs: Orthanc, site: OneSite) -> None:
+    take(site.config.cache_path, 1)
+    assert object_counts(site.run()) == (1, 0, 1, 0)
+    assert object_counts(site.run()) == (1, 1, 0, 0)
+    (path,) = stored_files(pacs.folder).values()
+    with ZipFile(path) as packed:
+        assert packed.read("tables/notes.parquet") == (
+            site.space().cache.open_snapshot().file("notes").read_bytes()  # type: ignore[union-attr]
+        )
+    take(site.config.cache_path, 2, changed=1)
+    assert object_counts(site.run()) == (1, 0, 1, 0)
+    assert len(stored_files(pacs.folder)) == 2, "the one before stays"
+
+
+def test_a_snapshot_that_is_damaged_here_is_not_archived_and_is_named(pacs: Orthanc, site: OneSite) -> None:
+    snapshot = take(site.config.cache_path, 1)
+    assert snapshot is not None
+    with snapshot.file("notes").open("ab") as file:
+        file.write(b"x")
+    result = site.run()
+    assert (result.outcome, result.unproven) == ("PARTIAL", (snapshot.snapshot_id,))
+    assert stored_files(pacs.folder) == {}
 
 
 def test_a_patient_whose_id_no_element_holds_is_named_by_the_objects_uid_and_stops_nobody(

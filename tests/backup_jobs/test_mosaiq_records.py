@@ -6,7 +6,6 @@ from the plan.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -34,12 +33,6 @@ pytestmark = pytest.mark.skipif(not orthanc_is_installed(), reason=HOW_TO_INSTAL
 
 BEAMS_RECORD = "1.2.840.10008.5.1.4.1.1.481.4"
 JAWS = [item(RTBeamLimitingDeviceType=kind, NumberOfLeafJawPairs=pairs) for kind, pairs in (("ASYMY", 1), ("MLCX", 80))]
-
-
-@pytest.fixture
-def pacs(tmp_path: Path) -> Iterator[Orthanc]:
-    with Orthanc(tmp_path / "pacs", DicomNode("RTPACS", "127.0.0.1", free_port())) as orthanc:
-        yield orthanc
 
 
 @pytest.fixture
