@@ -23,11 +23,14 @@ from backup_jobs.archiving import ArchiveReport, Wanted, archive
 from backup_jobs.mosaiq_records import archive_deliveries
 from backup_jobs.transfer import in_words
 from recovery.building import evidence_of, overview_rows
+from recovery.cache import CacheError
 from recovery.dimse import DimseError
 from recovery.memory import DAY
 from recovery.model import RT_TREATMENT_SUMMARY_RECORD, InstanceRef
 from recovery.proven_objects import ProvenObjects
 from recovery.raw_snapshots import RawSnapshotError, raw_data_objects
+from recovery.relational_tables import DELIVERIES
+from recovery.table_freshness import known_since
 from recovery.treatment_summaries import TreatmentSummary, summaries_of
 
 if TYPE_CHECKING:
@@ -47,12 +50,14 @@ def archive_tables(space: Workspace, result: JobResult) -> JobResult:
 
     An RT-PACS that cannot be asked makes the job PARTIAL: the tables are written.
     """
-    report, remarks = ArchiveReport(), []
+    report = ArchiveReport()
+    remarks: list[str] = []
     proven = ProvenObjects.load(space.cache)
     try:
-        for part, said in _parts(space, proven):
+        if space.config.rv is not None and space.config.rv.product == "mosaiq":
+            result = _with_records(space, proven, result, report, remarks)
+        for part in _parts(space, proven):
             report.join(part)
-            remarks += said
     except DimseError as error:
         if error.fault != "pacs":
             raise
@@ -64,30 +69,51 @@ def archive_tables(space: Workspace, result: JobResult) -> JobResult:
     return _told(result, report, remarks)
 
 
-def _parts(space: Workspace, proven: ProvenObjects) -> Iterator[tuple[ArchiveReport, list[str]]]:
-    """Treatment records first: the summaries count them."""
-    if space.config.rv is not None and space.config.rv.product == "mosaiq":
-        yield archive_deliveries(space, proven)
+def _with_records(
+    space: Workspace, proven: ProvenObjects, result: JobResult, report: ArchiveReport, remarks: list[str]
+) -> JobResult:
+    """Treatment records first: the summaries count them.
+
+    Where this run read the deliveries, its result counts `treatment_records`: all up to its start is proven but for
+    what it names (`JobRun.tells_of_records`). Of older deliveries that cannot be said.
+    """
+    records, said = archive_deliveries(space, proven)
+    report.join(records)
+    remarks += said
+    if not _were_read(space):
+        return result
+    return replace(result, counts={**result.counts, "treatment_records": records.found})
+
+
+def _were_read(space: Workspace) -> bool:
+    """Whether this run read the deliveries, or found them unchanged."""
+    try:
+        return known_since(space.cache, DELIVERIES) >= space.now
+    except CacheError:
+        return False
+
+
+def _parts(space: Workspace, proven: ProvenObjects) -> Iterator[ArchiveReport]:
     evidence = evidence_of(space)
     rows, _ = overview_rows(space, evidence)
     due, once_a_day = _due(space, summaries_of(evidence, rows))
-    yield archive(space, due, proven, "storing treatment summaries"), []
+    yield archive(space, due, proven, "storing treatment summaries")
     for uid in once_a_day:
         space.memory.note(f"object {uid}", space.now)
     yield _snapshot(space, proven)
 
 
-def _snapshot(space: Workspace, proven: ProvenObjects) -> tuple[ArchiveReport, list[str]]:
+def _snapshot(space: Workspace, proven: ProvenObjects) -> ArchiveReport:
     """The newest snapshot of the tables; made again in every run, which costs less than remembering its UIDs."""
     snapshot = space.cache.open_snapshot()
     if snapshot is None:
-        return ArchiveReport(), []
+        return ArchiveReport()
     try:
         objects = raw_data_objects(snapshot, space.config.site.name)
     except RawSnapshotError as error:
-        return ArchiveReport(found=1, unproven={snapshot.snapshot_id: str(error)}), []
+        return ArchiveReport(found=1, unproven={snapshot.snapshot_id: str(error)})
     wanted = [Wanted(InstanceRef.from_dataset(made), _made(made)) for made in objects]
-    return archive(space, wanted, proven, "storing the tables"), []
+    return archive(space, wanted, proven, "storing the tables")
 
 
 def _made(ds: Dataset) -> Callable[[datetime], Dataset]:
@@ -114,10 +140,10 @@ def _due(space: Workspace, summaries: Iterable[TreatmentSummary]) -> tuple[list[
 def _told(result: JobResult, report: ArchiveReport, remarks: list[str]) -> JobResult:
     counts = {
         **result.counts,
-        "objects_found": report.found,
-        "objects_held": report.held,
-        "objects_sent": len(report.sent),
-        "objects_unproven": len(report.unproven),
+        "found": report.found,
+        "already_held": report.held,
+        "moved": len(report.sent),
+        "unproven": len(report.unproven),
     }
     if report.unproven:
         remarks = [*remarks, f"not proven in the RT-PACS: {in_words(report.unproven)}"]

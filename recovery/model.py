@@ -141,3 +141,13 @@ class JobRun:
     message: str
     fault: str = ""
     """What could not be asked, when something could not: `rv`, `pacs`, `database`, `cache`, `config`."""
+
+    @property
+    def tells_of_records(self) -> bool:
+        """Whether this run asked both sides for treatment records to the end: what they hold up to its start is known.
+
+        `sync_records` does; for MOSAIQ, whose records come from its database, a `snapshot_tables` that read the
+        deliveries and counts `treatment_records`.
+        """
+        asks = self.job == "sync_records" or (self.job == "snapshot_tables" and "treatment_records" in self.counts)
+        return asks and self.outcome in {"OK", "PARTIAL"}

@@ -103,13 +103,13 @@ def read_tables(cache: Cache, patient_ids: Iterable[str]) -> PatientTables:
 def proven_up_to(cache: Cache, built_at: datetime) -> datetime | None:
     """Up to when everything is in the RT-PACS and in the list; aware. None when no run ever told.
 
-    The start of the last sync_records that asked both sides to the end, or the list's own time where that is older.
+    The start of the last run that asked both sides for records to the end, or the list's own time where that is older.
     """
     try:
         runs = Journal(cache.path).runs()
     except (OSError, ValueError, LookupError, TypeError):
         return None
-    told = [r.started_at for r in runs if r.job == "sync_records" and r.outcome in {"OK", "PARTIAL"}]
+    told = [run.started_at for run in runs if run.tells_of_records]
     return min(max(told), built_at) if told else None
 
 

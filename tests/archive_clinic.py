@@ -120,7 +120,7 @@ def delivery(number: int, **columns: Any) -> dict[str, Any]:
 
 def object_counts(result: JobResult) -> tuple[int, int, int, int]:
     """Found, held, sent, unproven."""
-    return tuple(result.counts[f"objects_{name}"] for name in ("found", "held", "sent", "unproven"))  # type: ignore[return-value]
+    return tuple(result.counts[name] for name in ("found", "already_held", "moved", "unproven"))  # type: ignore[return-value]
 
 
 def saved(ds: Dataset, path: Path) -> Path:

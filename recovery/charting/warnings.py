@@ -31,7 +31,7 @@ def stops(file: PatientFile, plan: PlanFile | None) -> Iterator[str]:
     else:
         yield from _plan_stops(plan)
     if file.as_of is None:
-        yield "NOTHING PROVEN: no run of sync_records is known that asked both sides. Count fractions anew."
+        yield "NOTHING PROVEN: no run is known that asked both sides for records. Count fractions anew."
     elif file.now - file.as_of > STALE_AFTER:
         yield f"OLD COPY: {_as_of(file)} Add every fraction given since."
 

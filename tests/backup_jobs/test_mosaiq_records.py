@@ -163,7 +163,7 @@ def test_a_field_that_arrives_later_amends_its_session_and_the_fraction_counts_o
     (before,) = records(pacs)
     later = site.later(minutes=10)
     later.write("deliveries", [first, second])
-    assert later.run().counts["objects_sent"] == 2, "the amended record, and the summary"
+    assert later.run().counts["moved"] == 2, "the amended record, and the summary"
     assert delivered(later) == 1
     old, new = records(pacs)
     assert old == before
@@ -201,7 +201,7 @@ def test_a_machine_that_lost_its_cache_makes_the_same_uids_and_sends_nothing(pac
     assert len(uids) == 3
     site.forget()
     assert delivered(site) == 2
-    assert site.run().counts["objects_sent"] == 0
+    assert site.run().counts["moved"] == 0
     assert {ds.SOPInstanceUID for ds in records(pacs)} == uids
 
 
