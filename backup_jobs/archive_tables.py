@@ -4,9 +4,9 @@ Goal
     With nothing but the RT-PACS, any viewer shows how far each patient's treatment has come.
 
 How
-    Per patient and plan an RT Treatment Summary Record; per snapshot the tables themselves, as Raw Data; for MOSAIQ
-    also the treatment records. Each is made from the cache, stored where the RT-PACS lacks it, and proven by reading
-    it back (`archiving`).
+    Per patient and plan an RT Treatment Summary Record; per patient the chart, as an Encapsulated PDF; per snapshot
+    the tables themselves, as Raw Data; for MOSAIQ also the treatment records. Each is made from the cache, stored
+    where the RT-PACS lacks it, and proven by reading it back (`archiving`).
 
 Why after the tables, and never instead
     The tables in the cache must not wait for the RT-PACS: when it is down they are written all the same, and the
@@ -19,14 +19,16 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from backup_jobs.archive_charts import archive_charts
 from backup_jobs.archiving import ArchiveReport, Wanted, archive
 from backup_jobs.mosaiq_records import archive_deliveries
 from backup_jobs.transfer import in_words
-from recovery.building import evidence_of, overview_rows
+from recovery.building import evidence_of, overview_rows, plan_uids_of_records, read_chains, read_new_records
 from recovery.cache import CacheError
 from recovery.dimse import DimseError
 from recovery.memory import DAY
 from recovery.model import RT_TREATMENT_SUMMARY_RECORD, InstanceRef
+from recovery.peers import pacs_peer
 from recovery.proven_objects import ProvenObjects
 from recovery.raw_snapshots import RawSnapshotError, raw_data_objects
 from recovery.relational_tables import DELIVERIES
@@ -54,6 +56,7 @@ def archive_tables(space: Workspace, result: JobResult) -> JobResult:
     remarks: list[str] = []
     proven = ProvenObjects.load(space.cache)
     try:
+        _know_what_is_held(space)
         if space.config.rv is not None and space.config.rv.product == "mosaiq":
             result = _with_records(space, proven, result, report, remarks)
         for part in _parts(space, proven):
@@ -67,6 +70,14 @@ def archive_tables(space: Workspace, result: JobResult) -> JobResult:
     finally:
         proven.save(space.cache, space.now)
     return _told(result, report, remarks)
+
+
+def _know_what_is_held(space: Workspace) -> None:
+    """After the loss of the cache: what was amended before, and in which study a plan lies, the RT-PACS alone knows."""
+    if not space.collection.records:
+        pacs = pacs_peer(space.config, space.memory)
+        read_new_records(space, pacs)
+        read_chains(space, pacs, plan_uids_of_records(space))
 
 
 def _with_records(
@@ -100,6 +111,7 @@ def _parts(space: Workspace, proven: ProvenObjects) -> Iterator[ArchiveReport]:
     yield archive(space, due, proven, "storing treatment summaries")
     for uid in once_a_day:
         space.memory.note(f"object {uid}", space.now)
+    yield archive_charts(space, proven, rows)
     yield _snapshot(space, proven)
 
 

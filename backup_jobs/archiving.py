@@ -45,13 +45,19 @@ AT_ONCE = 100
 class Wanted:
     """An object that the RT-PACS is to hold.
 
-    `build` makes it for the moment, local to the site, when it was first made. `may_differ`: elements that the
-    tables may say otherwise by now, in an object of which this machine does not know how it came back.
+    `build` makes it for the moment, local to the site, when it was first made; `rebuild` makes what an object that
+    came back should be, where that needs more than its moment. `may_differ`: elements that the tables may say
+    otherwise by now, in an object of which this machine does not know how it came back.
     """
 
     ref: InstanceRef
     build: Callable[[datetime], Dataset]
     may_differ: frozenset[str] = frozenset()
+    rebuild: Callable[[datetime, Dataset], Dataset] | None = None
+
+    def again(self, came: Dataset, made_at: datetime) -> Dataset:
+        """What `came` should be."""
+        return self.rebuild(made_at, came) if self.rebuild is not None else self.build(made_at)
 
 
 @dataclass(slots=True)
@@ -192,7 +198,7 @@ class _Proof:
         uid = wanted.ref.sop_instance_uid
         tolerated: frozenset[str] = frozenset()
         if sent is None:
-            sent = encoded(wanted.build(_made_at(came) or _moment(self.space)))
+            sent = encoded(wanted.again(came, _made_at(came) or _moment(self.space)))
             tolerated = frozenset() if self.proven.came_back_altered(uid) else wanted.may_differ
         found = differences(sent, came)
         self.report.added |= set(found.added)

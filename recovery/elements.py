@@ -131,6 +131,17 @@ def clock_time(ds: Dataset | None, keyword: str) -> time | None:
     return read.time().replace(microsecond=int(fraction[:6].ljust(6, "0")) if fraction else 0)
 
 
+def moment(ds: Dataset | None, keyword: str) -> datetime | None:
+    """A DT value to the second, `20261122143205`, without a zone; one that says less, or a zone, is None."""
+    written = text(ds, keyword) or ""
+    if len(written) != 14 or not (written.isascii() and written.isdigit()):
+        return None
+    try:
+        return datetime.strptime(written, "%Y%m%d%H%M%S")  # noqa: DTZ007  local to the site
+    except ValueError:
+        return None
+
+
 def person_name(ds: Dataset | None, keyword: str) -> str | None:
     """`FAMILY, Given` of the first component group that says something (PS3.5 section 6.2.1.1)."""
     return _family_given(_value(ds, keyword), capitals=True)

@@ -46,8 +46,8 @@ class ChartPage:
     def series_instance_uid(self) -> str:
         return derived_uid("charts", self.study_instance_uid, self.patient.patient_id or "")
 
-    def dataset(self, made_at: datetime, pdf: bytes) -> Dataset:
-        """The object; `made_at` is local to the site.
+    def dataset(self, made_at: datetime, pdf: bytes, as_of: datetime | None = None) -> Dataset:
+        """The object. `made_at` and `as_of`, up to when its data were proven, are local to the site.
 
         Raises
         ------
@@ -64,7 +64,7 @@ class ChartPage:
             InstanceNumber=number_of_moment(made_at),
             ContentDate=f"{made_at:%Y%m%d}",
             ContentTime=f"{made_at:%H%M%S}",
-            AcquisitionDateTime="",
+            AcquisitionDateTime=f"{as_of:%Y%m%d%H%M%S}" if as_of is not None else "",
             BurnedInAnnotation="YES",
             SourceInstanceSequence=[reference(c, written_uid(uid)) for uid, c in sorted(self.plans.items())] or None,
             DocumentTitle=TITLE,

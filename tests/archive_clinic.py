@@ -15,7 +15,16 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.uid import ImplicitVRLittleEndian
 
 from backup_jobs.archive_tables import archive_tables
-from recovery.building import Workspace, build_overview, open_workspace
+from recovery.building import (
+    Workspace,
+    build_overview,
+    evidence_of,
+    open_workspace,
+    overview_rows,
+    plan_uids_of_records,
+    read_chains,
+    read_new_records,
+)
 from recovery.cache import Cache
 from recovery.config import CacheSettings, Config, Local, Pacs, RecordAndVerify, RvDatabase, Site
 from recovery.memory import Memory
@@ -85,6 +94,14 @@ class OneSite:
         build_overview(space, pacs_peer(space.config, space.memory))
         space.keep()
         return space.cache.read(ON_TREATMENT)
+
+    def rows(self) -> list[dict[str, object]]:
+        """The rows of `on_treatment` as they would be built now; none is written, so that no chart is drawn later."""
+        space = self.space()
+        pacs = pacs_peer(space.config, space.memory)
+        read_new_records(space, pacs)
+        read_chains(space, pacs, plan_uids_of_records(space))
+        return overview_rows(space, evidence_of(space))[0]
 
     def later(self, **later: float) -> OneSite:
         """The same site at another time: `minutes=10`."""

@@ -85,11 +85,11 @@ def test_an_element_that_the_archive_alters_is_named_in_every_run_and_the_object
         for _ in range(3):
             result = site.run()
             assert result.outcome == "PARTIAL"
-            assert (result.counts["moved"], result.counts["already_held"]) == (0, 0)
-            assert "gives it back with another PatientName" in result.message
-            assert len(result.unproven) == result.counts["unproven"] > 0
+            (of_record,) = [uid for uid, ds in held.items() if "TreatmentSessionBeamSequence" in ds]
+            assert of_record in result.unproven
+            assert f"{of_record}: the RT-PACS gives it back with another PatientName" in result.message
+            assert len(result.unproven) == result.counts["unproven"]
             assert "BASALT" not in result.message
-        assert set(result.unproven) == held.keys()
 
 
 def test_an_altered_meterset_deep_inside_is_named_and_amended_no_more_than_once(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_an_altered_meterset_deep_inside_is_named_and_amended_no_more_than_once(
         first = site.run()
         assert "TreatmentSessionBeamSequence.DeliveredPrimaryMeterset" in first.message
         for _ in range(4):
-            site.overview()
+            site.rows()
             result = site.run()
             assert result.outcome == "PARTIAL"
         assert sum(ds.Modality == "RTRECORD" and "TreatmentSessionBeamSequence" in ds for ds in held.values()) == 2

@@ -17,7 +17,7 @@ from pydicom import Dataset, dcmread
 from backup_jobs.archive_tables import archive_tables
 from recovery.peers import pacs_peer
 from recovery.record_search import find_all_records, find_records
-from recovery.runs import JobResult
+from recovery.runs import JobResult, Journal
 from recovery.tables import PROVEN_OBJECTS
 from tests.archive_clinic import (
     DCIODVFY,
@@ -36,6 +36,7 @@ from tests.recovery.made_snapshots import take
 
 pytestmark = pytest.mark.skipif(not orthanc_is_installed(), reason=HOW_TO_INSTALL)
 
+PDF = "1.2.840.10008.5.1.4.1.1.104.1"
 SUMMARY = "1.2.840.10008.5.1.4.1.1.481.7"
 
 
@@ -72,7 +73,7 @@ def test_each_course_gets_one_summary_with_the_dashboards_counts_and_a_second_ru
     rows = site.overview()
     result = site.run()
     assert (result.outcome, result.message) == ("OK", "")
-    assert object_counts(result) == (2, 0, 2, 0)
+    assert object_counts(result) == (4, 0, 4, 0), "a summary and a chart each"
     by_patient = {ds.PatientID: ds for ds in map(dcmread, summaries(pacs))}
     assert {patient_id: ds.CurrentTreatmentStatus for patient_id, ds in by_patient.items()} == {
         "A1": "ON_TREATMENT",
@@ -94,8 +95,8 @@ def test_each_course_gets_one_summary_with_the_dashboards_counts_and_a_second_ru
     assert "TreatmentSummaryCalculatedDoseReferenceSequence" not in one
 
     second = site.run()
-    assert object_counts(second) == (1, 1, 0, 0), "a course that is completed is asked about once a day"
-    assert object_counts(site.later(hours=25).run()) == (2, 2, 0, 0)
+    assert object_counts(second) == (3, 3, 0, 0), "the summary of a completed course is asked about once a day"
+    assert object_counts(site.later(hours=25).run()) == (4, 4, 0, 0), "gaps that grow are nothing new"
 
 
 @pytest.mark.skipif(shutil.which("dcmdump") is None, reason="dcmtk is not installed: apt-get install -y dcmtk")
@@ -129,7 +130,7 @@ def test_a_new_fraction_is_one_new_summary_in_the_same_series_and_the_old_one_st
     give(pacs, course[-1:])
     later = site.later(minutes=10)
     later.overview()
-    assert object_counts(later.run()) == (1, 0, 1, 0)
+    assert object_counts(later.run()) == (2, 0, 2, 0)
     old, new = sorted(map(dcmread, summaries(pacs)), key=lambda ds: ds.InstanceNumber)
     assert old.SeriesInstanceUID == new.SeriesInstanceUID
     delivered = [ds.FractionGroupSummarySequence[0].NumberOfFractionsDelivered for ds in (old, new)]
@@ -167,8 +168,8 @@ def test_a_lost_ledger_costs_reading_and_no_sending(pacs: Orthanc, site: OneSite
     site.overview()
     site.run()
     (site.config.cache_path / "tables" / "proven_objects.parquet").unlink()
-    assert object_counts(site.later(minutes=10).run()) == (1, 1, 0, 0)
-    assert len(site.space().cache.read(PROVEN_OBJECTS)) == 1
+    assert object_counts(site.later(minutes=10).run()) == (2, 2, 0, 0), "the chart was drawn again, for its moment"
+    assert [row["why"] for row in site.space().cache.read(PROVEN_OBJECTS)] == [None, None]
 
 
 def test_what_the_rt_pacs_lost_is_sent_again_whatever_the_ledger_says(pacs: Orthanc, site: OneSite) -> None:
@@ -176,7 +177,7 @@ def test_what_the_rt_pacs_lost_is_sent_again_whatever_the_ledger_says(pacs: Orth
     site.overview()
     site.run()
     pacs.delete_instance(dcmread(summaries(pacs)[0]).SOPInstanceUID)
-    assert object_counts(site.later(minutes=10).run()) == (1, 0, 1, 0)
+    assert object_counts(site.later(minutes=10).run()) == (2, 1, 1, 0)
     assert len(summaries(pacs)) == 1
 
 
@@ -189,7 +190,45 @@ def test_an_rt_pacs_that_is_down_makes_the_job_partial_and_says_so(pacs: Orthanc
     assert "the tables are in the cache" in result.message and str(pacs.node) in result.message
     assert result.counts["tables"] == 13
     pacs.start()
-    assert object_counts(site.run()) == (1, 0, 1, 0)
+    assert object_counts(site.run()) == (2, 0, 2, 0)
+
+
+@pytest.mark.skipif(shutil.which("dcm2pdf") is None, reason="dcmtk is not installed: apt-get install -y dcmtk")
+def test_each_patients_chart_is_a_pdf_that_tools_not_ours_open(pacs: Orthanc, site: OneSite, tmp_path: Path) -> None:
+    course = treated("A1", "BASALT^Osprey", 7)
+    give(pacs, course)
+    site.overview()
+    site.run()
+    (path,) = [p for p in stored_files(pacs.folder).values() if dcmread(p).SOPClassUID == PDF]
+    ds = dcmread(path)
+    assert (ds.PatientID, ds.StudyInstanceUID) == ("A1", course[0].StudyInstanceUID)
+    assert [item.ReferencedSOPInstanceUID for item in ds.SourceInstanceSequence] == [course[0].SOPInstanceUID]
+    assert not ds.AcquisitionDateTime, "no run of sync_records told up to when all is proven"
+    done = subprocess.run(["dcm2pdf", path, tmp_path / "chart.pdf"], capture_output=True, text=True, check=True)
+    assert not done.stderr
+    pdf = (tmp_path / "chart.pdf").read_bytes()
+    assert pdf.startswith(b"%PDF-") and pdf.rstrip(b"\0\n").endswith(b"%%EOF")
+    if shutil.which("pdftotext"):
+        said = subprocess.run(["pdftotext", tmp_path / "chart.pdf", "-"], capture_output=True, text=True, check=True)
+        assert "BASALT" in said.stdout and "Fraction 8" in said.stdout
+    if not DCIODVFY.exists():
+        pytest.skip(NO_DCIODVFY)
+    assert errors_of(path) == []
+
+
+def test_a_chart_says_up_to_when_all_was_proven_and_is_not_drawn_anew_when_only_that_changes(
+    pacs: Orthanc, site: OneSite
+) -> None:
+    give(pacs, treated("A1", "BASALT^Osprey", 7))
+    site.overview()
+    for run in (site, site.later(minutes=10), site.later(minutes=20)):
+        journal = Journal(run.config.cache_path)
+        journal.finish(journal.start("sync_records", run.now), JobResult("sync_records", "OK", {}), run.now)
+        run.run()
+    charts = [ds for ds in map(dcmread, stored_files(pacs.folder).values()) if ds.SOPClassUID == PDF]
+    assert [ds.AcquisitionDateTime for ds in charts] == ["20261122120000"]
+    (site.config.cache_path / "tables" / "proven_objects.parquet").unlink()
+    assert object_counts(site.later(minutes=30).run()) == (2, 2, 0, 0)
 
 
 def test_the_tables_themselves_go_with_them_once_and_come_back_bit_for_bit(pacs: Orthanc, site: OneSite) -> None:
@@ -228,6 +267,6 @@ def test_a_patient_whose_id_no_element_holds_is_named_by_the_objects_uid_and_sto
             space.collection.records[uid] = replace(one, ref=ref, patient=patient)
     result = archive_tables(space, JobResult("snapshot_tables", "OK", {}))
     assert result.outcome == "PARTIAL"
-    assert object_counts(result) == (2, 0, 1, 1)
+    assert object_counts(result) == (3, 0, 2, 1), "the list of patients still has the id that fits"
     assert "PatientID cannot be written" in result.message and odd not in result.message
     assert result.unproven[0] in result.message
