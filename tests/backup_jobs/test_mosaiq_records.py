@@ -266,3 +266,10 @@ def test_sync_records_leaves_mosaiq_to_its_database_and_says_so_when_there_is_no
     site.has_database = False
     result = sync_records(site.space())
     assert (result.outcome, result.fault) == ("FAILED", "config")
+
+
+def test_the_run_that_read_the_deliveries_tells_up_to_when_records_are_proven(site: OneSite) -> None:
+    site.write("deliveries", fraction(1))
+    assert site.run().counts["treatment_records"] == 1
+    stale = site.later(minutes=10).run()
+    assert "treatment_records" not in stale.counts, "the deliveries are those of ten minutes ago"
