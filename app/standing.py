@@ -6,7 +6,8 @@ Goal
 How
     The newest runs of the four jobs of the cycle, and the time of the table that the page shows, make a level and
     sentences. Everything up to the START of the last `sync_records` that ended is in the RT-PACS, but for what that
-    run named as unproven; what was treated while it ran may not be.
+    run named as unproven; what was treated while it ran may not be. For MOSAIQ, whose records come from its database,
+    `sync_records` is SKIPPED and `snapshot_tables` is that job.
 
 Why three levels
     Jobs run every ten minutes. Three missed runs deserve a look; after two hours somebody must have looked before
@@ -108,12 +109,13 @@ def judge(runs: Sequence[JobRun], taken_at: datetime | None, now: datetime, zone
     """
     clock = Moment(now, zone)
     jobs = tuple(state for job in CYCLE if (state := _job_state(job, runs, clock)))
-    records = next((state for state in jobs if state.job == "sync_records"), None)
-    proven_at = records.last_told.started_at if records and records.last_told else None
+    records_job = _records_job(runs)
+    records = next((state for state in jobs if state.job == records_job), None)
+    proven_at = next((run.started_at for run in reversed(runs) if run.tells_of_records), None)
     as_of = min(proven_at, taken_at) if proven_at and taken_at else taken_at or proven_at
     level, headline = _headline(records, proven_at, as_of, clock)
     details = [
-        *_ageing(proven_at, runs, clock),
+        *_ageing(proven_at, [run for run in runs if run.job == records_job], clock),
         *_table_age(taken_at, proven_at, clock),
         *_faults(jobs, headline, clock),
         *_unproven(jobs),
@@ -123,6 +125,12 @@ def judge(runs: Sequence[JobRun], taken_at: datetime | None, now: datetime, zone
     if details:
         levels.append(Level.LOOK)
     return Standing(max(levels), headline, tuple(details), jobs, as_of)
+
+
+def _records_job(runs: Sequence[JobRun]) -> str:
+    """The job that brings treatment records into the RT-PACS."""
+    newest = next((run for run in reversed(runs) if run.job == "sync_records" and run.outcome is not None), None)
+    return "snapshot_tables" if newest is not None and newest.outcome == "SKIPPED" else "sync_records"
 
 
 def _level(at: datetime | None, now: datetime) -> Level:
@@ -153,7 +161,7 @@ def _headline(
 ) -> tuple[Level, str]:
     level = _level(proven_at, clock.now)
     if records is None or proven_at is None:
-        return level, "Nothing is proven: no run of sync_records is known that asked both sides."
+        return level, "Nothing is proven: no run is known that asked both sides for treatment records."
     if records.newest.outcome == "FAILED" and records.newest.fault in _SILENT and as_of:
         silent_since = _silent_since(records)
         copy = f"This page shows the last good copy, {clock.of(as_of)}."
@@ -169,14 +177,13 @@ def _silent_since(state: JobState) -> datetime:
     return (state.last_told or state.newest).started_at
 
 
-def _ageing(proven_at: datetime | None, runs: Sequence[JobRun], clock: Moment) -> list[str]:
+def _ageing(proven_at: datetime | None, tried: Sequence[JobRun], clock: Moment) -> list[str]:
     """Why nothing new is proven, when no run failed: none was started, or one began and never ended."""
-    if proven_at is None or _level(proven_at, clock.now) is Level.GOOD:
+    if proven_at is None or not tried or _level(proven_at, clock.now) is Level.GOOD:
         return []
-    tried = [run for run in runs if run.job == "sync_records"]
     newest = tried[-1]
     if newest.outcome is None and clock.now - newest.started_at > RUN_EVERY:
-        return [f"A run of sync_records began {clock.of(newest.started_at)} and has not ended. Look at its machine."]
+        return [f"A run of {newest.job} began {clock.of(newest.started_at)} and has not ended. Look at its machine."]
     if clock.now - newest.started_at > LOOK_AFTER:
         remedy = "Check that cron, or `python -m backup_jobs schedule`, is up."
         return [f"No job has run {clock.since(newest.started_at)}. {remedy}"]

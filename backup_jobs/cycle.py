@@ -20,11 +20,12 @@ def _snapshot_tables(space: Workspace) -> JobResult:
     """The job, without the time that its drivers take to import where there is no database."""
     if space.config.rv is None or space.config.rv.database is None:
         return JobResult("snapshot_tables", "SKIPPED", {}, message="the config has no [rv.database]")
+    from backup_jobs.archive_tables import archive_tables
     from backup_jobs.snapshot_tables import snapshot_tables
 
     result = snapshot_tables(space.config, space.now)
     space.relational.clear()
-    return result
+    return archive_tables(space, result)
 
 
 JOBS: Mapping[str, Job] = {

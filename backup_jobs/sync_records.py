@@ -45,6 +45,8 @@ def sync_records(space: Workspace) -> JobResult:
     DimseError
         If either side cannot be asked. Nothing is reported as backed up.
     """
+    if space.config.rv is not None and space.config.rv.product == "mosaiq":
+        return _without_dicom(space.config.rv.database is not None)
     rv, pacs = rv_peer(space.config, space.memory), pacs_peer(space.config, space.memory)
     search, on_pacs = _ask_both(space, rv, pacs)
     on_rv = search.records | _whole_courses(space, rv, search) | _owed(space, rv)
@@ -56,6 +58,14 @@ def sync_records(space: Workspace) -> JobResult:
     space.memory.owed = {r.sop_instance_uid: r.patient_id or "" for r in on_rv if r.sop_instance_uid in done.unproven}
     report = SyncReport(len(on_rv), len(held), len(done.moved), tuple(sorted(done.unproven)))
     return result_of(JOB, report, in_words(done.unproven))
+
+
+def _without_dicom(has_database: bool) -> JobResult:
+    """MOSAIQ serves no treatment records by DICOM; without its database there would be none, and no word of it."""
+    if has_database:
+        return JobResult(JOB, "SKIPPED", {}, message="MOSAIQ's records come from its database, with snapshot_tables")
+    message = "MOSAIQ gives treatment records by its database alone, and the config has no [rv.database]"
+    return JobResult(JOB, "FAILED", {}, message=message, fault="config")
 
 
 def result_of(job: str, report: SyncReport, message: str) -> JobResult:

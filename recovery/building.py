@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Any
 
 from recovery.cache import Cache, CacheError
 from recovery.collection import Collection
-from recovery.database_tables import relational, with_second_source
+from recovery.database_tables import relational_rows, with_second_source
+from recovery.delivered_records import without_amended
 from recovery.holdings import Holdings
 from recovery.model import DateRange, InstanceRef
 from recovery.on_treatment import Evidence, build_rows
@@ -105,12 +106,7 @@ def build_overview(space: Workspace, pacs: Peer) -> BuildReport:
     read, unreadable = read_new_records(space, pacs, plan_uids_of_records(space))
     unreadable |= read_chains(space, pacs, plan_uids_of_records(space))
     space.collection.save(space.cache, space.now)
-    rows, excluded = build_rows(
-        _evidence(space),
-        space.local_now,
-        on_treatment_days=space.config.dashboard.on_treatment_days,
-        exclude_patient_ids=space.config.dashboard.exclude_patient_ids,
-    )
+    rows, excluded = overview_rows(space, evidence_of(space))
     space.holdings.save(space.cache, space.now)
     space.cache.write(
         EXCLUDED_PATIENTS,
@@ -121,6 +117,16 @@ def build_overview(space: Workspace, pacs: Peer) -> BuildReport:
     rows = with_second_source(space, rows)
     space.cache.write(ON_TREATMENT, rows, taken_at=space.now, source="RT-PACS")
     return BuildReport(len(space.collection.records), read, len(rows), len(excluded), unreadable)
+
+
+def overview_rows(space: Workspace, evidence: Evidence) -> tuple[list[dict[str, object]], list[str]]:
+    """The rows of `on_treatment` as they stand now, and the patient ids that a pattern excluded."""
+    return build_rows(
+        evidence,
+        space.local_now,
+        on_treatment_days=space.config.dashboard.on_treatment_days,
+        exclude_patient_ids=space.config.dashboard.exclude_patient_ids,
+    )
 
 
 def plan_uids_of_records(space: Workspace) -> list[str]:
@@ -152,20 +158,22 @@ def booked_plan_uids(space: Workspace) -> list[str]:
     appointments = next_appointments(space)
     return [
         str(row["sop_instance_uid"])
-        for row in relational(space, PLANS)
+        for row in relational_rows(space, PLANS)
         if row["approval_status"] in APPROVED_STATUSES and row["patient_id"] in appointments
     ]
 
 
 def plan_labels(space: Workspace) -> dict[str, str]:
     """By plan, its label in the R&V database."""
-    return {row["sop_instance_uid"]: row["rt_plan_label"] for row in relational(space, PLANS) if row["rt_plan_label"]}
+    return {
+        row["sop_instance_uid"]: row["rt_plan_label"] for row in relational_rows(space, PLANS) if row["rt_plan_label"]
+    }
 
 
 def next_appointments(space: Workspace) -> dict[str, datetime]:
     """By patient, the next appointment on a treatment machine, local to the site."""
     found: dict[str, datetime] = {}
-    for row in relational(space, SCHEDULE):
+    for row in relational_rows(space, SCHEDULE):
         at = row["appointment_at"]
         if at is None or at < space.local_now or row["status"] in CANCELLED_STATUSES:
             continue
@@ -174,24 +182,26 @@ def next_appointments(space: Workspace) -> dict[str, datetime]:
     return found
 
 
-def _evidence(space: Workspace) -> Evidence:
+def evidence_of(space: Workspace) -> Evidence:
+    """Everything that the rows are made from, as far as it is known here; a record that another replaces is none."""
     owed: dict[str | None, int] = {}
     for patient_id in space.memory.owed.values():
         owed[patient_id or None] = owed.get(patient_id or None, 0) + 1
     uids = {r.referenced_rt_plan_uid for r in space.collection.records.values()} | set(space.collection.plans)
     return Evidence(
-        records=list(space.collection.records.values()),
+        records=list(without_amended(space.collection.records)),
         plans=space.collection.plans,
         structure_sets=space.collection.structure_sets,
         backups={uid: space.holdings.backup_of(uid, space.collection) for uid in uids if uid is not None},
         unproven_records=owed,
         appointments=next_appointments(space),
         approvals={
-            row["sop_instance_uid"]: row["approval_status"] in APPROVED_STATUSES for row in relational(space, PLANS)
+            row["sop_instance_uid"]: row["approval_status"] in APPROVED_STATUSES
+            for row in relational_rows(space, PLANS)
         },
         approved_for={
             row["sop_instance_uid"]: row["patient_id"]
-            for row in relational(space, PLANS)
+            for row in relational_rows(space, PLANS)
             if row["approval_status"] in APPROVED_STATUSES
         },
         labels=plan_labels(space),

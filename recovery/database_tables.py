@@ -39,12 +39,12 @@ def with_second_source(space: Workspace, rows: Iterable[Mapping[str, Any]]) -> l
     """
     listed = list(rows)
     source = SecondSource(
-        patients={row["patient_id"]: row for row in relational(space, PATIENTS)},
-        physicians=by_key(relational(space, PHYSICIANS), "patient_id"),
-        plans={row["sop_instance_uid"]: row for row in relational(space, PLANS)},
-        prescriptions={(r["patient_id"], r["prescription_id"]): r for r in relational(space, PRESCRIPTIONS)},
-        courses={(r["patient_id"], r["course_id"]): r for r in relational(space, COURSES)},
-        in_flight=by_key(relational(space, IN_FLIGHT), "patient_id"),
+        patients={row["patient_id"]: row for row in relational_rows(space, PATIENTS)},
+        physicians=by_key(relational_rows(space, PHYSICIANS), "patient_id"),
+        plans={row["sop_instance_uid"]: row for row in relational_rows(space, PLANS)},
+        prescriptions={(r["patient_id"], r["prescription_id"]): r for r in relational_rows(space, PRESCRIPTIONS)},
+        courses={(r["patient_id"], r["course_id"]): r for r in relational_rows(space, COURSES)},
+        in_flight=by_key(relational_rows(space, IN_FLIGHT), "patient_id"),
         fractions_delivered=_counts(space, listed),
         deliveries_known_until=_known_until(space),
     )
@@ -52,7 +52,7 @@ def with_second_source(space: Workspace, rows: Iterable[Mapping[str, Any]]) -> l
     return [{**row, **told_of(row, source, plans.get(row["referenced_rt_plan_uid"] or ""))} for row in listed]
 
 
-def relational(space: Workspace, schema: TableSchema) -> list[dict[str, Any]]:
+def relational_rows(space: Workspace, schema: TableSchema) -> list[dict[str, Any]]:
     """A relational table's rows; none where there is no database, or its table cannot be read."""
     if schema.name not in space.relational:
         try:
@@ -71,7 +71,7 @@ def _counts(space: Workspace, rows: list[Mapping[str, Any]]) -> dict[str, int]:
     """
     open_rows = [row for row in rows if row["status"] not in {"completed", "superseded"}]
     wanted = {row["referenced_rt_plan_uid"]: row["patient_id"] for row in open_rows if row["referenced_rt_plan_uid"]}
-    known = {row["sop_instance_uid"] for row in relational(space, PLANS)}
+    known = {row["sop_instance_uid"] for row in relational_rows(space, PLANS)}
     wanted = {uid: patient_id for uid, patient_id in wanted.items() if uid in known and patient_id is not None}
     if not wanted:
         return {}

@@ -24,18 +24,21 @@ if TYPE_CHECKING:
 RT_BEAMS_TREATMENT_RECORD = "1.2.840.10008.5.1.4.1.1.481.4"
 RT_BRACHY_TREATMENT_RECORD = "1.2.840.10008.5.1.4.1.1.481.6"
 RT_ION_BEAMS_TREATMENT_RECORD = "1.2.840.10008.5.1.4.1.1.481.9"
+RT_TREATMENT_SUMMARY_RECORD = "1.2.840.10008.5.1.4.1.1.481.7"
 RT_PLAN = "1.2.840.10008.5.1.4.1.1.481.5"
 RT_ION_PLAN = "1.2.840.10008.5.1.4.1.1.481.8"
 RT_STRUCTURE_SET = "1.2.840.10008.5.1.4.1.1.481.3"
 RT_DOSE = "1.2.840.10008.5.1.4.1.1.481.2"
 RT_IMAGE = "1.2.840.10008.5.1.4.1.1.481.1"
+ENCAPSULATED_PDF = "1.2.840.10008.5.1.4.1.1.104.1"
+RAW_DATA = "1.2.840.10008.5.1.4.1.1.66"
 VARIAN_RT_PLAN = "1.2.246.352.70.1.70"
 """Varian's private RT Plan, which Halcyon and Ethos write (Evil-DICOM #74, pynetdicom #799)."""
 
 TREATMENT_RECORD_CLASSES = frozenset(
     {RT_BEAMS_TREATMENT_RECORD, RT_ION_BEAMS_TREATMENT_RECORD, RT_BRACHY_TREATMENT_RECORD}
 )
-"""The records of delivered sessions. RT Treatment Summary Records (481.7) are Modality RTRECORD too: not these."""
+"""The records of delivered sessions. RT Treatment Summary Records are Modality RTRECORD too: not these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,3 +147,13 @@ class JobRun:
     """SOP Instance UIDs, the first hundred of them; `counts` has their number."""
     seconds: float | None = None
     """How long it took; None where the journal does not say."""
+
+    @property
+    def tells_of_records(self) -> bool:
+        """Whether this run asked both sides for treatment records to the end: what they hold up to its start is known.
+
+        `sync_records` does; for MOSAIQ, whose records come from its database, a `snapshot_tables` that read the
+        deliveries and counts `treatment_records`.
+        """
+        asks = self.job == "sync_records" or (self.job == "snapshot_tables" and "treatment_records" in self.counts)
+        return asks and self.outcome in {"OK", "PARTIAL"}

@@ -17,6 +17,7 @@ from typing import Any
 
 from recovery.cache import Cache, CacheError, TableMissingError
 from recovery.collection import plans_of_rows, records_of_rows, structure_sets_of_rows
+from recovery.delivered_records import without_amended
 from recovery.namesakes import Namesake, namesakes
 from recovery.plans import Plan, StructureSet
 from recovery.records import TreatmentRecord
@@ -82,7 +83,7 @@ def read_tables(cache: Cache, patient_ids: Iterable[str]) -> PatientTables:
     sets = {s.ref.sop_instance_uid: s for s in structure_sets_of_rows(found["structure_sets"])}
     holdings = _read(cache, HOLDINGS, "uid", _uids(found["on_treatment"], plans, sets), missing)
     records: dict[str, list[TreatmentRecord]] = {}
-    for record in records_of_rows(found["treatment_records"]):
+    for record in without_amended({r.ref.sop_instance_uid: r for r in records_of_rows(found["treatment_records"])}):
         records.setdefault(str(record.ref.patient_id), []).append(record)
     built_at = cache.snapshot(ON_TREATMENT).taken_at
     return PatientTables(
@@ -102,13 +103,13 @@ def read_tables(cache: Cache, patient_ids: Iterable[str]) -> PatientTables:
 def proven_up_to(cache: Cache, built_at: datetime) -> datetime | None:
     """Up to when everything is in the RT-PACS and in the list; aware. None when no run ever told.
 
-    The start of the last sync_records that asked both sides to the end, or the list's own time where that is older.
+    The start of the last run that asked both sides for records to the end, or the list's own time where that is older.
     """
     try:
         runs = Journal(cache.path).runs()
     except (OSError, ValueError, LookupError, TypeError):
         return None
-    told = [r.started_at for r in runs if r.job == "sync_records" and r.outcome in {"OK", "PARTIAL"}]
+    told = [run.started_at for run in runs if run.tells_of_records]
     return min(max(told), built_at) if told else None
 
 

@@ -11,7 +11,8 @@ How
 
 Why all of Modality RTRECORD
     The SOP class would tell RT Treatment Summary Records apart, and costs an archive a file per answer. They are
-    backed up like the rest, and are told apart when they are read.
+    backed up like the rest, and are told apart when they are read. Those that this software stores in the RT-PACS
+    are many, and are known by their SeriesDescription where the RT-PACS tells it.
 
 Why three
     TreatmentDate is type 2: a record may come without, and a date query then misses it. Archives such as Orthanc
@@ -30,9 +31,10 @@ from recovery.dimse import Link, Peer, find_images, find_refs, open_link
 from recovery.dimse.finding import UIDS_PER_QUERY
 from recovery.memory import HOUR
 from recovery.model import DateRange, InstanceRef
+from recovery.treatment_summaries import SERIES_DESCRIPTION as SUMMARIES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from pydicom import Dataset
@@ -77,7 +79,7 @@ def search_records(peer: Peer, dates: DateRange, now: datetime, keywords: Sequen
     order = sorted(keywords, key=lambda keyword: -traits.asked.get(keyword, [0, 0, 0])[2])
     with open_link(peer) as link:
         if traits.relational is False or set(DATES) <= set(traits.ignored_keys):
-            everything = find_refs(link, {"Modality": "RTRECORD"})
+            everything = _refs(_records(link, {"Modality": "RTRECORD"}))
             return Search(everything, everything)
         usable = [k for k in order if k not in traits.ignored_keys] or order
         due = [k for k in usable if _is_due(peer, k, now)] or usable[:1]
@@ -97,7 +99,7 @@ def _by_date(link: Link, keyword: str, dates: DateRange, among: set[InstanceRef]
     """Records whose `keyword` lies in `dates`: of all that the node holds, or only `among` these."""
     answers: list[Dataset] = []
     if among is None:
-        answers += find_images(link, {"Modality": "RTRECORD", keyword: str(dates)}, (keyword,))
+        answers += _records(link, {"Modality": "RTRECORD", keyword: str(dates)}, keyword)
     else:
         uids = sorted(ref.sop_instance_uid for ref in among)
         for start in range(0, len(uids), UIDS_PER_QUERY):
@@ -121,7 +123,7 @@ def _everything_else(link: Link, found: set[InstanceRef]) -> set[InstanceRef] | 
     """
     most = 2 * len(found) + 500
     seen: list[Dataset] = []
-    for answer in find_images(link, {"Modality": "RTRECORD"}):
+    for answer in _records(link, {"Modality": "RTRECORD"}):
         seen.append(answer)
         if len(seen) > most:
             link.abort()
@@ -184,7 +186,19 @@ def find_all_records(peer: Peer) -> set[InstanceRef]:
         If the node cannot be asked.
     """
     with open_link(peer) as link:
-        return find_refs(link, {"Modality": "RTRECORD"})
+        return _refs(_records(link, {"Modality": "RTRECORD"}))
+
+
+def _records(link: Link, keys: Mapping[str, str], *returning: str) -> Iterator[Dataset]:
+    """What matches, without the summaries that this software stored in the RT-PACS, where it tells them apart.
+
+    An archive indexes SeriesDescription: asking for it costs no file. One that does not tell it gives the summaries
+    too, and they are passed over when they are read.
+    """
+    described = ("SeriesDescription",) if link.peer.role == "pacs" else ()
+    for answer in find_images(link, keys, (*returning, *described)):
+        if el.text(answer, "SeriesDescription") != SUMMARIES:
+            yield answer
 
 
 def _is_due(peer: Peer, keyword: str, now: datetime) -> bool:

@@ -242,6 +242,10 @@ HOLDINGS = TableSchema(
 """What the RT-PACS last said about each object (`level` IMAGE) or image series (SERIES) that a plan needs, and when
 it was asked (UTC). `held` of `wanted` instances."""
 
+PROVEN_OBJECTS = TableSchema("proven_objects", {"uid": "str", "asked_at": "datetime", "why": "str"}, key=("uid",))
+"""Objects that this software made and read back from the RT-PACS, and when a run last asked about each (UTC). `why`:
+null when it came back as it was sent, else in words what is not proven."""
+
 EXCLUDED_PATIENTS = TableSchema("excluded_patients", {"patient_id": "str"}, key=("patient_id",))
 """Patients with records whom a pattern of `[dashboard] exclude_patient_ids` keeps off the list."""
 
@@ -260,6 +264,7 @@ TABLES: Mapping[str, TableSchema] = {
         RT_PLANS,
         STRUCTURE_SETS,
         HOLDINGS,
+        PROVEN_OBJECTS,
         EXCLUDED_PATIENTS,
         DATABASE_COUNTS,
     )

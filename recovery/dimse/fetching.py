@@ -48,6 +48,7 @@ from recovery.model import (
     RT_ION_PLAN,
     RT_PLAN,
     RT_STRUCTURE_SET,
+    RT_TREATMENT_SUMMARY_RECORD,
     TREATMENT_RECORD_CLASSES,
     VARIAN_RT_PLAN,
     InstanceRef,
@@ -61,7 +62,7 @@ ASSOCIATIONS = 2
 
 _GET_MODELS = (StudyRootQueryRetrieveInformationModelGet, PatientRootQueryRetrieveInformationModelGet)
 _STORAGE_CLASSES = (
-    *sorted(TREATMENT_RECORD_CLASSES),
+    *(*sorted(TREATMENT_RECORD_CLASSES), RT_TREATMENT_SUMMARY_RECORD),
     *(RT_PLAN, RT_ION_PLAN, VARIAN_RT_PLAN, RT_STRUCTURE_SET, RT_DOSE, RT_IMAGE),
     *(CTImageStorage, MRImageStorage, PositronEmissionTomographyImageStorage),
     *(EnhancedCTImageStorage, EnhancedMRImageStorage, SecondaryCaptureImageStorage),

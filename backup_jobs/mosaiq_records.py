@@ -1,0 +1,129 @@
+"""MOSAIQ's deliveries, as RT Beams Treatment Records in the RT-PACS.
+
+Goal
+    MOSAIQ serves no treatment records by DICOM. From here on, its patients are counted like all others.
+
+How
+    A part of `snapshot_tables`: the deliveries are in the cache by then, and `build_on_treatment` comes after. What
+    is made, and under which UID, is `recovery.delivered_records`; here is decided which sessions are asked about.
+
+Why not all of two years in every run
+    As in `sync_records`: the window in every run, whole courses of whoever is met in it, the longest not asked first.
+    A record of the window is asked of the RT-PACS in every run, whatever this machine remembers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING
+
+from backup_jobs.archiving import ArchiveReport, Wanted, archive
+from backup_jobs.plans_of_deliveries import Plans
+from backup_jobs.sync_records import PATIENTS_PER_RUN
+from recovery.database_tables import relational_rows
+from recovery.delivered_records import Session, Standing, amendments, no_beam, treatment_record, treatment_sessions
+from recovery.model import RT_BEAMS_TREATMENT_RECORD, InstanceRef, Patient
+from recovery.relational_tables import DELIVERIES, PATIENTS
+from recovery.treatment_summaries import patient_of
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pydicom import Dataset
+
+    from recovery.building import Workspace
+    from recovery.proven_objects import ProvenObjects
+
+MAY_DIFFER = frozenset(
+    {
+        *("PatientName", "PatientBirthDate", "PatientSex", "StudyInstanceUID", "SeriesInstanceUID"),
+        *("ReferencedSOPClassUID", "NumberOfFractionsPlanned"),
+        *("BeamType", "RadiationType", "NumberOfWedges", "BeamLimitingDeviceLeafPairsSequence"),
+    }
+)
+"""What a record took from elsewhere when it was made: it does not become another one when that changes."""
+
+NOT_AMENDED = "the RT-PACS never gave it back as it was sent, and the database says something else now; not sent again"
+
+
+def archive_deliveries(space: Workspace, proven: ProvenObjects) -> tuple[ArchiveReport, list[str]]:
+    """Bring the records of the sessions that are due into the RT-PACS; also returns remarks for the job's message.
+
+    Raises
+    ------
+    DimseError
+        If the RT-PACS cannot be asked.
+    """
+    deliveries = relational_rows(space, DELIVERIES)
+    chosen = _chosen(space, treatment_sessions(deliveries))
+    standings, stuck = _standings(space, chosen, proven)
+    new = [session for uid, (session, _) in standings.items() if uid not in space.collection.records]
+    plans = Plans(space, new)
+    report = archive(space, _wanted(space, standings, plans), proven, "making treatment records", space.collection.add)
+    report.found += len(stuck)
+    report.unproven |= dict.fromkeys(stuck, NOT_AMENDED)
+    if space.held_records is not None:
+        space.held_records |= {space.collection.records[uid].ref for uid in report.sent}
+    for patient_id in {session.patient_id for session in chosen}:
+        space.memory.note(f"delivered sessions {patient_id}", space.now)
+    space.memory.first_look_done = True
+    sent = [standings[uid][0] for uid in report.sent]
+    incomplete = sum(not all(k.is_known for k in plans.facts(s.referenced_rt_plan_uid).kinds(s)) for s in sent)
+    return report, _remarks(incomplete, sum(map(no_beam, deliveries)))
+
+
+def _remarks(incomplete: int, no_beams: int) -> list[str]:
+    what = "BeamType, RadiationType, NumberOfWedges or beam limiting devices"
+    said = [f"{incomplete} new treatment records lack {what}: their plan is not held"] if incomplete else []
+    if no_beams:
+        said.append(f"{no_beams} deliveries of brachytherapy or ions have no treatment record and are not counted")
+    return said
+
+
+def _standings(
+    space: Workspace, sessions: Iterable[Session], proven: ProvenObjects
+) -> tuple[dict[str, tuple[Session, Standing]], list[str]]:
+    """The sessions by the UID of their record, and the UIDs of records that are not amended.
+
+    An archive that alters what it stores would get another amendment in every run, for ever: a second one is sent
+    only where the first was proven.
+    """
+    standings, stuck = {}, []
+    for session in sessions:
+        standing = amendments(session, space.collection.records)
+        if standing.number > 2 and standing.replaces is not None and not proven.is_proven(standing.replaces):
+            stuck.append(standing.replaces)
+        else:
+            standings[standing.sop_instance_uid] = session, standing
+    return standings, stuck
+
+
+def _chosen(space: Workspace, sessions: list[Session]) -> list[Session]:
+    """The window's sessions, and all those of patients met in it who are new, or whose turn it is."""
+    settings = space.config.jobs.sync_records
+    days = settings.days_back if space.memory.first_look_done else max(settings.days_back, settings.first_days_back)
+    window = space.window(days)
+    met = {s.patient_id for s in sessions if s.day is None or s.day >= window.first}
+    asked = {p: space.memory.asked.get(f"delivered sessions {p}") for p in met}
+    new = {patient_id for patient_id, at in asked.items() if at is None}
+    others = sorted((p for p in met - new), key=lambda p: asked[p] or 0.0)
+    whole = new | set(others[:PATIENTS_PER_RUN])
+    return [s for s in sessions if s.patient_id in whole or s.day is None or s.day >= window.first]
+
+
+def _wanted(space: Workspace, standings: Mapping[str, tuple[Session, Standing]], plans: Plans) -> list[Wanted]:
+    """The objects, by the UID under which each stands or has to be stored."""
+    patients = {row["patient_id"]: patient_of(row) for row in relational_rows(space, PATIENTS)}
+    wanted = []
+    for uid, (session, standing) in standings.items():
+        patient = patients.get(session.patient_id) or Patient(session.patient_id, None, None, None)
+        ref = InstanceRef(uid, RT_BEAMS_TREATMENT_RECORD, "RTRECORD", patient_id=session.patient_id)
+        build = partial(_build, session, standing, patient, plans)
+        wanted.append(Wanted(ref, build, MAY_DIFFER))
+    return wanted
+
+
+def _build(session: Session, standing: Standing, patient: Patient, plans: Plans, made_at: datetime) -> Dataset:
+    facts = plans.facts(session.referenced_rt_plan_uid)
+    return treatment_record(session, standing.sop_instance_uid, standing.number, patient, facts, made_at)

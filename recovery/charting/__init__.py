@@ -1,0 +1,8 @@
+"""Paper charts: what a department treats from when every screen is dark."""
+
+from recovery.charting.code import ChartCode as ChartCode
+from recovery.charting.letters import FontError as FontError
+from recovery.charting.pdf import charts_pdf as charts_pdf
+from recovery.charting.pdf import patient_chart_pdf as patient_chart_pdf
+from recovery.charting.sheet import ChartSheet as ChartSheet
+from recovery.charting.sheet import chart_sheets as chart_sheets

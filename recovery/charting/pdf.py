@@ -1,0 +1,191 @@
+"""The paper chart as PDF: one page or more per plan, for A4 or Letter. Pure: the same file gives the same bytes.
+
+Goal
+    What a therapist treats from when every screen is dark: identity, prescription, fields, setup, what was given, what
+    comes next, and rows for two signatures.
+
+How
+    `chart_sheets` says what stands on it, `Canvas` draws heads, feet and pieces, this puts them in order.
+
+Why no time of printing
+    Two printings of the same copy must be the same document, so that an archive keeps one. The time that matters is
+    the copy's own, and it stands on every page.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image, UnidentifiedImageError
+
+from recovery.charting.canvas import LONG, MARGIN, Canvas, Paper
+from recovery.charting.letters import letters_for, unprintable_in_words
+from recovery.charting.sheet import ChartSheet, Pairs, chart_sheets
+from recovery.charting.signing import draw_rows_to_sign
+
+if TYPE_CHECKING:
+    from recovery.patient_file import PatientFile
+
+_FIELD_WIDTHS = (8, 25, 14, 20, 13, 18, 14, 30, 12, 13, 13, 19)
+_FIELD_NUMBERS = (0, 2, 7, 8, 9, 10, 11)
+_FRACTION_WIDTHS = (10, 34, 17, 66, 34, 28)
+_PHOTO_WIDTH, _PHOTO_HEIGHT = 26.0, 34.0
+
+
+def patient_chart_pdf(
+    file: PatientFile, *, paper: Paper = "a4", photo: bytes | None = None, own_font: Path | None = None
+) -> bytes:
+    """One patient's charts, a sheet per plan.
+
+    Parameters
+    ----------
+    photo
+        A picture file (JPEG or PNG) of the patient; None: there is none.
+    own_font
+        A font file for letters that the fonts of this package lack.
+
+    Raises
+    ------
+    FontError
+        If `own_font` is no font.
+    """
+    return charts_pdf([file], paper=paper, photos={file.identity.patient_id: photo} if photo else {}, own_font=own_font)
+
+
+def charts_pdf(
+    files: Sequence[PatientFile],
+    *,
+    paper: Paper = "a4",
+    photos: Mapping[str, bytes] | None = None,
+    own_font: Path | None = None,
+) -> bytes:
+    """The charts of several patients, in this order; pages are numbered per patient. `photos` by patient ID.
+
+    Raises
+    ------
+    FontError
+        As `patient_chart_pdf` does.
+    """
+    by_patient = [chart_sheets(file) for file in files]
+    letters = letters_for(
+        (text for sheets in by_patient for sheet in sheets for text in _texts(asdict(sheet))), own_font
+    )
+    pdf = Canvas(paper, letters)
+    pdf.set_title("Paper charts")
+    pdf.set_producer("RBRDT")
+    newest = max((file.as_of or file.built_at for file in files), default=None)
+    pdf.set_creation_date(newest.replace(tzinfo=UTC) if newest is not None else None)
+    for sheets in by_patient:
+        for place, sheet in enumerate(sheets):
+            photo = (photos or {}).get(sheet.patient_id) if place == 0 else None
+            _draw(pdf, sheet, photo)
+        pdf.number_pages()
+    return bytes(pdf.output())
+
+
+def _texts(value: Any) -> list[str]:
+    """Every text in a sheet, however deep."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, Mapping):
+        return [text for part in value.values() for text in _texts(part)]
+    if isinstance(value, list | tuple):
+        return [text for part in value for text in _texts(part)]
+    return []
+
+
+def _draw(pdf: Canvas, sheet: ChartSheet, photo: bytes | None) -> None:
+    pdf.begin_sheet(sheet)
+    _warnings(pdf, sheet)
+    _next(pdf, sheet, photo)
+    _prescription(pdf, sheet)
+    if sheet.fields.rows:
+        pdf.heading("Fields")
+        pdf.draw_table(sheet.fields, _FIELD_WIDTHS, _FIELD_NUMBERS, size=7.5)
+    if sheet.setup:
+        pdf.heading("Setup")
+        pdf.pairs(sheet.setup, MARGIN, pdf.epw, 38)
+    if sheet.last_fractions.rows:
+        pdf.heading("Last fractions delivered")
+        pdf.draw_table(sheet.last_fractions, _FRACTION_WIDTHS, (0,))
+    elif sheet.plan_uid is not None:
+        pdf.heading("Last fractions delivered")
+        pdf.write_text("None is recorded.", pdf.epw)
+    if sheet.blank_rows:
+        draw_rows_to_sign(pdf, sheet)
+
+
+def _warnings(pdf: Canvas, sheet: ChartSheet) -> None:
+    """White on black what forbids treatment; framed what should be read."""
+    for sentence in sheet.stops:
+        pdf.black_bar(sentence)
+    unprintable = unprintable_in_words(pdf.letters, _texts(asdict(sheet)))
+    if looks := [*sheet.looks, *([unprintable] if unprintable else [])]:
+        pdf.set_font("text", "", 9)
+        pdf.multi_cell(
+            pdf.epw,
+            4.3,
+            pdf.letters.printable("\n".join(looks)),
+            border=1,
+            align="L",
+            new_x="LMARGIN",
+            new_y="NEXT",
+            padding=1,
+        )
+        pdf.set_y(pdf.get_y() + 1)
+
+
+def _next(pdf: Canvas, sheet: ChartSheet, photo: bytes | None) -> None:
+    """The next fraction in a heavy frame, and how far the course is; the photo beside."""
+    width = pdf.epw - (_PHOTO_WIDTH + 2 if photo else 0)
+    top = pdf.get_y() + 0.5
+    pdf.set_y(top + 1)
+    pdf.write_text("NEXT", width - 4, size=7.5, bold=True, x=MARGIN + 2)
+    pdf.write_text(sheet.next_fraction, width - 4, size=17, bold=True, x=MARGIN + 2)
+    each = (width - 4) / max(len(sheet.progress), 1)
+    below, here = pdf.get_y(), pdf.get_y()
+    for place, (label, value) in enumerate(sheet.progress):
+        pdf.set_y(here)
+        pdf.write_text(label, each - 1, size=7.5, x=MARGIN + 2 + place * each)
+        pdf.write_text(value, each - 1, size=9.5, bold=True, x=MARGIN + 2 + place * each)
+        below = max(below, pdf.get_y())
+    if photo:
+        _photo(pdf, photo, pdf.w - MARGIN - _PHOTO_WIDTH, top)
+        below = max(below, top + _PHOTO_HEIGHT - 1)
+    pdf.set_line_width(0.8)
+    pdf.rect(MARGIN, top, width, below + 1 - top)
+    pdf.set_line_width(0.2)
+    pdf.set_y(below + 2.5)
+
+
+def _photo(pdf: Canvas, photo: bytes, x: float, y: float) -> None:
+    try:
+        with Image.open(io.BytesIO(photo)) as picture:
+            picture.load()
+            pdf.image(picture.convert("RGB"), x, y, _PHOTO_WIDTH, _PHOTO_HEIGHT, keep_aspect_ratio=True)
+    except (UnidentifiedImageError, OSError):
+        pdf.rect(x, y, _PHOTO_WIDTH, _PHOTO_HEIGHT)
+        pdf.set_y(y + 1)
+        pdf.write_text("The photo cannot be read.", _PHOTO_WIDTH - 2, size=8, x=x + 1)
+
+
+def _prescription(pdf: Canvas, sheet: ChartSheet) -> None:
+    """Prescription at the left, plan and people at the right; what is long goes across the page below."""
+    short = tuple((label, value) for label, value in sheet.prescription if len(value) <= LONG)
+    beside: Pairs = tuple((label, value) for label, value in (*sheet.plan, *sheet.people) if len(value) <= LONG)
+    long = [pair for pair in (*sheet.prescription, *sheet.plan, *sheet.people) if len(pair[1]) > LONG]
+    half, label_width = pdf.epw / 2 - 2, 29.0
+    height = max(pdf.pairs_height(short, half, label_width), pdf.pairs_height(beside, half, label_width))
+    pdf.heading("Prescription and plan", room=height + 6)
+    top, page = pdf.get_y(), pdf.page
+    pdf.pairs(short, MARGIN, half, label_width, strong=("Site", "Laterality", "Dose"))
+    below = pdf.get_y()
+    pdf.set_y(top)
+    pdf.pairs(beside, MARGIN + half + 4, half, label_width, strong=("Plan", "Physician"))
+    pdf.set_y(max(below, pdf.get_y()) if pdf.page == page else pdf.get_y())
+    pdf.pairs(tuple(long), MARGIN, pdf.epw, 38)

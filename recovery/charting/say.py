@@ -1,0 +1,89 @@
+"""Numbers, days and names as a paper chart says them. Absent is a dash, everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+
+from recovery.plan_file import PlanField
+
+ABSENT = "—"
+
+
+def text(value: object) -> str:
+    """A text on one line or more, or the dash."""
+    said = str(value).replace("\r\n", "\n").replace("\r", "\n").strip() if value is not None else ""
+    return said or ABSENT
+
+
+def fixed(value: float | None, digits: int, unit: str = "") -> str:
+    """`12.5 MU`"""
+    if value is None:
+        return ABSENT
+    return f"{value:.{digits}f} {unit}".rstrip()
+
+
+def day(value: date | None) -> str:
+    """`Tue 24 Nov 2026`"""
+    return ABSENT if value is None else f"{value:%a} {value.day} {value:%b} {value.year}"
+
+
+def moment(value: datetime | None) -> str:
+    """`Tue 24 Nov 2026 14:32`; a time of midnight stands for a day alone."""
+    if value is None:
+        return ABSENT
+    return day(value) if (value.hour, value.minute) == (0, 0) else f"{day(value)} {value:%H:%M}"
+
+
+def birth(value: date | None, now: datetime) -> str:
+    """`1958-07-04 (68 y)`"""
+    if value is None:
+        return ABSENT
+    years = now.year - value.year - ((now.month, now.day) < (value.month, value.day))
+    return f"{value.isoformat()} ({years} y)" if 0 <= years < 130 else value.isoformat()
+
+
+def age(elapsed: timedelta) -> str:
+    """`6 min`, `2 h 10 min`, `3 d 4 h`"""
+    minutes = max(0, int(elapsed.total_seconds() // 60))
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"{days} d {hours} h" if hours else f"{days} d"
+    if hours:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    return f"{minutes} min"
+
+
+def energy(field: PlanField) -> str:
+    """`6 MV` for photons, `9 MeV` for all else; the number alone where the kind of radiation is not told."""
+    if field.nominal_beam_energy is None:
+        return ABSENT
+    unit = {None: "", "PHOTON": "MV"}.get(field.radiation_type, "MeV")
+    return f"{field.nominal_beam_energy:g} {unit}".rstrip()
+
+
+def gantry(field: PlanField) -> str:
+    """`305.0`, or for an arc `181.0 to 179.0 CW`"""
+    start, stop = field.gantry_angle, field.gantry_stop_angle
+    if start is None or stop is None or start == stop:
+        return fixed(start, 1)
+    way = {"CW": " CW", "CC": " CCW", "CCW": " CCW"}.get(field.gantry_direction or "", "")
+    return f"{start:.1f} to {stop:.1f}{way}"
+
+
+def short_uid(uid: str | None) -> str:
+    """The last 12 characters, which tell two plans apart; the page's foot has all of it."""
+    return ABSENT if uid is None else uid if len(uid) <= 16 else f"…{uid[-12:]}"
+
+
+def one_of(values: Iterable[str | None]) -> str:
+    """Each value once, with commas."""
+    return ", ".join(dict.fromkeys(v for v in values if v)) or ABSENT
+
+
+def triple(*values: float | None) -> str:
+    """Vertical, longitudinal and lateral with signs, `0.0 / -0.5 / +1.2`; a dash when none is told."""
+    if all(v is None for v in values):
+        return ABSENT
+    return " / ".join(ABSENT if v is None else f"{v:+.1f}" if v else "0.0" for v in values)

@@ -1,0 +1,275 @@
+"""MOSAIQ's deliveries become treatment records in a stock Orthanc, and are counted like any other's.
+
+The replaced tool made a new UID in every run, put records into the plan's series and took the delivered metersets
+from the plan.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydicom import Dataset, dcmread
+
+from backup_jobs.sync_records import sync_records
+from recovery.model import DicomNode
+from tests.archive_clinic import (
+    DCIODVFY,
+    NO_DCIODVFY,
+    OneSite,
+    delivery,
+    dumped,
+    errors_of,
+    local,
+    object_counts,
+    stored_files,
+)
+from tests.objects import encode, item, plan
+from tests.orthanc import HOW_TO_INSTALL, Orthanc, free_port, orthanc_is_installed
+
+pytestmark = pytest.mark.skipif(not orthanc_is_installed(), reason=HOW_TO_INSTALL)
+
+BEAMS_RECORD = "1.2.840.10008.5.1.4.1.1.481.4"
+JAWS = [item(RTBeamLimitingDeviceType=kind, NumberOfLeafJawPairs=pairs) for kind, pairs in (("ASYMY", 1), ("MLCX", 80))]
+
+
+@pytest.fixture
+def site(tmp_path: Path, pacs: Orthanc) -> OneSite:
+    mosaiq = OneSite(tmp_path, pacs.node, "mosaiq")
+    person = {"patient_name": "BASALT, Osprey", "patient_birth_date": local().date(), "patient_sex": "F"}
+    mosaiq.write("patients", [{"patient_id": "00017R", **person}])
+    mosaiq.write("prescriptions", [{"patient_id": "00017R", "prescription_id": "P1", "number_of_fractions": 25}])
+    own = {"patient_id": "00017R", "prescription_id": "P1", "number_of_fractions_planned": 20}
+    mosaiq.write("plans", [{"sop_instance_uid": "1.2.3.4", "approval_status": "treatment approved", **own}])
+    return mosaiq
+
+
+def the_plan() -> Dataset:
+    """Two fields, with what a record has to repeat of them."""
+    ds = plan({1: 100.0, 2: 50.0}, fractions=25, SOPInstanceUID="1.2.3.4", PatientID="00017R")
+    for beam, kind in zip(ds.BeamSequence, ("STATIC", "DYNAMIC"), strict=True):
+        beam.BeamType, beam.RadiationType, beam.NumberOfWedges = kind, "PHOTON", 0
+        beam.BeamLimitingDeviceSequence = JAWS
+    return ds
+
+
+def fraction(number: int, **columns: Any) -> list[dict[str, Any]]:
+    """Both fields of a fraction that was given `10 - number` days ago."""
+    at = local(10 - number)
+    shared = {"fraction_number": number, **columns}
+    return [
+        delivery(10 * number + 1, treated_at=at, **shared),
+        delivery(
+            10 * number + 2, beam_number=2, beam_name="Field 2", planned_meterset=50.0, delivered_meterset=50.0,
+            treated_at=at + timedelta(minutes=3), **shared,
+        ),
+    ]  # fmt: skip
+
+
+def records(pacs: Orthanc) -> list[Dataset]:
+    """Treatment records that the archive holds, in order of treatment and of amendment."""
+    found = [dcmread(path) for path in stored_files(pacs.folder).values()]
+    return sorted(
+        (ds for ds in found if ds.SOPClassUID == BEAMS_RECORD),
+        key=lambda ds: (ds.TreatmentDate, ds.SeriesInstanceUID, ds.InstanceNumber),
+    )
+
+
+def delivered(site: OneSite) -> int:
+    (row,) = site.rows()
+    return int(str(row["fractions_delivered"]))
+
+
+def test_sessions_become_records_in_the_plans_study_and_are_counted_and_a_second_run_sends_none(
+    pacs: Orthanc, site: OneSite
+) -> None:
+    treated = the_plan()
+    pacs.put(encode(treated))
+    site.write("deliveries", [row for n in range(1, 8) for row in fraction(n)])
+    assert object_counts(site.run()) == (8, 0, 8, 0), "seven records and a summary"
+    held = records(pacs)
+    assert [len(ds.TreatmentSessionBeamSequence) for ds in held] == [2] * 7
+    assert {ds.StudyInstanceUID for ds in held} == {treated.StudyInstanceUID}
+    assert treated.SeriesInstanceUID not in {ds.SeriesInstanceUID for ds in held}
+    assert len({ds.SeriesInstanceUID for ds in held}) == 7
+    assert {ds.NumberOfFractionsPlanned for ds in held} == {25}, "of the prescription"
+    assert {ds.ReferencedRTPlanSequence[0].ReferencedSOPInstanceUID for ds in held} == {"1.2.3.4"}
+    (row,) = site.rows()
+    assert (row["fractions_delivered"], row["fractions_remaining"], row["interrupted_fraction"]) == (7, 18, None)
+    assert (row["patient_name"], row["first_treatment_at"]) == ("BASALT, Osprey", local(9))
+
+    again = site.later(minutes=10)
+    assert object_counts(again.run()) == (8, 8, 0, 0)
+    assert delivered(again) == 7
+    assert len(records(pacs)) == 7
+
+
+@pytest.mark.skipif(not DCIODVFY.exists(), reason=NO_DCIODVFY)
+def test_a_record_of_a_plan_that_is_held_has_no_error_and_opens_in_tools_not_ours(pacs: Orthanc, site: OneSite) -> None:
+    pacs.put(encode(the_plan()))
+    site.write("deliveries", fraction(1))
+    result = site.run()
+    assert result.message == ""
+    uid = records(pacs)[0].SOPInstanceUID
+    path = stored_files(pacs.folder)[uid]
+    assert errors_of(path) == []
+    said = dumped(path)
+    assert "ControlPointDeliverySequence" in said and "(300a,0111)" not in said
+
+
+def test_what_was_delivered_comes_from_the_history_alone_and_absent_stays_absent(pacs: Orthanc, site: OneSite) -> None:
+    pacs.put(encode(the_plan()))
+    site.write(
+        "deliveries",
+        [
+            delivery(1, delivered_meterset=61.5, termination_status="MACHINE", termination_reason="DPSN"),
+            delivery(2, beam_number=2, delivered_meterset=None, planned_meterset=None, termination_status=None),
+        ],
+    )
+    site.run()
+    (ds,) = records(pacs)
+    first, second = ds.TreatmentSessionBeamSequence
+    assert (first.DeliveredPrimaryMeterset, first.SpecifiedPrimaryMeterset) == (61.5, 100)
+    assert (first.TreatmentTerminationStatus, first.TreatmentTerminationCode) == ("MACHINE", "DPSN")
+    (point,) = first.ControlPointDeliverySequence
+    assert (point.DeliveredMeterset, point.TreatmentControlPointTime) == (61.5, "090000")
+    assert "DeliveredPrimaryMeterset" not in second and "SpecifiedPrimaryMeterset" not in second
+    assert second.TreatmentTerminationStatus == "UNKNOWN"
+    assert not second.TreatmentVerificationStatus
+    (row,) = site.rows()
+    assert (row["fractions_delivered"], row["interrupted_fraction"]) == (0, 1)
+
+
+def test_qa_setup_and_portfilm_deliveries_are_no_treatments(pacs: Orthanc, site: OneSite) -> None:
+    kinds = ["SETUP", "OPEN_PORTFILM", "TRMT_PORTFILM", "VERIFICATION", "QA", "17"]
+    rows = [delivery(n, delivery_type=kind) for n, kind in enumerate(kinds, start=1)]
+    site.write("deliveries", [*rows, delivery(9, delivery_type="CONTINUATION")])
+    site.run()
+    (ds,) = records(pacs)
+    assert [b.TreatmentDeliveryType for b in ds.TreatmentSessionBeamSequence] == ["CONTINUATION"]
+
+
+def test_a_field_that_arrives_later_amends_its_session_and_the_fraction_counts_once(
+    pacs: Orthanc, site: OneSite
+) -> None:
+    pacs.put(encode(the_plan()))
+    first, second = fraction(7)
+    site.write("deliveries", [first])
+    site.run()
+    assert delivered(site) == 0
+    (before,) = records(pacs)
+    later = site.later(minutes=10)
+    later.write("deliveries", [first, second])
+    assert later.run().counts["moved"] == 2, "the amended record, and the summary"
+    assert delivered(later) == 1
+    old, new = records(pacs)
+    assert old == before
+    assert (old.SeriesInstanceUID, new.InstanceNumber) == (new.SeriesInstanceUID, 2)
+    assert len(new.TreatmentSessionBeamSequence) == 2
+    assert object_counts(later.later(minutes=10).run()) == (2, 2, 0, 0)
+
+
+def test_a_meterset_that_is_corrected_replaces_the_old_one_and_never_adds_to_it(pacs: Orthanc, site: OneSite) -> None:
+    pacs.put(encode(the_plan()))
+    first, second = fraction(7)
+    site.write("deliveries", [first | {"delivered_meterset": 60.0}, second])
+    site.run()
+    (row,) = site.rows()
+    assert (row["fractions_delivered"], row["interrupted_meterset_remaining"]) == (0, 40.0)
+    for minutes, meterset, whole in ((10, 80.0, 0), (20, 100.0, 1), (30, 60.0, 0)):
+        later = site.later(minutes=minutes)
+        later.write("deliveries", [first | {"delivered_meterset": meterset}, second])
+        later.run()
+        (row,) = later.rows()
+        assert row["fractions_delivered"] == whole
+        assert row["interrupted_meterset_remaining"] == (None if whole else 100.0 - meterset)
+    assert [ds.InstanceNumber for ds in records(pacs)] == [1, 2, 3, 4]
+
+
+def test_a_machine_that_lost_its_cache_makes_the_same_uids_and_sends_nothing(pacs: Orthanc, site: OneSite) -> None:
+    pacs.put(encode(the_plan()))
+    first, second = fraction(7)
+    site.write("deliveries", [first | {"delivered_meterset": 60.0}, second])
+    site.run()
+    site.write("deliveries", [first, second, *fraction(6)])
+    site.run()
+    uids = {ds.SOPInstanceUID for ds in records(pacs)}
+    assert len(uids) == 3
+    site.forget()
+    result = site.run()
+    assert (result.outcome, result.counts["moved"]) == ("OK", 0)
+    assert delivered(site) == 2
+    assert {ds.SOPInstanceUID for ds in records(pacs)} == uids
+
+
+def test_a_plan_that_is_nowhere_gives_its_records_a_study_of_their_own_and_says_what_they_lack(
+    pacs: Orthanc, site: OneSite
+) -> None:
+    site.write("deliveries", fraction(1))
+    result = site.run()
+    assert result.outcome == "OK"
+    assert "1 new treatment records lack BeamType" in result.message
+    (ds,) = records(pacs)
+    assert ds.StudyInstanceUID.startswith("2.25.")
+    assert not ds.TreatmentSessionBeamSequence[0].BeamType
+    assert delivered(site) == 1
+    assert object_counts(site.later(minutes=10).run())[2:] == (0, 0)
+
+
+def test_a_plan_that_only_the_rv_system_has_is_brought_before_its_records_are_made(
+    pacs: Orthanc, site: OneSite, tmp_path: Path
+) -> None:
+    here = DicomNode("RBRDT", "127.0.0.1", free_port())
+    with Orthanc(tmp_path / "rv", DicomNode("RV", "127.0.0.1", free_port()), peers=[here, pacs.node]) as rv:
+        treated = the_plan()
+        rv.put(encode(treated))
+        site.rv, site.local_port = rv.node, here.port
+        site.write("deliveries", fraction(1))
+        site.run()
+    (ds,) = records(pacs)
+    assert ds.StudyInstanceUID == treated.StudyInstanceUID
+    assert "1.2.3.4" in pacs.instances()
+
+
+def test_two_fractions_on_one_day_and_deliveries_without_a_plan_are_sessions_of_their_own(
+    pacs: Orthanc, site: OneSite
+) -> None:
+    twice = [
+        delivery(1),
+        delivery(2, fraction_number=2, treated_at=local(1) + timedelta(hours=6)),
+        delivery(3, referenced_rt_plan_uid=None),
+        delivery(4, patient_id=None),
+    ]
+    site.write("deliveries", twice)
+    site.run()
+    assert len(records(pacs)) == 3
+    (unplanned,) = [ds for ds in records(pacs) if not ds.ReferencedRTPlanSequence]
+    assert len(unplanned.TreatmentSessionBeamSequence) == 1
+
+
+def test_only_the_window_is_asked_about_and_old_courses_of_whoever_is_met_in_it_come_whole(
+    pacs: Orthanc, site: OneSite
+) -> None:
+    old = [delivery(1, treated_at=local(300)), delivery(2, treated_at=local(299), fraction_number=2)]
+    of_another = delivery(3, patient_id="GONE", treated_at=local(200))
+    site.write("deliveries", [*old, of_another, delivery(4, fraction_number=3)])
+    site.run()
+    assert {ds.PatientID for ds in records(pacs)} == {"00017R"}
+    assert len(records(pacs)) == 3
+
+
+def test_sync_records_leaves_mosaiq_to_its_database_and_says_so_when_there_is_none(site: OneSite) -> None:
+    result = sync_records(site.space())
+    assert (result.outcome, "snapshot_tables" in result.message) == ("SKIPPED", True)
+    site.has_database = False
+    result = sync_records(site.space())
+    assert (result.outcome, result.fault) == ("FAILED", "config")
+
+
+def test_the_run_that_read_the_deliveries_tells_up_to_when_records_are_proven(site: OneSite) -> None:
+    site.write("deliveries", fraction(1))
+    assert site.run().counts["treatment_records"] == 1
+    stale = site.later(minutes=10).run()
+    assert "treatment_records" not in stale.counts, "the deliveries are those of ten minutes ago"

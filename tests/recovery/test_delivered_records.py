@@ -1,0 +1,140 @@
+"""Deliveries of a database as sessions, records and chains of amendments: what is counted is what the newest says."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recovery.beam_kinds import BeamKind, kind_of_field
+from recovery.delivered_records import (
+    PlanFacts,
+    amendments,
+    recorded_facts,
+    treatment_record,
+    treatment_sessions,
+    without_amended,
+)
+from recovery.derived_uids import amended_uid
+from recovery.fractions import count_fractions
+from recovery.model import Patient
+from recovery.records import TreatmentRecord
+from tests.archive_clinic import delivery, local
+from tests.objects import plan as plan_object
+from tests.recovery.courses import as_plan
+
+PLAN = as_plan(plan_object({1: 100.0, 2: 50.0}, SOPInstanceUID="1.2.3.4"))
+Held = dict[str, TreatmentRecord]
+
+
+def store(held: Held, rows: list[dict[str, Any]]) -> int:
+    """What a run does: store the records that stand nowhere yet; returns how many."""
+    stored = 0
+    for session in treatment_sessions(rows):
+        standing = amendments(session, held)
+        if standing.sop_instance_uid not in held:
+            patient = Patient(session.patient_id, None, None, None)
+            ds = treatment_record(
+                session, standing.sop_instance_uid, standing.number, patient, PlanFacts("1.9"), local()
+            )
+            held[standing.sop_instance_uid] = TreatmentRecord.from_dataset(ds)
+            stored += 1
+    return stored
+
+
+def counted(held: Held) -> tuple[int, float | None]:
+    """Fractions delivered, and what the interrupted one lacks (MU)."""
+    course = count_fractions(without_amended(held), PLAN)
+    return course.fractions_delivered, course.interrupted.meterset_remaining if course.interrupted else None
+
+
+metersets = st.one_of(st.none(), st.floats(0, 1000, allow_nan=False))
+rows_of_a_session = st.lists(
+    st.fixed_dictionaries(
+        {
+            "beam_number": st.one_of(st.none(), st.integers(1, 5)),
+            "delivered_meterset": metersets,
+            "planned_meterset": metersets,
+            "termination_status": st.sampled_from([None, "NORMAL", "OPERATOR", "MACHINE", "9"]),
+            "delivery_type": st.sampled_from([None, "TREATMENT", "CONTINUATION"]),
+            "treated_at": st.one_of(st.none(), st.just(local(1)), st.just(local(1) + timedelta(microseconds=7))),
+            "fraction_number": st.one_of(st.none(), st.just(3)),
+        }
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+@settings(max_examples=50)
+@given(rows_of_a_session)
+def test_a_record_that_is_read_back_says_what_the_rows_say_so_that_twice_is_once(rows: list[dict[str, Any]]) -> None:
+    made = [delivery(number, **row) for number, row in enumerate(rows, start=1)]
+    held: Held = {}
+    sessions = treatment_sessions(made)
+    assert store(held, made) == len(sessions)
+    assert sorted(map(repr, (s.facts() for s in sessions))) == sorted(map(repr, map(recorded_facts, held.values())))
+    assert store(held, made) == 0
+
+
+@settings(max_examples=25)
+@given(st.lists(st.sampled_from([0.0, 25.0, 60.0, 100.0]), min_size=1, max_size=6))
+def test_however_often_a_meterset_is_corrected_only_the_newest_counts(corrections: list[float]) -> None:
+    held: Held = {}
+    for meterset in corrections:
+        store(held, [delivery(1, delivered_meterset=meterset), delivery(2, beam_number=2, delivered_meterset=50.0)])
+        whole = meterset == 100.0
+        assert counted(held) == (int(whole), None if whole else 100.0 - meterset)
+    assert len(held) == 1 + sum(a != b for a, b in pairwise(corrections))
+
+
+def test_a_session_is_named_by_its_smallest_key_so_that_late_rows_do_not_rename_it() -> None:
+    nine, ten = delivery(9), delivery(10, beam_number=2, treated_at=local(1, hours=1))
+    (alone,), (both,) = treatment_sessions([nine]), treatment_sessions([ten, nine])
+    assert alone.first_uid == both.first_uid
+    assert [d["delivery_id"] for d in both.deliveries] == ["10", "9"], "in the order of delivery"
+
+
+def test_a_delivery_that_moves_to_another_fraction_is_counted_there_alone() -> None:
+    held: Held = {}
+    wrong, right = delivery(2, beam_number=2, delivered_meterset=50.0, fraction_number=2), delivery(1)
+    store(held, [right, wrong])
+    assert counted(held)[0] == 0
+    store(held, [right, wrong | {"fraction_number": 1}])
+    assert counted(held)[0] == 1
+
+
+def test_records_of_others_are_never_taken_for_amended() -> None:
+    held: Held = {}
+    store(held, [delivery(1)])
+    (own,) = held.values()
+    foreign = {"1.2.840.1": own, amended_uid("1.2.840.1"): own}
+    assert len(list(without_amended(foreign))) == 2
+
+
+def test_the_kind_of_a_beam_comes_from_words_of_the_database_or_is_not_known() -> None:
+    words = {"VMAT": "DYNAMIC", "STEP AND SHOOT": "DYNAMIC", "STATIC": "STATIC", "FIXED ANGLE": "STATIC", "PATH": None}
+    assert {w: kind_of_field({"technique": w}).beam_type for w in words} == words
+    assert kind_of_field({"technique": "STATIC", "gantry_direction": "CW"}).beam_type == "DYNAMIC"
+    radiations = {"X": "PHOTON", "E": "ELECTRON", "P": "PROTON", "PHOTON": "PHOTON", "Ir-192": None, None: None}
+    assert {w: kind_of_field({"radiation_type": w}).radiation_type for w in radiations} == radiations
+    assert not BeamKind("STATIC", "PHOTON", None, (("MLCX", 80),)).is_known
+    assert BeamKind("STATIC", "PHOTON", 0, (("MLCX", 80),)).is_known
+
+
+def test_sources_and_ions_have_no_beams_record() -> None:
+    rows = [delivery(1, radiation_type="Ir-192"), delivery(2, radiation_type="ION"), delivery(3, radiation_type="X")]
+    (session,) = treatment_sessions(rows)
+    assert [d["delivery_id"] for d in session.deliveries] == ["3"]
+
+
+def test_a_record_depends_on_no_clock_but_the_moment_that_it_is_made_for() -> None:
+    (session,) = treatment_sessions([delivery(1)])
+    made = [
+        treatment_record(session, session.first_uid, 1, Patient("00017R", None, None, None), PlanFacts(), local())
+        for _ in range(2)
+    ]
+    assert made[0] == made[1]
