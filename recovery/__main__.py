@@ -1,6 +1,7 @@
 """`python -m recovery COMMAND`: what people run by hand. It never speaks to the R&V system.
 
-`table NAME` writes any cached table; `rebuild` makes the cache again from nothing but the RT-PACS.
+`table NAME` writes any cached table; `rebuild` makes the cache again from nothing but the RT-PACS; `chart` prints
+what a machine's day, or some patients, are treated from on paper.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recovery.cache import Cache, CacheError
+from recovery.chart_command import add_chart_arguments, chart_command
 from recovery.config import Config, ConfigError, load_config
 from recovery.relational_tables import ALL_TABLES
 
@@ -27,12 +29,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     table.add_argument("--format", choices=["json", "csv", "xlsx", "parquet"], default="csv")
     table.add_argument("-o", "--output", type=Path, help="default: standard output")
     rebuild = commands.add_parser("rebuild", help="the cache again, from nothing but the RT-PACS")
-    for command in (table, rebuild):
+    chart = commands.add_parser("chart", help="paper charts of a machine's day or of patients, as PDF or Excel")
+    add_chart_arguments(chart)
+    for command in (table, rebuild, chart):
         command.add_argument("--config", type=Path, default=Path("config.toml"), help="default: config.toml")
     options = parser.parse_args(arguments)
     try:
         config = load_config(options.config).without_rv()
-        return _table(config, options) if options.command == "table" else _rebuild(config)
+        if options.command == "table":
+            return _table(config, options)
+        return chart_command(config, options) if options.command == "chart" else _rebuild(config)
     except ConfigError as error:
         print(error, file=sys.stderr)
     except CacheError as error:

@@ -163,6 +163,15 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True)
+class Charts:
+    """`[charts]`: the paper of printed charts, and a font for letters that the charts' own fonts lack."""
+
+    __pydantic_config__ = _STRICT
+    paper: Literal["a4", "letter"] = "a4"
+    font: Annotated[str, Field(min_length=1)] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything that config.toml says. `file` is where it was read."""
 
@@ -176,11 +185,16 @@ class Config:
     jobs: Jobs = field(default_factory=Jobs)
     dashboard: Dashboard = field(default_factory=Dashboard)
     schedule: Schedule = field(default_factory=Schedule)
+    charts: Charts = field(default_factory=Charts)
     file: Path = Path("config.toml")
 
     @property
     def cache_path(self) -> Path:
         return self.file.parent / self.cache.path
+
+    @property
+    def chart_font(self) -> Path | None:
+        return self.file.parent / self.charts.font if self.charts.font else None
 
     def without_rv(self) -> Config:
         """The config as dashboard and recovery see it: the R&V system does not exist."""
