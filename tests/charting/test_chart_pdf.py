@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -59,27 +60,32 @@ def test_the_charts_are_the_golden_text(tmp_path: Path) -> None:
     assert golden_text(tmp_path) == GOLDEN.read_text(encoding="utf-8"), "python -m tests.charting.pages writes it anew"
 
 
-@pytest.mark.parametrize("paper", ["a4", "letter"])
-def test_every_page_bears_name_id_birth_date_and_its_number(files: dict[str, PatientFile], paper: Paper) -> None:
-    everybody = list(files.values())
-    pages = texts(charts_pdf(everybody, paper=paper))
-    place = 0
-    for file in everybody:
-        own = len(texts(patient_chart_pdf(file, paper=paper)))
-        for number in range(1, own + 1):
-            head = "".join(pages[place].split()).replace("\u200b", "")
-            assert "".join(str(file.identity.patient_name).split()) in head
-            assert f"ID{file.identity.patient_id}born1958-07-04" in head and f"page{number}of{own}" in head
-            assert "DemoclinicasofTue24Nov202614:32" in head.replace("·", "")
-            place += 1
-    assert place == len(pages)
+@pytest.fixture(scope="module", params=["a4", "letter"])
+def printed(request: pytest.FixtureRequest, files: dict[str, PatientFile]) -> tuple[Paper, bytes]:
+    """Everybody's charts in one document."""
+    paper: Paper = request.param
+    return paper, charts_pdf(list(files.values()), paper=paper)
 
 
-@pytest.mark.parametrize("paper", ["a4", "letter"])
-def test_a_scanner_reads_patient_plan_and_checksum_from_every_printed_page(
-    files: dict[str, PatientFile], paper: Paper
+def test_every_page_bears_name_id_birth_date_and_its_number(
+    files: dict[str, PatientFile], printed: tuple[Paper, bytes]
 ) -> None:
-    document = pypdfium2.PdfDocument(charts_pdf([files["100231"], files["4711"]], paper=paper))
+    pages = ["".join(page.split()).replace("\u200b", "") for page in texts(printed[1])]
+    for file in files.values():
+        own = [page for page in pages if f"ID{file.identity.patient_id}born1958-07-04" in page.split("Plan")[0]]
+        assert own and all("".join(str(file.identity.patient_name).split()) in page for page in own)
+        assert all("DemoclinicasofTue24Nov202614:32" in page.replace("·", "") for page in own)
+        numbers = [re.findall(r"page(\d+)of(\d+)", page) for page in own]
+        assert numbers == [[(str(n), str(len(own)))] for n in range(1, len(own) + 1)]
+        pages = [page for page in pages if page not in own]
+    assert pages == []
+
+
+def test_a_scanner_reads_patient_plan_and_checksum_from_every_printed_page(
+    files: dict[str, PatientFile], printed: tuple[Paper, bytes]
+) -> None:
+    paper, made = printed
+    document = pypdfium2.PdfDocument(made)
     for page in document:
         assert page.get_size() == pytest.approx(SIZES[paper], abs=0.1)
         [found] = zxingcpp.read_barcodes(page.render(scale=200 / 72).to_pil().convert("L"))
@@ -88,9 +94,8 @@ def test_a_scanner_reads_patient_plan_and_checksum_from_every_printed_page(
         assert code == ChartCode(sheet.patient_id, sheet.plan_uid, sheet.checksum)
 
 
-@pytest.mark.parametrize("paper", ["a4", "letter"])
-def test_no_letter_leaves_the_page_and_long_texts_are_whole(files: dict[str, PatientFile], paper: Paper) -> None:
-    made = charts_pdf(list(files.values()), paper=paper)
+def test_no_letter_leaves_the_page_and_long_texts_are_whole(printed: tuple[Paper, bytes]) -> None:
+    paper, made = printed
     width, height = SIZES[paper]
     for page in pypdfium2.PdfDocument(made):
         text = page.get_textpage()
@@ -136,18 +141,18 @@ def test_what_forbids_treatment_is_said_with_its_reason(files: dict[str, Patient
     assert "NOT READY to be treated from the backup. Missing: plan." in japanese
     assert "NOT APPROVED for treatment: unapproved." in japanese
     assert "NO PRESCRIPTION in the safety copy" in japanese
-    anna_ = files["100231"]
-    assert "NOT READY" not in flat(patient_chart_pdf(anna_)) and "NOT APPROVED" not in flat(patient_chart_pdf(anna_))
-    assert "NOT READY" in flat(patient_chart_pdf(with_row(anna_, ready=None, missing=None)))
+    ordinary = files["100231"]
+    assert chart_sheets(ordinary)[0].stops == ()
+    [not_asked] = chart_sheets(with_row(ordinary, ready=None, missing=None))[0].stops
+    assert not_asked.startswith("NOT READY") and "nobody asked" in not_asked
 
 
 def test_an_old_copy_and_one_without_proof_say_so_in_black(files: dict[str, PatientFile]) -> None:
     old = dataclasses.replace(files["100231"], as_of=files["100231"].now - timedelta(days=3, hours=4))
     assert "OLD COPY: This copy was 3 d 4 h old" in flat(patient_chart_pdf(old))
     unproven = dataclasses.replace(files["100231"], as_of=None)
-    assert "NOTHING PROVEN" in flat(patient_chart_pdf(unproven)) and "as of nothing proven" in flat(
-        patient_chart_pdf(unproven)
-    )
+    said = flat(patient_chart_pdf(unproven))
+    assert "NOTHING PROVEN" in said and "as of nothing proven" in said
 
 
 @pytest.mark.parametrize(("status", "word"), [("completed", "COMPLETED"), ("superseded", "SUPERSEDED")])
