@@ -1,7 +1,8 @@
 """`python -m recovery COMMAND`: what people run by hand. It never speaks to the R&V system.
 
-`table NAME` writes any cached table; `rebuild` makes the cache again from nothing but the RT-PACS; `user` keeps the
-accounts of the dashboard; `audit` verifies and shows who did what there.
+`table NAME` writes any cached table; `rebuild` makes the cache again from nothing but the RT-PACS; `chart` prints
+what a machine's day, or some patients, are treated from on paper; `user` keeps the accounts of the dashboard; `audit`
+verifies and shows who did what there.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from recovery import audit_commands, user_commands
 from recovery.cache import Cache, CacheError
+from recovery.chart_command import add_chart_arguments, chart_command
 from recovery.clock import read_wall_clock
 from recovery.config import Config, ConfigError, load_config
 from recovery.relational_tables import ALL_TABLES
@@ -30,7 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     table.add_argument("--format", choices=["json", "csv", "xlsx", "parquet"], default="csv")
     table.add_argument("-o", "--output", type=Path, help="default: standard output")
     rebuild = commands.add_parser("rebuild", help="the cache again, from nothing but the RT-PACS")
-    for command in (table, rebuild):
+    chart = commands.add_parser("chart", help="paper charts of a machine's day or of patients, as PDF or Excel")
+    add_chart_arguments(chart)
+    for command in (table, rebuild, chart):
         command.add_argument("--config", type=Path, default=Path("config.toml"), help="default: config.toml")
     user_commands.add_parser(commands)
     audit_commands.add_parser(commands)
@@ -53,6 +57,8 @@ def _run(config: Config, options: argparse.Namespace, *, has_database: bool) -> 
         return user_commands.run(config, options, read_wall_clock())
     if options.command == "audit":
         return audit_commands.run(config, options)
+    if options.command == "chart":
+        return chart_command(config, options)
     return _table(config, options) if options.command == "table" else _rebuild(config, has_database=has_database)
 
 

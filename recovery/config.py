@@ -16,7 +16,6 @@ from __future__ import annotations
 import difflib
 import tomllib
 from dataclasses import dataclass, field, fields, is_dataclass, replace
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 from zoneinfo import ZoneInfo
@@ -24,7 +23,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from recovery.model import DicomNode
-from recovery.priorities import WEEKDAYS, Rules
+from recovery.page_settings import Charts, Priorities
 from recovery.sign_in_settings import SignInSettings
 
 _STRICT = ConfigDict(extra="forbid")
@@ -49,18 +48,10 @@ def _time_zone(value: str) -> str:
     return value
 
 
-def _iso_day(value: str) -> str:
-    try:
-        return date.fromisoformat(value).isoformat() if value else ""
-    except ValueError as error:
-        raise ValueError('must be a day like "2026-11-24", or empty') from error
-
-
 AeTitle = Annotated[str, AfterValidator(_ae_title)]
 Host = Annotated[str, Field(min_length=1)]
 Port = Annotated[int, Field(ge=1, le=65535, strict=True)]
 Days = Annotated[int, Field(ge=1, le=3650, strict=True)]
-MissedDays = Annotated[int, Field(ge=0, le=60, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,37 +170,6 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True)
-class Priorities:
-    """`[priorities]`: the clinic's own rules of who may wait how long; off until they are signed."""
-
-    __pydantic_config__ = _STRICT
-    signed_by: str = ""
-    signed_on: Annotated[str, AfterValidator(_iso_day)] = ""
-    category_1_days: MissedDays | None = None
-    category_2_days: MissedDays | None = None
-    category_3_days: MissedDays | None = None
-    treatment_weekdays: Annotated[
-        list[Literal["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]], Field(min_length=1)
-    ] = field(default_factory=lambda: ["Mon", "Tue", "Wed", "Thu", "Fri"])
-
-    @property
-    def lacking(self) -> list[str]:
-        """The keys that are still to be filled in before anything is computed."""
-        keys = ("category_1_days", "category_2_days", "category_3_days", "signed_by", "signed_on")
-        return [key for key in keys if getattr(self, key) in {None, ""}]
-
-    @property
-    def rules(self) -> Rules | None:
-        """What the clinic signed; None until all of it is there."""
-        limits = {1: self.category_1_days, 2: self.category_2_days, 3: self.category_3_days}
-        allowed = {category: days for category, days in limits.items() if days is not None}
-        if not self.signed_by.strip() or not self.signed_on or len(allowed) < len(limits):
-            return None
-        weekdays = frozenset(WEEKDAYS.index(day) for day in self.treatment_weekdays)
-        return Rules(allowed, weekdays, self.signed_by.strip(), date.fromisoformat(self.signed_on))
-
-
-@dataclass(frozen=True, slots=True)
 class Config:
     """Everything that config.toml says. `file` is where it was read."""
 
@@ -223,6 +183,7 @@ class Config:
     jobs: Jobs = field(default_factory=Jobs)
     dashboard: Dashboard = field(default_factory=Dashboard)
     schedule: Schedule = field(default_factory=Schedule)
+    charts: Charts = field(default_factory=Charts)
     priorities: Priorities = field(default_factory=Priorities)
     sign_in: SignInSettings = field(default_factory=SignInSettings)
     file: Path = Path("config.toml")
@@ -230,6 +191,10 @@ class Config:
     @property
     def cache_path(self) -> Path:
         return self.file.parent / self.cache.path
+
+    @property
+    def chart_font(self) -> Path | None:
+        return self.file.parent / self.charts.font if self.charts.font else None
 
     @property
     def accounts_path(self) -> Path:

@@ -19,7 +19,8 @@ import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from recovery.charting import say, warnings
+from recovery.charting import facts, say, warnings
+from recovery.charting.facts import Pairs as Pairs
 from recovery.charting.say import ABSENT
 
 if TYPE_CHECKING:
@@ -30,10 +31,6 @@ if TYPE_CHECKING:
 LAST_FRACTIONS = 5
 FEWEST_BLANK_ROWS = 10
 MOST_BLANK_ROWS = 20
-TO_FILL_IN = "." * 30
-"""Neither DICOM nor the R&V database tell a physician's phone: somebody writes it down."""
-
-Pairs = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,96 +117,17 @@ def _sheet(file: PatientFile, plan: PlanFile | None) -> ChartSheet:
         stops=tuple(warnings.stops(file, plan)),
         looks=tuple(warnings.looks(file, plan)),
         next_fraction=warnings.next_in_words(plan) if plan is not None else "no plan",
-        progress=_progress(file, plan),
-        prescription=_prescription(plan),
-        plan=_plan(plan),
-        people=_people(file),
+        progress=facts.progress(file, plan),
+        prescription=facts.prescription(plan),
+        plan=facts.plan(plan),
+        people=facts.people(file),
         fields=_fields(plan),
-        setup=_setup(plan),
+        setup=facts.setup(plan),
         last_fractions=_last_fractions(plan),
         unit=plan.ledger.unit if plan is not None and plan.ledger is not None else "MU",
         beams=beams,
         first_row=_first_row(plan),
         blank_rows=_blank_rows(plan),
-    )
-
-
-def _progress(file: PatientFile, plan: PlanFile | None) -> Pairs:
-    if plan is None:
-        return ()
-    row, ledger = plan.row, plan.ledger
-    prescribed = plan.prescription.total_dose if plan.prescription is not None else None
-    given = say.fixed(ledger.dose_delivered if ledger is not None else None, 2)
-    dose = ABSENT if given == ABSENT and prescribed is None else f"{given} of {say.fixed(prescribed, 2)} Gy"
-    ahead = file.next_appointment
-    booked = ABSENT
-    if ahead is not None:
-        booked = f"{say.moment(ahead.appointment_at)} {ahead.treatment_machine_name or ''}".strip()
-    return (
-        ("Delivered in full", f"{say.text(row.fractions_delivered)} of {say.text(row.number_of_fractions_planned)}"),
-        ("Dose given of total", dose),
-        ("Last treated", say.moment(row.last_treatment_at)),
-        ("Next appointment", booked),
-    )
-
-
-def _prescription(plan: PlanFile | None) -> Pairs:
-    if plan is None:
-        return ()
-    rx = plan.prescription
-    pairs = [
-        ("Site", say.text(rx.site if rx else None)),
-        ("Laterality", (plan.laterality or ABSENT).upper()),
-        ("Intent", say.text((rx.intent if rx else None) or plan.plan_intent)),
-        ("Dose", _dose(plan)),
-    ]
-    if rx is not None:
-        more = (
-            ("Pattern", rx.fraction_pattern),
-            ("Technique", rx.technique),
-            ("Bolus", rx.bolus),
-            ("Gating", rx.gating),
-        )
-        pairs += [(label, say.text(value)) for label, value in more]
-        rare = (("Dose levels", rx.dose_levels), ("Phase", rx.phase), ("Notes", rx.notes))
-        pairs += [(label, say.text(value)) for label, value in rare if value]
-    pairs += [("Diagnosis", say.text(plan.course.diagnoses))] if plan.course is not None else []
-    return tuple(pairs)
-
-
-def _dose(plan: PlanFile) -> str:
-    """`2.67 Gy × 15 = 40.05 Gy`"""
-    rx = plan.prescription
-    if rx is None:
-        return ABSENT
-    number = ABSENT if rx.number_of_fractions is None else str(rx.number_of_fractions)
-    return f"{say.fixed(rx.dose_per_fraction, 2, 'Gy')} × {number} = {say.fixed(rx.total_dose, 2, 'Gy')}"
-
-
-def _plan(plan: PlanFile | None) -> Pairs:
-    if plan is None:
-        return ()
-    told = plan.approval
-    by = f" by {told.approved_by}" if told.approved_by else ""
-    at = f", {say.moment(told.approved_at)}" if told.approved_at else ""
-    machines = say.one_of(f.treatment_machine_name for f in plan.treatment_fields)
-    return (
-        ("Plan", say.text(plan.row.rt_plan_label)),
-        ("Plan UID", say.short_uid(plan.uid)),
-        ("Approval", f"{told.approval_status or (told.dicom_approval_status or ABSENT).lower()}{by}{at}"),
-        ("Machine", machines if machines != ABSENT else say.text(plan.row.treatment_machine_name)),
-    )
-
-
-def _people(file: PatientFile) -> Pairs:
-    physicians = file.physicians[:2]
-    own = ", ".join(f"{number} ({kind})" for kind, number in file.contacts.phones)
-    return (
-        ("Physician", "; ".join(p.physician_name for p in physicians) or ABSENT),
-        ("Physician's phone", TO_FILL_IN),
-        ("Patient's phone", own or ABSENT),
-        ("Emergency", say.text(file.contacts.emergency_contacts)),
-        ("Language", say.text(file.contacts.language)),
     )
 
 
@@ -246,25 +164,6 @@ def _field(field: PlanField) -> tuple[str, ...]:
         say.fixed(field.source_to_surface_distance, 1),
         say.text(field.tolerance_table),
     )
-
-
-def _setup(plan: PlanFile | None) -> Pairs:
-    """Each thing once, though the tables repeat it for every field."""
-    if plan is None:
-        return ()
-    notes = plan.setup_notes
-    couch = [say.triple(n.couch_vertical, n.couch_longitudinal, n.couch_lateral) for n in notes]
-    shifts = [say.triple(n.shift_vertical, n.shift_longitudinal, n.shift_lateral) for n in notes]
-    written = [*(n.setup_note for n in notes), *(f.setup_note for f in plan.fields)]
-    pairs = [
-        ("Position", say.one_of([*(n.treatment_orientation for n in notes), *(n.setup_technique for n in notes)])),
-        ("Devices", say.one_of(n.devices for n in notes)),
-        ("Shift from reference, cm", say.one_of(s for s in shifts if s != ABSENT)),
-        ("Couch planned, cm", say.one_of(c for c in couch if c != ABSENT)),
-        ("Note", "\n".join(dict.fromkeys(n.strip() for n in written if n and n.strip())) or ABSENT),
-    ]
-    is_known = any(value != ABSENT for _, value in pairs)
-    return tuple(pairs) if is_known else (("Note", "Nothing about the setup is in the safety copy."),)
 
 
 def _last_fractions(plan: PlanFile | None) -> Table:

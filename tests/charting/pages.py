@@ -1,0 +1,47 @@
+"""PDF charts read back: their text page by page, and as a small golden text."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pypdfium2
+
+from recovery.charting import charts_pdf
+from recovery.patient_file import PatientFile, read_patient_files
+from tests.recovery.patient_clinic import NOW, SITE, Clinic, anna, bo
+
+GOLDEN = Path(__file__).parent / "chart.golden.txt"
+
+
+def texts(pdf: bytes) -> list[str]:
+    """The text of each page."""
+    pages = (page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(pdf))
+    return [page.replace("\r\n", "\n") for page in pages]
+
+
+def flat(pdf: bytes) -> str:
+    """All text, each white space a blank: what wraps is found all the same."""
+    return re.sub(r"\s+", " ", " ".join(texts(pdf)))
+
+
+def golden_files(folder: Path) -> list[PatientFile]:
+    """An ordinary patient, and one with an interrupted fraction."""
+    clinic = Clinic()
+    anna(clinic)
+    bo(clinic)
+    return read_patient_files(clinic.write(folder), SITE, ["100231", "100377"], NOW)
+
+
+def golden_text(folder: Path) -> str:
+    """The charts' text without UIDs and checksums, which the tests' objects make anew."""
+    pages = "\n=== page ===\n".join(texts(charts_pdf(golden_files(folder))))
+    pages = re.sub(r"1\.2\.826[\d.]+|…\d+", "<uid>", pages)
+    return re.sub(r"checksum( [0-9a-f]{4}){4}", "checksum <sum>", pages) + "\n"
+
+
+if __name__ == "__main__":
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        GOLDEN.write_text(golden_text(Path(folder)), encoding="utf-8")

@@ -1,0 +1,248 @@
+"""The paper chart as PDF, read back: by its text, by a scanner, and by where each letter stands."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pypdfium2
+import pytest
+import zxingcpp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from recovery.charting import ChartCode, FontError, chart_sheets, charts_pdf, patient_chart_pdf
+from recovery.charting.canvas import Paper
+from recovery.patient_file import PatientFile, read_patient_file, read_patient_files
+from recovery.plan_file import PlanFile
+from tests import objects as o
+from tests.charting.pages import GOLDEN, flat, golden_text, texts
+from tests.recovery.patient_clinic import NOW, SITE, Clinic, anna, bo, tell_of, treated, whose
+
+LONG_NAME = "LÜDENSCHEIDT-VON-DER-ÖSTERREICHISCHEN-HALBINSEL^Maximiliane Eleonore"
+LONG_NOTE = " ".join(f"Satz {n}: Kinn hoch, Schultern tief." for n in range(1, 115))
+"""4,000 characters."""
+SIZES = {"a4": (595.28, 841.89), "letter": (612.0, 792.0)}
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, PatientFile]:
+    """An ordinary, an interrupted and a long patient, and one whom nobody may treat from the backup."""
+    clinic = Clinic()
+    anna(clinic)
+    bo(clinic)
+    long = o.plan(
+        {n: 100.0 + n for n in range(1, 13)}, fractions=44, RTPlanLabel="HeadNeck", **whose("100555", LONG_NAME)
+    )
+    clinic.add(long, treated(long, range(1, 41), {n: 100.0 + n for n in range(1, 13)}))
+    tell_of(clinic, long, notes=LONG_NOTE, site="Oropharynx with both necks " * 5)
+    clinic.rows["setup_notes"][-1]["setup_note"] = LONG_NOTE[::-1]
+    japanese = o.plan({1: 200.0}, ApprovalStatus="UNAPPROVED", RTPlanLabel="Lung", **whose("4711", "山田^太郎"))
+    clinic.add(japanese, treated(japanese, [1, 2], {1: 200.0}))
+    clinic.not_held.add(str(japanese.SOPInstanceUID))
+    cache = clinic.write(tmp_path_factory.mktemp("cache"))
+    ids = ["100231", "100377", "100555", "4711"]
+    return {f.identity.patient_id: f for f in read_patient_files(cache, SITE, ids, NOW)}
+
+
+def with_row(file: PatientFile, **changes: object) -> PatientFile:
+    """The same patient, whose first plan's row says something else."""
+    plan: PlanFile = file.plans[0]
+    row = dataclasses.replace(plan.row, **changes)  # type: ignore[arg-type]
+    return dataclasses.replace(file, plans=(dataclasses.replace(plan, row=row), *file.plans[1:]))
+
+
+def test_the_charts_are_the_golden_text(tmp_path: Path) -> None:
+    assert golden_text(tmp_path) == GOLDEN.read_text(encoding="utf-8"), "python -m tests.charting.pages writes it anew"
+
+
+@pytest.fixture(scope="module", params=["a4", "letter"])
+def printed(request: pytest.FixtureRequest, files: dict[str, PatientFile]) -> tuple[Paper, bytes]:
+    """Everybody's charts in one document."""
+    paper: Paper = request.param
+    return paper, charts_pdf(list(files.values()), paper=paper)
+
+
+def test_every_page_bears_name_id_birth_date_and_its_number(
+    files: dict[str, PatientFile], printed: tuple[Paper, bytes]
+) -> None:
+    pages = ["".join(page.split()).replace("\u200b", "") for page in texts(printed[1])]
+    for file in files.values():
+        own = [page for page in pages if f"ID{file.identity.patient_id}born1958-07-04" in page.split("Plan")[0]]
+        assert own and all("".join(str(file.identity.patient_name).split()) in page for page in own)
+        assert all("DemoclinicasofTue24Nov202614:32" in page.replace("·", "") for page in own)
+        numbers = [re.findall(r"page(\d+)of(\d+)", page) for page in own]
+        assert numbers == [[(str(n), str(len(own)))] for n in range(1, len(own) + 1)]
+        pages = [page for page in pages if page not in own]
+    assert pages == []
+
+
+def test_a_scanner_reads_patient_plan_and_checksum_from_every_printed_page(
+    files: dict[str, PatientFile], printed: tuple[Paper, bytes]
+) -> None:
+    paper, made = printed
+    document = pypdfium2.PdfDocument(made)
+    for page in document:
+        assert page.get_size() == pytest.approx(SIZES[paper], abs=0.1)
+        [found] = zxingcpp.read_barcodes(page.render(scale=200 / 72).to_pil().convert("L"))
+        code = ChartCode.from_text(found.text)
+        [sheet] = chart_sheets(files[code.patient_id])
+        assert code == ChartCode(sheet.patient_id, sheet.plan_uid, sheet.checksum)
+
+
+def test_no_letter_leaves_the_page_and_long_texts_are_whole(printed: tuple[Paper, bytes]) -> None:
+    paper, made = printed
+    width, height = SIZES[paper]
+    for page in pypdfium2.PdfDocument(made):
+        text = page.get_textpage()
+        for index in range(text.count_chars()):
+            left, bottom, right, top = text.get_charbox(index)
+            assert left >= 20 and right <= width - 20 and bottom >= 15 and top <= height - 15, text.get_text_range()
+    said = "".join(flat(made).split())
+    for whole in (LONG_NOTE, LONG_NOTE[::-1], "Oropharynx with both necks " * 5, "山田, 太郎"):
+        wanted = "".join(whole.split())
+        pieces = [wanted[n : n + 60] for n in range(0, len(wanted), 60)]
+        broken = [piece for piece in pieces if piece not in said]
+        assert len(broken) <= 1, f"a page may end within one piece, not within {broken}"
+
+
+def test_the_same_copy_gives_the_same_bytes_whenever_it_is_printed(
+    files: dict[str, PatientFile], tmp_path: Path
+) -> None:
+    clinic = Clinic()
+    anna(clinic)
+    cache = clinic.write(tmp_path)
+    minutes = [read_patient_file(cache, SITE, "100231", NOW + timedelta(minutes=m)) for m in (0, 3)]
+    assert patient_chart_pdf(minutes[0]) == patient_chart_pdf(minutes[1])
+    assert patient_chart_pdf(files["100231"]) != patient_chart_pdf(files["100377"])
+
+
+def test_an_interrupted_fraction_stands_white_on_black_on_every_page(files: dict[str, PatientFile]) -> None:
+    made = patient_chart_pdf(files["100377"])
+    pages = texts(made)
+    assert (
+        "INTERRUPTED: finish fraction 5 first. 50.0 MU left (field 1: 12.0, field 2: 38.0). Then fraction 6."
+        in flat(made)
+    )
+    assert len(pages) > 1 and all("INTERRUPTED" in page for page in pages)
+    assert "Finish fraction 5, then 6" in pages[0] and "rest" in pages[0]
+    for page in pypdfium2.PdfDocument(made):
+        grey = page.render(scale=1).to_pil().convert("L")
+        dark = [sum(grey.getpixel((x, y)) < 60 for x in range(grey.width)) for y in range(grey.height // 4)]
+        assert sum(count > 0.7 * grey.width for count in dark) >= 8, "no black bar across the page"
+
+
+def test_what_forbids_treatment_is_said_with_its_reason(files: dict[str, PatientFile]) -> None:
+    japanese = flat(patient_chart_pdf(files["4711"]))
+    assert "NOT READY to be treated from the backup. Missing: plan." in japanese
+    assert "NOT APPROVED for treatment: unapproved." in japanese
+    assert "NO PRESCRIPTION in the safety copy" in japanese
+    ordinary = files["100231"]
+    assert chart_sheets(ordinary)[0].stops == ()
+    [not_asked] = chart_sheets(with_row(ordinary, ready=None, missing=None))[0].stops
+    assert not_asked.startswith("NOT READY") and "nobody asked" in not_asked
+
+
+def test_an_old_copy_and_one_without_proof_say_so_in_black(files: dict[str, PatientFile]) -> None:
+    old = dataclasses.replace(files["100231"], as_of=files["100231"].now - timedelta(days=3, hours=4))
+    assert "OLD COPY: This copy was 3 d 4 h old" in flat(patient_chart_pdf(old))
+    unproven = dataclasses.replace(files["100231"], as_of=None)
+    said = flat(patient_chart_pdf(unproven))
+    assert "NOTHING PROVEN" in said and "as of nothing proven" in said
+
+
+@pytest.mark.parametrize(("status", "word"), [("completed", "COMPLETED"), ("superseded", "SUPERSEDED")])
+def test_a_plan_that_is_over_has_no_rows_to_sign(files: dict[str, PatientFile], status: str, word: str) -> None:
+    over = with_row(files["100231"], status=status)
+    [sheet] = chart_sheets(over)
+    assert sheet.blank_rows == 0 and sheet.first_row == "" and sheet.stops[0].startswith(word)
+    assert "Signed" not in flat(patient_chart_pdf(over))
+
+
+def test_without_records_no_number_stands_in_the_first_row(files: dict[str, PatientFile]) -> None:
+    plan = dataclasses.replace(files["100231"].plans[0], ledger=None)
+    [sheet] = chart_sheets(dataclasses.replace(files["100231"], plans=(plan,)))
+    assert sheet.first_row == "" and sheet.next_fraction == "Cannot be told" and "NO RECORDS" in sheet.stops[0]
+
+
+def test_a_patient_without_a_plan_has_a_page_that_says_so(files: dict[str, PatientFile]) -> None:
+    nobody = dataclasses.replace(files["100231"], plans=())
+    [sheet] = chart_sheets(nobody)
+    assert sheet.plan_uid is None and "NO PLAN" in flat(patient_chart_pdf(nobody))
+    assert ChartCode.from_text(ChartCode(sheet.patient_id, None, sheet.checksum).text).plan_uid is None
+
+
+def test_there_are_at_least_ten_rows_to_sign_and_the_first_bears_what_the_ledger_says(
+    files: dict[str, PatientFile],
+) -> None:
+    for file in files.values():
+        [sheet], ledger = chart_sheets(file), file.plans[0].ledger
+        assert sheet.blank_rows >= 10 and ledger is not None
+        assert sheet.first_row.split()[0] == str(ledger.next.fraction_number)
+    [berg] = chart_sheets(files["100377"])
+    assert [(b.name, b.first) for b in berg.beams] == [("1", "12.0"), ("2", "38.0")]
+    assert [row[0] for row in chart_sheets(files["100555"])[0].last_fractions.rows] == ["36", "37", "38", "39", "40"]
+
+
+def test_letters_that_no_font_has_are_boxes_and_are_named(files: dict[str, PatientFile]) -> None:
+    thai = dataclasses.replace(files["100231"].identity, patient_name="ABELSEN, กAnna😀")
+    made = flat(patient_chart_pdf(dataclasses.replace(files["100231"], identity=thai)))
+    assert "ABELSEN, □Anna□" in made and "U+0E01 THAI CHARACTER KO KAI" in made and "U+1F600" in made
+    cyrillic = dataclasses.replace(thai, patient_name="ЩЕРБАКОВА, Наталья Őrsi 김")
+    made = flat(patient_chart_pdf(dataclasses.replace(files["100231"], identity=cyrillic)))
+    assert "ЩЕРБАКОВА, Наталья Őrsi 김" in made and "NO FONT" not in made
+
+
+def test_a_font_that_is_none_is_an_error_with_its_key(files: dict[str, PatientFile], tmp_path: Path) -> None:
+    path = tmp_path / "no.ttf"
+    path.write_bytes(b"no font")
+    thai = dataclasses.replace(files["100231"].identity, patient_name="ก")
+    with pytest.raises(FontError, match=r"\[charts\] font"):
+        patient_chart_pdf(dataclasses.replace(files["100231"], identity=thai), own_font=path)
+
+
+def test_a_photo_is_printed_and_a_broken_one_is_said(files: dict[str, PatientFile]) -> None:
+    picture = io.BytesIO()
+    Image.new("RGB", (60, 80), (200, 10, 10)).save(picture, "JPEG")
+    page = pypdfium2.PdfDocument(patient_chart_pdf(files["100231"], photo=picture.getvalue()))[0]
+    drawn = page.render(scale=1).to_pil().convert("RGB")
+    assert any(
+        drawn.getpixel((x, y))[0] > 150 > 2 * drawn.getpixel((x, y))[1] for x in range(490, 560) for y in range(250)
+    )
+    assert "The photo cannot be read." in flat(patient_chart_pdf(files["100231"], photo=b"broken"))
+
+
+def test_any_change_of_what_is_printed_changes_the_checksum(files: dict[str, PatientFile]) -> None:
+    [before] = chart_sheets(files["100377"])
+    for field in dataclasses.fields(before):
+        value = getattr(before, field.name)
+        other = value + 1 if isinstance(value, int) else None if value is not None else "x"
+        assert dataclasses.replace(before, **{field.name: other}).checksum != before.checksum, field.name
+
+
+@settings(max_examples=60)
+@given(
+    patient_id=st.text(st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp")), min_size=1, max_size=64),
+    uid=st.none() | st.from_regex(r"[0-9][0-9.]{0,63}", fullmatch=True),
+)
+def test_every_code_is_read_back_as_it_was_made(patient_id: str, uid: str | None) -> None:
+    code = ChartCode(patient_id, uid, "0123456789abcdef")
+    assert ChartCode.from_text(code.text) == code
+    modules = code.modules
+    assert len({len(row) for row in modules} | {len(modules)}) == 1
+    picture = Image.new("L", (len(modules) + 8, len(modules) + 8), 255)
+    for y, row in enumerate(modules):
+        for x, dark in enumerate(row):
+            picture.putpixel((x + 4, y + 4), 0 if dark else 255)
+    [found] = zxingcpp.read_barcodes(picture.resize((picture.width * 4, picture.height * 4), Image.Resampling.NEAREST))
+    assert found.text == code.text
+
+
+@pytest.mark.parametrize("scanned", ["", "https://example.org", "RBRDT-CHART-1\n1\n2", "RBRDT-CHART-9\n1\n2\n3"])
+def test_another_code_is_no_chart(scanned: str) -> None:
+    with pytest.raises(ValueError, match="not the code of a paper chart"):
+        ChartCode.from_text(scanned)
