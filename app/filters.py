@@ -13,7 +13,6 @@ Why an empty choice means all
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -21,6 +20,7 @@ from datetime import date, timedelta
 import pandas as pd
 
 from app.words import ABSENT
+from recovery.namesakes import fold as fold
 
 STATUS_WORDS: Mapping[str, str] = {
     "on_treatment": "on treatment",
@@ -40,9 +40,6 @@ PROBLEMS = (INTERRUPTED, NOT_READY)
 
 TREATED_WITHIN: Mapping[str, int | None] = {"any day": None, "today": 1, "last 3 days": 3, "last 7 days": 7}
 """Days, today included."""
-
-_LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "þ": "th", "ı": "i"})
-_DROPPED = str.maketrans("", "", "'’ʼ`´")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +63,6 @@ class View:
         said += [f"only {' or '.join(self.problems)}"] if self.problems else []
         said += [f"name or ID contains “{self.search.strip()}”"] if words_of(self.search) else []
         return "; ".join(said) or "none: every row is here"
-
-
-def fold(text: str) -> str:
-    """A text without case, accents and apostrophes: `Ångström` and `ANGSTROM` are the same."""
-    plain = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
-    kept = "".join(letter for letter in plain if not unicodedata.combining(letter))
-    return kept.casefold().translate(_LETTERS).translate(_DROPPED)
 
 
 def words_of(search: str) -> list[str]:

@@ -70,10 +70,10 @@ class Collection:
     def load(cls, cache: Cache) -> Collection:
         """Read what the cache has; a table that is absent, damaged or of another version starts empty."""
         collection = cls()
-        collection.records = {r.ref.sop_instance_uid: r for r in _records(_rows(cache, TREATMENT_RECORDS))}
-        collection.plans = {p.ref.sop_instance_uid: p for p in map(_plan, _rows(cache, RT_PLANS))}
+        collection.records = {r.ref.sop_instance_uid: r for r in records_of_rows(_rows(cache, TREATMENT_RECORDS))}
+        collection.plans = {p.ref.sop_instance_uid: p for p in plans_of_rows(_rows(cache, RT_PLANS))}
         collection.structure_sets = {
-            s.ref.sop_instance_uid: s for s in map(_structure_set, _rows(cache, STRUCTURE_SETS))
+            s.ref.sop_instance_uid: s for s in structure_sets_of_rows(_rows(cache, STRUCTURE_SETS))
         }
         return collection
 
@@ -122,7 +122,8 @@ def _record_rows(record: TreatmentRecord) -> Iterator[Row]:
         yield shared | {"beam_index": index} | {name: getattr(beam, name) for name in BeamDelivery.__slots__}
 
 
-def _records(rows: Sequence[dict[str, Any]]) -> Iterator[TreatmentRecord]:
+def records_of_rows(rows: Sequence[dict[str, Any]]) -> Iterator[TreatmentRecord]:
+    """The records that rows of `treatment_records` were made from."""
     by_uid: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         by_uid.setdefault(row["sop_instance_uid"], []).append(row)
@@ -146,6 +147,16 @@ def _records(rows: Sequence[dict[str, Any]]) -> Iterator[TreatmentRecord]:
                 if member["beam_index"] > 0
             ),
         )
+
+
+def plans_of_rows(rows: Sequence[dict[str, Any]]) -> Iterator[Plan]:
+    """The plans that rows of `rt_plans` were made from."""
+    return map(_plan, rows)
+
+
+def structure_sets_of_rows(rows: Sequence[dict[str, Any]]) -> Iterator[StructureSet]:
+    """The structure sets that rows of `structure_sets` were made from."""
+    return map(_structure_set, rows)
 
 
 def _plan_row(plan: Plan) -> Row:

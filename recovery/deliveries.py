@@ -36,6 +36,10 @@ class Delivery:
     beam: BeamDelivery
     treated_at: datetime | None
     is_brachy: bool = False
+    sop_instance_uid: str | None = None
+    """Of the record that it stands in; of one of them, where it stands in several."""
+    treatment_machine_name: str | None = None
+    treatment_record_content_origin: str | None = None
 
 
 def is_session(record: TreatmentRecord) -> bool:
@@ -88,7 +92,9 @@ def _deliveries(records: Sequence[TreatmentRecord], plan: Plan | None) -> Iterab
                 group = _group_of(record, beam, plan) if plan is not None else _group_without_plan(record, numbers)
                 treated_at = record.treated_at or beam.started_at
                 number = beam.current_fraction_number
-                yield record.ref.sop_instance_uid, Delivery(group, number, beam, treated_at, is_brachy)
+                uid, machine = record.ref.sop_instance_uid, record.treatment_machine_name
+                origin = record.treatment_record_content_origin
+                yield uid, Delivery(group, number, beam, treated_at, is_brachy, uid, machine, origin)
 
 
 def _group_of(record: TreatmentRecord, beam: BeamDelivery, plan: Plan) -> int | None:

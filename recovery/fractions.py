@@ -15,7 +15,7 @@ Why
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
 from typing import TypeVar
@@ -66,6 +66,8 @@ class FractionState:
     fraction_number: int
     beams: tuple[BeamState, ...]
     last_treatment_at: datetime | None
+    deliveries: tuple[Delivery, ...] = field(default=(), compare=False)
+    """What was added up, each delivery once, in order of time."""
 
     @property
     def is_complete(self) -> bool:
@@ -205,6 +207,7 @@ def _fractions(
             fraction_number=number,
             beams=tuple(_beam_state(beam, meterset, members) for beam, meterset in planned[group].items()),
             last_treatment_at=max((d.treated_at for d in members if d.treated_at is not None), default=None),
+            deliveries=tuple(members),
         )
 
 

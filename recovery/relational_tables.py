@@ -202,6 +202,8 @@ DELIVERIES = TableSchema(
         "was_overridden": "bool",
     },
     key=("delivery_id",),
+    sorted_by="patient_id",
+    rows_per_group=8192,
 )
 """One row per delivered field; metersets in MU."""
 
@@ -219,6 +221,8 @@ COUCH_SHIFTS = TableSchema(
         "correction_lateral": "float",
     },
     key=("delivery_id",),
+    sorted_by="patient_id",
+    rows_per_group=8192,
 )
 """Where the couch stood at each delivery and how far imaging had moved it, in cm."""
 

@@ -58,11 +58,17 @@ class TableSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class TableSchema:
-    """The columns of a table, in order, and those that make a row's key (none: rows have no key)."""
+    """The columns of a table, in order, and those that make a row's key (none: rows have no key).
+
+    A large table of which one patient's rows are wanted is `sorted_by` patient and lies on disk in row groups of
+    `rows_per_group`: most of it then stays unread.
+    """
 
     name: str
     columns: Mapping[str, Kind]
     key: tuple[str, ...] = ()
+    sorted_by: str | None = None
+    rows_per_group: int | None = None
 
     @property
     def arrow(self) -> pa.Schema:
@@ -165,6 +171,8 @@ TREATMENT_RECORDS = TableSchema(
         "started_at": "datetime",
     },
     key=("sop_instance_uid", "beam_index"),
+    sorted_by="patient_id",
+    rows_per_group=8192,
 )
 """One row per delivered beam of each treatment record; a record without beams has one row, `beam_index` 0."""
 
@@ -187,6 +195,8 @@ RT_PLANS = TableSchema(
         "references": "str",
     },
     key=("sop_instance_uid",),
+    sorted_by="patient_id",
+    rows_per_group=1024,
 )
 """One row per plan held. `references`: fraction groups, beams and referenced UIDs, as JSON."""
 
@@ -201,6 +211,8 @@ STRUCTURE_SETS = TableSchema(
         "references": "str",
     },
     key=("sop_instance_uid",),
+    sorted_by="patient_id",
+    rows_per_group=128,
 )
 """One row per structure set held. `references`: frames of reference, image series and slices, as JSON."""
 

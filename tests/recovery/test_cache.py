@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -152,3 +153,25 @@ def test_a_writer_killed_at_any_moment_leaves_a_whole_table(tmp_path: Path) -> N
             writer.kill()
         rows = Cache(tmp_path).read(SCHEMA)
         assert len(rows) == 2000 and len({r["count"] for r in rows}) == 1
+
+
+@given(rows=ROWS, wanted=st.lists(st.text(max_size=2)))
+def test_reading_where_gives_just_the_rows_that_a_whole_reading_would_keep(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[dict[str, object]], wanted: list[str]
+) -> None:
+    in_groups = replace(SCHEMA, sorted_by="uid", rows_per_group=2)
+    cache = Cache(tmp_path_factory.mktemp("cache"))
+    cache.write(in_groups, rows, taken_at=NOW, source="test")
+    asked = [*wanted, *(str(r["uid"]) for r in rows[::3])]
+    assert cache.read_where(in_groups, "uid", asked) == [r for r in cache.read(in_groups) if r["uid"] in asked]
+    in_any_order = [sorted(repr(sorted(r.items(), key=str)) for r in some) for some in (cache.read(in_groups), rows)]
+    assert in_any_order[0] == in_any_order[1]
+
+
+def test_reading_where_refuses_what_reading_refuses(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    with pytest.raises(TableMissingError):
+        cache.read_where(SCHEMA, "uid", ["1"])
+    cache.write(SCHEMA, [row("1")], taken_at=NOW, source="test")
+    with pytest.raises(CacheError, match="another version"):
+        cache.read_where(replace(SCHEMA, columns={"name": "str"}, key=()), "name", ["1"])

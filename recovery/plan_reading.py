@@ -1,0 +1,135 @@
+"""Put one plan's file together from the rows of its patient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from recovery import plan_file as pf
+from recovery.fractions import count_fractions
+from recovery.ledger import Ledger, lay_out
+
+if TYPE_CHECKING:
+    from recovery.patient_tables import PatientTables, Rows
+    from recovery.plans import Plan
+
+
+def read_plan(tables: PatientTables, row: Mapping[str, Any], now: datetime) -> pf.PlanFile:
+    """The file of the plan of one row of on_treatment. `now` is naive, local to the site."""
+    uid, patient_id = row["referenced_rt_plan_uid"], row["patient_id"]
+
+    def own(table: str, column: str = "sop_instance_uid") -> Rows:
+        return [r for r in tables.rows(table, patient_id) if r[column] == uid]
+
+    plan = tables.plans.get(uid or "")
+    told = next(iter(own("plans")), None)
+    line = pf.of_row(pf.OnTreatmentRow, row)
+    prescription = _named(pf.Prescription, tables, patient_id, "prescriptions", "prescription_id", told)
+    deliveries = own("deliveries", "referenced_rt_plan_uid")
+    fields = pf.plan_fields(plan, own("plan_fields"))
+    names = {field.beam_number: field.beam_name for field in fields}
+    ledger = _ledger(tables, row, plan, now, _dose_per_fraction(prescription, told), names, deliveries)
+    return pf.PlanFile(
+        row=line,
+        approval=_approval(told, plan),
+        prescription=prescription,
+        course=_named(pf.TreatmentCourse, tables, patient_id, "courses", "course_id", told),
+        plan_intent=(plan.plan_intent if plan is not None else None) or (told["plan_intent"] if told else None),
+        fields=fields,
+        setup_notes=tuple(pf.of_row(pf.SetupNote, r) for r in sorted(own("setup_notes"), key=_beam_number)),
+        couch_shifts=_couch_shifts(deliveries, tables.rows("couch_shifts", patient_id)),
+        ledger=ledger,
+        held_objects=tuple(_held_objects(tables, uid, plan)),
+        disagreements=tuple(pf.disagreements(line, plan, told, own("plan_fields"), prescription, ledger)),
+    )
+
+
+def _ledger(
+    tables: PatientTables,
+    row: Mapping[str, Any],
+    plan: Plan | None,
+    now: datetime,
+    dose_per_fraction: float | None,
+    names: Mapping[int, str | None],
+    deliveries: Rows,
+) -> Ledger | None:
+    if "treatment_records" in tables.missing or "rt_plans" in tables.missing:
+        return None
+    uid = row["referenced_rt_plan_uid"]
+    records = [r for r in tables.records.get(row["patient_id"], ()) if r.referenced_rt_plan_uid == uid]
+    course = count_fractions(records, plan)
+    return lay_out(course, now, dose_per_fraction=dose_per_fraction, beam_names=names, database=deliveries)
+
+
+def _dose_per_fraction(prescription: pf.Prescription | None, told: Mapping[str, Any] | None) -> float | None:
+    """Gy, as prescribed, else as the R&V database's plan has it; None where the two differ: nobody knows."""
+    prescribed = prescription.dose_per_fraction if prescription is not None else None
+    planned: float | None = told["dose_per_fraction"] if told is not None else None
+    if prescribed is None or planned is None:
+        return planned if prescribed is None else prescribed
+    return prescribed if abs(prescribed - planned) <= pf.DOSE_TOLERANCE else None
+
+
+def _named(
+    kind: type[Any],
+    tables: PatientTables,
+    patient_id: str,
+    table: str,
+    column: str,
+    told: Mapping[str, Any] | None,
+) -> Any:
+    """The patient's row of `table` that the R&V database's plan names; None where it names none."""
+    key = told[column] if told is not None else None
+    rows = (r for r in tables.rows(table, patient_id) if key is not None and r[column] == key)
+    return next((pf.of_row(kind, row) for row in rows), None)
+
+
+def _approval(told: Mapping[str, Any] | None, plan: Plan | None) -> pf.Approval:
+    said = told or {}
+    return pf.Approval(
+        approval_status=said.get("approval_status"),
+        approved_by=said.get("approved_by"),
+        approved_at=said.get("approved_at"),
+        dicom_approval_status=plan.approval_status if plan is not None else None,
+    )
+
+
+def _couch_shifts(deliveries: Rows, shifts: Rows) -> tuple[pf.CouchShift, ...]:
+    known = {row["delivery_id"]: row for row in deliveries}
+    found = [
+        pf.of_row(
+            pf.CouchShift, {**row, **{c: known[row["delivery_id"]][c] for c in ("fraction_number", "beam_number")}}
+        )
+        for row in shifts
+        if row["delivery_id"] in known
+    ]
+    return tuple(sorted(found, key=lambda s: (s.treated_at or datetime.min, s.beam_number or 0)))  # noqa: DTZ901
+
+
+def _held_objects(tables: PatientTables, uid: str | None, plan: Plan | None) -> Iterator[pf.HeldObject]:
+    if uid is None:
+        return
+    yield _held(tables, "plan", uid)
+    for set_uid in plan.structure_set_uids if plan is not None else ():
+        yield _held(tables, "structure set", set_uid)
+        structure_set = tables.structure_sets.get(set_uid)
+        for series in structure_set.image_series if structure_set is not None else ():
+            yield _held(tables, "image series", series.series_instance_uid)
+    for image_uid in plan.reference_image_uids if plan is not None else ():
+        yield _held(tables, "reference image", image_uid)
+
+
+def _held(tables: PatientTables, kind: str, uid: str) -> pf.HeldObject:
+    answer = tables.holdings.get(uid)
+    if answer is None:
+        return pf.HeldObject(kind, uid, None, None, None)
+    asked_at = answer["asked_at"]
+    return pf.HeldObject(
+        kind, uid, answer["wanted"], answer["held"], asked_at.replace(tzinfo=UTC) if asked_at is not None else None
+    )
+
+
+def _beam_number(row: Mapping[str, Any]) -> int:
+    number: int = row["beam_number"]
+    return number
