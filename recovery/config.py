@@ -121,11 +121,12 @@ class Pacs(Node):
 
 @dataclass(frozen=True, slots=True)
 class CacheSettings:
-    """`[cache]`: where the parquet tables and the journal of runs live. A relative path starts at the config."""
+    """`[cache]`: where tables, journal of runs and pictures live. A relative path starts at the config."""
 
     __pydantic_config__ = _STRICT
     path: Annotated[str, Field(min_length=1)]
     keep_days: Days = 90
+    pictures_megabytes: Annotated[int, Field(ge=100, le=1_000_000, strict=True)] = 2000
 
 
 @dataclass(frozen=True, slots=True)

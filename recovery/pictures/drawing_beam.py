@@ -15,9 +15,9 @@ from recovery.pictures.drawing import CROSS, GROUND, INK, svg_text
 if TYPE_CHECKING:
     from recovery.pictures.beams_eye import BeamsEyeView, LeafBank
 
-_LEAF, _LEAF_EDGE, _JAW, _OPEN = "#4B5563", "#9CA3AF", "#374151", "#F3F4F6"
-_MARGIN = 30.0
-_SMALLEST = 60.0
+_LEAF, _LEAF_EDGE, _JAW, _JAW_EDGE, _OPEN = "#4B5563", "#9CA3AF", "#111827", "#38BDF8", "#F3F4F6"
+_MARGIN = 25.0
+_SMALLEST = 40.0
 
 
 def draw_beams_eye_view(view: BeamsEyeView) -> str:
@@ -78,8 +78,19 @@ def _devices(view: BeamsEyeView, far: float) -> str:
         if jaws is None:
             continue
         for low, high in ((-far, jaws[0]), (jaws[1], far)):
-            parts.append(_across(low, high, -far, far, is_x, _JAW, 0.82))
-    return "".join(parts)
+            parts.append(_across(low, high, -far, far, is_x, _JAW, 0.62))
+    return "".join(parts) + _jaw_edges(view, far)
+
+
+def _jaw_edges(view: BeamsEyeView, far: float) -> str:
+    """The rectangle that the jaws leave open; a pair that the plan does not say is left out."""
+    lines = [f"M{x} {-far}V{far}" for x in view.x_jaws or ()] + [f"M{-far} {y}H{far}" for y in view.y_jaws or ()]
+    if view.x_jaws and view.y_jaws:
+        (left, right), (low, high) = view.x_jaws, view.y_jaws
+        lines = [f"M{left} {low}H{right}V{high}H{left}Z"]
+    path = "".join(lines)
+    style = 'fill="none" stroke-width="1.4" vector-effect="non-scaling-stroke"'
+    return f'<path d="{path}" stroke="{_JAW_EDGE}" {style}/>' if path else ""
 
 
 def _leaves(bank: LeafBank, far: float, opacity: float) -> list[str]:

@@ -27,8 +27,8 @@ WINDOWS = {
 
 
 def windowed(values: NDArray[Any], centre: float, width: float, *, invert: bool = False) -> NDArray[np.uint8]:
-    """Grey levels of 0 to 255 by the linear function of PS3.3 C.11.2.1.2.1; NaN becomes 0."""
-    low, span = centre - 0.5 - (width - 1) / 2, max(width - 1, 1e-6)
+    """Grey levels of 0 to 255, linear from `centre` - half the width (PS3.3 C.11.2.1.3.2); NaN becomes 0."""
+    low, span = centre - width / 2, max(width, 1e-9)
     grey = np.clip((np.nan_to_num(values, nan=-np.inf) - low) / span, 0, 1) * 255
     levels: NDArray[np.uint8] = np.rint(255 - grey if invert else grey).astype(np.uint8)
     return levels

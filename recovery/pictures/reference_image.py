@@ -73,7 +73,7 @@ class ReferenceImage:
 def _window(ds: Dataset, values: NDArray[Any]) -> tuple[float, float]:
     """The image's own window; else from its 1st to its 99th percentile."""
     centre, width = el.number(ds, "WindowCenter"), el.number(ds, "WindowWidth")
-    if centre is not None and width is not None and width >= 1:
+    if centre is not None and width is not None and width > 0:
         return centre, width
     low, high = (float(v) for v in np.percentile(values, (1, 99)))
-    return (low + high) / 2, max(high - low, 1.0)
+    return (low + high) / 2, max(high - low, 1e-6)

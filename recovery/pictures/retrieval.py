@@ -17,7 +17,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from recovery import elements as el
@@ -75,14 +75,16 @@ def read_objects(source: Source, refs: Sequence[InstanceRef], what: str) -> list
         As `read_object` does.
     """
     found = {ref.sop_instance_uid: ds for ref in refs if (ds := source.shelf.read(ref.sop_instance_uid)) is not None}
-    wanted = [ref for ref in refs if ref.sop_instance_uid not in found]
+    wanted = _placed(source, [ref for ref in refs if ref.sop_instance_uid not in found], what)
     if wanted:
         fetched, failures = _fetch(source, wanted, what)
         for ds in fetched.values():
             source.shelf.write(ds)
         found |= fetched
-        if any(ref.sop_instance_uid not in found for ref in wanted):
-            raise _why_not(source, wanted, found.keys(), failures, what)
+        absent = [ref.sop_instance_uid for ref in wanted if ref.sop_instance_uid not in found]
+        if absent:
+            reasons = "; ".join(sorted({failures.get(uid, "it was not sent") for uid in absent})).rstrip(".")
+            raise PictureError(f"The RT-PACS holds {what}, but did not hand it over: {reasons}.")
     return [found[ref.sop_instance_uid] for ref in refs]
 
 
@@ -226,19 +228,24 @@ def _fetch(source: Source, refs: Sequence[InstanceRef], what: str) -> tuple[dict
     return found, failures
 
 
-def _why_not(
-    source: Source, wanted: Sequence[InstanceRef], found: Iterable[str], failures: dict[str, str], what: str
-) -> PictureError:
-    """What to say of objects that did not come: not held is another thing than not sent."""
-    absent = [ref.sop_instance_uid for ref in wanted if ref.sop_instance_uid not in set(found)]
+def _placed(source: Source, refs: Sequence[InstanceRef], what: str) -> list[InstanceRef]:
+    """The refs with study and series as the RT-PACS has them: a C-GET needs them (PS3.4 C.4.3.1.3.1).
+
+    Raises
+    ------
+    PictureError
+        If one is not held.
+    """
+    if not refs:
+        return []
+    uids = [ref.sop_instance_uid for ref in refs]
     with _told(what), open_link(source.peer) as link:
-        held = find_by_uid(link, absent)
-    if not held:
-        return PictureError(
+        held = {ref.sop_instance_uid: ref for ref in find_by_uid(link, uids)}
+    if not held.keys() >= set(uids):
+        raise PictureError(
             f"The RT-PACS does not hold {what}. `python -m backup_jobs sync_plans` looks for it in the other systems."
         )
-    reasons = "; ".join(sorted({failures.get(uid, "it was not sent") for uid in absent}))
-    return PictureError(f"The RT-PACS holds {what}, but did not hand it over: {reasons}.")
+    return [replace(held[r.sop_instance_uid], modality=held[r.sop_instance_uid].modality or r.modality) for r in refs]
 
 
 def _volume_key(series: ReferencedSeries) -> str:

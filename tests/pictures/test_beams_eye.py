@@ -45,7 +45,7 @@ def test_a_leaf_is_drawn_between_its_boundaries_up_to_its_position_and_turned_wi
     assert '<g transform="rotate(-30.00) scale(1,-1)">' in svg
     leaves = re.findall(r'<rect x="(\S+)" y="(\S+)" width="(\S+)" height="(\S+)" fill="#4B5563"', svg)
     edges = {(float(x), float(y), round(float(x) + float(w), 2), float(y) + float(h)) for x, y, w, h in leaves}
-    far = (60 + 30) * 1.5
+    far = (45 + 25) * 1.5
     assert (-far, -20, -5, -10) in edges
     assert (40, 0, far, 10) in edges
     assert len(edges) == 8
