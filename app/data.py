@@ -12,6 +12,7 @@ How
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
@@ -19,7 +20,9 @@ import pandas as pd
 
 from app import filters, rows
 from recovery.cache import Cache, CacheError, TableMissingError
+from recovery.config import Site
 from recovery.model import JobRun
+from recovery.patient_file import PatientFile, read_patient_file
 from recovery.runs import Journal
 from recovery.tables import ON_TREATMENT, TableSnapshot
 
@@ -53,6 +56,21 @@ def load_on_treatment(cache_path: Path) -> Loaded:
         if cache.snapshot(ON_TREATMENT) == before:
             return Loaded(before, table)
     raise CacheError("The table on_treatment changes faster than it can be read. Reload this page.")
+
+
+def load_patient_file(cache_path: Path, site: Site, patient_id: str, now: datetime) -> PatientFile:
+    """Everything that the cache knows of one patient; read again when a table has changed, and every minute.
+
+    Raises
+    ------
+    PatientNotFoundError
+        If no table knows the ID.
+    TableMissingError, CacheError
+        As `read_patient_file` does.
+    """
+    minute = now.replace(second=0, microsecond=0)
+    stamps = tuple(sorted((path.name, *_stamp(path)) for path in (cache_path / "tables").glob("*.parquet")))
+    return _patient_file(cache_path, site, patient_id, minute, (*stamps, _stamp(Journal(cache_path).path)))
 
 
 def load_runs(cache_path: Path) -> tuple[JobRun, ...]:
@@ -104,6 +122,17 @@ def _described(cache_path: Path, taken_at: str, stamp: tuple[int, int]) -> pd.Da
     )
     in_order = order.sort_values(list(order.columns), kind="stable").index
     return rows.describe(frame.loc[in_order].reset_index(drop=True))
+
+
+@lru_cache(maxsize=16)
+def _patient_file(
+    cache_path: Path,
+    site: Site,
+    patient_id: str,
+    minute: datetime,
+    stamps: tuple[object, ...],  # noqa: ARG001 the key
+) -> PatientFile:
+    return read_patient_file(Cache(cache_path), site, patient_id, minute)
 
 
 @lru_cache(maxsize=4)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.desk import Desk
-from app.pages import on_treatment
+from app.pages import on_treatment, patient
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,4 +23,7 @@ class PageEntry:
     show: Callable[[Desk], None]
 
 
-PAGES = (PageEntry("On treatment", ":material/groups:", "on_treatment", on_treatment.show),)
+PAGES = (
+    PageEntry("On treatment", ":material/groups:", "on_treatment", on_treatment.show),
+    PageEntry("Patients", ":material/person:", "patient", patient.show),
+)

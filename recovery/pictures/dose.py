@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recovery import elements as el
-from recovery.pictures.grids import Grid, Placement, Section, placed, sampled
+from recovery.pictures.grids import Grid, Placement, Section, placed, refined, sampled
 from recovery.pictures.image_series import decoded
 from recovery.pictures.refusals import PictureError
 
@@ -29,6 +29,7 @@ SHARES = (1.07, 1.0, 0.95, 0.8, 0.5, 0.2)
 COLOURS = ("#DC2626", "#F97316", "#FACC15", "#22C55E", "#06B6D4", "#2563EB")
 
 _WHAT = "The dose"
+_PIXELS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +88,11 @@ def bands(prescribed: float | None, maximum: float) -> list[Band]:
 
 
 def band_numbers(dose: DoseGrid, like: Section, steps: list[Band]) -> NDArray[np.int8]:
-    """For each pixel of a section the number of its band in `steps`, -1 below all of them and outside of the grid."""
-    gray = sampled(dose.grid, like)
+    """The number of the band in `steps` at each place of a section, -1 below all of them and outside of the grid.
+
+    Of a coarse image each pixel is divided: the dose is smoother than its pixels.
+    """
+    gray = sampled(dose.grid, refined(like, _PIXELS))
     numbers = np.full(gray.shape, -1, dtype=np.int8)
     for index in range(len(steps) - 1, -1, -1):
         numbers[gray >= steps[index].lower] = index  # NaN is no number: outside stays -1

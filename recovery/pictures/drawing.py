@@ -154,7 +154,7 @@ def _isocentre(section: Section, isocentre: Sequence[float]) -> str:
 
 def _letters(section: Section, box: tuple[float, float, float, float], notes: Sequence[str]) -> list[str]:
     left, top, width, height = box
-    size = min(width, height) * 0.045
+    size = max(min(width, height), 0.6 * max(width, height)) * 0.045
     first, last, above, below = _EDGES[section.plane]
     across = {"axial": "z", "coronal": "y", "sagittal": "x"}[section.plane]
     middle_x, middle_y = left + width / 2, top + height / 2

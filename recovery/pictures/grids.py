@@ -15,7 +15,7 @@ Why oblique grids are refused
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -179,6 +179,12 @@ def sampled(grid: Grid, like: Section) -> NDArray[np.float32]:
     return np.squeeze(values, axis=_DIMENSION[across]).astype(np.float32)
 
 
+def refined(cut: Section, pixels: int) -> Section:
+    """The same plane with each pixel divided until it has at least so many across; `values` stay as they were."""
+    times = max(1, -(-pixels // max(len(cut.right), 1)))
+    return replace(cut, right=_divided(cut.right, times), down=_divided(cut.down, times))
+
+
 def step_of(coordinates: NDArray[np.float64]) -> float | None:
     """The usual distance between neighbours, in mm; None of one alone."""
     return float(np.median(np.diff(coordinates))) if len(coordinates) > 1 else None
@@ -224,6 +230,14 @@ def _between(
     weight = _spread(np.clip(share, 0, 1).astype(np.float32), dimension)
     low, high = (np.take(values, i, axis=dimension).astype(np.float32) for i in (after - 1, after))
     return np.where(_spread(inside, dimension), low + (high - low) * weight, np.nan)
+
+
+def _divided(along: NDArray[np.float64], times: int) -> NDArray[np.float64]:
+    if len(along) < 2 or times == 1:
+        return along
+    step = (along[-1] - along[0]) / (len(along) - 1)
+    first = along[0] - step / 2 + step / times / 2
+    return np.asarray(first + np.arange(len(along) * times) * step / times)
 
 
 def _spread(vector: NDArray[Any], dimension: int) -> NDArray[Any]:

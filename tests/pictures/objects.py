@@ -82,7 +82,9 @@ def structures(
     return ds
 
 
-def dose_of(plan_uid: str, gray: np.ndarray, position: Sequence[float], offsets: Sequence[float], **more: Any) -> Dataset:
+def dose_of(
+    plan_uid: str, gray: np.ndarray, position: Sequence[float], offsets: Sequence[float], **more: Any
+) -> Dataset:
     """An RT Dose of these Gy (frames, rows, columns), scaled by 0.001, on a grid of 4 mm."""
     elements: dict[str, Any] = {
         "DoseUnits": "GY", "DoseType": "PHYSICAL", "DoseSummationType": "PLAN", "DoseGridScaling": 0.001,
@@ -110,5 +112,3 @@ def plan_with(*beams: Dataset, **elements: Any) -> Dataset:
 
 def positions_of(**devices: Sequence[float]) -> list[Dataset]:
     return [item(RTBeamLimitingDeviceType=kind, LeafJawPositions=list(values)) for kind, values in devices.items()]
-
-

@@ -53,9 +53,7 @@ def test_a_leaf_is_drawn_between_its_boundaries_up_to_its_position_and_turned_wi
 
 def test_an_mlc_that_moves_along_y_is_drawn_so() -> None:
     device = item(RTBeamLimitingDeviceType="MLCY", LeafPositionBoundaries=[-10, 0, 10])
-    view = view_of(
-        {"BeamLimitingDevicePositionSequence": positions_of(MLCY=[-5.0, -6.0, 5.0, 6.0])}, devices=(device,)
-    )
+    view = view_of({"BeamLimitingDevicePositionSequence": positions_of(MLCY=[-5.0, -6.0, 5.0, 6.0])}, devices=(device,))
     assert not view.leaf_banks[0].moves_in_x
     assert re.search(r'x="0.00" y="6.00" width="10.00" height="\S+" fill="#4B5563"', draw_beams_eye_view(view))
 

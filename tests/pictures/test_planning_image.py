@@ -91,7 +91,9 @@ def test_an_image_that_does_not_say_where_it_lies_is_refused() -> None:
 def test_a_compression_that_cannot_be_undone_is_named_with_what_to_do() -> None:
     ds = straight_slices()[0]
     ds.file_meta.TransferSyntaxUID = JPEGLosslessSV1
-    ds.PixelData = b"\xfe\xff\x00\xe0\x00\x00\x00\x00\xfe\xff\x00\xe0\x04\x00\x00\x00abcd\xfe\xff\xdd\xe0\x00\x00\x00\x00"
+    ds.PixelData = (
+        b"\xfe\xff\x00\xe0\x00\x00\x00\x00\xfe\xff\x00\xe0\x04\x00\x00\x00abcd\xfe\xff\xdd\xe0\x00\x00\x00\x00"
+    )
     ds["PixelData"].is_undefined_length = True
     with pytest.raises(PictureError, match=r"compressed as JPEG Lossless.*retrieve"):
         ImageSlice.from_dataset(ds)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app import data, filters
-from app.components import attention, banner, counts, export, failures, filter_bar, header, patient_table
+from app.components import attention, banner, counts, export, failures, filter_bar, header, patient_link, patient_table
 from app.desk import Desk
 from recovery.cache import CacheError
 
@@ -46,4 +46,6 @@ def _show_rows(desk: Desk, loaded: data.Loaded) -> None:
         filter_bar.offer_to_clear()
         return
     lines = attention.show(shown)
-    patient_table.show(shown, today, visible_rows=max(8, 18 - lines))
+    clicked = patient_table.show(shown, today, visible_rows=max(8, 18 - lines))
+    if clicked is not None:
+        patient_link.open_patient(clicked)
