@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydicom import dcmread
+from pydicom.errors import InvalidDicomError
 
 from recovery.cache import replace_file
 from recovery.dimse.receiving import READ_ERRORS
@@ -54,7 +55,7 @@ class Shelf:
             is_it = required_uid(ds, "SOPInstanceUID") == sop_instance_uid
         except FileNotFoundError:
             return None
-        except READ_ERRORS:
+        except (*READ_ERRORS, InvalidDicomError):
             is_it = False
         if not is_it:
             self._forget(path)

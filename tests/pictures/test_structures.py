@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 import pytest
 
@@ -25,7 +26,7 @@ def extent(lines: list[Line]) -> tuple[float, float, float, float]:
 
 
 def length(lines: list[Line]) -> float:
-    return sum(abs(a[0] - b[0]) + abs(a[1] - b[1]) for line in lines for a, b in zip(line, line[1:], strict=False))
+    return sum(abs(a[0] - b[0]) + abs(a[1] - b[1]) for line in lines for a, b in pairwise(line))
 
 
 def test_a_box_is_where_it_was_contoured_on_every_plane() -> None:

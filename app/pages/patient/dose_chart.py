@@ -39,8 +39,8 @@ def show(plan: PlanFile, now: datetime) -> None:
     is_dark = st.context.theme.type == "dark"
     spec = specification(points, _bands(book, now), planned, unit, is_dark=is_dark)
     st.vega_lite_chart(spec=spec, height=_HEIGHT, key=f"dose_{plan.uid}", alt=_in_words(points, unit))
-    for gap in said:
-        st.markdown(f":small[{':orange' if gap.startswith('▲') else ''}{_bracketed(gap)}]")
+    if said:
+        st.markdown("  \n".join(f":small[{_coloured(gap)}]" for gap in said))
 
 
 def specification(
@@ -101,12 +101,14 @@ def _points(book: Ledger) -> list[dict[str, Any]]:
 def _bands(book: Ledger, now: datetime) -> list[dict[str, Any]]:
     """Gaps with more than a weekend in them, from the end of the last day to the start of the next."""
     found = []
+    # Only the longest are named: names of short ones would lie upon each other.
+    longest = max(2, *sorted((gap.days for gap in book.gaps), reverse=True)[:_MOST_GAPS][-1:], 0)
     for gap in book.gaps:
         start = datetime.combine(gap.last_day_before, datetime.min.time()) + timedelta(days=1)
         end = datetime.combine(gap.first_day_after, datetime.min.time()) if gap.first_day_after is not None else now
         middle = start + (end - start) / 2
         times = {"from": start.isoformat(), "to": end.isoformat(), "middle": middle.isoformat()}
-        found.append(times | {"said": f"gap {gap.days} d"})
+        found.append(times | {"said": f"gap {gap.days} d" if gap.days >= longest else ""})
     return found
 
 
@@ -114,6 +116,6 @@ def _in_words(points: list[dict[str, Any]], unit: str) -> str:
     return f"{points[-1]['value']:g} {unit} after {len(points)} fractions"
 
 
-def _bracketed(said: str) -> str:
+def _coloured(said: str) -> str:
     text = as_markdown(said)
-    return f"[{text}]" if said.startswith("▲") else text
+    return f":orange[{text}]" if said.startswith("▲") else text
