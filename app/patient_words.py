@@ -96,7 +96,7 @@ def next_fraction(plan: PlanFile) -> str:
     """What comes next, as the one sentence that this page is opened for."""
     ledger = plan.ledger
     if ledger is None:
-        return f"{LOOK_MARK} Next fraction unknown: the table of treatment records is missing"
+        return f"{LOOK_MARK} Next fraction unknown: the tables that it is counted from are not all there"
     ahead = ledger.next
     if plan.row.status == "superseded":
         return "Superseded by another plan: nothing is given with this one"

@@ -6,7 +6,6 @@ import random
 
 import numpy as np
 import pytest
-from pydicom.encaps import encapsulate
 from pydicom.uid import JPEGLosslessSV1
 
 from recovery.pictures.grids import PLANES, Section, section

@@ -55,9 +55,8 @@ def _headline(desk: Desk, file: PatientFile, plan: PlanFile) -> None:
 def _ledger(file: PatientFile, plan: PlanFile) -> None:
     book = plan.ledger
     if book is None:
-        st.markdown(
-            f":orange[▲ {as_markdown(file.tables_missing.get('treatment_records', 'The records were never read.'))}]"
-        )
+        for sentence in patient_words.missing_tables(file, ("treatment_records", "rt_plans")):
+            st.markdown(f":orange[{as_markdown(sentence)}]")
         return
     given = f"{book.fractions_delivered} of {words.absent(book.number_of_fractions_planned)} fractions given in full"
     dose = f", {patient_words.gray(book.dose_delivered)}" if book.dose_delivered is not None else ""
