@@ -60,8 +60,12 @@ def test_a_volume_comes_back_with_its_places_and_remarks(shelf: Shelf) -> None:
 def test_a_volume_whose_values_are_damaged_counts_as_absent(shelf: Shelf) -> None:
     shelf.write_volume("v", assemble([ImageSlice.from_dataset(ds) for ds in straight_slices()]))
     (values,) = shelf.folder.glob("*.npy")
-    values.write_bytes(values.read_bytes()[:200])
+    whole = values.read_bytes()
+    values.write_bytes(whole[:200])
     assert shelf.read_volume("v") is None
+    shelf.write_volume("v", assemble([ImageSlice.from_dataset(ds) for ds in straight_slices()]))
+    np.save(values, np.zeros((2, 2, 2), dtype=np.int16))
+    assert shelf.read_volume("v") is None  # whole, and of another volume
 
 
 def test_what_was_not_looked_at_for_longest_goes_first(tmp_path: Path) -> None:

@@ -64,10 +64,14 @@ def test_a_gap_between_contours_is_not_bridged() -> None:
     assert ends == {-1.5, 7.5, 19.5, 28.5}
 
 
-def test_points_and_tilted_contours_are_counted_as_not_drawn() -> None:
-    odd = [contour([(0, 0, 0)], kind="POINT"), contour([(0, 0, 0), (5, 0, 2), (5, 5, 4)])]
+def test_points_open_and_tilted_contours_are_counted_as_not_drawn() -> None:
+    odd = [
+        contour([(0, 0, 0)], kind="POINT"),
+        contour(rectangle(0, 5, 0, 5, 0.0), kind="OPEN_PLANAR"),
+        contour([(0, 0, 0), (5, 0, 2), (5, 5, 4)]),
+    ]
     (found,) = read_structures(structures(images(4), {"Marker": odd}, colour=None))
-    assert (found.not_drawn, dict(found.contours), found.colour) == (2, {}, "#9CA3AF")
+    assert (found.not_drawn, dict(found.contours), found.colour) == (3, {}, "#9CA3AF")
 
 
 def test_contours_say_where_the_slices_lie() -> None:
