@@ -12,6 +12,7 @@ How
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
@@ -19,8 +20,10 @@ import pandas as pd
 
 from app import filters, rows
 from recovery.cache import Cache, CacheError, TableMissingError
+from recovery.config import Site
 from recovery.manifests import FOLDER, POINTER
 from recovery.model import JobRun
+from recovery.patient_file import PatientFile, read_patient_file
 from recovery.relational_tables import ALL_TABLES, RELATIONAL_TABLES
 from recovery.runs import Journal
 from recovery.tables import ON_TREATMENT, TableSchema, TableSnapshot
@@ -55,6 +58,21 @@ def load_on_treatment(cache_path: Path) -> Loaded:
         if cache.snapshot(ON_TREATMENT) == before:
             return Loaded(before, table)
     raise CacheError("The table on_treatment changes faster than it can be read. Reload this page.")
+
+
+def load_patient_file(cache_path: Path, site: Site, patient_id: str, now: datetime) -> PatientFile:
+    """Everything that the cache knows of one patient; read again when a table has changed, and every minute.
+
+    Raises
+    ------
+    PatientNotFoundError
+        If no table knows the ID.
+    TableMissingError, CacheError
+        As `read_patient_file` does.
+    """
+    minute = now.replace(second=0, microsecond=0)
+    stamps = tuple(sorted((path.name, *_stamp(path)) for path in (cache_path / "tables").glob("*.parquet")))
+    return _patient_file(cache_path, site, patient_id, minute, (*stamps, _stamp(Journal(cache_path).path)))
 
 
 def load_runs(cache_path: Path) -> tuple[JobRun, ...]:
@@ -131,6 +149,17 @@ def _described(cache_path: Path, taken_at: str, stamp: tuple[int, int]) -> pd.Da
 @lru_cache(maxsize=8)
 def _table(cache_path: Path, name: str, snapshot_id: str | None, *stamps: tuple[int, int]) -> pd.DataFrame:  # noqa: ARG001 they are the key
     return Cache(cache_path, snapshot_id).read_frame(ALL_TABLES[name])
+
+
+@lru_cache(maxsize=16)
+def _patient_file(
+    cache_path: Path,
+    site: Site,
+    patient_id: str,
+    minute: datetime,
+    stamps: tuple[object, ...],  # noqa: ARG001 the key
+) -> PatientFile:
+    return read_patient_file(Cache(cache_path), site, patient_id, minute)
 
 
 @lru_cache(maxsize=4)

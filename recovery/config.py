@@ -128,11 +128,12 @@ class Pacs(Node):
 
 @dataclass(frozen=True, slots=True)
 class CacheSettings:
-    """`[cache]`: where tables, snapshots and journal live, and for how long. A relative path starts at the config."""
+    """`[cache]`: where tables, snapshots, journal and pictures live, and for how long."""
 
     __pydantic_config__ = _STRICT
     path: Annotated[str, Field(min_length=1)]
     keep_days: Days = 90
+    pictures_megabytes: Annotated[int, Field(ge=100, le=1_000_000, strict=True)] = 2000
 
 
 @dataclass(frozen=True, slots=True)

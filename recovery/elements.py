@@ -20,6 +20,7 @@ import struct
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
 
+from pydicom.datadict import dictionary_VR
 from pydicom.dataelem import RawDataElement
 from pydicom.multival import MultiValue
 from pydicom.tag import Tag
@@ -126,6 +127,33 @@ def number(ds: Dataset | None, keyword: str) -> float | None:
     except (ValueError, TypeError):
         return None
     return as_float if math.isfinite(as_float) else None
+
+
+def numbers(ds: Dataset | None, keyword: str) -> tuple[float, ...]:
+    """All values of a DS, FD or FL element; none when it is absent, or when one of them is no finite number.
+
+    A DS that nobody has read yet is taken apart as bytes: a structure set holds millions of them.
+    """
+    raw = _raw_decimals(ds, keyword)
+    value = raw if raw is not None else _value(ds, keyword)
+    if value is None:
+        return ()
+    try:
+        found = tuple(map(float, value if raw is not None or isinstance(value, MultiValue | list) else [value]))
+    except (ValueError, TypeError):
+        return ()
+    return found if all(map(math.isfinite, found)) else ()
+
+
+def _raw_decimals(ds: Dataset | None, keyword: str) -> list[bytes] | None:
+    """The values of a DS as they are encoded; None where it was converted already, or is no DS."""
+    if ds is None or keyword not in ds:
+        return None
+    element = ds.get_item(keyword)
+    if not isinstance(element, RawDataElement) or element.value is None or dictionary_VR(Tag(keyword)) != "DS":
+        return None
+    said = element.value.strip(b" \x00")
+    return said.split(b"\\") if said else []
 
 
 def day(ds: Dataset | None, keyword: str) -> date | None:

@@ -38,11 +38,17 @@ ALWAYS = ("mark", "patient_name", "patient_id", "plan", "fraction", "check")
 """Columns that cannot be taken away: who, what, how far, and what to look at."""
 
 
-def show(shown: pd.DataFrame, today: date, visible_rows: int, columns: Sequence[str] = COLUMNS) -> None:
-    """Draw the rows as they are, in their order; beyond `visible_rows` the table scrolls under its header."""
-    st.dataframe(
+def show(shown: pd.DataFrame, today: date, visible_rows: int, columns: Sequence[str] = COLUMNS) -> str | None:
+    """Draw the rows as they are, in their order; beyond `visible_rows` the table scrolls under its header.
+
+    Returns the ID of the patient whose row was clicked. A click on what is to be checked only selects it: its text is
+    read there.
+    """
+    event = st.dataframe(
         _styled(shown[list(columns)]),
         key="patients",
+        on_select="rerun",
+        selection_mode="single-cell",
         hide_index=True,
         height=(min(len(shown), visible_rows) + 1) * ROW_HEIGHT + 4,
         row_height=ROW_HEIGHT,
@@ -50,6 +56,9 @@ def show(shown: pd.DataFrame, today: date, visible_rows: int, columns: Sequence[
         column_config=_column_config(shown, today),
         alt="Patients on treatment, one row per plan",
     )
+    clicked = [row for row, column in event.selection.cells if column != "check"]
+    patient_id = shown["patient_id"].iloc[clicked[0]] if clicked and clicked[0] < len(shown) else None
+    return str(patient_id) if patient_id is not None and not pd.isna(patient_id) else None
 
 
 def _column_config(shown: pd.DataFrame, today: date) -> dict[str, Any]:

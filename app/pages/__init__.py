@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.desk import Desk
-from app.pages import audit, backup_health, machine_day, on_treatment, priorities
+from app.pages import audit, backup_health, machine_day, on_treatment, patient, priorities
 from recovery.permissions import Permission
 
 
@@ -28,6 +28,7 @@ class PageEntry:
 PAGES = (
     PageEntry("On treatment", ":material/groups:", "on_treatment", on_treatment.show),
     PageEntry("Machine day", ":material/calendar_today:", "machine_day", machine_day.show),
+    PageEntry("Patients", ":material/person:", "patient", patient.show),
     PageEntry("Priorities", ":material/low_priority:", "priorities", priorities.show),
     PageEntry("Backup health", ":material/health_metrics:", "backup_health", backup_health.show),
     PageEntry("Audit", ":material/policy:", "audit", audit.show, Permission.AUDIT),

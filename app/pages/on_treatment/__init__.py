@@ -12,7 +12,18 @@ from __future__ import annotations
 import streamlit as st
 
 from app import data, filters, gaps
-from app.components import attention, banner, counts, export, failures, filter_bar, header, patient_table, view_bar
+from app.components import (
+    attention,
+    banner,
+    counts,
+    export,
+    failures,
+    filter_bar,
+    header,
+    patient_link,
+    patient_table,
+    view_bar,
+)
 from app.desk import Desk
 from recovery.cache import CacheError
 
@@ -50,4 +61,6 @@ def _show_rows(desk: Desk, loaded: data.Loaded) -> None:
         filter_bar.offer_to_clear()
         return
     lines = attention.show(shown)
-    patient_table.show(shown, today, visible_rows=max(8, 18 - lines), columns=looks.columns)
+    clicked = patient_table.show(shown, today, visible_rows=max(8, 18 - lines), columns=looks.columns)
+    if clicked is not None:
+        patient_link.open_patient(clicked)

@@ -1,0 +1,66 @@
+"""Patient: who it is, which fraction is next, what was given, and what the plan looks like.
+
+Goal
+    Whoever stands at the couch reads name, two identifiers, alerts and the next fraction without scrolling; all else
+    is one press away.
+
+How
+    Without a key in the address, a search. With one, everything that the cache knows of that patient; pictures come
+    from the RT-PACS only when they are asked for.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import data, patient_words, words
+from app.components import banner, failures, header, patient_link
+from app.desk import Desk
+from app.pages.patient import identity, plan_view, search
+from recovery.cache import CacheError
+from recovery.patient_file import PatientFile, PatientNotFoundError
+
+
+def show(desk: Desk) -> None:
+    """Draw the page."""
+    header.show("Patients", desk.config.site.name)
+    banner.show(desk)
+    try:
+        loaded = data.load_on_treatment(desk.config.cache_path)
+        if loaded.table.empty:
+            failures.show_no_rows()
+            return
+        patient_id = patient_link.asked_for(loaded.table["patient_id"].dropna().unique())
+        if patient_id is None:
+            search.show(loaded.table, link_is_dead=bool(patient_link.key_of_this_page()))
+            return
+        file = data.load_patient_file(desk.config.cache_path, desk.config.site, patient_id, desk.now())
+    except CacheError as error:
+        failures.show_cache(error, desk.config)
+        return
+    except PatientNotFoundError:
+        search.show(loaded.table, link_is_dead=True)
+        return
+    if not file.plans:
+        search.show(loaded.table, link_is_dead=True)
+        return
+    _show_file(desk, file)
+
+
+def _show_file(desk: Desk, file: PatientFile) -> None:
+    identity.show(file)
+    plan = file.plans[0]
+    if len(file.plans) > 1:
+        titles = [words.as_markdown(patient_words.plan_title(p)) for p in file.plans]
+        uids = [str(p.uid) for p in file.plans]
+        chosen = st.segmented_control(
+            f"{words.counted(len(file.plans), 'plan')}: those that may still be treated first",
+            uids,
+            default=uids[0],
+            required=True,
+            format_func=lambda uid: titles[uids.index(uid)],
+            key=f"plan_of_{patient_link.key_of_this_page()}",
+            label_visibility="collapsed",
+        )
+        plan = file.plans[uids.index(chosen or uids[0])]
+    plan_view.show(desk, file, plan)

@@ -1,0 +1,90 @@
+"""One plan: the next fraction, whether it can be treated from the backup, its ledger, its dose, its beams."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import patient_tables, patient_words, words
+from app.components.patient_table import ROW_HEIGHT
+from app.desk import Desk
+from app.pages.patient import beam_view, details, dose_chart
+from app.words import as_markdown
+from recovery.patient_file import PatientFile
+from recovery.plan_file import PlanFile
+
+_LEDGER_ROWS = 9
+
+
+def show(desk: Desk, file: PatientFile, plan: PlanFile) -> None:
+    """Draw it."""
+    _headline(desk, file, plan)
+    ledger, dose, beam = st.columns([5.4, 3.2, 2.4])
+    with ledger:
+        _ledger(file, plan)
+    with dose:
+        dose_chart.show(plan, file.now)
+    with beam:
+        beam_view.show(desk, plan)
+    details.show(desk, file, plan)
+
+
+def _headline(desk: Desk, file: PatientFile, plan: PlanFile) -> None:
+    row, today = plan.row, file.now.date()
+    st.markdown(f"### {_coloured(patient_words.next_fraction(plan))}", anchors=False)
+    appointment = file.next_appointment
+    when = "no appointment booked"
+    if appointment is not None:
+        machine = f" on {appointment.treatment_machine_name}" if appointment.treatment_machine_name else ""
+        when = f"next appointment {patient_words.at_time(appointment.appointment_at, today)}{machine}"
+    elif "schedule" in file.tables_missing:
+        when = "appointments unknown"
+    label = as_markdown(words.absent(row.rt_plan_label))
+    lines = [
+        f"**{label}** · {as_markdown(patient_words.summary(plan))} · {as_markdown(when)}",
+        f"Approval: {as_markdown(patient_words.approval(plan, today))}",
+        _coloured(patient_words.readiness(plan, desk.now())),
+    ]
+    if row.earlier_plans:
+        lines.append(f"Earlier plans: {as_markdown(row.earlier_plans)}")
+    if row.remarks:
+        lines.append(f":orange[▲ {as_markdown(row.remarks)}]")
+    lines += [f":red[■ **{as_markdown(sentence)}**]" for sentence in plan.disagreements]
+    st.markdown("  \n".join(lines))
+
+
+def _ledger(file: PatientFile, plan: PlanFile) -> None:
+    book = plan.ledger
+    if book is None:
+        for sentence in patient_words.missing_tables(file, ("treatment_records", "rt_plans")):
+            st.markdown(f":orange[{as_markdown(sentence)}]")
+        return
+    given = f"{book.fractions_delivered} of {words.absent(book.number_of_fractions_planned)} fractions given in full"
+    dose = f", {patient_words.gray(book.dose_delivered)}" if book.dose_delivered is not None else ""
+    st.markdown(f"**Fraction ledger** · {as_markdown(given + dose)}")
+    appointment = file.next_appointment
+    when = patient_words.at_time(appointment.appointment_at, file.now.date()) if appointment is not None else ""
+    rows = patient_tables.ledger(book, file.now.date(), when)
+    st.dataframe(
+        rows,
+        key=f"ledger_{plan.uid}",
+        hide_index=True,
+        row_height=ROW_HEIGHT,
+        height=(min(max(len(rows), 1), _LEDGER_ROWS) + 1) * ROW_HEIGHT + 4,
+        column_config={
+            "mark": st.column_config.TextColumn("", width=26, pinned=True),
+            "fraction": st.column_config.TextColumn("#", width=34, pinned=True, alignment="right"),
+            "when": st.column_config.TextColumn("Date", width=128),
+            "machine": st.column_config.TextColumn("Machine", width=66),
+            "given": st.column_config.TextColumn(f"{book.unit} given", width=100, alignment="right"),
+            "notes": st.column_config.TextColumn("State", width=190),
+            "beams": st.column_config.TextColumn("Per beam, given/planned", width=260),
+        },
+        column_order=["mark", "fraction", "when", "machine", "given", "notes", "beams"],
+        alt="Fractions given, newest first, the next one on top",
+    )
+
+
+def _coloured(text: str) -> str:
+    """Markdown of a sentence in the colour that its mark means."""
+    said = as_markdown(text)
+    return f":red[{said}]" if text.startswith("■") else f":orange[{said}]" if text.startswith("▲") else said

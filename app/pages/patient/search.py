@@ -1,0 +1,50 @@
+"""Find a patient by name or ID, and open their page with a click."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from app import filters, patient_tables, words
+from app.components import patient_link
+from app.components.patient_table import ROW_HEIGHT
+
+_VISIBLE_ROWS = 18
+
+
+def show(table: pd.DataFrame, *, link_is_dead: bool) -> None:
+    """Draw the search. `link_is_dead`: the address holds a key that is no patient's."""
+    if link_is_dead:
+        st.markdown(
+            ":orange[▲ **This link opens no patient.** It is of an earlier start of the dashboard, or the patient is "
+            "no longer listed.] Search for the patient here."
+        )
+    people = patient_tables.people(table)
+    asked = st.text_input("Search name or ID", key="find_patient", type="search", live="150ms", width=420)
+    found = patient_tables.matching(people, asked or "", filters.fold)
+    st.markdown(f"{words.counted(len(found), 'patient')}. A click on a row opens it.")
+    if found.empty:
+        st.markdown(":small[Completed courses are listed too. Try a part of the name, or the ID.]")
+        return
+    event = st.dataframe(
+        found[["mark", "patient_name", "patient_id", "patient_birth_date", "plans", "treatment_machine_name"]],
+        key="people",
+        on_select="rerun",
+        selection_mode="single-cell",
+        hide_index=True,
+        row_height=ROW_HEIGHT,
+        height=(min(len(found), _VISIBLE_ROWS) + 1) * ROW_HEIGHT + 4,
+        placeholder=words.ABSENT,
+        column_config={
+            "mark": st.column_config.TextColumn("", width=28, help="■ do not treat before someone has looked, ▲ look"),
+            "patient_name": st.column_config.TextColumn("Name", width=220),
+            "patient_id": st.column_config.TextColumn("ID", width=110),
+            "patient_birth_date": st.column_config.DateColumn("Born", width=110, format="YYYY-MM-DD"),
+            "plans": st.column_config.TextColumn("Plans", width=320),
+            "treatment_machine_name": st.column_config.TextColumn("Machine", width=90),
+        },
+        alt="Patients, one row each",
+    )
+    if event.selection.cells:
+        patient_link.choose(str(found["patient_id"].iloc[event.selection.cells[0][0]]))
+        st.rerun()

@@ -1,0 +1,113 @@
+"""A dose distribution in Gy, and its bands on a slice.
+
+Goal
+    Where the dose lies on the anatomy, in Gy, with no dose where the grid does not reach.
+
+How
+    `DoseGrid.from_dataset` is the door: DoseGridScaling, frames by GridFrameOffsetVector (PS3.3 C.8.8.3.2). Between
+    its voxels it is interpolated linearly, as planning systems do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from recovery import elements as el
+from recovery.pictures.grids import Grid, Placement, Section, placed, refined, sampled
+from recovery.pictures.image_series import decoded
+from recovery.pictures.refusals import PictureError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from pydicom import Dataset
+
+SHARES = (1.07, 1.0, 0.95, 0.8, 0.5, 0.2)
+"""The bands' lower edges as shares of the prescribed dose, as prescribing reports name them."""
+COLOURS = ("#DC2626", "#F97316", "#FACC15", "#22C55E", "#06B6D4", "#2563EB")
+
+_WHAT = "The dose"
+_PIXELS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class DoseGrid:
+    """`grid` in Gy. `summation_type`: PLAN, FRACTION, BEAM … as DoseSummationType (3004,000A) says."""
+
+    sop_instance_uid: str | None
+    grid: Grid
+    summation_type: str | None
+    dose_type: str | None
+
+    @property
+    def maximum(self) -> float:
+        """Gy."""
+        return float(self.grid.values.max())
+
+    @classmethod
+    def from_dataset(cls, ds: Dataset) -> DoseGrid:
+        """Read an RT Dose.
+
+        Raises
+        ------
+        PictureError
+            If it is relative, lacks its scaling or its frames' places, is tilted, or cannot be decompressed.
+        """
+        units = el.text(ds, "DoseUnits")
+        if units != "GY":
+            raise PictureError(f"{_WHAT} is not in Gy (DoseUnits {units or 'absent'}); it is not drawn.")
+        scaling = el.number(ds, "DoseGridScaling")
+        if scaling is None or scaling <= 0:
+            raise PictureError(f"{_WHAT} has no DoseGridScaling: its numbers cannot be turned into Gy.")
+        stored = decoded(ds, _WHAT)
+        frames = stored[None] if stored.ndim == 2 else stored
+        placement = Placement.from_dataset(ds, _WHAT)
+        grid = placed(
+            (frames * np.float32(scaling)).astype(np.float32), placement, _offsets(ds, placement, len(frames)), _WHAT
+        )
+        return cls(el.text(ds, "SOPInstanceUID"), grid, el.text(ds, "DoseSummationType"), el.text(ds, "DoseType"))
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A step of the wash: from `lower` Gy up to the next."""
+
+    lower: float
+    share: float | None
+    """Of the prescribed dose; None where bands are parts of the maximum."""
+    colour: str
+
+
+def bands(prescribed: float | None, maximum: float) -> list[Band]:
+    """The steps of the wash, highest first: shares of the prescribed dose (Gy), of the maximum where it is unknown."""
+    if prescribed:
+        return [Band(s * prescribed, s, c) for s, c in zip(SHARES, COLOURS, strict=True) if s * prescribed <= maximum]
+    return [Band(s * maximum, None, c) for s, c in zip((0.95, 0.8, 0.5, 0.2), COLOURS[1:], strict=False)]
+
+
+def band_numbers(dose: DoseGrid, like: Section, steps: list[Band]) -> NDArray[np.int8]:
+    """The number of the band in `steps` at each place of a section, -1 below all of them and outside of the grid.
+
+    Of a coarse image each pixel is divided: the dose is smoother than its pixels.
+    """
+    gray = sampled(dose.grid, refined(like, _PIXELS))
+    numbers = np.full(gray.shape, -1, dtype=np.int8)
+    for index in range(len(steps) - 1, -1, -1):
+        numbers[gray >= steps[index].lower] = index  # NaN is no number: outside stays -1
+    return numbers
+
+
+def _offsets(ds: Dataset, placement: Placement, frames: int) -> list[float]:
+    """Frame offsets in mm along the normal. A vector that starts with the position's own z is absolute."""
+    offsets = el.numbers(ds, "GridFrameOffsetVector")
+    if frames == 1:
+        return [0.0]
+    if len(offsets) != frames:
+        raise PictureError(f"{_WHAT} does not say where its {frames} frames lie (GridFrameOffsetVector).")
+    if offsets[0] == 0:
+        return list(offsets)
+    if abs(offsets[0] - placement.position[2]) < 0.01 and abs(placement.normal[2]) > 0.99:
+        return [(offset - offsets[0]) * placement.normal[2] for offset in offsets]
+    raise PictureError(f"{_WHAT} has frame offsets that are neither relative nor absolute (PS3.3 C.8.8.3.2).")
