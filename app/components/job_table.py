@@ -109,7 +109,6 @@ def week(
     data = pd.DataFrame(rows)
     data["ends"] = data["begins"] + pd.Timedelta(minutes=55)
     last = pd.Timestamp(now.astimezone(zone).replace(tzinfo=None))
-    names = "{" + ",".join(f"{len(jobs) - 1 - i}:'{job}'" for i, job in enumerate(jobs)) + "}"
     bars = (
         alt.Chart(data)
         .mark_rect()
@@ -121,22 +120,7 @@ def week(
                 axis=alt.Axis(format="%a %-d %b", tickCount={"interval": "day", "step": 1}, labelFontSize=12),
             ),
             x2="ends:T",
-            y=alt.Y(
-                "bottom:Q",
-                title=None,
-                scale=alt.Scale(domain=[-0.05, len(jobs)], nice=False),
-                axis=alt.Axis(
-                    values=list(range(len(jobs))),
-                    labelExpr=f"({names})[datum.value]",
-                    labelOffset=-_ROW // 3,
-                    grid=True,
-                    ticks=False,
-                    domain=False,
-                    labelFontSize=12,
-                    labelLimit=160,
-                    labelOverlap=False,
-                ),
-            ),
+            y=_job_axis(jobs),
             y2="top:Q",
             color=alt.Color(
                 "said:N",
@@ -152,3 +136,24 @@ def week(
         )
     )
     return alt.layer(bars).properties(height=_ROW * len(jobs) + _AROUND)
+
+
+def _job_axis(jobs: Sequence[str]) -> alt.Y:
+    """One row per job, the first on top, named at its left."""
+    names = "{" + ",".join(f"{len(jobs) - 1 - i}:'{job}'" for i, job in enumerate(jobs)) + "}"
+    return alt.Y(
+        "bottom:Q",
+        title=None,
+        scale=alt.Scale(domain=[-0.05, len(jobs)], nice=False),
+        axis=alt.Axis(
+            values=list(range(len(jobs))),
+            labelExpr=f"({names})[datum.value]",
+            labelOffset=-_ROW // 3,
+            grid=True,
+            ticks=False,
+            domain=False,
+            labelFontSize=12,
+            labelLimit=160,
+            labelOverlap=False,
+        ),
+    )

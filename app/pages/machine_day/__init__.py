@@ -12,10 +12,21 @@ from __future__ import annotations
 
 from datetime import date
 
+import pandas as pd
 import streamlit as st
 
 from app import data, session, words, worklist
-from app.components import attention, banner, day_chart, day_export, day_print, day_table, failures, header
+from app.components import (
+    attention,
+    banner,
+    chart_export,
+    day_chart,
+    day_export,
+    day_print,
+    day_table,
+    failures,
+    header,
+)
 from app.desk import Desk
 from app.pages.machine_day import sources
 from recovery.cache import CacheError
@@ -47,6 +58,9 @@ def _show_day(desk: Desk, loaded: data.Loaded, found: sources.Found, machines: l
     that_day = worklist.day_of(loaded.table, found.tables, machine, day)
     with places:
         day_export.show(desk, loaded, that_day, machine, day, found.remark)
+        ids = pd.concat([that_day.booked["patient_id"], that_day.unbooked["patient_id"]]).dropna().unique()
+        if len(ids):
+            chart_export.show_day(desk, [str(patient_id) for patient_id in ids], machine, day)
     title = f"{machine} · {words.day(day, desk.today())}"
     below = f"Treated on {machine}, without an appointment on it this day: {len(that_day.unbooked)}"
     if is_print:

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import data, patient_words, words
-from app.components import banner, failures, header, patient_link
+from app import audit_trail, data, patient_words, words
+from app.components import banner, chart_export, failures, header, patient_link
 from app.desk import Desk
 from app.pages.patient import identity, plan_view, search
 from recovery.cache import CacheError
@@ -48,7 +48,10 @@ def show(desk: Desk) -> None:
 
 
 def _show_file(desk: Desk, file: PatientFile) -> None:
+    audit_trail.note_view("patient", file.identity.patient_id)
     identity.show(file)
+    with st.container(horizontal=True):
+        chart_export.show_patient(desk, file.identity.patient_id)
     plan = file.plans[0]
     if len(file.plans) > 1:
         titles = [words.as_markdown(patient_words.plan_title(p)) for p in file.plans]

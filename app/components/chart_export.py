@@ -1,0 +1,79 @@
+"""The buttons that hand out paper charts: a machine's day in order of appointment, or one patient.
+
+How
+    The same charts as `python -m recovery chart` makes, from the cache as it is when the button is pressed. The
+    libraries that draw them are loaded on the press.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date
+
+from app.components import download, export
+from app.desk import Desk
+from recovery.cache import Cache
+from recovery.permissions import Permission
+
+PDF = "application/pdf"
+
+
+def show_day(desk: Desk, patient_ids: Sequence[str], machine: str, day: date) -> None:
+    """Draw the buttons for the patients of a machine's day, in this order."""
+    plain = "".join(letter if letter.isalnum() else "_" for letter in machine)
+    about: dict[str, str | int] = {
+        "table": "charts",
+        "machine": machine,
+        "day": day.isoformat(),
+        "patients": len(patient_ids),
+    }
+    _buttons(desk, list(patient_ids), f"charts_{plain}_{day:%Y-%m-%d}", about, "charts of everybody on this list", None)
+
+
+def show_patient(desk: Desk, patient_id: str) -> None:
+    """Draw the buttons for one patient; the file's name tells none."""
+    name = f"chart_{desk.today():%Y-%m-%d}"
+    _buttons(desk, [patient_id], name, {"table": "charts", "patients": 1}, "a sheet per plan, to sign", patient_id)
+
+
+def _buttons(
+    desk: Desk,
+    patient_ids: list[str],
+    name: str,
+    about: dict[str, str | int],
+    what: str,
+    patient_id: str | None,
+) -> None:
+    forms: tuple[tuple[str, str, str, Callable[[Desk, list[str]], bytes]], ...] = (
+        ("Charts, PDF", "pdf", PDF, _pdf),
+        ("Charts, Excel", "xlsx", export.MIME, _workbook),
+    )
+    for label, ending, mime, make in forms:
+        download.show(
+            label,
+            lambda make=make: make(desk, patient_ids),  # type: ignore[misc]
+            file_name=f"{name}.{ending}",
+            mime=mime,
+            key=f"charts_{ending}",
+            help_text=f"Paper charts: {what}. {desk.config.charts.paper.upper()}",
+            details=about,
+            permission=Permission.CHARTS,
+            action="chart",
+            patient_id=patient_id,
+        )
+
+
+def _pdf(desk: Desk, patient_ids: list[str]) -> bytes:
+    from recovery.charting import charts_pdf
+    from recovery.patient_file import read_patient_files
+
+    files = read_patient_files(Cache(desk.config.cache_path), desk.config.site, patient_ids, desk.now())
+    return charts_pdf(files, paper=desk.config.charts.paper, own_font=desk.config.chart_font)
+
+
+def _workbook(desk: Desk, patient_ids: list[str]) -> bytes:
+    from recovery.charting import charts_workbook
+    from recovery.patient_file import read_patient_files
+
+    files = read_patient_files(Cache(desk.config.cache_path), desk.config.site, patient_ids, desk.now())
+    return charts_workbook(files, paper=desk.config.charts.paper)
