@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-DEBIAN := orthanc dcmtk chromium unixodbc tdsodbc freetds-bin
+DEBIAN := orthanc dcmtk chromium unixodbc tdsodbc freetds-bin nginx-light
 
 .PHONY: demo test lint run bench clean
 
@@ -45,7 +45,7 @@ debian:
 	    apt-get update -qq && \
 	    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing || \
 	    echo "not installed: $$missing; the tests that need them will skip"; \
-	    service orthanc stop >/dev/null 2>&1 || true; \
+	    for p in orthanc nginx; do service $$p stop >/dev/null 2>&1 || true; done; \
 	  fi; \
 	else \
 	  echo "no root or no apt: for all tests, install $(DEBIAN)"; \

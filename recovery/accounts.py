@@ -18,6 +18,7 @@ import fcntl
 import json
 import os
 import re
+import secrets
 import threading
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -71,7 +72,7 @@ class Accounts:
     def __init__(self, path: Path, hashing: PasswordHasher = STRONG) -> None:
         self.path = path
         self._hashing = hashing
-        self._decoy = hashing.hash("the password of nobody at all")
+        self._decoy = hashing.hash(secrets.token_hex())
 
     def all(self) -> list[Account]:
         """Every account, by name; none where there is no file.

@@ -171,7 +171,7 @@ def test_the_websocket_spoken_to_directly_says_no_name(server: Server) -> None:
         line.listen(until=b"Password")
         line.listen()
         hashes = [*line.page_hashes(), "", "0" * 32]
-        assert len(set(line.page_hashes())) == len(PAGES)
+        assert len(set(line.page_hashes())) >= len(PAGES)
         for page_hash in hashes:
             line.rerun(query="sitting=1&search=berg&role=admin&user=admin", page=page_hash)
         states = [

@@ -99,9 +99,11 @@ def test_sign_out_leaves_nothing_in_the_session(open_dashboard: Open) -> None:
     visit = open_dashboard("good")
     visit.text_input(key="search").set_value("berg").run()
     holder = sitting(visit)
+    visit.session_state["what_a_page_keeps"] = "BERG, Bo"
     visit.button(key="sign_out").click().run()
     assert "You are signed out." in said(visit).replace("\\", "") and not shows_patients(visit)
-    assert "search" not in visit.session_state and SITTING not in visit.session_state
+    assert "what_a_page_keeps" not in visit.session_state and "search" not in visit.session_state
+    assert SITTING not in visit.session_state
     assert holder.is_over
     assert actions()[-1] == ("physicist", "sign out")
 

@@ -1,0 +1,23 @@
+"""The simulated clinic's account: one press and in, another password each time, and nobody else's account touched."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from demo.enrolment import enrol
+from recovery.accounts import Accounts
+from recovery.permissions import Role
+
+NOW = datetime(2026, 11, 24, 13, 38, tzinfo=UTC)
+
+
+def test_each_start_has_another_password_and_the_one_before_is_over(tmp_path: Path) -> None:
+    file = tmp_path / "accounts.json"
+    name, first = enrol(file, NOW)
+    name, second = enrol(file, NOW)
+    accounts = Accounts(file)
+    assert first != second and accounts.check(name, first) is None
+    opened = accounts.check(name, second)
+    assert opened is not None and opened.role is Role.ADMIN
+    assert len(accounts.all()) == 1
