@@ -5,8 +5,8 @@ Goal
     staff, fields of several types.
 
 How
-    Tables as `mosaiq_schema.txt` says. `Mosaiq` inserts one thing per method; what has versions gets an older one,
-    which no table may show.
+    Tables as `mosaiq_schema.txt` says. `Mosaiq` inserts one thing per method; what has versions gets older ones, before
+    and after its tip, which no table may show.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ class Mosaiq(MadeUpDatabase):
         number = next(self.numbers)
         self.insert("Ident", IDENT_ID=number, Pat_Id1=serial, IDA=f"OLD{patient_id}", Version=1)
         self.insert("Ident", IDENT_ID=number + 100_000, Pat_Id1=serial, IDA=patient_id, Version=0, **of["Ident"])
+        self.insert("Ident", IDENT_ID=number + 200_000, Pat_Id1=serial, IDA=f"OLDER{patient_id}", Version=2)
         born = {"Birth_DtTm": "1960-05-17 00:00:00"} | of["Patient"]
         self.insert("Patient", Pat_ID1=serial, Last_Name=family, First_Name=given, **born)
         self.insert("Admin", Pat_ID1=serial, **({"Gender": "Female"} | of["Admin"]))
@@ -70,10 +71,12 @@ class Mosaiq(MadeUpDatabase):
             "Create_DtTm": TODAY - timedelta(days=30),
             "PCP_ID": course,
         }
-        self.insert("Site", SIT_ID=tip, SIT_SET_ID=together, Version=0, Pat_ID1=patient, **said | more)
         self.insert(
             "Site", SIT_ID=older, SIT_SET_ID=together, Version=1, Pat_ID1=patient, Site_Name="older", Status_Enum=7
         )
+        self.insert("Site", SIT_ID=tip, SIT_SET_ID=together, Version=0, Pat_ID1=patient, **said | more)
+        oldest = {"Version": 2, "Pat_ID1": patient, "Site_Name": "oldest", "Status_Enum": 7}
+        self.insert("Site", SIT_ID=next(self.numbers), SIT_SET_ID=together, **oldest)
         return older, together
 
     def plan(self, patient: int, uid: str, label: str | None) -> None:
@@ -101,9 +104,9 @@ class Mosaiq(MadeUpDatabase):
             "Create_DtTm": TODAY - timedelta(days=22),
         } | more
         place = {"FLD_SET_ID": tip, "Pat_ID1": patient, "SIT_Set_ID": site}
-        self.insert("TxField", FLD_ID=tip, Version=0, **place, **said)
         old = said | {"Sanct_DtTm": None, "Meterset": 99.9, "Field_Name": "older"}
         self.insert("TxField", FLD_ID=older, Version=1, **place, **old)
+        self.insert("TxField", FLD_ID=tip, Version=0, **place, **said)
         for point, index, gantry in ((0, 0.0, 181.0), (1, 50.0, 0.0), (2, 100.0, 179.0)):
             self.insert(
                 "TxFieldPoint",
@@ -122,8 +125,15 @@ class Mosaiq(MadeUpDatabase):
         serial = next(self.numbers)
         said: dict[str, object] = {"Patient_Orient": 1, "Setup_Note": "Laser on tattoo", "Couch_Vrt": -12.5}
         said |= {"Status_Enum": 5} | more
+        self.insert(
+            "SiteSetup",
+            SIS_ID=next(self.numbers),
+            Sit_Set_ID=site,
+            Version=1,
+            Setup_Note="older",
+            Structure_Set_UID="9",
+        )
         self.insert("SiteSetup", SIS_ID=serial, Sit_Set_ID=site, Version=0, **said)
-        self.insert("SiteSetup", SIS_ID=next(self.numbers), Sit_Set_ID=site, Version=1, Setup_Note="older")
         return serial
 
     def delivery(

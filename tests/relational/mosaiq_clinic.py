@@ -16,7 +16,11 @@ def fill(mosaiq: Mosaiq) -> None:
     synergy = mosaiq.machine("Synergy1")
     mosaiq.insert("CPT", PRS_ID=1, Hsp_Code="BEAM", Description="Old words", CGroup="RT", Deleted=1)
     mosaiq.insert("CPT", PRS_ID=2, Hsp_Code="BEAM  ", Description="Bestrahlung", CGroup="RT", Deleted=0)
-    for number, group, enum, words in ((1, "#NT1", 7, "Alerts"), (2, "#NT1", 8, "Telefon"), (3, "#XX1", 8, "Wrong")):
+    for number, group, enum, words in (
+        (1, "#NT1", 7, "Alerts"),
+        (2, "#NT1", 8, "Telefon"),
+        (3, "#XX1", 8, "Alert of another group"),
+    ):
         mosaiq.insert("Prompt", Pro_ID=number, PGroup=group, Enum=enum, Text=words)
     mosaiq.insert("Prompt", Pro_ID=40, PGroup="LANG", Enum=1, Text="Deutsch")
     anna = ordinary_patient(mosaiq, synergy)
