@@ -46,7 +46,7 @@ _WHAT = {
     "cycle": "the four jobs below, in order; what cron runs every 10 minutes",
     "sync_records": "treatment records of the window, R&V system to RT-PACS",
     "sync_plans": "plans, structure sets, images, doses and reference images",
-    "snapshot_tables": "the relational tables into the cache",
+    "snapshot_tables": "the relational tables into the cache and, as DICOM objects, into the RT-PACS",
     "build_on_treatment": "the dashboard's tables, from the RT-PACS only",
     "check": "what works and what does not, before going live",
     "schedule": "stay up and run the cycle every [schedule] cycle_minutes",

@@ -63,10 +63,8 @@ def archive_tables(space: Workspace, result: JobResult) -> JobResult:
         for part in _parts(space, proven):
             report.join(part)
     except DimseError as error:
-        if error.fault != "pacs":
-            raise
         sentence = f"the tables are in the cache; not everything of them is proven in the RT-PACS: {error}"
-        result = replace(result, outcome="PARTIAL", fault=result.fault or "pacs")
+        result = replace(result, outcome="PARTIAL", fault=result.fault or error.fault)
         remarks.append(sentence)
     finally:
         proven.save(space.cache, space.now)

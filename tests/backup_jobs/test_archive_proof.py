@@ -101,7 +101,7 @@ def test_an_altered_meterset_deep_inside_is_named_and_amended_no_more_than_once(
         first = site.run()
         assert "TreatmentSessionBeamSequence.DeliveredPrimaryMeterset" in first.message
         for _ in range(4):
-            site.rows()
+            site.overview()
             result = site.run()
             assert result.outcome == "PARTIAL"
         assert sum(ds.Modality == "RTRECORD" and "TreatmentSessionBeamSequence" in ds for ds in held.values()) == 2

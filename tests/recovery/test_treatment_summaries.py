@@ -57,6 +57,20 @@ def test_a_plan_that_is_not_held_leaves_empty_what_only_it_knows() -> None:
     assert "ReferencedFractionGroupNumber" not in group
 
 
+def test_records_that_tell_no_fraction_make_no_fraction_group_up() -> None:
+    (summary,) = summaries([session("1.2.3.99", None, {})], plans={})
+    (group,) = summary.dataset(MADE_AT).FractionGroupSummarySequence
+    assert "ReferencedFractionGroupNumber" not in group and "FractionStatusSummarySequence" not in group
+    assert (group.NumberOfFractionsDelivered, group.NumberOfFractionsPlanned) == (0, 20)
+
+
+def test_who_was_set_up_and_not_treated_has_not_started() -> None:
+    patient_id = TWO_BEAMS.ref.patient_id
+    assert patient_id is not None
+    set_up = session(TWO_BEAMS, 1, {1: None}, delivery_type="SETUP")
+    assert the_object([set_up], appointments={patient_id: day(12)}).CurrentTreatmentStatus == "NOT_STARTED"
+
+
 def test_a_plan_that_waits_for_its_first_fraction_has_not_started() -> None:
     plan_uid, patient_id = TWO_BEAMS.ref.sop_instance_uid, TWO_BEAMS.ref.patient_id
     assert plan_uid is not None and patient_id is not None
