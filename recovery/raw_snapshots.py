@@ -116,7 +116,7 @@ def is_site_patient(patient_id: str | None) -> bool:
 
 
 def series_number_at(taken_at: datetime) -> int:
-    """Seconds since 2020: a SeriesNumber that sorts series by time in any archive's answer (PS3.4 table C.6-3)."""
+    """Seconds since 2020: a SeriesNumber by which series sort by time, as any archive tells it (PS3.4 table C.6-3)."""
     return int((taken_at - _EPOCH).total_seconds())
 
 

@@ -17,13 +17,14 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from recovery.cache import Cache, CacheError, replace_file
+from recovery.cache import replace_file
 from recovery.manifests import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from recovery.cache import Cache
     from recovery.manifests import TableState
     from recovery.tables import TableSchema
 
@@ -53,15 +54,11 @@ def confirm(cache_path: Path, states: Iterable[TableState]) -> None:
 
     Raises
     ------
-    CacheError
+    OSError
         If it cannot be noted. The tables themselves are untouched.
     """
     said = {s.name: {"sha256": s.sha256, "confirmed_at": s.read_at.isoformat()} for s in states}
-    path = _file(cache_path)
-    try:
-        replace_file(path, lambda beside: beside.write_text(json.dumps(said, indent=1), encoding="utf-8"))
-    except OSError as error:
-        raise CacheError(f"{path} cannot be written: {error}") from error
+    replace_file(_file(cache_path), lambda beside: beside.write_text(json.dumps(said, indent=1), encoding="utf-8"))
 
 
 def _confirmed(cache_path: Path) -> dict[str, tuple[str, datetime]]:

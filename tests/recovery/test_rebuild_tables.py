@@ -30,7 +30,7 @@ from recovery.relational_tables import RELATIONAL_TABLES
 from recovery.runs import lock
 from recovery.snapshots import list_snapshots, verify_snapshot
 from recovery.tables import ON_TREATMENT
-from tests.dimse.scripted import by_uid, encoded, gives, hierarchical, peer_of, scp
+from tests.dimse.scripted import by_uid, encoded, gives, hierarchical, peer_of, scp, sends
 from tests.objects import beam_item, encode, plan, record, uid
 from tests.orthanc import HOW_TO_INSTALL, Orthanc, free_port, orthanc_is_installed
 from tests.recovery.made_snapshots import NOW, take
@@ -165,12 +165,17 @@ def test_the_embedded_rt_pacs_gives_them_back_too(clinic: Clinic) -> None:
     assert files_of(snapshot.folder) == before
 
 
-def test_an_rt_pacs_that_must_be_walked_gives_them_back_too(clinic: Clinic) -> None:
+@pytest.mark.parametrize("retrieve", ["get", "move"])
+def test_an_rt_pacs_that_must_be_walked_gives_them_back_too(clinic: Clinic, retrieve: str) -> None:
+    """It gives them in one way only, the one that the config names."""
+    clinic.retrieve = retrieve
     snapshots = [take(clinic.cache_path, number) for number in (1, 2)]
     holds = by_uid(ds for s in snapshots if s for ds in raw_data_objects(s, "Test clinic", part_bytes=4096))
     clinic.lose_the_cache()
-    with scp({evt.EVT_C_FIND: hierarchical(holds, 0xA900), evt.EVT_C_GET: gives(holds)}) as node:
-        report = restore_tables(clinic.config, peer_of(node.node, timeout=10), are_expected=True)
+    way = {"get": {evt.EVT_C_GET: gives(holds)}, "move": {evt.EVT_C_MOVE: sends(holds, LOCAL)}}[retrieve]
+    with scp({evt.EVT_C_FIND: hierarchical(holds, 0xA900), **way}) as node:
+        peer = peer_of(node.node, timeout=10, port=LOCAL.port)
+        report = restore_tables(clinic.config, peer, are_expected=True)
     assert report.problems == []
     assert snapshots[1] is not None and clinic.newest() == snapshots[1].snapshot_id
 

@@ -281,8 +281,9 @@ def numbers_after_next_run(cache_path: Path) -> list[set[object]]:
 def test_a_pointer_that_names_nothing_is_an_error_and_the_next_run_mends_it(tmp_path: Path, pointer: bytes) -> None:
     taken(tmp_path, 1)
     (tmp_path / FOLDER / "current").write_bytes(pointer)
-    with pytest.raises(CacheError, match="python -m recovery rebuild"):
+    with pytest.raises(CacheError, match="python -m recovery rebuild") as caught:
         Cache(tmp_path).pin()
+    assert ("its manifest cannot be read" in str(caught.value)) == (len(pointer) == 29), "only a name is followed"
     assert prune(tmp_path, 1) == []
     assert numbers_after_next_run(tmp_path) == [{"3"}, {"3"}, {"3"}]
 
