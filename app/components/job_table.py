@@ -92,39 +92,25 @@ def week(
     hours: Sequence[health.Hour], jobs: Sequence[str], now: datetime, zone: ZoneInfo, *, is_dark: bool
 ) -> alt.LayerChart | alt.FacetChart:
     """The strip; hours in site time."""
-    good, look, stop, rest = (
-        ("#4ADE80", "#FBBF24", "#F87171", "#6B7280") if is_dark else ("#15803D", "#B45309", "#B91C1C", "#9CA3AF")
-    )
-    rows = [
-        {
-            "job": hour.job,
-            "begins": pd.Timestamp(hour.begins.astimezone(zone).replace(tzinfo=None)),
-            "bottom": len(jobs) - 1 - list(jobs).index(hour.job),
-            "top": len(jobs) - 1 - list(jobs).index(hour.job) + 0.8 * _HEIGHT.get(hour.outcome, 1.0),
-            "said": _WORDS.get(hour.outcome, hour.outcome),
-            "runs": hour.runs,
-        }
-        for hour in hours
-    ]
-    data = pd.DataFrame(rows)
-    data["ends"] = data["begins"] + pd.Timedelta(minutes=55)
     last = pd.Timestamp(now.astimezone(zone).replace(tzinfo=None))
+    days = alt.Axis(format="%a %-d %b", tickCount={"interval": "day", "step": 1}, labelFontSize=12)
+    reach = alt.Scale(domain=[(last - health.STRIP).isoformat(), last.isoformat()])
     bars = (
-        alt.Chart(data)
+        alt.Chart(_cells(hours, jobs, zone))
         .mark_rect()
         .encode(
-            x=alt.X(
-                "begins:T",
-                title=None,
-                scale=alt.Scale(domain=[(last - health.STRIP).isoformat(), last.isoformat()]),
-                axis=alt.Axis(format="%a %-d %b", tickCount={"interval": "day", "step": 1}, labelFontSize=12),
-            ),
+            x=alt.X("begins:T", title=None, scale=reach, axis=days),
             x2="ends:T",
-            y=_job_axis(jobs),
+            y=alt.Y(
+                "bottom:Q",
+                title=None,
+                scale=alt.Scale(domain=[-0.05, len(jobs)], nice=False),
+                axis=_names(jobs),
+            ),
             y2="top:Q",
             color=alt.Color(
                 "said:N",
-                scale=alt.Scale(domain=list(_WORDS.values()), range=[good, look, stop, rest, rest]),
+                scale=alt.Scale(domain=list(_WORDS.values()), range=_colours(is_dark=is_dark)),
                 legend=alt.Legend(title=None, orient="top", direction="horizontal", labelFontSize=12, labelLimit=240),
             ),
             tooltip=[
@@ -138,22 +124,40 @@ def week(
     return alt.layer(bars).properties(height=_ROW * len(jobs) + _AROUND)
 
 
-def _job_axis(jobs: Sequence[str]) -> alt.Y:
-    """One row per job, the first on top, named at its left."""
-    names = "{" + ",".join(f"{len(jobs) - 1 - i}:'{job}'" for i, job in enumerate(jobs)) + "}"
-    return alt.Y(
-        "bottom:Q",
-        title=None,
-        scale=alt.Scale(domain=[-0.05, len(jobs)], nice=False),
-        axis=alt.Axis(
-            values=list(range(len(jobs))),
-            labelExpr=f"({names})[datum.value]",
-            labelOffset=-_ROW // 3,
-            grid=True,
-            ticks=False,
-            domain=False,
-            labelFontSize=12,
-            labelLimit=160,
-            labelOverlap=False,
-        ),
+def _cells(hours: Sequence[health.Hour], jobs: Sequence[str], zone: ZoneInfo) -> pd.DataFrame:
+    """A rectangle per hour; the first job on top."""
+    order = {job: len(jobs) - 1 - place for place, job in enumerate(jobs)}
+    begins = [pd.Timestamp(hour.begins.astimezone(zone).replace(tzinfo=None)) for hour in hours]
+    return pd.DataFrame(
+        {
+            "job": [hour.job for hour in hours],
+            "begins": begins,
+            "ends": [at + pd.Timedelta(minutes=55) for at in begins],
+            "bottom": [order[hour.job] for hour in hours],
+            "top": [order[hour.job] + 0.8 * _HEIGHT.get(hour.outcome, 1.0) for hour in hours],
+            "said": [_WORDS.get(hour.outcome, hour.outcome) for hour in hours],
+            "runs": [hour.runs for hour in hours],
+        }
     )
+
+
+def _names(jobs: Sequence[str]) -> alt.Axis:
+    names = ",".join(f"{len(jobs) - 1 - place}:'{job}'" for place, job in enumerate(jobs))
+    return alt.Axis(
+        values=list(range(len(jobs))),
+        labelExpr=f"({{{names}}})[datum.value]",
+        labelOffset=-_ROW // 3,
+        grid=True,
+        ticks=False,
+        domain=False,
+        labelFontSize=12,
+        labelLimit=160,
+        labelOverlap=False,
+    )
+
+
+def _colours(*, is_dark: bool) -> list[str]:
+    """Of done, partly, failed, not ended, not used."""
+    if is_dark:
+        return ["#4ADE80", "#FBBF24", "#F87171", "#6B7280", "#6B7280"]
+    return ["#15803D", "#B45309", "#B91C1C", "#9CA3AF", "#9CA3AF"]

@@ -6,7 +6,9 @@ Why a form and not a grid
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -20,7 +22,6 @@ from recovery.priority_entries import EntriesError, PriorityEntry, append_entry,
 from recovery.relational_tables import PHYSICIANS, PRESCRIPTIONS
 
 WITHDRAW = "none: withdraw the entry"
-_ASKED = ("entry_category", "entry_chemotherapy", "entry_intent", "entry_physician", "entry_comment")
 
 
 def show(desk: Desk, table: pd.DataFrame, signed_in: str | None) -> None:
@@ -31,40 +32,54 @@ def show(desk: Desk, table: pd.DataFrame, signed_in: str | None) -> None:
             f"An entry bears the name of the person who signs it. {session.refusal(Permission.SIGN_OFF)}"
         )
         return
-    people = _people(table)
     with st.form("entry", clear_on_submit=False):
-        places = st.columns([2.2, 1, 1, 1.1, 1.8])
-        patient_id = places[0].selectbox(
-            "Patient", list(people), index=None, format_func=lambda known: people[known], key="entry_patient"
-        )
-        category = places[1].selectbox("Category", [*CATEGORIES, WITHDRAW], index=None, key=_ASKED[0])
-        chemotherapy = places[2].selectbox("Chemotherapy", ["yes", "no"], index=None, key=_ASKED[1])
-        intent = places[3].selectbox("Intent", INTENTS, index=None, key=_ASKED[2])
-        physician = places[4].selectbox(
-            "Decided by (physician)", _physicians(desk, table), index=None, accept_new_options=True, key=_ASKED[3]
-        )
-        comment = st.text_input("Comment", key=_ASKED[4], max_chars=300)
+        said = _asked(desk, table)
+        comment = st.text_input("Comment", key="entry_comment", max_chars=300)
         pressed = st.form_submit_button(f"Sign as {signed_in}", key="sign")
     if not pressed:
         return
-    lacking = _lacking(patient_id, category, chemotherapy, intent, physician)
-    if lacking or patient_id is None or physician is None:
+    lacking = _lacking(said)
+    if lacking:
         st.markdown(f":red[■ Nothing was entered. Still to choose: {', '.join(lacking)}.]")
         return
-    number = category if isinstance(category, int) else None
-    has_chemotherapy = None if chemotherapy is None else chemotherapy == "yes"
-    said = (comment or "").strip()
+    number = said["category"] if isinstance(said["category"], int) else None
+    has_chemotherapy = {"yes": True, "no": False}.get(said["chemotherapy"] or "")
+    patient_id, physician = str(said["patient"]), str(said["physician"]).strip()
+    text = (comment or "").strip()
     _sign(
         desk,
-        PriorityEntry(patient_id, number, has_chemotherapy, intent, said, physician.strip(), signed_in, desk.now()),
+        PriorityEntry(patient_id, number, has_chemotherapy, said["intent"], text, physician, signed_in, desk.now()),
     )
 
 
-def _lacking(*said: object) -> list[str]:
+def _asked(desk: Desk, table: pd.DataFrame) -> dict[str, Any]:
+    """What was chosen of patient, category, chemotherapy, intent and physician; None where nothing was."""
+    people = _people(table)
+    options: dict[str, list[Any]] = {
+        "Patient": list(people),
+        "Category": [*CATEGORIES, WITHDRAW],
+        "Chemotherapy": ["yes", "no"],
+        "Intent": list(INTENTS),
+        "Physician": _physicians(desk, table),
+    }
+    said: dict[str, Any] = {}
+    for place, (label, listed) in zip(st.columns([2.2, 1, 1, 1.1, 1.8]), options.items(), strict=True):
+        said[label.lower()] = place.selectbox(
+            label,
+            listed,
+            index=None,
+            placeholder="choose or type" if label == "Physician" else "choose",
+            format_func=lambda value: people.get(value, str(value)),
+            accept_new_options=label == "Physician",
+            key=f"entry_{label.lower()}",
+        )
+    return said
+
+
+def _lacking(said: Mapping[str, object]) -> list[str]:
     """What is still to be chosen; who withdraws need not say the rest again."""
-    names = ("patient", "category", "chemotherapy", "intent", "physician")
-    spared = ("chemotherapy", "intent") if said[1] == WITHDRAW else ()
-    return [name for name, value in zip(names, said, strict=True) if not value and name not in spared]
+    spared = ("chemotherapy", "intent") if said["category"] == WITHDRAW else ()
+    return [name for name, value in said.items() if not value and name not in spared]
 
 
 def _sign(desk: Desk, entry: PriorityEntry) -> None:

@@ -21,8 +21,9 @@ def show_rules(rules: Rules) -> None:
     )
     st.markdown(
         f":small[A day is missed when it is over, is one of {days}, and the patient was not treated on it. Weekends "
-        "are not missed, public holidays are; today does not count yet. Plans treated less often than daily look later "
-        "than they are. The list is sorted by the days left, then category, chemotherapy, intent.]"
+        "are not missed, public holidays are; today does not count yet. Of plans treated less often than "
+        "daily, days between are counted as missed. The list is sorted by the days left, then category, "
+        "chemotherapy, intent.]"
     )
 
 
@@ -72,7 +73,7 @@ def show_without(rows: pd.DataFrame, intents: Mapping[str, str]) -> None:
         row_height=marked.ROW_HEIGHT,
         placeholder=words.ABSENT,
         column_config={
-            "patient_name": column.TextColumn("Name", width=165, pinned=True),
+            "patient_name": column.TextColumn("Name", width=165),
             "patient_id": column.TextColumn("ID", width=90),
             "plan": column.TextColumn("Plan", width=120),
             "fraction": column.TextColumn("Fraction", width=80, alignment="right"),

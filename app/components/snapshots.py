@@ -33,7 +33,7 @@ def show(desk: Desk) -> None:
         names = {info.snapshot_id: _named(desk, info) for info in found}
         picked = st.selectbox("Snapshot", list(names), format_func=names.__getitem__, key="snapshot", width=320)
         one = st.button("Verify", key="verify_snapshot", icon=":material/fact_check:")
-        every = st.button(f"Verify all {len(found)}", key="verify_all")
+        every = st.button(f"Verify all {len(found)}", key="verify_all") if len(found) > 1 else False
     if one or every:
         _verify(desk, [info.snapshot_id for info in found] if every else [str(picked)], names)
     _show_list(desk, found)

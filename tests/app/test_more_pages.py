@@ -282,7 +282,7 @@ def test_a_snapshot_is_verified_and_a_damaged_one_says_what_is_wrong(open_dashbo
     path = Cache(cache()).snapshot(SCHEDULE).path
     path.chmod(0o600)
     path.write_bytes(path.read_bytes()[:-1] + b"x")
-    visit.button(key="verify_all").click().run()
+    visit.button(key="verify_snapshot").click().run()
     assert not visit.exception
     assert "■ **2026" in said(visit).replace("\\", "")
     assert "schedule" in said(visit)
