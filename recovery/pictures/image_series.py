@@ -106,7 +106,7 @@ def decoded(ds: Dataset, what: str) -> NDArray[Any]:
     try:
         return pixel_array(ds)
     except _UNDECODABLE as error:
-        syntax = getattr(ds, "file_meta", {}).get("TransferSyntaxUID")
+        syntax = ds.file_meta.get("TransferSyntaxUID") if hasattr(ds, "file_meta") else None
         if syntax is not None and syntax.is_compressed:
             raise PictureError(
                 f"{what} is compressed as {syntax.name}, which this installation cannot decompress. With "

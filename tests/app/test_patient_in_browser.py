@@ -10,10 +10,12 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from app.main import ICON
+from recovery.config import load_config
 from recovery.model import DicomNode
 from tests import objects as o
 from tests.app import clinic as app_clinic
-from tests.app.browser import INSTALL, browsing, chromium, new_page, serving
+from tests.app import people
+from tests.app.browser import INSTALL, browsing, chromium, new_page, serving, sign_in
 from tests.app.conftest import set_clock
 from tests.orthanc import HOW_TO_INSTALL, Orthanc, free_port, orthanc_is_installed
 from tests.pictures import objects as p
@@ -65,6 +67,7 @@ def page_and_requests(tmp_path: Path, pacs: Orthanc, browser: Browser) -> Iterat
     config, clock = tmp_path / "config.toml", tmp_path / "clock.json"
     config.write_text(app_clinic.CONFIG.replace("port = 11114", f"port = {pacs.node.port}"), encoding="utf-8")
     set_clock(clock, app_clinic.NOW)
+    people.enrol(load_config(config).accounts_path)
     clinic_with_pictures(pacs).write(tmp_path / "data" / "cache")
     with serving(config, clock, tmp_path / "server.log") as server:
         page, requests = new_page(browser)
@@ -76,6 +79,7 @@ def test_from_the_list_to_the_next_fraction_and_its_pictures(
 ) -> None:
     page, requests, url = page_and_requests
     page.goto(url)
+    sign_in(page)
     canvas = page.locator("[data-testid=stDataFrame] canvas").first
     canvas.wait_for(timeout=60_000)
     box = canvas.bounding_box()
@@ -104,6 +108,7 @@ def test_from_the_list_to_the_next_fraction_and_its_pictures(
 def test_an_interrupted_fraction_is_seen_first_and_missing_pictures_are_explained(page_and_requests: tuple) -> None:
     page, _, url = page_and_requests
     page.goto(url)
+    sign_in(page)
     page.locator("[data-testid=stDataFrame] canvas").first.wait_for(timeout=60_000)
     page.get_by_role("link", name="Patients").click()
     page.get_by_label("Search name or ID").fill("berg")

@@ -11,9 +11,11 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 from app.patient_keys import Keys, keys_of_process
+from recovery.config import load_config
 from recovery.tables import RT_PLANS, TREATMENT_RECORDS
 from tests import objects as o
 from tests.app import clinic as app_clinic
+from tests.app import people
 from tests.app.conftest import ROOT, said, set_clock
 from tests.recovery.patient_clinic import LOCAL, Clinic, anna, bo, treated, whose
 
@@ -24,6 +26,7 @@ Open = Callable[..., AppTest]
 def open_patient(tmp_path: Path, clock_file: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
     """Open the page as a visitor does, on what `clinic` writes; `patient_id` None opens its search."""
     (tmp_path / "config.toml").write_text(app_clinic.CONFIG, encoding="utf-8")
+    people.enrol(load_config(tmp_path / "config.toml").accounts_path)
     monkeypatch.setenv("RBRDT_CONFIG", str(tmp_path / "config.toml"))
 
     def open_on(clinic: Clinic | None, patient_id: str | None, **how: object) -> AppTest:
@@ -33,7 +36,7 @@ def open_patient(tmp_path: Path, clock_file: Path, monkeypatch: pytest.MonkeyPat
         visit._page_hash = calc_hash("patient")
         if patient_id is not None:
             visit.query_params["patient"] = keys_of_process().key_of(patient_id)
-        return visit.run()
+        return people.sign_in(visit.run())
 
     return open_on
 
