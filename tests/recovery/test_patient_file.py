@@ -73,7 +73,7 @@ def test_an_interrupted_fraction_comes_next_with_what_each_beam_lacks(clinic: Cl
 def test_a_fraction_finished_at_noon_has_two_sessions_with_their_own_records(clinic: Clinic, tmp_path: Path) -> None:
     plan = bo(clinic)
     rest = [o.beam_item(1, 5, 12.0, 12.0, "CONTINUATION"), o.beam_item(2, 5, 38.0, 38.0)]
-    noon = weekday(0) + timedelta(hours=3)
+    noon = weekday(0) + timedelta(hours=1)
     clinic.add(o.record(str(plan.SOPInstanceUID), rest, at=noon, machine="TB2", **whose("100377", "BERG^Bo", sex="M")))
     [one] = read(clinic, tmp_path, "100377").plans
     assert one.ledger is not None
