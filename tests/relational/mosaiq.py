@@ -18,6 +18,8 @@ from tests.relational.aria import TODAY
 from tests.relational.made_up import MadeUpDatabase, read_schema
 
 SCHEMA = read_schema(Path(__file__).with_name("mosaiq_schema.txt"))
+OLDER = "superseded"
+"""What an older version says where it holds text."""
 LONG_AGO = TODAY - timedelta(days=3000)
 
 
@@ -34,9 +36,9 @@ class Mosaiq(MadeUpDatabase):
         serial = next(self.numbers)
         of = {table: {n: v for n, v in more.items() if n in SCHEMA[table]} for table in ("Ident", "Patient", "Admin")}
         number = next(self.numbers)
-        self.insert("Ident", IDENT_ID=number, Pat_Id1=serial, IDA=f"OLD{patient_id}", Version=1)
+        self.insert("Ident", IDENT_ID=number, Pat_Id1=serial, IDA=f"{OLDER} {patient_id}", Version=1)
         self.insert("Ident", IDENT_ID=number + 100_000, Pat_Id1=serial, IDA=patient_id, Version=0, **of["Ident"])
-        self.insert("Ident", IDENT_ID=number + 200_000, Pat_Id1=serial, IDA=f"OLDER{patient_id}", Version=2)
+        self.insert("Ident", IDENT_ID=number + 200_000, Pat_Id1=serial, IDA=f"{OLDER}, 2, {patient_id}", Version=2)
         born = {"Birth_DtTm": "1960-05-17 00:00:00"} | of["Patient"]
         self.insert("Patient", Pat_ID1=serial, Last_Name=family, First_Name=given, **born)
         self.insert("Admin", Pat_ID1=serial, **({"Gender": "Female"} | of["Admin"]))
@@ -72,10 +74,10 @@ class Mosaiq(MadeUpDatabase):
             "PCP_ID": course,
         }
         self.insert(
-            "Site", SIT_ID=older, SIT_SET_ID=together, Version=1, Pat_ID1=patient, Site_Name="older", Status_Enum=7
+            "Site", SIT_ID=older, SIT_SET_ID=together, Version=1, Pat_ID1=patient, Site_Name=OLDER, Status_Enum=7
         )
         self.insert("Site", SIT_ID=tip, SIT_SET_ID=together, Version=0, Pat_ID1=patient, **said | more)
-        oldest = {"Version": 2, "Pat_ID1": patient, "Site_Name": "oldest", "Status_Enum": 7}
+        oldest = {"Version": 2, "Pat_ID1": patient, "Site_Name": OLDER, "Status_Enum": 7}
         self.insert("Site", SIT_ID=next(self.numbers), SIT_SET_ID=together, **oldest)
         return older, together
 
@@ -104,7 +106,7 @@ class Mosaiq(MadeUpDatabase):
             "Create_DtTm": TODAY - timedelta(days=22),
         } | more
         place = {"FLD_SET_ID": tip, "Pat_ID1": patient, "SIT_Set_ID": site}
-        old = said | {"Sanct_DtTm": None, "Meterset": 99.9, "Field_Name": "older"}
+        old = said | {"Sanct_DtTm": None, "Meterset": 99.9, "Field_Name": OLDER}
         self.insert("TxField", FLD_ID=older, Version=1, **place, **old)
         self.insert("TxField", FLD_ID=tip, Version=0, **place, **said)
         for point, index, gantry in ((0, 0.0, 181.0), (1, 50.0, 0.0), (2, 100.0, 179.0)):
@@ -130,7 +132,7 @@ class Mosaiq(MadeUpDatabase):
             SIS_ID=next(self.numbers),
             Sit_Set_ID=site,
             Version=1,
-            Setup_Note="older",
+            Setup_Note=OLDER,
             Structure_Set_UID="9",
         )
         self.insert("SiteSetup", SIS_ID=serial, Sit_Set_ID=site, Version=0, **said)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from tests.relational.aria import TODAY
 from tests.relational.clinic import LONG_NOTE
-from tests.relational.mosaiq import LONG_AGO, Mosaiq
+from tests.relational.mosaiq import LONG_AGO, OLDER, Mosaiq
 
 TOMORROW = TODAY + timedelta(days=1, hours=8)
 
@@ -58,6 +58,9 @@ def ordinary_patient(mosaiq: Mosaiq, machine: int) -> int:
     mosaiq.plan(anna, "1.2.3", "Breast")
     treated = mosaiq.field(anna, site, "1.2.3", 1, machine, Sanct_ID=green, Bolus="5 mm")
     setup = mosaiq.field(anna, site, "1.2.3", 2, machine, Type_Enum=3, Sanct_DtTm=None, Meterset=None)
+    mosaiq.field(
+        anna, site, "1.2.3", None, machine, Type_Enum=6, Sanct_DtTm=None
+    )  # a port that somebody added in MOSAIQ
     records(mosaiq, anna, machine, older, site, treated, setup)
     in_flight(mosaiq, anna, machine, treated, setup)
     return anna
@@ -142,8 +145,8 @@ def odd_appointments(mosaiq: Mosaiq, anna: int, machine: int) -> None:
     room = mosaiq.staff("Room 3")
     mosaiq.appointment(anna, TOMORROW, machine, "S ", Notes="Blase voll")
     mosaiq.appointment(anna, TOMORROW + timedelta(days=1), machine, " X")
-    mosaiq.appointment(anna, TOMORROW + timedelta(days=2), machine, "  ", Suppressed=1)
-    mosaiq.appointment(anna, TOMORROW + timedelta(days=3), machine, "  ", Version=1)
+    mosaiq.appointment(anna, TOMORROW + timedelta(days=2), machine, "  ", Suppressed=1, Notes=OLDER)
+    mosaiq.appointment(anna, TOMORROW + timedelta(days=3), machine, "  ", Version=1, Notes=OLDER)
     mosaiq.appointment(anna, TOMORROW + timedelta(days=4), room, "Q?", Activity="VISIT")
     mosaiq.appointment(anna, TODAY - timedelta(days=3), machine, "FC")
     mosaiq.appointment(anna, TODAY - timedelta(days=4), machine, " D")
@@ -162,9 +165,9 @@ def remarks(mosaiq: Mosaiq, anna: int) -> None:
     done = {"Pat_ID1": anna, "TSK_ID": 5, "Version": 0, "Suppressed": 0, "Com_Staff_ID": nurse}
     mosaiq.insert("Chklist", Chk_id=1, Act_DtTm=TODAY, Complete=1, Notes="in order", **done)
     mosaiq.insert("Chklist", Chk_id=2, Due_DtTm=TODAY, Complete=0, **done)
-    mosaiq.insert("Chklist", Chk_id=3, Act_DtTm=TODAY, Complete=1, **done | {"Suppressed": 1})
-    mosaiq.insert("Chklist", Chk_id=4, Act_DtTm=TODAY, Complete=1, **done | {"Version": 1})
+    mosaiq.insert("Chklist", Chk_id=3, Act_DtTm=TODAY, Complete=1, **done | {"Suppressed": 1, "Notes": OLDER})
+    mosaiq.insert("Chklist", Chk_id=4, Act_DtTm=TODAY, Complete=1, **done | {"Version": 1, "Notes": OLDER})
     mosaiq.insert("Object", OBJ_ID=1, Pat_ID1=anna, Version=0, DocType="Consent", File_Format=4)
-    mosaiq.insert("Object", OBJ_ID=2, Pat_ID1=anna, Version=1, DocType="Consent, old", File_Format=4)
+    mosaiq.insert("Object", OBJ_ID=2, Pat_ID1=anna, Version=1, DocType=OLDER, File_Format=4)
     for page in (2, 1):
         mosaiq.insert("ObjFilenames", OBJ_ID=1, eSCANFilename=f"a{page}.tif", PageNumber=page)
