@@ -92,6 +92,19 @@ def test_an_interrupted_fraction_comes_first_with_what_each_beam_lacks(open_pati
     assert ledger["notes"][1] == "INTERRUPTED · 50.0 MU left · stopped by machine"
 
 
+def test_a_gap_that_goes_on_is_told_and_stands_in_the_chart(open_patient: Open) -> None:
+    clinic = Clinic()
+    person = whose("100555", "DUPONT^Remi")
+    plan = o.plan({1: 100.0}, fractions=20, **person)
+    clinic.add(plan, treated(plan, [1, 2], {1: 100.0}, last=5))
+    visit = open_patient(clinic, "100555")
+    assert not visit.exception
+    assert "▲ gap of 7 d (5 weekdays) since Mon 16 Nov, going on" in plain(visit)
+    (chart,) = visit.get("vega_lite_chart")
+    assert '"said": "gap 7 d"' in chart.proto.spec
+    assert '"from": "2026-11-17T00:00:00"' in chart.proto.spec
+
+
 def test_a_patient_who_could_be_taken_for_this_one_is_named(open_patient: Open) -> None:
     clinic = Clinic()
     anna(clinic)
