@@ -20,7 +20,7 @@ import streamlit as st
 from app import gate, hardening, session
 from app.components import failures, sign_in, signed_in
 from app.desk import Desk
-from app.pages import PAGES
+from app.screens import PAGES
 from app.sitting import Sitting
 from recovery.clock import clock_is_simulated, read_clock
 from recovery.config import ConfigError, load_config

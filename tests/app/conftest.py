@@ -12,7 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-from app.pages import PAGES
+from app.screens import PAGES
 from tests.app import clinic, people
 
 ROOT = Path(__file__).resolve().parents[2]

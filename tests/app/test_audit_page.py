@@ -40,7 +40,7 @@ from pathlib import Path
 from app import gate
 from app.components import sign_in
 from app.desk import Desk
-from app.pages import audit
+from app.screens import audit
 from app.sitting import Sitting
 from recovery.clock import read_clock
 from recovery.config import load_config

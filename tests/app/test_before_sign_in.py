@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Page, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
-from app.pages import PAGES
+from app.screens import PAGES
 from tests.app import clinic, people
 from tests.app.browser import INSTALL, Server, browsing, chromium, new_page, serving, sign_in
 from tests.app.conftest import set_clock

@@ -13,7 +13,7 @@ import pytest
 from openpyxl import load_workbook
 from playwright.sync_api import Browser, Page, expect
 
-from app.pages import PAGES
+from app.screens import PAGES
 from tests.app import clinic
 from tests.app.browser import INSTALL, Server, browsing, chromium, new_page, serving, sign_in
 from tests.app.conftest import set_clock

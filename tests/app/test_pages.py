@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import data, pages
-from app.pages import PAGES
+from app import data, screens
+from app.screens import PAGES
 from recovery.cache import Cache
 from recovery.permissions import Permission
 from recovery.runs import Journal
@@ -37,7 +37,7 @@ EXPECTED = {
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.url_path)
 @pytest.mark.parametrize("state", EXPECTED)
-def test_a_page_says_what_is(open_dashboard: Open, state: str, page: pages.PageEntry) -> None:
+def test_a_page_says_what_is(open_dashboard: Open, state: str, page: screens.PageEntry) -> None:
     visit = open_dashboard(state, page=page.url_path, role="admin")
     assert not visit.exception
     assert not visit.error
@@ -52,12 +52,12 @@ def test_a_page_says_what_is(open_dashboard: Open, state: str, page: pages.PageE
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.url_path)
 def test_a_config_with_mistakes_names_them_all(
-    page: pages.PageEntry, tmp_path: Path, clock_file: Path, monkeypatch: pytest.MonkeyPatch
+    page: screens.PageEntry, tmp_path: Path, clock_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = clinic.make(tmp_path, "missing")
     config.write_text(config.read_text().replace('ae_title = "RV"', 'ae_titel = "RV"').replace("11114", "0"))
     monkeypatch.setenv("RBRDT_CONFIG", str(config))
-    visit = AppTest.from_file(str(Path(pages.__file__).parents[1] / "main.py"), default_timeout=30).run()
+    visit = AppTest.from_file(str(Path(screens.__file__).parents[1] / "main.py"), default_timeout=30).run()
     assert not visit.exception
     assert "[rv] ae_titel: unknown key; did you mean ae_title?" in said(visit)
     assert "[pacs] port" in said(visit)
@@ -65,7 +65,7 @@ def test_a_config_with_mistakes_names_them_all(
 
 def test_a_config_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RBRDT_CONFIG", str(tmp_path / "nowhere.toml"))
-    visit = AppTest.from_file(str(Path(pages.__file__).parents[1] / "main.py"), default_timeout=30).run()
+    visit = AppTest.from_file(str(Path(screens.__file__).parents[1] / "main.py"), default_timeout=30).run()
     assert not visit.exception
     assert "nowhere.toml: not found" in said(visit)
 
@@ -173,8 +173,9 @@ def test_a_table_is_read_again_only_when_it_has_changed(tmp_path: Path) -> None:
     assert data.load_on_treatment(tmp_path / "data" / "cache").table.empty
 
 
-def test_pages_are_folders_or_streamlit_would_run_them_bare() -> None:
-    folder = Path(pages.__file__).parent
+def test_no_folder_is_called_pages_or_streamlit_would_run_its_files_bare() -> None:
+    folder = Path(screens.__file__).parent
+    assert not (folder.parent / "pages").exists()  # else the first visit to any other page opens "Page not found"
     assert [file.name for file in folder.glob("*.py")] == ["__init__.py"]
     assert {page.url_path for page in PAGES} <= {entry.name for entry in folder.iterdir() if entry.is_dir()}
 

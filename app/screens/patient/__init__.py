@@ -16,7 +16,7 @@ import streamlit as st
 from app import audit_trail, data, patient_words, words
 from app.components import banner, chart_export, failures, header, patient_link
 from app.desk import Desk
-from app.pages.patient import identity, plan_view, search
+from app.screens.patient import identity, plan_view, search
 from recovery.cache import CacheError
 from recovery.patient_file import PatientFile, PatientNotFoundError
 

@@ -14,7 +14,7 @@ import streamlit as st
 
 from app import picture_data
 from app.desk import Desk
-from app.pages.patient import planes
+from app.screens.patient import planes
 from app.words import absent, as_markdown
 from recovery.pictures.drawing import draw_reference_image
 from recovery.pictures.refusals import PictureError

@@ -28,7 +28,7 @@ from app.components import (
     header,
 )
 from app.desk import Desk
-from app.pages.machine_day import sources
+from app.screens.machine_day import sources
 from recovery.cache import CacheError
 from recovery.permissions import Permission
 

@@ -7,7 +7,7 @@ import streamlit as st
 from app import patient_tables, patient_words, words
 from app.components.patient_table import ROW_HEIGHT
 from app.desk import Desk
-from app.pages.patient import beam_view, details, dose_chart
+from app.screens.patient import beam_view, details, dose_chart
 from app.words import as_markdown
 from recovery.patient_file import PatientFile
 from recovery.plan_file import PlanFile

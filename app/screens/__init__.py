@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.desk import Desk
-from app.pages import audit, backup_health, machine_day, on_treatment, patient, priorities
+from app.screens import audit, backup_health, machine_day, on_treatment, patient, priorities
 from recovery.permissions import Permission
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 from app import patient_tables, patient_words
 from app.components.patient_table import ROW_HEIGHT
 from app.desk import Desk
-from app.pages.patient import pictures
+from app.screens.patient import pictures
 from app.words import ABSENT, as_markdown
 from recovery.patient_file import PatientFile
 from recovery.plan_file import PlanFile
