@@ -65,10 +65,11 @@ def test_records_that_tell_no_fraction_make_no_fraction_group_up() -> None:
 
 
 def test_who_was_set_up_and_not_treated_has_not_started() -> None:
-    patient_id = TWO_BEAMS.ref.patient_id
+    patient_id, plan_uid = TWO_BEAMS.ref.patient_id, TWO_BEAMS.ref.sop_instance_uid
     assert patient_id is not None
     set_up = session(TWO_BEAMS, 1, {1: None}, delivery_type="SETUP")
-    assert the_object([set_up], appointments={patient_id: day(12)}).CurrentTreatmentStatus == "NOT_STARTED"
+    ds = the_object([set_up], appointments={patient_id: day(12)}, approvals={plan_uid: False})
+    assert ds.CurrentTreatmentStatus == "NOT_STARTED"
 
 
 def test_a_plan_that_waits_for_its_first_fraction_has_not_started() -> None:
