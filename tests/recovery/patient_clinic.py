@@ -24,6 +24,7 @@ from recovery.holdings import Holding, Holdings
 from recovery.on_treatment import Evidence, build_rows
 from recovery.relational_tables import RELATIONAL_TABLES
 from recovery.runs import JobResult, Journal
+from recovery.second_source import NOTHING
 from recovery.tables import ON_TREATMENT
 from tests import objects as o
 
@@ -99,7 +100,7 @@ class Clinic:
                 cache.write(schema, self.rows.get(name, []), taken_at=taken_at, source="aria")
         collection.save(cache, taken_at)
         held.save(cache, taken_at)
-        cache.write(ON_TREATMENT, rows, taken_at=taken_at, source="RT-PACS")
+        cache.write(ON_TREATMENT, [{**row, **NOTHING} for row in rows], taken_at=taken_at, source="RT-PACS")
         journal = Journal(folder)
         run = journal.start("sync_records", taken_at)
         journal.finish(run, JobResult("sync_records", "OK", {}), taken_at + timedelta(seconds=4))
