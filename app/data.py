@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -23,10 +24,12 @@ from recovery.cache import Cache, CacheError, TableMissingError
 from recovery.config import Site
 from recovery.manifests import FOLDER, POINTER
 from recovery.model import JobRun
-from recovery.patient_file import PatientFile, read_patient_file
 from recovery.relational_tables import ALL_TABLES, RELATIONAL_TABLES
 from recovery.runs import Journal
 from recovery.tables import ON_TREATMENT, TableSchema, TableSnapshot
+
+if TYPE_CHECKING:
+    from recovery.patient_file import PatientFile
 
 _ATTEMPTS = 3
 
@@ -159,6 +162,8 @@ def _patient_file(
     minute: datetime,
     stamps: tuple[object, ...],  # noqa: ARG001 the key
 ) -> PatientFile:
+    from recovery.patient_file import read_patient_file  # with pydicom behind it, which no list needs
+
     return read_patient_file(Cache(cache_path), site, patient_id, minute)
 
 

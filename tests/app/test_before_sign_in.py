@@ -127,10 +127,11 @@ def test_a_browser_receives_no_name_until_somebody_has_signed_in(server: Server,
         page.goto(f"{server.url}/{entry.url_path}?machine=TB2&patient=1&search=berg")
         page.get_by_label("Password", exact=True).wait_for(timeout=30_000)
         page.keyboard.press("Escape")
-        page.get_by_label("Name", exact=True).fill("physicist")
-        page.get_by_label("Password", exact=True).fill("not the password")
-        page.get_by_role("button", name="Sign in", exact=True).click()
-        page.get_by_text("Name or password is not right").wait_for()
+        if entry is PAGES[0]:  # on every page, it would be locked
+            page.get_by_label("Name", exact=True).fill("physicist")
+            page.get_by_label("Password", exact=True).fill("not the password")
+            page.get_by_role("button", name="Sign in", exact=True).click()
+            page.get_by_text("Name or password is not right").wait_for()
         assert len(recorder.frames) > 3 and len(recorder.bodies) > 5
         assert found_in(recorder.heard) == []
         assert not any(name.encode() in recorder.assets for name in secrets() if "," in name)

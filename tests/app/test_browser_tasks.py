@@ -102,7 +102,7 @@ def test_print_todays_worklist_of_a_machine(visit: tuple[Page, Requests]) -> Non
     page.get_by_role("radio", name="TB1").click()
     expect(page.get_by_text("4 booked")).to_be_visible()
     with page.expect_download() as download:
-        page.get_by_role("button", name="Excel").click()
+        page.get_by_role("button", name="Excel", exact=True).click()
     assert download.value.suggested_filename == "worklist_TB1_2026-11-24.xlsx"
     sheet, _about = load_workbook(io.BytesIO(Path(download.value.path()).read_bytes())).worksheets
     assert [sheet.cell(row, 3).value for row in (2, 3)] == ["ABELSEN, Anna", "BERG, Bo"]

@@ -119,7 +119,7 @@ def test_who_signs_in_at_the_proxy_is_in_with_the_proxys_role_and_can_sign_out(
     assert download.value.suggested_filename.endswith(".xlsx")
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("button", name="Sign in as physicist")).to_be_visible()
-    assert page.locator("[data-testid=stDataFrame]").count() == 0
+    expect(page.locator("[data-testid=stDataFrame]")).to_have_count(0)
     page.get_by_role("button", name="Sign in as physicist").click()
     page.locator("[data-testid=stDataFrame] canvas").first.wait_for(timeout=60_000)
     first = AuditFile(folder / "clinic" / "data" / "audit.jsonl").newest(10**6)[-1]
