@@ -102,6 +102,7 @@ def test_from_the_list_to_the_next_fraction_and_its_pictures(
     assert not [address for address in asked if "100231" in address or "abelsen" in address.lower()]
     pacs.kill()
     page.reload()
+    sign_in(page)
     expect(page.get_by_alt_text("Beam's-eye view, 1 A1: gantry 305.0°")).to_be_visible(timeout=30_000)
 
 
