@@ -22,7 +22,15 @@ from backup_jobs.archiving import ArchiveReport, Wanted, archive
 from backup_jobs.plans_of_deliveries import Plans
 from backup_jobs.sync_records import PATIENTS_PER_RUN
 from recovery.database_tables import relational_rows
-from recovery.delivered_records import Session, Standing, amendments, no_beam, treatment_record, treatment_sessions
+from recovery.delivered_records import (
+    Session,
+    Standing,
+    amendments,
+    moved,
+    no_beam,
+    treatment_record,
+    treatment_sessions,
+)
 from recovery.model import RT_BEAMS_TREATMENT_RECORD, InstanceRef, Patient
 from recovery.relational_tables import DELIVERIES, PATIENTS
 from recovery.treatment_summaries import patient_of
@@ -56,7 +64,8 @@ def archive_deliveries(space: Workspace, proven: ProvenObjects) -> tuple[Archive
         If the RT-PACS cannot be asked.
     """
     deliveries = relational_rows(space, DELIVERIES)
-    chosen = _chosen(space, treatment_sessions(deliveries))
+    sessions = treatment_sessions(deliveries)
+    chosen = _chosen(space, [*sessions, *moved(deliveries, sessions, space.collection.records)])
     standings, stuck = _standings(space, chosen, proven)
     new = [session for uid, (session, _) in standings.items() if uid not in space.collection.records]
     plans = Plans(space, new)
