@@ -102,6 +102,12 @@ def next_fraction(plan: PlanFile) -> str:
         return "Superseded by another plan: nothing is given with this one"
     if ahead.fraction_number is None:
         return "Completed: nothing remains to be given"
+    if not plan.is_next_proven:
+        begun = "begun and not complete" if ahead.unfinished is not None else "next"
+        return (
+            f"{STOP_MARK} Next fraction not proven, for records are missing: "
+            f"by those held, fraction {ahead.fraction_number} is {begun}"
+        )
     of = f" of {ledger.number_of_fractions_planned}" if ledger.number_of_fractions_planned is not None else ""
     if ahead.unfinished is not None:
         return (

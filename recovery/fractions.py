@@ -114,6 +114,18 @@ class Course:
         """The newest fraction that was begun and is not complete."""
         return next((fraction for fraction in reversed(self.fractions) if not fraction.is_complete), None)
 
+    @property
+    def next_fraction_number(self) -> int | None:
+        """The interrupted fraction's, else the one after the highest; None when nothing remains to be given.
+
+        Numbers need not be consecutive, nor begin at 1 after a replan: this is no count.
+        """
+        if self.fractions_remaining == 0:
+            return None
+        if self.interrupted is not None:
+            return self.interrupted.fraction_number
+        return max((f.fraction_number for f in self.fractions if f.fraction_number > 0), default=0) + 1
+
 
 def count_fractions(records: Iterable[TreatmentRecord], plan: Plan | None) -> Course:
     """Count what `records`, all of one patient and plan, delivered of `plan`.

@@ -206,12 +206,13 @@ def _next(course: Course, fractions: Sequence[LedgerFraction]) -> NextFraction:
     remaining = course.fractions_remaining
     if remaining == 0:
         return NextFraction(None, None, None, None)
+    number = course.next_fraction_number
     highest = max((f.fraction_number for f in fractions), default=0)
     after = max(highest, 0) + 1
     counts_as = course.fractions_delivered + 1
     if unfinished is None:
-        return NextFraction(after, None, None, counts_as)
-    return NextFraction(unfinished.fraction_number, unfinished, None if remaining == 1 else after, counts_as)
+        return NextFraction(number, None, None, counts_as)
+    return NextFraction(number, unfinished, None if remaining == 1 else after, counts_as)
 
 
 def _dose(fractions: Iterable[LedgerFraction], dose_per_fraction: float | None) -> Iterable[DosePoint]:

@@ -187,6 +187,7 @@ def _row(entry: _Entry, evidence: Evidence, now: datetime, on_treatment_days: in
         "fractions_remaining": course.fractions_remaining,
         "interrupted_fraction": interrupted.fraction_number if interrupted is not None else None,
         "interrupted_meterset_remaining": interrupted.meterset_remaining if interrupted is not None else None,
+        "next_fraction_number": course.next_fraction_number,
         "first_treatment_at": course.first_treatment_at,
         "last_treatment_at": course.last_treatment_at,
         "next_appointment_at": evidence.appointments.get(entry.key[0] or ""),

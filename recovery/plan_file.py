@@ -221,6 +221,11 @@ class PlanFile:
         return self.row.status not in {"completed", "superseded"}
 
     @property
+    def is_next_proven(self) -> bool:
+        """Whether the next fraction can be told: not while records are known to be missing, which may be of it."""
+        return self.row.records_held is not False
+
+    @property
     def treatment_fields(self) -> tuple[PlanField, ...]:
         """Fields with which the patient is treated; one that does not say is taken as such."""
         return tuple(f for f in self.fields if not f.is_setup_field)

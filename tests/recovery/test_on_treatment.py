@@ -28,6 +28,7 @@ def test_a_course_that_goes_as_planned_is_on_treatment_and_ready() -> None:
         "fractions_remaining": 12,
         "interrupted_fraction": None,
         "interrupted_meterset_remaining": None,
+        "next_fraction_number": 9,
         "first_treatment_at": day(1),
         "last_treatment_at": day(8),
         "next_appointment_at": None,
