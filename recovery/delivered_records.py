@@ -104,7 +104,7 @@ def treatment_sessions(deliveries: Iterable[Mapping[str, Any]]) -> list[Session]
     Rows without a patient, and brachytherapy's and ions', are in none either: see `no_beam`. `deliveries` are rows
     of that table.
     """
-    groups: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
+    groups: dict[tuple[str, str | None, int | None, date | None], list[Mapping[str, Any]]] = {}
     for row in deliveries:
         if row["patient_id"] is not None and row["delivery_type"] in TREATING and not no_beam(row):
             groups.setdefault(_session_of(row), []).append(row)
