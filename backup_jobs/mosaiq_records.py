@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from backup_jobs.archiving import ArchiveReport, Wanted, archive
 from backup_jobs.plans_of_deliveries import Plans
@@ -31,6 +31,7 @@ from recovery.delivered_records import (
     treatment_record,
     treatment_sessions,
 )
+from recovery.deliveries import TREATING
 from recovery.model import RT_BEAMS_TREATMENT_RECORD, InstanceRef, Patient
 from recovery.relational_tables import DELIVERIES, PATIENTS
 from recovery.treatment_summaries import patient_of
@@ -79,13 +80,16 @@ def archive_deliveries(space: Workspace, proven: ProvenObjects) -> tuple[Archive
     space.memory.first_look_done = True
     sent = [standings[uid][0] for uid in report.sent]
     incomplete = sum(not all(k.is_known for k in plans.facts(s.referenced_rt_plan_uid).kinds(s)) for s in sent)
-    return report, _remarks(incomplete, sum(map(no_beam, deliveries)))
+    return report, _remarks(incomplete, deliveries)
 
 
-def _remarks(incomplete: int, no_beams: int) -> list[str]:
+def _remarks(incomplete: int, deliveries: Iterable[Mapping[str, Any]]) -> list[str]:
     what = "BeamType, RadiationType, NumberOfWedges or beam limiting devices"
     said = [f"{incomplete} new treatment records lack {what}: their plan is not held"] if incomplete else []
-    if no_beams:
+    of_nobody = sum(row["patient_id"] is None and row["delivery_type"] in TREATING for row in deliveries)
+    if of_nobody:
+        said.append(f"{of_nobody} deliveries name no patient, have no treatment record and are not counted")
+    if no_beams := sum(map(no_beam, deliveries)):
         said.append(f"{no_beams} deliveries of brachytherapy or ions have no treatment record and are not counted")
     return said
 

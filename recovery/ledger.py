@@ -159,7 +159,6 @@ def lay_out(
     told = {(row["treatment_record_uid"], row["beam_number"], row["fraction_number"]): row for row in database}
     fractions = tuple(_fraction(f, course, beam_names or {}, told) for f in course.fractions)
     days = sorted({s.started_at.date() for f in fractions for s in f.sessions if s.started_at is not None})
-    deliveries = [d for f in course.fractions for d in f.deliveries]
     return Ledger(
         fractions=fractions,
         next=_next(course, fractions),
@@ -169,7 +168,7 @@ def lay_out(
         dose_over_time=tuple(_dose(fractions, dose_per_fraction)),
         gaps=tuple(_gaps(days, None if course.fractions_remaining == 0 else now.date())),
         days_since_last_treatment=(now.date() - days[-1]).days if days else None,
-        unit="s" if any(d.is_brachy for d in deliveries) else "MU",
+        unit=course.unit,
         only_in_database=_only_in_database(database, course),
     )
 

@@ -243,7 +243,8 @@ def test_two_fractions_on_one_day_and_deliveries_without_a_plan_are_sessions_of_
         delivery(4, patient_id=None),
     ]
     site.write("deliveries", twice)
-    site.run()
+    result = site.run()
+    assert "1 deliveries name no patient, have no treatment record and are not counted" in result.message
     assert len(records(pacs)) == 3
     (unplanned,) = [ds for ds in records(pacs) if not ds.ReferencedRTPlanSequence]
     assert len(unplanned.TreatmentSessionBeamSequence) == 1
