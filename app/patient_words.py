@@ -55,7 +55,7 @@ def prescribed(prescription: Prescription | None, ledger: Ledger | None) -> str:
 def plan_title(plan: PlanFile) -> str:
     """`■ Prost 4 / 20`, for a tab: marked when it must be looked at before treating."""
     row = plan.row
-    is_stopped = plan.is_unfinished and (row.interrupted_fraction is not None or not row.ready)
+    is_stopped = plan.is_unfinished and (row.interrupted_fraction is not None or not row.ready or bool(row.in_flight))
     mark = f"{STOP_MARK} " if is_stopped else ""
     return f"{mark}{absent(row.rt_plan_label)} {absent(row.fractions_delivered)} / " + absent(
         row.number_of_fractions_planned
@@ -116,6 +116,11 @@ def next_fraction(plan: PlanFile) -> str:
     number = f"Next: fraction {ahead.fraction_number}{of}"
     is_odd = ahead.counts_as is not None and ahead.counts_as != ahead.fraction_number
     return f"{number}, which counts as the {ordinal(ahead.counts_as or 0)} whole one" if is_odd else number
+
+
+def not_recorded(plan: PlanFile) -> list[str]:
+    """What began and whose end nobody recorded, with its mark: nothing, or one line."""
+    return [f"{STOP_MARK} NOT RECORDED: {plan.row.in_flight}"] if plan.row.in_flight else []
 
 
 def left_of(fraction: LedgerFraction, ledger: Ledger) -> str:

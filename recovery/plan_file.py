@@ -65,6 +65,8 @@ class OnTreatmentRow:
     missing: str | None
     earlier_plans: str | None
     remarks: str | None
+    disagreement: str | None
+    in_flight: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +285,9 @@ def disagreements(
     known = [dose for dose in doses.values() if dose is not None]
     if known and max(known) - min(known) > DOSE_TOLERANCE:
         yield from _differing("Dose per fraction, Gy", doses)
+    for said in (row.disagreement or "").split("; "):
+        if said and not said.startswith(("born ", "fractions planned:")):  # both are told from the tables themselves
+            yield said
     if ledger is not None and ledger.fractions_delivered != row.fractions_delivered:
         yield f"{ledger.fractions_delivered} fractions in the records, {row.fractions_delivered} in the list: reload"
     if ledger is not None and ledger.only_in_database:

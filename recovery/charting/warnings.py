@@ -49,6 +49,8 @@ def _plan_stops(plan: PlanFile) -> Iterator[str]:
     elif plan.ledger.next.unfinished is not None:
         missing = "" if plan.is_next_proven else " Records are missing: that may have been done."
         yield _interrupted(plan.ledger) + missing
+    if row.in_flight:
+        yield f"NOT RECORDED: {row.in_flight}."
     if row.ready is not True:
         why = row.missing or "nobody asked the RT-PACS what it holds of this plan"
         yield f"NOT READY to be treated from the backup. Missing: {why}."

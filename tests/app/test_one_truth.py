@@ -160,6 +160,27 @@ def test_everything_that_tells_a_count_or_the_next_fraction_tells_the_same(
     assert is_begun == (row["interrupted_fraction"] is not None) == ("rest" in sheet.first_row)
 
 
+def test_what_began_and_was_not_recorded_stops_page_and_chart_too_and_counts_that_differ_are_told(
+    tmp_path: Path,
+) -> None:
+    clinic = Clinic()
+    as_planned(clinic)
+    cache = clinic.write(tmp_path)
+    [row] = cache.read(ON_TREATMENT)
+    begun = "fraction 8 began 2026-11-24 14:20, and its end was not recorded: look at the machine before treating"
+    counts = "fractions delivered: 7 in the treatment records, 8 in the R&V database"
+    told = {"in_flight": begun, "disagreement": f"born 1958-07-04 in DICOM, 1958-07-05 in the R&V database; {counts}"}
+    cache.write(ON_TREATMENT, [{**row, **told}], taken_at=NOW, source="RT-PACS")
+    file = read_patient_file(cache, SITE, "100231", NOW)
+    [plan], [sheet] = file.plans, chart_sheets(file)
+    assert f"NOT RECORDED: {begun}." in sheet.stops
+    assert patient_words.plan_title(plan).startswith("■")
+    assert patient_words.not_recorded(plan) == [f"■ NOT RECORDED: {begun}"]
+    assert [said for said in plan.disagreements if "fractions delivered" in said] == [counts]
+    assert f"SOURCES DIFFER: {counts}." in sheet.looks
+    assert not any("born" in said for said in plan.disagreements), "that is the patient's, and told with the name"
+
+
 def test_while_records_are_missing_nobody_says_that_a_begun_fraction_is_to_be_finished(tmp_path: Path) -> None:
     clinic = Clinic()
     interrupted(clinic)
