@@ -55,7 +55,7 @@ def prescribed(prescription: Prescription | None, ledger: Ledger | None) -> str:
 def plan_title(plan: PlanFile) -> str:
     """`■ Prost 4 / 20`, for a tab: marked when it must be looked at before treating."""
     row = plan.row
-    is_stopped = plan.is_unfinished and (row.interrupted_fraction is not None or not row.ready)
+    is_stopped = plan.is_unfinished and (row.interrupted_fraction is not None or not row.ready or bool(row.in_flight))
     mark = f"{STOP_MARK} " if is_stopped else ""
     return f"{mark}{absent(row.rt_plan_label)} {absent(row.fractions_delivered)} / " + absent(
         row.number_of_fractions_planned
@@ -102,6 +102,12 @@ def next_fraction(plan: PlanFile) -> str:
         return "Superseded by another plan: nothing is given with this one"
     if ahead.fraction_number is None:
         return "Completed: nothing remains to be given"
+    if not plan.is_next_proven:
+        begun = "begun and not complete" if ahead.unfinished is not None else "next"
+        return (
+            f"{STOP_MARK} Next fraction not proven, for records are missing: "
+            f"by those held, fraction {ahead.fraction_number} is {begun}"
+        )
     of = f" of {ledger.number_of_fractions_planned}" if ledger.number_of_fractions_planned is not None else ""
     if ahead.unfinished is not None:
         return (
@@ -110,6 +116,11 @@ def next_fraction(plan: PlanFile) -> str:
     number = f"Next: fraction {ahead.fraction_number}{of}"
     is_odd = ahead.counts_as is not None and ahead.counts_as != ahead.fraction_number
     return f"{number}, which counts as the {ordinal(ahead.counts_as or 0)} whole one" if is_odd else number
+
+
+def not_recorded(plan: PlanFile) -> list[str]:
+    """What began and whose end nobody recorded, with its mark: nothing, or one line."""
+    return [f"{STOP_MARK} NOT RECORDED: {plan.row.in_flight}"] if plan.row.in_flight else []
 
 
 def left_of(fraction: LedgerFraction, ledger: Ledger) -> str:

@@ -58,10 +58,10 @@ def describe(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def interruption(number: object, meterset_left: object) -> str:
-    """`■ INTERRUPTED fraction 5, 50.0 MU left`."""
+    """`■ INTERRUPTED fraction 5, 50.0 MU left`; `— left` where that is not known, or not in MU (brachytherapy)."""
     left = _or_none(meterset_left)
-    amount = f"{float(left):.1f}" if isinstance(left, int | float) else ABSENT
-    return f"{STOP_MARK} INTERRUPTED fraction {number}, {amount} MU left"
+    amount = f"{float(left):.1f} MU" if isinstance(left, int | float) else ABSENT
+    return f"{STOP_MARK} INTERRUPTED fraction {number}, {amount} left"
 
 
 def not_ready(row: Mapping[str, object]) -> str:

@@ -59,19 +59,23 @@ class Day:
 def next_fraction(row: Mapping[str, Any]) -> str:
     """`13 of 30`, or `finish 5 of 20` where a fraction was begun and must be completed first.
 
+    `15 (8 of 20)` where the numbers are not those of the whole fractions: after a replan, or where one was skipped.
     The dash where the number cannot be known: records are missing, or nobody counted.
     """
     planned = words.absent(words.known(row["number_of_fractions_planned"]))
     interrupted, delivered = words.known(row["interrupted_fraction"]), words.known(row["fractions_delivered"])
     if row["status"] == "completed" or words.known(row["fractions_remaining"]) == 0:
         return f"none, {planned} of {planned} given"
+    if words.known(row["records_held"]) is False:
+        begun = f"{interrupted} begun, " if interrupted is not None else ""
+        return f"{ABSENT} ({begun}{words.absent(delivered)} proven of {planned})"
     if interrupted is not None:
         return f"finish {interrupted} of {planned}"
-    if delivered is None:
+    number = words.known(row["next_fraction_number"])
+    if delivered is None or number is None:
         return ABSENT
-    if words.known(row["records_held"]) is False:
-        return f"{ABSENT} ({delivered} proven of {planned})"
-    return f"{int(delivered) + 1} of {planned}"
+    counts_as = f"{int(delivered) + 1} of {planned}"
+    return counts_as if number == delivered + 1 else f"{number} ({counts_as})"
 
 
 def machines_of(table: pd.DataFrame, schedule: pd.DataFrame | None) -> list[str]:

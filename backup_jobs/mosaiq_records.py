@@ -9,20 +9,30 @@ How
 
 Why not all of two years in every run
     As in `sync_records`: the window in every run, whole courses of whoever is met in it, the longest not asked first.
-    A record of the window is asked of the RT-PACS in every run, whatever this machine remembers.
+    A record of the window is asked of the RT-PACS in every run, whatever this machine remembers; so is every one of a
+    patient of whom a session was not proven: until it is, the list says that records are missing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from backup_jobs.archiving import ArchiveReport, Wanted, archive
 from backup_jobs.plans_of_deliveries import Plans
 from backup_jobs.sync_records import PATIENTS_PER_RUN
 from recovery.database_tables import relational_rows
-from recovery.delivered_records import Session, Standing, amendments, no_beam, treatment_record, treatment_sessions
+from recovery.delivered_records import (
+    Session,
+    Standing,
+    amendments,
+    moved,
+    no_beam,
+    treatment_record,
+    treatment_sessions,
+)
+from recovery.deliveries import TREATING
 from recovery.model import RT_BEAMS_TREATMENT_RECORD, InstanceRef, Patient
 from recovery.relational_tables import DELIVERIES, PATIENTS
 from recovery.treatment_summaries import patient_of
@@ -56,13 +66,16 @@ def archive_deliveries(space: Workspace, proven: ProvenObjects) -> tuple[Archive
         If the RT-PACS cannot be asked.
     """
     deliveries = relational_rows(space, DELIVERIES)
-    chosen = _chosen(space, treatment_sessions(deliveries))
+    sessions = treatment_sessions(deliveries)
+    chosen = _chosen(space, [*sessions, *moved(deliveries, sessions, space.collection.records)])
     standings, stuck = _standings(space, chosen, proven)
+    _owe(space, standings, stuck)
     new = [session for uid, (session, _) in standings.items() if uid not in space.collection.records]
     plans = Plans(space, new)
     report = archive(space, _wanted(space, standings, plans), proven, "making treatment records", space.collection.add)
     report.found += len(stuck)
     report.unproven |= dict.fromkeys(stuck, NOT_AMENDED)
+    _owe(space, standings, stuck)
     if space.held_records is not None:
         space.held_records |= {space.collection.records[uid].ref for uid in report.sent}
     for patient_id in {session.patient_id for session in chosen}:
@@ -70,13 +83,22 @@ def archive_deliveries(space: Workspace, proven: ProvenObjects) -> tuple[Archive
     space.memory.first_look_done = True
     sent = [standings[uid][0] for uid in report.sent]
     incomplete = sum(not all(k.is_known for k in plans.facts(s.referenced_rt_plan_uid).kinds(s)) for s in sent)
-    return report, _remarks(incomplete, sum(map(no_beam, deliveries)))
+    return report, _remarks(incomplete, deliveries)
 
 
-def _remarks(incomplete: int, no_beams: int) -> list[str]:
+def _owe(space: Workspace, standings: Mapping[str, tuple[Session, Standing]], stuck: Iterable[str]) -> None:
+    """Note what the database tells and no record that is known here does: also for a run that ends before it asked."""
+    lacking = {uid: s.patient_id for uid, (s, _) in standings.items() if uid not in space.collection.records}
+    space.memory.owed = lacking | {uid: space.collection.records[uid].ref.patient_id or "" for uid in stuck}
+
+
+def _remarks(incomplete: int, deliveries: Iterable[Mapping[str, Any]]) -> list[str]:
     what = "BeamType, RadiationType, NumberOfWedges or beam limiting devices"
     said = [f"{incomplete} new treatment records lack {what}: their plan is not held"] if incomplete else []
-    if no_beams:
+    of_nobody = sum(row["patient_id"] is None and row["delivery_type"] in TREATING for row in deliveries)
+    if of_nobody:
+        said.append(f"{of_nobody} deliveries name no patient, have no treatment record and are not counted")
+    if no_beams := sum(map(no_beam, deliveries)):
         said.append(f"{no_beams} deliveries of brachytherapy or ions have no treatment record and are not counted")
     return said
 
@@ -106,7 +128,7 @@ def _chosen(space: Workspace, sessions: list[Session]) -> list[Session]:
     window = space.window(days)
     met = {s.patient_id for s in sessions if s.day is None or s.day >= window.first}
     asked = {p: space.memory.asked.get(f"delivered sessions {p}") for p in met}
-    new = {patient_id for patient_id, at in asked.items() if at is None}
+    new = {patient_id for patient_id, at in asked.items() if at is None} | set(space.memory.owed.values())
     others = sorted((p for p in met - new), key=lambda p: asked[p] or 0.0)
     whole = new | set(others[:PATIENTS_PER_RUN])
     return [s for s in sessions if s.patient_id in whole or s.day is None or s.day >= window.first]

@@ -16,6 +16,11 @@ Why a chain of amendments
     (`derived_uids.amended_uid`). Whoever holds both can tell from the UIDs alone that only the last one counts:
     see `without_amended`. A correction from 60 to 100 MU is then 100 MU, and never 160.
 
+Why the chain of a delivery that moved goes on
+    A corrected fraction, day, plan or patient moves a delivery to another session, and what turns out to be quality
+    assurance leaves all of them. The record that was named by its key would count for ever: it is amended to say what
+    the database says of that delivery now (see `moved`), which counts once, or not at all.
+
 Why empty type 1 elements
     BeamType, RadiationType, NumberOfWedges and the beam limiting devices have no value for "not known". Where neither
     the plan nor the database says, they are left empty and counted: a guess could be read as a fact, and no record
@@ -77,7 +82,12 @@ class Session:
     @property
     def first_uid(self) -> str:
         """The UID of the session's first object, from the smallest key: keys grow, so late rows do not change it."""
-        return derived_uid("delivered session", min((str(d["delivery_id"]) for d in self.deliveries), key=_key))
+        return _named_by(self.first_key)
+
+    @property
+    def first_key(self) -> str:
+        """The smallest key of its deliveries."""
+        return min((str(d["delivery_id"]) for d in self.deliveries), key=_key)
 
     def facts(self) -> tuple[object, ...]:
         """What makes a record another one when it changes, as `recorded_facts` finds it in a record."""
@@ -94,17 +104,41 @@ def treatment_sessions(deliveries: Iterable[Mapping[str, Any]]) -> list[Session]
     Rows without a patient, and brachytherapy's and ions', are in none either: see `no_beam`. `deliveries` are rows
     of that table.
     """
-    groups: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
+    groups: dict[tuple[str, str | None, int | None, date | None], list[Mapping[str, Any]]] = {}
     for row in deliveries:
         if row["patient_id"] is not None and row["delivery_type"] in TREATING and not no_beam(row):
-            day = row["treated_at"].date() if row["treated_at"] is not None else None
-            key = (row["patient_id"], row["referenced_rt_plan_uid"], row["fraction_number"], day)
-            groups.setdefault(key, []).append(row)
-    sessions = [
-        Session(patient_id, plan_uid, number, day, tuple(sorted(rows, key=_order)))
-        for (patient_id, plan_uid, number, day), rows in groups.items()
-    ]
+            groups.setdefault(_session_of(row), []).append(row)
+    sessions = [Session(*of, tuple(sorted(rows, key=_order))) for of, rows in groups.items()]
     return sorted(sessions, key=lambda s: s.day or date.min, reverse=True)
+
+
+def moved(
+    deliveries: Iterable[Mapping[str, Any]], sessions: Iterable[Session], held: Mapping[str, TreatmentRecord]
+) -> list[Session]:
+    """Deliveries under whose key a record is held, and which name no session of `sessions` any more; each alone.
+
+    Such a record is amended like any other. What stands in a session too is the same delivery in two records, and
+    `recovery.deliveries` counts it once; what treats nobody any more is in a record that says so.
+    """
+    naming = {session.first_key for session in sessions}
+    return [
+        Session(*_session_of(row), (row,))
+        for row in deliveries
+        if str(row["delivery_id"]) not in naming
+        and row["patient_id"] is not None
+        and not no_beam(row)
+        and _named_by(str(row["delivery_id"])) in held
+    ]
+
+
+def _session_of(row: Mapping[str, Any]) -> tuple[str, str | None, int | None, date | None]:
+    """What the deliveries of one session have in common."""
+    day = row["treated_at"].date() if row["treated_at"] is not None else None
+    return row["patient_id"], row["referenced_rt_plan_uid"], row["fraction_number"], day
+
+
+def _named_by(delivery_id: str) -> str:
+    return derived_uid("delivered session", delivery_id)
 
 
 def no_beam(row: Mapping[str, Any]) -> bool:

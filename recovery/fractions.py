@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from recovery.deliveries import TREATING as TREATING
 from recovery.deliveries import Delivery, distinct_deliveries, is_session, session_numbers
@@ -113,6 +113,24 @@ class Course:
     def interrupted(self) -> FractionState | None:
         """The newest fraction that was begun and is not complete."""
         return next((fraction for fraction in reversed(self.fractions) if not fraction.is_complete), None)
+
+    @property
+    def unit(self) -> Literal["MU", "s"]:
+        """Of all metersets: seconds for brachytherapy."""
+        is_brachy = any(d.is_brachy for fraction in self.fractions for d in fraction.deliveries)
+        return "s" if is_brachy else "MU"
+
+    @property
+    def next_fraction_number(self) -> int | None:
+        """The interrupted fraction's, else the one after the highest; None when nothing remains to be given.
+
+        Numbers need not be consecutive, nor begin at 1 after a replan: this is no count.
+        """
+        if self.fractions_remaining == 0:
+            return None
+        if self.interrupted is not None:
+            return self.interrupted.fraction_number
+        return max((f.fraction_number for f in self.fractions if f.fraction_number > 0), default=0) + 1
 
 
 def count_fractions(records: Iterable[TreatmentRecord], plan: Plan | None) -> Course:

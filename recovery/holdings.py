@@ -172,6 +172,8 @@ class Holdings:
                 answer = self.answers.get(series_uid)
                 if answer is None or answer.held == 0:
                     yield f"all {len(named)} images" if named else "images"
+                elif answer.wanted < len(named):  # it was asked for the slices that another structure set names
+                    yield f"{len(named) - answer.wanted} of {len(named)} images that the RT-PACS was not asked for"
                 elif not answer.is_held:
                     yield f"{answer.wanted - answer.held} of {answer.wanted} images"
         absent = sum(not self._is_held(uid) for uid in plan.reference_image_uids)

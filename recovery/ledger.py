@@ -159,7 +159,6 @@ def lay_out(
     told = {(row["treatment_record_uid"], row["beam_number"], row["fraction_number"]): row for row in database}
     fractions = tuple(_fraction(f, course, beam_names or {}, told) for f in course.fractions)
     days = sorted({s.started_at.date() for f in fractions for s in f.sessions if s.started_at is not None})
-    deliveries = [d for f in course.fractions for d in f.deliveries]
     return Ledger(
         fractions=fractions,
         next=_next(course, fractions),
@@ -169,7 +168,7 @@ def lay_out(
         dose_over_time=tuple(_dose(fractions, dose_per_fraction)),
         gaps=tuple(_gaps(days, None if course.fractions_remaining == 0 else now.date())),
         days_since_last_treatment=(now.date() - days[-1]).days if days else None,
-        unit="s" if any(d.is_brachy for d in deliveries) else "MU",
+        unit=course.unit,
         only_in_database=_only_in_database(database, course),
     )
 
@@ -206,12 +205,13 @@ def _next(course: Course, fractions: Sequence[LedgerFraction]) -> NextFraction:
     remaining = course.fractions_remaining
     if remaining == 0:
         return NextFraction(None, None, None, None)
+    number = course.next_fraction_number
     highest = max((f.fraction_number for f in fractions), default=0)
     after = max(highest, 0) + 1
     counts_as = course.fractions_delivered + 1
     if unfinished is None:
-        return NextFraction(after, None, None, counts_as)
-    return NextFraction(unfinished.fraction_number, unfinished, None if remaining == 1 else after, counts_as)
+        return NextFraction(number, None, None, counts_as)
+    return NextFraction(number, unfinished, None if remaining == 1 else after, counts_as)
 
 
 def _dose(fractions: Iterable[LedgerFraction], dose_per_fraction: float | None) -> Iterable[DosePoint]:

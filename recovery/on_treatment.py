@@ -173,6 +173,7 @@ def _row(entry: _Entry, evidence: Evidence, now: datetime, on_treatment_days: in
     unproven = evidence.unproven_records.get(entry.key[0], 0)
     missing = [*_missing_plan(entry, evidence), *backup.missing, *_missing_records(lost, unproven)]
     interrupted = course.interrupted
+    in_mu = interrupted if course.unit == "MU" else None
     return {
         "patient_id": entry.key[0],
         "patient_name": patient.patient_name,
@@ -186,7 +187,8 @@ def _row(entry: _Entry, evidence: Evidence, now: datetime, on_treatment_days: in
         "fractions_delivered": course.fractions_delivered,
         "fractions_remaining": course.fractions_remaining,
         "interrupted_fraction": interrupted.fraction_number if interrupted is not None else None,
-        "interrupted_meterset_remaining": interrupted.meterset_remaining if interrupted is not None else None,
+        "interrupted_meterset_remaining": in_mu.meterset_remaining if in_mu is not None else None,
+        "next_fraction_number": course.next_fraction_number,
         "first_treatment_at": course.first_treatment_at,
         "last_treatment_at": course.last_treatment_at,
         "next_appointment_at": evidence.appointments.get(entry.key[0] or ""),

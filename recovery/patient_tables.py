@@ -18,6 +18,7 @@ from typing import Any
 from recovery.cache import Cache, CacheError, TableMissingError
 from recovery.collection import plans_of_rows, records_of_rows, structure_sets_of_rows
 from recovery.delivered_records import without_amended
+from recovery.derived_uids import amended_uid
 from recovery.namesakes import Namesake, namesakes
 from recovery.plans import Plan, StructureSet
 from recovery.records import TreatmentRecord
@@ -79,11 +80,18 @@ def read_tables(cache: Cache, patient_ids: Iterable[str]) -> PatientTables:
     found: dict[str, Rows] = {"on_treatment": [row for row in everybody if row["patient_id"] in set(wanted)]}
     for schema in (*COUNTED, STRUCTURE_SETS, *RELATIONAL_TABLES.values()):
         found[schema.name] = _read(cache, schema, "patient_id", wanted, missing)
-    plans = {plan.ref.sop_instance_uid: plan for plan in plans_of_rows(found["rt_plans"])}
-    sets = {s.ref.sop_instance_uid: s for s in structure_sets_of_rows(found["structure_sets"])}
+    named = {str(row["referenced_rt_plan_uid"]) for row in found["on_treatment"]}
+    plan_rows = _with_named(cache, RT_PLANS, found["rt_plans"], named, missing)
+    plans = {plan.ref.sop_instance_uid: plan for plan in plans_of_rows(plan_rows)}
+    named = {uid for plan in plans.values() for uid in plan.structure_set_uids}
+    set_rows = _with_named(cache, STRUCTURE_SETS, found["structure_sets"], named, missing)
+    sets = {s.ref.sop_instance_uid: s for s in structure_sets_of_rows(set_rows)}
     holdings = _read(cache, HOLDINGS, "uid", _uids(found["on_treatment"], plans, sets), missing)
     records: dict[str, list[TreatmentRecord]] = {}
-    for record in without_amended({r.ref.sop_instance_uid: r for r in records_of_rows(found["treatment_records"])}):
+    known = {r.ref.sop_instance_uid: r for r in records_of_rows(found["treatment_records"])}
+    ends = {amended_uid(uid) for uid in known if uid.startswith("2.25.")}
+    amending = _with_named(cache, TREATMENT_RECORDS, found["treatment_records"], ends, missing)
+    for record in without_amended({r.ref.sop_instance_uid: r for r in records_of_rows(amending)}):
         records.setdefault(str(record.ref.patient_id), []).append(record)
     built_at = cache.snapshot(ON_TREATMENT).taken_at
     return PatientTables(
@@ -123,6 +131,13 @@ def _read(cache: Cache, schema: TableSchema, column: str, values: Iterable[str],
             raise
         missing[schema.name] = str(error)
     return []
+
+
+def _with_named(cache: Cache, schema: TableSchema, rows: Rows, uids: set[str], missing: dict[str, str]) -> Rows:
+    """With those among `uids` that lie under another patient's ID: a planning system's is not always the R&V's, and
+    an ID may change. The list goes by UID alone, and so must everything that is held against it."""
+    lacking = uids - {row["sop_instance_uid"] for row in rows}
+    return rows + _read(cache, schema, "sop_instance_uid", lacking, missing) if lacking else rows
 
 
 def _uids(rows: Rows, plans: Mapping[str, Plan], sets: Mapping[str, StructureSet]) -> set[str]:

@@ -65,6 +65,8 @@ class OnTreatmentRow:
     missing: str | None
     earlier_plans: str | None
     remarks: str | None
+    disagreement: str | None
+    in_flight: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +223,11 @@ class PlanFile:
         return self.row.status not in {"completed", "superseded"}
 
     @property
+    def is_next_proven(self) -> bool:
+        """Whether the next fraction can be told: not while records are known to be missing, which may be of it."""
+        return self.row.records_held is not False
+
+    @property
     def treatment_fields(self) -> tuple[PlanField, ...]:
         """Fields with which the patient is treated; one that does not say is taken as such."""
         return tuple(f for f in self.fields if not f.is_setup_field)
@@ -278,6 +285,9 @@ def disagreements(
     known = [dose for dose in doses.values() if dose is not None]
     if known and max(known) - min(known) > DOSE_TOLERANCE:
         yield from _differing("Dose per fraction, Gy", doses)
+    for said in (row.disagreement or "").split("; "):
+        if said and not said.startswith(("born ", "fractions planned:")):  # both are told from the tables themselves
+            yield said
     if ledger is not None and ledger.fractions_delivered != row.fractions_delivered:
         yield f"{ledger.fractions_delivered} fractions in the records, {row.fractions_delivered} in the list: reload"
     if ledger is not None and ledger.only_in_database:

@@ -74,6 +74,7 @@ def restore_tables(config: Config, pacs: Peer, *, are_expected: bool) -> TablesR
     report = TablesReport()
     archived = find_snapshots(pacs, config.site.name)
     own = _own_whole(config)
+    newest: RestoredSnapshot | None = None
     for candidate in archived:
         if own is not None and _is_as_new(own, candidate):
             break
@@ -83,10 +84,15 @@ def restore_tables(config: Config, pacs: Peer, *, are_expected: bool) -> TablesR
             when = _when(candidate.taken_at, config)
             report.problems.append(f"The snapshot of {when} in the RT-PACS cannot be used: {error}.")
             continue
-        install(config.cache_path, restored.manifest_bytes, restored.files)
-        _say_what_came(report, config, restored)
-        return report
-    if own is not None:
+        known = newest or own
+        if known is None or restored.manifest.taken_at > known.manifest.taken_at:
+            newest = restored
+        if newest is not None and candidate.taken_at is not None:
+            break  # the others that tell their time are older; of those that do not, each has to be looked at
+    if newest is not None:
+        install(config.cache_path, newest.manifest_bytes, newest.files)
+        _say_what_came(report, config, newest)
+    elif own is not None:
         at = _when(own.manifest.taken_at, config)
         report.said.append(
             f"The cache's own snapshot of the R&V database's tables, of {at}, is whole, and no whole one in the "

@@ -160,19 +160,21 @@ def find_objects_of_patients(peer: Peer, patient_ids: Sequence[str], modality: s
 def _of_patients(link: Link, patient_ids: Sequence[str], modality: str) -> set[InstanceRef]:
     """In one question where the node takes lists of PatientIDs (the standard does not ask that of it), else one each.
 
-    An id with a wildcard in it finds others too; they are dropped.
+    An id with a wildcard in it finds others too; they are dropped. Answers of one patient alone do not show that a
+    node takes lists: it may have matched by the first value.
     """
     traits = link.peer.traits
     if len(patient_ids) > 1 and traits.relational is not False and traits.patient_lists is not False:
         together = find_refs(link, {"Modality": modality, "PatientID": "\\".join(patient_ids)})
-        if together or traits.patient_lists:
+        those = {ref for ref in together if ref.patient_id in set(patient_ids)}
+        if traits.patient_lists or len({ref.patient_id for ref in those}) > 1:
             traits.patient_lists = True
-            return {ref for ref in together if ref.patient_id in set(patient_ids)}
+            return those
     found: set[InstanceRef] = set()
     for patient_id in patient_ids:
         refs = find_refs(link, {"Modality": modality, "PatientID": patient_id})
         found |= {ref for ref in refs if ref.patient_id in {None, patient_id}}
-    if found and len(patient_ids) > 1:
+    if len({ref.patient_id for ref in found}) > 1:
         traits.patient_lists = False
     return found
 

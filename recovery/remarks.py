@@ -53,7 +53,7 @@ def _too_much(course: Course) -> Iterator[str]:
             if beam.planned is not None and beam.delivered > max(OVER_SHARE * beam.planned, beam.planned + OVER_BY):
                 yield (
                     f"fraction {fraction.fraction_number} beam {beam.beam_number}: "
-                    f"{beam.delivered:.1f} MU delivered of {beam.planned:.1f} planned"
+                    f"{beam.delivered:.1f} {course.unit} delivered of {beam.planned:.1f} planned"
                 )
 
 

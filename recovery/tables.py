@@ -123,6 +123,7 @@ ON_TREATMENT = TableSchema(
         "fractions_remaining": "int",
         "interrupted_fraction": "int",
         "interrupted_meterset_remaining": "float",
+        "next_fraction_number": "int",
         "first_treatment_at": "datetime",
         "last_treatment_at": "datetime",
         "next_appointment_at": "datetime",

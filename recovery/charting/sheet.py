@@ -195,17 +195,18 @@ def _beams(plan: PlanFile | None) -> tuple[BeamToGive, ...]:
         return ()
     treating = [f for f in plan.treatment_fields if f.beam_meterset is not None] or list(plan.treatment_fields)
     unfinished = plan.ledger.next.unfinished if plan.ledger is not None else None
+    is_proven = plan.is_next_proven
     rest = {b.beam_number: b.remaining for b in unfinished.beams} if unfinished is not None else {}
     found = []
     for field in treating:
         planned = say.fixed(field.beam_meterset, 1)
-        first = say.fixed(rest.get(field.beam_number), 1) if unfinished is not None else planned
+        first = planned if unfinished is None else say.fixed(rest.get(field.beam_number) if is_proven else None, 1)
         found.append(BeamToGive(str(field.beam_number), planned, first))
     return tuple(found)
 
 
 def _first_row(plan: PlanFile | None) -> str:
-    ledger: Ledger | None = plan.ledger if plan is not None and plan.is_unfinished else None
+    ledger: Ledger | None = plan.ledger if plan is not None and plan.is_unfinished and plan.is_next_proven else None
     if ledger is None or ledger.next.fraction_number is None:
         return ""
     return f"{ledger.next.fraction_number}{' rest' if ledger.next.unfinished is not None else ''}"

@@ -47,7 +47,10 @@ def _plan_stops(plan: PlanFile) -> Iterator[str]:
     if plan.ledger is None:
         yield "NO RECORDS: the cache has no treatment records. The next fraction cannot be told from here."
     elif plan.ledger.next.unfinished is not None:
-        yield _interrupted(plan.ledger)
+        missing = "" if plan.is_next_proven else " Records are missing: that may have been done."
+        yield _interrupted(plan.ledger) + missing
+    if row.in_flight:
+        yield f"NOT RECORDED: {row.in_flight}."
     if row.ready is not True:
         why = row.missing or "nobody asked the RT-PACS what it holds of this plan"
         yield f"NOT READY to be treated from the backup. Missing: {why}."
@@ -132,6 +135,9 @@ def next_in_words(plan: PlanFile) -> str:
     ahead = ledger.next
     if ahead.fraction_number is None:
         return "None: all planned fractions are delivered"
+    if not plan.is_next_proven:
+        begun = "is begun" if ahead.unfinished is not None else "is next"
+        return f"Not proven: records are missing (by those held, {ahead.fraction_number} {begun})"
     if ahead.unfinished is not None:
         then = f", then {ahead.number_after}" if ahead.number_after is not None else ""
         return f"Finish fraction {ahead.fraction_number}{then}"

@@ -68,6 +68,7 @@ def row(
         "fractions_remaining": planned - delivered if is_known else None,
         "interrupted_fraction": None,
         "interrupted_meterset_remaining": None,
+        "next_fraction_number": delivered + 1 if delivered is not None else None,
         "first_treatment_at": LOCAL - timedelta(days=20),
         "last_treatment_at": LOCAL - timedelta(days=1, hours=5),
         "next_appointment_at": LOCAL.replace(hour=8, minute=15) + timedelta(days=1),

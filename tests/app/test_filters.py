@@ -136,7 +136,7 @@ def test_an_interrupted_fraction_is_told_with_what_it_lacks() -> None:
     assert said.loc[0, "check"] == "■ INTERRUPTED fraction 5, 50.0 MU left"
     assert said.loc[0, "mark"] == "■"
     unknown = described(clinic.row("A", "1", "P", 4, interrupted_fraction=5))
-    assert unknown.loc[0, "check"] == "■ INTERRUPTED fraction 5, — MU left"
+    assert unknown.loc[0, "check"] == "■ INTERRUPTED fraction 5, — left"
 
 
 def test_a_plan_that_is_not_ready_says_what_is_missing() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from pydicom.uid import ImplicitVRLittleEndian
 from pynetdicom import evt
 
 from recovery.treatment_summaries import SERIES_DESCRIPTION
-from tests.archive_clinic import OneSite, delivery, local, object_counts
+from tests.archive_clinic import NOBODY, OneSite, delivery, local, object_counts
 from tests.dimse.scripted import PENDING, SUCCESS, Scripted, asked_uids, match, scp
 
 Change = Callable[[Dataset], None]
@@ -23,7 +24,7 @@ Archive = dict[str, Dataset]
 
 @contextmanager
 def archive_that(
-    folder: Path, change: Change = lambda _: None, *, keeps: bool = True
+    folder: Path, change: Change = lambda _: None, *, keeps: Callable[[Dataset], bool] = lambda _: True
 ) -> Iterator[tuple[OneSite, Archive]]:
     """An archive that takes every object, answers success, and does `change` to it or drops it."""
     held: Archive = {}
@@ -31,7 +32,7 @@ def archive_that(
     def store(here: Scripted, event: evt.Event) -> int:
         ds = read_dataset(BytesIO(event.request.DataSet.getvalue()), is_implicit_VR=True, is_little_endian=True)
         change(ds)
-        if keeps:
+        if keeps(ds):
             ds.file_meta = event.file_meta
             held[str(ds.SOPInstanceUID)] = ds
         return SUCCESS
@@ -65,7 +66,7 @@ def test_an_archive_that_keeps_what_it_gets_is_proven_and_read_once(tmp_path: Pa
 
 
 def test_an_archive_that_answers_success_and_stores_nothing_is_not_believed(tmp_path: Path) -> None:
-    with archive_that(tmp_path, keeps=False) as (site, _):
+    with archive_that(tmp_path, keeps=lambda _: False) as (site, _):
         for _ in range(2):
             result = site.run()
             assert result.outcome == "PARTIAL"
@@ -126,3 +127,46 @@ def test_an_element_that_the_archive_drops_is_altered(tmp_path: Path) -> None:
     with archive_that(tmp_path, drop) as (site, _):
         site.write("deliveries", [delivery(1, treated_at=local(2))])
         assert "with another NumberOfFractionsPlanned" in site.run().message
+
+
+def test_a_session_whose_record_is_not_proven_is_missing_from_its_patients_course_until_it_is(tmp_path: Path) -> None:
+    """Else the list would call the patient ready, and the fraction that was given the next one."""
+    refused = {2}
+
+    def keeps(ds: Dataset) -> bool:
+        return ds.get("TreatmentSessionBeamSequence", [ds])[0].get("CurrentFractionNumber") not in refused
+
+    with archive_that(tmp_path, keeps=keeps) as (site, _):
+        site.write("deliveries", [delivery(1), delivery(2, fraction_number=2, treated_at=local())])
+        assert site.run().outcome == "PARTIAL"
+        (row,) = site.overview()
+        assert (row["fractions_delivered"], row["records_held"], row["ready"]) == (1, False, False)
+        assert "1 treatment record of the R&V system" in str(row["missing"])
+        refused.clear()
+        assert site.later(days=400).run().outcome == "OK", "it is asked for, though it is in no window any more"
+        (row,) = site.overview()
+        assert (row["fractions_delivered"], row["records_held"]) == (2, True)
+
+
+def test_a_session_that_the_archive_holds_altered_and_does_not_amend_is_missing_too(tmp_path: Path) -> None:
+    def halve(ds: Dataset) -> None:
+        for beam in ds.get("TreatmentSessionBeamSequence", []):
+            beam.DeliveredPrimaryMeterset = "50"
+
+    with archive_that(tmp_path, halve) as (site, _):
+        for _ in range(4):
+            site.run()
+            (row,) = site.overview()
+        assert (row["fractions_delivered"], row["records_held"]) == (0, False)
+
+
+def test_a_session_that_came_while_the_archive_could_not_be_asked_is_missing_too(tmp_path: Path) -> None:
+    with archive_that(tmp_path) as (site, _):
+        site.run()
+        site.write("deliveries", [delivery(1), delivery(2, fraction_number=2, treated_at=local())])
+        assert replace(site, pacs=NOBODY).run().outcome == "PARTIAL"
+        (row,) = site.overview()
+        assert (row["fractions_delivered"], row["records_held"]) == (1, False)
+        assert site.run().outcome == "OK"
+        (row,) = site.overview()
+        assert (row["fractions_delivered"], row["records_held"]) == (2, True)

@@ -243,7 +243,8 @@ def test_two_fractions_on_one_day_and_deliveries_without_a_plan_are_sessions_of_
         delivery(4, patient_id=None),
     ]
     site.write("deliveries", twice)
-    site.run()
+    result = site.run()
+    assert "1 deliveries name no patient, have no treatment record and are not counted" in result.message
     assert len(records(pacs)) == 3
     (unplanned,) = [ds for ds in records(pacs) if not ds.ReferencedRTPlanSequence]
     assert len(unplanned.TreatmentSessionBeamSequence) == 1
@@ -273,3 +274,24 @@ def test_the_run_that_read_the_deliveries_tells_up_to_when_records_are_proven(si
     assert site.run().counts["treatment_records"] == 1
     stale = site.later(minutes=10).run()
     assert "treatment_records" not in stale.counts, "the deliveries are those of ten minutes ago"
+
+
+def test_a_delivery_that_was_quality_assurance_or_of_another_fraction_stops_counting_where_it_stood(
+    pacs: Orthanc, site: OneSite
+) -> None:
+    pacs.put(encode(the_plan()))
+    first, second = fraction(7)
+    moved_on = [row | {"fraction_number": 8, "treated_at": local(2)} for row in fraction(6)]
+    site.write("deliveries", [first, second, *moved_on])
+    site.run()
+    assert delivered(site) == 2
+    later = site.later(minutes=10)
+    later.write("deliveries", [first, second, *(row | {"delivery_type": "VERIFICATION"} for row in moved_on)])
+    assert later.run().outcome == "OK"
+    (row,) = later.rows()
+    assert (row["fractions_delivered"], row["interrupted_fraction"]) == (1, None)
+    again = later.later(minutes=10)
+    assert again.run().counts["moved"] == 0
+    again.forget()
+    assert again.run().counts["moved"] == 0
+    assert delivered(again) == 1

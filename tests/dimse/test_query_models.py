@@ -13,6 +13,7 @@ from pynetdicom import evt
 
 from recovery.dimse import find_by_uid, find_held, find_refs, open_link
 from recovery.model import InstanceRef
+from recovery.record_search import find_records_of_patients
 from tests.dimse.scripted import PENDING, Scripted, by_uid, hierarchical, match, peer_of, ref_of, scp
 from tests.objects import plan, record, uid
 
@@ -172,3 +173,20 @@ def test_found_is_held_and_missing_and_nothing_is_both(is_walked: bool) -> None:
             assert all(ref.series_instance_uid for ref in held)
 
         holds_for()
+
+
+def test_a_node_that_takes_the_first_of_a_list_of_patients_is_asked_for_each() -> None:
+    """Else whoever stands behind the first would lack the older half of the course, and nobody would say so."""
+    holds = {uid("r", n): f"P{n}" for n in range(3)}
+
+    def find(here: Scripted, event: evt.Event) -> Iterator[Any]:
+        asked = event.identifier.PatientID
+        for held, patient_id in holds.items():
+            if patient_id == (asked if isinstance(asked, str) else asked[0]).split("\\")[0]:
+                yield PENDING, match(event.identifier, held, PatientID=patient_id)
+
+    with scp({evt.EVT_C_FIND: find}) as node:
+        peer = peer_of(node.node, "rv")
+        found = find_records_of_patients(peer, ["P0", "P1", "P2"])
+        assert {ref.sop_instance_uid for ref in found} == set(holds)
+        assert peer.traits.patient_lists is False

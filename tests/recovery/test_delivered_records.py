@@ -13,6 +13,7 @@ from recovery.beam_kinds import BeamKind, kind_of_field
 from recovery.delivered_records import (
     PlanFacts,
     amendments,
+    moved,
     recorded_facts,
     treatment_record,
     treatment_sessions,
@@ -33,7 +34,8 @@ Held = dict[str, TreatmentRecord]
 def store(held: Held, rows: list[dict[str, Any]]) -> int:
     """What a run does: store the records that stand nowhere yet; returns how many."""
     stored = 0
-    for session in treatment_sessions(rows):
+    sessions = treatment_sessions(rows)
+    for session in [*sessions, *moved(rows, sessions, held)]:
         standing = amendments(session, held)
         if standing.sop_instance_uid not in held:
             patient = Patient(session.patient_id, None, None, None)
@@ -138,3 +140,65 @@ def test_a_record_depends_on_no_clock_but_the_moment_that_it_is_made_for() -> No
         for _ in range(2)
     ]
     assert made[0] == made[1]
+
+
+def test_a_delivery_that_moves_to_another_session_leaves_nothing_behind_that_counts() -> None:
+    held: Held = {}
+    first, second = delivery(1), delivery(2, beam_number=2, planned_meterset=50.0, delivered_meterset=50.0)
+    store(held, [first, second | {"fraction_number": 2}])
+    assert counted(held) == (0, 100.0), "fraction 2 seems begun"
+    store(held, [first, second])
+    assert counted(held) == (1, None), "and is not, once its only field is of fraction 1"
+    assert store(held, [first, second]) == 0
+
+
+def test_two_sessions_that_merge_while_a_meterset_changes_count_each_delivery_once() -> None:
+    held: Held = {}
+    first = delivery(1, delivered_meterset=40.0, termination_status="MACHINE")
+    rest = delivery(2, delivered_meterset=60.0, delivery_type="CONTINUATION", fraction_number=2)
+    other = delivery(3, beam_number=2, planned_meterset=50.0, delivered_meterset=50.0)
+    store(held, [first, rest, other])
+    store(held, [first, rest | {"fraction_number": 1, "delivered_meterset": 30.0}, other])
+    assert counted(held) == (0, 30.0), "70 of 100 MU, not 130"
+
+
+def test_a_treatment_that_turns_out_to_be_quality_assurance_no_longer_counts() -> None:
+    held: Held = {}
+    rows = [delivery(1), delivery(2, beam_number=2, planned_meterset=50.0, delivered_meterset=50.0)]
+    store(held, rows)
+    assert counted(held)[0] == 1
+    store(held, [row | {"delivery_type": "VERIFICATION"} for row in rows])
+    assert counted(held) == (0, None)
+    store(held, rows)
+    assert counted(held)[0] == 1, "and counts again when that was a mistake"
+
+
+two_fields = st.lists(
+    st.fixed_dictionaries(
+        {
+            "fraction_number": st.integers(1, 3),
+            "delivered_meterset": st.sampled_from([30.0, 60.0, 100.0]),
+            "delivery_type": st.sampled_from(["TREATMENT", "VERIFICATION"]),
+            "treated_at": st.sampled_from([local(1), local(1, hours=6), local(1, hours=10)]),
+        }
+    ),
+    min_size=4,
+    max_size=4,
+)
+
+
+@settings(max_examples=100)
+@given(st.lists(two_fields, min_size=1, max_size=4))
+def test_after_whatever_corrections_the_records_say_what_a_first_look_would(
+    states: list[list[dict[str, Any]]],
+) -> None:
+    held: Held = {}
+    for state in states:
+        rows = [delivery(n, beam_number=1 + n % 2, **row) for n, row in enumerate(state, start=1)]
+        store(held, rows)
+        fresh: Held = {}
+        store(fresh, rows)
+        now, anew = (count_fractions(without_amended(records), PLAN) for records in (held, fresh))
+        assert now.fractions == anew.fractions
+        assert (now.is_treated, now.held_fraction_numbers) == (anew.is_treated, anew.held_fraction_numbers)
+        assert store(held, rows) == 0, "twice is once"

@@ -3,11 +3,13 @@
 # ruff: noqa: DTZ001  treatment times are local to the site, and naive
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from recovery.model import RT_BRACHY_TREATMENT_RECORD, InstanceRef
 from tests.recovery.clinics import NOW, evidence, planned, row_of, rows_of, treated
 from tests.recovery.courses import day, delivery, plain_record
 
@@ -28,6 +30,7 @@ def test_a_course_that_goes_as_planned_is_on_treatment_and_ready() -> None:
         "fractions_remaining": 12,
         "interrupted_fraction": None,
         "interrupted_meterset_remaining": None,
+        "next_fraction_number": 9,
         "first_treatment_at": day(1),
         "last_treatment_at": day(8),
         "next_appointment_at": None,
@@ -158,3 +161,18 @@ def test_who_was_treated_in_a_way_that_cannot_be_counted_is_not_ready_to_start(b
     row = row_of(evidence([record], [planned("prost")], appointments={"1": NOW}), "prost")
     assert (row["status"], row["last_treatment_at"], row["fractions_delivered"]) == ("on_treatment", day(10), 0)
     assert "not counted" in row["remarks"]
+
+
+def test_the_seconds_of_a_source_are_never_called_monitor_units() -> None:
+    """The list's column is in MU; the patient's page has the seconds with their unit."""
+    seconds = {1: 120.0, 2: 300.0}
+    records = [
+        replace(
+            plain_record(f"r{n}", [delivery(1, n, given, specified=200.0)], at=day(n), plan_uid="hdr"),
+            ref=InstanceRef(f"r{n}", RT_BRACHY_TREATMENT_RECORD, patient_id="1"),
+        )
+        for n, given in seconds.items()
+    ]
+    row = row_of(evidence(records, [planned("hdr")]), "hdr")
+    assert (row["interrupted_fraction"], row["interrupted_meterset_remaining"]) == (1, None)
+    assert "fraction 2 beam 1: 300.0 s delivered of 200.0 planned" in str(row["remarks"])

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pydicom import Dataset
 
 from recovery.cache import Cache, CacheError, TableMissingError
+from recovery.derived_uids import amended_uid, derived_uid
 from recovery.fractions import count_fractions
 from recovery.ledger import lay_out
 from recovery.namesakes import namesakes
@@ -248,3 +249,18 @@ def test_patients_who_are_through_are_no_namesakes(clinic: Clinic, tmp_path: Pat
         clinic.add(plan, treated(plan, range(1, number + 1), {1: 100.0}))
     file = read(clinic, tmp_path, "100377")
     assert [n.patient_id for n in file.namesakes] == ["other4"]
+
+
+def test_a_record_that_was_amended_under_another_patients_id_is_no_longer_this_ones(
+    clinic: Clinic, tmp_path: Path
+) -> None:
+    plan = o.plan({1: 100.0}, **whose("100231", "ABELSEN^Anna"))
+    stays, moves = treated(plan, (1, 2), {1: 100.0})
+    moves.SOPInstanceUID = derived_uid("a delivery")
+    [amended] = treated(plan, (2,), {1: 100.0})
+    amended.SOPInstanceUID, amended.PatientID = amended_uid(str(moves.SOPInstanceUID)), "100777"
+    clinic.add(plan, stays, moves, amended)
+    [one] = read(clinic, tmp_path, "100231").plans
+    assert one.ledger is not None and one.ledger.fractions_delivered == 1
+    [other] = read(clinic, tmp_path, "100777").plans
+    assert other.ledger is not None and other.ledger.fractions_delivered == 1

@@ -250,6 +250,23 @@ def test_a_whole_snapshot_of_the_cache_is_not_traded_for_an_older_one(clinic: Cl
     assert "as of 2026-11-22 12:10:00" in clinic.restore().said[0], "a damaged one is"
 
 
+def test_where_the_list_tells_no_times_the_content_does_and_an_older_snapshot_replaces_none(clinic: Clinic) -> None:
+    """An archive that tells no SeriesNumber gives its series in an order that means nothing."""
+    taken = [take(clinic.cache_path, number) for number in (1, 2, 3, 4)]
+    for snapshot in taken[:3]:
+        assert snapshot is not None
+        for ds in raw_data_objects(snapshot, "Test clinic"):
+            ds.SeriesNumber = None
+            clinic.pacs.put(encode(ds))
+    own, third = taken[3], taken[2]
+    assert own is not None and third is not None
+    report = clinic.restore()
+    assert clinic.newest() == own.snapshot_id and "it stays" in report.said[0]
+    clinic.lose_the_cache()
+    assert clinic.restore().problems == []
+    assert clinic.newest() == third.snapshot_id
+
+
 def test_a_damaged_snapshot_of_the_cache_is_mended_in_place(clinic: Clinic) -> None:
     own = take(clinic.cache_path, 1)
     clinic.archive(own)

@@ -48,6 +48,7 @@ def _headline(desk: Desk, file: PatientFile, plan: PlanFile) -> None:
         lines.append(f"Earlier plans: {as_markdown(row.earlier_plans)}")
     if row.remarks:
         lines.append(f":orange[▲ {as_markdown(row.remarks)}]")
+    lines += [f":red[**{as_markdown(sentence)}**]" for sentence in patient_words.not_recorded(plan)]
     lines += [f":red[■ **{as_markdown(sentence)}**]" for sentence in plan.disagreements]
     st.markdown("  \n".join(lines))
 

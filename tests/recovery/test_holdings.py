@@ -1,0 +1,31 @@
+"""What the RT-PACS was asked of one plan is no answer about another."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from recovery.collection import Collection
+from recovery.holdings import Holding, Holdings
+from recovery.model import InstanceRef
+from recovery.plans import ReferencedSeries, StructureSet
+from tests.recovery.courses import plain_plan
+
+NOW = datetime(2026, 11, 22, 11, 0, tzinfo=UTC)
+
+
+def test_an_answer_about_some_slices_of_a_series_does_not_prove_the_others() -> None:
+    """Two plans may name different slices of one series, and are not asked about in every run alike."""
+    collection = Collection()
+    for name, slices in (("few", 10), ("all", 20)):
+        named = tuple(f"1.2.{n}" for n in range(slices))
+        series = (ReferencedSeries("1.2", "1", named),)
+        collection.structure_sets[name] = StructureSet(InstanceRef(name), None, (), series)
+        collection.plans[f"plan {name}"] = plain_plan({1: 100.0}, uid=f"plan {name}", structure_set_uids=(name,))
+    known = ["few", "all", *collection.plans]
+    answers = {uid: Holding(uid, "IMAGE", 1, 1, NOW) for uid in known}
+    holdings = Holdings({**answers, "1.2": Holding("1.2", "SERIES", 10, 10, NOW)})
+    assert holdings.backup_of("plan few", collection).missing == ()
+    backup = holdings.backup_of("plan all", collection)
+    assert (backup.images_held, backup.missing) == (False, ("10 of 20 images that the RT-PACS was not asked for",))
+    holdings.answers["1.2"] = Holding("1.2", "SERIES", 20, 20, NOW)
+    assert holdings.backup_of("plan all", collection).images_held
