@@ -28,6 +28,10 @@ from recovery.progress import progress
 
 log = logging.getLogger(__name__)
 
+DIRECT_ASSOCIATIONS = 3
+"""An RT-PACS stores one object at a time: more senders than it can serve only wait for each other. By relay they hide
+the delays of two connections, and more of them help (`recovery.dimse.moving`)."""
+
 NAMED = 5
 """Objects whose reasons a message spells out; the JSON has them all."""
 
@@ -95,7 +99,14 @@ def _move(space: Workspace, source: Peer, refs: Iterable[InstanceRef], told: _To
 
 def _move_by(route: str, space: Workspace, source: Peer, refs: Iterable[InstanceRef], told: _Told) -> dict[str, str]:
     if route == "direct":
-        return move(source, refs, space.config.pacs.ae_title, on_progress=told.progress, on_sent=told.sent)
+        return move(
+            source,
+            refs,
+            space.config.pacs.ae_title,
+            associations=DIRECT_ASSOCIATIONS,
+            on_progress=told.progress,
+            on_sent=told.sent,
+        )
     local = space.config.local.node
     with (
         Forwarder(pacs_store_peer(space.config, space.memory)) as forwarder,
