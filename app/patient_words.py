@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from app.rows import LOOK_MARK, STOP_MARK
+from app.rows import LOOK_MARK, STOP_MARK, disagreement, not_recorded
 from app.words import ABSENT, absent, ago, counted, day
 from recovery.ledger import Gap, Ledger, LedgerFraction
 from recovery.patient_file import PatientFile
@@ -55,7 +55,8 @@ def prescribed(prescription: Prescription | None, ledger: Ledger | None) -> str:
 def plan_title(plan: PlanFile) -> str:
     """`■ Prost 4 / 20`, for a tab: marked when it must be looked at before treating."""
     row = plan.row
-    is_stopped = plan.is_unfinished and (row.interrupted_fraction is not None or not row.ready)
+    is_alarming = row.interrupted_fraction is not None or not row.ready or bool(row.in_flight or row.disagreement)
+    is_stopped = plan.is_unfinished and is_alarming
     mark = f"{STOP_MARK} " if is_stopped else ""
     return f"{mark}{absent(row.rt_plan_label)} {absent(row.fractions_delivered)} / " + absent(
         row.number_of_fractions_planned
@@ -129,6 +130,11 @@ def readiness(plan: PlanFile, now: datetime) -> str:
     why = row.missing or ("not asked yet" if row.ready is None else "the table does not say why")
     mark = STOP_MARK if plan.is_unfinished else LOOK_MARK
     return f"{mark} NOT READY: {why}"
+
+
+def said_by_database(plan: PlanFile) -> list[str]:
+    """What the list says of this plan because of the R&V database, in the list's words."""
+    return list(filter(None, (not_recorded(plan.row.in_flight or ""), disagreement(plan.row.disagreement or ""))))
 
 
 def held(thing: HeldObject) -> str:

@@ -65,6 +65,8 @@ class OnTreatmentRow:
     missing: str | None
     earlier_plans: str | None
     remarks: str | None
+    disagreement: str | None
+    in_flight: str | None
 
 
 @dataclass(frozen=True, slots=True)

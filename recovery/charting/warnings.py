@@ -48,6 +48,10 @@ def _plan_stops(plan: PlanFile) -> Iterator[str]:
         yield "NO RECORDS: the cache has no treatment records. The next fraction cannot be told from here."
     elif plan.ledger.next.unfinished is not None:
         yield _interrupted(plan.ledger)
+    if row.in_flight:
+        yield f"NOT RECORDED: {row.in_flight}."
+    if row.disagreement:
+        yield f"SOURCES DIFFER: {row.disagreement}."
     if row.ready is not True:
         why = row.missing or "nobody asked the RT-PACS what it holds of this plan"
         yield f"NOT READY to be treated from the backup. Missing: {why}."

@@ -92,6 +92,16 @@ def test_an_interrupted_fraction_comes_first_with_what_each_beam_lacks(open_pati
     assert ledger["notes"][1] == "INTERRUPTED · 50.0 MU left · stopped by machine"
 
 
+def test_what_the_list_says_because_of_the_database_stands_on_the_page_too(open_patient: Open) -> None:
+    clinic = Clinic()
+    anna(clinic)
+    begun = "fraction 8 began, and its end was not recorded: look at the machine before treating"
+    differing = "fractions delivered: 7 in the treatment records, 6 in the R&V database"
+    visit = open_patient(clinic, "100231", in_flight=begun, disagreement=differing)
+    assert f":red[■ NOT RECORDED: {begun}]" in plain(visit)
+    assert f":red[■ DISAGREEMENT: {differing}]" in plain(visit)
+
+
 def test_a_gap_that_goes_on_is_told_and_stands_in_the_chart(open_patient: Open) -> None:
     clinic = Clinic()
     person = whose("100555", "DUPONT^Remi")

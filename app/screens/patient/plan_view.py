@@ -43,6 +43,7 @@ def _headline(desk: Desk, file: PatientFile, plan: PlanFile) -> None:
         f"**{label}** · {as_markdown(patient_words.summary(plan))} · {as_markdown(when)}",
         f"Approval: {as_markdown(patient_words.approval(plan, today))}",
         _coloured(patient_words.readiness(plan, desk.now())),
+        *map(_coloured, patient_words.said_by_database(plan)),
     ]
     if row.earlier_plans:
         lines.append(f"Earlier plans: {as_markdown(row.earlier_plans)}")
