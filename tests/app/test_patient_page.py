@@ -66,7 +66,7 @@ def test_the_page_says_who_it_is_and_which_fraction_is_next(open_patient: Open) 
     text = plain(visit)
     assert "### Next: fraction 8 of 15" in text
     assert "■ **Alerts: Pacemaker; Latex**" in text
-    assert "Left Breast · 2.67 Gy × 15 = 40.05 Gy · 6 MV STATIC · TB1" in text
+    assert "Breast (diagnosis: left) · 2.67 Gy × 15 = 40.05 Gy · 6 MV STATIC · TB1" in text
     assert "next appointment Wed 25 Nov 08:15 on TB1" in text
     assert "treatment approved by Meier on Wed 4 Nov" in text
     assert "Ready: the RT-PACS holds plan, structure set, 4 images, proven 7 min ago" in text
