@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEBIAN := orthanc dcmtk chromium unixodbc tdsodbc freetds-bin nginx-light
 
-.PHONY: demo test lint run bench clean
+.PHONY: demo test lint run bench pictures clean
 
 demo: $(VENV)/run
 	$(BIN)/python -m demo $(ARGS)
@@ -25,6 +25,10 @@ run: $(VENV)/run
 
 bench: $(VENV)/dev debian
 	$(BIN)/python -m benchmarks $(ARGS)
+
+# One picture of every page, of the simulated clinic, for README and documentation.
+pictures: $(VENV)/dev debian
+	$(BIN)/python -m demo.pictures docs $(ARGS)
 
 $(VENV)/run: requirements.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

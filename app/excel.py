@@ -29,6 +29,7 @@ COLUMNS = (
     Column("Name", "patient_name", "text", 14, 26),
     Column("ID", "patient_id", "text", 8, 14),
     Column("Born", "patient_birth_date", "date", 11, 11),
+    Column("Site", "site", "text", 8, 18),
     Column("Plan", "plan", "text", 10, 20),
     Column("Delivered", "fractions_delivered", "number", 11, 11),
     Column("Planned", "number_of_fractions_planned", "number", 10, 10),

@@ -55,7 +55,8 @@ def prescribed(prescription: Prescription | None, ledger: Ledger | None) -> str:
 def plan_title(plan: PlanFile) -> str:
     """`■ Prost 4 / 20`, for a tab: marked when it must be looked at before treating."""
     row = plan.row
-    is_stopped = plan.is_unfinished and (row.interrupted_fraction is not None or not row.ready or bool(row.in_flight))
+    is_alarming = row.interrupted_fraction is not None or not row.ready or bool(row.in_flight or row.disagreement)
+    is_stopped = plan.is_unfinished and is_alarming
     mark = f"{STOP_MARK} " if is_stopped else ""
     return f"{mark}{absent(row.rt_plan_label)} {absent(row.fractions_delivered)} / " + absent(
         row.number_of_fractions_planned
@@ -63,10 +64,14 @@ def plan_title(plan: PlanFile) -> str:
 
 
 def summary(plan: PlanFile) -> str:
-    """Site, technique, energies and machine of a plan in one line."""
+    """Site, technique, energies and machine of a plan in one line.
+
+    The side is told as the diagnosis': where a course treats a metastasis elsewhere, it is not the site's.
+    """
     prescription, fields = plan.prescription, plan.treatment_fields
     side = None if (plan.laterality or "").casefold() in _NO_SIDE else plan.laterality
-    site = " ".join(filter(None, (side, prescription.site if prescription is not None else None)))
+    told = (prescription.site if prescription is not None else None, f"(diagnosis: {side.lower()})" if side else None)
+    site = " ".join(filter(None, told))
     energies = dict.fromkeys(energy(f.nominal_beam_energy, f.radiation_type) for f in fields)
     machines = dict.fromkeys(f.treatment_machine_name for f in fields if f.treatment_machine_name)
     techniques = dict.fromkeys(f.technique for f in fields if f.technique)

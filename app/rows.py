@@ -45,8 +45,8 @@ def describe(table: pd.DataFrame) -> pd.DataFrame:
         "status_words": [filters.STATUS_WORDS.get(value, value) for value in filters.or_dash(table["status"])],
     }
     remarks = [f"{LOOK_MARK} {remark}" if remark else "" for remark in table["remarks"].fillna("")]
-    disagreements = [f"{STOP_MARK} DISAGREEMENT: {said}" if said else "" for said in table["disagreement"].fillna("")]
-    begun = [f"{STOP_MARK} NOT RECORDED: {said}" if said else "" for said in table["in_flight"].fillna("")]
+    disagreements = [disagreement(said) for said in table["disagreement"].fillna("")]
+    begun = [not_recorded(said) for said in table["in_flight"].fillna("")]
     said_of_it = (words["interruption"], begun, words["not_ready"], disagreements, remarks, _same_name(table))
     parts = zip(*said_of_it, strict=True)
     words["check"] = [" · ".join(filter(None, said)) for said in parts]
@@ -62,6 +62,16 @@ def interruption(number: object, meterset_left: object) -> str:
     left = _or_none(meterset_left)
     amount = f"{float(left):.1f} MU" if isinstance(left, int | float) else ABSENT
     return f"{STOP_MARK} INTERRUPTED fraction {number}, {amount} left"
+
+
+def not_recorded(said: str) -> str:
+    """`■ NOT RECORDED: fraction 8 began …`, of what the R&V database saw begin; empty when it saw nothing."""
+    return f"{STOP_MARK} NOT RECORDED: {said}" if said else ""
+
+
+def disagreement(said: str) -> str:
+    """`■ DISAGREEMENT: ` and both values; empty when the sources agree."""
+    return f"{STOP_MARK} DISAGREEMENT: {said}" if said else ""
 
 
 def not_ready(row: Mapping[str, object]) -> str:

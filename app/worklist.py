@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pandas as pd
@@ -29,6 +29,8 @@ from recovery.relational_tables import CANCELLED_STATUSES
 
 Record = dict[str, Any]
 UNKNOWN_MACHINE = ABSENT
+_EARLY = timedelta(minutes=30)
+"""A treatment so much before its appointment is still taken as that appointment's."""
 
 COLUMNS = (
     *("appointment_at", "ends_at", "mark", "patient_name", "patient_id", "patient_birth_date", "plan"),
@@ -107,6 +109,8 @@ def day_of(table: pd.DataFrame, tables: Tables, machine: str, day: date) -> Day:
     """The list of one machine and day. `table` is the whole of on_treatment as `rows.describe` makes it."""
     on_day = appointments_on(tables.schedule, day)
     valid = on_day[~is_cancelled(on_day)] if on_day is not None else None
+    if valid is not None:
+        valid = valid.assign(is_again=valid["patient_id"].duplicated())
     here = _records(valid[valid["treatment_machine_name"] == machine]) if valid is not None else []
     unfinished = _records(table[table["status"].isin(filters.UNFINISHED)])
     by_patient: dict[str, list[Record]] = {}
@@ -180,7 +184,7 @@ class _Known:
             or words.known(person.get("patient_birth_date")),
             "plan": row["plan"] if row is not None else None,
             "next_fraction": next_fraction(row) if row is not None else None,
-            "treated_that_day": _treated(row, day),
+            "treated_that_day": _treated(row, day, appointment),
             "energy": _joined(map(_energy, beams)),
             "technique": _joined(field["technique"] for field in beams),
             "setup_note": _joined(said),
@@ -211,10 +215,23 @@ def _checked(row: Record | None, machine: str, elsewhere: str) -> dict[str, str]
     return {"check": check, "mark": check[:1]}
 
 
-def _treated(row: Record | None, day: date) -> str | None:
-    """When the plan was treated on that day, `08:12`; absent when it was not, or only before the last time."""
+def _treated(row: Record | None, day: date, appointment: Record | None) -> str | None:
+    """When the plan was treated on that day, `08:12`; absent when it was not, or only before the last time.
+
+    Twice a day: the morning's treatment is not the afternoon's.
+    """
     last = words.known(row["last_treatment_at"]) if row is not None else None
-    return f"{last:%H:%M}" if last is not None and last.date() == day else None
+    if last is None or last.date() != day:
+        return None
+    is_ahead = appointment is not None and is_to_come(
+        appointment["appointment_at"], last, again=appointment["is_again"]
+    )
+    return None if is_ahead else f"{last:%H:%M}"
+
+
+def is_to_come(begins: datetime, last: datetime, *, again: bool) -> bool:
+    """Whether an appointment of a patient treated that day, `last`, is still ahead; only one that is not the first."""
+    return again and begins > last + _EARLY
 
 
 def _energy(field: Record) -> str | None:

@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     workplace = Workplace(asked.folder, asked.product)
     console.say(f"preparing the clinic in {workplace.folder} …")
     try:
-        clinic, database, nodes = workplace.open(asked.seed, _opening_time(), fast=asked.fast)
+        clinic, database, nodes = workplace.open(asked.seed, opening_time(), fast=asked.fast)
         clock = SimulatedClock(workplace.clock_file, clinic.now, asked.speed, ZoneInfo(TIME_ZONE))
         with Processes(workplace.logs, workplace.clock_file) as processes:
             simulation = Simulation(workplace, clinic, database, nodes, clock, processes)
@@ -84,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _opening_time() -> datetime:
+def opening_time() -> datetime:
     """Today at eleven, site time; on a weekend, last Friday."""
     today = datetime.now(ZoneInfo(TIME_ZONE)).date()
     return datetime.combine(business_days_after(today, 0), datetime.min.time()).replace(hour=_FIRST_HOUR)

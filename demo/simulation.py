@@ -49,6 +49,7 @@ class Simulation:
         self.cycle_seconds = cycle_seconds
         self.killed_at: datetime | None = None
         self.records_delivered = 0
+        self.cycles = 0
         self.last_cycle = "no backup yet"
         self._next_cycle = time.monotonic()
         self._cycle_runs = False
@@ -133,6 +134,7 @@ class Simulation:
     def _run_cycle(self) -> None:
         if self._cycle_runs and not self.processes.is_running(CYCLE):
             self._cycle_runs = False
+            self.cycles += 1
             self._next_cycle = time.monotonic() + self.cycle_seconds
             status = self.processes.exit_status(CYCLE)
             said = "; ".join(f"{job} {outcome}" for job, outcome, _ in self.processes.outcomes(CYCLE))

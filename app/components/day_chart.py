@@ -17,6 +17,8 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
+from app import worklist
+
 _ROW, _AROUND = 30, 62
 """Pixels: a machine's row; legend and axis together, which Streamlit counts as part of a chart's height."""
 _TREATED, _TO_COME, _LOOK = "treated", "to come", "■ look first"
@@ -26,10 +28,16 @@ def bars(appointments: pd.DataFrame, table: pd.DataFrame, day: date) -> pd.DataF
     """One row per appointment: machine, begins, ends, what it is. An end that is not known is the beginning."""
     stop = set(table.loc[table["mark"] == "■", "patient_id"])
     last = table["last_treatment_at"]
-    treated = set(table.loc[(last >= pd.Timestamp(day)) & (last < pd.Timestamp(day + timedelta(days=1))), "patient_id"])
+    on_day = table[(last >= pd.Timestamp(day)) & (last < pd.Timestamp(day + timedelta(days=1)))]
+    treated = on_day.groupby("patient_id")["last_treatment_at"].max().to_dict()
+    columns = (appointments["patient_id"], appointments["appointment_at"], appointments["patient_id"].duplicated())
     state = [
-        _TREATED if patient_id in treated else _LOOK if patient_id in stop else _TO_COME
-        for patient_id in appointments["patient_id"]
+        _TREATED
+        if patient_id in treated and not worklist.is_to_come(begins, treated[patient_id], again=again)
+        else _LOOK
+        if patient_id in stop
+        else _TO_COME
+        for patient_id, begins, again in zip(*columns, strict=True)
     ]
     return pd.DataFrame(
         {

@@ -64,17 +64,18 @@ def show(desk: Desk, jobs: Sequence[health.JobHealth]) -> None:
 
 
 def _row(job: health.JobHealth, now: datetime, zone: ZoneInfo) -> dict[str, object]:
-    seconds = job.newest.seconds
+    seconds, is_unused = job.newest.seconds, job.newest.outcome == "SKIPPED"
+    never = None if is_unused else "never"
     return {
         "mark": job.level.mark,
         "job": job.job,
-        "last_good": words.moment(job.last_good.started_at, now, zone) if job.last_good else "never",
+        "last_good": words.moment(job.last_good.started_at, now, zone) if job.last_good else never,
         "age": words.age(job.age) if job.age is not None else None,
         "due": words.age(job.due) if job.due is not None else None,
-        "remark": job.remark or f"done {words.ago(job.newest.started_at, now)}",
+        "remark": "not used" if is_unused else job.remark or f"done {words.ago(job.newest.started_at, now)}",
         "duration": None if seconds is None else f"{seconds:.1f} s",
         "unproven": job.newest.counts.get("unproven"),
-        "counts": health.counts_in_words(job.newest) or None,
+        "counts": job.newest.message if is_unused else health.counts_in_words(job.newest) or None,
     }
 
 

@@ -19,6 +19,7 @@ COLUMNS = (
     "mark",
     "patient_name",
     "patient_id",
+    "site",
     "plan",
     "fraction",
     "progress",
@@ -67,19 +68,20 @@ def _column_config(shown: pd.DataFrame, today: date) -> dict[str, Any]:
     following = _day_format(shown["next_appointment_at"], today)
     return {
         "mark": column.TextColumn("", width=28, pinned=True, help="■ do not treat before someone has looked, ▲ look"),
-        "patient_name": column.TextColumn("Name", width=165, pinned=True),
-        "patient_id": column.TextColumn("ID", width=74),
-        "plan": column.TextColumn("Plan", width=126),
+        "patient_name": column.TextColumn("Name", width=158, pinned=True),
+        "patient_id": column.TextColumn("ID", width=70),
+        "site": column.TextColumn("Site", width=108, help="As the prescription in the R&V database names it"),
+        "plan": column.TextColumn("Plan", width=106),
         "fraction": column.TextColumn(
             "Fraction", width=66, alignment="right", help="Delivered in full / planned; — where no plan says it"
         ),
-        "progress": column.ProgressColumn("Progress", width=74, format=" ", min_value=0, max_value=1),
-        "check": column.TextColumn("Check before treating", width=380, help="Double-click to read all of it"),
-        "last_treatment_at": column.DatetimeColumn("Last", width=88, format=last),
+        "progress": column.ProgressColumn("Progress", width=68, format=" ", min_value=0, max_value=1),
+        "check": column.TextColumn("Check before treating", width=246, help="Double-click to read all of it"),
+        "last_treatment_at": column.DatetimeColumn("Last", width=80, format=last),
         "gap": column.TextColumn(
-            "Gap", width=66, alignment="right", help="Days since the last treatment; ▲ a working day passed without"
+            "Gap", width=60, alignment="right", help="Days since the last treatment; ▲ a working day passed without"
         ),
-        "next_appointment_at": column.DatetimeColumn("Next", width=124, format=f"{following} HH:mm"),
+        "next_appointment_at": column.DatetimeColumn("Next", width=116, format=f"{following} HH:mm"),
         "treatment_machine_name": column.TextColumn("Machine", width=68),
         "status_words": column.TextColumn("Status", width=94),
         "physicians_of_record": column.TextColumn("Physician", width=130),

@@ -21,6 +21,7 @@ ORDERS = {
 }
 _PICKED, _NAME, _TOLD = "view_picked", "view_name", "view_told"
 _COLUMNS = {
+    "Site": "site",
     "Progress": "progress",
     "Last": "last_treatment_at",
     "Gap": "gap",

@@ -44,7 +44,7 @@ def prescription(plan: PlanFile | None) -> Pairs:
     rx = plan.prescription
     pairs = [
         ("Site", say.text(rx.site if rx else None)),
-        ("Laterality", (plan.laterality or ABSENT).upper()),
+        _laterality(plan),
         ("Intent", say.text((rx.intent if rx else None) or plan.plan_intent)),
         ("Dose", _dose(plan)),
     ]
@@ -60,6 +60,14 @@ def prescription(plan: PlanFile | None) -> Pairs:
         pairs += [(label, say.text(value)) for label, value in rare if value]
     pairs += [("Diagnosis", say.text(plan.course.diagnoses))] if plan.course is not None else []
     return tuple(pairs)
+
+
+def _laterality(plan: PlanFile) -> tuple[str, str]:
+    """The prescription's own; else the diagnosis', which is not the site's where a metastasis elsewhere is treated."""
+    own = plan.prescription.laterality if plan.prescription is not None else None
+    if own is None and plan.laterality is not None:
+        return "Laterality", f"{plan.laterality.upper()} (of the diagnosis)"
+    return "Laterality", (own or ABSENT).upper()
 
 
 def _dose(plan: PlanFile) -> str:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from pynetdicom.association import Association
 
-WAITS = (0.2, 0.5, 1.0, 2.0)
+WAITS = (0.2, 0.5, 1.0, 2.0, 3.0)
 """Seconds before each further try after a transient refusal (PS3.8 section 9.3.4, result 2)."""
 
 _TRANSIENT = 2

@@ -122,6 +122,19 @@ def test_health_tells_each_jobs_age_against_its_schedule(open_dashboard: Open) -
     assert jobs["mark"].tolist() == ["■", "■", "■", "●"]
 
 
+def test_health_says_why_a_job_is_not_used_and_calls_it_neither_late_nor_never_done(open_dashboard: Open) -> None:
+    visit = open_dashboard("good", page="backup_health")
+    why = "MOSAIQ's records come from its database, with snapshot_tables"
+    (cache() / "runs.jsonl").unlink()
+    journal = Journal(cache())
+    journal.finish(
+        journal.start("sync_records", clinic.NOW), JobResult("sync_records", "SKIPPED", {}, (), why), clinic.NOW
+    )
+    row = table(visit.run(), "jobs").iloc[0]
+    assert row[["mark", "job", "remark", "counts"]].tolist() == ["●", "sync_records", "not used", why]
+    assert row[["last_good", "age", "due"]].isna().all()
+
+
 def test_health_names_what_is_unproven_since_when(open_dashboard: Open) -> None:
     visit = open_dashboard("good", page="backup_health")
     journal = Journal(cache())

@@ -66,7 +66,7 @@ def test_the_page_says_who_it_is_and_which_fraction_is_next(open_patient: Open) 
     text = plain(visit)
     assert "### Next: fraction 8 of 15" in text
     assert "■ **Alerts: Pacemaker; Latex**" in text
-    assert "Left Breast · 2.67 Gy × 15 = 40.05 Gy · 6 MV STATIC · TB1" in text
+    assert "Breast (diagnosis: left) · 2.67 Gy × 15 = 40.05 Gy · 6 MV STATIC · TB1" in text
     assert "next appointment Wed 25 Nov 08:15 on TB1" in text
     assert "treatment approved by Meier on Wed 4 Nov" in text
     assert "Ready: the RT-PACS holds plan, structure set, 4 images, proven 7 min ago" in text
@@ -90,6 +90,16 @@ def test_an_interrupted_fraction_comes_first_with_what_each_beam_lacks(open_pati
     assert ledger["given"][1] == "88.0 / 138.0"
     assert ledger["beams"][1] == "Field 1 88.0/100.0 · Field 2 0.0/38.0"
     assert ledger["notes"][1] == "INTERRUPTED · 50.0 MU left · stopped by machine"
+
+
+def test_what_the_list_says_because_of_the_database_stands_on_the_page_too(open_patient: Open) -> None:
+    clinic = Clinic()
+    anna(clinic)
+    begun = "fraction 8 began, and its end was not recorded: look at the machine before treating"
+    differing = "fractions delivered: 7 in the treatment records, 6 in the R&V database"
+    visit = open_patient(clinic, "100231", in_flight=begun, disagreement=differing)
+    assert plain(visit).count(f"■ NOT RECORDED: {begun}") == 1
+    assert plain(visit).count(f"■ **{differing}") == 1
 
 
 def test_a_gap_that_goes_on_is_told_and_stands_in_the_chart(open_patient: Open) -> None:

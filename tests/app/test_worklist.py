@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from openpyxl import load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from app import data, excel, filters, worklist
-from app.components import day_export, day_print
+from app.components import day_chart, day_export, day_print
 from recovery.relational_tables import PATIENTS, PLAN_FIELDS, SCHEDULE, SETUP_NOTES
 from tests.app import clinic, golden, relational
 
@@ -48,6 +49,23 @@ def test_the_list_is_in_order_of_appointment_with_the_next_fraction(cache: Path)
     assert said_of(booked, "100231", "technique") == ["ARC"]
     assert said_of(booked, "100231", "setup_note") == ["Match bone, Bladder full"]
     assert said_of(booked, "100231", "phone") == ["555-1"]
+
+
+def test_who_comes_twice_a_day_is_not_treated_in_the_afternoon_by_the_mornings_fraction(cache: Path) -> None:
+    tables, list_of_all = tables_of(cache), data.load_on_treatment(cache).table
+    assert tables.schedule is not None
+    morning = tables.schedule[tables.schedule["patient_id"] == "100231"].iloc[[0]]
+    afternoon = morning.assign(
+        appointment_id="again",
+        appointment_at=pd.Timestamp(relational.TODAY) + pd.Timedelta(hours=16),
+        ends_at=pd.Timestamp(relational.TODAY) + pd.Timedelta(hours=16, minutes=15),
+    )
+    twice = pd.concat([tables.schedule, afternoon], ignore_index=True)
+    booked = worklist.day_of(list_of_all, replace(tables, schedule=twice), "TB1", relational.TODAY).booked
+    assert said_of(booked, "100231", "treated_that_day") == ["14:38", pd.NA]
+    hers = pd.concat([morning, afternoon], ignore_index=True)
+    states = day_chart.bars(hers, list_of_all, relational.TODAY)["state"].tolist()
+    assert states[0] == "treated" and states[1] != "treated"
 
 
 def test_no_alert_and_alerts_that_nobody_knows_are_told_apart(cache: Path) -> None:

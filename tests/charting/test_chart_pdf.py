@@ -135,6 +135,15 @@ def test_two_machines_that_hash_differently_print_the_same_bytes() -> None:
     assert len(said) == 1
 
 
+def test_what_began_and_was_not_recorded_stops_on_paper_too(
+    files: dict[str, PatientFile],
+) -> None:
+    begun = "fraction 8 began, and its end was not recorded: look at the machine before treating"
+    (sheet,) = chart_sheets(with_row(files["100231"], in_flight=begun))
+    assert sheet.stops == (f"NOT RECORDED: {begun}.",)
+    assert f"NOT RECORDED: {begun}." in flat(patient_chart_pdf(with_row(files["100231"], in_flight=begun)))
+
+
 def test_an_interrupted_fraction_stands_white_on_black_on_every_page(files: dict[str, PatientFile]) -> None:
     made = patient_chart_pdf(files["100377"])
     pages = texts(made)

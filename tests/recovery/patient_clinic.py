@@ -80,8 +80,10 @@ class Clinic:
         assert values.keys() <= columns.keys(), values.keys() - columns.keys()
         self.rows.setdefault(table, []).append(dict.fromkeys(columns) | values)
 
-    def write(self, folder: Path, *, with_database: bool = True, proven: timedelta = timedelta(minutes=6)) -> Cache:
-        """Write the cache; returns it."""
+    def write(
+        self, folder: Path, *, with_database: bool = True, proven: timedelta = timedelta(minutes=6), **told: str
+    ) -> Cache:
+        """Write the cache; returns it. `told`: what the R&V database tells of every row, by column of NOTHING."""
         cache, collection = Cache(folder), Collection()
         for ds in self.objects:
             collection.add(ds)
@@ -100,7 +102,7 @@ class Clinic:
                 cache.write(schema, self.rows.get(name, []), taken_at=taken_at, source="aria")
         collection.save(cache, taken_at)
         held.save(cache, taken_at)
-        cache.write(ON_TREATMENT, [{**row, **NOTHING} for row in rows], taken_at=taken_at, source="RT-PACS")
+        cache.write(ON_TREATMENT, [{**row, **NOTHING, **told} for row in rows], taken_at=taken_at, source="RT-PACS")
         journal = Journal(folder)
         run = journal.start("sync_records", taken_at)
         journal.finish(run, JobResult("sync_records", "OK", {}), taken_at + timedelta(seconds=4))
