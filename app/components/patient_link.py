@@ -31,12 +31,14 @@ def key_of_this_page() -> str:
     return str(st.query_params.get(KEY, ""))
 
 
-def choose(patient_id: str | None) -> None:
-    """Put a patient into the address of this page, or take the one there out of it."""
-    if patient_id is None:
-        st.query_params.pop(KEY, None)
-    else:
-        st.query_params[KEY] = keys_of_process().key_of(patient_id)
+def choose(patient_id: str) -> None:
+    """Put a patient into the address of this page."""
+    st.query_params[KEY] = keys_of_process().key_of(patient_id)
+
+
+def leave_patient() -> None:
+    """Back to the search: the page anew, without a patient in its address."""
+    st.switch_page(st.Page(_nothing, url_path=URL_PATH, title="Patients"), query_params={})
 
 
 def _nothing() -> None:

@@ -25,8 +25,7 @@ def show(file: PatientFile) -> None:
         st.html(_identity(who))
     with buttons:
         if st.button("Other patient", key="other_patient", icon=":material/search:"):
-            patient_link.choose(None)
-            st.rerun()
+            patient_link.leave_patient()
     lines = []
     if file.alerts:
         lines.append(f":red[■ **Alerts: {_said(file.alerts)}**]")
