@@ -62,12 +62,14 @@ def prescription(plan: PlanFile | None) -> Pairs:
     return tuple(pairs)
 
 
+_SIDES = frozenset({"LEFT", "RIGHT", "BILATERAL", "BOTH"})
+
+
 def _laterality(plan: PlanFile) -> tuple[str, str]:
     """The prescription's own; else the diagnosis', which is not the site's where a metastasis elsewhere is treated."""
     own = plan.prescription.laterality if plan.prescription is not None else None
-    if own is None and plan.laterality is not None:
-        return "Laterality", f"{plan.laterality.upper()} (of the diagnosis)"
-    return "Laterality", (own or ABSENT).upper()
+    side = (own or plan.laterality or ABSENT).upper()
+    return "Laterality", f"{side} (of the diagnosis)" if own is None and side in _SIDES else side
 
 
 def _dose(plan: PlanFile) -> str:
