@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 from playwright.sync_api import Browser, Locator, Page, expect
+from pypdfium2 import PdfDocument
 
 from recovery.runs import JobResult, Journal
 from tests.app import clinic, relational
@@ -115,6 +116,20 @@ def test_print_todays_worklist_of_a_machine(visit: tuple[Page, Requests]) -> Non
     expect(page.get_by_role("link", name="Machine day")).to_be_hidden()
     assert len(page.pdf()) > 10_000
     assert not any(name in page.url for name in ("ABELSEN", "100231"))
+
+
+def test_print_todays_charts_of_a_machine(visit: tuple[Page, Requests]) -> None:
+    page, _ = visit
+    go_to(page, "Machine day")
+    page.get_by_role("radio", name="TB1").click()
+    expect(page.get_by_text("4 booked")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Charts, PDF").click()
+    assert download.value.suggested_filename == "charts_TB1_2026-11-24.pdf"
+    sheets = PdfDocument(Path(download.value.path()).read_bytes())
+    told = [sheet.get_textpage().get_text_range() for sheet in sheets]
+    assert "ABELSEN, Anna" in told[0] and "100231" in told[0]
+    assert any("BERG, Bo" in text for text in told)
 
 
 def test_a_machines_day_is_the_same_in_a_browser_of_another_time_zone(server: Server, browser: Browser) -> None:
