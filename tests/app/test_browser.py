@@ -117,14 +117,18 @@ def test_first_paint_and_filters_are_quick(tmp_path: Path, clock: Path, browser:
     with serving(config, clock, tmp_path / "server.log") as server:
         page, _ = new_page(browser)
         page.goto(server.url)
+        page.get_by_label("Name", exact=True).wait_for(timeout=60_000)
+        first_paint = time.monotonic() - server.started_at
         sign_in(page)
         wait_for_table(page)
-        first_paint = time.monotonic() - server.started_at
+        table = time.monotonic() - server.started_at
         asked = time.monotonic()
         page.get_by_label("Search name or ID").fill("berg")
         page.get_by_text("2 plans shown").wait_for(timeout=60_000)
         filtered = time.monotonic() - asked
-    print(f"{patients} rows: first paint {first_paint:.2f} s, filter {filtered:.2f} s")
+    print(
+        f"{patients} rows: first paint {first_paint:.2f} s, signed in with table {table:.2f} s, filter {filtered:.2f} s"
+    )
     busy = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
     assert first_paint < GENEROUS * busy * FIRST_PAINT_SECONDS
     assert filtered < GENEROUS * busy * FILTER_SECONDS
