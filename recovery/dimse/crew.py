@@ -7,7 +7,7 @@ How
     Each worker holds an association and takes lists of objects from the heap. What a list did not bring comes back
     onto the heap in smaller lists, down to the single object that is then named. A worker that cannot go on puts
     back what it had and ends; the others go on. When all have ended and work is left, a new round begins, for as
-    long as the last one got something done.
+    long as the last one got something done; one worker comes alone where the node found several too many.
 
 Why
     A node may allow one association only, may break it at a bad object, may refuse lists. None of that may cost
@@ -77,8 +77,11 @@ def work_off(chunks: Iterable[Chunk], job: Job, associations: int) -> None:
                 raise error
             log.info("one association less: %s", error)
         before, left = left, _put(heap, _taken(heap))
-        if left >= before:
+        if left < before:
+            continue
+        if workers == 1 or not any(isinstance(error, DimseError) and error.busy for error in errors):
             raise max(errors, key=lambda e: isinstance(e, DimseError) and e.status is not None)
+        associations = 1  # several that come at once may each be refused because of the others
 
 
 def _work(heap: _Heap, job: Job) -> None:

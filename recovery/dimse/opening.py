@@ -14,6 +14,7 @@ Why
 from __future__ import annotations
 
 import contextlib
+import random
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -64,10 +65,10 @@ def open_link(
     for wait in WAITS:
         if not _is_refused_for_now(assoc):
             break
-        time.sleep(wait)
+        time.sleep(wait * random.uniform(0.5, 1.5))  # noqa: S311 - so that workers do not all come back at once
         assoc = _associate(peer, contexts, handlers, roles)
     if not assoc.is_established:
-        raise peer.error(*_why_not(assoc, has_connected=bool(connected)))
+        raise peer.error(*_why_not(assoc, has_connected=bool(connected)), busy=_is_refused_for_now(assoc))
     link = Link(peer, assoc)
     try:
         yield link

@@ -26,22 +26,26 @@ _ROLES = {"rv": "The R&V system", "pacs": "The RT-PACS", "tps": "The planning sy
 class DimseError(RuntimeError):
     """A node could not be asked, or did not do what it was asked.
 
-    `fault` is its role, `status` what it said; `timed_out` when it said nothing and did not hang up either.
+    `fault` is its role, `status` what it said; `timed_out` when it said nothing and did not hang up either; `busy`
+    when it refused the association for now.
     """
 
-    def __init__(self, text: str, *, fault: str = "", status: int | None = None, timed_out: bool = False) -> None:
+    def __init__(
+        self, text: str, *, fault: str = "", status: int | None = None, timed_out: bool = False, busy: bool = False
+    ) -> None:
         super().__init__(text)
         self.fault = fault
         self.status = status
         self.timed_out = timed_out
+        self.busy = busy
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Keep all of it when it crosses to another process."""
-        return _dimse_error, (str(self), self.fault, self.status, self.timed_out)
+        return _dimse_error, (str(self), self.fault, self.status, self.timed_out, self.busy)
 
 
-def _dimse_error(text: str, fault: str, status: int | None, timed_out: bool) -> DimseError:
-    return DimseError(text, fault=fault, status=status, timed_out=timed_out)
+def _dimse_error(text: str, fault: str, status: int | None, timed_out: bool, busy: bool) -> DimseError:
+    return DimseError(text, fault=fault, status=status, timed_out=timed_out, busy=busy)
 
 
 @dataclass(slots=True)
@@ -71,7 +75,7 @@ class Peer:
     timeout: float = 60.0
     traits: NodeTraits = field(default_factory=NodeTraits, compare=False)
 
-    def error(self, text: str, status: int | None = None, *, timed_out: bool = False) -> DimseError:
+    def error(self, text: str, status: int | None = None, *, timed_out: bool = False, busy: bool = False) -> DimseError:
         said = f" (status 0x{status:04X})" if status is not None else ""
         sentence = f"{_ROLES[self.role]} {self.remote} {text}{said}."
-        return DimseError(sentence, fault=self.role, status=status, timed_out=timed_out)
+        return DimseError(sentence, fault=self.role, status=status, timed_out=timed_out, busy=busy)
