@@ -60,14 +60,20 @@ def scp(
     transfer_syntaxes: Sequence[str] = AllTransferSyntaxes,
     most_associations: int = 100,
     require_called: bool = False,
+    patience: float = 30.0,
     node: DicomNode | None = None,
 ) -> Iterator[Scripted]:
-    """Listen with these handlers; the first argument of each is the `Scripted`, its `heard` already holds the query."""
+    """Listen with these handlers; the first argument of each is the `Scripted`, its `heard` already holds the query.
+
+    `patience`: seconds that it waits for an answer. As an SCU, pynetdicom may lose one (`test_lost_response`), and
+    then holds its association open for so long.
+    """
     here = Scripted(node or DicomNode("SCRIPTED", "127.0.0.1", free_port()))
     ae = AE(ae_title=here.node.ae_title)
     ae.maximum_associations = most_associations
     ae.require_called_aet = require_called
     ae.maximum_pdu_size = 131_072
+    ae.dimse_timeout = patience
     ae.supported_contexts = [build_context(uid, list(transfer_syntaxes)) for uid in contexts]
     for context in ae.supported_contexts:
         context.scu_role = context.scp_role = True

@@ -155,7 +155,10 @@ def test_a_node_that_aborts_at_one_object_still_sends_all_others() -> None:
 @pytest.mark.parametrize("no_lists", [False, True])
 def test_a_node_that_allows_one_association_sends_everything(no_lists: bool) -> None:
     refuses = _no_lists if no_lists else lambda _: None
-    with scp() as archive, scp({evt.EVT_C_MOVE: sends(HOLDS, archive.node, refuses)}, most_associations=1) as rv:
+    with (
+        scp() as archive,
+        scp({evt.EVT_C_MOVE: sends(HOLDS, archive.node, refuses)}, most_associations=1, patience=2) as rv,
+    ):
         assert move(peer_of(rv.node, "rv"), REFS, archive.node.ae_title) == {}
         assert set(archive.stored) == set(HOLDS)
 
@@ -170,7 +173,7 @@ def test_a_node_that_allows_one_association_and_breaks_it_sends_everything() -> 
             seen.append("abort")
             event.assoc.abort()
 
-    with scp() as archive, scp({evt.EVT_C_MOVE: breaks}, most_associations=1) as rv:
+    with scp() as archive, scp({evt.EVT_C_MOVE: breaks}, most_associations=1, patience=2) as rv:
         failures = move(peer_of(rv.node, "rv"), REFS, archive.node.ae_title)
         assert seen
         assert failures == {}
