@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from pydicom import Dataset
 
+from benchmarks import big_clinic
 from benchmarks.made_up import course_records, plans_of
 from benchmarks.replaced_tool import move_one_by_one
 from tests.clinic import TwoNodes, two_nodes
@@ -100,6 +102,30 @@ def build(count: int, _: int) -> None:
             )
 
 
+def tables(_: int, __: int) -> None:
+    """`snapshot_tables` of a large clinic, with all that it stores in the RT-PACS: from nothing, then little or nothing new."""
+    with tempfile.TemporaryDirectory() as folder, two_nodes(Path(folder)) as clinic:
+        database = clinic.folder / "aria.db"
+        deliveries, appointments = big_clinic.fill(database, newest=_today().date())
+        for ds in big_clinic.objects(_today()):
+            clinic.pacs.put(encode(ds))
+        clinic.extra = f'[rv.database]\nconnection = "sqlite:///{database}"\n'
+        clinic.job("build_on_treatment")
+        what = f"snapshot_tables, {deliveries} deliveries, {appointments} appointments"
+        first = None
+        for way in ("from nothing", "nothing new", "nothing new, again", "one row new"):
+            if way == "one row new":
+                big_clinic.change_a_phone(database)
+            started = time.perf_counter()
+            status, results = clinic.job("snapshot_tables")
+            taken = time.perf_counter() - started
+            result = results["snapshot_tables"]
+            assert status == 0, result
+            first = first or taken
+            sent = result["counts"]["moved"]
+            row(what, way, f"{taken:.1f} s, {_peak_mb():.0f} MB, {sent} objects sent", first / taken)
+
+
 def row(benchmark: str, way: str, figure: str, ratio: float) -> None:
     """One row of the table; the ratio is how many times quicker than the first row of its group."""
     print(f"| {benchmark} | {way} | {figure} | {ratio:.1f} |", flush=True)
@@ -139,11 +165,16 @@ def _forget(clinic: TwoNodes) -> None:
     shutil.rmtree(clinic.folder / "cache", ignore_errors=True)
 
 
+def _peak_mb() -> float:
+    """The most memory that any process started here had, in MB; those beside it, which share most of it, apart."""
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+
+
 def _today() -> datetime:
     return datetime.now(UTC)
 
 
-BENCHMARKS = {"records": records, "cycle": cycle, "build": build}
+BENCHMARKS = {"records": records, "cycle": cycle, "build": build, "tables": tables}
 
 
 def main() -> int:
