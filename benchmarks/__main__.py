@@ -103,7 +103,7 @@ def build(count: int, _: int) -> None:
 
 
 def tables(_: int, __: int) -> None:
-    """`snapshot_tables` of a large clinic, with all that it stores in the RT-PACS: from nothing, then little or nothing new."""
+    """`snapshot_tables` of a large clinic, with all that it stores in the RT-PACS; then with little or nothing new."""
     with tempfile.TemporaryDirectory() as folder, two_nodes(Path(folder)) as clinic:
         database = clinic.folder / "aria.db"
         deliveries, appointments = big_clinic.fill(database, newest=_today().date())
