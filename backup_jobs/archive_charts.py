@@ -28,7 +28,7 @@ from backup_jobs.archiving import ArchiveReport, Wanted, archive
 from recovery import elements as el
 from recovery.building import ACTIVE_DAYS
 from recovery.cache import TableMissingError
-from recovery.charting.pdf import patient_chart_pdf
+from recovery.charting.pdf import DRAWN_BY, patient_chart_pdf
 from recovery.charting.sheet import chart_sheets
 from recovery.encapsulated_pdfs import ChartPage
 from recovery.model import ENCAPSULATED_PDF, RT_PLAN, InstanceRef
@@ -104,7 +104,7 @@ def _page(space: Workspace, file: PatientFile, rows: list[Row]) -> ChartPage:
         study_instance_uid=study_of(
             plans.get(str(newest["referenced_rt_plan_uid"])), str(newest["referenced_rt_plan_uid"])
         ),
-        content=_hash(said),
+        content=_hash([DRAWN_BY, *said]),
         plans={uid: plans[uid].ref.sop_class_uid or RT_PLAN for uid in uids},
     )
 
@@ -141,6 +141,6 @@ def _treated_at(row: Row) -> datetime:
     return at if isinstance(at, datetime) else _NEVER
 
 
-def _hash(said: list[dict[str, Any]]) -> str:
+def _hash(said: list[Any]) -> str:
     text = json.dumps(said, sort_keys=True, default=str)
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()

@@ -47,6 +47,9 @@ if TYPE_CHECKING:
 UNDER_WAY = frozenset({"NOT_STARTED", "ON_TREATMENT", "ON_BREAK"})
 """Summaries that are asked about in every run; the others once a day."""
 
+TABLES_SENT = "tables as Raw Data"
+"""Under which it is remembered when a snapshot was sent."""
+
 
 def archive_tables(space: Workspace, result: JobResult) -> JobResult:
     """Store what the tables say as objects; returns the job's result with what became of them.
@@ -115,16 +118,24 @@ def _parts(space: Workspace, proven: ProvenObjects) -> Iterator[ArchiveReport]:
 
 
 def _snapshot(space: Workspace, proven: ProvenObjects) -> ArchiveReport:
-    """The newest snapshot of the tables; made again in every run, which costs less than remembering its UIDs."""
+    """The newest snapshot of the tables; made again in every run, which costs less than remembering its UIDs.
+
+    A busy clinic's tables change all day, and the RT-PACS keeps every copy: `raw_data_minutes` is the least time
+    between two. Until then the cache alone has the newest tables; the treatment records do not wait.
+    """
+    pace = space.config.jobs.snapshot_tables.raw_data_minutes * 60
     snapshot = space.cache.open_snapshot()
-    if snapshot is None:
+    if snapshot is None or not space.memory.is_due(TABLES_SENT, space.now, pace):
         return ArchiveReport()
     try:
         objects = raw_data_objects(snapshot, space.config.site.name)
     except RawSnapshotError as error:
         return ArchiveReport(found=1, unproven={snapshot.snapshot_id: str(error)})
     wanted = [Wanted(InstanceRef.from_dataset(made), _made(made)) for made in objects]
-    return archive(space, wanted, proven, "storing the tables")
+    report = archive(space, wanted, proven, "storing the tables")
+    if report.sent:
+        space.memory.note(TABLES_SENT, space.now)
+    return report
 
 
 def _made(ds: Dataset) -> Callable[[datetime], Dataset]:

@@ -1,4 +1,4 @@
-"""Ask one node in a process beside this one, while this one asks another.
+"""Do something in a process beside this one: ask a node, draw half of the charts.
 
 Goal
     Two long answers take the time of one.

@@ -146,11 +146,20 @@ class SyncRecordsSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SnapshotTablesSettings:
+    """`[jobs.snapshot_tables]`: how often a changed snapshot goes into the RT-PACS; 0: each."""
+
+    __pydantic_config__ = _STRICT
+    raw_data_minutes: Annotated[int, Field(ge=0, le=1440, strict=True)] = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Jobs:
     """`[jobs]`."""
 
     __pydantic_config__ = _STRICT
     sync_records: SyncRecordsSettings = field(default_factory=SyncRecordsSettings)
+    snapshot_tables: SnapshotTablesSettings = field(default_factory=SnapshotTablesSettings)
 
 
 @dataclass(frozen=True, slots=True)

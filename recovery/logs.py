@@ -34,4 +34,6 @@ def set_up_logging(cache_path: Path) -> None:
     logging.raiseExceptions = False
     for library in ("pydicom", "pynetdicom"):
         logging.getLogger(library).setLevel(logging.CRITICAL)
+    for library in ("fontTools", "fpdf"):  # each chart that is drawn would be twenty lines
+        logging.getLogger(library).setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", module=r"pydicom(\..*)?")

@@ -15,7 +15,8 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import or_
 from typing import Any
 
 _LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "þ": "th", "ı": "i"})
@@ -48,14 +49,16 @@ def namesakes(
 ) -> tuple[Namesake, ...]:
     """Patients of on_treatment who could be taken for this one, the likeliest first."""
     others = {r["patient_id"]: r for r in rows if r["patient_id"] not in {None, patient_id}}
+    ours = _folded(name) if name else None
     matcher = difflib.SequenceMatcher(None, "", fold(name or ""), autojunk=False)
     found = []
     for other_id, row in others.items():
+        other = row["patient_name"]
         is_of_the_day = birth_date is not None and row["patient_birth_date"] == birth_date
-        why = [_why(name, row["patient_name"], matcher), "same birth date" if is_of_the_day else None]
-        if any(why):
-            said = ", ".join(filter(None, why))
-            found.append(Namesake(other_id, row["patient_name"], row["patient_birth_date"], said))
+        why = _why(ours, _folded(other), matcher) if ours is not None and other else None
+        if why or is_of_the_day:
+            said = ", ".join(filter(None, (why, "same birth date" if is_of_the_day else None)))
+            found.append(Namesake(other_id, other, row["patient_birth_date"], said))
     return tuple(sorted(found, key=lambda n: (_likelihood(n.why), n.patient_name or "", n.patient_id)))
 
 
@@ -64,18 +67,42 @@ def _likelihood(why: str) -> tuple[int, int]:
     return ("similar name" in why) + 2 * ("name" not in why), -len(why)
 
 
-def _why(name: str | None, other: str | None, matcher: difflib.SequenceMatcher[str]) -> str | None:
-    if not name or not other:
-        return None
-    ours, theirs = fold(name), fold(other)
-    if ours == theirs:
+@dataclass(frozen=True, slots=True)
+class _Name:
+    """A name as it is compared. `letters`: a bit for each letter that it has, some letters sharing one."""
+
+    text: str
+    family: str
+    given: str
+    letters: int
+
+
+@lru_cache(maxsize=10_000)
+def _folded(name: str) -> _Name:
+    text = fold(name)
+    family, _, given = (part.strip() for part in text.partition(","))
+    return _Name(text, family, given, reduce(or_, (1 << ord(letter) % 128 for letter in text), 0))
+
+
+def _why(ours: _Name, theirs: _Name, matcher: difflib.SequenceMatcher[str]) -> str | None:
+    if ours.text == theirs.text:
         return "same name"
-    family, _, given = (part.strip() for part in ours.partition(","))
-    other_family, _, other_given = (part.strip() for part in theirs.partition(","))
-    is_swapped = family == other_given and given == other_family
+    is_swapped = ours.family == theirs.given and ours.given == theirs.family
+    given, other_given = ours.given, theirs.given
     begins = bool(given and other_given) and (given.startswith(other_given) or other_given.startswith(given))
-    if is_swapped or (family == other_family and begins):
+    if is_swapped or (ours.family == theirs.family and begins):
         return "similar name"
-    matcher.set_seq1(theirs)
-    is_near = matcher.real_quick_ratio() >= SIMILAR and matcher.quick_ratio() >= SIMILAR and matcher.ratio() >= SIMILAR
-    return "similar name" if is_near else None
+    return "similar name" if _is_near(ours, theirs, matcher) else None
+
+
+def _is_near(ours: _Name, theirs: _Name, matcher: difflib.SequenceMatcher[str]) -> bool:
+    """Whether most letters are common to both, in order.
+
+    500 patients are a quarter of a million pairs: letters that only one of them has rule out nearly all at once.
+    """
+    ours_alone, theirs_alone = ours.letters & ~theirs.letters, theirs.letters & ~ours.letters
+    most = min(len(ours.text) - ours_alone.bit_count(), len(theirs.text) - theirs_alone.bit_count())
+    if 2 * most < SIMILAR * (len(ours.text) + len(theirs.text)):
+        return False
+    matcher.set_seq1(theirs.text)
+    return matcher.quick_ratio() >= SIMILAR and matcher.ratio() >= SIMILAR

@@ -26,7 +26,17 @@ from recovery.building import (
     read_new_records,
 )
 from recovery.cache import Cache
-from recovery.config import CacheSettings, Config, Local, Pacs, RecordAndVerify, RvDatabase, Site
+from recovery.config import (
+    CacheSettings,
+    Config,
+    Jobs,
+    Local,
+    Pacs,
+    RecordAndVerify,
+    RvDatabase,
+    Site,
+    SnapshotTablesSettings,
+)
 from recovery.memory import Memory
 from recovery.model import DicomNode
 from recovery.peers import pacs_peer
@@ -62,6 +72,7 @@ class OneSite:
     now: datetime = NOW
     local_port: int = field(default_factory=free_port)
     has_database: bool = True
+    raw_data_minutes: int = 0
 
     @property
     def config(self) -> Config:
@@ -70,7 +81,8 @@ class OneSite:
         pacs = Pacs(self.pacs.ae_title, self.pacs.host, self.pacs.port)
         here = Local("RBRDT", "127.0.0.1", self.local_port, timeout_seconds=10)
         site = Site("A clinic that does not exist", "Europe/Zurich")
-        return Config(site, here, rv, pacs, CacheSettings("cache"), file=self.folder / "config.toml")
+        jobs = Jobs(snapshot_tables=SnapshotTablesSettings(self.raw_data_minutes))
+        return Config(site, here, rv, pacs, CacheSettings("cache"), jobs=jobs, file=self.folder / "config.toml")
 
     def space(self) -> Workspace:
         return open_workspace(self.config, Memory.load(self.config.cache_path), self.now)

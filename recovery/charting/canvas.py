@@ -142,18 +142,26 @@ class Canvas(FPDF):
         """Lines of text as wide as `width`, below each other; words longer than a line are broken."""
         self.set_font("text", "B" if bold else "", size)
         self.set_x(MARGIN if x is None else x)
-        self.multi_cell(
-            width, size * 0.48, self.letters.printable(text), align=align, new_x=XPos.LMARGIN, new_y=YPos.NEXT
-        )
+        letters = self.letters.printable(text)
+        write = self.cell if self._is_one_line(letters, width) else self.multi_cell
+        write(width, size * 0.48, letters, align=align, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
     def text_height(self, text: str, width: float, *, size: float = 9, bold: bool = False) -> float:
         """How high `write_text` would be, mm."""
         self.set_font("text", "B" if bold else "", size)
+        letters = self.letters.printable(text)
+        if self._is_one_line(letters, width):
+            return size * 0.48
         height = self.multi_cell(
-            width, size * 0.48, self.letters.printable(text), align=Align.L, dry_run=True,
-            output=MethodReturnValue.HEIGHT
+            width, size * 0.48, letters, align=Align.L, dry_run=True, output=MethodReturnValue.HEIGHT
         )  # fmt: skip
         return float(height) if isinstance(height, int | float) else 0.0
+
+    def _is_one_line(self, letters: str, width: float) -> bool:
+        """Whether a text needs no breaking, which costs a hundred times what it costs to ask."""
+        if not letters or not {"\n", BREAK_HERE}.isdisjoint(letters):
+            return False
+        return float(self.get_string_width(letters)) <= width - 2 * self.c_margin
 
     def heading(self, text: str, room: float = 18) -> None:
         """A section's title; on a new page where fewer than `room` mm are left below it."""

@@ -10,6 +10,7 @@ How
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import segno
 
@@ -33,8 +34,7 @@ class ChartCode:
     @property
     def modules(self) -> tuple[tuple[bool, ...], ...]:
         """The QR code's rows, dark is True, without its quiet zone of four modules; error correction M."""
-        made = segno.make_qr(self.text, error="m", boost_error=False, encoding="utf-8", eci=not self.text.isascii())
-        return tuple(tuple(bool(module) for module in row) for row in made.matrix)
+        return _modules(self.text)
 
     @classmethod
     def from_text(cls, scanned: str) -> ChartCode:
@@ -49,3 +49,10 @@ class ChartCode:
         if len(lines) != _LINES or lines[0] != FORMAT:
             raise ValueError("This is not the code of a paper chart of RBRDT.")
         return cls(lines[1], lines[2] or None, lines[3])
+
+
+@lru_cache(maxsize=8)
+def _modules(text: str) -> tuple[tuple[bool, ...], ...]:
+    """Kept, because each page of a chart bears the same code, and to choose its mask takes longer than to draw it."""
+    made = segno.make_qr(text, error="m", boost_error=False, encoding="utf-8", eci=not text.isascii())
+    return tuple(tuple(bool(module) for module in row) for row in made.matrix)

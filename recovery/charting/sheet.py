@@ -17,6 +17,7 @@ import hashlib
 import json
 import re
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from recovery.charting import facts, say, warnings
@@ -50,7 +51,7 @@ class BeamToGive:
     first: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ChartSheet:
     """One plan's chart. `stops` forbid treatment before somebody has looked; `looks` ask to be read."""
 
@@ -85,7 +86,7 @@ class ChartSheet:
         heads = (re.match(r"[A-Z ]+(?![a-z])", stop) for stop in self.stops)
         return " · ".join(head[0].strip() for head in heads if head is not None)
 
-    @property
+    @cached_property
     def checksum(self) -> str:
         """The first 16 hexadecimal digits of SHA-256 over everything that the sheet says."""
         said = json.dumps(asdict(self), ensure_ascii=False, sort_keys=True)

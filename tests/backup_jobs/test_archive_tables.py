@@ -246,6 +246,16 @@ def test_the_tables_themselves_go_with_them_once_and_come_back_bit_for_bit(pacs:
     assert len(stored_files(pacs.folder)) == 2, "the one before stays"
 
 
+def test_where_the_config_sets_a_pace_changed_tables_wait_and_then_go(pacs: Orthanc, site: OneSite) -> None:
+    paced = replace(site, raw_data_minutes=60)
+    take(site.config.cache_path, 1)
+    assert object_counts(paced.run()) == (1, 0, 1, 0)
+    take(site.config.cache_path, 2, changed=1)
+    assert object_counts(paced.later(minutes=59).run()) == (0, 0, 0, 0)
+    assert object_counts(paced.later(minutes=60).run()) == (1, 0, 1, 0)
+    assert len(stored_files(pacs.folder)) == 2
+
+
 def test_a_snapshot_that_is_damaged_here_is_not_archived_and_is_named(pacs: Orthanc, site: OneSite) -> None:
     snapshot = take(site.config.cache_path, 1)
     assert snapshot is not None
