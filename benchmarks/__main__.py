@@ -126,6 +126,13 @@ def tables(_: int, __: int) -> None:
             row(what, way, f"{taken:.1f} s, {_peak_mb():.0f} MB, {sent} objects sent", first / taken)
 
 
+def dashboard(_: int, __: int) -> None:
+    """The pages of a very large clinic in a browser."""
+    from benchmarks.dashboard import dashboard as measured
+
+    measured(row)
+
+
 def row(benchmark: str, way: str, figure: str, ratio: float) -> None:
     """One row of the table; the ratio is how many times quicker than the first row of its group."""
     print(f"| {benchmark} | {way} | {figure} | {ratio:.1f} |", flush=True)
@@ -174,7 +181,7 @@ def _today() -> datetime:
     return datetime.now(UTC)
 
 
-BENCHMARKS = {"records": records, "cycle": cycle, "build": build, "tables": tables}
+BENCHMARKS = {"records": records, "cycle": cycle, "build": build, "tables": tables, "dashboard": dashboard}
 
 
 def main() -> int:

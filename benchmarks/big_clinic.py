@@ -46,19 +46,19 @@ _SYLLABLES = (
 )
 
 
-def fill(path: Path, *, newest: date) -> tuple[int, int]:
+def fill(path: Path, *, newest: date, on_treatment: int = ON_TREATMENT, former: int = FORMER) -> tuple[int, int]:
     """Make the database; returns its numbers of deliveries and of appointments."""
     aria = Aria(path)
     aria.execute("BEGIN")
     machines = [aria.machine(f"TB{number}") for number in range(1, MACHINES + 1)]
     aria.insert("ConfigurationItem", ConfigurationSetSer=1, ConfigurationItemId="Dose", ConfigValue="Gy")
     deliveries = appointments = 0
-    for number in range(ON_TREATMENT + FORMER):
-        is_former = number >= ON_TREATMENT
+    for number in range(on_treatment + former):
+        is_former = number >= on_treatment
         last = newest - timedelta(days=1 + number % 600 if is_former else 0)
         given = FRACTIONS if is_former else RECORDS_EACH
-        born = datetime.combine(_birth_date(number), time())
-        patient = aria.patient(f"{number:05d}", *_name(number), DateOfBirth=born, HomePhone=f"041 {number:07d}")
+        born = datetime.combine(birth_date_of(number), time())
+        patient = aria.patient(f"{number:05d}", *name_of(number), DateOfBirth=born, HomePhone=f"041 {number:07d}")
         aria.physician(patient, "Green", "Gloria")
         course = aria.course(patient)
         prescription = aria.prescription(course, ("PTV", "50", "2", "Gy"))
@@ -91,19 +91,19 @@ def objects(newest: datetime) -> Iterator[Dataset]:
 
 def _named(ds: Dataset) -> Dataset:
     number = int(ds.PatientID)
-    ds.PatientName = "^".join(_name(number))
-    ds.PatientBirthDate = f"{_birth_date(number):%Y%m%d}"
+    ds.PatientName = "^".join(name_of(number))
+    ds.PatientBirthDate = f"{birth_date_of(number):%Y%m%d}"
     return ds
 
 
-def _name(number: int) -> tuple[str, str]:
+def name_of(number: int) -> tuple[str, str]:
     """Family and given name, of four syllables that no other number has in this order."""
     digits = [number // len(_SYLLABLES) ** place % len(_SYLLABLES) for place in range(3)]
     family = "".join(_SYLLABLES[digit * 7 % len(_SYLLABLES)] for digit in digits).capitalize()
     return f"{family}{_SYLLABLES[number * 5 % len(_SYLLABLES)]}", _SYLLABLES[number % len(_SYLLABLES)].capitalize()
 
 
-def _birth_date(number: int) -> date:
+def birth_date_of(number: int) -> date:
     return date(1935, 1, 1) + timedelta(days=number * 37 % 25_000)
 
 

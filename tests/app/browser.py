@@ -41,6 +41,7 @@ class Server:
 
     url: str
     started_at: float
+    pid: int
 
 
 @contextlib.contextmanager
@@ -56,7 +57,7 @@ def serving(config: Path, clock: Path, log: Path) -> Iterator[Server]:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
     try:
         _wait_for(port, process)
-        yield Server(f"http://127.0.0.1:{port}", started_at)
+        yield Server(f"http://127.0.0.1:{port}", started_at, process.pid)
     finally:
         process.terminate()
         process.wait(timeout=20)
