@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import socket
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydicom import dcmread
 
+from backup_jobs.check import check
 from recovery.model import DicomNode
 from recovery.peers import pacs_peer
 from recovery.rebuilding import restore_tables
 from recovery.relational_tables import RELATIONAL_TABLES
 from recovery.snapshot_writing import open_writer
 from recovery.tables import PROVEN_OBJECTS
-from tests.archive_clinic import OneSite, delivery, local, object_counts, stored_files
+from tests.archive_clinic import NOBODY, OneSite, delivery, local, object_counts, stored_files
 from tests.backup_jobs.mosaiq import the_plan
 from tests.objects import encode
 from tests.orthanc import HOW_TO_INSTALL, Orthanc, free_port, orthanc_is_installed
@@ -92,3 +95,14 @@ def test_tables_come_back_by_c_move_on_a_machine_that_has_nothing(site: tuple[On
     assert report.problems == []
     assert len(here.space().cache.read(RELATIONAL_TABLES["deliveries"])) == 3
     assert here.overview()[0]["fractions_delivered"] == 0, "of two fields, one was treated"
+
+
+def test_check_tells_a_port_that_is_taken_though_no_record_is_relayed(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        here = OneSite(tmp_path, NOBODY, "mosaiq", local_port=taken.getsockname()[1], retrieve="move")
+        space = here.space()
+        assert space.config.rv is not None
+        space.config = replace(space.config, rv=replace(space.config.rv, route="direct"))
+        assert "This machine cannot listen as" in check(space).message
