@@ -16,6 +16,7 @@ Why after the tables, and never instead
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ from backup_jobs.archive_charts import archive_charts
 from backup_jobs.archiving import ArchiveReport, Wanted, archive
 from backup_jobs.mosaiq_records import archive_deliveries
 from backup_jobs.transfer import in_words
-from recovery.building import evidence_of, overview_rows, plan_uids_of_records
+from recovery.building import build_overview, evidence_of, overview_rows, plan_uids_of_records
 from recovery.cache import CacheError
 from recovery.dimse import DimseError
 from recovery.memory import DAY
@@ -34,6 +35,7 @@ from recovery.raw_snapshots import RawSnapshotError, raw_data_objects
 from recovery.reading import read_chains, read_new_records
 from recovery.relational_tables import DELIVERIES
 from recovery.table_freshness import known_since
+from recovery.tables import ON_TREATMENT
 from recovery.treatment_summaries import TreatmentSummary, summaries_of
 
 if TYPE_CHECKING:
@@ -106,7 +108,19 @@ def _were_read(space: Workspace) -> bool:
         return False
 
 
+def _bring_up_to_date(space: Workspace) -> None:
+    """The list, with what this cycle brought: charts are read from its tables, and are not those of the cycle before.
+
+    `build_on_treatment` does it again, asks the RT-PACS nothing twice, and says what did not work. A cache without a
+    list gets its first one there.
+    """
+    with suppress(CacheError):
+        space.cache.snapshot(ON_TREATMENT)
+        build_overview(space, pacs_peer(space.config, space.memory))
+
+
 def _parts(space: Workspace, proven: ProvenObjects) -> Iterator[ArchiveReport]:
+    _bring_up_to_date(space)
     evidence = evidence_of(space)
     rows, _ = overview_rows(space, evidence)
     due, once_a_day = _due(space, summaries_of(evidence, rows))

@@ -75,7 +75,7 @@ def _nodes(space: Workspace) -> Iterator[Finding]:
             yield f"{name} may move a record to the RT-PACS", _problem(lambda: _move_one_record(space, rv))
         elif peer is not pacs:
             yield from _may_move(space, name, peer)
-    if config.rv is not None and config.rv.route == "relay":
+    if config.pacs.retrieve == "move" or (config.rv is not None and config.rv.route == "relay"):
         yield f"this machine can listen as {config.local.node}", _problem(lambda: _listen(space))
     if config.pacs.retrieve == "move":
         destination = config.local.ae_title

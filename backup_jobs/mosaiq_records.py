@@ -15,27 +15,31 @@ Why not all of two years in every run
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from backup_jobs.archiving import ArchiveReport, Wanted, archive
 from backup_jobs.plans_of_deliveries import Plans
 from backup_jobs.sync_records import PATIENTS_PER_RUN
+from recovery.beam_kinds import no_beam
 from recovery.database_tables import relational_rows
 from recovery.delivered_records import (
     Session,
     Standing,
     amendments,
     moved,
-    no_beam,
     treatment_record,
     treatment_sessions,
+    without_amended,
 )
 from recovery.deliveries import TREATING
+from recovery.delivery_tables import HISTORY_DAYS
 from recovery.model import RT_BEAMS_TREATMENT_RECORD, InstanceRef, Patient
 from recovery.relational_tables import DELIVERIES, PATIENTS
 from recovery.treatment_summaries import patient_of
+from recovery.untold_deliveries import untold_deliveries
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -50,9 +54,11 @@ MAY_DIFFER = frozenset(
         *("PatientName", "PatientBirthDate", "PatientSex", "StudyInstanceUID", "SeriesInstanceUID"),
         *("ReferencedSOPClassUID", "NumberOfFractionsPlanned"),
         *("BeamType", "RadiationType", "NumberOfWedges", "BeamLimitingDeviceLeafPairsSequence"),
+        *("TreatmentTerminationCode", "TreatmentVerificationStatus", "BeamDescription"),
     }
 )
-"""What a record took from elsewhere when it was made: it does not become another one when that changes."""
+"""What a record took from elsewhere when it was made, and what counts nothing and is shown as the tables tell it: it
+does not become another one when that changes."""
 
 NOT_AMENDED = "the RT-PACS never gave it back as it was sent, and the database says something else now; not sent again"
 
@@ -65,7 +71,8 @@ def archive_deliveries(space: Workspace, proven: ProvenObjects) -> tuple[Archive
     DimseError
         If the RT-PACS cannot be asked.
     """
-    deliveries = relational_rows(space, DELIVERIES)
+    told = relational_rows(space, DELIVERIES)
+    deliveries = [*told, *_kept(space, told)]
     sessions = treatment_sessions(deliveries)
     chosen = _chosen(space, [*sessions, *moved(deliveries, sessions, space.collection.records)])
     standings, stuck = _standings(space, chosen, proven)
@@ -86,6 +93,13 @@ def archive_deliveries(space: Workspace, proven: ProvenObjects) -> tuple[Archive
     return report, _remarks(incomplete, deliveries)
 
 
+def _kept(space: Workspace, deliveries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """What held records tell and the database does not any more: they are amended to say other things, never that."""
+    records = without_amended(space.collection.records)
+    since = (space.local_now - timedelta(days=HISTORY_DAYS)).date()
+    return [one.row for one in untold_deliveries(records, deliveries, since)] if deliveries else []
+
+
 def _owe(space: Workspace, standings: Mapping[str, tuple[Session, Standing]], stuck: Iterable[str]) -> None:
     """Note what the database tells and no record that is known here does: also for a run that ends before it asked."""
     lacking = {uid: s.patient_id for uid, (s, _) in standings.items() if uid not in space.collection.records}
@@ -98,7 +112,8 @@ def _remarks(incomplete: int, deliveries: Iterable[Mapping[str, Any]]) -> list[s
     of_nobody = sum(row["patient_id"] is None and row["delivery_type"] in TREATING for row in deliveries)
     if of_nobody:
         said.append(f"{of_nobody} deliveries name no patient, have no treatment record and are not counted")
-    if no_beams := sum(map(no_beam, deliveries)):
+    kept = {row["delivery_id"] for row in deliveries if not no_beam(row)}
+    if no_beams := sum(no_beam(row) and row["delivery_id"] not in kept for row in deliveries):
         said.append(f"{no_beams} deliveries of brachytherapy or ions have no treatment record and are not counted")
     return said
 

@@ -27,6 +27,7 @@ from backup_jobs.queries import QueryError, load_query, query_tables
 from backup_jobs.rv_database import ConnectionLostError, Database, DatabaseError, open_database
 from backup_jobs.table_readings import TableReading, TableRows, read_rows
 from recovery.config import Config
+from recovery.delivery_tables import HISTORY_DAYS
 from recovery.manifests import TableState
 from recovery.relational_tables import RELATIONAL_TABLES
 from recovery.runs import JobResult
@@ -42,7 +43,6 @@ READINGS: Mapping[str, Mapping[str, TableReading]] = {
     "mosaiq": mosaiq_tables.READINGS,
 }
 
-HISTORY_DAYS = 730
 COUCH_DAYS = 60
 IN_FLIGHT_DAYS = 14
 SCHEDULE_DAYS = 60

@@ -83,6 +83,11 @@ def radiation_of(row: Mapping[str, Any]) -> str | None:
     return _RADIATION_WORDS.get(str(row.get("radiation_type") or ""))
 
 
+def no_beam(row: Mapping[str, Any]) -> bool:
+    """Whether a delivery is one that an RT Beams Treatment Record cannot tell: of a source, or of ions."""
+    return row.get("radiation_type") in NO_BEAMS
+
+
 def _leaf_pairs(beam: Dataset) -> list[tuple[str, int]]:
     pairs = []
     for device in el.items(beam, "BeamLimitingDeviceSequence"):

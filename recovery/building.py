@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from recovery.cache import Cache, CacheError
 from recovery.collection import Collection
+from recovery.course_counts import CourseCounts
 from recovery.database_tables import relational_rows, with_second_source
 from recovery.delivered_records import without_amended
 from recovery.holdings import Holdings
@@ -58,6 +59,9 @@ class Workspace:
     relational: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """Relational tables, each read from the cache once a run, all of one snapshot."""
     pinned: Cache | None = None
+    counted: CourseCounts = field(default_factory=CourseCounts)
+    booked: tuple[list[dict[str, Any]], dict[str, datetime]] | None = None
+    """The rows of the schedule, and what they say of the next appointments."""
 
     @property
     def local_now(self) -> datetime:
@@ -171,15 +175,19 @@ def plan_labels(space: Workspace) -> dict[str, str]:
 
 
 def next_appointments(space: Workspace) -> dict[str, datetime]:
-    """By patient, the next appointment on a treatment machine, local to the site."""
-    found: dict[str, datetime] = {}
-    for row in relational_rows(space, SCHEDULE):
-        at = row["appointment_at"]
-        if at is None or at < space.local_now or row["status"] in CANCELLED_STATUSES:
-            continue
-        if row["treatment_machine_name"] is not None:
-            found[row["patient_id"]] = min(at, found.get(row["patient_id"], at))
-    return found
+    """By patient, the next appointment on a treatment machine, local to the site. Looked through once for each reading
+    of the schedule."""
+    rows = relational_rows(space, SCHEDULE)
+    if space.booked is None or space.booked[0] is not rows:
+        found: dict[str, datetime] = {}
+        for row in rows:
+            at = row["appointment_at"]
+            if at is None or at < space.local_now or row["status"] in CANCELLED_STATUSES:
+                continue
+            if row["treatment_machine_name"] is not None:
+                found[row["patient_id"]] = min(at, found.get(row["patient_id"], at))
+        space.booked = rows, found
+    return space.booked[1]
 
 
 def evidence_of(space: Workspace) -> Evidence:
@@ -205,4 +213,5 @@ def evidence_of(space: Workspace) -> Evidence:
             if row["approval_status"] in APPROVED_STATUSES
         },
         labels=plan_labels(space),
+        counted=space.counted,
     )

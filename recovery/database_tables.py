@@ -11,13 +11,17 @@ How
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, cast
 
 from recovery.cache import CacheError
+from recovery.delivered_records import without_amended
+from recovery.delivery_tables import HISTORY_DAYS
 from recovery.relational_tables import COURSES, DELIVERIES, IN_FLIGHT, PATIENTS, PHYSICIANS, PLANS, PRESCRIPTIONS
 from recovery.second_source import SecondSource, by_key, fractions_by_database, told_of
 from recovery.table_freshness import known_since
 from recovery.tables import DATABASE_COUNTS
+from recovery.untold_deliveries import in_words, untold_deliveries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -27,6 +31,9 @@ if TYPE_CHECKING:
     from recovery.tables import TableSchema
 
 log = logging.getLogger(__name__)
+
+Counts = dict[str, tuple[int, str | None]]
+"""By plan: fractions delivered by the database's deliveries, and in words what they do not tell any more."""
 
 
 def with_second_source(space: Workspace, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -38,6 +45,7 @@ def with_second_source(space: Workspace, rows: Iterable[Mapping[str, Any]]) -> l
         If the counts cannot be written.
     """
     listed = list(rows)
+    counts = _counts(space, listed)
     source = SecondSource(
         patients={row["patient_id"]: row for row in relational_rows(space, PATIENTS)},
         physicians=by_key(relational_rows(space, PHYSICIANS), "patient_id"),
@@ -45,7 +53,8 @@ def with_second_source(space: Workspace, rows: Iterable[Mapping[str, Any]]) -> l
         prescriptions={(r["patient_id"], r["prescription_id"]): r for r in relational_rows(space, PRESCRIPTIONS)},
         courses={(r["patient_id"], r["course_id"]): r for r in relational_rows(space, COURSES)},
         in_flight=by_key(relational_rows(space, IN_FLIGHT), "patient_id"),
-        fractions_delivered=_counts(space, listed),
+        fractions_delivered={uid: count for uid, (count, _) in counts.items()},
+        untold={uid: said for uid, (_, said) in counts.items() if said},
         deliveries_known_until=_known_until(space),
     )
     plans = space.collection.plans
@@ -64,8 +73,8 @@ def relational_rows(space: Workspace, schema: TableSchema) -> list[dict[str, Any
     return space.relational[schema.name]
 
 
-def _counts(space: Workspace, rows: list[Mapping[str, Any]]) -> dict[str, int]:
-    """Fractions delivered by the database's own deliveries, of the plans that may still be treated.
+def _counts(space: Workspace, rows: list[Mapping[str, Any]]) -> Counts:
+    """What the database's own deliveries say of the plans that may still be treated.
 
     A plan of which the database has no delivery is counted 0 only where it knows the plan.
     """
@@ -86,16 +95,39 @@ def _counts(space: Workspace, rows: list[Mapping[str, Any]]) -> dict[str, int]:
     deliveries: list[dict[str, Any]] = space.cache.read_where(DELIVERIES, "patient_id", sorted(set(wanted.values())))
     by_plan = by_key(deliveries, "referenced_rt_plan_uid")
     plans, until = space.collection.plans, space.local_now
-    counts = {uid: fractions_by_database(by_plan.get(uid, []), plans.get(uid), until) for uid in wanted}
+    untold = _untold(space, wanted, deliveries)
+    counts = {
+        uid: (fractions_by_database(by_plan.get(uid, []), plans.get(uid), until), untold.get(uid)) for uid in wanted
+    }
     if any(row["treated_at"] is not None and row["treated_at"] >= until for row in deliveries):
         return counts  # the next run counts these too, though the table may not change until then
     space.cache.write(
         DATABASE_COUNTS,
-        [{"referenced_rt_plan_uid": uid, "fractions_delivered": count} for uid, count in counts.items()],
+        [
+            {"referenced_rt_plan_uid": uid, "fractions_delivered": count, "untold": said}
+            for uid, (count, said) in counts.items()
+        ],
         taken_at=space.now,
         source="deliveries of the R&V database",
     )
     return counts
+
+
+def _untold(space: Workspace, wanted: Mapping[str, str], deliveries: list[dict[str, Any]]) -> dict[str, str]:
+    """By plan, in words: what its records tell and `deliveries`, those of the plans' patients, do not any more.
+
+    What seems gone is looked for under other patients too, before anything is said: an ID may have been corrected.
+    """
+    records = [r for r in without_amended(space.collection.records) if r.referenced_rt_plan_uid in wanted]
+    read_at = _known_until(space)
+    since = (space.local_now - timedelta(days=HISTORY_DAYS)).date()
+    found = untold_deliveries(records, deliveries, since)
+    if gone := [str(one.row["delivery_id"]) for one in found if one.is_now is None]:
+        elsewhere = space.cache.read_where(DELIVERIES, "delivery_id", gone)
+        found = untold_deliveries(records, [*deliveries, *elsewhere], since)
+    found = [one for one in found if read_at is not None and one.row["treated_at"] < read_at]
+    by_plan = {uid: [one for one in found if one.row["referenced_rt_plan_uid"] == uid] for uid in wanted}
+    return {uid: "; ".join(in_words(untold)) for uid, untold in by_plan.items() if untold}
 
 
 def _known_until(space: Workspace) -> datetime | None:
@@ -105,10 +137,13 @@ def _known_until(space: Workspace) -> datetime | None:
         return None
 
 
-def _kept(space: Workspace) -> tuple[datetime, dict[str, int]] | None:
+def _kept(space: Workspace) -> tuple[datetime, Counts] | None:
     try:
         taken_at = space.cache.snapshot(DATABASE_COUNTS).taken_at
         rows = space.cache.read(DATABASE_COUNTS)
     except CacheError:
         return None
-    return taken_at, {str(row["referenced_rt_plan_uid"]): int(str(row["fractions_delivered"])) for row in rows}
+    return taken_at, {
+        str(row["referenced_rt_plan_uid"]): (int(str(row["fractions_delivered"])), cast("str | None", row["untold"]))
+        for row in rows
+    }

@@ -34,12 +34,13 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from recovery.beam_kinds import NO_BEAMS, BeamKind, radiation_of
+from recovery.beam_kinds import BeamKind, no_beam, radiation_of
 from recovery.deliveries import TREATING
 from recovery.derived_uids import amended_uid, derived_uid
 from recovery.dicom_text import written_day, written_number, written_text, written_time, written_uid
 from recovery.model import RT_BEAMS_TREATMENT_RECORD, RT_PLAN, Patient
 from recovery.object_modules import Place, item, new_object, reference, with_elements
+from recovery.records import DELIVERY_OF_DATABASE
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -101,8 +102,8 @@ class Session:
 def treatment_sessions(deliveries: Iterable[Mapping[str, Any]]) -> list[Session]:
     """Sessions, the newest first. QA, setup, portfilm and other imaging are not treatments, and in none.
 
-    Rows without a patient, and brachytherapy's and ions', are in none either: see `no_beam`. `deliveries` are rows
-    of that table.
+    Rows without a patient, and brachytherapy's and ions' (`no_beam`), are in none either. `deliveries` are rows of
+    that table.
     """
     groups: dict[tuple[str, str | None, int | None, date | None], list[Mapping[str, Any]]] = {}
     for row in deliveries:
@@ -139,11 +140,6 @@ def _session_of(row: Mapping[str, Any]) -> tuple[str, str | None, int | None, da
 
 def _named_by(delivery_id: str) -> str:
     return derived_uid("delivered session", delivery_id)
-
-
-def no_beam(row: Mapping[str, Any]) -> bool:
-    """Whether a delivery is one that an RT Beams Treatment Record cannot tell: of a source, or of ions."""
-    return row.get("radiation_type") in NO_BEAMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +233,7 @@ def _session_beam(delivery: Mapping[str, Any], kind: BeamKind) -> Dataset:
         CurrentFractionNumber=_or_empty(delivery["fraction_number"]),
         ReferencedBeamNumber=delivery["beam_number"],
         BeamName=written_text(delivery["beam_name"], "LO") or None,
+        BeamDescription=written_text(f"{DELIVERY_OF_DATABASE}{delivery['delivery_id']}", "ST"),
         BeamType=kind.beam_type or "",
         RadiationType=kind.radiation_type or "",
         TreatmentDeliveryType=delivery["delivery_type"] or "",

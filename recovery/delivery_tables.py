@@ -12,6 +12,9 @@ from __future__ import annotations
 
 from recovery.tables import TableSchema
 
+HISTORY_DAYS = 730
+"""How far back a snapshot's deliveries go."""
+
 DELIVERIES = TableSchema(
     "deliveries",
     {

@@ -5,7 +5,7 @@ Goal
 
 How
     `recovery.fractions` counts; this lays the same count out. What only the R&V database tells of a delivery
-    (overrides, why it ended) is joined by record UID and beam.
+    (overrides, why it ended) is joined by record UID and beam, or by the row's key where we made the record of it.
 
 Why
     "Fraction 5" may mean: begun on Monday, 50 MU short. A list that says `4 of 20` alone invites giving it twice.
@@ -156,7 +156,7 @@ def lay_out(
     database
         Rows of the relational table `deliveries` of the same plan.
     """
-    told = {(row["treatment_record_uid"], row["beam_number"], row["fraction_number"]): row for row in database}
+    told = _by_record(database)
     fractions = tuple(_fraction(f, course, beam_names or {}, told) for f in course.fractions)
     days = sorted({s.started_at.date() for f in fractions for s in f.sessions if s.started_at is not None})
     return Ledger(
@@ -171,6 +171,14 @@ def lay_out(
         unit=course.unit,
         only_in_database=_only_in_database(database, course),
     )
+
+
+def _by_record(database: Iterable[Mapping[str, Any]]) -> ToldDeliveries:
+    told: dict[object, Mapping[str, Any]] = {}
+    for row in database:
+        uid, key = row["treatment_record_uid"], row["delivery_id"]
+        told[key if uid is None else (uid, row["beam_number"], row["fraction_number"])] = row
+    return told
 
 
 def _fraction(

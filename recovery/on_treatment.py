@@ -19,7 +19,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from recovery.fractions import Course, count_fractions, missing_fraction_numbers
+from recovery.course_counts import CourseCounts
+from recovery.fractions import Course, missing_fraction_numbers
 from recovery.look_alikes import look_alikes
 from recovery.model import Patient
 from recovery.plans import Plan, StructureSet
@@ -62,6 +63,8 @@ class Evidence:
     """By plan that the R&V database calls approved, held or not: its patient."""
     labels: Mapping[str, str] = field(default_factory=dict)
     """By plan: its label in the R&V database, for plans that are not held."""
+    counted: CourseCounts = field(default_factory=CourseCounts, compare=False)
+    """Courses that were counted already, with these records or earlier."""
 
 
 @dataclass(slots=True)
@@ -106,7 +109,8 @@ def build_rows(
         by_patient.setdefault(entry.key[0], []).append(entry)
     for siblings in by_patient.values():
         _supersede(siblings, evidence.structure_sets)
-    rows = [_row(entry, evidence, now, on_treatment_days) for entry in entries]
+    met = _met(evidence) if any(not e.records and e.plan is None for e in entries) else {}
+    rows = [_row(entry, evidence, now, on_treatment_days, met) for entry in entries]
     rows.sort(key=lambda r: tuple(str(r[c] or "") for c in ("patient_name", "patient_id", "referenced_rt_plan_uid")))
     return rows, excluded
 
@@ -119,13 +123,13 @@ def _entries(evidence: Evidence) -> list[_Entry]:
     entries = []
     for key, records in groups.items():
         plan = evidence.plans.get(key[1] or "")
-        entries.append(_Entry(key, records, plan, count_fractions(records, plan)))
+        entries.append(_Entry(key, records, plan, evidence.counted.of(records, plan)))
     with_records = {uid for _, uid in groups}
     patients = {uid: plan.ref.patient_id for uid, plan in evidence.plans.items()}
     for uid, patient_id in {**evidence.approved_for, **patients}.items():
         plan = evidence.plans.get(uid)
         if uid not in with_records and patient_id in evidence.appointments and _is_approved(uid, plan, evidence):
-            entries.append(_Entry((patient_id, uid), [], plan, count_fractions([], plan)))
+            entries.append(_Entry((patient_id, uid), [], plan, evidence.counted.of([], plan)))
     return entries
 
 
@@ -165,9 +169,11 @@ def _anatomy(plan: Plan | None, structure_sets: Mapping[str, StructureSet]) -> s
     return own | frames | set(plan.structure_set_uids)
 
 
-def _row(entry: _Entry, evidence: Evidence, now: datetime, on_treatment_days: int) -> dict[str, object]:
+def _row(
+    entry: _Entry, evidence: Evidence, now: datetime, on_treatment_days: int, met: Mapping[str | None, Patient]
+) -> dict[str, object]:
     course, plan = entry.course, entry.plan
-    patient = _patient(entry, evidence)
+    patient = _patient(entry, met)
     backup = evidence.backups.get(entry.key[1] or "", NOT_ASKED)
     lost = missing_fraction_numbers(course, (e.course for e in entry.predecessors))
     unproven = evidence.unproven_records.get(entry.key[0], 0)
@@ -274,13 +280,22 @@ def _physicians(records: Iterable[TreatmentRecord]) -> str | None:
     return next((r.physicians_of_record for r in _newest_first(records) if r.physicians_of_record is not None), None)
 
 
-def _patient(entry: _Entry, evidence: Evidence) -> Patient:
+def _patient(entry: _Entry, met: Mapping[str | None, Patient]) -> Patient:
     """As the newest record that bears a name says, else the plan, else any object of the same patient."""
     own = [r.patient for r in _newest_first(entry.records)] + ([entry.plan.patient] if entry.plan is not None else [])
     if not own:
-        known = [r.patient for r in _newest_first(evidence.records)] + [p.patient for p in evidence.plans.values()]
-        own = [patient for patient in known if patient.patient_id == entry.key[0]]
-    return next((p for p in own if p.patient_name is not None), own[0] if own else Patient(None, None, None, None))
+        return met.get(entry.key[0], Patient(None, None, None, None))
+    return next((p for p in own if p.patient_name is not None), own[0])
+
+
+def _met(evidence: Evidence) -> dict[str | None, Patient]:
+    """Each patient as the newest object that bears a name says: sorted once, for however many plans are not held."""
+    met: dict[str | None, Patient] = {}
+    for patient in [r.patient for r in _newest_first(evidence.records)] + [p.patient for p in evidence.plans.values()]:
+        known = met.get(patient.patient_id)
+        if known is None or (known.patient_name is None and patient.patient_name is not None):
+            met[patient.patient_id] = patient
+    return met
 
 
 def _planned_machine(plan: Plan | None) -> str | None:

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 
+DELIVERY_OF_DATABASE = "R&V database: delivery "
+"""How BeamDescription (300A,00C3) begins in a record that was made here of a row of `deliveries`; its key follows."""
+
+
 @dataclass(frozen=True, slots=True)
 class BeamDelivery:
     """What one beam delivered: an item of TreatmentSessionBeamSequence (3008,0020), or of its ion or brachy twin.
@@ -44,6 +48,13 @@ class BeamDelivery:
     delivered_meterset: float | None
     started_at: datetime | None
     """Of the first control point delivered; None when the record gives no times below its own."""
+    beam_description: str | None = None
+
+    @property
+    def delivery_id(self) -> str | None:
+        """The key of the row of `deliveries` that it was made of; None in a record that somebody else made."""
+        said = self.beam_description or ""
+        return said.removeprefix(DELIVERY_OF_DATABASE) if said.startswith(DELIVERY_OF_DATABASE) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +144,7 @@ def _beam_delivery(beam: Dataset, number: str, control_points: list[Dataset], fr
         specified_meterset=_meterset(beam, "SpecifiedPrimaryMeterset", control_points, "SpecifiedMeterset"),
         delivered_meterset=_meterset(beam, "DeliveredPrimaryMeterset", control_points, "DeliveredMeterset"),
         started_at=_first_control_point_at(control_points),
+        beam_description=el.text(beam, "BeamDescription"),
     )
 
 

@@ -48,6 +48,8 @@ class SecondSource:
     """By patient: what began and was not recorded."""
     fractions_delivered: Mapping[str, int] = field(default_factory=dict)
     """By plan: fractions delivered in full by the database's own deliveries; a plan that was not counted is absent."""
+    untold: Mapping[str, str] = field(default_factory=dict)
+    """By plan, in words: what records made of the database tell, and it does not any more."""
     deliveries_known_until: datetime | None = None
     """When the deliveries were last read, local to the site: of what came later they can tell nothing."""
 
@@ -136,6 +138,8 @@ def _counts(row: Mapping[str, Any], source: SecondSource) -> Iterator[str]:
     is_comparable = theirs is not None and until is not None and (last is None or last < until)
     if is_comparable and theirs != ours:
         yield f"fractions delivered: {ours} in the treatment records, {theirs} in the R&V database"
+    if untold := source.untold.get(row["referenced_rt_plan_uid"]):
+        yield untold
 
 
 def _begun(row: Mapping[str, Any], in_flight: Rows) -> Iterator[str]:

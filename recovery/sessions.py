@@ -16,8 +16,9 @@ from typing import Any
 
 from recovery.deliveries import Delivery
 
-ToldDeliveries = Mapping[tuple[object, object, object], Mapping[str, Any]]
-"""Rows of the relational table `deliveries` by treatment record UID, beam number and fraction number."""
+ToldDeliveries = Mapping[object, Mapping[str, Any]]
+"""Rows of the relational table `deliveries`: by treatment record UID, beam number and fraction number, and those that
+name no treatment record, which is then made of them, by `delivery_id`."""
 
 SAME_SESSION = timedelta(hours=2)
 """A beam of the same fraction and machine that starts within this time of the one before is of the same session."""
@@ -88,7 +89,7 @@ def _started_at(delivery: Delivery) -> datetime | None:
 def _session(deliveries: Sequence[Delivery], told: ToldDeliveries) -> Session:
     beams = []
     for d in deliveries:
-        said = told.get((d.sop_instance_uid, d.beam.beam_number, d.fraction_number), {})
+        said = told.get((d.sop_instance_uid, d.beam.beam_number, d.fraction_number)) or told.get(d.beam.delivery_id, {})
         beams.append(
             SessionBeam(
                 beam_number=d.beam.beam_number,

@@ -181,6 +181,7 @@ TREATMENT_RECORDS = TableSchema(
         "specified_meterset": "float",
         "delivered_meterset": "float",
         "started_at": "datetime",
+        "beam_description": "str",
     },
     key=("sop_instance_uid", "beam_index"),
     sorted_by="patient_id",
@@ -252,10 +253,11 @@ EXCLUDED_PATIENTS = TableSchema("excluded_patients", {"patient_id": "str"}, key=
 
 DATABASE_COUNTS = TableSchema(
     "database_counts",
-    {"referenced_rt_plan_uid": "str", "fractions_delivered": "int"},
+    {"referenced_rt_plan_uid": "str", "fractions_delivered": "int", "untold": "str"},
     key=("referenced_rt_plan_uid",),
 )
-"""Fractions delivered in full by the R&V database's deliveries, of plans that may still be treated."""
+"""Fractions delivered in full by the R&V database's deliveries, of plans that may still be treated. `untold`: in words,
+what records that were made of that database tell and it does not any more."""
 
 TABLES: Mapping[str, TableSchema] = {
     schema.name: schema

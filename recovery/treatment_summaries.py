@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, cast
 
 from recovery.derived_uids import derived_uid
 from recovery.dicom_text import written_day, written_text, written_time, written_uid
-from recovery.fractions import Course, count_fractions
+from recovery.fractions import Course
 from recovery.model import RT_BRACHY_TREATMENT_RECORD, RT_PLAN, RT_TREATMENT_SUMMARY_RECORD, Patient
 from recovery.object_modules import Place, item, new_object, number_of_moment, reference, with_elements
 
@@ -134,12 +134,12 @@ def summaries_of(evidence: Evidence, rows: Iterable[Row]) -> list[TreatmentSumma
         patient_id, plan_uid = cast("str | None", row["patient_id"]), cast("str | None", row["referenced_rt_plan_uid"])
         if patient_id is not None and plan_uid is not None:
             own = records.get((patient_id, plan_uid), [])
-            summaries.append(_summary(row, own, evidence.plans.get(plan_uid)))
+            plan = evidence.plans.get(plan_uid)
+            summaries.append(_summary(row, own, plan, evidence.counted.of(own, plan)))
     return summaries
 
 
-def _summary(row: Row, records: Sequence[TreatmentRecord], plan: Plan | None) -> TreatmentSummary:
-    course = count_fractions(records, plan)
+def _summary(row: Row, records: Sequence[TreatmentRecord], plan: Plan | None, course: Course) -> TreatmentSummary:
     patient = patient_of(row)
     plan_uid = str(row["referenced_rt_plan_uid"])
     status = STATUSES[str(row["status"])]

@@ -139,6 +139,20 @@ def test_a_new_fraction_is_one_new_summary_in_the_same_series_and_the_old_one_st
     assert (old.InstanceCreationTime, new.InstanceCreationTime) == ("120000", "121000")
 
 
+def test_summary_and_chart_are_of_the_same_cycle_as_the_fraction(pacs: Orthanc, site: OneSite) -> None:
+    course = treated("A1", "BASALT^Osprey", 7)
+    give(pacs, course[:-1])
+    site.overview()
+    site.run()
+    give(pacs, course[-1:])
+    later = site.later(minutes=10)
+    assert object_counts(later.run()) == (2, 0, 2, 0), "before build_on_treatment made its list"
+    newest = max(map(dcmread, summaries(pacs)), key=lambda ds: ds.InstanceNumber)
+    assert newest.FractionGroupSummarySequence[0].NumberOfFractionsDelivered == 7
+    later.overview()
+    assert object_counts(later.later(minutes=10).run()) == (2, 2, 0, 0), "the chart is the list's"
+
+
 def test_summaries_change_no_count_and_are_read_by_no_other_job(pacs: Orthanc, site: OneSite) -> None:
     give(pacs, treated("A1", "BASALT^Osprey", 7))
     before = site.overview()
@@ -278,6 +292,6 @@ def test_a_patient_whose_id_no_element_holds_is_named_by_the_objects_uid_and_sto
             space.collection.records[uid] = replace(one, ref=ref, patient=patient)
     result = archive_tables(space, JobResult("snapshot_tables", "OK", {}))
     assert result.outcome == "PARTIAL"
-    assert object_counts(result) == (3, 0, 2, 1), "the list of patients still has the id that fits"
+    assert object_counts(result) == (4, 0, 2, 2), "neither summary nor chart"
     assert "PatientID cannot be written" in result.message and odd not in result.message
     assert result.unproven[0] in result.message

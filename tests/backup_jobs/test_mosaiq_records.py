@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from pydicom import Dataset, dcmread
 
 from backup_jobs.sync_records import sync_records
 from recovery.model import DicomNode
@@ -26,55 +24,16 @@ from tests.archive_clinic import (
     object_counts,
     stored_files,
 )
-from tests.objects import encode, item, plan
+from tests.backup_jobs.mosaiq import fraction, mosaiq_site, records, the_plan
+from tests.objects import encode
 from tests.orthanc import HOW_TO_INSTALL, Orthanc, free_port, orthanc_is_installed
 
 pytestmark = pytest.mark.skipif(not orthanc_is_installed(), reason=HOW_TO_INSTALL)
 
-BEAMS_RECORD = "1.2.840.10008.5.1.4.1.1.481.4"
-JAWS = [item(RTBeamLimitingDeviceType=kind, NumberOfLeafJawPairs=pairs) for kind, pairs in (("ASYMY", 1), ("MLCX", 80))]
-
 
 @pytest.fixture
 def site(tmp_path: Path, pacs: Orthanc) -> OneSite:
-    mosaiq = OneSite(tmp_path, pacs.node, "mosaiq")
-    person = {"patient_name": "BASALT, Osprey", "patient_birth_date": local().date(), "patient_sex": "F"}
-    mosaiq.write("patients", [{"patient_id": "00017R", **person}])
-    mosaiq.write("prescriptions", [{"patient_id": "00017R", "prescription_id": "P1", "number_of_fractions": 25}])
-    own = {"patient_id": "00017R", "prescription_id": "P1", "number_of_fractions_planned": 20}
-    mosaiq.write("plans", [{"sop_instance_uid": "1.2.3.4", "approval_status": "treatment approved", **own}])
-    return mosaiq
-
-
-def the_plan() -> Dataset:
-    """Two fields, with what a record has to repeat of them."""
-    ds = plan({1: 100.0, 2: 50.0}, fractions=25, SOPInstanceUID="1.2.3.4", PatientID="00017R")
-    for beam, kind in zip(ds.BeamSequence, ("STATIC", "DYNAMIC"), strict=True):
-        beam.BeamType, beam.RadiationType, beam.NumberOfWedges = kind, "PHOTON", 0
-        beam.BeamLimitingDeviceSequence = JAWS
-    return ds
-
-
-def fraction(number: int, **columns: Any) -> list[dict[str, Any]]:
-    """Both fields of a fraction that was given `10 - number` days ago."""
-    at = local(10 - number)
-    shared = {"fraction_number": number, **columns}
-    return [
-        delivery(10 * number + 1, treated_at=at, **shared),
-        delivery(
-            10 * number + 2, beam_number=2, beam_name="Field 2", planned_meterset=50.0, delivered_meterset=50.0,
-            treated_at=at + timedelta(minutes=3), **shared,
-        ),
-    ]  # fmt: skip
-
-
-def records(pacs: Orthanc) -> list[Dataset]:
-    """Treatment records that the archive holds, in order of treatment and of amendment."""
-    found = [dcmread(path) for path in stored_files(pacs.folder).values()]
-    return sorted(
-        (ds for ds in found if ds.SOPClassUID == BEAMS_RECORD),
-        key=lambda ds: (ds.TreatmentDate, ds.SeriesInstanceUID, ds.InstanceNumber),
-    )
+    return mosaiq_site(tmp_path, pacs)
 
 
 def delivered(site: OneSite) -> int:

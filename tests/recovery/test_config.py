@@ -131,7 +131,11 @@ def test_a_connection_string_is_never_repeated(tmp_path: Path) -> None:
 
 def test_an_isolation_level_that_could_block_the_clinic_is_a_mistake(tmp_path: Path) -> None:
     database = '[rv.database]\nconnection = "Driver=x"\n'
-    assert load_config(write(tmp_path, GOOD + database + 'isolation = "snapshot"\n')).rv is not None
+    for said, meant in (("", "read uncommitted"), ('isolation = "snapshot"\n', "snapshot")):
+        rv = load_config(write(tmp_path, GOOD + database + said)).rv
+        assert rv is not None and rv.database is not None and rv.database.isolation == meant
+    with pytest.raises(ConfigError, match="isolaton: unknown key; did you mean isolation"):
+        load_config(write(tmp_path, GOOD + database + 'isolaton = "snapshot"\n'))
     with pytest.raises(ConfigError, match="'read uncommitted' or 'snapshot', not 'serializable'"):
         load_config(write(tmp_path, GOOD + database + 'isolation = "serializable"\n'))
 

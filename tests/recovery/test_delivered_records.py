@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -19,10 +19,12 @@ from recovery.delivered_records import (
     treatment_sessions,
     without_amended,
 )
+from recovery.deliveries import TREATING
 from recovery.derived_uids import amended_uid
 from recovery.fractions import count_fractions
 from recovery.model import Patient
 from recovery.records import TreatmentRecord
+from recovery.untold_deliveries import untold_deliveries
 from tests.archive_clinic import delivery, local
 from tests.objects import plan as plan_object
 from tests.recovery.courses import as_plan
@@ -34,6 +36,7 @@ Held = dict[str, TreatmentRecord]
 def store(held: Held, rows: list[dict[str, Any]]) -> int:
     """What a run does: store the records that stand nowhere yet; returns how many."""
     stored = 0
+    rows = [*rows, *(one.row for one in untold_deliveries(without_amended(held), rows, date.min))]
     sessions = treatment_sessions(rows)
     for session in [*sessions, *moved(rows, sessions, held)]:
         standing = amendments(session, held)
@@ -202,3 +205,53 @@ def test_after_whatever_corrections_the_records_say_what_a_first_look_would(
         assert now.fractions == anew.fractions
         assert (now.is_treated, now.held_fraction_numbers) == (anew.is_treated, anew.held_fraction_numbers)
         assert store(held, rows) == 0, "twice is once"
+
+
+states_with_holes = st.lists(
+    st.lists(
+        st.one_of(
+            st.none(),
+            st.fixed_dictionaries(
+                {
+                    "fraction_number": st.integers(1, 2),
+                    "delivered_meterset": st.sampled_from([60.0, 100.0]),
+                    "delivery_type": st.sampled_from(["TREATMENT", "VERIFICATION"]),
+                    "treated_at": st.sampled_from([local(1), local(1, hours=6), local(2)]),
+                    "radiation_type": st.sampled_from(["X", "Ir-192"]),
+                }
+            ),
+        ),
+        min_size=4,
+        max_size=4,
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+@settings(max_examples=150)
+@given(states_with_holes)
+def test_what_the_database_does_not_tell_any_more_counts_as_it_last_told_it(
+    states: list[list[dict[str, Any] | None]],
+) -> None:
+    """`None`: the row is gone. A row is looked up by key, whatever else of it was corrected meanwhile."""
+    held: Held = {}
+    last: dict[int, dict[str, Any]] = {}
+    for state in states:
+        rows = {}
+        for number, row in enumerate(state, start=1):
+            if row is not None:
+                at = row["treated_at"] + timedelta(seconds=number)  # no two rows are one delivery entered twice
+                rows[number] = delivery(number, beam_number=1 + number % 2, **row | {"treated_at": at})
+        known = set(last)
+        last |= {
+            number: row
+            for number, row in rows.items()
+            if row["radiation_type"] == "X" and (number in known or row["delivery_type"] in TREATING)
+        }
+        store(held, list(rows.values()))
+        fresh: Held = {}
+        store(fresh, list(last.values()))
+        now, anew = (count_fractions(without_amended(records), PLAN) for records in (held, fresh))
+        assert now.fractions == anew.fractions
+        assert store(held, list(rows.values())) == 0, "twice is once"

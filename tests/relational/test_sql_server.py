@@ -105,6 +105,31 @@ def test_the_isolation_level_is_the_configs_and_one_that_sees_one_moment_reads_o
     assert sum(text.startswith("-- notes:") for text in asked) == readings
 
 
+@pytest.mark.parametrize(("product", "fixture"), [("aria", "config"), ("mosaiq", "mosaiq_config")])
+def test_the_isolation_level_is_set_on_each_connection_before_anything_is_read(
+    product: Literal["aria", "mosaiq"], fixture: str, request: pytest.FixtureRequest, tmp_path: Path, now: datetime
+) -> None:
+    request.getfixturevalue(fixture)
+    catalog = copy_of(tmp_path / f"{product}.db", schema=SCHEMAS[product])
+    answer, asked = catalog.answer, []
+
+    def answer_and_note(request: Any, **nested: Any) -> Any:
+        if "ISOLATION" in request.sql.upper() or request.sql.startswith("-- patients:"):
+            asked.append(request.sql.splitlines()[0])
+        return answer(request, **nested)
+
+    catalog.answer = answer_and_note
+    with sql_server(catalog) as (port, _):
+        server = config_for(tmp_path, port, product)
+        with open_database(server) as database:
+            for _ in range(2):
+                assert list(database.fetch("patients", query_values(server, now)))
+                database.close()
+    level, read, level_again, read_again = asked
+    assert level == level_again == "SET TRANSACTION ISOLATION LEVEL READ UNCOMMITTED"
+    assert read.startswith("-- patients:") and read_again.startswith("-- patients:")
+
+
 def test_a_wrong_password_is_told_and_not_shown(
     aria: Aria, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, now: datetime
 ) -> None:
