@@ -15,7 +15,7 @@ from datetime import date
 import pandas as pd
 import streamlit as st
 
-from app import data, session, words, worklist
+from app import appointments, data, session, words, worklist
 from app.components import (
     attention,
     banner,
@@ -71,10 +71,12 @@ def _show_day(desk: Desk, loaded: data.Loaded, found: sources.Found, machines: l
         sheet_title = f"{title} {day.year} · {desk.config.site.name}"
         day_print.show(sheet_title, f"{told} {found.remark}", that_day.booked, that_day.unbooked, below)
         return
-    st.markdown(f"**{words.as_markdown(title)}** · {_counts(that_day)}")
+    bars = _bars(loaded, found, day)
+    st.markdown(f"**{words.as_markdown(title)}** · {_counts(that_day, bars, machine)}")
     for sentence in found.sentences:
         st.markdown(sentence)
-    _show_chart(desk, loaded, found, machine, day)
+    if bars is not None:
+        _show_chart(desk, bars, machine, day)
     _show_lists(that_day, below)
 
 
@@ -90,11 +92,17 @@ def _asked(place: st.delta_generator.DeltaGenerator, machines: list[str], today:
     return machine or machines[0], day if isinstance(day, date) else today, is_print and may_print
 
 
-def _counts(that_day: worklist.Day) -> str:
-    booked = that_day.booked
-    treated = int(booked["treated_that_day"].notna().sum())
-    said = [f"**{len(booked)}** booked", f"**{treated}** treated", f"**{len(booked) - treated}** to come"]
-    lists = (booked["mark"] == "■", that_day.unbooked["mark"] == "■")
+def _bars(loaded: data.Loaded, found: sources.Found, day: date) -> pd.DataFrame | None:
+    """The day's appointments on every machine, as the timeline draws and the headline counts them."""
+    on_day = appointments.on_day(found.tables.schedule, day)
+    if on_day is None:
+        return None
+    return day_chart.bars(on_day[~appointments.is_cancelled(on_day)], loaded.table, day)
+
+
+def _counts(that_day: worklist.Day, bars: pd.DataFrame | None, machine: str) -> str:
+    said = [day_chart.counted(bars, machine)] if bars is not None else ["no appointment known"]
+    lists = (that_day.booked["mark"] == "■", that_day.unbooked["mark"] == "■")
     stop = sum(int(marked.sum()) for marked in lists)
     said.append(f":red[■ **{stop}** to look at first]" if stop else "**0** to look at first")
     if len(that_day.unbooked):
@@ -104,16 +112,11 @@ def _counts(that_day: worklist.Day) -> str:
     return " · ".join(said)
 
 
-def _show_chart(desk: Desk, loaded: data.Loaded, found: sources.Found, machine: str, day: date) -> None:
-    on_day = worklist.appointments_on(found.tables.schedule, day)
-    if on_day is None:
-        return
-    expected = on_day[~worklist.is_cancelled(on_day)]
-    if expected.empty:
+def _show_chart(desk: Desk, bars: pd.DataFrame, machine: str, day: date) -> None:
+    if bars.empty:
         st.markdown(f"No machine has an appointment on {words.day(day, desk.today())}.")
         return
-    now = desk.local(desk.now()).replace(tzinfo=None) if day == desk.today() else None
-    day_chart.show(day_chart.bars(expected, loaded.table, day), machine, now)
+    day_chart.show(bars, machine, desk.local(desk.now()).replace(tzinfo=None) if day == desk.today() else None)
 
 
 def _show_lists(that_day: worklist.Day, below: str) -> None:
