@@ -111,7 +111,9 @@ def chart(data: pd.DataFrame, machine: str, now: datetime | None, *, is_dark: bo
 
 def _looks(fills: list[str], strokes: list[str]) -> dict[str, Any]:
     """Ground, outline and its dashes by state; one legend shows all three, as they are drawn."""
-    legend = alt.Legend(title=None, orient="top", direction="horizontal", labelFontSize=12, offset=2, labelLimit=240)
+    legend = alt.Legend(
+        title=None, orient="top", direction="horizontal", labelFontSize=12, offset=2, symbolStrokeWidth=1.4
+    )
     return {
         "fill": alt.Fill("state:N", scale=alt.Scale(domain=_STATES, range=fills), legend=legend),
         "stroke": alt.Stroke("state:N", scale=alt.Scale(domain=_STATES, range=strokes), legend=legend),

@@ -128,6 +128,17 @@ def test_a_course_that_ended_today_is_treated_and_no_appointment_without_a_plan(
     assert bar_at(bars_of(ended, tables_of(cache)), 8, 15)["state"] == "treated"
 
 
+def test_the_day_opens_on_the_machine_with_most_appointments_that_stand(cache: Path) -> None:
+    schedule, machines = tables_of(cache).schedule, ["GTR1", "TB1", "TB2"]
+    assert schedule is not None
+    assert appointments.busiest(schedule, relational.TODAY, machines) == "TB1"
+    hers = schedule["treatment_machine_name"] == "TB1"
+    fallen = schedule.assign(status=schedule["status"].where(~hers, "cancelled"))
+    assert appointments.busiest(fallen, relational.TODAY, machines) == "TB2"
+    assert appointments.busiest(fallen, relational.TODAY + timedelta(days=9), machines) == "GTR1"
+    assert appointments.busiest(None, relational.TODAY, machines) == "GTR1"
+
+
 def test_no_alert_and_alerts_that_nobody_knows_are_told_apart(cache: Path) -> None:
     booked = day_of(cache).booked
     assert said_of(booked, "100231", "alerts") == ["Pacemaker"]

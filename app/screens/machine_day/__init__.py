@@ -5,7 +5,8 @@ Goal
     treated here is lost because no appointment is known.
 
 How
-    `app.worklist` makes the list. The address says which machine and day (`?machine=TB1&day=2026-11-24`).
+    `app.worklist` makes the list. It opens on the machine with most appointments today. The address says which machine
+    and day (`?machine=TB1&day=2026-11-24`).
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ from recovery.cache import CacheError
 from recovery.permissions import Permission
 
 MACHINE, DAY, PRINT = "machine", "day", "print"
+_CHOSEN = "machine_of_the_day"
+"""In the session. Not the name in the address: the filter of On treatment is kept under that one."""
 
 
 def show(desk: Desk) -> None:
@@ -54,7 +57,8 @@ def show(desk: Desk) -> None:
 
 def _show_day(desk: Desk, loaded: data.Loaded, found: sources.Found, machines: list[str]) -> None:
     places = st.container(horizontal=True, vertical_alignment="bottom")
-    machine, day, is_print = _asked(places, machines, desk.today())
+    busiest = appointments.busiest(found.tables.schedule, desk.today(), machines)
+    machine, day, is_print = _asked(places, machines, busiest, desk.today())
     that_day = worklist.day_of(loaded.table, found.tables, machine, day)
     with places:
         day_export.show(desk, loaded, that_day, machine, day, found.remark)
@@ -80,16 +84,26 @@ def _show_day(desk: Desk, loaded: data.Loaded, found: sources.Found, machines: l
     _show_lists(that_day, below)
 
 
-def _asked(place: st.delta_generator.DeltaGenerator, machines: list[str], today: date) -> tuple[str, date, bool]:
+def _asked(
+    place: st.delta_generator.DeltaGenerator, machines: list[str], busiest: str, today: date
+) -> tuple[str, date, bool]:
+    """Machine, day and whether to print. A session opens on the busiest machine, and stays where somebody went.
+
+    The machine stands in the address even when nobody chose it: who gets the link sees the same one.
+    """
+    told = st.query_params.get(MACHINE)
+    if st.session_state.get(_CHOSEN) not in machines:
+        st.session_state[_CHOSEN] = told if told in machines else busiest
     with place:
-        machine = st.segmented_control(
-            "Machine", machines, default=machines[0], required=True, key=MACHINE, bind="query-params"
-        )
+        machine = st.segmented_control("Machine", machines, required=True, key=_CHOSEN, persist_state="session")
+        machine = machine or busiest
+        if machine != told:
+            st.query_params[MACHINE] = machine
         day = st.date_input("Day", today, key=DAY, bind="query-params", format="YYYY-MM-DD", width=150)
         may_print = session.may(Permission.CHARTS)
         help_text = "A plain page for paper" if may_print else session.refusal(Permission.CHARTS)
         is_print = st.toggle("Print view", key=PRINT, bind="query-params", disabled=not may_print, help=help_text)
-    return machine or machines[0], day if isinstance(day, date) else today, is_print and may_print
+    return machine, day if isinstance(day, date) else today, is_print and may_print
 
 
 def _bars(loaded: data.Loaded, found: sources.Found, day: date) -> pd.DataFrame | None:
