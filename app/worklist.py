@@ -132,10 +132,10 @@ class _Known:
     def lines(self, plans: Sequence[Record | None], appointment: Record, machine: str, day: date) -> list[Record]:
         """A line for each plan of an appointment; one not treated says with which of the others the patient was."""
         lines = [self.line(row, appointment, machine, day) for row in plans]
-        given = [f"{line['treated_that_day']} with {line['plan']}" for line in lines if line["treated_that_day"]]
+        given = [f"{line['plan']} treated, {line['treated_that_day']}" for line in lines if line["treated_that_day"]]
         for line in lines if given else ():
             if not line["treated_that_day"]:
-                told = f"{LOOK_MARK} treated {', '.join(given)}, not with this plan"
+                told = f"{LOOK_MARK} only {' and '.join(given)}"
                 line["check"] = " · ".join(filter(None, (line["check"], told)))
                 line["mark"] = line["check"][:1]
         return lines

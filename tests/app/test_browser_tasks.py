@@ -119,6 +119,21 @@ def test_print_todays_worklist_of_a_machine(visit: tuple[Page, Requests]) -> Non
     assert not any(name in page.url for name in ("ABELSEN", "100231"))
 
 
+@pytest.mark.parametrize("width", [1440, 1280])
+def test_the_filter_of_status_shows_both_of_its_chips_whole(visit: tuple[Page, Requests], width: int) -> None:
+    page, _ = visit
+    page.set_viewport_size({"width": width, "height": 900})
+    chip = page.get_by_role("button", name="Remove ready to start")
+    expect(chip).to_be_visible(timeout=30_000)
+    handle = chip.element_handle()
+    page.wait_for_function(
+        """cross => { const box = cross.getBoundingClientRect();
+        return cross.contains(document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2)); }""",
+        arg=handle,
+        timeout=10_000,
+    )
+
+
 def test_a_machines_day_stays_on_the_machine_that_somebody_chose(visit: tuple[Page, Requests]) -> None:
     page, _ = visit
     go_to(page, "Machine day")

@@ -91,7 +91,7 @@ def test_of_two_plans_and_one_appointment_list_and_timeline_tell_the_same(cache:
     table, tables = two_plans(cache)
     booked = worklist.day_of(table, tables, "TB1", relational.TODAY).booked
     assert said_of(booked, "100231", "treated_that_day") == ["14:38", pd.NA]
-    assert said_of(booked, "100231", "check")[1] == "▲ treated 14:38 with Breast_L, not with this plan"
+    assert said_of(booked, "100231", "check")[1] == "▲ only Breast_L treated, 14:38"
     assert said_of(booked, "100231", "mark")[1] == "▲"
     bars = bars_of(table, tables)
     assert bar_at(bars, 8, 15)["state"] == "one of its plans treated"
