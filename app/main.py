@@ -56,7 +56,7 @@ def main() -> None:
             icon=page.icon,
             url_path=page.url_path,
             default=page is PAGES[0],
-            visibility="visible" if session.may(page.permission) else "hidden",
+            visibility="visible" if page.is_in_menu and session.may(page.permission) else "hidden",
         )
         for page in PAGES
     }

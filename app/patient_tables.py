@@ -234,7 +234,8 @@ def _notes(fraction: LedgerFraction, book: Ledger) -> str:
     said = [_STATES[fraction.state]]
     if fraction.state != "complete":
         said.append(f"{number(fraction.meterset_remaining)} {book.unit} left")
-    said += [_ENDED.get(end, end) for end in fraction.terminations]
+    ended = [_ENDED.get(end, end) for end in fraction.terminations]
+    said += [end.removeprefix("stopped ") if fraction.state == "interrupted" else end for end in ended]
     said += ["overridden"] if fraction.was_overridden else []
     said += ["entered by hand"] if any(s.treatment_record_content_origin == "USER" for s in fraction.sessions) else []
     return " · ".join(filter(None, said))

@@ -17,8 +17,8 @@ from app.words import ABSENT, absent, ago, counted, day
 from recovery.ledger import Gap, Ledger, LedgerFraction
 from recovery.patient_file import PatientFile
 from recovery.plan_file import HeldObject, PlanFile, Prescription
+from recovery.radiation_words import energy_in_words
 
-_ENERGIES = {"PHOTON": "MV", "ELECTRON": "MeV", "PROTON": "MeV", "ION": "MeV/u"}
 _NO_SIDE = {"", "not applicable", "none", "unspecified"}
 """What an R&V system writes where a site has no side; the tab Prescription shows it as it is."""
 _MOST_NAMESAKES = 4
@@ -35,10 +35,7 @@ def gray(dose: float | None) -> str:
 
 def energy(value: float | None, radiation_type: str | None) -> str:
     """`6 MV`; without a unit where the radiation is unknown."""
-    if value is None:
-        return ABSENT
-    unit = _ENERGIES.get(radiation_type or "", "")
-    return f"{value:g} {unit}".strip()
+    return energy_in_words(value, radiation_type) or ABSENT
 
 
 def prescribed(prescription: Prescription | None, ledger: Ledger | None) -> str:

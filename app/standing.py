@@ -219,7 +219,7 @@ def _faults(jobs: Sequence[JobState], headline: str, clock: Moment) -> list[str]
 def _unproven(jobs: Sequence[JobState]) -> list[str]:
     return [
         f"{words.counted(number, 'object')} that {state.job} wanted {'is' if number == 1 else 'are'} not proven "
-        f"in the RT-PACS. `python -m backup_jobs {state.job} --json` names {'it' if number == 1 else 'them'}."
+        "in the RT-PACS. **Backup health** says which, whose, and why."
         for state in jobs
         if state.newest.outcome == "PARTIAL" and (number := _unproven_count(state.newest))
     ]

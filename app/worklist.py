@@ -11,26 +11,24 @@ How
 
 Why an appointment may have two rows
     It is a patient's; a patient with two plans in treatment is treated with both, or with one of them: people decide.
+    `app.appointments` says which plans these are, here and for the bars of the timeline.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
 from typing import Any
 
 import pandas as pd
 
-from app import filters, words
+from app import appointments, filters, words
+from app.appointments import UNKNOWN_MACHINE, Record, machine_of, records, treated_at
 from app.rows import LOOK_MARK
 from app.words import ABSENT
+from recovery.radiation_words import energy_in_words
 from recovery.relational_tables import CANCELLED_STATUSES
-
-Record = dict[str, Any]
-UNKNOWN_MACHINE = ABSENT
-_EARLY = timedelta(minutes=30)
-"""A treatment so much before its appointment is still taken as that appointment's."""
 
 COLUMNS = (
     *("appointment_at", "ends_at", "mark", "patient_name", "patient_id", "patient_birth_date", "plan"),
@@ -89,64 +87,31 @@ def machines_of(table: pd.DataFrame, schedule: pd.DataFrame | None) -> list[str]
     return sorted(found, key=lambda name: (name == UNKNOWN_MACHINE, filters.fold(name)))
 
 
-def appointments_on(schedule: pd.DataFrame | None, day: date) -> pd.DataFrame | None:
-    """The day's appointments on machines, cancelled ones included, in order; None without a schedule."""
-    if schedule is None:
-        return None
-    at = schedule["appointment_at"]
-    begins = pd.Timestamp(day)
-    is_that_day = (at >= begins) & (at < begins + pd.Timedelta(days=1))
-    found = schedule[is_that_day & schedule["treatment_machine_name"].notna()]
-    return found.sort_values(["appointment_at", "appointment_id"], kind="stable")
-
-
-def is_cancelled(appointments: pd.DataFrame) -> pd.Series[bool]:
-    """Appointments with which nobody is expected."""
-    return appointments["status"].isin(CANCELLED_STATUSES).astype(bool)
-
-
 def day_of(table: pd.DataFrame, tables: Tables, machine: str, day: date) -> Day:
     """The list of one machine and day. `table` is the whole of on_treatment as `rows.describe` makes it."""
-    on_day = appointments_on(tables.schedule, day)
-    valid = on_day[~is_cancelled(on_day)] if on_day is not None else None
-    if valid is not None:
-        valid = valid.assign(is_again=valid["patient_id"].duplicated())
-    here = _records(valid[valid["treatment_machine_name"] == machine]) if valid is not None else []
-    unfinished = _records(table[table["status"].isin(filters.UNFINISHED)])
-    by_patient: dict[str, list[Record]] = {}
-    for row in unfinished:
-        by_patient.setdefault(row["patient_id"], []).append(row)
-    known = _Known(tables, {row["patient_id"]: row for row in _records(table)})
-    booked = [
-        known.line(row, appointment, machine, day)
-        for appointment in here
-        for row in _plans_for(by_patient.get(appointment["patient_id"], []), machine)
-    ]
-    expected = {appointment["patient_id"] for appointment in here}
+    on_day = appointments.on_day(tables.schedule, day)
+    expected = on_day[~appointments.is_cancelled(on_day)] if on_day is not None else None
+    known = _Known(tables, {row["patient_id"]: row for row in records(table)})
+    booked, here = [], set()
+    for appointment, plans in appointments.with_plans(expected, table, day) if expected is not None else ():
+        if appointment["treatment_machine_name"] == machine:
+            here.add(appointment["patient_id"])
+            booked += known.lines(plans, appointment, machine, day)
     elsewhere = _elsewhere(on_day)
     unbooked = [
         known.line(row, None, machine, day, elsewhere.get(row["patient_id"], ""))
-        for row in unfinished
-        if _machine(row) == machine and row["patient_id"] not in expected
+        for row in records(table[table["status"].isin(filters.UNFINISHED)])
+        if machine_of(row) == machine and row["patient_id"] not in here
     ]
-    fallen = _records(on_day[is_cancelled(on_day)]) if on_day is not None else []
+    fallen = records(on_day[appointments.is_cancelled(on_day)]) if on_day is not None else []
     cancelled = sum(appointment["treatment_machine_name"] == machine for appointment in fallen)
     return Day(_frame(booked), _frame(unbooked), cancelled)
-
-
-def _plans_for(plans: list[Record], machine: str) -> Sequence[Record | None]:
-    """The patient's unfinished plans on this machine; all where none is known to be on it; None where there is none."""
-    return [row for row in plans if _machine(row) == machine] or plans or [None]
-
-
-def _machine(row: Record) -> str:
-    return words.absent(words.known(row["treatment_machine_name"]))
 
 
 def _elsewhere(on_day: pd.DataFrame | None) -> dict[str, str]:
     """By patient, what the day's schedule says besides a booking here: cancelled, or booked on another machine."""
     said: dict[str, str] = {}
-    for row in _records(on_day) if on_day is not None else ():
+    for row in records(on_day) if on_day is not None else ():
         when = f"{row['appointment_at']:%H:%M}"
         if row["status"] in CANCELLED_STATUSES:
             said.setdefault(row["patient_id"], f"{when} {row['status']}")
@@ -163,6 +128,17 @@ class _Known:
         self.notes = _by(tables.setup_notes, "sop_instance_uid")
         self.patients = _by(tables.patients, "patient_id")
         self.people = people
+
+    def lines(self, plans: Sequence[Record | None], appointment: Record, machine: str, day: date) -> list[Record]:
+        """A line for each plan of an appointment; one not treated says with which of the others the patient was."""
+        lines = [self.line(row, appointment, machine, day) for row in plans]
+        given = [f"{line['plan']} treated, {line['treated_that_day']}" for line in lines if line["treated_that_day"]]
+        for line in lines if given else ():
+            if not line["treated_that_day"]:
+                told = f"{LOOK_MARK} only {' and '.join(given)}"
+                line["check"] = " · ".join(filter(None, (line["check"], told)))
+                line["mark"] = line["check"][:1]
+        return lines
 
     def line(
         self, row: Record | None, appointment: Record | None, machine: str, day: date, elsewhere: str = ""
@@ -184,7 +160,7 @@ class _Known:
             or words.known(person.get("patient_birth_date")),
             "plan": row["plan"] if row is not None else None,
             "next_fraction": next_fraction(row) if row is not None else None,
-            "treated_that_day": _treated(row, day, appointment),
+            "treated_that_day": treated_at(row, day, appointment),
             "energy": _joined(map(_energy, beams)),
             "technique": _joined(field["technique"] for field in beams),
             "setup_note": _joined(said),
@@ -207,37 +183,16 @@ def _checked(row: Record | None, machine: str, elsewhere: str) -> dict[str, str]
         said.insert(0, f"{LOOK_MARK} booked, and no unfinished plan of this patient is known")
     else:
         said.insert(0, row["check"])
-        if _machine(row) not in {machine, UNKNOWN_MACHINE}:
-            said.append(f"{LOOK_MARK} last treated on {_machine(row)}")
+        if machine_of(row) not in {machine, UNKNOWN_MACHINE}:
+            said.append(f"{LOOK_MARK} last treated on {machine_of(row)}")
         if row["status"] == "on_break":
             said.append(f"{LOOK_MARK} on break")
     check = " · ".join(filter(None, said))
     return {"check": check, "mark": check[:1]}
 
 
-def _treated(row: Record | None, day: date, appointment: Record | None) -> str | None:
-    """When the plan was treated on that day, `08:12`; absent when it was not, or only before the last time.
-
-    Twice a day: the morning's treatment is not the afternoon's.
-    """
-    last = words.known(row["last_treatment_at"]) if row is not None else None
-    if last is None or last.date() != day:
-        return None
-    is_ahead = appointment is not None and is_to_come(
-        appointment["appointment_at"], last, again=appointment["is_again"]
-    )
-    return None if is_ahead else f"{last:%H:%M}"
-
-
-def is_to_come(begins: datetime, last: datetime, *, again: bool) -> bool:
-    """Whether an appointment of a patient treated that day, `last`, is still ahead; only one that is not the first."""
-    return again and begins > last + _EARLY
-
-
 def _energy(field: Record) -> str | None:
-    energy, kind = words.known(field["nominal_beam_energy"]), str(words.known(field["radiation_type"]) or "")
-    unit = {"PHOTON": "X", "ELECTRON": "E"}.get(kind, f" {kind.lower()}".rstrip())
-    return None if energy is None else f"{energy:g}{unit}"
+    return energy_in_words(words.known(field["nominal_beam_energy"]), words.known(field["radiation_type"]))
 
 
 def _joined(values: Iterable[Any]) -> str | None:
@@ -247,14 +202,9 @@ def _joined(values: Iterable[Any]) -> str | None:
 
 def _by(frame: pd.DataFrame | None, column: str) -> dict[str, list[Record]]:
     found: dict[str, list[Record]] = {}
-    for row in _records(frame) if frame is not None else ():
+    for row in records(frame) if frame is not None else ():
         found.setdefault(row[column], []).append(row)
     return found
-
-
-def _records(frame: pd.DataFrame) -> list[Record]:
-    columns = list(frame.columns)
-    return [dict(zip(columns, row, strict=True)) for row in zip(*(frame[name] for name in columns), strict=True)]
 
 
 def _frame(lines: list[Record]) -> pd.DataFrame:

@@ -18,16 +18,20 @@ from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
+from demo import entered_priorities
 from demo.archive_store import ArchiveStore
 from demo.clinic import Clinic
 from demo.database import AriaDatabase, ClinicDatabase
 from demo.mosaiq_database import MosaiqDatabase
 from demo.processes import free_port
 from recovery.model import DicomNode
+from recovery.priority_entries import entries_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
     from pathlib import Path
 
     from pydicom import Dataset
@@ -79,6 +83,13 @@ days_back = 7
 [dashboard]
 on_treatment_days = 14
 exclude_patient_ids = ["$*"]
+
+[priorities]
+signed_by = "GLOCKENSPIEL, Lute"
+signed_on = "{signed_on}"
+category_1_days = 2
+category_2_days = 5
+category_3_days = 7
 """
 
 
@@ -128,6 +139,7 @@ class Workplace:
         self.accounts_file = self.folder / "accounts.json"
         self.clock_file = self.folder / "clock.json"
         self.logs = self.folder / "logs"
+        self._cache = self.folder / "cache"
         self._state_file = self.folder / "clinic.json"
         self._postponed: list[tuple[str, str]] = []
 
@@ -156,11 +168,12 @@ class Workplace:
             self._empty()
             clinic = Clinic(seed, now, fast=fast)
             self._build(clinic, database)
+            entered_priorities.enter(entries_file(self._cache), clinic, ZoneInfo(TIME_ZONE))
         nodes = Nodes(*(
             DicomNode(ae_title, "127.0.0.1", free_port(ports.get(ae_title, 0)))
             for ae_title in ("DEMO_RV", "RTPACS", "RBRDT")
         ))  # fmt: skip
-        self._write_config(nodes)
+        self._write_config(nodes, clinic.opened_at.date() - timedelta(days=30))
         self.save(clinic, nodes)
         return clinic, database, nodes
 
@@ -223,12 +236,13 @@ class Workplace:
         for name in DATABASE_NAMES.values():
             for path in (*self._database_files(name), *self._database_files(f"unreachable-{name}")):
                 path.unlink()
-        for folder in (self.rv_folder, self.pacs_folder, self.folder / "cache"):
+        for folder in (self.rv_folder, self.pacs_folder, self._cache, entries_file(self._cache).parent):
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _write_config(self, nodes: Nodes) -> None:
+    def _write_config(self, nodes: Nodes, signed_on: date) -> None:
         text = _CONFIG.format(
             product=self.product, time_zone=TIME_ZONE, local=nodes.local, rv=nodes.rv, pacs=nodes.pacs,
-            database=self.database_file.as_posix(), cache=(self.folder / "cache").as_posix(),
+            database=self.database_file.as_posix(), cache=self._cache.as_posix(),
+            signed_on=signed_on.isoformat(),
         )  # fmt: skip
         self.config_file.write_text(text, encoding="utf-8")

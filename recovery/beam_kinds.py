@@ -16,21 +16,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from recovery import elements as el
+from recovery.radiation_words import RADIATION_TYPES, RADIATION_WORDS
 
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-RADIATION_TYPES = frozenset({"PHOTON", "ELECTRON", "NEUTRON", "PROTON"})
 BEAM_TYPES = frozenset({"STATIC", "DYNAMIC"})
-
-_RADIATION_WORDS: Mapping[str, str] = {
-    **dict.fromkeys(("X", "Co-60", "orthovoltage X-rays", "kV X-rays"), "PHOTON"),
-    "E": "ELECTRON",
-    "E, high dose": "ELECTRON",
-    "P": "PROTON",
-    **{term: term for term in RADIATION_TYPES},
-}
-"""The words of the tables' `radiation_type`."""
 
 NO_BEAMS = frozenset({"Ir-192", "ION"})
 """Words of `radiation_type` whose deliveries an RT Beams Treatment Record cannot tell."""
@@ -80,7 +71,7 @@ def kind_of_field(row: Mapping[str, Any]) -> BeamKind:
 
 def radiation_of(row: Mapping[str, Any]) -> str | None:
     """RadiationType (300A,00C6), as a row of `plan_fields` or `deliveries` tells it."""
-    return _RADIATION_WORDS.get(str(row.get("radiation_type") or ""))
+    return RADIATION_WORDS.get(str(row.get("radiation_type") or ""))
 
 
 def no_beam(row: Mapping[str, Any]) -> bool:

@@ -26,6 +26,8 @@ from recovery.records import BeamDelivery, TreatmentRecord
 
 Rows = Sequence[Mapping[str, Any]]
 
+_LOOK = "look at the machine before treating"
+
 NOTHING: Mapping[str, str | None] = dict.fromkeys(
     (
         *("physician", "site", "laterality", "intent", "prescription", "phone", "alerts"),
@@ -61,6 +63,7 @@ def told_of(row: Mapping[str, Any], source: SecondSource, plan: Plan | None) -> 
     told_plan = source.plans.get(uid, {})
     prescription = source.prescriptions.get((patient_id, told_plan.get("prescription_id") or ""), {})
     course = source.courses.get((patient_id, told_plan.get("course_id") or ""), {})
+    label = (plan.rt_plan_label if plan is not None else None) or told_plan.get("rt_plan_label")
     phones = [person.get(f"phone_{kind}") for kind in ("mobile", "home", "work")]
     differing = _disagreements(row, person, told_plan, prescription, plan)
     return {
@@ -72,7 +75,7 @@ def told_of(row: Mapping[str, Any], source: SecondSource, plan: Plan | None) -> 
         "phone": next((phone for phone in phones if phone), None),
         "alerts": person.get("alerts"),
         "disagreement": "; ".join([*differing, *_counts(row, source)]) or None,
-        "in_flight": "; ".join(_begun(row, source.in_flight.get(patient_id, ()))) or None,
+        "in_flight": "; ".join(_begun(row, label, source.in_flight.get(patient_id, ()))) or None,
     }
 
 
@@ -142,22 +145,35 @@ def _counts(row: Mapping[str, Any], source: SecondSource) -> Iterator[str]:
         yield untold
 
 
-def _begun(row: Mapping[str, Any], in_flight: Rows) -> Iterator[str]:
-    """What began and was not recorded, of this plan; what names no plan stands with every unfinished one."""
+def _begun(row: Mapping[str, Any], label: str | None, in_flight: Rows) -> Iterator[str]:
+    """What began and was not recorded, of this plan; what names no plan stands with every unfinished one.
+
+    MOSAIQ tells of a field when it was sent to the machine. ARIA tells no more than that a fraction of the plan is
+    partly given: where the records show that fraction, the sources agree, and there is nothing to ask.
+    """
     for told in in_flight:
-        named = told["referenced_rt_plan_uid"]
+        named, is_timed = told["referenced_rt_plan_uid"], told["started_at"] is not None
         is_open = row["status"] not in {"completed", "superseded"}
         if named != row["referenced_rt_plan_uid"] if named is not None else not is_open:
             continue
-        fraction, beam = told["fraction_number"], told["beam_name"] or told["beam_number"]
-        parts = [
-            f"fraction {fraction}" if fraction is not None else "a fraction",
-            f"beam {beam}" if beam is not None else "",
-            f"began {told['started_at']:%Y-%m-%d %H:%M}" if told["started_at"] is not None else "began",
-            f"on {told['treatment_machine_name']}" if told["treatment_machine_name"] else "",
-            f"after {told['delivered_meterset']:.1f} MU" if told["delivered_meterset"] is not None else "",
-        ]
-        yield " ".join(filter(None, parts)) + ", and its end was not recorded: look at the machine before treating"
+        plan = f"plan {label or 'without a label'}" if named is not None else "a plan that is not named"
+        if is_timed:
+            yield f"{_field_begun(told, plan)}, and its end was not recorded: {_LOOK}"
+        elif named is None or row["interrupted_fraction"] is None:
+            yield f"a fraction of {plan} began and is not finished by the R&V database, and no record shows it: {_LOOK}"
+
+
+def _field_begun(told: Mapping[str, Any], plan: str) -> str:
+    """`fraction 3 of plan Prost, beam Arc 2, began 2026-11-04 09:30 on TB1, 61.2 MU delivered`"""
+    fraction, beam = told["fraction_number"], told["beam_name"] or told["beam_number"]
+    what = f"fraction {fraction} of {plan}" if fraction is not None else f"a fraction of {plan}"
+    began = f"began {told['started_at']:%Y-%m-%d %H:%M}"
+    parts = [
+        f"{what}, beam {beam}, {began}" if beam is not None else f"{what} {began}",
+        f" on {told['treatment_machine_name']}" if told["treatment_machine_name"] else "",
+        f", {told['delivered_meterset']:.1f} MU delivered" if told["delivered_meterset"] is not None else "",
+    ]
+    return "".join(parts)
 
 
 def _primary(physicians: Rows) -> str | None:

@@ -5,48 +5,60 @@ Goal
 
 How
     A bar per appointment, drawn by the Vega that Streamlit brings along: nothing is fetched. What a bar means is told
-    by its form as well as its colour: outlined is treated, full is to come, ■ must be looked at. No patient is in it:
-    Streamlit offers a chart's data and picture to whoever hovers over it.
+    by its form as well as its colour: outlined is treated, dashed is treated with one of several plans, full is to
+    come; ■ above any of them must be looked at. No patient is in it: Streamlit offers a chart's data and picture to
+    whoever hovers over it.
 """
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
+from typing import Any
 
 import altair as alt
 import pandas as pd
 import streamlit as st
 
-from app import worklist
+from app import appointments
+from app.rows import STOP_MARK
 
 _ROW, _AROUND = 30, 62
 """Pixels: a machine's row; legend and axis together, which Streamlit counts as part of a chart's height."""
-_TREATED, _TO_COME, _LOOK = "treated", "to come", "■ look first"
+_LOOK = f"{STOP_MARK} look first"
+_STATES = [appointments.TREATED, appointments.IN_PART, appointments.TO_COME, _LOOK]
+_DASHES = [[1, 0], [3, 2], [1, 0], [1, 0]]
 
 
-def bars(appointments: pd.DataFrame, table: pd.DataFrame, day: date) -> pd.DataFrame:
-    """One row per appointment: machine, begins, ends, what it is. An end that is not known is the beginning."""
-    stop = set(table.loc[table["mark"] == "■", "patient_id"])
-    last = table["last_treatment_at"]
-    on_day = table[(last >= pd.Timestamp(day)) & (last < pd.Timestamp(day + timedelta(days=1)))]
-    treated = on_day.groupby("patient_id")["last_treatment_at"].max().to_dict()
-    columns = (appointments["patient_id"], appointments["appointment_at"], appointments["patient_id"].duplicated())
-    state = [
-        _TREATED
-        if patient_id in treated and not worklist.is_to_come(begins, treated[patient_id], again=again)
-        else _LOOK
-        if patient_id in stop
-        else _TO_COME
-        for patient_id, begins, again in zip(*columns, strict=True)
-    ]
+def bars(expected: pd.DataFrame, table: pd.DataFrame, day: date) -> pd.DataFrame:
+    """One row per appointment: machine, begins, ends, what it is, and whether one of its lines in the list has ■.
+
+    `expected`: the day's appointments that are not cancelled, of every machine. An end that is not known is the
+    beginning.
+    """
+    state, look = [], []
+    for appointment, plans in appointments.with_plans(expected, table, day):
+        is_marked = any(row is not None and row["mark"] == STOP_MARK for row in plans)
+        its = appointments.state_of([appointments.treated_at(row, day, appointment) for row in plans])
+        state.append(_LOOK if is_marked and its == appointments.TO_COME else its)
+        look.append(is_marked)
     return pd.DataFrame(
         {
-            "machine": appointments["treatment_machine_name"].astype(str),
-            "begins": appointments["appointment_at"],
-            "ends": appointments["ends_at"].fillna(appointments["appointment_at"]),
+            "machine": expected["treatment_machine_name"].astype(str),
+            "begins": expected["appointment_at"],
+            "ends": expected["ends_at"].fillna(expected["appointment_at"]),
             "state": state,
+            "look": look,
         }
     )
+
+
+def counted(data: pd.DataFrame, machine: str) -> str:
+    """`**9** booked · **2** treated · …` of one machine's appointments, as markdown."""
+    states = data.loc[data["machine"] == machine, "state"]
+    treated, in_part = (int((states == state).sum()) for state in (appointments.TREATED, appointments.IN_PART))
+    said = [f"**{len(states)}** booked", f"**{treated}** treated"]
+    said += [f"**{in_part}** with {appointments.IN_PART}"] if in_part else []
+    return " · ".join([*said, f"**{len(states) - treated - in_part}** to come"])
 
 
 def show(data: pd.DataFrame, machine: str, now: datetime | None) -> None:
@@ -61,6 +73,7 @@ def show(data: pd.DataFrame, machine: str, now: datetime | None) -> None:
 def chart(data: pd.DataFrame, machine: str, now: datetime | None, *, is_dark: bool) -> alt.LayerChart | alt.FacetChart:
     """The chart of a day's bars; the chosen machine's stand out."""
     accent, quiet, stop = ("#7AA5F7", "#9CA3AF", "#F87171") if is_dark else ("#1D4ED8", "#6B7280", "#B91C1C")
+    hollow = "#1F2937" if is_dark else "#F3F4F6"
     machines = sorted(set(data["machine"]))
     y = alt.Y(
         "machine:N",
@@ -75,28 +88,34 @@ def chart(data: pd.DataFrame, machine: str, now: datetime | None, *, is_dark: bo
         scale=alt.Scale(domain=[at.isoformat() for at in hours]),
         axis=alt.Axis(format="%H:%M", tickCount=12, grid=True, labelFontSize=12),
     )
-    colour = alt.Color(
-        "state:N",
-        scale=alt.Scale(domain=[_TREATED, _TO_COME, _LOOK], range=[quiet, accent, stop]),
-        legend=alt.Legend(title=None, orient="top", direction="horizontal", labelFontSize=12, offset=2),
-    )
     base = alt.Chart(data).encode(
         x=x,
         x2="ends:T",
         y=y,
-        color=colour,
         opacity=alt.condition(alt.datum.machine == machine, alt.value(1.0), alt.value(0.45)),
-        fillOpacity=alt.condition(alt.datum.state == _TREATED, alt.value(0.12), alt.value(0.9)),
         tooltip=[
             alt.Tooltip("machine:N", title="Machine"),
             alt.Tooltip("begins:T", title="Begins", format="%H:%M"),
             alt.Tooltip("state:N", title="State"),
         ],
+        **_looks([hollow, hollow, accent, stop], [quiet, accent, accent, stop]),
     )
-    layers = [base.mark_bar(height=16, cornerRadius=1, strokeWidth=1.2, filled=True).encode(stroke=colour)]
-    marks = alt.Chart(data[data["state"] == _LOOK]).mark_text(dy=-13, fontSize=10, text="■", color=stop, align="left")
+    layers = [base.mark_bar(height=16, cornerRadius=1, strokeWidth=1.4)]
+    marks = alt.Chart(data[data["look"]]).mark_text(dy=-13, fontSize=10, text=STOP_MARK, color=stop, align="left")
     layers.append(marks.encode(x="begins:T", y=y))
     if now is not None:
         at = pd.DataFrame({"begins": [pd.Timestamp(now)]})
         layers.append(alt.Chart(at).mark_rule(color=accent, strokeDash=[3, 3]).encode(x="begins:T"))
     return alt.layer(*layers).properties(height=_ROW * max(len(machines), 1) + _AROUND)
+
+
+def _looks(fills: list[str], strokes: list[str]) -> dict[str, Any]:
+    """Ground, outline and its dashes by state; one legend shows all three, as they are drawn."""
+    legend = alt.Legend(
+        title=None, orient="top", direction="horizontal", labelFontSize=12, offset=2, symbolStrokeWidth=1.4
+    )
+    return {
+        "fill": alt.Fill("state:N", scale=alt.Scale(domain=_STATES, range=fills), legend=legend),
+        "stroke": alt.Stroke("state:N", scale=alt.Scale(domain=_STATES, range=strokes), legend=legend),
+        "strokeDash": alt.StrokeDash("state:N", scale=alt.Scale(domain=_STATES, range=_DASHES), legend=legend),
+    }

@@ -28,7 +28,7 @@ _ALL: dict[str, object] = _OPENED | {STATUS: []}
 
 def show(table: pd.DataFrame) -> View:
     """Draw the filters and return what they ask for."""
-    places = st.columns([2.4, 1.5, 1.9, 2.5, 1.3, 1.9], vertical_alignment="top")
+    places = st.columns([1.9, 1.3, 1.6, 3.3, 1.3, 2.1], vertical_alignment="top")
     with places[0]:
         search = st.text_input("Search name or ID", key=SEARCH, type="search", live="150ms")
     with places[1]:

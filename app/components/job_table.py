@@ -5,7 +5,8 @@ Goal
 
 How
     A row per job, then a strip with a cell per job and hour of the last seven days. An hour in which no run began
-    is empty: silence shows as a hole. Height tells what colour tells: low is done, half is partly, full is failed.
+    is empty: silence shows as a hole. Height tells what colour tells: low is done, half is partly, full is failed;
+    hollow has not ended, and a thin line is a job that is not used.
 """
 
 from __future__ import annotations
@@ -42,14 +43,14 @@ def show(desk: Desk, jobs: Sequence[health.JobHealth]) -> None:
     column = st.column_config
     config: dict[str, Any] = {
         "mark": column.TextColumn("", width=28, help="■ overdue and failing, ▲ look, ● as it should be"),
-        "job": column.TextColumn("Job", width=150),
-        "last_good": column.TextColumn("Last good run", width=120),
-        "age": column.TextColumn("Age", width=92, alignment="right"),
-        "due": column.TextColumn("Due every", width=82, alignment="right"),
-        "remark": column.TextColumn("Newest run", width=220),
-        "duration": column.TextColumn("Took", width=72, alignment="right"),
+        "job": column.TextColumn("Job", width=142),
+        "last_good": column.TextColumn("Last good run", width=104),
+        "age": column.TextColumn("Age", width=80, alignment="right"),
+        "due": column.TextColumn("Due every", width=78, alignment="right"),
+        "remark": column.TextColumn("Newest run", width=190),
+        "duration": column.TextColumn("Took", width=62, alignment="right"),
         "unproven": column.NumberColumn("Unproven", width=78),
-        "counts": column.TextColumn("It counted", width=330),
+        "counts": column.TextColumn("It counted", width=390),
     }
     st.dataframe(
         marked.styled(frame, ("mark", "job", "age", "remark")),
@@ -61,6 +62,9 @@ def show(desk: Desk, jobs: Sequence[health.JobHealth]) -> None:
         column_config=config,
         alt="Backup jobs, one row each",
     )
+    for job in jobs:
+        if job.newest.outcome == "SKIPPED" and job.newest.message:
+            st.markdown(f"**{words.as_markdown(job.job)}** is not used: {words.as_markdown(job.newest.message)}")
 
 
 def _row(job: health.JobHealth, now: datetime, zone: ZoneInfo) -> dict[str, object]:
@@ -98,7 +102,7 @@ def week(
     reach = alt.Scale(domain=[(last - health.STRIP).isoformat(), last.isoformat()])
     bars = (
         alt.Chart(_cells(hours, jobs, zone))
-        .mark_rect()
+        .mark_rect(strokeWidth=1)
         .encode(
             x=alt.X("begins:T", title=None, scale=reach, axis=days),
             x2="ends:T",
@@ -109,11 +113,7 @@ def week(
                 axis=_names(jobs),
             ),
             y2="top:Q",
-            color=alt.Color(
-                "said:N",
-                scale=alt.Scale(domain=list(_WORDS.values()), range=_colours(is_dark=is_dark)),
-                legend=alt.Legend(title=None, orient="top", direction="horizontal", labelFontSize=12, labelLimit=240),
-            ),
+            **_looks(is_dark=is_dark),
             tooltip=[
                 alt.Tooltip("job:N", title="Job"),
                 alt.Tooltip("begins:T", title="Hour from", format="%a %-d %b %H:%M"),
@@ -157,8 +157,19 @@ def _names(jobs: Sequence[str]) -> alt.Axis:
     )
 
 
-def _colours(*, is_dark: bool) -> list[str]:
-    """Of done, partly, failed, not ended, not used."""
+def _looks(*, is_dark: bool) -> dict[str, Any]:
+    """Ground and outline of done, partly, failed, not ended, not used; a run that has not ended is hollow."""
     if is_dark:
-        return ["#4ADE80", "#FBBF24", "#F87171", "#6B7280", "#6B7280"]
-    return ["#15803D", "#B45309", "#B91C1C", "#9CA3AF", "#9CA3AF"]
+        fills, strokes = ["#4ADE80", "#FBBF24", "#F87171"], ["#4ADE80", "#FBBF24", "#F87171", "#E5E7EB", "#6B7280"]
+        grounds = ["#111827", "#6B7280"]
+    else:
+        fills, strokes = ["#15803D", "#B45309", "#B91C1C"], ["#15803D", "#B45309", "#B91C1C", "#374151", "#9CA3AF"]
+        grounds = ["#FFFFFF", "#9CA3AF"]
+    names = list(_WORDS.values())
+    legend = alt.Legend(
+        title=None, orient="top", direction="horizontal", labelFontSize=12, labelLimit=240, symbolStrokeWidth=1
+    )
+    return {
+        "fill": alt.Fill("said:N", scale=alt.Scale(domain=names, range=[*fills, *grounds]), legend=legend),
+        "stroke": alt.Stroke("said:N", scale=alt.Scale(domain=names, range=strokes), legend=legend),
+    }

@@ -8,7 +8,7 @@ import streamlit as st
 
 from app.patient_keys import keys_of_process
 
-URL_PATH = "patient"
+URL_PATH, SEARCH_PATH = "patient", "patients"
 KEY = "patient"
 """The name of the query parameter."""
 
@@ -31,14 +31,9 @@ def key_of_this_page() -> str:
     return str(st.query_params.get(KEY, ""))
 
 
-def choose(patient_id: str) -> None:
-    """Put a patient into the address of this page."""
-    st.query_params[KEY] = keys_of_process().key_of(patient_id)
-
-
 def leave_patient() -> None:
-    """Back to the search: the page anew, without a patient in its address."""
-    st.switch_page(st.Page(_nothing, url_path=URL_PATH, title="Patients"), query_params={})
+    """Back to the search, which has no patient in its address."""
+    st.switch_page(st.Page(_nothing, url_path=SEARCH_PATH, title="Patients"), query_params={})
 
 
 def _nothing() -> None:

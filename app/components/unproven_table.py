@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -12,9 +13,13 @@ from app.components import marked
 from app.desk import Desk
 from recovery.model import JobRun
 
+_UID = re.compile(r"\b[0-9]+(?:\.[0-9]+){2,}\b")
 
-def show(desk: Desk, unproven: Sequence[health.Unproven], runs: Sequence[JobRun]) -> None:
-    """Draw the list, the longest unproven first."""
+
+def show(
+    desk: Desk, unproven: Sequence[health.Unproven], runs: Sequence[JobRun], table: pd.DataFrame | None = None
+) -> None:
+    """Draw the list, the longest unproven first. `table`: on_treatment, for whose the objects are."""
     untold = _not_named(runs)
     if not unproven and not untold:
         st.markdown("Nothing: every object that the last runs wanted is held, by the RT-PACS's own word.")
@@ -24,6 +29,8 @@ def show(desk: Desk, unproven: Sequence[health.Unproven], runs: Sequence[JobRun]
     if not unproven:
         return
     now, zone = desk.now(), desk.config.site.zone
+    owners = owners_of(table) if table is not None else {}
+    told = [in_words(one, owners) for one in unproven]
     frame = pd.DataFrame(
         {
             "since": [
@@ -31,7 +38,8 @@ def show(desk: Desk, unproven: Sequence[health.Unproven], runs: Sequence[JobRun]
             ],
             "age": [words.age(words.between(one.since, now)) for one in unproven],
             "job": [one.job for one in unproven],
-            "why": [one.why or "the newest run names it without a reason" for one in unproven],
+            "whose": [whose for whose, _ in told],
+            "why": [why for _, why in told],
             "sop_instance_uid": [one.sop_instance_uid for one in unproven],
         }
     )
@@ -42,15 +50,36 @@ def show(desk: Desk, unproven: Sequence[health.Unproven], runs: Sequence[JobRun]
         hide_index=True,
         height=marked.height(len(frame), 8),
         row_height=marked.ROW_HEIGHT,
+        placeholder=words.ABSENT,
         column_config={
-            "since": column.TextColumn("Since", width=160, help="“before”: the journal reaches back no further"),
-            "age": column.TextColumn("For", width=90, alignment="right"),
-            "job": column.TextColumn("Wanted by", width=130),
-            "why": column.TextColumn("Why", width=480),
+            "since": column.TextColumn("Since", width=130, help="“before”: the journal reaches back no further"),
+            "age": column.TextColumn("For", width=84, alignment="right"),
+            "job": column.TextColumn("Wanted by", width=100),
+            "whose": column.TextColumn("Whose", width=230),
+            "why": column.TextColumn("Why", width=470),
             "sop_instance_uid": column.TextColumn("SOP Instance UID", width=430),
         },
         alt="Objects that are not proven, the longest first",
     )
+
+
+def owners_of(table: pd.DataFrame) -> dict[str, tuple[str, str]]:
+    """By UID of a plan: whose it is, `KAOLIN, Heron 100346`, and its label."""
+    columns = (table[name] for name in ("referenced_rt_plan_uid", "patient_name", "patient_id", "rt_plan_label"))
+    return {
+        str(uid): (f"{words.absent(words.known(name))} {words.absent(words.known(number))}", words.known(label) or "")
+        for uid, name, number, label in zip(*columns, strict=True)
+        if words.known(uid)
+    }
+
+
+def in_words(one: health.Unproven, owners: Mapping[str, tuple[str, str]]) -> tuple[str | None, str]:
+    """Whose an object is, None where no plan says it; and why it is unproven, plans by their labels."""
+    why = one.why or "the newest run names it without a reason"
+    uids = [uid for uid in (one.sop_instance_uid, *_UID.findall(why)) if uid in owners]
+    for uid in uids:
+        why = why.replace(uid, owners[uid][1] or uid)
+    return owners[uids[0]][0] if uids else None, why
 
 
 def _not_named(runs: Sequence[JobRun]) -> str:

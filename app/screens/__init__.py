@@ -25,6 +25,8 @@ class PageEntry:
     icon: str
     url_path: str
     permission: Permission = Permission.VIEW
+    is_in_menu: bool = True
+    """A page that is none is reached from another one only."""
 
     def show(self, desk: Desk) -> None:
         """Draw the page."""
@@ -34,7 +36,8 @@ class PageEntry:
 PAGES = (
     PageEntry("On treatment", ":material/groups:", "on_treatment"),
     PageEntry("Machine day", ":material/calendar_today:", "machine_day"),
-    PageEntry("Patients", ":material/person:", "patient"),
+    PageEntry("Patients", ":material/person:", "patients"),
+    PageEntry("Patients", ":material/person:", "patient", is_in_menu=False),
     PageEntry("Priorities", ":material/low_priority:", "priorities"),
     PageEntry("Backup health", ":material/health_metrics:", "backup_health"),
     PageEntry("Audit", ":material/policy:", "audit", Permission.AUDIT),

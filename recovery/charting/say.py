@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
 from recovery.plan_file import PlanField
+from recovery.radiation_words import energy_in_words
 
 ABSENT = "—"
 
@@ -56,11 +57,8 @@ def age(elapsed: timedelta) -> str:
 
 
 def energy(field: PlanField) -> str:
-    """`6 MV` for photons, `9 MeV` for all else; the number alone where the kind of radiation is not told."""
-    if field.nominal_beam_energy is None:
-        return ABSENT
-    unit = {None: "", "PHOTON": "MV"}.get(field.radiation_type, "MeV")
-    return f"{field.nominal_beam_energy:g} {unit}".rstrip()
+    """`6 MV` for photons, `9 MeV` for electrons; the number alone where the kind of radiation is not told."""
+    return energy_in_words(field.nominal_beam_energy, field.radiation_type) or ABSENT
 
 
 def gantry(field: PlanField) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -109,6 +110,26 @@ def test_an_open_page_ages_and_keeps_its_filters(server: Server, clock: Path, br
     expect(page.get_by_text("1 plan shown")).to_be_visible(timeout=40_000)
     expect(page.get_by_text("Backup is 6 minutes old.")).to_be_visible()
     assert page.get_by_label("Search name or ID").input_value() == "berg"
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of a browser's `rgb(r, g, b)` (WCAG 2.2)."""
+    shares = [int(number) / 255 for number in re.findall(r"\d+", colour)[:3]]
+    red, green, blue = [s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares]
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_what_is_chosen_is_legible_in_the_dark_theme(server: Server, browser: Browser) -> None:
+    page, _ = new_page(browser)
+    page.emulate_media(color_scheme="dark")
+    page.goto(f"{server.url}/machine_day")
+    sign_in(page)
+    chosen = page.get_by_role("radio", checked=True).locator("p")
+    expect(chosen).to_be_visible(timeout=30_000)
+    ink = chosen.evaluate("text => getComputedStyle(text).color")
+    ground = page.get_by_test_id("stApp").evaluate("app => getComputedStyle(app).backgroundColor")
+    assert luminance(ground) < 0.05
+    assert (luminance(ink) + 0.05) / (luminance(ground) + 0.05) >= 4.5
 
 
 @pytest.mark.parametrize("patients", [60, 2000])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -116,6 +117,37 @@ def test_print_todays_worklist_of_a_machine(visit: tuple[Page, Requests]) -> Non
     expect(page.get_by_role("link", name="Machine day")).to_be_hidden()
     assert len(page.pdf()) > 10_000
     assert not any(name in page.url for name in ("ABELSEN", "100231"))
+
+
+@pytest.mark.parametrize("width", [1440, 1280])
+def test_the_filter_of_status_shows_both_of_its_chips_whole(visit: tuple[Page, Requests], width: int) -> None:
+    page, _ = visit
+    page.set_viewport_size({"width": width, "height": 900})
+    chip = page.get_by_role("button", name="Remove ready to start")
+    expect(chip).to_be_visible(timeout=30_000)
+    handle = chip.element_handle()
+    page.wait_for_function(
+        """cross => { const box = cross.getBoundingClientRect();
+        return cross.contains(document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2)); }""",
+        arg=handle,
+        timeout=10_000,
+    )
+
+
+def test_a_machines_day_stays_on_the_machine_that_somebody_chose(visit: tuple[Page, Requests]) -> None:
+    page, _ = visit
+    go_to(page, "Machine day")
+    expect(page.get_by_role("radio", name="TB1", checked=True)).to_be_visible(timeout=30_000)
+    expect(page).to_have_url(re.compile("machine=TB1"))
+    page.get_by_role("radio", name="TB2").click()
+    expect(page.get_by_text("2 booked")).to_be_visible()
+    go_to(page, "On treatment")
+    expect(page.get_by_text("plans shown")).to_be_visible(timeout=30_000)
+    assert "machine=" not in page.url  # there it would take the patients of other machines away
+    go_to(page, "Machine day")
+    expect(page.get_by_role("radio", name="TB2", checked=True)).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("2 booked")).to_be_visible()
+    expect(page).to_have_url(re.compile("machine=TB2"))
 
 
 def test_print_todays_charts_of_a_machine(visit: tuple[Page, Requests]) -> None:

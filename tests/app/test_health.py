@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
+import pandas as pd
 import pytest
 
 from app import health
+from app.components import job_table, unproven_table
 from app.standing import Level
 from recovery.model import JobRun
+from tests.app import clinic
 from tests.app.clinic import NOW
 
 TEN = timedelta(minutes=10)
@@ -99,3 +103,28 @@ def test_what_was_kept_back_is_told_by_table() -> None:
     assert said["schedule"] == "3 rows, and 90 in its last state, which stays; if that is right, delete it"
     assert said["notes"] == "2 values of written_at cannot be read"
     assert said["checks"] == said["documents"] == "was not asked for: the database was lost before it"
+
+
+def test_what_is_unproven_says_whose_it_is_and_names_the_plan_not_its_uid() -> None:
+    table = pd.DataFrame([clinic.row("BERG, Bo", "100892", "Prost", 4, referenced_rt_plan_uid="2.25.7")])
+    owners = unproven_table.owners_of(table)
+    why = "neither the R&V system nor a planning system has it"
+    (image,) = health.unproven_of([run(6, "PARTIAL", "2.25.9", message=f"2.25.9: image of plan 2.25.7: {why}")])
+    assert unproven_table.in_words(image, owners) == ("BERG, Bo 100892", f"image of plan Prost: {why}")
+    (plan,) = health.unproven_of([run(6, "PARTIAL", "2.25.7", message=f"2.25.7: plan: {why}")])
+    assert unproven_table.in_words(plan, owners) == ("BERG, Bo 100892", f"plan: {why}")
+    (other,) = health.unproven_of([run(6, "PARTIAL", "2.25.8")])
+    assert unproven_table.in_words(other, owners)[0] is None
+
+
+@pytest.mark.parametrize("is_dark", [False, True])
+def test_every_outcome_of_the_week_is_drawn_otherwise_than_the_others_and_not_by_a_hue_alone(*, is_dark: bool) -> None:
+    hours = [health.Hour("sync_plans", NOW, outcome, 1) for outcome in ("OK", "running", "SKIPPED")]
+    drawn = job_table.week(hours, ["sync_plans"], NOW, ZoneInfo("Europe/Zurich"), is_dark=is_dark).to_dict()
+    looks = drawn["layer"][0]["encoding"]
+    fills, strokes = (
+        dict(zip(looks[c]["scale"]["domain"], looks[c]["scale"]["range"], strict=True)) for c in ("fill", "stroke")
+    )
+    assert len({(fills[said], strokes[said]) for said in fills}) == len(fills) == 5
+    hollow = [said for said in fills if fills[said] != strokes[said]]
+    assert hollow == ["not ended"]

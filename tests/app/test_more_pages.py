@@ -133,6 +133,7 @@ def test_health_says_why_a_job_is_not_used_and_calls_it_neither_late_nor_never_d
     row = table(visit.run(), "jobs").iloc[0]
     assert row[["mark", "job", "remark", "counts"]].tolist() == ["●", "sync_records", "not used", why]
     assert row[["last_good", "age", "due"]].isna().all()
+    assert f"**sync_records** is not used: {why}" in said(visit).replace("\\", "")
 
 
 def test_health_names_what_is_unproven_since_when(open_dashboard: Open) -> None:

@@ -124,3 +124,16 @@ def test_an_interrupted_fraction_is_seen_first_and_missing_pictures_are_explaine
     page.get_by_role("button", name="Other patient").click()
     expect(page.get_by_text("2 patients.")).to_be_visible(timeout=30_000)
     assert "patient=" not in page.url
+
+
+def test_the_menu_leads_from_a_patient_back_to_the_search(page_and_requests: tuple) -> None:
+    page, _, url = page_and_requests
+    page.goto(url)
+    sign_in(page)
+    for _ in range(2):  # and from the next patient too
+        page.get_by_role("link", name="Patients").click()
+        expect(page.get_by_text("2 patients.")).to_be_visible(timeout=30_000)
+        assert "patient=" not in page.url
+        box = page.locator("[data-testid=stDataFrame] canvas").first.bounding_box()
+        page.mouse.click(box["x"] + 100, box["y"] + 32 + 16)
+        expect(page.get_by_role("heading", name="ABELSEN, Anna")).to_be_visible(timeout=30_000)

@@ -89,7 +89,7 @@ def test_an_interrupted_fraction_comes_first_with_what_each_beam_lacks(open_pati
     assert ledger["mark"][1] == "■"
     assert ledger["given"][1] == "88.0 / 138.0"
     assert ledger["beams"][1] == "Field 1 88.0/100.0 · Field 2 0.0/38.0"
-    assert ledger["notes"][1] == "INTERRUPTED · 50.0 MU left · stopped by machine"
+    assert ledger["notes"][1] == "INTERRUPTED · 50.0 MU left · by machine"
 
 
 def test_what_the_list_says_because_of_the_database_stands_on_the_page_too(open_patient: Open) -> None:

@@ -12,7 +12,7 @@ import pytest
 from openpyxl import load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from app import data, excel, filters, worklist
+from app import appointments, data, excel, filters, worklist
 from app.components import day_chart, day_export, day_print
 from recovery.relational_tables import PATIENTS, PLAN_FIELDS, SCHEDULE, SETUP_NOTES
 from tests.app import clinic, golden, relational
@@ -45,7 +45,7 @@ def test_the_list_is_in_order_of_appointment_with_the_next_fraction(cache: Path)
     assert booked["patient_id"].tolist() == ["100231", "100892", "100555", "999999"]
     assert booked["next_fraction"].tolist() == ["8 of 15", "12 of 30", "13 of 35", pd.NA]
     assert said_of(booked, "100231", "treated_that_day") == ["14:38"]
-    assert said_of(booked, "100231", "energy") == ["6X, 10X"]
+    assert said_of(booked, "100231", "energy") == ["6 MV, 10 MV"]
     assert said_of(booked, "100231", "technique") == ["ARC"]
     assert said_of(booked, "100231", "setup_note") == ["Match bone, Bladder full"]
     assert said_of(booked, "100231", "phone") == ["555-1"]
@@ -66,6 +66,77 @@ def test_who_comes_twice_a_day_is_not_treated_in_the_afternoon_by_the_mornings_f
     hers = pd.concat([morning, afternoon], ignore_index=True)
     states = day_chart.bars(hers, list_of_all, relational.TODAY)["state"].tolist()
     assert states[0] == "treated" and states[1] != "treated"
+
+
+def two_plans(cache: Path, **second: object) -> tuple[pd.DataFrame, worklist.Tables]:
+    """Anna, booked once on TB1, with a second plan there that `second` describes; the first was treated at 14:38."""
+    table = data.load_on_treatment(cache).table
+    hers = table[table["patient_id"] == "100231"].iloc[[0]]
+    other = hers.assign(plan="Boost", referenced_rt_plan_uid="9.9", last_treatment_at=pd.NaT, mark="", check="")
+    return pd.concat([table, other.assign(**second)], ignore_index=True), tables_of(cache)
+
+
+def bars_of(table: pd.DataFrame, tables: worklist.Tables) -> pd.DataFrame:
+    on_day = appointments.on_day(tables.schedule, relational.TODAY)
+    assert on_day is not None
+    return day_chart.bars(on_day[~appointments.is_cancelled(on_day)], table, relational.TODAY)
+
+
+def bar_at(bars: pd.DataFrame, hour: int, minute: int) -> pd.Series:
+    at = pd.Timestamp(relational.TODAY) + pd.Timedelta(hours=hour, minutes=minute)
+    return bars[bars["begins"] == at].iloc[0]
+
+
+def test_of_two_plans_and_one_appointment_list_and_timeline_tell_the_same(cache: Path) -> None:
+    table, tables = two_plans(cache)
+    booked = worklist.day_of(table, tables, "TB1", relational.TODAY).booked
+    assert said_of(booked, "100231", "treated_that_day") == ["14:38", pd.NA]
+    assert said_of(booked, "100231", "check")[1] == "▲ only Breast_L treated, 14:38"
+    assert said_of(booked, "100231", "mark")[1] == "▲"
+    bars = bars_of(table, tables)
+    assert bar_at(bars, 8, 15)["state"] == "one of its plans treated"
+    assert day_chart.counted(bars, "TB1") == (
+        "**4** booked · **0** treated · **1** with one of its plans treated · **3** to come"
+    )
+
+
+def test_an_appointment_with_both_plans_treated_is_treated_and_counted_once(cache: Path) -> None:
+    table, tables = two_plans(cache, last_treatment_at=clinic.LOCAL)
+    assert bar_at(bars_of(table, tables), 8, 15)["state"] == "treated"
+    assert day_chart.counted(bars_of(table, tables), "TB1") == "**4** booked · **1** treated · **3** to come"
+
+
+def test_who_was_treated_and_must_be_looked_at_keeps_the_mark_on_the_timeline(cache: Path) -> None:
+    table, tables = two_plans(cache, last_treatment_at=clinic.LOCAL, mark="■", check="■ NOT READY: plan")
+    bars = bars_of(table, tables)
+    assert bar_at(bars, 8, 15)["look"] and bar_at(bars, 8, 15)["state"] == "treated"
+    drawn = day_chart.chart(bars, "TB1", None, is_dark=False).to_dict()
+    marked = drawn["datasets"][drawn["layer"][1]["data"]["name"]]
+    assert [row["begins"] for row in marked if row["machine"] == "TB1"] == ["2026-11-24T08:15:00"]
+
+
+def test_a_course_that_ended_today_is_treated_and_no_appointment_without_a_plan(cache: Path) -> None:
+    table = data.load_on_treatment(cache).table
+    hers = table["patient_id"] == "100231"
+    ended = table.assign(
+        status=table["status"].where(~hers, "completed"),
+        fractions_remaining=table["fractions_remaining"].where(~hers, 0),
+    )
+    booked = worklist.day_of(ended, tables_of(cache), "TB1", relational.TODAY).booked
+    assert said_of(booked, "100231", "treated_that_day") == ["14:38"]
+    assert said_of(booked, "100231", "next_fraction") == ["none, 15 of 15 given"]
+    assert bar_at(bars_of(ended, tables_of(cache)), 8, 15)["state"] == "treated"
+
+
+def test_the_day_opens_on_the_machine_with_most_appointments_that_stand(cache: Path) -> None:
+    schedule, machines = tables_of(cache).schedule, ["GTR1", "TB1", "TB2"]
+    assert schedule is not None
+    assert appointments.busiest(schedule, relational.TODAY, machines) == "TB1"
+    hers = schedule["treatment_machine_name"] == "TB1"
+    fallen = schedule.assign(status=schedule["status"].where(~hers, "cancelled"))
+    assert appointments.busiest(fallen, relational.TODAY, machines) == "TB2"
+    assert appointments.busiest(fallen, relational.TODAY + timedelta(days=9), machines) == "GTR1"
+    assert appointments.busiest(None, relational.TODAY, machines) == "GTR1"
 
 
 def test_no_alert_and_alerts_that_nobody_knows_are_told_apart(cache: Path) -> None:

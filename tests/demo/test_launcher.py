@@ -23,7 +23,9 @@ from demo.simulated_clock import SimulatedClock
 from demo.simulation import Simulation
 from demo.workplace import Nodes, Workplace
 from recovery import clock as recovery_clock
+from recovery.config import load_config
 from recovery.model import DicomNode
+from recovery.priority_entries import entries_file, read_entries
 
 ROOT = Path(__file__).parents[2]
 OPENED_AT = datetime(2026, 11, 20, 11, 0)  # noqa: DTZ001  site time
@@ -55,9 +57,14 @@ def test_it_runs_for_some_seconds_and_stops_everything(tmp_path: Path) -> None:
     assert (config["rv"]["route"], config["pacs"]["retrieve"]) == ("relay", "get")
     assert config["dashboard"]["exclude_patient_ids"] == ["$*"]
     assert len(held_sop_instance_uids(tmp_path / "rv")) > 500
+    entered = read_entries(entries_file(load_config(tmp_path / "config.toml").cache_path))
     again = launch(tmp_path, "--seconds", "1")  # the same folder goes on, with the same ports
     said, _ = again.communicate(timeout=90)
     assert again.returncode == 0, said
+    goes_on = load_config(tmp_path / "config.toml")
+    assert goes_on.priorities.rules is not None
+    assert {entry.category for entry in entered.all} == {1, 2, 3}
+    assert read_entries(entries_file(goes_on.cache_path)) == entered
     assert tomllib.loads((tmp_path / "config.toml").read_text())["rv"] == config["rv"]
 
 

@@ -31,6 +31,7 @@ def line(**columns: Any) -> dict[str, Any]:
         "referenced_rt_plan_uid": UID,
         "patient_birth_date": date(1958, 7, 4),
         "fractions_delivered": 2,
+        "interrupted_fraction": None,
         "last_treatment_at": day(2),
         "status": "on_treatment",
         **columns,
@@ -169,17 +170,44 @@ def test_what_began_and_was_not_recorded_is_told_of_its_plan_only() -> None:
         delivered_meterset=61.25,
     )
     source = SecondSource(in_flight={"4711": [begun]})
-    assert told_of(line(), source, None)["in_flight"] == (
-        "fraction 3 beam Arc 2 began 2026-11-04 09:30 on TB1 after 61.2 MU, and its end was not recorded: "
-        "look at the machine before treating"
+    assert told_of(line(), source, TWO_BEAMS)["in_flight"] == (
+        "fraction 3 of plan Prost, beam Arc 2, began 2026-11-04 09:30 on TB1, 61.2 MU delivered, "
+        "and its end was not recorded: look at the machine before treating"
     )
     assert told_of(line(referenced_rt_plan_uid="1.2"), source, None)["in_flight"] is None
 
 
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ({"beam_number": 2}, "a fraction of plan Prost:1, beam 2, began 2026-11-04 09:30"),
+        ({"fraction_number": 3}, "fraction 3 of plan Prost:1 began 2026-11-04 09:30"),
+        ({"treatment_machine_name": "TB1"}, "a fraction of plan Prost:1 began 2026-11-04 09:30 on TB1"),
+        ({"delivered_meterset": 5.0}, "a fraction of plan Prost:1 began 2026-11-04 09:30, 5.0 MU delivered"),
+        ({"referenced_rt_plan_uid": None}, "a fraction of a plan that is not named began 2026-11-04 09:30"),
+    ],
+)
+def test_what_is_not_told_of_a_field_in_flight_is_left_out_of_the_sentence(columns: dict[str, Any], said: str) -> None:
+    begun = told(IN_FLIGHT, **{"referenced_rt_plan_uid": UID, "started_at": day(3), **columns})
+    source = SecondSource(in_flight={"4711": [begun]}, plans={UID: told(PLANS, rt_plan_label="Prost:1")})
+    expected = f"{said}, and its end was not recorded: look at the machine before treating"
+    assert told_of(line(), source, None)["in_flight"] == expected
+
+
+def test_arias_fraction_in_flight_names_its_plan_and_is_a_question_only_where_no_record_shows_it() -> None:
+    """ARIA tells a plan, and nothing else."""
+    source = SecondSource(in_flight={"4711": [told(IN_FLIGHT, referenced_rt_plan_uid=UID)]})
+    assert told_of(line(), source, TWO_BEAMS)["in_flight"] == (
+        "a fraction of plan Prost began and is not finished by the R&V database, and no record shows it: "
+        "look at the machine before treating"
+    )
+    assert told_of(line(interrupted_fraction=3), source, TWO_BEAMS)["in_flight"] is None
+
+
 def test_what_began_without_naming_a_plan_stands_with_every_unfinished_one() -> None:
-    source = SecondSource(in_flight={"4711": [told(IN_FLIGHT)]})
-    said = "a fraction began, and its end was not recorded: look at the machine before treating"
-    assert told_of(line(), source, None)["in_flight"] == said
+    source = SecondSource(in_flight={"4711": [told(IN_FLIGHT, started_at=day(3))]})
+    assert "of a plan that is not named" in str(told_of(line(), source, None)["in_flight"])
+    assert told_of(line(interrupted_fraction=3), source, None)["in_flight"] is not None
     assert told_of(line(status="completed"), source, None)["in_flight"] is None
 
 

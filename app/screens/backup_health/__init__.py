@@ -42,7 +42,7 @@ def show(desk: Desk) -> None:
     except data.JournalError:
         runs = ()  # the banner says so
     loaded = _show_coverage(desk)
-    _show_jobs(desk, runs)
+    _show_jobs(desk, runs, loaded)
     left, right = st.columns(2, gap="large")
     with left:
         _heading("The RT-PACS and the R&V system")
@@ -71,7 +71,7 @@ def _show_coverage(desk: Desk) -> data.Loaded | None:
     return loaded
 
 
-def _show_jobs(desk: Desk, runs: Sequence[JobRun]) -> None:
+def _show_jobs(desk: Desk, runs: Sequence[JobRun], loaded: data.Loaded | None) -> None:
     _heading("Jobs")
     if not runs:
         st.markdown("No run of any job is known. `python -m backup_jobs cycle` makes the first.")
@@ -80,7 +80,7 @@ def _show_jobs(desk: Desk, runs: Sequence[JobRun]) -> None:
     job_table.show(desk, jobs)
     job_table.show_week(desk, health.hours_of(runs, desk.now()), [job.job for job in jobs])
     _heading("Wanted, and not proven in the RT-PACS")
-    unproven_table.show(desk, health.unproven_of(runs), runs)
+    unproven_table.show(desk, health.unproven_of(runs), runs, loaded.table if loaded is not None else None)
 
 
 def _heading(text: str) -> None:

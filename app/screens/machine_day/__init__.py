@@ -5,7 +5,8 @@ Goal
     treated here is lost because no appointment is known.
 
 How
-    `app.worklist` makes the list. The address says which machine and day (`?machine=TB1&day=2026-11-24`).
+    `app.worklist` makes the list. It opens on the machine with most appointments today. The address says which machine
+    and day (`?machine=TB1&day=2026-11-24`).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from datetime import date
 import pandas as pd
 import streamlit as st
 
-from app import data, session, words, worklist
+from app import appointments, data, session, words, worklist
 from app.components import (
     attention,
     banner,
@@ -33,6 +34,8 @@ from recovery.cache import CacheError
 from recovery.permissions import Permission
 
 MACHINE, DAY, PRINT = "machine", "day", "print"
+_CHOSEN = "machine_of_the_day"
+"""In the session. Not the name in the address: the filter of On treatment is kept under that one."""
 
 
 def show(desk: Desk) -> None:
@@ -54,7 +57,8 @@ def show(desk: Desk) -> None:
 
 def _show_day(desk: Desk, loaded: data.Loaded, found: sources.Found, machines: list[str]) -> None:
     places = st.container(horizontal=True, vertical_alignment="bottom")
-    machine, day, is_print = _asked(places, machines, desk.today())
+    busiest = appointments.busiest(found.tables.schedule, desk.today(), machines)
+    machine, day, is_print = _asked(places, machines, busiest, desk.today())
     that_day = worklist.day_of(loaded.table, found.tables, machine, day)
     with places:
         day_export.show(desk, loaded, that_day, machine, day, found.remark)
@@ -71,30 +75,48 @@ def _show_day(desk: Desk, loaded: data.Loaded, found: sources.Found, machines: l
         sheet_title = f"{title} {day.year} · {desk.config.site.name}"
         day_print.show(sheet_title, f"{told} {found.remark}", that_day.booked, that_day.unbooked, below)
         return
-    st.markdown(f"**{words.as_markdown(title)}** · {_counts(that_day)}")
+    bars = _bars(loaded, found, day)
+    st.markdown(f"**{words.as_markdown(title)}** · {_counts(that_day, bars, machine)}")
     for sentence in found.sentences:
         st.markdown(sentence)
-    _show_chart(desk, loaded, found, machine, day)
+    if bars is not None:
+        _show_chart(desk, bars, machine, day)
     _show_lists(that_day, below)
 
 
-def _asked(place: st.delta_generator.DeltaGenerator, machines: list[str], today: date) -> tuple[str, date, bool]:
+def _asked(
+    place: st.delta_generator.DeltaGenerator, machines: list[str], busiest: str, today: date
+) -> tuple[str, date, bool]:
+    """Machine, day and whether to print. A session opens on the busiest machine, and stays where somebody went.
+
+    The machine stands in the address even when nobody chose it: who gets the link sees the same one.
+    """
+    told = st.query_params.get(MACHINE)
+    if st.session_state.get(_CHOSEN) not in machines:
+        st.session_state[_CHOSEN] = told if told in machines else busiest
     with place:
-        machine = st.segmented_control(
-            "Machine", machines, default=machines[0], required=True, key=MACHINE, bind="query-params"
-        )
+        machine = st.segmented_control("Machine", machines, required=True, key=_CHOSEN, persist_state="session")
+        machine = machine or busiest
+        if machine != told:
+            st.query_params[MACHINE] = machine
         day = st.date_input("Day", today, key=DAY, bind="query-params", format="YYYY-MM-DD", width=150)
         may_print = session.may(Permission.CHARTS)
         help_text = "A plain page for paper" if may_print else session.refusal(Permission.CHARTS)
         is_print = st.toggle("Print view", key=PRINT, bind="query-params", disabled=not may_print, help=help_text)
-    return machine or machines[0], day if isinstance(day, date) else today, is_print and may_print
+    return machine, day if isinstance(day, date) else today, is_print and may_print
 
 
-def _counts(that_day: worklist.Day) -> str:
-    booked = that_day.booked
-    treated = int(booked["treated_that_day"].notna().sum())
-    said = [f"**{len(booked)}** booked", f"**{treated}** treated", f"**{len(booked) - treated}** to come"]
-    lists = (booked["mark"] == "■", that_day.unbooked["mark"] == "■")
+def _bars(loaded: data.Loaded, found: sources.Found, day: date) -> pd.DataFrame | None:
+    """The day's appointments on every machine, as the timeline draws and the headline counts them."""
+    on_day = appointments.on_day(found.tables.schedule, day)
+    if on_day is None:
+        return None
+    return day_chart.bars(on_day[~appointments.is_cancelled(on_day)], loaded.table, day)
+
+
+def _counts(that_day: worklist.Day, bars: pd.DataFrame | None, machine: str) -> str:
+    said = [day_chart.counted(bars, machine)] if bars is not None else ["no appointment known"]
+    lists = (that_day.booked["mark"] == "■", that_day.unbooked["mark"] == "■")
     stop = sum(int(marked.sum()) for marked in lists)
     said.append(f":red[■ **{stop}** to look at first]" if stop else "**0** to look at first")
     if len(that_day.unbooked):
@@ -104,16 +126,11 @@ def _counts(that_day: worklist.Day) -> str:
     return " · ".join(said)
 
 
-def _show_chart(desk: Desk, loaded: data.Loaded, found: sources.Found, machine: str, day: date) -> None:
-    on_day = worklist.appointments_on(found.tables.schedule, day)
-    if on_day is None:
-        return
-    expected = on_day[~worklist.is_cancelled(on_day)]
-    if expected.empty:
+def _show_chart(desk: Desk, bars: pd.DataFrame, machine: str, day: date) -> None:
+    if bars.empty:
         st.markdown(f"No machine has an appointment on {words.day(day, desk.today())}.")
         return
-    now = desk.local(desk.now()).replace(tzinfo=None) if day == desk.today() else None
-    day_chart.show(day_chart.bars(expected, loaded.table, day), machine, now)
+    day_chart.show(bars, machine, desk.local(desk.now()).replace(tzinfo=None) if day == desk.today() else None)
 
 
 def _show_lists(that_day: worklist.Day, below: str) -> None:

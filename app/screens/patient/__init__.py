@@ -5,8 +5,8 @@ Goal
     is one press away.
 
 How
-    Without a key in the address, a search. With one, everything that the cache knows of that patient; pictures come
-    from the RT-PACS only when they are asked for.
+    The key in the address says whose page it is; where it opens nobody, there is the search. Everything that the cache
+    knows of that patient is shown; pictures come from the RT-PACS only when they are asked for.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from __future__ import annotations
 import streamlit as st
 
 from app import audit_trail, data, patient_words, words
-from app.components import banner, chart_export, failures, header, patient_link
+from app.components import banner, chart_export, failures, header, patient_link, patient_search
 from app.desk import Desk
-from app.screens.patient import identity, plan_view, search
+from app.screens.patient import identity, plan_view
 from recovery.cache import CacheError
 from recovery.patient_file import PatientFile, PatientNotFoundError
 
 
 def show(desk: Desk) -> None:
     """Draw the page."""
-    header.show("Patients", desk.config.site.name)
+    header.show("Patients", desk.config.site.name, menu_path=patient_link.SEARCH_PATH)
     banner.show(desk)
     try:
         loaded = data.load_on_treatment(desk.config.cache_path)
@@ -32,17 +32,17 @@ def show(desk: Desk) -> None:
             return
         patient_id = patient_link.asked_for(loaded.table["patient_id"].dropna().unique())
         if patient_id is None:
-            search.show(loaded.table, link_is_dead=bool(patient_link.key_of_this_page()))
+            patient_search.show(loaded.table, link_is_dead=bool(patient_link.key_of_this_page()))
             return
         file = data.load_patient_file(desk.config.cache_path, desk.config.site, patient_id, desk.now())
     except CacheError as error:
         failures.show_cache(error, desk.config)
         return
     except PatientNotFoundError:
-        search.show(loaded.table, link_is_dead=True)
+        patient_search.show(loaded.table, link_is_dead=True)
         return
     if not file.plans:
-        search.show(loaded.table, link_is_dead=True)
+        patient_search.show(loaded.table, link_is_dead=True)
         return
     _show_file(desk, file)
 

@@ -18,7 +18,7 @@ _LEDGER_ROWS = 9
 def show(desk: Desk, file: PatientFile, plan: PlanFile) -> None:
     """Draw it."""
     _headline(desk, file, plan)
-    ledger, dose, beam = st.columns([5.4, 3.2, 2.4])
+    ledger, dose, beam = st.columns([6.1, 2.8, 2.1])
     with ledger:
         _ledger(file, plan)
     with dose:
@@ -74,10 +74,10 @@ def _ledger(file: PatientFile, plan: PlanFile) -> None:
         column_config={
             "mark": st.column_config.TextColumn("", width=26, pinned=True),
             "fraction": st.column_config.TextColumn("#", width=34, pinned=True, alignment="right"),
-            "when": st.column_config.TextColumn("Date", width=128),
+            "when": st.column_config.TextColumn("Date", width=118),
             "machine": st.column_config.TextColumn("Machine", width=66),
-            "given": st.column_config.TextColumn(f"{book.unit} given", width=100, alignment="right"),
-            "notes": st.column_config.TextColumn("State", width=190),
+            "given": st.column_config.TextColumn(f"{book.unit} given", width=98, alignment="right"),
+            "notes": st.column_config.TextColumn("State", width=280, help="Double-click to read all of it"),
             "beams": st.column_config.TextColumn("Per beam, given/planned", width=260),
         },
         column_order=["mark", "fraction", "when", "machine", "given", "notes", "beams"],

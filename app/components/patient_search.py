@@ -46,5 +46,4 @@ def show(table: pd.DataFrame, *, link_is_dead: bool) -> None:
         alt="Patients, one row each",
     )
     if event.selection.cells:
-        patient_link.choose(str(found["patient_id"].iloc[event.selection.cells[0][0]]))
-        st.rerun()
+        patient_link.open_patient(str(found["patient_id"].iloc[event.selection.cells[0][0]]))

@@ -1,0 +1,28 @@
+"""Patients: find one by name or ID, whatever the course's status, and open their page.
+
+Why a page of its own
+    A press on the menu's entry of the page that is open does not leave it: with the search at the patient's own
+    address, nobody would come back to it from a patient by the menu.
+"""
+
+from __future__ import annotations
+
+from app import data
+from app.components import banner, failures, header, patient_search
+from app.desk import Desk
+from recovery.cache import CacheError
+
+
+def show(desk: Desk) -> None:
+    """Draw the page."""
+    header.show("Patients", desk.config.site.name)
+    banner.show(desk)
+    try:
+        loaded = data.load_on_treatment(desk.config.cache_path)
+    except CacheError as error:
+        failures.show_cache(error, desk.config)
+        return
+    if loaded.table.empty:
+        failures.show_no_rows()
+        return
+    patient_search.show(loaded.table, link_is_dead=False)
