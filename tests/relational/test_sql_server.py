@@ -62,7 +62,8 @@ def test_every_table_is_the_same_as_on_sqlite(
     for schema in RELATIONAL_TABLES.values():
         rows = Cache(config.cache_path).read(schema)
         assert Cache(server.cache_path).read(schema) == rows, schema.name
-        assert rows, f"{schema.name} is empty: nothing was compared"
+        is_known_to_no_one = (product, schema.name) == ("mosaiq", "photos")
+        assert bool(rows) != is_known_to_no_one, f"{schema.name} is empty: nothing was compared"
 
 
 def test_the_connection_cannot_write(aria: Aria, tmp_path: Path) -> None:
