@@ -31,9 +31,9 @@ from backup_jobs.table_readings import Group, Reader, TableReading
 from recovery.relational_tables import PHOTOS
 from recovery.tables import Row
 
-LONGEST = 360
-"""Pixels: 34 mm of a paper chart at 270 dots per inch, and three times what a page shows."""
-QUALITY = 80
+LONGEST = 320
+"""Pixels: 34 mm of a paper chart at 240 dots per inch, and nearly three times what a page shows."""
+QUALITY = 75
 MOST_BYTES = 2_000_000
 MOST_PIXELS = 40_000_000
 _FORMATS = {b"\xff\xd8\xff": "JPEG", b"\x89PNG\r\n\x1a\n": "PNG", b"BM": "BMP"}

@@ -89,7 +89,7 @@ def test_the_photo_stands_beside_the_name_and_lies_at_no_address(
     open_patient(page, server.url, "ABELSEN, Anna", role)
     picture = page.get_by_alt_text(ALT)
     expect(picture).to_be_visible()
-    assert picture.evaluate("image => [image.complete, image.naturalWidth, image.naturalHeight]") == [True, 270, 360]
+    assert picture.evaluate("image => [image.complete, image.naturalWidth, image.naturalHeight]") == [True, 240, 320]
     face, name = picture.bounding_box(), page.get_by_role("heading", name="ABELSEN, Anna").bounding_box()
     assert face is not None and name is not None
     assert 96 <= face["height"] <= 120 and 8 < name["x"] - face["x"] - face["width"] < 40

@@ -109,7 +109,7 @@ def test_each_kind_becomes_a_small_jpeg(clinic: Photos, kind: str) -> None:
     (row,) = clinic.alone(picture(RED, (720, 600), kind))
     assert row["source_media_type"] == f"image/{kind.lower()}"
     made = opened(bytes_of(row))
-    assert (made.format, made.mode, made.size) == ("JPEG", "RGB", (360, 300))
+    assert (made.format, made.mode, made.size) == ("JPEG", "RGB", (320, 267))
     assert is_like(bytes_of(row), RED)
 
 
