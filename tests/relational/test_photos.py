@@ -41,6 +41,11 @@ class Photos:
         self.aria.execute("DELETE FROM Photo")
         self.aria.execute("DELETE FROM FieldPhoto")
 
+    def use_type(self, kind: str) -> None:
+        rv = self.config.rv
+        assert rv is not None and rv.database is not None
+        self.config = replace(self.config, rv=replace(rv, database=replace(rv.database, photo_type=kind)))
+
     def read(self) -> Rows:
         self.now += timedelta(minutes=10)
         self.result = snapshot_tables(self.config, self.now)
@@ -79,6 +84,17 @@ def test_of_two_of_one_moment_the_one_that_was_added_last_comes(clinic: Photos) 
     assert is_like(bytes_of(row), BLUE)
 
 
+def test_what_is_no_portrait_does_not_come_for_being_of_the_same_moment(clinic: Photos) -> None:
+    clinic.clear()
+    clinic.use_type("Portrait")
+    clinic.aria.photo(clinic.anna, picture(GREEN))
+    clinic.aria.photo(clinic.anna, picture(BLUE), field=1)
+    clinic.aria.photo(clinic.anna, picture(RED), kind="Wound")
+    clinic.aria.photo(clinic.anna, None)
+    (row,) = clinic.read()
+    assert is_like(bytes_of(row), GREEN)
+
+
 def test_a_patient_without_a_photo_has_no_row(clinic: Photos) -> None:
     assert clinic.alone(None) == []
     assert clinic.result.message == "", "a picture that is NULL says nothing, and nothing is to be said of it"
@@ -88,10 +104,8 @@ def test_the_type_that_the_config_names_is_taken_and_no_other(clinic: Photos) ->
     clinic.aria.photo(clinic.anna, picture(BLUE), TODAY, kind="Wound")
     (row,) = clinic.read()
     assert is_like(bytes_of(row), BLUE), "without a word of the site, any type: the newest"
-    rv = clinic.config.rv
-    assert rv is not None and rv.database is not None
     for kind, colour in (("Portrait", GREEN), ("Wound", BLUE)):
-        clinic.config = replace(clinic.config, rv=replace(rv, database=replace(rv.database, photo_type=kind)))
+        clinic.use_type(kind)
         (row,) = clinic.read()
         assert is_like(bytes_of(row), colour)
 
@@ -99,6 +113,7 @@ def test_the_type_that_the_config_names_is_taken_and_no_other(clinic: Photos) ->
 def test_who_was_not_here_for_half_a_year_has_none(clinic: Photos) -> None:
     ((gone,),) = clinic.aria.connection.execute("SELECT PatientSer FROM Patient WHERE PatientId = 'LONG_GONE'")
     clinic.aria.photo(gone, picture(RED))
+    clinic.aria.appointment(gone, TODAY - timedelta(days=190))
     assert [row["patient_id"] for row in clinic.read()] == [ANNA]
     clinic.aria.appointment(gone, TODAY + timedelta(days=300))
     assert [row["patient_id"] for row in clinic.read()] == [ANNA, "LONG_GONE"], "booked is enough"
