@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 
 from backup_jobs import values
 from backup_jobs.aria_prescriptions import PRESCRIPTION_READING, fraction_pattern
+from backup_jobs.photos import photo_reading
 from backup_jobs.table_readings import (
     Group,
     RawRow,
@@ -233,6 +234,7 @@ READINGS: Mapping[str, TableReading] = {
                 "status": translated(DOCUMENT_STATUSES, "approval_flag"),
             },
         ),
+        photo_reading(),
     )
 }
 """How each table is made of ARIA's rows, by the table's name."""

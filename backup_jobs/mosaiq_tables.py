@@ -17,6 +17,7 @@ from backup_jobs import values
 from backup_jobs.mosaiq_deliveries import COUCH_SHIFTS, DELIVERIES, IN_FLIGHT
 from backup_jobs.mosaiq_plans import PLAN_FIELDS, PLANS, SETUP_NOTES, course_id, gray
 from backup_jobs.mosaiq_words import FILE_FORMATS, PRESCRIPTION_STATUSES, SEXES
+from backup_jobs.photos import photo_reading
 from backup_jobs.table_readings import (
     Group,
     RawRow,
@@ -266,7 +267,7 @@ READINGS: Mapping[str, TableReading] = {
     reading.schema.name: reading
     for reading in (
         *(PATIENTS, PHYSICIANS, COURSES, PRESCRIPTIONS, PLANS, PLAN_FIELDS, SETUP_NOTES, SCHEDULE),
-        *(DELIVERIES, COUCH_SHIFTS, IN_FLIGHT, NOTES, CHECKS, DOCUMENTS),
+        *(DELIVERIES, COUCH_SHIFTS, IN_FLIGHT, NOTES, CHECKS, DOCUMENTS, photo_reading()),
     )
 }
 """How each table is made of MOSAIQ's rows, by the table's name."""

@@ -49,6 +49,8 @@ RawRow = dict[str, object]
 
 SQLITE = "sqlite:///"
 CHUNK_ROWS = 5_000
+CHUNK_ROWS_OF = {"photos": 20}
+"""Of tables whose rows are large: all rows of a chunk are in memory at once."""
 CONNECT_SECONDS = 15
 QUERY_SECONDS = 120
 ATTEMPTS = 3
@@ -159,7 +161,7 @@ class Database:
                 raise DatabaseError(
                     f"query {query.table}: returns no column {', '.join(missing)}", table=query.table, column=missing[0]
                 )
-            while chunk := cursor.fetchmany(CHUNK_ROWS):
+            while chunk := cursor.fetchmany(CHUNK_ROWS_OF.get(query.table, CHUNK_ROWS)):
                 for row in chunk:
                     yield dict(zip(names, row, strict=True))
         finally:

@@ -26,6 +26,7 @@ from backup_jobs import aria_tables, mosaiq_tables
 from backup_jobs.queries import QueryError, load_query, query_tables
 from backup_jobs.rv_database import ConnectionLostError, Database, DatabaseError, open_database
 from backup_jobs.table_readings import TableReading, TableRows, read_rows
+from recovery.cache import Cache, CacheError
 from recovery.config import Config
 from recovery.delivery_tables import HISTORY_DAYS
 from recovery.manifests import TableState
@@ -46,6 +47,8 @@ READINGS: Mapping[str, Mapping[str, TableReading]] = {
 COUCH_DAYS = 60
 IN_FLIGHT_DAYS = 14
 SCHEDULE_DAYS = 60
+PHOTO_DAYS = 180
+"""As far back as the first run of all looks for patients on break; see the traps of photos.sql."""
 MOST_ROWS_LOST = 0.30
 """A table that lost a greater share of its rows since its last state is not believed."""
 COMES_AND_GOES = frozenset({"in_flight"})
@@ -143,6 +146,8 @@ def query_values(config: Config, now: datetime) -> Mapping[str, object]:
         "in_flight_since": today - timedelta(days=IN_FLIGHT_DAYS),
         "schedule_since": today - timedelta(days=SCHEDULE_DAYS),
         "schedule_until": today + timedelta(days=SCHEDULE_DAYS + 1),
+        "photos_since": today - timedelta(days=PHOTO_DAYS),
+        "photo_type": config.rv.database.photo_type if config.rv is not None and config.rv.database else "",
     }
 
 
@@ -163,6 +168,8 @@ def _snapshot(
     query_sha256 = load_query(database.product, schema.name).sha256
     last = new.last(schema.name)
     believed = last.rows_sha256 if last is not None and last.query_sha256 == query_sha256 else None
+    if reading.knowing is not None:
+        reading = reading.knowing(_made_before(config, schema) if last is not None else ())
     read = _read(database, reading, query_values(config, now), believed)
     rows = read.table.rows
     if read.sha256 == believed:
@@ -175,6 +182,14 @@ def _snapshot(
             raise TableRefusedError(str(error)) from error
     state = "unchanged" if read.sha256 == believed else "written"
     return _Outcome(state, len(rows), sum(read.table.unreadable.values()), _remark(schema, read), "", not read.settled)
+
+
+def _made_before(config: Config, schema: TableSchema) -> list[dict[str, object]]:
+    """The last snapshot's rows; none where they cannot be read, and everything is made anew."""
+    try:
+        return Cache(config.cache_path).read(schema)
+    except CacheError:
+        return []
 
 
 def _read(database: Database, reading: TableReading, values: Mapping[str, object], believed: str | None) -> _Reading:

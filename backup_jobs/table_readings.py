@@ -34,12 +34,16 @@ _BY_KIND: Mapping[str, Callable[[object], object]] = {
 
 @dataclass(frozen=True, slots=True)
 class TableReading:
-    """How one table is made of one query's rows. `leaves_out`: why a row has no place in it → whether that is so."""
+    """How one table is made of one query's rows. `leaves_out`: why a row has no place in it → whether that is so.
+
+    `knowing`, where values are costly to make: the same reading, which takes over what rows made before hold.
+    """
 
     schema: TableSchema
     readers: Mapping[str, Reader] = field(default_factory=dict)
     one_row_per: tuple[str, ...] = ()
     leaves_out: Mapping[str, Callable[[Group], bool]] = field(default_factory=dict)
+    knowing: Callable[[Sequence[Row]], TableReading] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from demo.courses import MACHINES
 from demo.database_rows import Rows, day_stamp, stamp
 from demo.patients import PHYSICIANS
+from demo.portraits import portrait_of
 
 if TYPE_CHECKING:
     from demo.courses import ImageSet, LinearAccelerator
@@ -97,6 +98,8 @@ def write_patient(rows: Rows, patient: ClinicPatient, images: ImageSet) -> None:
         HomePhone=home or "   ", MobilePhone=mobile or None, WorkPhone=work or None, Language=patient.language,
         ClinicalTrialFlag=0, PatientUID=images.study_instance_uid,
     )  # fmt: skip
+    if (portrait := portrait_of(patient)) is not None:
+        rows.add("Photo", PatientSer=ser, PhotoType="Portrait", Picture=portrait, HstryDateTime=stamp(images.taken_at))
     rows.add("PatientParticular", PatientSer=ser, MedicalAlerts=patient.alerts or None)
     address = rows.add(
         "Address", AddressType="Home", Country="", CityOrTownship=patient.address[1], AddressLine1=patient.address[0],

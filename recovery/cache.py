@@ -112,7 +112,8 @@ class Cache:
         path = self._new_file(schema.name)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(path, lambda beside: pq.write_table(table, beside, row_group_size=schema.rows_per_group))
+            how = {"row_group_size": schema.rows_per_group, "compression": schema.compression}
+            replace_file(path, lambda beside: pq.write_table(table, beside, **how))
         except (OSError, pa.ArrowException) as error:
             raise CacheError(f"{path} cannot be written: {error}. The table before it still stands.") from error
         return TableSnapshot(schema.name, taken_at.astimezone(UTC), table.num_rows, source, query_sha256, path)

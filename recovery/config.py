@@ -94,12 +94,13 @@ class RvDatabase:
     """`[rv.database]`: an ODBC connection string, or `sqlite:///PATH` for the simulated clinic.
 
     Neither level of `isolation` waits for the clinic's writers or makes them wait; SNAPSHOT sees one moment, and the
-    database must allow it (ALLOW_SNAPSHOT_ISOLATION).
+    database must allow it (ALLOW_SNAPSHOT_ISOLATION). `photo_type`: ARIA's word for portraits; empty takes any.
     """
 
     __pydantic_config__ = _STRICT
     connection: Annotated[str, Field(min_length=1)]
     password_env: str | None = None
+    photo_type: Annotated[str, Field(max_length=32)] = ""
     isolation: Literal["read uncommitted", "snapshot"] = "read uncommitted"
 
 

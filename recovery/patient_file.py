@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from recovery.namesakes import Namesake
 from recovery.patient_tables import PatientTables, read_tables
+from recovery.photos import Photo
 from recovery.plan_file import PlanFile, of_row
 from recovery.plan_reading import read_plan
 from recovery.relational_tables import CANCELLED_STATUSES
@@ -161,6 +162,8 @@ class PatientFile:
     documents: tuple[Document, ...]
     disagreements: tuple[str, ...] = field(default=())
     """Sentences: where two sources tell different things of the person."""
+    photo: Photo | None = None
+    """None: the backup has none; where `tables_missing` names `photos`, that is not known."""
 
     @property
     def unfinished_plans(self) -> tuple[PlanFile, ...]:
@@ -229,6 +232,7 @@ def _file(tables: PatientTables, site: Site, patient_id: str, now: datetime) -> 
         checks=_newest_first(Check, tables.rows("checks", patient_id), "checked_at"),
         documents=_newest_first(Document, tables.rows("documents", patient_id), "written_at"),
         disagreements=_identity_disagreements(identity, told),
+        photo=next((Photo.from_row(row) for row in tables.rows("photos", patient_id)), None),
     )
 
 

@@ -247,10 +247,28 @@ DOCUMENTS = TableSchema(
 )
 """Where the clinic's documents lie; their contents are not copied."""
 
+PHOTOS = TableSchema(
+    "photos",
+    {
+        "patient_id": "str",
+        "taken_at": "datetime",
+        "media_type": "str",
+        "picture": "str",
+        "source_media_type": "str",
+        "source_sha256": "str",
+    },
+    key=("patient_id",),
+    sorted_by="patient_id",
+    rows_per_group=64,
+    compression="zstd",
+)
+"""The newest portrait of who may be treated. `picture` is a small picture file of `media_type` in base64; `source_*`
+tell what it was made of: the kind and the SHA-256 of the bytes in the R&V database."""
+
 _WHO = (PATIENTS, PHYSICIANS, COURSES, PRESCRIPTIONS)
 _HOW = (PLANS, PLAN_FIELDS, SETUP_NOTES)
 _WHEN = (IN_FLIGHT, SCHEDULE, DELIVERIES, COUCH_SHIFTS)
-_ASIDE = (NOTES, CHECKS, DOCUMENTS)
+_ASIDE = (NOTES, CHECKS, DOCUMENTS, PHOTOS)
 
 RELATIONAL_TABLES: Mapping[str, TableSchema] = {schema.name: schema for schema in _WHO + _HOW + _WHEN + _ASIDE}
 """Every relational table by name; those that the main job needs most are read first."""

@@ -1,7 +1,7 @@
 """A cached table as JSON, CSV, Excel or parquet.
 
 JSON is a list of objects; dates and times are ISO 8601; an absent value is null. In Excel, text that begins like a
-formula stays text.
+formula stays text, and a text that no cell holds, such as a picture in base64, is replaced by a sentence that says so.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from recovery.tables import TableSchema
 
 Format = Literal["json", "csv", "xlsx", "parquet"]
+
+_MOST_LETTERS = 32_767
+_TOO_LONG = "(longer than a cell of Excel holds: export it as JSON, CSV or parquet)"
 
 
 def write_table(cache: Cache, schema: TableSchema, form: Format, output: Path | None) -> None:
@@ -68,7 +71,7 @@ def _workbook(rows: list[dict[str, object]], schema: TableSchema) -> bytes:
         for column, value in enumerate(row.values(), start=1):
             cell = sheet.cell(number, column)
             if isinstance(value, str):
-                cell.value = ILLEGAL_CHARACTERS_RE.sub("", value)
+                cell.value = ILLEGAL_CHARACTERS_RE.sub("", value) if len(value) <= _MOST_LETTERS else _TOO_LONG
                 cell.data_type = "s"
             else:
                 cell.value = value

@@ -20,6 +20,7 @@ from typing import Literal
 import pyarrow as pa
 
 Kind = Literal["str", "int", "float", "bool", "date", "datetime"]
+Compression = Literal["snappy", "zstd"]
 Row = Mapping[str, object]
 
 _ARROW: Mapping[str, pa.DataType] = {
@@ -61,7 +62,7 @@ class TableSchema:
     """The columns of a table, in order, and those that make a row's key (none: rows have no key).
 
     A large table of which one patient's rows are wanted is `sorted_by` patient and lies on disk in row groups of
-    `rows_per_group`: most of it then stays unread.
+    `rows_per_group`: most of it then stays unread. `zstd` packs what `snappy` cannot, such as base64.
     """
 
     name: str
@@ -69,6 +70,7 @@ class TableSchema:
     key: tuple[str, ...] = ()
     sorted_by: str | None = None
     rows_per_group: int | None = None
+    compression: Compression = "snappy"
 
     @property
     def arrow(self) -> pa.Schema:

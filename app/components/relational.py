@@ -35,7 +35,7 @@ def show(desk: Desk, runs: Sequence[JobRun]) -> None:
         marked.styled(frame, ("mark", "table")),
         key="relational",
         hide_index=True,
-        height=marked.height(len(frame), 14),
+        height=marked.height(len(frame), 15),
         row_height=marked.ROW_HEIGHT,
         placeholder=words.ABSENT,
         column_config={

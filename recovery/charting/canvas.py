@@ -90,8 +90,7 @@ class Canvas(FPDF):
         self.write_text(name, name_width, size=size, bold=True)
         others = f"   ({sheet.other_patient_ids})" if sheet.other_patient_ids else ""
         self.write_text(f"ID {sheet.patient_id}   born {sheet.birth}   {sheet.sex}{others}", width, size=12, bold=True)
-        said = f"Plan {sheet.plan_label}  ·  {sheet.site_name}  ·  as of {sheet.as_of}"
-        self.write_text(said, width, size=9)
+        self.write_text(sheet.source_in_short, width, size=9)
         self.set_y(max(self.get_y(), MARGIN + CODE_SIDE) + 1)
         self.rule(0.7)
         self.set_y(self.get_y() + 2)

@@ -32,6 +32,7 @@ from recovery.charting.signing import draw_rows_to_sign
 
 if TYPE_CHECKING:
     from recovery.patient_file import PatientFile
+    from recovery.photos import Photo
 
 _FIELD_WIDTHS = (8, 25, 14, 20, 13, 18, 14, 30, 12, 13, 13, 19)
 _FIELD_NUMBERS = (0, 2, 7, 8, 9, 10, 11)
@@ -42,34 +43,19 @@ DRAWN_BY = f"1, fpdf2 {FPDF_VERSION}, fontTools {fontTools.version}"
 _PHOTO_WIDTH, _PHOTO_HEIGHT = 26.0, 34.0
 
 
-def patient_chart_pdf(
-    file: PatientFile, *, paper: Paper = "a4", photo: bytes | None = None, own_font: Path | None = None
-) -> bytes:
-    """One patient's charts, a sheet per plan.
-
-    Parameters
-    ----------
-    photo
-        A picture file (JPEG or PNG) of the patient; None: there is none.
-    own_font
-        A font file for letters that the fonts of this package lack.
+def patient_chart_pdf(file: PatientFile, *, paper: Paper = "a4", own_font: Path | None = None) -> bytes:
+    """One patient's charts, a sheet per plan. `own_font`: a font file for letters that this package's fonts lack.
 
     Raises
     ------
     FontError
         If `own_font` is no font.
     """
-    return charts_pdf([file], paper=paper, photos={file.identity.patient_id: photo} if photo else {}, own_font=own_font)
+    return charts_pdf([file], paper=paper, own_font=own_font)
 
 
-def charts_pdf(
-    files: Sequence[PatientFile],
-    *,
-    paper: Paper = "a4",
-    photos: Mapping[str, bytes] | None = None,
-    own_font: Path | None = None,
-) -> bytes:
-    """The charts of several patients, in this order; pages are numbered per patient. `photos` by patient ID.
+def charts_pdf(files: Sequence[PatientFile], *, paper: Paper = "a4", own_font: Path | None = None) -> bytes:
+    """The charts of several patients, in this order; pages are numbered per patient.
 
     Raises
     ------
@@ -85,10 +71,9 @@ def charts_pdf(
     pdf.set_producer("RBRDT")
     newest = max((file.as_of or file.built_at for file in files), default=None)
     pdf.set_creation_date(newest.replace(tzinfo=UTC) if newest is not None else None)
-    for sheets in by_patient:
-        for place, sheet in enumerate(sheets):
-            photo = (photos or {}).get(sheet.patient_id) if place == 0 else None
-            _draw(pdf, sheet, photo)
+    for file, sheets in zip(files, by_patient, strict=True):
+        for sheet in sheets:
+            _draw(pdf, sheet, file.photo)
         pdf.number_pages()
     return bytes(pdf.output())
 
@@ -104,7 +89,7 @@ def _texts(value: Any) -> list[str]:
     return []
 
 
-def _draw(pdf: Canvas, sheet: ChartSheet, photo: bytes | None) -> None:
+def _draw(pdf: Canvas, sheet: ChartSheet, photo: Photo | None) -> None:
     pdf.begin_sheet(sheet)
     _warnings(pdf, sheet)
     _next(pdf, sheet, photo)
@@ -145,8 +130,10 @@ def _warnings(pdf: Canvas, sheet: ChartSheet) -> None:
         pdf.set_y(pdf.get_y() + 1)
 
 
-def _next(pdf: Canvas, sheet: ChartSheet, photo: bytes | None) -> None:
+def _next(pdf: Canvas, sheet: ChartSheet, photo: Photo | None) -> None:
     """The next fraction in a heavy frame, and how far the course is; the photo beside."""
+    if photo and pdf.will_page_break(_PHOTO_HEIGHT + 2):
+        pdf.add_page()
     width = pdf.epw - (_PHOTO_WIDTH + 2 if photo else 0)
     top = pdf.get_y() + 0.5
     pdf.set_y(top + 1)
@@ -168,15 +155,17 @@ def _next(pdf: Canvas, sheet: ChartSheet, photo: bytes | None) -> None:
     pdf.set_y(below + 2.5)
 
 
-def _photo(pdf: Canvas, photo: bytes, x: float, y: float) -> None:
+def _photo(pdf: Canvas, photo: Photo, x: float, y: float) -> None:
+    """The photo in its frame, as the picture file that it is: drawn anew it would be ten times as large."""
+    data = photo.data
     try:
-        with Image.open(io.BytesIO(photo)) as picture:
+        with Image.open(io.BytesIO(data)) as picture:
             picture.load()
-            pdf.image(picture.convert("RGB"), x, y, _PHOTO_WIDTH, _PHOTO_HEIGHT, keep_aspect_ratio=True)
+        pdf.image(io.BytesIO(data), x, y, _PHOTO_WIDTH, _PHOTO_HEIGHT, keep_aspect_ratio=True)
     except (UnidentifiedImageError, OSError):
-        pdf.rect(x, y, _PHOTO_WIDTH, _PHOTO_HEIGHT)
         pdf.set_y(y + 1)
         pdf.write_text("The photo cannot be read.", _PHOTO_WIDTH - 2, size=8, x=x + 1)
+    pdf.rect(x, y, _PHOTO_WIDTH, _PHOTO_HEIGHT)
 
 
 def _prescription(pdf: Canvas, sheet: ChartSheet) -> None:

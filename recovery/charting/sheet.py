@@ -60,6 +60,8 @@ class ChartSheet:
     birth: str
     sex: str
     other_patient_ids: str
+    photo_sha256: str
+    """Of the photo that is printed with it; empty where there is none."""
     site_name: str
     as_of: str
     plan_label: str
@@ -79,6 +81,12 @@ class ChartSheet:
     first_row: str
     """Fraction number of the first row to sign; empty when there is none."""
     blank_rows: int
+
+    @property
+    def source_in_short(self) -> str:
+        """`Plan Breast_L  ·  Demo clinic  ·  as of Tue 24 Nov 2026 14:32`, and that no photo belongs to it."""
+        said = f"Plan {self.plan_label}  ·  {self.site_name}  ·  as of {self.as_of}"
+        return said if self.photo_sha256 else f"{said}  ·  no photo"
 
     @property
     def stops_in_short(self) -> str:
@@ -111,6 +119,7 @@ def _sheet(file: PatientFile, plan: PlanFile | None) -> ChartSheet:
         birth=say.birth(person.patient_birth_date, file.now),
         sex=say.text(person.patient_sex),
         other_patient_ids=person.other_patient_ids or "",
+        photo_sha256=file.photo.sha256 if file.photo is not None else "",
         site_name=file.site_name,
         as_of=say.moment(file.as_of) if file.as_of is not None else "nothing proven",
         plan_label=say.text(plan.row.rt_plan_label if plan is not None else None),

@@ -15,7 +15,6 @@ import re
 from collections.abc import Sequence
 from math import ceil
 from typing import TYPE_CHECKING
-from unicodedata import east_asian_width
 
 import segno
 from openpyxl import Workbook
@@ -25,7 +24,9 @@ from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.pagebreak import Break
 from openpyxl.worksheet.properties import PageSetupProperties
+from PIL import UnidentifiedImageError
 
+from recovery.charting.cells import lines_of, parts_of, text_into
 from recovery.charting.code import ChartCode
 from recovery.charting.sheet import ChartSheet, Pairs, Table, chart_sheets
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from recovery.charting.canvas import Paper
     from recovery.patient_file import PatientFile
+    from recovery.photos import Photo
 
 _WIDTHS = (6, 13, 7, 9, 7, 9, 7, 14, 7, 7, 7, 10)
 _PAPER = {"a4": 9, "letter": 1}
@@ -41,8 +43,8 @@ _LINE = 13.0
 """Height of a line of 9 points, in points."""
 _PAGE_HEIGHT = 700.0
 """Points that a page surely has for rows; rows to sign that would go beyond begin on a page of their own."""
-_MOST_LINES = 28
-"""Lines of one row: Excel's rows end at 409 points."""
+_PICTURE_SIDE = 88
+"""Pixels of the code, and of the photo's longer side."""
 _BLACK, _GREY = PatternFill("solid", fgColor="000000"), PatternFill("solid", fgColor="E6E6E6")
 _THIN, _THICK = Side(style="thin"), Side(style="medium")
 _FRAME = Border(left=_THIN, right=_THIN, top=_THIN, bottom=_THIN)
@@ -59,7 +61,7 @@ def charts_workbook(files: Sequence[PatientFile], *, paper: Paper = "a4") -> byt
     book.remove(book.worksheets[0])
     for file in files:
         for sheet in chart_sheets(file):
-            _Page(book.create_sheet(_sheet_title(sheet, book.sheetnames)), sheet, paper).draw()
+            _Page(book.create_sheet(_sheet_title(sheet, book.sheetnames)), sheet, paper, file.photo).draw()
     if not book.worksheets:
         book.create_sheet("No charts")
     newest = max((file.as_of or file.built_at for file in files), default=None)
@@ -84,8 +86,8 @@ def _sheet_title(sheet: ChartSheet, taken: Sequence[str]) -> str:
 class _Page:
     """One worksheet, filled from the top."""
 
-    def __init__(self, ws: Worksheet, sheet: ChartSheet, paper: Paper) -> None:
-        self.ws, self.sheet, self.row = ws, sheet, 1
+    def __init__(self, ws: Worksheet, sheet: ChartSheet, paper: Paper, photo: Photo | None) -> None:
+        self.ws, self.sheet, self.photo, self.row = ws, sheet, photo, 1
         for place, width in enumerate(_WIDTHS, start=1):
             ws.column_dimensions[get_column_letter(place)].width = width
         _set_page(ws, sheet, paper)
@@ -93,11 +95,7 @@ class _Page:
     def draw(self) -> None:
         """Head, warnings, next fraction, prescription, fields, setup, last fractions, rows to sign."""
         sheet = self.sheet
-        self.line(sheet.patient_name, size=17, bold=True, last=10)
-        others = f"   ({sheet.other_patient_ids})" if sheet.other_patient_ids else ""
-        self.line(f"ID {sheet.patient_id}   born {sheet.birth}   {sheet.sex}{others}", size=12, bold=True, last=10)
-        self.line(f"Plan {sheet.plan_label}  ·  {sheet.site_name}  ·  as of {sheet.as_of}", last=10)
-        self._code()
+        self._head()
         for stop in sheet.stops:
             self.line(f"■ {stop}", size=11, bold=True, fill=_BLACK, color="FFFFFF")
         for look in sheet.looks:
@@ -134,9 +132,31 @@ class _Page:
         border: Border | None = None,
     ) -> None:
         """A text across the page, over as many rows as it takes."""
-        for part in _parts(text, self._letters(1, last, size)):
+        for part in parts_of(text, self._letters(1, last, size)):
             self._put(part, 1, last, size=size, bold=bold, fill=fill, color=color, border=border)
             self._finish([(part, 1, last, size)])
+
+    def _head(self) -> None:
+        """Name and identifiers; photo and code at the right."""
+        sheet, last = self.sheet, 10 if self.photo is None else 8
+        self.line(sheet.patient_name, size=17, bold=True, last=last)
+        others = f"   ({sheet.other_patient_ids})" if sheet.other_patient_ids else ""
+        self.line(f"ID {sheet.patient_id}   born {sheet.birth}   {sheet.sex}{others}", size=12, bold=True, last=last)
+        self.line(sheet.source_in_short, last=last)
+        if self.photo is not None:
+            self._photo(self.photo)
+        self._code()
+
+    def _photo(self, photo: Photo) -> None:
+        """The photo, as high as the code; where it cannot be read, a sentence."""
+        try:
+            picture = Image(io.BytesIO(photo.data))
+        except (UnidentifiedImageError, OSError):
+            self.line("The photo cannot be read.", size=8, last=8)
+            return
+        shrunk = _PICTURE_SIDE / max(picture.width, picture.height)
+        picture.width, picture.height = round(picture.width * shrunk), round(picture.height * shrunk)
+        self.ws.add_image(picture, "I1")
 
     def _code(self) -> None:
         """The QR code at the right of the head."""
@@ -146,7 +166,7 @@ class _Page:
             drawn, kind="png", scale=4, border=4
         )
         picture = Image(drawn)
-        picture.width = picture.height = 88
+        picture.width = picture.height = _PICTURE_SIDE
         self.ws.add_image(picture, "K1")
         missing = 68 - sum(self.ws.row_dimensions[n].height or _LINE for n in range(1, self.row))
         if missing > 0:
@@ -173,7 +193,7 @@ class _Page:
 
     def _pairs(self, pairs: Sequence[tuple[str, str]]) -> None:
         for label, value in pairs:
-            for place, part in enumerate(_parts(value, self._letters(3, 12, 9))):
+            for place, part in enumerate(parts_of(value, self._letters(3, 12, 9))):
                 said = label if place == 0 else ""
                 self._put(said, 1, 2, size=8)
                 self._put(part, 3, 12)
@@ -227,7 +247,7 @@ class _Page:
                 cell.fill = fill
         cell = self.ws.cell(self.row, first)
         if isinstance(cell, Cell):
-            _text_into(cell, text)
+            text_into(cell, text)
         cell.font = Font(name="Calibri", size=size, bold=bold, color=color)
         cell.alignment = Alignment(wrap_text=True, vertical="top", horizontal="left")
         if last > first:
@@ -236,7 +256,7 @@ class _Page:
     def _finish(self, used: Sequence[tuple[str, int, int, float]]) -> None:
         """Give the row the height of its highest text, and go on to the next."""
         heights = [
-            _lines_of(text, self._letters(first, last, size)) * max(_LINE, size * 1.38)
+            lines_of(text, self._letters(first, last, size)) * max(_LINE, size * 1.38)
             for text, first, last, size in used
         ]
         self.ws.row_dimensions[self.row].height = min(409.0, max([_LINE, *heights]) + 1)
@@ -246,35 +266,6 @@ class _Page:
     def _letters(first: int, last: int, size: float) -> int:
         """How many letters of a size fit side by side in these columns; a little less than Excel says."""
         return max(3, int(sum(_WIDTHS[first - 1 : last]) * 11 / size))
-
-
-def _parts(text: str, letters: int) -> list[str]:
-    """A text in pieces that one row can hold, broken at spaces where there are any."""
-    parts, rest = [], text
-    while _lines_of(rest, letters) > _MOST_LINES:
-        end = _MOST_LINES * letters // 2
-        at = max(rest.rfind(" ", 0, end), rest.rfind("\n", 0, end))
-        end = at + 1 if at > end // 2 else end
-        parts.append(rest[:end].rstrip())
-        rest = rest[end:]
-    return [*parts, rest]
-
-
-def _lines_of(text: str, letters: int) -> int:
-    """Lines that a text takes; wide letters count twice, and words that wrap leave a part of a line empty."""
-    total = 0
-    for line in text.split("\n"):
-        width = sum(2 if east_asian_width(letter) in "WF" else 1 for letter in line)
-        total += 1 if width <= letters else ceil(width * 1.1 / letters)
-    return total
-
-
-def _text_into(cell: Cell, text: str) -> None:
-    """A text as text, whatever it begins with; what XML cannot hold becomes the replacement sign."""
-    if text:
-        cell.value = re.sub("[\ud800-\udfff\ufffe\uffff]", "\ufffd", ILLEGAL_CHARACTERS_RE.sub("\ufffd", text))
-        cell.data_type = "s"
-        cell.quotePrefix = text[0] in "=+-@"
 
 
 def _set_page(ws: Worksheet, sheet: ChartSheet, paper: Paper) -> None:

@@ -17,7 +17,8 @@ from tests import objects as o
 from tests.app import clinic as app_clinic
 from tests.app import people
 from tests.app.conftest import ROOT, said, set_clock
-from tests.recovery.patient_clinic import LOCAL, Clinic, anna, bo, treated, whose
+from tests.photos import picture
+from tests.recovery.patient_clinic import LOCAL, Clinic, anna, bo, photograph, treated, whose
 
 Open = Callable[..., AppTest]
 
@@ -314,3 +315,21 @@ def test_a_key_tells_neither_name_nor_number_and_belongs_to_its_secret() -> None
     assert keys.find(key, ["100230", "100231"]) == "100231"
     assert keys.find(key, ["100230"]) is None
     assert keys.find("ü", ["100230"]) is None
+
+
+def test_the_photo_is_beside_the_name_and_where_it_is_none_or_unknown_a_frame_says_which(open_patient: Open) -> None:
+    clinic = Clinic()
+    anna(clinic)
+    without = identity(open_patient(clinic, "100231"))
+    assert "no photo in the backup" in without and "<img" not in without
+    photograph(clinic, "100231", picture())
+    told = identity(open_patient(clinic, "100231"))
+    assert '<img style="' in told and 'src="data:image/jpeg;base64,/9j/' in told
+    assert 'alt="Photo of the patient" title="As the R&amp;V system had it; last changed there Thu 15 Oct"' in told
+
+
+def test_photos_that_were_never_read_are_not_called_absent(open_patient: Open, tmp_path: Path) -> None:
+    clinic = Clinic()
+    anna(clinic)
+    told = identity(open_patient(clinic, "100231", with_database=False))
+    assert "photos were not read" in told and "no photo" not in told

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from PIL import Image, ImageChops
 from pydicom import Dataset, dcmread
+from pypdfium2 import PdfDocument
 
 from backup_jobs.archive_tables import archive_tables
+from backup_jobs.photos import photo_of
 from recovery.peers import pacs_peer
 from recovery.record_search import find_all_records, find_records
 from recovery.runs import JobResult, Journal
@@ -32,6 +35,7 @@ from tests.archive_clinic import (
 )
 from tests.objects import beam_item, encode, plan, record
 from tests.orthanc import HOW_TO_INSTALL, Orthanc, orthanc_is_installed
+from tests.photos import BLUE, RED, picture
 from tests.recovery.made_snapshots import take
 
 pytestmark = pytest.mark.skipif(not orthanc_is_installed(), reason=HOW_TO_INSTALL)
@@ -244,6 +248,31 @@ def test_a_chart_says_up_to_when_all_was_proven_and_is_not_drawn_anew_when_only_
     assert [ds.AcquisitionDateTime for ds in charts] == ["20261122120000"]
     (site.config.cache_path / "tables" / "proven_objects.parquet").unlink()
     assert object_counts(site.later(hours=76).run()) == (2, 2, 0, 0)
+
+
+def test_a_photo_that_is_new_or_another_is_a_new_chart_and_an_unchanged_one_is_not(
+    pacs: Orthanc, site: OneSite
+) -> None:
+    give(pacs, treated("A1", "BASALT^Osprey", 7))
+    site.overview()
+    site.run()
+    photos = [asdict(photo_of(data, str(n))) for n, data in enumerate((picture(RED), picture(BLUE)))]
+    for hours, photo in enumerate((photos[0], photos[0], photos[1]), start=1):
+        later = site.later(hours=hours)
+        later.write("photos", [{"patient_id": "A1", **photo}])
+        assert object_counts(later.run())[2] == (0 if hours == 2 else 1)
+    charts = [ds for ds in map(dcmread, stored_files(pacs.folder).values()) if ds.SOPClassUID == PDF]
+    charts.sort(key=lambda ds: str(ds.ContentTime))
+    pages = [PdfDocument(bytes(ds.EncapsulatedDocument))[0].render(scale=1).to_pil() for ds in charts]
+    seen = [{name for name, colour in (("red", RED), ("blue", BLUE)) if shows(page, colour)} for page in pages]
+    assert seen == [set(), {"red"}, {"blue"}]
+
+
+def shows(page: Image.Image, colour: tuple[int, int, int]) -> bool:
+    """Whether more than some pixels of a drawn page are about of a colour."""
+    bands = page.convert("RGB").split()
+    near = [band.point(lambda v, c=one: 255 * (abs(v - c) < 12)) for band, one in zip(bands, colour, strict=True)]
+    return ImageChops.darker(ImageChops.darker(near[0], near[1]), near[2]).histogram()[255] > 500
 
 
 def test_the_tables_themselves_go_with_them_once_and_come_back_bit_for_bit(pacs: Orthanc, site: OneSite) -> None:

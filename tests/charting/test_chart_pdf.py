@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
-import io
 import os
 import re
 import subprocess
@@ -16,14 +16,16 @@ import pytest
 import zxingcpp
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageChops
 
 from recovery.charting import ChartCode, FontError, chart_sheets, charts_pdf, patient_chart_pdf
 from recovery.charting.canvas import Paper
 from recovery.patient_file import PatientFile, read_patient_file, read_patient_files
+from recovery.photos import Photo
 from recovery.plan_file import PlanFile
 from tests import objects as o
 from tests.charting.pages import GOLDEN, flat, golden_text, texts
+from tests.photos import RED, picture
 from tests.recovery.patient_clinic import NOW, SITE, Clinic, anna, bo, tell_of, treated, whose
 
 LONG_NAME = "LÜDENSCHEIDT-VON-DER-ÖSTERREICHISCHEN-HALBINSEL^Maximiliane Eleonore"
@@ -228,15 +230,48 @@ def test_a_font_that_is_none_is_an_error_with_its_key(files: dict[str, PatientFi
         patient_chart_pdf(dataclasses.replace(files["100231"], identity=thai), own_font=path)
 
 
-def test_a_photo_is_printed_and_a_broken_one_is_said(files: dict[str, PatientFile]) -> None:
-    picture = io.BytesIO()
-    Image.new("RGB", (60, 80), (200, 10, 10)).save(picture, "JPEG")
-    page = pypdfium2.PdfDocument(patient_chart_pdf(files["100231"], photo=picture.getvalue()))[0]
-    drawn = page.render(scale=1).to_pil().convert("RGB")
-    assert any(
-        drawn.getpixel((x, y))[0] > 150 > 2 * drawn.getpixel((x, y))[1] for x in range(490, 560) for y in range(250)
-    )
-    assert "The photo cannot be read." in flat(patient_chart_pdf(files["100231"], photo=b"broken"))
+def with_photo(file: PatientFile, data: bytes) -> PatientFile:
+    return dataclasses.replace(file, photo=Photo(None, "image/jpeg", base64.b64encode(data).decode()))
+
+
+def red_part(pdf: bytes, page: int) -> float:
+    """Which part of a page is red."""
+    drawn = pypdfium2.PdfDocument(pdf)[page].render(scale=1).to_pil().convert("RGB")
+    red, green, _ = drawn.split()
+    is_red = ImageChops.darker(red.point(lambda r: 255 * (r > 150)), green.point(lambda g: 255 * (g < 75)))
+    return is_red.histogram()[255] / (drawn.width * drawn.height)
+
+
+@pytest.mark.parametrize("paper", ["a4", "letter"])
+def test_each_plans_first_page_bears_the_photo_as_the_file_that_it_is(
+    files: dict[str, PatientFile], paper: Paper
+) -> None:
+    data = picture(RED, (300, 400))
+    [plan] = files["100231"].plans
+    twice = dataclasses.replace(with_photo(files["100231"], data), plans=(plan, plan))
+    made = patient_chart_pdf(twice, paper=paper)
+    assert made == patient_chart_pdf(twice, paper=paper)
+    assert made.count(data) == 1, "once for both, and not drawn anew"
+    size = SIZES[paper][0] * SIZES[paper][1] / (72 / 25.4) ** 2
+    told = [red_part(made, page) * size for page in range(len(texts(made)))]
+    assert [t > 0 for t in told] == [True, False] * 2
+    assert all(0.5 * 26 * 34 * 0.9 < t < 0.5 * 26 * 34 * 1.1 for t in told if t), "the upper half of its frame, mm²"
+    assert "no photo" not in flat(made) and "no photo" in texts(patient_chart_pdf(files["100231"]))[0]
+
+
+def test_a_photo_stands_whole_above_the_foot_wherever_the_warnings_before_it_end(files: dict[str, PatientFile]) -> None:
+    for lines in range(24, 64, 4):
+        file = dataclasses.replace(with_photo(files["100231"], picture(RED)), alerts="Alert\n" * lines)
+        things = [t for page in pypdfium2.PdfDocument(patient_chart_pdf(file)) for t in page.get_objects()]
+        [bottom] = [thing.get_bounds()[1] for thing in things if thing.type == pypdfium2.raw.FPDF_PAGEOBJ_IMAGE]
+        assert bottom > 15 * 72 / 25.4, lines
+
+
+def test_a_photo_that_cannot_be_read_is_said(files: dict[str, PatientFile]) -> None:
+    for data in (b"broken", b"", picture(RED, (300, 400))[:900]):
+        assert "The photo cannot be read." in flat(patient_chart_pdf(with_photo(files["100231"], data)))
+    odd = dataclasses.replace(files["100231"], photo=Photo(None, "image/jpeg", "no base64!"))
+    assert "The photo cannot be read." in flat(patient_chart_pdf(odd))
 
 
 def test_any_change_of_what_is_printed_changes_the_checksum(files: dict[str, PatientFile]) -> None:

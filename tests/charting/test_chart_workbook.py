@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import html
 import io
@@ -20,7 +21,9 @@ from PIL import Image
 
 from recovery.charting import ChartCode, chart_sheets, charts_workbook
 from recovery.patient_file import PatientFile
+from recovery.photos import Photo
 from tests.charting.pages import golden_files
+from tests.photos import RED, picture
 
 LONG = " ".join(f"Satz {n}: Kinn hoch." for n in range(1, 200))
 """4,000 characters."""
@@ -113,3 +116,15 @@ def test_printed_by_an_office_program_nothing_is_cut(files: list[PatientFile], p
     for sentence in LONG.split(". "):
         assert "".join(sentence.split()) in said, sentence
     assert all("ID100231born1958-07-04" in "".join(p.split()) or "ID100377born" in "".join(p.split()) for p in pages)
+
+
+def test_the_photo_stands_beside_the_code_and_where_there_is_none_the_head_says_so(files: list[PatientFile]) -> None:
+    data = picture(RED, (300, 400))
+    photo = Photo(None, "image/jpeg", base64.b64encode(data).decode())
+    with_it, without = sheets_of(charts_workbook([dataclasses.replace(files[0], photo=photo), files[1]]))
+    face, code = with_it._images
+    assert face._data() == data and (face.anchor.ext.width / 9525, face.anchor.ext.height / 9525) == (66, 88)
+    assert [i.anchor._from.col for i in (face, code)] == [8, 10]
+    assert "no photo" not in words_in(with_it) and "no photo" in words_in(without) and len(without._images) == 1
+    broken = dataclasses.replace(files[0], photo=Photo(None, "image/jpeg", "AAAA"))
+    assert "The photo cannot be read." in words_in(sheets_of(charts_workbook([broken]))[0])

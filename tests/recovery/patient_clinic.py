@@ -10,13 +10,16 @@ How
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from pydicom import Dataset
 
+from backup_jobs.photos import photo_of
 from recovery.cache import Cache
 from recovery.collection import Collection
 from recovery.config import Site
@@ -191,6 +194,13 @@ def tell_of(clinic: Clinic, plan: Dataset, **prescribed: object) -> None:
         "schedule", appointment_id=f"A-{patient_id}", patient_id=patient_id, treatment_machine_name=TB1,
         appointment_at=LOCAL.replace(hour=8, minute=15) + timedelta(days=1), activity="Treatment", status="booked",
     )  # fmt: skip
+
+
+def photograph(clinic: Clinic, patient_id: str, picture: bytes) -> None:
+    """A photo of a patient, as the job writes it."""
+    made = photo_of(picture, hashlib.sha256(picture).hexdigest())
+    taken_at = LOCAL.replace(hour=9, minute=0) - timedelta(days=40)
+    clinic.tell("photos", patient_id=patient_id, taken_at=taken_at, **asdict(made))
 
 
 def _day(plan: Dataset) -> date | None:

@@ -45,7 +45,7 @@ def test_the_projects_own_config_is_valid_and_its_comments_too() -> None:
 
 def test_the_sections_that_the_config_comments_out_are_valid_when_they_are_used(tmp_path: Path) -> None:
     lines = (PROJECT / "config.toml").read_text().splitlines()
-    starts = ("# [", "# connection", "# password_env", "# isolation", "# ae_title", "# host", "# port")
+    starts = ("# [", "# connection", "# password_env", "# isolation", "# photo_type", "# ae_title", "# host", "# port")
     starts += ("# user", "# role", "# addresses", "# client_address", "# secret_env")
     text = "\n".join(line[2:] if line.startswith(starts) else line for line in lines)
     config = load_config(write(tmp_path, text))
@@ -54,6 +54,7 @@ def test_the_sections_that_the_config_comments_out_are_valid_when_they_are_used(
     proxy = config.sign_in.trusted_user_headers
     assert proxy is not None and proxy.addresses == ["127.0.0.1"] and proxy.secret_env == "RBRDT_PROXY_SECRET"
     assert config.rv.database.isolation == "read uncommitted"
+    assert config.rv.database.photo_type == "Portrait"
     assert config.tps[0].ae_title == "TPS" and config.pacs.query_node.port == 11108
 
 

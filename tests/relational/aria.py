@@ -167,6 +167,21 @@ class Aria(MadeUpDatabase):
         )
         return serial
 
+    def photo(
+        self,
+        patient: int,
+        picture: bytes | None,
+        at: datetime = TODAY,
+        kind: str = "Portrait",
+        field: int | None = None,
+    ) -> int:
+        """A photo of a patient; with `field`, of how that field is set up."""
+        serial = next(self.numbers)
+        self.insert("Photo", PhotoSer=serial, PatientSer=patient, PhotoType=kind, Picture=picture, HstryDateTime=at)
+        if field is not None:
+            self.insert("FieldPhoto", PhotoSer=serial, RadiationSer=field)
+        return serial
+
     def prescription(self, course: int, *targets: tuple[str, str, str, str], **more: object) -> int:
         """Targets: name, total dose, dose per fraction, unit, all as a person typed them."""
         serial = next(self.numbers)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from tests.photos import BLUE, GREEN, RED, picture
 from tests.relational.aria import TODAY, Aria
 
 LONG_NOTE = "Lagerung; " * 400
@@ -51,7 +52,16 @@ def ordinary_patient(aria: Aria, machine: int) -> int:
     for point in (1, 2):
         aria.insert("vv_sy_DoseFiguresApp", PatientSer=anna, RTPlanSer=plan, RefPointSer=point, RunningPartial=1)
     remarks(aria, anna, plan)
+    photos(aria, anna, treated)
     return anna
+
+
+def photos(aria: Aria, anna: int, field: int) -> None:
+    """Two portraits, the newer one with the lower number; newer than both one of the setup, and one without picture."""
+    aria.photo(anna, picture(GREEN), TODAY - timedelta(days=3, hours=-9))
+    aria.photo(anna, picture(RED), TODAY - timedelta(days=400))
+    aria.photo(anna, picture(BLUE), TODAY - timedelta(days=2), field=field)
+    aria.photo(anna, None, TODAY - timedelta(days=1))
 
 
 def records(aria: Aria, anna: int, machine: int, treated: int, setup: int) -> None:

@@ -31,7 +31,7 @@ from pysqlbridge.catalog import Catalog
 from pysqlbridge.logins import Login, LoginStore
 from pysqlbridge.server import start_background
 from pysqlbridge.source import Table
-from pysqlbridge.tds.result import Bit, Column, DateTime, Float, Integer, NVarChar
+from pysqlbridge.tds.result import Bit, Column, DateTime, Float, Integer, NVarChar, VarBinary
 
 from tests.relational.aria import SCHEMA
 from tests.relational.made_up import Schema
@@ -39,7 +39,14 @@ from tests.relational.made_up import Schema
 USER = "aria_ro"
 PASSWORD = "s3cret;{Passw0rd"
 PREPARE, EXECUTE, PREPEXEC, UNPREPARE = 11, 12, 13, 15
-TYPES = {"datetime": DateTime(), "float": Float(8), "decimal": Float(8), "numeric": Integer(8), "bit": Bit()}
+TYPES = {
+    "datetime": DateTime(),
+    "float": Float(8),
+    "decimal": Float(8),
+    "numeric": Integer(8),
+    "bit": Bit(),
+    "binary": VarBinary(8000),  # longer ones it does not know
+}
 
 _handles = itertools.count(1)
 _prepared: dict[int, tuple[str, list[str]]] = {}

@@ -1,4 +1,9 @@
-"""Who it is: name and two identifiers large, alerts, and everybody who could be taken for this patient."""
+"""Who it is: photo, name and two identifiers large, alerts, and everybody who could be taken for this patient.
+
+Why the photo stands in the page's own text
+    Streamlit gives a picture an address that whoever has it may open without signing in. A `data:` address holds the
+    picture itself, and goes only where the name beside it goes.
+"""
 
 from __future__ import annotations
 
@@ -14,18 +19,29 @@ from recovery.patient_file import Identity, PatientFile
 _LINE = "display:flex;flex-wrap:wrap;align-items:baseline;column-gap:1.6rem;font-variant-numeric:tabular-nums"
 _NAME = "font-size:2.2rem;font-weight:700;line-height:1.2;margin:0;padding:0"
 _IDENTIFIER = "font-size:1.5rem;font-weight:600;white-space:nowrap"
+_PHOTO_WIDTH = 84
+_PHOTO = f"width:{_PHOTO_WIDTH}px;height:112px;border-radius:4px;display:block"
+_NO_PHOTO = (
+    f"{_PHOTO};box-sizing:border-box;border:1px solid #9CA3AF;opacity:0.7;font-size:0.85rem;line-height:1.25;"
+    "display:flex;align-items:center;justify-content:center;text-align:center;padding:0.3rem"
+)
 _SEXES = {"F": "female", "M": "male", "O": "other"}
 
 
 def show(file: PatientFile) -> None:
     """Draw it."""
     who = file.identity
-    name, buttons = st.columns([6, 1], vertical_alignment="center")
-    with name:
-        st.html(_identity(who))
-    with buttons:
+    with st.container(horizontal=True, vertical_alignment="top"):
+        st.html(_photo(file), width=_PHOTO_WIDTH)
+        with st.container():
+            st.html(_identity(who))
+            _warnings(file)
         if st.button("Other patient", key="other_patient", icon=":material/search:"):
             patient_link.leave_patient()
+
+
+def _warnings(file: PatientFile) -> None:
+    """Alerts, what two sources tell differently, and namesakes."""
     lines = []
     if file.alerts:
         lines.append(f":red[■ **Alerts: {_said(file.alerts)}**]")
@@ -35,6 +51,20 @@ def show(file: PatientFile) -> None:
     lines += [f":orange[**{_said(line)}**]" for line in patient_words.namesakes(file)]
     if lines:
         st.markdown("  \n".join(lines))
+
+
+def _photo(file: PatientFile) -> str:
+    """The photo, or a frame that says that there is none, or that nobody knows."""
+    if file.photo is not None:
+        changed = (
+            words.day(file.photo.taken_at.date(), file.now.date()) if file.photo.taken_at is not None else words.ABSENT
+        )
+        hover = escape(f"As the R&V system had it; last changed there {changed}")
+        fit = f"{_PHOTO};object-fit:contain;object-position:left top"
+        return f'<img style="{fit}" src="{escape(file.photo.data_uri)}" alt="Photo of the patient" title="{hover}">'
+    is_unknown = "photos" in file.tables_missing
+    said = "photos were not read" if is_unknown else "no photo in the backup"
+    return f'<div style="{_NO_PHOTO}">{said}</div>'
 
 
 def _identity(who: Identity) -> str:

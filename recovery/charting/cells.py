@@ -1,0 +1,45 @@
+"""Texts in cells of a workbook: how many lines they take, where they are broken, and that they stay texts."""
+
+from __future__ import annotations
+
+import re
+from math import ceil
+from typing import TYPE_CHECKING
+from unicodedata import east_asian_width
+
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+if TYPE_CHECKING:
+    from openpyxl.cell.cell import Cell
+
+_MOST_LINES = 28
+"""Lines of one row: Excel's rows end at 409 points."""
+
+
+def parts_of(text: str, letters: int) -> list[str]:
+    """A text in pieces that one row can hold, broken at spaces where there are any."""
+    parts, rest = [], text
+    while lines_of(rest, letters) > _MOST_LINES:
+        end = _MOST_LINES * letters // 2
+        at = max(rest.rfind(" ", 0, end), rest.rfind("\n", 0, end))
+        end = at + 1 if at > end // 2 else end
+        parts.append(rest[:end].rstrip())
+        rest = rest[end:]
+    return [*parts, rest]
+
+
+def lines_of(text: str, letters: int) -> int:
+    """Lines that a text takes; wide letters count twice, and words that wrap leave a part of a line empty."""
+    total = 0
+    for line in text.split("\n"):
+        width = sum(2 if east_asian_width(letter) in "WF" else 1 for letter in line)
+        total += 1 if width <= letters else ceil(width * 1.1 / letters)
+    return total
+
+
+def text_into(cell: Cell, text: str) -> None:
+    """A text as text, whatever it begins with; what XML cannot hold becomes the replacement sign."""
+    if text:
+        cell.value = re.sub("[\ud800-\udfff\ufffe\uffff]", "\ufffd", ILLEGAL_CHARACTERS_RE.sub("\ufffd", text))
+        cell.data_type = "s"
+        cell.quotePrefix = text[0] in "=+-@"
