@@ -12,12 +12,13 @@ How
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import altair as alt
 import pandas as pd
 import streamlit as st
 
-from app import worklist
+from app import palette, worklist
 
 _ROW, _AROUND = 30, 62
 """Pixels: a machine's row; legend and axis together, which Streamlit counts as part of a chart's height."""
@@ -60,7 +61,7 @@ def show(data: pd.DataFrame, machine: str, now: datetime | None) -> None:
 
 def chart(data: pd.DataFrame, machine: str, now: datetime | None, *, is_dark: bool) -> alt.LayerChart | alt.FacetChart:
     """The chart of a day's bars; the chosen machine's stand out."""
-    accent, quiet, stop = ("#7AA5F7", "#9CA3AF", "#F87171") if is_dark else ("#1D4ED8", "#6B7280", "#B91C1C")
+    colours = palette.of(is_dark=is_dark)
     machines = sorted(set(data["machine"]))
     y = alt.Y(
         "machine:N",
@@ -77,7 +78,7 @@ def chart(data: pd.DataFrame, machine: str, now: datetime | None, *, is_dark: bo
     )
     colour = alt.Color(
         "state:N",
-        scale=alt.Scale(domain=[_TREATED, _TO_COME, _LOOK], range=[quiet, accent, stop]),
+        scale=alt.Scale(domain=[_TREATED, _TO_COME, _LOOK], range=[colours.quiet, colours.accent, colours.stop]),
         legend=alt.Legend(title=None, orient="top", direction="horizontal", labelFontSize=12, offset=2),
     )
     base = alt.Chart(data).encode(
@@ -85,8 +86,7 @@ def chart(data: pd.DataFrame, machine: str, now: datetime | None, *, is_dark: bo
         x2="ends:T",
         y=y,
         color=colour,
-        opacity=alt.condition(alt.datum.machine == machine, alt.value(1.0), alt.value(0.45)),
-        fillOpacity=alt.condition(alt.datum.state == _TREATED, alt.value(0.12), alt.value(0.9)),
+        fillOpacity=_fill(machine),
         tooltip=[
             alt.Tooltip("machine:N", title="Machine"),
             alt.Tooltip("begins:T", title="Begins", format="%H:%M"),
@@ -94,9 +94,20 @@ def chart(data: pd.DataFrame, machine: str, now: datetime | None, *, is_dark: bo
         ],
     )
     layers = [base.mark_bar(height=16, cornerRadius=1, strokeWidth=1.2, filled=True).encode(stroke=colour)]
-    marks = alt.Chart(data[data["state"] == _LOOK]).mark_text(dy=-13, fontSize=10, text="■", color=stop, align="left")
-    layers.append(marks.encode(x="begins:T", y=y))
-    if now is not None:
+    alarming = data[data["state"] == _LOOK]
+    marks = alt.Chart(alarming).mark_text(dy=-13, fontSize=10, text="■", color=colours.stop, align="left")
+    if len(alarming):  # an empty layer is an empty picture to a screen reader
+        layers.append(marks.encode(x="begins:T", y=y))
+    if now is not None and hours[0] <= pd.Timestamp(now) <= hours[1]:  # beyond, it would push the bars aside
         at = pd.DataFrame({"begins": [pd.Timestamp(now)]})
-        layers.append(alt.Chart(at).mark_rule(color=accent, strokeDash=[3, 3]).encode(x="begins:T"))
+        layers.append(alt.Chart(at).mark_rule(color=colours.accent, strokeDash=[3, 3]).encode(x="begins:T"))
     return alt.layer(*layers).properties(height=_ROW * max(len(machines), 1) + _AROUND)
+
+
+def _fill(machine: str) -> Any:
+    """How full a bar is: hardly where the patient is treated; the others' less than the chosen machine's.
+
+    Only fillings differ: every bar has its outline in full colour.
+    """
+    is_treated, is_chosen = alt.datum.state == _TREATED, alt.datum.machine == machine
+    return alt.when(is_treated).then(alt.value(0.12)).when(is_chosen).then(alt.value(0.9)).otherwise(alt.value(0.4))

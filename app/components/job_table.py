@@ -19,7 +19,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from app import health, words
+from app import health, palette, words
 from app.components import marked
 from app.desk import Desk
 
@@ -159,6 +159,5 @@ def _names(jobs: Sequence[str]) -> alt.Axis:
 
 def _colours(*, is_dark: bool) -> list[str]:
     """Of done, partly, failed, not ended, not used."""
-    if is_dark:
-        return ["#4ADE80", "#FBBF24", "#F87171", "#6B7280", "#6B7280"]
-    return ["#15803D", "#B45309", "#B91C1C", "#9CA3AF", "#9CA3AF"]
+    colours = palette.of(is_dark=is_dark)
+    return [colours.done, colours.look, colours.stop, colours.quiet, colours.quiet]

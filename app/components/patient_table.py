@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app import words
+from app import palette, words
 
 ROW_HEIGHT = 32
 _STYLED_ROWS = 600
@@ -103,9 +103,8 @@ def _styled(shown: pd.DataFrame) -> object:
     """
     if len(shown) > _STYLED_ROWS:
         return shown
-    is_dark = st.context.theme.type == "dark"
-    ink = "#FFFFFF" if is_dark else "#000000"
-    grounds = {"■": "#7F1D1D" if is_dark else "#FECACA", "▲": "#713F12" if is_dark else "#FEF3C7"}
+    colours = palette.of(is_dark=st.context.theme.type == "dark")
+    ink, grounds = colours.ink, {"■": colours.stop_ground, "▲": colours.look_ground}
     css = pd.DataFrame("", index=shown.index, columns=shown.columns)
     css[["mark", "patient_name"]] = f"color: {ink}; font-weight: 600"
     for mark, ground in grounds.items():

@@ -62,7 +62,7 @@ def _show_day(desk: Desk, loaded: data.Loaded, found: sources.Found, machines: l
         if len(ids):
             chart_export.show_day(desk, [str(patient_id) for patient_id in ids], machine, day)
     title = f"{machine} · {words.day(day, desk.today())}"
-    below = f"Treated on {machine}, without an appointment on it this day: {len(that_day.unbooked)}"
+    below = worklist.heading_of_unbooked(machine, len(that_day.unbooked), is_schedule_known=that_day.is_schedule_known)
     if is_print:
         if (here := session.sitting()) is not None:
             here.note_view(f"machine_day to print, {machine} {day.isoformat()}")
@@ -93,11 +93,13 @@ def _asked(place: st.delta_generator.DeltaGenerator, machines: list[str], today:
 def _counts(that_day: worklist.Day) -> str:
     booked = that_day.booked
     treated = int(booked["treated_that_day"].notna().sum())
-    said = [f"**{len(booked)}** booked", f"**{treated}** treated", f"**{len(booked) - treated}** to come"]
+    said = [":orange[▲ **appointments unknown**]"]
+    if that_day.is_schedule_known:
+        said = [f"**{len(booked)}** booked", f"**{treated}** treated", f"**{len(booked) - treated}** to come"]
     lists = (booked["mark"] == "■", that_day.unbooked["mark"] == "■")
     stop = sum(int(marked.sum()) for marked in lists)
     said.append(f":red[■ **{stop}** to look at first]" if stop else "**0** to look at first")
-    if len(that_day.unbooked):
+    if that_day.is_schedule_known and len(that_day.unbooked):
         said.append(f":orange[▲ **{len(that_day.unbooked)}** without an appointment, below]")
     if that_day.cancelled:
         said.append(f"{words.counted(that_day.cancelled, 'appointment')} cancelled")
