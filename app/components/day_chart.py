@@ -101,7 +101,8 @@ def chart(data: pd.DataFrame, machine: str, now: datetime | None, *, is_dark: bo
     if now is not None and hours[0] <= pd.Timestamp(now) <= hours[1]:  # beyond, it would push the bars aside
         at = pd.DataFrame({"begins": [pd.Timestamp(now)]})
         layers.append(alt.Chart(at).mark_rule(color=colours.accent, strokeDash=[3, 3]).encode(x="begins:T"))
-    return alt.layer(*layers).properties(height=_ROW * max(len(machines), 1) + _AROUND)
+    drawn = alt.layer(*layers).properties(height=_ROW * max(len(machines), 1) + _AROUND)
+    return drawn.configure_axis(labelColor=colours.quiet).configure_legend(labelColor=colours.quiet)
 
 
 def _fill(machine: str) -> Any:

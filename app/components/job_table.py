@@ -122,7 +122,9 @@ def week(
             ],
         )
     )
-    return alt.layer(bars).properties(height=_ROW * len(jobs) + _AROUND)
+    drawn = alt.layer(bars).properties(height=_ROW * len(jobs) + _AROUND)
+    quiet = palette.of(is_dark=is_dark).quiet
+    return drawn.configure_axis(labelColor=quiet).configure_legend(labelColor=quiet)
 
 
 def _cells(hours: Sequence[health.Hour], jobs: Sequence[str], zone: ZoneInfo) -> pd.DataFrame:

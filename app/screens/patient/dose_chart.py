@@ -69,6 +69,7 @@ def specification(
             "encoding": {"x": x, "y": y, "tooltip": tooltip},
         },
     ]
+    config = {"view": {"stroke": None}, "axis": {"labelColor": grey, "titleColor": grey}}
     if planned is not None:
         rule = {"data": {"values": [{"value": planned, "said": f"planned {planned:g} {unit}"}]}}
         layers.append(
@@ -77,7 +78,7 @@ def specification(
         )
         text = {"type": "text", "color": grey, "align": "left", "baseline": "bottom", "x": 4, "dy": -3, "fontSize": 12}
         layers.append(rule | {"mark": text, "encoding": {"y": y, "text": {"field": "said"}}})
-    return {"layer": layers, "config": {"view": {"stroke": None}}, "autosize": {"type": "fit", "contains": "padding"}}
+    return {"layer": layers, "config": config, "autosize": {"type": "fit", "contains": "padding"}}
 
 
 def _gap_layers(bands: list[dict[str, Any]], colours: palette.Palette) -> list[dict[str, Any]]:
