@@ -101,8 +101,9 @@ def chart(data: pd.DataFrame, machine: str, now: datetime | None, *, is_dark: bo
     if now is not None and hours[0] <= pd.Timestamp(now) <= hours[1]:  # beyond, it would push the bars aside
         at = pd.DataFrame({"begins": [pd.Timestamp(now)]})
         layers.append(alt.Chart(at).mark_rule(color=colours.accent, strokeDash=[3, 3]).encode(x="begins:T"))
-    drawn = alt.layer(*layers).properties(height=_ROW * max(len(machines), 1) + _AROUND)
-    return drawn.configure_axis(labelColor=colours.quiet).configure_legend(labelColor=colours.quiet)
+    quiet = colours.quiet
+    config = alt.Config(axis=alt.AxisConfig(labelColor=quiet), legend=alt.LegendConfig(labelColor=quiet))
+    return alt.layer(*layers, config=config).properties(height=_ROW * max(len(machines), 1) + _AROUND)
 
 
 def _fill(machine: str) -> Any:

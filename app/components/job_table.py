@@ -122,9 +122,9 @@ def week(
             ],
         )
     )
-    drawn = alt.layer(bars).properties(height=_ROW * len(jobs) + _AROUND)
     quiet = palette.of(is_dark=is_dark).quiet
-    return drawn.configure_axis(labelColor=quiet).configure_legend(labelColor=quiet)
+    config = alt.Config(axis=alt.AxisConfig(labelColor=quiet), legend=alt.LegendConfig(labelColor=quiet))
+    return alt.layer(bars, config=config).properties(height=_ROW * len(jobs) + _AROUND)
 
 
 def _cells(hours: Sequence[health.Hour], jobs: Sequence[str], zone: ZoneInfo) -> pd.DataFrame:

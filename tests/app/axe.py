@@ -39,7 +39,8 @@ STREAMLITS_OWN = (
     ),
 )
 
-CONTRAST = """element => {
+JUDGE = """async ([within, options]) => {
+const contrast = element => {
   const parse = text => {
     const numbers = (text.match(/[\\d.]+/g) || []).map(Number);
     const scale = text.startsWith('color(') ? 255 : 1;
@@ -68,20 +69,33 @@ CONTRAST = """element => {
   const [a, b] = [light(over(ink, ground)), light(ground)].sort((x, y) => y - x);
   const size = parseFloat(style.fontSize);
   const isLarge = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
-  return {ratio: (a + .05) / (b + .05), least: isLarge ? 3 : 4.5, said: element.textContent.slice(0, 60)};
+  return {ratio: (a + .05) / (b + .05), least: isLarge ? 3 : 4.5};
+};
+const node = one => ({
+  html: one.html.slice(0, 200),
+  why: [...one.any, ...one.all, ...one.none].map(check => check.message).join('; '),
+  contrast: contrast(one.element),
+});
+const rules = found => found.map(rule => ({id: rule.id, nodes: rule.nodes.map(node)}));
+for (let attempt = 0; ; attempt++) {  // a chart that is drawn anew meanwhile is judged anew
+  const told = await axe.run(within, {...options, elementRef: true});
+  const has_gone = told.incomplete.some(rule => rule.nodes.some(one => !one.element?.isConnected));
+  if (!has_gone || attempt === 5) return {violations: rules(told.violations), incomplete: rules(told.incomplete)};
+}
 }"""
+"""Judged in one go in the page: between two calls of it a chart may be drawn anew."""
 
 
 def found(page: Page, within: str = "html") -> list[str]:
     """A line for each fault on the page, or in a part of it: rule, element, what axe says; Streamlit's own included."""
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(AXE_SCRIPT)
-    told = page.evaluate("([within, options]) => axe.run(within, options)", [within, OPTIONS])
-    lines = [_line(rule, node) for rule in told["violations"] for node in rule["nodes"]]
+    told = page.evaluate(JUDGE, [within, OPTIONS])
+    lines = [_line(rule["id"], node) for rule in told["violations"] for node in rule["nodes"]]
     for rule in told["incomplete"]:
-        for node in rule["nodes"]:
-            lines += _contrast(page, node) if rule["id"] == "color-contrast" else [_line(rule, node)]
-    return lines
+        is_contrast = rule["id"] == "color-contrast"
+        lines += [_contrast(node) if is_contrast else _line(rule["id"], node) for node in rule["nodes"]]
+    return [line for line in lines if line]
 
 
 def ours(lines: list[str]) -> list[str]:
@@ -93,18 +107,13 @@ def is_known(known: Known, line: str) -> bool:
     return re.match(f"{re.escape(known.rule)} {known.html}", line) is not None
 
 
-def _line(rule: dict[str, Any], node: dict[str, Any]) -> str:
-    why = "; ".join(check["message"] for kind in ("any", "all", "none") for check in node[kind])
-    return f"{rule['id']} {node['html'][:200]} {why}"
+def _line(rule: str, node: dict[str, Any]) -> str:
+    return f"{rule} {node['html']} {node['why']}"
 
 
-def _contrast(page: Page, node: dict[str, Any]) -> list[str]:
-    """What axe could not decide, reckoned; nothing where it is enough, or the element has gone meanwhile."""
-    (target,) = node["target"]
-    element = page.query_selector(target)
-    if element is None:
-        return [f"color-contrast {node['html'][:200]} has gone before it was judged"]
-    judged = element.evaluate(CONTRAST)
+def _contrast(node: dict[str, Any]) -> str:
+    """What axe could not decide, reckoned; empty where it is enough."""
+    judged = node["contrast"]
     if judged["ratio"] >= judged["least"]:
-        return []
-    return [f"color-contrast {node['html'][:200]} has {judged['ratio']:.2f}, and {judged['least']} is the least"]
+        return ""
+    return f"color-contrast {node['html']} has {judged['ratio']:.2f}, and {judged['least']} is the least"

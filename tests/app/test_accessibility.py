@@ -24,7 +24,7 @@ TABS = (
 NOTE_LOOK = """() => {
   window.lookOf = element => {
     const looks = [];
-    for (let at = element, n = 0; at && n < 4; at = at.parentElement, n++) {
+    for (let at = element, n = 0; at && n < 12; at = at.parentElement, n++) {
       const style = getComputedStyle(at);
       looks.push(style.outlineStyle === 'none' ? '' : style.outline, style.boxShadow, style.borderColor);
     }
@@ -61,6 +61,7 @@ def at_the_door(server: Server, browser: Browser) -> Iterator[Callable[[str], Pa
         pages.append(page)
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
         page.goto(server.url)
+        page.add_style_tag(content="* {transition: none !important}")  # a look is compared as soon as it is there
         page.get_by_label("Name", exact=True).wait_for(timeout=30_000)
         drawn(page)
         return page

@@ -44,7 +44,7 @@ SAID: dict[str, dict[str, tuple[str, ...]]] = {
         "machine_day": ("Appointments as of Tue 12:08 (2 h 30 min ago)", "count what was proven by then, not after"),
         "backup_health": ("The R&V system last answered Tue 12:08 (2 h 30 min ago)",),
     },
-    "empty": {"*": (GOOD, NOBODY), "backup_health": ("14",)},
+    "empty": {"*": (GOOD, NOBODY)},
     "never": {
         "*": ("■ Nothing is proven: no run is known", NOTHING, "python -m recovery rebuild makes it from the RT-PACS"),
         "backup_health": ("No run of any job is known.", "There is none yet."),
