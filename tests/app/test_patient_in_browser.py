@@ -113,6 +113,7 @@ def test_an_interrupted_fraction_is_seen_first_and_missing_pictures_are_explaine
     sign_in(page)
     page.locator("[data-testid=stDataFrame] canvas").first.wait_for(timeout=60_000)
     page.get_by_role("link", name="Patients").click()
+    expect(page.get_by_role("heading", name="Patients")).to_be_visible(timeout=30_000)  # the list has such a search too
     page.get_by_label("Search name or ID").fill("berg")
     expect(page.get_by_text("1 patient.")).to_be_visible(timeout=30_000)
     box = page.locator("[data-testid=stDataFrame] canvas").first.bounding_box()
