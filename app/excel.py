@@ -21,6 +21,7 @@ from openpyxl import Workbook
 
 from app.sheets import Column, Layout, band, fill, fit, head, records_of, set_page, tell, text_into
 from app.words import ABSENT
+from app.worklist import Day, heading_of_unbooked
 
 __all__ = ["COLUMNS", "WORKLIST", "About", "Column", "text_into", "workbook", "worklist"]
 
@@ -106,11 +107,12 @@ def workbook(rows: pd.DataFrame, about: About, hidden_columns: Collection[str] =
     return _saved(book)
 
 
-def worklist(machine: str, day: date, booked: pd.DataFrame, unbooked: pd.DataFrame, about: About, remark: str) -> bytes:
+def worklist(machine: str, day: date, that_day: Day, about: About, remark: str) -> bytes:
     """One machine's day as an .xlsx file: who is booked in order of appointment, then who has no appointment.
 
-    Both frames have the columns that `worklist.day_of` makes; `remark` says what the list may lack.
+    `remark` says what the list may lack.
     """
+    booked, unbooked = that_day.booked, that_day.unbooked
     book = Workbook()
     sheet = book.worksheets[0]
     sheet.title = WORKLIST.title
@@ -120,7 +122,8 @@ def worklist(machine: str, day: date, booked: pd.DataFrame, unbooked: pd.DataFra
     if booked.empty:
         band(sheet, WORKLIST, below - 1, "No appointment is known.")
     if len(unbooked):
-        band(sheet, WORKLIST, below, f"Treated on {machine}, without an appointment on it this day: {len(unbooked)}")
+        heading = heading_of_unbooked(machine, len(unbooked), is_schedule_known=that_day.is_schedule_known)
+        band(sheet, WORKLIST, below, heading)
         fill(sheet, WORKLIST, records_of(unbooked), below + 1)
         blocks[below + 1] = unbooked
     fit(sheet, WORKLIST, blocks)

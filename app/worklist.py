@@ -49,11 +49,15 @@ class Tables:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """`booked` in order of appointment, `unbooked` by name; both with COLUMNS. `cancelled`: appointments that fell."""
+    """`booked` in order of appointment, `unbooked` by name; both with COLUMNS. `cancelled`: appointments that fell.
+
+    Without a schedule nobody is booked, and nobody is known to be unbooked either: then no appointment is counted.
+    """
 
     booked: pd.DataFrame
     unbooked: pd.DataFrame
     cancelled: int
+    is_schedule_known: bool = True
 
 
 def next_fraction(row: Mapping[str, Any]) -> str:
@@ -105,7 +109,14 @@ def day_of(table: pd.DataFrame, tables: Tables, machine: str, day: date) -> Day:
     ]
     fallen = records(on_day[appointments.is_cancelled(on_day)]) if on_day is not None else []
     cancelled = sum(appointment["treatment_machine_name"] == machine for appointment in fallen)
-    return Day(_frame(booked), _frame(unbooked), cancelled)
+    return Day(_frame(booked), _frame(unbooked), cancelled, is_schedule_known=on_day is not None)
+
+
+def heading_of_unbooked(machine: str, number: int, *, is_schedule_known: bool) -> str:
+    """What stands above those who have no appointment; without a schedule nobody knows whether they have one."""
+    if not is_schedule_known:
+        return f"Treated on {machine}, appointments unknown: {number}"
+    return f"Treated on {machine}, without an appointment on it this day: {number}"
 
 
 def _elsewhere(on_day: pd.DataFrame | None) -> dict[str, str]:

@@ -287,4 +287,6 @@ def _unusable(what: str, error: ManifestError) -> CacheError:
 
 
 def _damaged(path: Path, error: Exception) -> CacheError:
-    return CacheError(f"{path} cannot be read: {error}. Delete it and run `python -m recovery rebuild`.")
+    return CacheError(
+        f"{path} cannot be read: {str(error).rstrip('.')}. Delete it and run `python -m recovery rebuild`."
+    )

@@ -146,17 +146,23 @@ def current_id(cache_path: Path) -> str | None:
     Raises
     ------
     ManifestError
-        If the pointer is there and cannot be read.
+        If the pointer cannot be read, or is gone while there are snapshots.
     """
     try:
         named = (cache_path / FOLDER / POINTER).read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
+    except FileNotFoundError as error:
+        if _any_snapshot(cache_path):
+            raise ManifestError(f"the file {FOLDER}/{POINTER}, which names the newest, is gone") from error
         return None
     except (OSError, UnicodeDecodeError) as error:
         raise ManifestError(f"the file {FOLDER}/{POINTER}, which names the newest, cannot be read: {error}") from error
     if taken_at_of(named) is None:
         raise ManifestError(f"the file {FOLDER}/{POINTER} does not name a snapshot")
     return named
+
+
+def _any_snapshot(cache_path: Path) -> bool:
+    return any(taken_at_of(path.name) is not None for path in (cache_path / FOLDER).glob("*"))
 
 
 def load_snapshot(cache_path: Path, snapshot_id: str) -> Snapshot:

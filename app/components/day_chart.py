@@ -19,7 +19,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from app import appointments
+from app import appointments, palette
 from app.rows import STOP_MARK
 
 _ROW, _AROUND = 30, 62
@@ -72,8 +72,7 @@ def show(data: pd.DataFrame, machine: str, now: datetime | None) -> None:
 
 def chart(data: pd.DataFrame, machine: str, now: datetime | None, *, is_dark: bool) -> alt.LayerChart | alt.FacetChart:
     """The chart of a day's bars; the chosen machine's stand out."""
-    accent, quiet, stop = ("#7AA5F7", "#9CA3AF", "#F87171") if is_dark else ("#1D4ED8", "#6B7280", "#B91C1C")
-    hollow = "#1F2937" if is_dark else "#F3F4F6"
+    colours = palette.of(is_dark=is_dark)
     machines = sorted(set(data["machine"]))
     y = alt.Y(
         "machine:N",
@@ -92,25 +91,31 @@ def chart(data: pd.DataFrame, machine: str, now: datetime | None, *, is_dark: bo
         x=x,
         x2="ends:T",
         y=y,
-        opacity=alt.condition(alt.datum.machine == machine, alt.value(1.0), alt.value(0.45)),
         tooltip=[
             alt.Tooltip("machine:N", title="Machine"),
             alt.Tooltip("begins:T", title="Begins", format="%H:%M"),
             alt.Tooltip("state:N", title="State"),
         ],
-        **_looks([hollow, hollow, accent, stop], [quiet, accent, accent, stop]),
+        fillOpacity=alt.condition(alt.datum.machine == machine, alt.value(1.0), alt.value(0.45)),
+        **_looks(colours),
     )
     layers = [base.mark_bar(height=16, cornerRadius=1, strokeWidth=1.4)]
-    marks = alt.Chart(data[data["look"]]).mark_text(dy=-13, fontSize=10, text=STOP_MARK, color=stop, align="left")
-    layers.append(marks.encode(x="begins:T", y=y))
-    if now is not None:
+    alarming = data[data["look"]]
+    marks = alt.Chart(alarming).mark_text(dy=-13, fontSize=10, text=STOP_MARK, color=colours.stop, align="left")
+    if len(alarming):  # an empty layer is an empty picture to a screen reader
+        layers.append(marks.encode(x="begins:T", y=y))
+    if now is not None and hours[0] <= pd.Timestamp(now) <= hours[1]:  # beyond, it would push the bars aside
         at = pd.DataFrame({"begins": [pd.Timestamp(now)]})
-        layers.append(alt.Chart(at).mark_rule(color=accent, strokeDash=[3, 3]).encode(x="begins:T"))
-    return alt.layer(*layers).properties(height=_ROW * max(len(machines), 1) + _AROUND)
+        layers.append(alt.Chart(at).mark_rule(color=colours.accent, strokeDash=[3, 3]).encode(x="begins:T"))
+    quiet = colours.quiet
+    config = alt.Config(axis=alt.AxisConfig(labelColor=quiet), legend=alt.LegendConfig(labelColor=quiet))
+    return alt.layer(*layers, config=config).properties(height=_ROW * max(len(machines), 1) + _AROUND)
 
 
-def _looks(fills: list[str], strokes: list[str]) -> dict[str, Any]:
+def _looks(colours: palette.Palette) -> dict[str, Any]:
     """Ground, outline and its dashes by state; one legend shows all three, as they are drawn."""
+    fills = [colours.ground, colours.ground, colours.accent, colours.stop]
+    strokes = [colours.quiet, colours.accent, colours.accent, colours.stop]
     legend = alt.Legend(
         title=None, orient="top", direction="horizontal", labelFontSize=12, offset=2, symbolStrokeWidth=1.4
     )

@@ -58,7 +58,7 @@ def make(desk: Desk, loaded: data.Loaded, that_day: Day, machine: str, day: date
         hidden=_not_here(that_day),
         order="by appointment; then those without one, by name",
     )
-    return excel.worklist(machine, day, that_day.booked, that_day.unbooked, about, remark)
+    return excel.worklist(machine, day, that_day, about, remark)
 
 
 def _as_of(desk: Desk) -> datetime | None:

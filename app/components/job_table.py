@@ -20,7 +20,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from app import health, words
+from app import health, palette, words
 from app.components import marked
 from app.desk import Desk
 
@@ -122,7 +122,9 @@ def week(
             ],
         )
     )
-    return alt.layer(bars).properties(height=_ROW * len(jobs) + _AROUND)
+    quiet = palette.of(is_dark=is_dark).quiet
+    config = alt.Config(axis=alt.AxisConfig(labelColor=quiet), legend=alt.LegendConfig(labelColor=quiet))
+    return alt.layer(bars, config=config).properties(height=_ROW * len(jobs) + _AROUND)
 
 
 def _cells(hours: Sequence[health.Hour], jobs: Sequence[str], zone: ZoneInfo) -> pd.DataFrame:
@@ -159,17 +161,14 @@ def _names(jobs: Sequence[str]) -> alt.Axis:
 
 def _looks(*, is_dark: bool) -> dict[str, Any]:
     """Ground and outline of done, partly, failed, not ended, not used; a run that has not ended is hollow."""
-    if is_dark:
-        fills, strokes = ["#4ADE80", "#FBBF24", "#F87171"], ["#4ADE80", "#FBBF24", "#F87171", "#E5E7EB", "#6B7280"]
-        grounds = ["#111827", "#6B7280"]
-    else:
-        fills, strokes = ["#15803D", "#B45309", "#B91C1C"], ["#15803D", "#B45309", "#B91C1C", "#374151", "#9CA3AF"]
-        grounds = ["#FFFFFF", "#9CA3AF"]
+    colours = palette.of(is_dark=is_dark)
+    told = [colours.done, colours.look, colours.stop]
+    fills, strokes = [*told, colours.ground, colours.quiet], [*told, colours.quiet, colours.quiet]
     names = list(_WORDS.values())
     legend = alt.Legend(
         title=None, orient="top", direction="horizontal", labelFontSize=12, labelLimit=240, symbolStrokeWidth=1
     )
     return {
-        "fill": alt.Fill("said:N", scale=alt.Scale(domain=names, range=[*fills, *grounds]), legend=legend),
+        "fill": alt.Fill("said:N", scale=alt.Scale(domain=names, range=fills), legend=legend),
         "stroke": alt.Stroke("said:N", scale=alt.Scale(domain=names, range=strokes), legend=legend),
     }

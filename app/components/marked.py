@@ -10,6 +10,8 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
+from app import palette
+
 ROW_HEIGHT = 32
 _STYLED_ROWS = 600
 """Beyond, a Styler takes longer than a filter may; the marks stay."""
@@ -19,9 +21,8 @@ def styled(shown: pd.DataFrame, strong: Sequence[str]) -> object:
     """The rows with the columns `strong` in full ink, and those of marked rows on their ground."""
     if len(shown) > _STYLED_ROWS:
         return shown
-    is_dark = st.context.theme.type == "dark"
-    ink = "#FFFFFF" if is_dark else "#000000"
-    grounds = {"■": "#7F1D1D" if is_dark else "#FECACA", "▲": "#713F12" if is_dark else "#FEF3C7"}
+    colours = palette.of(is_dark=st.context.theme.type == "dark")
+    ink, grounds = colours.ink, {"■": colours.stop_ground, "▲": colours.look_ground}
     css = pd.DataFrame("", index=shown.index, columns=shown.columns)
     own = [name for name in strong if name in shown.columns]
     css[own] = f"color: {ink}; font-weight: 600"

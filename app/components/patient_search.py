@@ -7,7 +7,7 @@ import streamlit as st
 
 from app import filters, patient_tables, words
 from app.components import patient_link
-from app.components.patient_table import ROW_HEIGHT
+from app.components.patient_table import HOW_TO_OPEN, OPENS_NOBODY, ROW_HEIGHT
 
 _VISIBLE_ROWS = 18
 
@@ -22,7 +22,7 @@ def show(table: pd.DataFrame, *, link_is_dead: bool) -> None:
     people = patient_tables.people(table)
     asked = st.text_input("Search name or ID", key="find_patient", type="search", live="150ms", width=420)
     found = patient_tables.matching(people, asked or "", filters.fold)
-    st.markdown(f"{words.counted(len(found), 'patient')}. A click on a row opens it.")
+    st.markdown(f"{words.counted(len(found), 'patient')}. :small[{HOW_TO_OPEN[0].upper()}{HOW_TO_OPEN[1:]}.]")
     if found.empty:
         st.markdown(":small[Completed courses are listed too. Try a part of the name, or the ID.]")
         return
@@ -45,5 +45,5 @@ def show(table: pd.DataFrame, *, link_is_dead: bool) -> None:
         },
         alt="Patients, one row each",
     )
-    if event.selection.cells:
-        patient_link.open_patient(str(found["patient_id"].iloc[event.selection.cells[0][0]]))
+    if clicked := [row for row, column in event.selection.cells if column not in OPENS_NOBODY]:
+        patient_link.open_patient(str(found["patient_id"].iloc[clicked[0]]))

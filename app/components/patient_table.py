@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app import words
+from app import palette, words
 
 ROW_HEIGHT = 32
 _STYLED_ROWS = 600
@@ -39,11 +39,20 @@ ALWAYS = ("mark", "patient_name", "patient_id", "plan", "fraction", "check")
 """Columns that cannot be taken away: who, what, how far, and what to look at."""
 
 
+OPENS_NOBODY = frozenset({"mark", "check"})
+"""Where the keyboard enters the table, Streamlit selects its first cell, the mark: who presses Tab must not be thrown
+onto a patient's page (WCAG 3.2.1). Arrow down walks along the marks, arrow right is a click on the name."""
+
+
+HOW_TO_OPEN = "a click on a row opens the patient; by keyboard ↓ to the row, then →"
+"""Said before anybody tries: what changes the page must be no surprise (WCAG 3.2.2)."""
+
+
 def show(shown: pd.DataFrame, today: date, visible_rows: int, columns: Sequence[str] = COLUMNS) -> str | None:
     """Draw the rows as they are, in their order; beyond `visible_rows` the table scrolls under its header.
 
     Returns the ID of the patient whose row was clicked. A click on what is to be checked only selects it: its text is
-    read there.
+    read there. Nor does the mark open anybody: see OPENS_NOBODY.
     """
     event = st.dataframe(
         _styled(shown[list(columns)]),
@@ -57,7 +66,7 @@ def show(shown: pd.DataFrame, today: date, visible_rows: int, columns: Sequence[
         column_config=_column_config(shown, today),
         alt="Patients on treatment, one row per plan",
     )
-    clicked = [row for row, column in event.selection.cells if column != "check"]
+    clicked = [row for row, column in event.selection.cells if column not in OPENS_NOBODY]
     patient_id = shown["patient_id"].iloc[clicked[0]] if clicked and clicked[0] < len(shown) else None
     return str(patient_id) if patient_id is not None and not pd.isna(patient_id) else None
 
@@ -103,9 +112,8 @@ def _styled(shown: pd.DataFrame) -> object:
     """
     if len(shown) > _STYLED_ROWS:
         return shown
-    is_dark = st.context.theme.type == "dark"
-    ink = "#FFFFFF" if is_dark else "#000000"
-    grounds = {"■": "#7F1D1D" if is_dark else "#FECACA", "▲": "#713F12" if is_dark else "#FEF3C7"}
+    colours = palette.of(is_dark=st.context.theme.type == "dark")
+    ink, grounds = colours.ink, {"■": colours.stop_ground, "▲": colours.look_ground}
     css = pd.DataFrame("", index=shown.index, columns=shown.columns)
     css[["mark", "patient_name"]] = f"color: {ink}; font-weight: 600"
     for mark, ground in grounds.items():

@@ -15,7 +15,7 @@ import streamlit as st
 
 from app import data, filters, session, words
 from app.desk import Desk
-from recovery.cache import CacheError
+from recovery.cache import CacheError, TableMissingError
 from recovery.permissions import Permission
 from recovery.priorities import CATEGORIES, INTENTS
 from recovery.priority_entries import EntriesError, PriorityEntry, append_entry, entries_file
@@ -115,7 +115,13 @@ def prescribed_intents(desk: Desk) -> dict[str, str]:
     """By patient, the intent that the prescriptions name, as a hint: it is not the physician's entry."""
     try:
         prescriptions = data.load_table(desk.config.cache_path, PRESCRIPTIONS)
+    except TableMissingError:
+        return {}
     except CacheError:
+        st.markdown(
+            ":orange[▲ The table prescriptions cannot be read: prescribed intents are not known here. "
+            "See Backup health.]"
+        )
         return {}
     said: dict[str, dict[str, None]] = {}
     for patient_id, intent in zip(prescriptions["patient_id"], prescriptions["intent"].fillna(""), strict=True):

@@ -29,6 +29,11 @@ def show(desk: Desk, runs: Sequence[JobRun]) -> None:
             "`[rv.database]` in the config brings them; `python -m backup_jobs snapshot_tables` reads them."
         )
         return
+    if broken := [row for row in rows if row["mark"] == _BROKEN]:
+        st.markdown(
+            f":red[■ **{len(broken)} of {len(rows)} tables cannot be read.**] `python -m backup_jobs snapshot_tables` "
+            "reads them anew; while the R&V system is down, `python -m recovery rebuild` takes them from the RT-PACS."
+        )
     frame = pd.DataFrame(rows).astype({"row_count": "Int64"})
     column = st.column_config
     st.dataframe(
@@ -39,7 +44,7 @@ def show(desk: Desk, runs: Sequence[JobRun]) -> None:
         row_height=marked.ROW_HEIGHT,
         placeholder=words.ABSENT,
         column_config={
-            "mark": column.TextColumn("", width=28),
+            "mark": column.TextColumn("", width=28, help="■ cannot be read, ▲ kept back"),
             "table": column.TextColumn("Table", width=130),
             "known": column.TextColumn("Last read", width=120),
             "age": column.TextColumn("Age", width=90, alignment="right"),
@@ -50,7 +55,7 @@ def show(desk: Desk, runs: Sequence[JobRun]) -> None:
     )
 
 
-_NEVER = "never read"
+_NEVER, _BROKEN = "never read", "■"
 
 
 def _kept_back(desk: Desk) -> dict[str, str]:
@@ -72,15 +77,16 @@ def _row(desk: Desk, schema: TableSchema, remark: str) -> dict[str, object]:
     cache = Cache(desk.config.cache_path)
     since: datetime | None = None
     count: int | None = None
+    is_broken = False
     try:
         count, since = cache.snapshot(schema).row_count, known_since(cache, schema)
     except TableMissingError:
         remark = remark or _NEVER
     except CacheError as error:
-        remark = str(error)
+        remark, is_broken = str(error.__cause__ or error), True  # the cause alone: a cell shows its beginning
     now = desk.now()
     return {
-        "mark": "▲" if remark and remark != _NEVER else "",
+        "mark": _BROKEN if is_broken else "▲" if remark and remark != _NEVER else "",
         "table": schema.name,
         "known": words.moment(since, now, desk.config.site.zone) if since else None,
         "age": words.age(words.between(since, now)) if since else None,

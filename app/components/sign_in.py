@@ -12,6 +12,7 @@ import os
 import streamlit as st
 
 from app import gate, hardening, words
+from app.components import header
 from app.desk import Desk
 from app.gate import Doorway
 from recovery.accounts import AccountsFileError
@@ -23,6 +24,7 @@ _WIDTH = 420
 
 def show(desk: Desk, doorway: Doorway) -> None:
     """Draw the page."""
+    header.style()
     with st.container(width=_WIDTH):
         st.markdown(f"## RBRDT :gray[· {words.as_markdown(desk.config.site.name)}]", anchors=False)
         for said in (doorway.ended, doorway.proxy_error):

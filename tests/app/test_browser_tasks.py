@@ -85,7 +85,7 @@ def test_prove_that_the_data_are_fresh(visit: tuple[Page, Requests]) -> None:
 
 def test_find_every_interrupted_fraction(visit: tuple[Page, Requests]) -> None:
     page, _ = visit
-    expect(page.get_by_text("INTERRUPTED fraction 5, 50.0 MU left")).to_be_visible()
+    expect(page.locator("strong").get_by_text("INTERRUPTED fraction 5, 50.0 MU left")).to_be_visible()
     expect(page.get_by_text("2 interrupted, 1 of them hidden")).to_be_visible()
     page.get_by_role("button", name="Views").click()
     expect(page.get_by_role("combobox", name="Open a view")).to_be_visible()
@@ -95,7 +95,7 @@ def test_find_every_interrupted_fraction(visit: tuple[Page, Requests]) -> None:
     for status in ("on treatment", "ready to start"):
         page.get_by_role("button", name=f"Remove {status}").first.click()
     expect(page.get_by_text("2 plans shown")).to_be_visible()
-    expect(page.get_by_text("INTERRUPTED fraction 7, 112.4 MU left")).to_be_visible()
+    expect(page.locator("strong").get_by_text("INTERRUPTED fraction 7, 112.4 MU left")).to_be_visible()
 
 
 def test_print_todays_worklist_of_a_machine(visit: tuple[Page, Requests]) -> None:

@@ -13,8 +13,8 @@ from app.main import ICON
 from recovery.config import load_config
 from recovery.model import DicomNode
 from tests import objects as o
+from tests.app import axe, people
 from tests.app import clinic as app_clinic
-from tests.app import people
 from tests.app.browser import INSTALL, browsing, chromium, new_page, serving, sign_in
 from tests.app.conftest import set_clock
 from tests.orthanc import HOW_TO_INSTALL, Orthanc, free_port, orthanc_is_installed
@@ -95,6 +95,7 @@ def test_from_the_list_to_the_next_fraction_and_its_pictures(
         expect(picture).to_be_visible(timeout=30_000)
         assert picture.evaluate("image => image.complete && image.naturalWidth > 100")
     expect(page.get_by_text("PTV").last).to_be_visible()
+    assert axe.ours(axe.found(page)) == []  # with pictures and their legends on it
     assert requests.outside == []
     asked = [address for address in requests.all if not address.startswith("data:")]
     files = {address for address in asked if urlsplit(address).path.startswith("/media/")}
@@ -112,6 +113,7 @@ def test_an_interrupted_fraction_is_seen_first_and_missing_pictures_are_explaine
     sign_in(page)
     page.locator("[data-testid=stDataFrame] canvas").first.wait_for(timeout=60_000)
     page.get_by_role("link", name="Patients").click()
+    expect(page.get_by_role("heading", name="Patients")).to_be_visible(timeout=30_000)  # the list has such a search too
     page.get_by_label("Search name or ID").fill("berg")
     expect(page.get_by_text("1 patient.")).to_be_visible(timeout=30_000)
     box = page.locator("[data-testid=stDataFrame] canvas").first.bounding_box()

@@ -208,7 +208,7 @@ def test_a_count_that_nobody_made_is_a_dash() -> None:
 
 
 def sheet_of(that_day: worklist.Day, remark: str = "") -> tuple[Worksheet, Worksheet]:
-    file = excel.worklist("TB1", relational.TODAY, that_day.booked, that_day.unbooked, golden.ABOUT, remark)
+    file = excel.worklist("TB1", relational.TODAY, that_day, golden.ABOUT, remark)
     first, second = load_workbook(io.BytesIO(file)).worksheets
     return first, second
 

@@ -288,6 +288,16 @@ def test_a_pointer_that_names_nothing_is_an_error_and_the_next_run_mends_it(tmp_
     assert numbers_after_next_run(tmp_path) == [{"3"}, {"3"}, {"3"}]
 
 
+def test_a_pointer_that_is_gone_is_an_error_and_not_a_cache_without_snapshots(tmp_path: Path) -> None:
+    (tmp_path / FOLDER).mkdir()
+    assert Cache(tmp_path).open_snapshot() is None
+    taken(tmp_path, 1)
+    (tmp_path / FOLDER / "current").unlink()
+    with pytest.raises(CacheError, match=r"snapshots/current, which names the newest, is gone.*recovery rebuild"):
+        Cache(tmp_path).pin()
+    assert numbers_after_next_run(tmp_path) == [{"3"}, {"3"}, {"3"}]
+
+
 def test_a_file_that_nobody_wrote_and_one_that_is_gone_are_told(tmp_path: Path) -> None:
     snapshot = taken(tmp_path, 1)
     snapshot.file("notes").rename(snapshot.file("more"))

@@ -66,7 +66,7 @@ def _show_day(desk: Desk, loaded: data.Loaded, found: sources.Found, machines: l
         if len(ids):
             chart_export.show_day(desk, [str(patient_id) for patient_id in ids], machine, day)
     title = f"{machine} · {words.day(day, desk.today())}"
-    below = f"Treated on {machine}, without an appointment on it this day: {len(that_day.unbooked)}"
+    below = worklist.heading_of_unbooked(machine, len(that_day.unbooked), is_schedule_known=that_day.is_schedule_known)
     if is_print:
         if (here := session.sitting()) is not None:
             here.note_view(f"machine_day to print, {machine} {day.isoformat()}")
@@ -115,11 +115,11 @@ def _bars(loaded: data.Loaded, found: sources.Found, day: date) -> pd.DataFrame 
 
 
 def _counts(that_day: worklist.Day, bars: pd.DataFrame | None, machine: str) -> str:
-    said = [day_chart.counted(bars, machine)] if bars is not None else ["no appointment known"]
+    said = [day_chart.counted(bars, machine)] if bars is not None else [":orange[▲ **appointments unknown**]"]
     lists = (that_day.booked["mark"] == "■", that_day.unbooked["mark"] == "■")
     stop = sum(int(marked.sum()) for marked in lists)
     said.append(f":red[■ **{stop}** to look at first]" if stop else "**0** to look at first")
-    if len(that_day.unbooked):
+    if that_day.is_schedule_known and len(that_day.unbooked):
         said.append(f":orange[▲ **{len(that_day.unbooked)}** without an appointment, below]")
     if that_day.cancelled:
         said.append(f"{words.counted(that_day.cancelled, 'appointment')} cancelled")

@@ -52,7 +52,7 @@ def _show_rows(desk: Desk, loaded: data.Loaded) -> None:
     with place_of_counts:
         counts.show(table, shown)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.markdown(counts.shown_sentence(shown, reasons))
+        st.markdown(f"{counts.shown_sentence(shown, reasons)} :small[· {patient_table.HOW_TO_OPEN}]")
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
             looks = view_bar.show(desk, table)
             shown = looks.sort(shown)

@@ -11,7 +11,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import patient_words
+from app import palette, patient_words
 from app.words import as_markdown
 from recovery.ledger import Ledger
 from recovery.plan_file import PlanFile
@@ -47,7 +47,8 @@ def specification(
     points: list[dict[str, Any]], bands: list[dict[str, Any]], planned: float | None, unit: str, *, is_dark: bool
 ) -> dict[str, Any]:
     """A Vega-Lite specification: a step at each whole fraction, a band for each gap, a rule at what is planned."""
-    accent, amber, grey = ("#60A5FA", "#FBBF24", "#9CA3AF") if is_dark else ("#1D4ED8", "#B45309", "#6B7280")
+    colours = palette.of(is_dark=is_dark)
+    accent, grey = colours.accent, colours.quiet
     x = {"field": "at", "type": "temporal", "title": None, "axis": {"format": "%-d %b", "labelOverlap": True}}
     y = {"field": "value", "type": "quantitative", "title": unit, "scale": {"zero": True}}
     tooltip = [
@@ -56,16 +57,7 @@ def specification(
         {"field": "value", "type": "quantitative", "title": unit},
     ]
     layers: list[dict[str, Any]] = [
-        {
-            "data": {"values": bands},
-            "mark": {"type": "rect", "color": amber, "opacity": 0.16},
-            "encoding": {"x": {"field": "from", "type": "temporal"}, "x2": {"field": "to"}},
-        },
-        {
-            "data": {"values": bands},
-            "mark": {"type": "text", "color": amber, "baseline": "top", "fontSize": 12, "y": 4},
-            "encoding": {"x": {"field": "middle", "type": "temporal"}, "text": {"field": "said"}},
-        },
+        *(_gap_layers(bands, colours) if bands else ()),  # an empty layer is an empty picture to a screen reader
         {
             "data": {"values": points},
             "mark": {"type": "line", "interpolate": "step-after", "color": accent, "strokeWidth": 2},
@@ -77,6 +69,7 @@ def specification(
             "encoding": {"x": x, "y": y, "tooltip": tooltip},
         },
     ]
+    config = {"view": {"stroke": None}, "axis": {"labelColor": grey, "titleColor": grey}}
     if planned is not None:
         rule = {"data": {"values": [{"value": planned, "said": f"planned {planned:g} {unit}"}]}}
         layers.append(
@@ -85,7 +78,25 @@ def specification(
         )
         text = {"type": "text", "color": grey, "align": "left", "baseline": "bottom", "x": 4, "dy": -3, "fontSize": 12}
         layers.append(rule | {"mark": text, "encoding": {"y": y, "text": {"field": "said"}}})
-    return {"layer": layers, "config": {"view": {"stroke": None}}, "autosize": {"type": "fit", "contains": "padding"}}
+    return {"layer": layers, "config": config, "autosize": {"type": "fit", "contains": "padding"}}
+
+
+def _gap_layers(bands: list[dict[str, Any]], colours: palette.Palette) -> list[dict[str, Any]]:
+    """Each gap as a tinted box with a full outline, the longest with their lengths in it."""
+    box = {"fill": colours.look, "fillOpacity": palette.GAP_TINT, "stroke": colours.look, "strokeWidth": 1}
+    text = {"type": "text", "color": colours.look_text, "baseline": "top", "fontSize": 12, "y": 4}
+    return [
+        {
+            "data": {"values": bands},
+            "mark": {"type": "rect", "opacity": 1} | box,
+            "encoding": {"x": {"field": "from", "type": "temporal"}, "x2": {"field": "to"}},
+        },
+        {
+            "data": {"values": bands},
+            "mark": text,
+            "encoding": {"x": {"field": "middle", "type": "temporal"}, "text": {"field": "said"}},
+        },
+    ]
 
 
 def _points(book: Ledger) -> list[dict[str, Any]]:

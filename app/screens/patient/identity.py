@@ -46,7 +46,9 @@ def _warnings(file: PatientFile) -> None:
     if file.alerts:
         lines.append(f":red[■ **Alerts: {_said(file.alerts)}**]")
     elif "patients" in file.tables_missing:
-        lines.append(":orange[▲ **Alerts are unknown:** the R&V database's table of patients was never read.]")
+        lines.append(
+            ":orange[▲ **Alerts are unknown:** the R&V database's table of patients is not here: see Contacts.]"
+        )
     lines += [f":red[■ **{_said(sentence)}**]" for sentence in file.disagreements]
     lines += [f":orange[**{_said(line)}**]" for line in patient_words.namesakes(file)]
     if lines:

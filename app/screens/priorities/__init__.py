@@ -80,4 +80,5 @@ def _show_clocks(desk: Desk, table: pd.DataFrame, rules: Rules) -> None:
     priority_form.show(desk, table, signer())
     if len(without):
         st.markdown("**Not entered yet**, by name")
-        priority_tables.show_without(without, priority_form.prescribed_intents(desk))
+        intents = priority_form.prescribed_intents(desk)
+        priority_tables.show_without(without, intents)
