@@ -18,6 +18,7 @@ from demo.clinic import Clinic
 from recovery.building import Workspace, evidence_of, open_workspace, overview_rows
 from recovery.config import load_config
 from recovery.database_tables import with_second_source
+from recovery.fractions import planned_metersets
 from recovery.holdings import Holding
 from recovery.memory import Memory
 from recovery.model import Patient
@@ -71,13 +72,15 @@ def _pictured(clinic: TwoNodes, now: datetime) -> Iterator[Dataset]:
 
 _RECORD_OBJECT = record("1.2", [beam_item(n, 1, 200.0, 200.0) for n in (1, 2)])
 _RECORD = TreatmentRecord.from_dataset(_RECORD_OBJECT)
+_BEAM = _RECORD.beams[0]
 _PLAN = Plan.from_dataset(plan({1: 200.0, 2: 200.0}, fractions=FRACTIONS, structure_set_uid="1.2"))
 _STRUCTURE_SET = StructureSet.from_dataset(structure_set(images(3)))
 
 
 def _add_patient(space: Workspace, number: int, newest: date, pictured: dict[str, Dataset]) -> None:
     """Courses of 25 fractions each, the newest one under way since as many days as the patient's number says."""
-    patient = Patient(f"{number:05d}", ", ".join(big_clinic.name_of(number)), big_clinic.birth_date_of(number), "F")
+    family, given = big_clinic.name_of(number)
+    patient = Patient(f"{number:05d}", f"{family.upper()}, {given}", big_clinic.birth_date_of(number), "F")
     for course in range(COURSES):
         is_newest = course == 0
         made, contours = _PLAN, _STRUCTURE_SET
@@ -104,7 +107,11 @@ def _add_patient(space: Workspace, number: int, newest: date, pictured: dict[str
 
 def _add_record(space: Workspace, made: Plan, patient: Patient, fraction: int, day: date) -> None:
     record_uid = uid("record", made.ref.sop_instance_uid, fraction)
-    beams = tuple(replace(beam, current_fraction_number=fraction) for beam in _RECORD.beams)
+    (planned,) = planned_metersets(made).values()
+    beams = tuple(
+        replace(_BEAM, beam_number=n, current_fraction_number=fraction, specified_meterset=mu, delivered_meterset=mu)
+        for n, mu in planned.items()
+    )
     ref = replace(_RECORD.ref, sop_instance_uid=record_uid, patient_id=patient.patient_id)
     space.collection.records[record_uid] = replace(
         _RECORD, ref=ref, patient=patient, treatment_date=day, beams=beams,

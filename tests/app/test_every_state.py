@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from app.screens import PAGES
+from recovery.relational_tables import RELATIONAL_TABLES
 from tests.app import states
 from tests.app.browser import INSTALL, browsing, chromium, new_page, sign_in
 from tests.app.walking import dashboard, drawn, go_to, open_first_patient, open_tab
@@ -26,7 +27,7 @@ NOBODY = "Nobody is on treatment. The RT-PACS was asked, and holds no plan that 
 NOTHING = "■ No snapshot found in data/cache. Run python -m backup_jobs cycle once."
 BROKEN = "■ The snapshot in data/cache cannot be read."
 REBUILD = "on_treatment.parquet cannot be read"
-OF_DATABASE = "■ 14 of 14 tables cannot be read."
+OF_DATABASE = f"■ {len(RELATIONAL_TABLES)} of {len(RELATIONAL_TABLES)} tables cannot be read."
 UNKNOWN_DAY = "TB1 · Tue 24 Nov · ▲ appointments unknown · ■ 1 to look at first"
 
 SAID: dict[str, dict[str, tuple[str, ...]]] = {

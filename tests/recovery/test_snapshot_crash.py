@@ -34,9 +34,9 @@ take(cache_path, number)
 for line in sys.stdin:
     number += 1000
     if child := os.fork():
-        print(child, flush=True)
         os.waitpid(child, 0)
         continue
+    print(os.getpid(), flush=True)
     while number := number + 1:
         take(cache_path, number, changed=3 if number % 2 else 2)
         prune(cache_path, 1)
