@@ -27,10 +27,10 @@ from app.components import (
     day_table,
     failures,
     header,
+    listed,
 )
 from app.desk import Desk
 from app.screens.machine_day import sources
-from recovery.cache import CacheError
 from recovery.permissions import Permission
 
 MACHINE, DAY, PRINT = "machine", "day", "print"
@@ -42,14 +42,12 @@ def show(desk: Desk) -> None:
     """Draw the page."""
     header.show("Machine day", desk.config.site.name)
     banner.show(desk)
-    try:
-        loaded = data.load_on_treatment(desk.config.cache_path)
-    except CacheError as error:
-        failures.show_cache(error, desk.config)
+    loaded = listed.load(desk)
+    if loaded is None:
         return
     found = sources.load(desk)
     machines = worklist.machines_of(loaded.table, found.tables.schedule)
-    if loaded.table.empty or not machines:
+    if not machines:
         failures.show_no_rows()
         return
     _show_day(desk, loaded, found, machines)

@@ -17,28 +17,22 @@ from app.components import (
     banner,
     counts,
     export,
-    failures,
     filter_bar,
     header,
+    listed,
     patient_link,
     patient_table,
     view_bar,
 )
 from app.desk import Desk
-from recovery.cache import CacheError
 
 
 def show(desk: Desk) -> None:
     """Draw the page."""
     header.show("On treatment", desk.config.site.name)
     banner.show(desk)
-    try:
-        loaded = data.load_on_treatment(desk.config.cache_path)
-    except CacheError as error:
-        failures.show_cache(error, desk.config)
-        return
-    if loaded.table.empty:
-        failures.show_no_rows()
+    loaded = listed.load(desk)
+    if loaded is None:
         return
     _show_rows(desk, loaded)
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app import audit_trail, data, patient_words, words
-from app.components import banner, chart_export, failures, header, patient_link, patient_search
+from app.components import banner, chart_export, failures, header, listed, patient_link, patient_search
 from app.desk import Desk
 from app.screens.patient import identity, plan_view
 from recovery.cache import CacheError
@@ -25,15 +25,14 @@ def show(desk: Desk) -> None:
     """Draw the page."""
     header.show("Patients", desk.config.site.name, menu_path=patient_link.SEARCH_PATH)
     banner.show(desk)
+    loaded = listed.load(desk)
+    if loaded is None:
+        return
+    patient_id = patient_link.asked_for(loaded.table["patient_id"].dropna().unique())
+    if patient_id is None:
+        patient_search.show(loaded.table, link_is_dead=bool(patient_link.key_of_this_page()))
+        return
     try:
-        loaded = data.load_on_treatment(desk.config.cache_path)
-        if loaded.table.empty:
-            failures.show_no_rows()
-            return
-        patient_id = patient_link.asked_for(loaded.table["patient_id"].dropna().unique())
-        if patient_id is None:
-            patient_search.show(loaded.table, link_is_dead=bool(patient_link.key_of_this_page()))
-            return
         file = data.load_patient_file(desk.config.cache_path, desk.config.site, patient_id, desk.now())
     except CacheError as error:
         failures.show_cache(error, desk.config)

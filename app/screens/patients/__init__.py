@@ -7,22 +7,15 @@ Why a page of its own
 
 from __future__ import annotations
 
-from app import data
-from app.components import banner, failures, header, patient_search
+from app.components import banner, header, listed, patient_search
 from app.desk import Desk
-from recovery.cache import CacheError
 
 
 def show(desk: Desk) -> None:
     """Draw the page."""
     header.show("Patients", desk.config.site.name)
     banner.show(desk)
-    try:
-        loaded = data.load_on_treatment(desk.config.cache_path)
-    except CacheError as error:
-        failures.show_cache(error, desk.config)
-        return
-    if loaded.table.empty:
-        failures.show_no_rows()
+    loaded = listed.load(desk)
+    if loaded is None:
         return
     patient_search.show(loaded.table, link_is_dead=False)

@@ -16,11 +16,10 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from app import data, priority_list, words
-from app.components import banner, failures, header, priority_form, priority_tables
+from app import priority_list, words
+from app.components import banner, header, listed, priority_form, priority_tables
 from app.desk import Desk
 from app.signing import signer
-from recovery.cache import CacheError
 from recovery.priorities import Rules
 from recovery.priority_entries import EntriesError, entries_file, read_entries
 
@@ -33,13 +32,8 @@ def show(desk: Desk) -> None:
     rules = desk.config.priorities.rules
     if rules is None:
         _explain(desk)
-    try:
-        loaded = data.load_on_treatment(desk.config.cache_path)
-    except CacheError as error:
-        failures.show_cache(error, desk.config)
-        return
-    if loaded.table.empty:
-        failures.show_no_rows()
+    loaded = listed.load(desk)
+    if loaded is None:
         return
     if rules is not None:
         _show_clocks(desk, loaded.table, rules)

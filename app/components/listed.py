@@ -1,0 +1,21 @@
+"""The list of patients that a page begins with, or in its place the reason why there is none and what to do."""
+
+from __future__ import annotations
+
+from app import data
+from app.components import failures
+from app.desk import Desk
+from recovery.cache import CacheError
+
+
+def load(desk: Desk) -> data.Loaded | None:
+    """The list; None after the reason was drawn: no snapshot, a broken one, or nobody on it."""
+    try:
+        loaded = data.load_on_treatment(desk.config.cache_path)
+    except CacheError as error:
+        failures.show_cache(error, desk.config)
+        return None
+    if loaded.table.empty:
+        failures.show_no_rows()
+        return None
+    return loaded
