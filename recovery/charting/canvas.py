@@ -6,6 +6,11 @@ Goal
 How
     fpdf2 breaks lines and pages; its `header` and `footer` are called for each page. How many pages a patient has is
     known at the end and then written into each head.
+
+Why a page remembers its sheet
+    fpdf2 draws the foot of a page when the next one is added, and keeps colours from one to the other. So each foot
+    asks whose page it is on, and every sheet, head and foot begins with a plain pen: a sheet in a batch is drawn as
+    it is drawn alone.
 """
 
 from __future__ import annotations
@@ -44,6 +49,8 @@ class Canvas(FPDF):
         self.sheet: ChartSheet | None = None
         self.first_page = 1
         self._is_continued = False
+        self._sheets: dict[int, ChartSheet] = {}
+        """By page: the sheet that it belongs to."""
         self._number_places: dict[int, tuple[float, float]] = {}
         self.add_font("text", "", letters.regular)
         self.add_font("text", "B", letters.bold)
@@ -58,6 +65,7 @@ class Canvas(FPDF):
         """The next sheet, on a new page."""
         self.sheet, self._is_continued = sheet, False
         self.add_page()
+        self._plain_pen()
         self._is_continued = True
 
     def number_pages(self) -> None:
@@ -77,6 +85,8 @@ class Canvas(FPDF):
         sheet = self.sheet
         if sheet is None:
             return
+        self._sheets[self.page] = sheet
+        self._plain_pen()
         code = ChartCode(sheet.patient_id, sheet.plan_uid, sheet.checksum)
         right = self.w - MARGIN - CODE_SIDE
         draw_code(self, code, right, MARGIN, CODE_SIDE)
@@ -104,14 +114,15 @@ class Canvas(FPDF):
         self.set_font("text", "B", 11)
         words = self.letters.printable(text)
         self.multi_cell(self.epw, 5.4, words, fill=True, align=Align.L, new_x=XPos.LMARGIN, new_y=YPos.NEXT, padding=1)
-        self.set_text_color(0)
+        self._plain_pen()
         self.set_y(self.get_y() + 1)
 
     def footer(self) -> None:
         """Plan UID and checksum in full, and where the sheet comes from."""
-        sheet = self.sheet
+        sheet = self._sheets.get(self.page)
         if sheet is None:
             return
+        self._plain_pen()
         self.set_y(-FOOT + 2)
         self.rule(0.2)
         groups = " ".join(sheet.checksum[i : i + 4] for i in range(0, 16, 4))
@@ -121,6 +132,13 @@ class Canvas(FPDF):
         origin = "From the safety copy (RBRDT), not from the record-and-verify system. — means not known."
         self.write_text(origin, self.epw, size=7)
         self.set_text_color(0)
+
+    def _plain_pen(self) -> None:
+        """Black letters and thin black lines on white, whatever was drawn before."""
+        self.set_fill_color(255)
+        self.set_draw_color(0)
+        self.set_text_color(0)
+        self.set_line_width(0.2)
 
     def rule(self, thickness: float) -> None:
         """A line across the page, here."""

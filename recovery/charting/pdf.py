@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _FIELD_WIDTHS = (8, 25, 14, 20, 13, 18, 14, 30, 12, 13, 13, 19)
 _FIELD_NUMBERS = (0, 2, 7, 8, 9, 10, 11)
 _FRACTION_WIDTHS = (10, 34, 17, 66, 34, 28)
-DRAWN_BY = f"1, fpdf2 {FPDF_VERSION}, fontTools {fontTools.version}"
+DRAWN_BY = f"2, fpdf2 {FPDF_VERSION}, fontTools {fontTools.version}"
 """What the bytes of a chart depend on beside its content. Count the first number up when the drawing changes."""
 
 _PHOTO_WIDTH, _PHOTO_HEIGHT = 26.0, 34.0

@@ -62,6 +62,7 @@ def _head(pdf: Canvas, sheet: ChartSheet) -> None:
         pdf.set_y(y + 0.8)
         pdf.write_text(text, width, size=7.5, bold=True, x=x)
         x += width
+    pdf.set_fill_color(255)
     pdf.set_y(y + _HEAD)
 
 

@@ -29,16 +29,14 @@ def flat(pdf: bytes) -> str:
 def golden_files(folder: Path) -> list[PatientFile]:
     """An ordinary patient, and one with an interrupted fraction."""
     clinic = Clinic()
-    anna(clinic)
-    bo(clinic)
+    anna(clinic, SOPInstanceUID="1.2.826.0.1.3680043.10.1.100231")
+    bo(clinic, SOPInstanceUID="1.2.826.0.1.3680043.10.1.100377")
     return read_patient_files(clinic.write(folder), SITE, ["100231", "100377"], NOW)
 
 
 def golden_text(folder: Path) -> str:
-    """The charts' text without UIDs and checksums, which the tests' objects make anew."""
-    pages = "\n=== page ===\n".join(texts(charts_pdf(golden_files(folder))))
-    pages = re.sub(r"1\.2\.826[\d.]+|…\d+", "<uid>", pages)
-    return re.sub(r"checksum( [0-9a-f]{4}){4}", "checksum <sum>", pages) + "\n"
+    """The charts' text, whole: plan UIDs and checksums are what a person relies on."""
+    return "\n=== page ===\n".join(texts(charts_pdf(golden_files(folder)))) + "\n"
 
 
 if __name__ == "__main__":

@@ -138,14 +138,13 @@ def whose(patient_id: str, name: str, birth_date: str = "19580704", sex: str = "
     return {"PatientID": patient_id, "PatientName": name, "PatientBirthDate": birth_date, "PatientSex": sex}
 
 
-def anna(clinic: Clinic, patient_id: str = "100231", name: str = "ABELSEN^Anna") -> Dataset:
+def anna(clinic: Clinic, patient_id: str = "100231", name: str = "ABELSEN^Anna", **of_plan: Any) -> Dataset:
     """An ordinary patient with everything: 7 of 15 given, two fields, a setup field, booked tomorrow."""
     person = whose(patient_id, name)
     slices = o.images(4, **person)
     contours = o.structure_set(slices, **person)
-    plan = o.plan(
-        {1: 112.4, 2: 98.6}, fractions=15, structure_set_uid=contours.SOPInstanceUID, RTPlanLabel="Breast_L", **person
-    )
+    elements = {"RTPlanLabel": "Breast_L", **person, **of_plan}
+    plan = o.plan({1: 112.4, 2: 98.6}, fractions=15, structure_set_uid=contours.SOPInstanceUID, **elements)
     clinic.add(slices, contours, plan, treated(plan, range(1, 8), {1: 112.4, 2: 98.6}))
     tell_of(clinic, plan)
     return plan
@@ -208,9 +207,10 @@ def _day(plan: Dataset) -> date | None:
     return datetime.strptime(said, "%Y%m%d").date() if said else None  # noqa: DTZ007
 
 
-def bo(clinic: Clinic, patient_id: str = "100377", name: str = "BERG^Bo") -> Dataset:
+def bo(clinic: Clinic, patient_id: str = "100377", name: str = "BERG^Bo", **of_plan: Any) -> Dataset:
     """Fraction 5 of 20 was stopped: beam 1 lacks 12 MU, beam 2 was never started."""
-    plan = o.plan({1: 100.0, 2: 38.0}, fractions=20, RTPlanLabel="Prostate", **whose(patient_id, name, sex="M"))
+    elements = {"RTPlanLabel": "Prostate", **whose(patient_id, name, sex="M"), **of_plan}
+    plan = o.plan({1: 100.0, 2: 38.0}, fractions=20, **elements)
     clinic.add(plan, treated(plan, range(1, 5), {1: 100.0, 2: 38.0}, last=1))
     stopped = o.beam_item(1, 5, 88.0, 100.0, termination="MACHINE")
     clinic.add(o.record(str(plan.SOPInstanceUID), [stopped], at=weekday(0), **whose(patient_id, name, sex="M")))
