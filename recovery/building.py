@@ -29,9 +29,11 @@ from recovery.delivered_records import without_amended
 from recovery.holdings import Holdings
 from recovery.model import DateRange, InstanceRef
 from recovery.on_treatment import Evidence, build_rows
+from recovery.patient_tables import proven_up_to
 from recovery.reading import read_chains, read_new_records
 from recovery.relational_tables import APPROVED_STATUSES, CANCELLED_STATUSES, PLANS, SCHEDULE
 from recovery.tables import EXCLUDED_PATIENTS, ON_TREATMENT
+from recovery.unknown_since import doubt_of, unknown_of
 
 if TYPE_CHECKING:
     from recovery.config import Config
@@ -118,7 +120,7 @@ def build_overview(space: Workspace, pacs: Peer) -> BuildReport:
         taken_at=space.now,
         source="[dashboard] exclude_patient_ids",
     )
-    rows = with_second_source(space, rows)
+    rows = with_unknown(space, with_second_source(space, rows))
     space.cache.write(ON_TREATMENT, rows, taken_at=space.now, source="RT-PACS")
     return BuildReport(len(space.collection.records), read, len(rows), len(excluded), unreadable)
 
@@ -131,6 +133,14 @@ def overview_rows(space: Workspace, evidence: Evidence) -> tuple[list[dict[str, 
         on_treatment_days=space.config.dashboard.on_treatment_days,
         exclude_patient_ids=space.config.dashboard.exclude_patient_ids,
     )
+
+
+def with_unknown(space: Workspace, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows with `unknown_since`: who may have been treated since the newest proof. Null where no proof is known:
+    the same objects make the same table, also after a rebuild; pages and charts say that nothing is proven."""
+    doubt = doubt_of(proven_up_to(space.cache, space.now), None, space.now, space.config.site.zone)
+    told = unknown_of(rows, relational_rows(space, SCHEDULE), doubt)
+    return [{**row, "unknown_since": since} for row, since in zip(rows, told, strict=True)]
 
 
 def plan_uids_of_records(space: Workspace) -> list[str]:

@@ -25,6 +25,7 @@ from recovery.photos import Photo
 from recovery.plan_file import PlanFile, of_row
 from recovery.plan_reading import read_plan
 from recovery.relational_tables import CANCELLED_STATUSES
+from recovery.unknown_now import as_of_now
 
 if TYPE_CHECKING:
     from recovery.cache import Cache
@@ -200,7 +201,7 @@ def read_patient_files(cache: Cache, site: Site, patient_ids: Iterable[str], now
         As `read_patient_file` does.
     """
     wanted = list(dict.fromkeys(patient_ids))
-    tables = read_tables(cache, wanted)
+    tables = as_of_now(read_tables(cache, wanted), cache, site, now)
     return [_file(tables, site, patient_id, now) for patient_id in wanted if tables.knows(patient_id)]
 
 

@@ -56,6 +56,7 @@ class OnTreatmentRow:
     first_treatment_at: datetime | None
     last_treatment_at: datetime | None
     next_appointment_at: datetime | None
+    unknown_since: datetime | None
     status: str | None
     plan_held: bool | None
     structure_set_held: bool | None
@@ -226,6 +227,11 @@ class PlanFile:
     def is_next_proven(self) -> bool:
         """Whether the next fraction can be told: not while records are known to be missing, which may be of it."""
         return self.row.records_held is not False
+
+    @property
+    def is_next_certain(self) -> bool:
+        """Whether the next fraction may be written down: proven, and not possibly given since the newest proof."""
+        return self.is_next_proven and self.row.unknown_since is None
 
     @property
     def treatment_fields(self) -> tuple[PlanField, ...]:

@@ -126,7 +126,7 @@ def _sheet(file: PatientFile, plan: PlanFile | None) -> ChartSheet:
         plan_uid=plan.uid if plan is not None else None,
         stops=tuple(warnings.stops(file, plan)),
         looks=tuple(warnings.looks(file, plan)),
-        next_fraction=warnings.next_in_words(plan) if plan is not None else "no plan",
+        next_fraction=warnings.next_in_words(plan, file.now) if plan is not None else "no plan",
         progress=facts.progress(file, plan),
         prescription=facts.prescription(plan),
         plan=facts.plan(plan),
@@ -205,7 +205,7 @@ def _beams(plan: PlanFile | None) -> tuple[BeamToGive, ...]:
         return ()
     treating = [f for f in plan.treatment_fields if f.beam_meterset is not None] or list(plan.treatment_fields)
     unfinished = plan.ledger.next.unfinished if plan.ledger is not None else None
-    is_proven = plan.is_next_proven
+    is_proven = plan.is_next_certain
     rest = {b.beam_number: b.remaining for b in unfinished.beams} if unfinished is not None else {}
     found = []
     for field in treating:
@@ -216,7 +216,7 @@ def _beams(plan: PlanFile | None) -> tuple[BeamToGive, ...]:
 
 
 def _first_row(plan: PlanFile | None) -> str:
-    ledger: Ledger | None = plan.ledger if plan is not None and plan.is_unfinished and plan.is_next_proven else None
+    ledger: Ledger | None = plan.ledger if plan is not None and plan.is_unfinished and plan.is_next_certain else None
     if ledger is None or ledger.next.fraction_number is None:
         return ""
     return f"{ledger.next.fraction_number}{' rest' if ledger.next.unfinished is not None else ''}"

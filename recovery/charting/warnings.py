@@ -8,9 +8,10 @@ Why two kinds
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from recovery import unknown_since
 from recovery.charting import say
 from recovery.relational_tables import APPROVED_STATUSES
 
@@ -29,14 +30,14 @@ def stops(file: PatientFile, plan: PlanFile | None) -> Iterator[str]:
     if plan is None:
         yield "NO PLAN: the safety copy has no plan of this patient."
     else:
-        yield from _plan_stops(plan)
+        yield from _plan_stops(file, plan)
     if file.as_of is None:
         yield "NOTHING PROVEN: no run is known that asked both sides for records. Count fractions anew."
     elif file.now - file.as_of > STALE_AFTER:
         yield f"OLD COPY: {_as_of(file)} Add every fraction given since."
 
 
-def _plan_stops(plan: PlanFile) -> Iterator[str]:
+def _plan_stops(file: PatientFile, plan: PlanFile) -> Iterator[str]:
     row = plan.row
     if row.status == "completed":
         yield "COMPLETED: nothing of this plan remains to be given."
@@ -44,6 +45,8 @@ def _plan_stops(plan: PlanFile) -> Iterator[str]:
     if row.status == "superseded":
         yield "SUPERSEDED: another plan replaced this one. Do not treat with it."
         return
+    if row.unknown_since is not None:
+        yield unknown_since.in_capitals(row.unknown_since, file.now.date())
     if plan.ledger is None:
         yield "NO RECORDS: the cache has no treatment records. The next fraction cannot be told from here."
     elif plan.ledger.next.unfinished is not None:
@@ -125,8 +128,16 @@ def _as_of(file: PatientFile) -> str:
     return f"This copy was {age} old when it was printed. What was treated after {say.moment(file.as_of)} is not on it."
 
 
-def next_in_words(plan: PlanFile) -> str:
-    """`Fraction 8 of 15`, `Finish fraction 5, then 6`; how many are planned counts whole fractions."""
+def next_in_words(plan: PlanFile, now: datetime) -> str:
+    """`Fraction 8 of 15`, `Finish fraction 5, then 6`; how many are planned counts whole fractions.
+
+    `Fraction 8 of 15, unless given since 09:05` where that may have been. `now` is naive, local to the site.
+    """
+    said, since = _next(plan), plan.row.unknown_since
+    return said if since is None else unknown_since.unless_given(said, since, now.date())
+
+
+def _next(plan: PlanFile) -> str:
     ledger = plan.ledger
     if not plan.is_unfinished:
         return "None"
