@@ -142,5 +142,6 @@ def photo_reading(known: Iterable[Row] = ()) -> TableReading:
         PHOTOS,
         {name: maker.reader(name) for name in ("media_type", "picture", "source_media_type", "source_sha256")},
         leaves_out={reason: maker.refuses(reason) for reason in _REASONS},
+        needs=("media_type", "picture"),
         knowing=photo_reading,
     )

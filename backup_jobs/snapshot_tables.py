@@ -5,9 +5,11 @@ Goal
     system can be lost.
 
 How
-    One query per table, one after the other. Rows are checked before they replace anything: a table that does not
-    fit keeps its last state, the others still come, and the job says which and why. All together become one
-    snapshot (`recovery/snapshot_writing.py`), unless none of them says anything new.
+    One query per table, one after the other. Rows are checked before they replace anything: a row that is odd by its
+    key is left out or made one with its double (`backup_jobs/odd_rows.py`), and the run is PARTIAL: what that row told
+    is not backed up. A table that is implausible as a whole keeps its last state, the others still come, and the job
+    says which and why. All together become one snapshot (`recovery/snapshot_writing.py`), unless none of them says
+    anything new.
 
 Why read twice
     Without locks (READ UNCOMMITTED) a reading may miss a row that moves meanwhile. So a reading is believed when
@@ -18,11 +20,12 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
 from backup_jobs import aria_tables, mosaiq_tables
+from backup_jobs.odd_rows import OddRow, in_words, note
 from backup_jobs.queries import QueryError, load_query, query_tables
 from backup_jobs.rv_database import ConnectionLostError, Database, DatabaseError, open_database
 from backup_jobs.table_readings import TableReading, TableRows, read_rows
@@ -51,13 +54,19 @@ PHOTO_DAYS = 180
 """As far back as the first run of all looks for patients on break; see the traps of photos.sql."""
 MOST_ROWS_LOST = 0.30
 """A table that lost a greater share of its rows since its last state is not believed."""
+MOST_ROWS_ODD = 0.50
+"""A table of which a greater share is odd by its key is not believed: then the query does not fit the database."""
 COMES_AND_GOES = frozenset({"in_flight"})
 """Tables that are empty on a good day: they may lose all their rows."""
 MOST_READINGS = 3
 
 
 class TableRefusedError(ValueError):
-    """A table's rows are not believed: its last state stays. The text says why, and names no patient."""
+    """A table's rows are not believed: its last state stays. The text says why, and names no patient; `odd` may."""
+
+    def __init__(self, text: str, odd: Sequence[OddRow] = ()) -> None:
+        super().__init__(text)
+        self.odd = odd
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +88,7 @@ class _Outcome:
     remark: str = ""
     fault: str = ""
     is_partial: bool = False
+    odd: Sequence[OddRow] = ()
 
 
 def snapshot_tables(config: Config, now: datetime) -> JobResult:
@@ -102,7 +112,8 @@ def snapshot_tables(config: Config, now: datetime) -> JobResult:
             except (DatabaseError, QueryError, TableRefusedError) as error:
                 log.warning("%s", error)
                 fault = "database" if isinstance(error, DatabaseError) else ""
-                outcomes[reading.schema.name] = _Outcome("kept", remark=str(error), fault=fault, is_partial=True)
+                odd = error.odd if isinstance(error, TableRefusedError) else ()
+                outcomes[reading.schema.name] = _Outcome("kept", 0, 0, str(error), fault, is_partial=True, odd=odd)
                 new.keep(reading.schema.name, str(error))
                 if isinstance(error, ConnectionLostError):
                     break
@@ -110,6 +121,7 @@ def snapshot_tables(config: Config, now: datetime) -> JobResult:
         for reading in tables[len(outcomes) :]:
             new.keep(reading.schema.name, "the connection was lost before it was asked for")
         new.commit()
+    note(Cache(config.cache_path), {name: one.odd for name, one in outcomes.items() if not one.fault}, now)
     prune(config.cache_path, config.cache.keep_days)
     return result
 
@@ -181,7 +193,14 @@ def _snapshot(
         except TableError as error:
             raise TableRefusedError(str(error)) from error
     state = "unchanged" if read.sha256 == believed else "written"
-    return _Outcome(state, len(rows), sum(read.table.unreadable.values()), _remark(schema, read), "", not read.settled)
+    return _Outcome(
+        state,
+        len(rows),
+        sum(read.table.unreadable.values()),
+        _remark(schema, read),
+        is_partial=bool(read.table.odd or read.table.ambiguous) or not read.settled,
+        odd=read.table.odd,
+    )
 
 
 def _made_before(config: Config, schema: TableSchema) -> list[dict[str, object]]:
@@ -211,18 +230,20 @@ def _hash(schema: TableSchema, table: TableRows) -> str:
 
 
 def _check(schema: TableSchema, table: TableRows, last: TableState | None) -> None:
-    """Refuse rows without a key, and a table that lost too many; `SnapshotWriter.write` checks types and double keys.
+    """Refuse a table of which most rows are odd, or that lost too many; `SnapshotWriter.write` checks types and keys.
 
     Raises
     ------
     TableRefusedError
         If they are not believed.
     """
-    for name in schema.key:
-        if without := sum(row[name] is None for row in table.rows):
-            raise TableRefusedError(f"table {schema.name}: {without} rows have no {name}; its last state stays")
     if schema.name in COMES_AND_GOES:
         return
+    if len(table.odd) > MOST_ROWS_ODD * (len(table.rows) + len(table.odd)):
+        why = ", ".join(in_words(schema, table.odd))
+        raise TableRefusedError(
+            f"table {schema.name}: most of its rows are odd, its last state stays: {why}", table.odd
+        )
     if last is not None and len(table.rows) < (1 - MOST_ROWS_LOST) * last.row_count:
         raise TableRefusedError(
             f"table {schema.name}: {len(table.rows)} rows, and {last.row_count} in its last state, which stays; "
@@ -233,6 +254,8 @@ def _check(schema: TableSchema, table: TableRows, last: TableState | None) -> No
 def _remark(schema: TableSchema, read: _Reading) -> str:
     odd = [f"{count} values of {name} cannot be read" for name, count in sorted(read.table.unreadable.items())]
     odd += [f"{count} left out: {why}" for why, count in sorted(read.table.left_out.items())]
+    odd += [f"{count} values of {why}: null" for why, count in sorted(read.table.ambiguous.items())]
+    odd += in_words(schema, read.table.odd)
     if not read.settled:
         odd.append("it changed each time that it was read")
     return f"table {schema.name}: {', '.join(odd)}" if odd else ""

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from backup_jobs import values
+from backup_jobs.odd_rows import OddRow, one_of_each, without_key
 from recovery.tables import Row, TableSchema
 
 RawRow = Mapping[str, object]
@@ -36,32 +37,38 @@ _BY_KIND: Mapping[str, Callable[[object], object]] = {
 class TableReading:
     """How one table is made of one query's rows. `leaves_out`: why a row has no place in it → whether that is so.
 
-    `knowing`, where values are costly to make: the same reading, which takes over what rows made before hold.
+    `needs`: columns without which a row says nothing. `knowing`, where values are costly to make: the same reading,
+    which takes over what rows made before hold.
     """
 
     schema: TableSchema
     readers: Mapping[str, Reader] = field(default_factory=dict)
     one_row_per: tuple[str, ...] = ()
     leaves_out: Mapping[str, Callable[[Group], bool]] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
     knowing: Callable[[Sequence[Row]], TableReading] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TableRows:
     """A table's rows; how many values of which column could not be read (they are None); how many rows of which
-    reason have no place in it."""
+    reason have no place in it; which rows are odd by their key; why values are ambiguous, and how many."""
 
     rows: list[Row]
     unreadable: Mapping[str, int]
     left_out: Mapping[str, int] = field(default_factory=dict)
+    odd: Sequence[OddRow] = ()
+    ambiguous: Mapping[str, int] = field(default_factory=dict)
 
 
 def read_rows(reading: TableReading, raw_rows: Iterable[RawRow]) -> TableRows:
-    """Make a table's rows."""
+    """Make a table's rows, one for each key: what is odd in one row costs that row, or that value."""
     readers = [(name, reading.readers.get(name) or plain(name, kind)) for name, kind in reading.schema.columns.items()]
     unreadable: Counter[str] = Counter()
     left_out: Counter[str] = Counter()
+    ambiguous: Counter[str] = Counter()
     rows: list[Row] = []
+    odd: list[OddRow] = []
     for group in _groups(reading.one_row_per, raw_rows):
         if (reason := next((why for why, is_so in reading.leaves_out.items() if is_so(group)), None)) is not None:
             left_out[reason] += 1
@@ -70,11 +77,18 @@ def read_rows(reading: TableReading, raw_rows: Iterable[RawRow]) -> TableRows:
         for name, reader in readers:
             try:
                 row[name] = reader(group)
+            except values.AmbiguousError as error:
+                row[name] = None
+                ambiguous[f"{name}, {error}"] += 1
             except values.UnreadableError:
                 row[name] = None
                 unreadable[name] += 1
-        rows.append(row)
-    return TableRows(rows, unreadable, left_out)
+        if (nameless := without_key(reading.schema, row, group[0], reading.one_row_per)) is not None:
+            odd.append(nameless)
+        else:
+            rows.append(row)
+    rows, doubled = one_of_each(reading.schema, rows, reading.needs)
+    return TableRows(rows, unreadable, left_out, [*odd, *doubled], ambiguous)
 
 
 def _groups(one_row_per: tuple[str, ...], raw_rows: Iterable[RawRow]) -> Iterator[Group]:
@@ -83,8 +97,13 @@ def _groups(one_row_per: tuple[str, ...], raw_rows: Iterable[RawRow]) -> Iterato
         return
     groups: dict[tuple[object, ...], list[RawRow]] = {}
     for row in raw_rows:
-        groups.setdefault(tuple(row[name] for name in one_row_per), []).append(row)
+        groups.setdefault(tuple(_unpadded(row[name]) for name in one_row_per), []).append(row)
     yield from groups.values()
+
+
+def _unpadded(value: object) -> object:
+    """`Jane` and `Jane ` are one person, as they are one to SQL Server."""
+    return " ".join(value.split()) if isinstance(value, str) else value
 
 
 def plain(column: str, kind: str) -> Reader:

@@ -12,6 +12,7 @@ How
 from __future__ import annotations
 
 import math
+import re
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -20,8 +21,16 @@ _FIRST_YEAR, _LAST_YEAR = 1753, 9999
 """SQL Server's first and a database's last day stand for `no date`."""
 
 
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
+"""A text that was cut within a character of UTF-16: no file can hold it."""
+
+
 class UnreadableError(ValueError):
     """A value is not of its column's kind. The text holds no value."""
+
+
+class AmbiguousError(UnreadableError):
+    """The database says what a value is in more than one way. The text says which, and holds no value of a patient."""
 
 
 def text(value: object) -> str | None:
@@ -29,7 +38,8 @@ def text(value: object) -> str | None:
     if value is None:
         return None
     if isinstance(value, str):
-        return value.strip(_PADDING) or None
+        said = value.strip(_PADDING)
+        return (said if said.isascii() else _HALF_CHARACTER.sub("\N{REPLACEMENT CHARACTER}", said)) or None
     if isinstance(value, int):
         return str(value)
     if isinstance(value, float | Decimal) and math.isfinite(value):

@@ -266,6 +266,10 @@ DATABASE_COUNTS = TableSchema(
 """Fractions delivered in full by the R&V database's deliveries, of plans that may still be treated. `untold`: in words,
 what records that were made of that database tell and it does not any more."""
 
+ODD_ROWS = TableSchema("odd_rows", {"table_name": "str", "row_key": "str", "why": "str"})
+"""Rows of the R&V database that are left out of a relational table, or of which a part is, because their key lacks or
+stands twice. `row_key` may hold a patient's number."""
+
 TABLES: Mapping[str, TableSchema] = {
     schema.name: schema
     for schema in (
@@ -277,6 +281,7 @@ TABLES: Mapping[str, TableSchema] = {
         PROVEN_OBJECTS,
         EXCLUDED_PATIENTS,
         DATABASE_COUNTS,
+        ODD_ROWS,
     )
 }
 """The tables made from DICOM objects, by name; `relational_tables` has those of the R&V database."""

@@ -8,14 +8,14 @@ from datetime import datetime
 import pandas as pd
 import streamlit as st
 
-from app import health, words
+from app import data, health, words
 from app.components import marked
 from app.desk import Desk
 from recovery.cache import Cache, CacheError, TableMissingError
 from recovery.model import JobRun
 from recovery.relational_tables import RELATIONAL_TABLES
 from recovery.table_freshness import known_since
-from recovery.tables import TableSchema
+from recovery.tables import ODD_ROWS, TableSchema
 
 
 def show(desk: Desk, runs: Sequence[JobRun]) -> None:
@@ -52,6 +52,35 @@ def show(desk: Desk, runs: Sequence[JobRun]) -> None:
             "remark": column.TextColumn("Kept back, and why", width=520),
         },
         alt="Relational tables, one row each",
+    )
+    _show_odd_rows(desk)
+
+
+def _show_odd_rows(desk: Desk) -> None:
+    """Which rows of the database are not in the copy, or not whole; nothing where there are none."""
+    try:
+        odd = data.load_table(desk.config.cache_path, ODD_ROWS)
+    except CacheError:
+        return  # written with the first snapshot
+    if odd.empty:
+        return
+    st.markdown(
+        f":orange[▲ **{words.counted(len(odd), 'row')} of the R&V database** cannot be told apart or looked up, and "
+        "stand here by their key.] The rest of each table is there. Mended in the R&V system, they come by themselves."
+    )
+    column = st.column_config
+    st.dataframe(
+        odd,
+        key="odd_rows",
+        hide_index=True,
+        height=marked.height(len(odd), 8),
+        row_height=marked.ROW_HEIGHT,
+        column_config={
+            "table_name": column.TextColumn("Table", width=130),
+            "row_key": column.TextColumn("Row", width=380),
+            "why": column.TextColumn("Left out, or null, because", width=520),
+        },
+        alt="Rows of the R&V database that are odd by their key",
     )
 
 

@@ -18,7 +18,7 @@ from recovery.cache import Cache
 from recovery.priority_entries import PriorityEntry, append_entry, entries_file, read_entries
 from recovery.relational_tables import SCHEDULE
 from recovery.runs import JobResult, Journal
-from recovery.tables import EXCLUDED_PATIENTS, HOLDINGS
+from recovery.tables import EXCLUDED_PATIENTS, HOLDINGS, ODD_ROWS
 from tests.app import clinic, relational
 from tests.app.conftest import said
 
@@ -335,3 +335,15 @@ def test_a_journal_that_cannot_be_read_stops_no_page(open_dashboard: Open, page:
     visit.run()
     assert not visit.exception
     assert "The journal of runs" in said(visit)
+
+
+def test_rows_of_the_database_that_are_odd_by_their_key_are_named_on_backup_health(open_dashboard: Open) -> None:
+    open_dashboard("good", 13)
+    relational.write(cache())
+    odd = {"table_name": "patients", "row_key": "patient_id 4711", "why": "2 rows that differ in patient_name"}
+    Cache(cache()).write(ODD_ROWS, [odd], taken_at=datetime(2026, 11, 23, tzinfo=UTC), source="keys")
+    visit = open_dashboard("good", 13, page="backup_health")
+    assert not visit.exception
+    assert "1 row of the R&V database" in said(visit).replace("\\", "")
+    (shown,) = [one.value for one in visit.dataframe if "row_key" in one.value.columns]
+    assert shown.to_dict("records") == [odd]

@@ -147,26 +147,6 @@ def test_a_database_whose_every_query_fails_says_nothing_at_all(config: Config, 
     assert caught.value.fault == "database"
 
 
-def test_two_patients_of_one_number_keep_the_last_state_and_no_number_is_told(
-    config: Config, aria: Aria, cached: Callable[[str], list[dict[str, object]]], now: datetime
-) -> None:
-    snapshot_tables(config, now)
-    aria.execute("UPDATE Patient SET PatientId = '00017R' WHERE PatientId = 'E7'")
-    result = snapshot_tables(config, now)
-    assert (result.outcome, result.fault) == ("PARTIAL", "")
-    assert "table patients: two rows have the same patient_id" in result.message
-    assert "00017R" not in result.message
-    assert "E7" in {row["patient_id"] for row in cached("patients")}
-
-
-def test_a_row_without_its_key_keeps_the_last_state(config: Config, aria: Aria, now: datetime) -> None:
-    snapshot_tables(config, now)
-    aria.execute("UPDATE Patient SET PatientId = '  ' WHERE PatientId = 'E7'")
-    result = snapshot_tables(config, now)
-    assert result.outcome == "PARTIAL"
-    assert "table patients: 1 rows have no patient_id" in result.message
-
-
 def test_a_table_that_lost_a_third_of_its_rows_is_not_believed(
     config: Config, aria: Aria, cached: Callable[[str], list[dict[str, object]]], now: datetime
 ) -> None:
