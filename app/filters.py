@@ -28,6 +28,7 @@ STATUS_WORDS: Mapping[str, str] = {
     "on_break": "on break",
     "completed": "completed",
     "superseded": "superseded",
+    "closed": "closed in the R&V system",
 }
 OPENED_ON = ("on_treatment", "ready_to_start")
 """What the page opens on."""

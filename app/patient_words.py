@@ -102,6 +102,8 @@ def next_fraction(plan: PlanFile) -> str:
     ahead = ledger.next
     if plan.row.status == "superseded":
         return "Superseded by another plan: nothing is given with this one"
+    if plan.row.status == "closed":
+        return f"Closed in the R&V system ({plan.approval.approval_status}): nothing is given with this one"
     if ahead.fraction_number is None:
         return "Completed: nothing remains to be given"
     if not plan.is_next_proven:

@@ -213,9 +213,10 @@ def evidence_of(space: Workspace) -> Evidence:
         backups={uid: space.holdings.backup_of(uid, space.collection) for uid in uids if uid is not None},
         unproven_records=owed,
         appointments=next_appointments(space),
-        approvals={
-            row["sop_instance_uid"]: row["approval_status"] in APPROVED_STATUSES
+        told={
+            (row["patient_id"], row["sop_instance_uid"]): row["approval_status"]
             for row in relational_rows(space, PLANS)
+            if row["approval_status"] is not None
         },
         approved_for={
             row["sop_instance_uid"]: row["patient_id"]

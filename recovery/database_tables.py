@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 from recovery.cache import CacheError
 from recovery.delivered_records import without_amended
 from recovery.delivery_tables import HISTORY_DAYS
+from recovery.plan_states import NO_LONGER_TREATED
 from recovery.relational_tables import COURSES, DELIVERIES, IN_FLIGHT, PATIENTS, PHYSICIANS, PLANS, PRESCRIPTIONS
 from recovery.second_source import SecondSource, by_key, fractions_by_database, told_of
 from recovery.table_freshness import known_since
@@ -78,7 +79,7 @@ def _counts(space: Workspace, rows: list[Mapping[str, Any]]) -> Counts:
 
     A plan of which the database has no delivery is counted 0 only where it knows the plan.
     """
-    open_rows = [row for row in rows if row["status"] not in {"completed", "superseded"}]
+    open_rows = [row for row in rows if row["status"] not in NO_LONGER_TREATED]
     wanted = {row["referenced_rt_plan_uid"]: row["patient_id"] for row in open_rows if row["referenced_rt_plan_uid"]}
     known = {row["sop_instance_uid"] for row in relational_rows(space, PLANS)}
     wanted = {uid: patient_id for uid, patient_id in wanted.items() if uid in known and patient_id is not None}

@@ -23,6 +23,7 @@ from recovery.course_counts import CourseCounts
 from recovery.fractions import Course, missing_fraction_numbers
 from recovery.look_alikes import look_alikes
 from recovery.model import Patient
+from recovery.plan_states import APPROVED_STATUSES, is_closed
 from recovery.plans import Plan, StructureSet
 from recovery.records import TreatmentRecord
 from recovery.remarks import remarks
@@ -57,8 +58,8 @@ class Evidence:
     """By patient: records that the R&V system had and the RT-PACS does not hold."""
     appointments: Mapping[str, datetime] = field(default_factory=dict)
     """By patient: the next one, local to the site."""
-    approvals: Mapping[str, bool] = field(default_factory=dict)
-    """By plan: whether the R&V database calls it approved for treatment."""
+    told: Mapping[CourseKey, str] = field(default_factory=dict)
+    """By patient and plan: what the R&V database calls the plan, in the words of `plan_states`."""
     approved_for: Mapping[str, str] = field(default_factory=dict)
     """By plan that the R&V database calls approved, held or not: its patient."""
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -75,6 +76,8 @@ class _Entry:
     records: list[TreatmentRecord]
     plan: Plan | None
     course: Course
+    is_closed: bool = False
+    """The R&V database says that it is not to be treated any more."""
     predecessors: list[_Entry] = field(default_factory=list)
     """Plans on the same anatomy that were last treated before this one was first treated."""
     is_superseded: bool = False
@@ -107,6 +110,8 @@ def build_rows(
     by_patient: dict[str | None, list[_Entry]] = {}
     for entry in entries:
         by_patient.setdefault(entry.key[0], []).append(entry)
+    for entry in entries:
+        entry.is_closed = is_closed(evidence.told.get(entry.key))
     for siblings in by_patient.values():
         _supersede(siblings, evidence.structure_sets)
     met = _met(evidence) if any(not e.records and e.plan is None for e in entries) else {}
@@ -116,7 +121,10 @@ def build_rows(
 
 
 def _entries(evidence: Evidence) -> list[_Entry]:
-    """Plans with records, then plans that are approved and booked and were never treated."""
+    """Plans with records, then plans that are approved and booked and were never treated.
+
+    Approved by one of two sources is enough where the other has closed the plan: then it is seen, as closed.
+    """
     groups: dict[CourseKey, list[TreatmentRecord]] = {}
     for record in evidence.records:
         groups.setdefault((record.ref.patient_id, record.referenced_rt_plan_uid), []).append(record)
@@ -128,22 +136,31 @@ def _entries(evidence: Evidence) -> list[_Entry]:
     patients = {uid: plan.ref.patient_id for uid, plan in evidence.plans.items()}
     for uid, patient_id in {**evidence.approved_for, **patients}.items():
         plan = evidence.plans.get(uid)
-        if uid not in with_records and patient_id in evidence.appointments and _is_approved(uid, plan, evidence):
+        if uid in with_records or patient_id not in evidence.appointments:
+            continue
+        is_seen = is_closed(evidence.told.get((patient_id, uid))) and _is_approved_in_dicom(plan)
+        if is_seen or _is_approved((patient_id, uid), plan, evidence):
             entries.append(_Entry((patient_id, uid), [], plan, evidence.counted.of([], plan)))
     return entries
 
 
-def _is_approved(uid: str, plan: Plan | None, evidence: Evidence) -> bool:
+def _is_approved(key: CourseKey, plan: Plan | None, evidence: Evidence) -> bool:
     """By the R&V database where it knows the plan, else by the plan's own ApprovalStatus (300E,0002)."""
-    own = plan.approval_status == "APPROVED" if plan is not None else uid in evidence.approved_for
-    return evidence.approvals.get(uid, own)
+    if (told := evidence.told.get(key)) is not None:
+        return told in APPROVED_STATUSES
+    return _is_approved_in_dicom(plan) if plan is not None else key[1] in evidence.approved_for
+
+
+def _is_approved_in_dicom(plan: Plan | None) -> bool:
+    return plan is not None and plan.approval_status == "APPROVED"
 
 
 def _supersede(siblings: list[_Entry], structure_sets: Mapping[str, StructureSet]) -> None:
     """Find, among one patient's plans, those that an adapted plan replaced.
 
     A plan is superseded by one on the same frame of reference or structure set that was FIRST treated after it was
-    LAST treated. A completed plan is not; two plans treated in turn never are.
+    LAST treated. A completed plan is not; two plans treated in turn never are. What was given with a plan that the
+    R&V system has closed stands beside a plan that nobody was treated with yet: it goes on there.
     """
     anatomy = {id(e): _anatomy(e.plan, structure_sets) for e in siblings}
     for earlier in siblings:
@@ -151,7 +168,9 @@ def _supersede(siblings: list[_Entry], structure_sets: Mapping[str, StructureSet
             continue
         for later in siblings:
             first = later.course.first_treatment_at
-            if later is earlier or first is None or first <= earlier.course.last_treatment_at:
+            goes_on = first is None and earlier.is_closed and not later.is_closed
+            is_after = first is not None and first > earlier.course.last_treatment_at
+            if later is earlier or not (is_after or goes_on):
                 continue
             if anatomy[id(earlier)] & anatomy[id(later)]:
                 earlier.is_superseded = earlier.course.fractions_remaining != 0
@@ -217,12 +236,14 @@ def _row(
 
 def _status(entry: _Entry, evidence: Evidence, now: datetime, on_treatment_days: int) -> str:
     course = entry.course
+    if entry.is_closed and not (evidence.told[entry.key] == "completed" and course.fractions_remaining == 0):
+        return "closed"
     if course.fractions_remaining == 0:
         return "completed"
     if entry.is_superseded:
         return "superseded"
     appointment = evidence.appointments.get(entry.key[0] or "")
-    is_approved = _is_approved(entry.key[1] or "", entry.plan, evidence)
+    is_approved = _is_approved(entry.key, entry.plan, evidence)
     if not course.is_treated and appointment is not None and is_approved:
         return "ready_to_start"
     days = timedelta(days=on_treatment_days)
@@ -240,6 +261,15 @@ def _last_day(entry: _Entry) -> date | None:
 
 
 def _missing_plan(entry: _Entry, evidence: Evidence) -> list[str]:
+    return [*_missing_leave(entry, evidence), *_missing_object(entry, evidence)]
+
+
+def _missing_leave(entry: _Entry, evidence: Evidence) -> list[str]:
+    word = evidence.told.get(entry.key)
+    return [f"leave to treat: the plan is {word} in the R&V database"] if entry.is_closed else []
+
+
+def _missing_object(entry: _Entry, evidence: Evidence) -> list[str]:
     if entry.key[1] is None:
         return ["the records name no plan; their own metersets are counted"]
     if entry.plan is None:

@@ -20,6 +20,7 @@ from recovery.collection import plans_of_rows, records_of_rows, structure_sets_o
 from recovery.delivered_records import without_amended
 from recovery.derived_uids import amended_uid
 from recovery.namesakes import Namesake, namesakes
+from recovery.plan_states import NO_LONGER_TREATED
 from recovery.plans import Plan, StructureSet
 from recovery.records import TreatmentRecord
 from recovery.relational_tables import RELATIONAL_TABLES
@@ -30,7 +31,6 @@ from recovery.tables import HOLDINGS, ON_TREATMENT, RT_PLANS, STRUCTURE_SETS, TR
 Rows = list[dict[str, Any]]
 COUNTED = (TREATMENT_RECORDS, RT_PLANS)
 """The tables that fractions are counted from: when one is damaged, nothing is shown rather than a false count."""
-_NO_LONGER_TREATED = {"completed", "superseded"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class PatientTables:
 
     def namesakes(self, patient_id: str, name: str | None, birth_date: date | None) -> tuple[Namesake, ...]:
         """Patients who may still be treated and could be taken for this one."""
-        treated = (row for row in self.everybody if row["status"] not in _NO_LONGER_TREATED)
+        treated = (row for row in self.everybody if row["status"] not in NO_LONGER_TREATED)
         return namesakes(patient_id, name, birth_date, treated)
 
 

@@ -19,6 +19,8 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from recovery.plan_states import NO_LONGER_TREATED
+
 if TYPE_CHECKING:
     from recovery.ledger import Ledger
     from recovery.plans import Plan
@@ -220,8 +222,8 @@ class PlanFile:
 
     @property
     def is_unfinished(self) -> bool:
-        """Whether this plan may still be treated: neither completed nor superseded."""
-        return self.row.status not in {"completed", "superseded"}
+        """Whether this plan may still be treated: neither completed, superseded nor closed."""
+        return self.row.status not in NO_LONGER_TREATED
 
     @property
     def is_next_proven(self) -> bool:

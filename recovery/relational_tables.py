@@ -17,10 +17,8 @@ from collections.abc import Mapping
 from recovery.delivery_tables import COUCH_SHIFTS as COUCH_SHIFTS
 from recovery.delivery_tables import DELIVERIES as DELIVERIES
 from recovery.delivery_tables import IN_FLIGHT as IN_FLIGHT
+from recovery.plan_states import APPROVED_STATUSES as APPROVED_STATUSES
 from recovery.tables import TABLES, TableSchema
-
-APPROVED_STATUSES = frozenset({"treatment approved", "externally approved"})
-"""The words of `plans.approval_status` with which a plan may be treated."""
 
 CANCELLED_STATUSES = frozenset({"cancelled", "cancelled, patient did not come"})
 """The words of `schedule.status` with which nobody is expected: no such row is a next appointment."""

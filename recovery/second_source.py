@@ -21,6 +21,7 @@ from typing import Any
 
 from recovery.fractions import count_fractions
 from recovery.model import RT_BEAMS_TREATMENT_RECORD, InstanceRef, Patient
+from recovery.plan_states import NO_LONGER_TREATED, approval_disagreement
 from recovery.plans import Plan
 from recovery.records import BeamDelivery, TreatmentRecord
 
@@ -74,7 +75,7 @@ def told_of(row: Mapping[str, Any], source: SecondSource, plan: Plan | None) -> 
         "prescription": _prescribed(prescription),
         "phone": next((phone for phone in phones if phone), None),
         "alerts": person.get("alerts"),
-        "disagreement": "; ".join([*differing, *_counts(row, source)]) or None,
+        "disagreement": "; ".join([*differing, *_states(row, told_plan, plan, source), *_counts(row, source)]) or None,
         "in_flight": "; ".join(_begun(row, label, source.in_flight.get(patient_id, ()))) or None,
     }
 
@@ -135,6 +136,26 @@ def _disagreements(
         yield "fractions planned: " + ", ".join(f"{number} {where}" for where, number in known.items())
 
 
+def _states(
+    row: Mapping[str, Any], told_plan: Mapping[str, Any], plan: Plan | None, source: SecondSource
+) -> Iterator[str]:
+    """What the R&V database's word for the plan contradicts: its own ApprovalStatus, what is left, what was given."""
+    word = told_plan.get("approval_status")
+    if said := approval_disagreement(row, word, plan.approval_status if plan is not None else None):
+        yield said
+    if row["status"] != "closed":
+        return
+    remaining, last = row["fractions_remaining"], row["last_treatment_at"]
+    if word == "completed" and remaining:
+        yield f"plan completed in the R&V database, {remaining} of {row['number_of_fractions_planned']} not given"
+    changed, until = told_plan.get("status_changed_at"), source.deliveries_known_until
+    is_late = last is not None and (
+        last > changed if changed is not None else until is not None and last.date() >= until.date()
+    )
+    if is_late:
+        yield f"treated {last:%Y-%m-%d %H:%M}, and the plan is {word} in the R&V database"
+
+
 def _counts(row: Mapping[str, Any], source: SecondSource) -> Iterator[str]:
     ours, theirs = row["fractions_delivered"], source.fractions_delivered.get(row["referenced_rt_plan_uid"])
     last, until = row["last_treatment_at"], source.deliveries_known_until
@@ -153,7 +174,7 @@ def _begun(row: Mapping[str, Any], label: str | None, in_flight: Rows) -> Iterat
     """
     for told in in_flight:
         named, is_timed = told["referenced_rt_plan_uid"], told["started_at"] is not None
-        is_open = row["status"] not in {"completed", "superseded"}
+        is_open = row["status"] not in NO_LONGER_TREATED
         if named != row["referenced_rt_plan_uid"] if named is not None else not is_open:
             continue
         plan = f"plan {label or 'without a label'}" if named is not None else "a plan that is not named"

@@ -45,6 +45,7 @@ STATUSES: Mapping[str, str] = {
     "on_break": "ON_BREAK",
     "completed": "COMPLETED",
     "superseded": "STOPPED",
+    "closed": "STOPPED",
 }
 """CurrentTreatmentStatus (PS3.3 C.8.8.23) by the dashboard's status."""
 
@@ -204,6 +205,8 @@ def _comment(row: Row) -> str:
         words.append(f"Fraction {row['interrupted_fraction']} is not complete{lacks}.")
     if row["status"] == "superseded":
         words.append("Another plan replaced this one.")
+    if row["status"] == "closed":
+        words.append("The R&V system has closed this plan.")
     if row["earlier_plans"]:
         words.append(f"Before, with earlier plans: {row['earlier_plans']}.")
     return " ".join(words)

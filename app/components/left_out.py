@@ -40,6 +40,7 @@ def _by_status(table: pd.DataFrame) -> list[str]:
     rules = {
         "completed": "completed: every planned fraction is delivered in full",
         "superseded": "superseded: an adapted plan on the same anatomy was treated after it",
+        "closed": "closed: retired, rejected, hidden or completed early in the R&V system",
         "on_break": f"on break: not treated and not booked within the days of `{'[dashboard] on_treatment_days'}`",
     }
     counts = table["status"].value_counts()

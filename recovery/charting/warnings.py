@@ -45,6 +45,11 @@ def _plan_stops(file: PatientFile, plan: PlanFile) -> Iterator[str]:
     if row.status == "superseded":
         yield "SUPERSEDED: another plan replaced this one. Do not treat with it."
         return
+    if row.status == "closed":
+        yield f"CLOSED: the plan is {plan.approval.approval_status} in the R&V database. Do not treat with it."
+        if row.in_flight:
+            yield f"NOT RECORDED: {row.in_flight}."
+        return
     if row.unknown_since is not None:
         yield unknown_since.in_capitals(row.unknown_since, file.now.date())
     if plan.ledger is None:

@@ -180,7 +180,9 @@ def test_an_old_copy_and_one_without_proof_say_so_in_black(files: dict[str, Pati
     assert "NOTHING PROVEN" in said and "as of nothing proven" in said
 
 
-@pytest.mark.parametrize(("status", "word"), [("completed", "COMPLETED"), ("superseded", "SUPERSEDED")])
+@pytest.mark.parametrize(
+    ("status", "word"), [("completed", "COMPLETED"), ("superseded", "SUPERSEDED"), ("closed", "CLOSED")]
+)
 def test_a_plan_that_is_over_has_no_rows_to_sign(files: dict[str, PatientFile], status: str, word: str) -> None:
     over = with_row(files["100231"], status=status)
     [sheet] = chart_sheets(over)

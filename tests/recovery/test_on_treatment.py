@@ -133,10 +133,10 @@ def test_a_plan_not_approved_or_not_booked_has_no_row(approval_status: str | Non
 
 
 def test_the_rv_database_is_believed_before_the_plans_own_approval_status() -> None:
-    booked = {"1": NOW}
-    assert rows_of(evidence([], [planned("prost")], appointments=booked, approvals={"prost": False})) == []
+    booked, prost = {"1": NOW}, ("1", "prost")
+    assert rows_of(evidence([], [planned("prost")], appointments=booked, told={prost: "unapproved"})) == []
     unapproved = planned("prost", approval_status="UNAPPROVED")
-    row = row_of(evidence([], [unapproved], appointments=booked, approvals={"prost": True}), "prost")
+    row = row_of(evidence([], [unapproved], appointments=booked, told={prost: "treatment approved"}), "prost")
     assert row["status"] == "ready_to_start"
 
 

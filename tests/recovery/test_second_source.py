@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -255,3 +256,34 @@ def test_a_delivery_that_began_after_the_run_is_counted_by_the_next_though_the_t
 def test_a_plan_that_the_database_does_not_know_is_not_held_against_it(tmp_path: Path) -> None:
     put_deliveries(tmp_path, TWO_FRACTIONS, LATER)
     assert disagreement(tmp_path, LATER, referenced_rt_plan_uid="1.2.3") is None
+
+
+def closed(**columns: Any) -> dict[str, Any]:
+    return line(status="closed", fractions_remaining=5, number_of_fractions_planned=20, **columns)
+
+
+@pytest.mark.parametrize("changed_at", [day(1), None])
+def test_what_was_treated_after_its_plan_was_closed_is_told(changed_at: datetime | None) -> None:
+    plan = told(PLANS, sop_instance_uid=UID, approval_status="retired", status_changed_at=changed_at)
+    source = SecondSource(plans={UID: plan}, deliveries_known_until=day(2, hours=3))
+    said = str(told_of(closed(), source, None)["disagreement"])
+    assert "treated 2026-11-03 09:30, and the plan is retired in the R&V database" in said
+    earlier = told_of(closed(last_treatment_at=day(1, hours=-1)), source, None)["disagreement"]
+    assert earlier is None
+
+
+def test_completed_in_the_database_with_fractions_left_is_told_with_their_number() -> None:
+    plan = told(PLANS, sop_instance_uid=UID, approval_status="completed", status_changed_at=day(9))
+    said = told_of(closed(), SecondSource(plans={UID: plan}), None)["disagreement"]
+    assert said == "plan completed in the R&V database, 5 of 20 not given"
+
+
+def test_the_plans_own_approval_and_the_databases_word_for_it_are_held_against_each_other() -> None:
+    for word, dicom, said in (
+        ("rejected", "APPROVED", "plan APPROVED in DICOM, rejected in the R&V database"),
+        ("treatment approved", "REJECTED", "plan REJECTED in DICOM, treatment approved in the R&V database"),
+        ("treatment approved", "APPROVED", None),
+    ):
+        plan = told(PLANS, sop_instance_uid=UID, approval_status=word)
+        held = replace(TWO_BEAMS, approval_status=dicom)
+        assert told_of(line(), SecondSource(plans={UID: plan}), held)["disagreement"] == said

@@ -34,7 +34,7 @@ def the_object(records: list[TreatmentRecord], **evidence: Any) -> Dataset:
 
 
 def test_every_status_of_the_dashboard_has_its_word() -> None:
-    assert set(STATUSES) == {"on_treatment", "on_break", "ready_to_start", "completed", "superseded"}
+    assert set(STATUSES) == {"on_treatment", "on_break", "ready_to_start", "completed", "superseded", "closed"}
 
 
 def test_an_interrupted_fraction_is_listed_not_counted_and_told_in_words() -> None:
@@ -68,14 +68,14 @@ def test_who_was_set_up_and_not_treated_has_not_started() -> None:
     patient_id, plan_uid = TWO_BEAMS.ref.patient_id, TWO_BEAMS.ref.sop_instance_uid
     assert patient_id is not None
     set_up = session(TWO_BEAMS, 1, {1: None}, delivery_type="SETUP")
-    ds = the_object([set_up], appointments={patient_id: day(12)}, approvals={plan_uid: False})
+    ds = the_object([set_up], appointments={patient_id: day(12)}, told={(patient_id, plan_uid): "unapproved"})
     assert ds.CurrentTreatmentStatus == "NOT_STARTED"
 
 
 def test_a_plan_that_waits_for_its_first_fraction_has_not_started() -> None:
     plan_uid, patient_id = TWO_BEAMS.ref.sop_instance_uid, TWO_BEAMS.ref.patient_id
     assert plan_uid is not None and patient_id is not None
-    ds = the_object([], appointments={patient_id: day(12)}, approvals={plan_uid: True})
+    ds = the_object([], appointments={patient_id: day(12)}, told={(patient_id, plan_uid): "treatment approved"})
     assert ds.CurrentTreatmentStatus == "NOT_STARTED"
     assert ds.FirstTreatmentDate == ds.MostRecentTreatmentDate == ds.TreatmentDate == ""
     (group,) = ds.FractionGroupSummarySequence
