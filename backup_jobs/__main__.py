@@ -55,11 +55,9 @@ _WHAT = {
 
 def _run(name: str, config: Config, *, as_json: bool) -> int:
     from backup_jobs.cycle import run_cycle, worst
-    from backup_jobs.job import run_job
-    from recovery.building import open_workspace
+    from backup_jobs.job import Run, note, opened, run_job
     from recovery.clock import read_clock
     from recovery.logs import set_up_logging
-    from recovery.memory import Memory
     from recovery.runs import Journal
 
     set_up_logging(config.cache_path)
@@ -67,8 +65,10 @@ def _run(name: str, config: Config, *, as_json: bool) -> int:
         from backup_jobs.schedule import keep_running
 
         return keep_running(config, lambda: _run("cycle", config, as_json=as_json))
-    memory = Memory.load(config.cache_path)
-    space = open_workspace(config, memory, read_clock())
+    space = opened(name, config, read_clock())
+    if isinstance(space, Run):
+        _print(space, as_json=as_json)
+        return space.exit_status
     runs: list[Run] = []
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -78,8 +78,8 @@ def _run(name: str, config: Config, *, as_json: bool) -> int:
     except KeyboardInterrupt:
         space.keep()
         raise
-    memory.save()
-    Journal(config.cache_path).prune(config.cache.keep_days, space.now)
+    space.memory.save()
+    note(lambda: Journal(config.cache_path).prune(config.cache.keep_days, space.now))
     return worst([run.exit_status for run in runs])
 
 

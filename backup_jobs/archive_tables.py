@@ -78,7 +78,7 @@ def archive_tables(space: Workspace, result: JobResult) -> JobResult:
 
 def _know_what_is_held(space: Workspace) -> None:
     """After the loss of the cache: what was amended before, and in which study a plan lies, the RT-PACS alone knows."""
-    if not space.collection.records:
+    if not space.collection.has_all_records:
         pacs = pacs_peer(space.config, space.memory)
         read_new_records(space, pacs)
         read_chains(space, pacs, plan_uids_of_records(space))

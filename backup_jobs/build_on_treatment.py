@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from backup_jobs.transfer import in_words
 from recovery.building import Workspace, build_overview
+from recovery.dimse import Peer
 from recovery.peers import pacs_peer
-from recovery.runs import JobResult
+from recovery.rebuilding import is_damaged, restore_tables
+from recovery.runs import JobResult, LockedError, lock
 
 JOB = "build_on_treatment"
 
 
 def build_on_treatment(space: Workspace) -> JobResult:
     """Bring the tables up to date; objects that cannot be read are named, and make it PARTIAL.
+
+    What is damaged in the cache is made again from the RT-PACS, and said.
 
     Raises
     ------
@@ -20,7 +24,9 @@ def build_on_treatment(space: Workspace) -> JobResult:
     CacheError
         If the cache cannot be written; the tables before still stand.
     """
-    report = build_overview(space, pacs_peer(space.config, space.memory))
+    pacs = pacs_peer(space.config, space.memory)
+    mended = _mend_snapshot(space, pacs)
+    report = build_overview(space, pacs)
     counts = {
         "found": report.records,
         "already_held": report.records - report.records_read,
@@ -29,6 +35,30 @@ def build_on_treatment(space: Workspace) -> JobResult:
         "rows": report.rows,
         "excluded": report.excluded,
     }
-    outcome = "PARTIAL" if report.unreadable else "OK"
-    message = f"cannot be read: {in_words(report.unreadable)}" if report.unreadable else ""
+    unreadable = sorted(set(space.unreadable_tables))
+    said = [
+        f"cannot be read: {in_words(report.unreadable)}" if report.unreadable else "",
+        f"damaged in the cache, and made again from the RT-PACS: {', '.join(space.damaged)}" if space.damaged else "",
+        *mended,
+        f"tables of the R&V database that cannot be read, and are left out: {', '.join(unreadable)}"
+        if unreadable
+        else "",
+    ]
+    outcome = "PARTIAL" if report.unreadable or unreadable else "OK"
+    space.damaged.clear()
+    message = "; ".join(part for part in said if part)
     return JobResult(JOB, outcome, counts, tuple(sorted(report.unreadable)), message)  # type: ignore[arg-type]
+
+
+def _mend_snapshot(space: Workspace, pacs: Peer) -> list[str]:
+    """Bring the relational tables back from the RT-PACS where their newest snapshot is damaged; what to say of it."""
+    if not is_damaged(space.config):
+        return []
+    try:
+        with lock(space.config.cache_path, "snapshot_tables"):
+            report = restore_tables(space.config, pacs, are_expected=True)
+    except LockedError:
+        return ["the newest snapshot of the R&V database's tables is damaged; it is being made again"]
+    space.relational.clear()
+    space.unreadable_tables.clear()
+    return ["the newest snapshot of the R&V database's tables is damaged", *report.said, *report.problems]

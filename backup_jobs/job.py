@@ -19,16 +19,22 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 from backup_jobs.database_errors import DatabaseError
-from recovery.building import Workspace
+from recovery.building import Workspace, open_workspace
 from recovery.cache import CacheError
+from recovery.config import Config
 from recovery.dimse import DimseError
+from recovery.memory import Memory
 from recovery.runs import JobResult, Journal, LockedError, lock
 from recovery.tables import TableError
 
 log = logging.getLogger(__name__)
+
+Outcome = TypeVar("Outcome")
 
 Job = Callable[[Workspace], JobResult]
 
@@ -57,20 +63,35 @@ def run_job(name: str, job: Job, space: Workspace) -> Run:
 def _run_locked(name: str, job: Job, space: Workspace) -> Run:
     started = time.monotonic()
     journal = Journal(space.config.cache_path)
-    run_id = _note(lambda: journal.start(name, space.now))
-    try:
-        result = job(space)
-    except (DimseError, DatabaseError) as error:
-        result = _failed(name, str(error), error.fault)
-    except (CacheError, TableError) as error:
-        result = _failed(name, str(error), "cache")
-    except Exception as error:  # noqa: BLE001  the one boundary of a job
-        result = _failed(name, f"unexpected {type(error).__name__} at {_place(error)}; please report it", "")
+    run_id = note(lambda: journal.start(name, space.now))
+    result = _outcome(name, lambda: job(space))
     seconds = time.monotonic() - started
     result = replace(result, seconds=round(seconds, 3))
     if run_id is not None:
-        _note(lambda: journal.finish(run_id, result, space.now))
+        note(lambda: journal.finish(run_id, result, space.now))
     return Run(result, EXIT_STATUS[result.outcome])
+
+
+def opened(name: str, config: Config, now: datetime) -> Workspace | Run:
+    """What the jobs of a run share; where it cannot be had, the failed run, which has its line in the journal too."""
+    space = _outcome(name, lambda: open_workspace(config, Memory.load(config.cache_path), now))
+    if isinstance(space, Workspace):
+        return space
+    journal = Journal(config.cache_path)
+    note(lambda: journal.finish(journal.start(name, now), space, now))
+    return Run(space, EXIT_STATUS[space.outcome])
+
+
+def _outcome(name: str, attempt: Callable[[], Outcome]) -> Outcome | JobResult:
+    """What `attempt` returns, or the failure that its error is."""
+    try:
+        return attempt()
+    except (DimseError, DatabaseError) as error:
+        return _failed(name, str(error), error.fault)
+    except (CacheError, TableError) as error:
+        return _failed(name, str(error), "cache")
+    except Exception as error:  # noqa: BLE001  the one boundary of a job
+        return _failed(name, f"unexpected {type(error).__name__} at {_place(error)}; please report it", "")
 
 
 def _failed(name: str, message: str, fault: str) -> JobResult:
@@ -84,7 +105,7 @@ def _place(error: Exception) -> str:
     return f"{Path(frame.filename).name}:{frame.lineno}"
 
 
-def _note(write: Callable[[], str | None]) -> str | None:
+def note(write: Callable[[], str | None]) -> str | None:
     """Write to the journal; a cache that takes no line must not stop a backup."""
     try:
         return write()

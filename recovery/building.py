@@ -64,6 +64,10 @@ class Workspace:
     counted: CourseCounts = field(default_factory=CourseCounts)
     booked: tuple[list[dict[str, Any]], dict[str, datetime]] | None = None
     """The rows of the schedule, and what they say of the next appointments."""
+    damaged: list[str] = field(default_factory=list)
+    """Tables of the cache that were not what was written when this run began: they are made again."""
+    unreadable_tables: list[str] = field(default_factory=list)
+    """Relational tables that are there and cannot be read: the list lacks what they say."""
 
     @property
     def local_now(self) -> datetime:
@@ -94,9 +98,13 @@ class BuildReport:
 
 
 def open_workspace(config: Config, memory: Memory, now: datetime) -> Workspace:
-    """Load what the cache has. Never fails: what is not there is read again."""
+    """Load what the cache has; what is not there, or is damaged, is read again."""
     cache = Cache(config.cache_path)
-    return Workspace(config, now, cache, memory, Collection.load(cache), Holdings.load(cache))
+    damaged = cache.damaged()
+    if damaged:
+        log.warning("damaged, and made again from the RT-PACS: %s", ", ".join(damaged))
+        memory.forget("chain ")
+    return Workspace(config, now, cache, memory, Collection.load(cache), Holdings.load(cache), damaged=damaged)
 
 
 def build_overview(space: Workspace, pacs: Peer) -> BuildReport:
@@ -122,6 +130,7 @@ def build_overview(space: Workspace, pacs: Peer) -> BuildReport:
     )
     rows = with_unknown(space, with_second_source(space, rows))
     space.cache.write(ON_TREATMENT, rows, taken_at=space.now, source="RT-PACS")
+    space.cache.forget_damaged()
     return BuildReport(len(space.collection.records), read, len(rows), len(excluded), unreadable)
 
 

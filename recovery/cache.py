@@ -6,8 +6,9 @@ Goal
 
 How
     Write beside, fsync, rename (POSIX rename is atomic), fsync the folder. A table's time, source and row count
-    travel inside its file. Relational tables are read from a snapshot, which `snapshot_writing` makes: from the
-    newest, or, where several tables must be of one moment, from the one at which `pin` holds the cache.
+    travel inside its file, and so does its hash, which is compared when it is read (`seals`). Relational tables are
+    read from a snapshot, which `snapshot_writing` makes: from the newest, or, where several tables must be of one
+    moment, from the one at which `pin` holds the cache.
 
 Why files
     During a downtime there is no database server to ask. A folder of parquet can be copied to a stick and read by
@@ -20,6 +21,7 @@ import contextlib
 import os
 from bisect import bisect_left, bisect_right
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,8 +29,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from recovery.manifests import FOLDER, POINTER, ManifestError, Snapshot, current_id, fault_of_file, load_snapshot
+from recovery.cache_errors import CacheError as CacheError
+from recovery.cache_errors import TableDamagedError as TableDamagedError
+from recovery.cache_errors import TableMissingError as TableMissingError
+from recovery.cache_errors import damaged, missing, unusable
+from recovery.manifests import (
+    FOLDER,
+    POINTER,
+    ManifestError,
+    Snapshot,
+    current_id,
+    fault_of,
+    fault_of_file_once,
+    load_snapshot,
+)
 from recovery.relational_tables import RELATIONAL_TABLES
+from recovery.seals import BLANK, KEY, SealError, check_file, check_parquet, sealed
 from recovery.tables import TableSnapshot
 
 if TYPE_CHECKING:
@@ -39,14 +55,6 @@ if TYPE_CHECKING:
     from recovery.tables import Row, TableSchema
 
 _PREFIX = b"rbrdt."
-
-
-class CacheError(OSError):
-    """The cache cannot be read or written. Its text says which file, why, and what to do."""
-
-
-class TableMissingError(CacheError):
-    """The table was never written."""
 
 
 class Cache:
@@ -78,13 +86,13 @@ class Cache:
         try:
             snapshot_id = self.snapshot_id or current_id(self.path)
         except ManifestError as error:
-            raise _unusable(f"The snapshots in {self.path}", error) from error
+            raise unusable(f"The snapshots in {self.path}", error) from error
         if snapshot_id is None:
             return None
         try:
             return load_snapshot(self.path, snapshot_id)
         except ManifestError as error:
-            raise _unusable(f"Snapshot {snapshot_id} in {self.path}", error) from error
+            raise unusable(f"Snapshot {snapshot_id} in {self.path}", error) from error
 
     def write(
         self,
@@ -112,8 +120,8 @@ class Cache:
         path = self._new_file(schema.name)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            how = {"row_group_size": schema.rows_per_group, "compression": schema.compression}
-            replace_file(path, lambda beside: pq.write_table(table, beside, **how))
+            data = _encoded(table, schema)
+            replace_file(path, lambda beside: beside.write_bytes(data))
         except (OSError, pa.ArrowException) as error:
             raise CacheError(f"{path} cannot be written: {error}. The table before it still stands.") from error
         return TableSnapshot(schema.name, taken_at.astimezone(UTC), table.num_rows, source, query_sha256, path)
@@ -177,29 +185,40 @@ class Cache:
         TableMissingError, CacheError
             As `read` does.
         """
-        path = self._whole_file(schema.name)
+        path, _ = self._checked(schema, in_parts=True)
         try:
             footer = pq.read_metadata(path)
             metadata = footer.metadata or {}
             said = {k.removeprefix(_PREFIX).decode(): v.decode() for k, v in metadata.items() if k.startswith(_PREFIX)}
             taken_at = datetime.fromisoformat(said["taken_at"])
-        except FileNotFoundError as error:
-            raise _missing(schema, path) from error
         except (OSError, pa.ArrowException, KeyError, ValueError) as error:
-            raise _damaged(path, error) from error
+            raise damaged(path, error) from error
         return TableSnapshot(
             schema.name, taken_at, footer.num_rows, said.get("source", ""), said.get("query_sha256") or None, path
         )
 
+    def damaged(self) -> list[str]:
+        """The tables that jobs make from the RT-PACS and that are not what was written; by name."""
+        return [path.stem for path in self._own_files() if _is_damaged(path)]
+
+    def forget_damaged(self) -> None:
+        """Delete those tables: what needs them makes them again."""
+        for path in self._own_files():
+            if _is_damaged(path):
+                path.unlink(missing_ok=True)
+
+    def _own_files(self) -> list[Path]:
+        files = sorted((self.path / "tables").glob("*.parquet"))
+        return [path for path in files if path.stem not in RELATIONAL_TABLES]
+
     def _table(self, schema: TableSchema, where: tuple[str, pa.Array] | None = None) -> pa.Table:
-        path = self._whole_file(schema.name)
+        path, source = self._checked(schema, in_parts=where is not None)
         try:
-            with pq.ParquetFile(path) as file:  # a third of the time of read_table, which looks for partitions
+            # a third of the time of read_table, which looks for partitions
+            with pq.ParquetFile(source, page_checksum_verification=True) as file:
                 table = file.read() if where is None else _matching(file, *where)
-        except FileNotFoundError as error:
-            raise _missing(schema, path) from error
         except (OSError, pa.ArrowException) as error:
-            raise _damaged(path, error) from error
+            raise damaged(path, error) from error
         if not table.schema.equals(schema.arrow):
             raise CacheError(f"{path} was written by another version. Run `python -m recovery rebuild` once.")
         return table
@@ -215,18 +234,49 @@ class Cache:
             raise TableMissingError(f"No table {name} in snapshot {snapshot.snapshot_id}: {why}.")
         return snapshot.file(name), snapshot
 
-    def _whole_file(self, name: str) -> Path:
-        """Where a table lies. That of a snapshot is compared with its manifest: a bad disk must not change a dose."""
-        path, snapshot = self._place(name)
-        if snapshot is not None and (fault := fault_of_file(snapshot, name)):
-            raise _unusable(f"Snapshot {snapshot.snapshot_id} in {self.path}", ManifestError(fault))
-        return path
+    def _checked(self, schema: TableSchema, *, in_parts: bool) -> tuple[Path, BytesIO | Path]:
+        """Where a table lies, and what to read it from once it is known to be what was written.
+
+        Whoever reads all of it gets the bytes that were compared. Who reads parts gets the file, which is compared
+        once for each of its states, and whose pages bear checksums of their own.
+        """
+        path, snapshot = self._place(schema.name)
+        try:
+            data = None if in_parts else path.read_bytes()
+            if snapshot is not None:
+                state = snapshot.manifest.tables[schema.name]
+                if fault := fault_of(state, data) if data is not None else fault_of_file_once(snapshot, schema.name):
+                    raise unusable(f"Snapshot {snapshot.snapshot_id} in {self.path}", ManifestError(fault))
+            elif data is not None:
+                check_parquet(data)
+            else:
+                check_file(path)
+        except FileNotFoundError as error:
+            raise self._lost(schema, path, snapshot) from error
+        except (OSError, SealError) as error:
+            raise error if isinstance(error, CacheError) else damaged(path, error) from error
+        return path, path if data is None else BytesIO(data)
+
+    def _lost(self, schema: TableSchema, path: Path, snapshot: Snapshot | None) -> CacheError:
+        if snapshot is None:
+            return missing(schema, path)
+        error = ManifestError(f"table {schema.name} has lost its file")
+        return unusable(f"Snapshot {snapshot.snapshot_id} in {self.path}", error)
 
     def _new_file(self, name: str) -> Path:
         """Where a table is written. Those of a snapshot are written with it, or not at all."""
         if name in RELATIONAL_TABLES and (self.path / FOLDER / POINTER).exists():
             raise CacheError(f"table {name} belongs to the snapshots of {self.path} and is not written on its own")
         return self.path / "tables" / f"{name}.parquet"
+
+
+def _encoded(table: pa.Table, schema: TableSchema) -> bytes:
+    """A table as a parquet file that bears its hash, and a checksum in each page."""
+    file = BytesIO()
+    with pq.ParquetWriter(file, table.schema, compression=schema.compression, write_page_checksum=True) as writer:
+        writer.write_table(table, row_group_size=schema.rows_per_group)
+        writer.add_key_value_metadata({KEY: BLANK})
+    return sealed(file.getvalue())
 
 
 def _matching(file: pq.ParquetFile, column: str, wanted: pa.Array) -> pa.Table:
@@ -272,21 +322,11 @@ def sync_folder(path: Path) -> None:
         os.close(folder)
 
 
-def _missing(schema: TableSchema, path: Path) -> TableMissingError:
-    return TableMissingError(
-        f"No table {schema.name} in {path.parent.parent}. Run `python -m backup_jobs cycle` once, "
-        "or `python -m recovery rebuild` while the R&V system is down."
-    )
-
-
-def _unusable(what: str, error: ManifestError) -> CacheError:
-    return CacheError(
-        f"{what} cannot be used: {error}. Run `python -m backup_jobs snapshot_tables`, which makes a new one, "
-        "or `python -m recovery rebuild` while the R&V system is down."
-    )
-
-
-def _damaged(path: Path, error: Exception) -> CacheError:
-    return CacheError(
-        f"{path} cannot be read: {str(error).rstrip('.')}. Delete it and run `python -m recovery rebuild`."
-    )
+def _is_damaged(path: Path) -> bool:
+    try:
+        check_file(path)
+    except SealError:
+        return True
+    except OSError:
+        return False  # whoever reads it says so
+    return False

@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any, cast
 
@@ -33,12 +34,21 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SOURCE = "RT-PACS"
+IN_PART = "RT-PACS, not all of it yet"
+"""The source of a table of records that a run left before it had read all that the RT-PACS holds."""
 
 
 class Collection:
-    """Records, plans and structure sets by SOP Instance UID."""
+    """Records, plans and structure sets by SOP Instance UID.
+
+    `has_all_records` is False until the RT-PACS was asked for every record that it holds, however old: after a damage,
+    what a window brings must not be taken for all there is.
+    """
 
     def __init__(self) -> None:
+        self.has_all_records = False
+        self.was_asked_for_all = False
+        """In this run; some of them could not be read."""
         self.records: dict[str, TreatmentRecord] = {}
         self.plans: dict[str, Plan] = {}
         self.structure_sets: dict[str, StructureSet] = {}
@@ -70,6 +80,7 @@ class Collection:
     def load(cls, cache: Cache) -> Collection:
         """Read what the cache has; a table that is absent, damaged or of another version starts empty."""
         collection = cls()
+        collection.has_all_records = _is_of_all(cache)
         collection.records = {r.ref.sop_instance_uid: r for r in records_of_rows(_rows(cache, TREATMENT_RECORDS))}
         collection.plans = {p.ref.sop_instance_uid: p for p in plans_of_rows(_rows(cache, RT_PLANS))}
         collection.structure_sets = {
@@ -91,8 +102,21 @@ class Collection:
             (STRUCTURE_SETS, map(_structure_set_row, self.structure_sets.values())),
         ):
             if schema.name in self._changed:
-                cache.write(schema, rows, taken_at=now, source=SOURCE)
+                in_part = schema is TREATMENT_RECORDS and not self.has_all_records
+                cache.write(schema, rows, taken_at=now, source=IN_PART if in_part else SOURCE)
                 self._changed.discard(schema.name)
+
+    def note_all_records(self) -> None:
+        """The RT-PACS was asked for every record, and what it gave is here."""
+        if not self.has_all_records:
+            self.has_all_records = True
+            self._changed.add(TREATMENT_RECORDS.name)
+
+
+def _is_of_all(cache: Cache) -> bool:
+    with suppress(CacheError):
+        return cache.snapshot(TREATMENT_RECORDS).source != IN_PART
+    return False
 
 
 def _rows(cache: Cache, schema: TableSchema) -> list[dict[str, Any]]:

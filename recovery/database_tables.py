@@ -14,7 +14,7 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
-from recovery.cache import CacheError
+from recovery.cache import CacheError, TableMissingError
 from recovery.delivered_records import without_amended
 from recovery.delivery_tables import HISTORY_DAYS
 from recovery.plan_states import NO_LONGER_TREATED
@@ -69,8 +69,11 @@ def relational_rows(space: Workspace, schema: TableSchema) -> list[dict[str, Any
             space.pinned = (space.pinned if space.relational else None) or space.cache.pin()
             space.relational[schema.name] = space.pinned.read(schema)
         except CacheError as error:
-            log.debug("no table %s: %s", schema.name, error)
+            is_missing = isinstance(error, TableMissingError)
+            log.log(logging.DEBUG if is_missing else logging.WARNING, "no table %s: %s", schema.name, error)
             space.relational[schema.name] = []
+            if not is_missing and schema.name not in space.unreadable_tables:
+                space.unreadable_tables.append(schema.name)
     return space.relational[schema.name]
 
 

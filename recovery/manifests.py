@@ -20,6 +20,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -201,6 +202,25 @@ def fault_of_file(snapshot: Snapshot, name: str) -> str:
         return f"table {name} has lost its file"
     except OSError as error:
         return f"table {name} cannot be read: {error.strerror or error}"
+
+
+def fault_of_file_once(snapshot: Snapshot, name: str) -> str:
+    """As `fault_of_file`, but a file that was found whole is read again only when it has changed."""
+    state, path = snapshot.manifest.tables[name], snapshot.file(name)
+    try:
+        stat = path.stat()
+        _check_once(state, path, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+    except ManifestError as error:
+        return str(error)
+    except OSError:
+        return fault_of_file(snapshot, name)
+    return ""
+
+
+@lru_cache(maxsize=256)
+def _check_once(state: TableState, path: Path, *_stamp: int) -> None:
+    if fault := fault_of(state, path.read_bytes()):
+        raise ManifestError(fault)
 
 
 def _state(said: Mapping[str, Any]) -> TableState:

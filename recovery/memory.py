@@ -14,7 +14,6 @@ Why
 
 from __future__ import annotations
 
-import json
 import logging
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -23,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from recovery.cache import replace_file
 from recovery.dimse import NodeTraits
+from recovery.seals import sealed_json, unsealed_json
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -56,7 +56,7 @@ class Memory:
         path = cache_path / "memory.json"
         memory = cls(path)
         with suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
-            said = json.loads(path.read_text(encoding="utf-8"))
+            said = unsealed_json(path.read_bytes())
             memory = cls(
                 path=path,
                 nodes={node: NodeTraits(**traits) for node, traits in said["nodes"].items()},
@@ -73,7 +73,7 @@ class Memory:
         del content["path"]
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(self.path, lambda beside: beside.write_text(json.dumps(content), encoding="utf-8"))
+            replace_file(self.path, lambda beside: beside.write_text(sealed_json(content), encoding="utf-8"))
         except OSError as error:
             log.warning("what was learnt in this run is not kept: %s", error)
 
@@ -84,6 +84,11 @@ class Memory:
         """Whether `question` was not asked in the last `every` seconds (nor in a future that a clock made)."""
         last = self.asked.get(question)
         return last is None or not 0 <= now.timestamp() - last < every
+
+    def forget(self, prefix: str) -> None:
+        """Every question that begins so is due again, also for the next run, should this one be killed."""
+        self.asked = {question: at for question, at in self.asked.items() if not question.startswith(prefix)}
+        self.save()
 
     def note(self, question: str, now: datetime) -> None:
         self.asked[question] = now.timestamp()

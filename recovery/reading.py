@@ -68,13 +68,14 @@ def read_new_records(space: Workspace, pacs: Peer, known_plans: Iterable[str] = 
     DimseError
         If the RT-PACS cannot be asked.
     """
-    if space.held_records is None and space.collection.records:
+    if not (space.collection.has_all_records or space.collection.was_asked_for_all):
+        space.held_records = find_all_records(pacs)
+        space.collection.was_asked_for_all = True
+    elif space.held_records is None:
         with asked_beside(lambda: ask_known_chains(space, pacs, known_plans)) as answer:
             dates = space.window(space.config.jobs.sync_records.days_back)
             space.held_records = find_records(pacs, dates, space.now)
             space.holdings.take_over(answer(), space.now)
-    elif not space.collection.records:
-        space.held_records = find_all_records(pacs)
     passed_over = set(space.memory.passed_over)
     refs = space.held_records or set()
     new = {r for r in refs if r.sop_instance_uid not in space.collection and r.sop_instance_uid not in passed_over}
@@ -82,6 +83,8 @@ def read_new_records(space: Workspace, pacs: Peer, known_plans: Iterable[str] = 
     read = {ref.sop_instance_uid for ref in new} - failures.keys()
     no_records = {uid for uid in read if uid not in space.collection}
     space.memory.passed_over = sorted(passed_over | no_records)
+    if not failures:
+        space.collection.note_all_records()
     return len(read - no_records), failures
 
 

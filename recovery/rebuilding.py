@@ -20,7 +20,15 @@ from typing import TYPE_CHECKING
 
 from recovery.dimse import Peer, fetch, find_refs, find_series, open_link
 from recovery.elements import InvalidObjectError
-from recovery.manifests import ManifestError, Snapshot, current_id, fault_of_file, load_snapshot
+from recovery.manifests import (
+    FOLDER,
+    ManifestError,
+    Snapshot,
+    current_id,
+    fault_of_file_once,
+    load_snapshot,
+    taken_at_of,
+)
 from recovery.model import InstanceRef
 from recovery.raw_snapshots import (
     RAW_DATA,
@@ -105,6 +113,12 @@ def restore_tables(config: Config, pacs: Peer, *, are_expected: bool) -> TablesR
     return report
 
 
+def is_damaged(config: Config) -> bool:
+    """Whether the cache has snapshots of the relational tables, and its newest is not what was written."""
+    has_any = any(taken_at_of(path.name) is not None for path in (config.cache_path / FOLDER).glob("*"))
+    return has_any and _own_whole(config) is None
+
+
 def find_snapshots(pacs: Peer, site_name: str) -> list[ArchivedSnapshot]:
     """The snapshots of a site that the RT-PACS lists, newest first; those without a time are last.
 
@@ -161,7 +175,7 @@ def _own_whole(config: Config) -> Snapshot | None:
         snapshot = load_snapshot(config.cache_path, snapshot_id) if snapshot_id is not None else None
     except ManifestError:
         return None
-    if snapshot is None or any(fault_of_file(snapshot, name) for name in snapshot.manifest.tables):
+    if snapshot is None or any(fault_of_file_once(snapshot, name) for name in snapshot.manifest.tables):
         return None
     return snapshot
 

@@ -4,9 +4,9 @@ Goal
     Anyone can see when each job last did all that was asked, and no job runs twice at once.
 
 How
-    One JSON line when a run starts and one when it ends, appended to `runs.jsonl`; appending a short line is
-    atomic enough that no reader meets a half but the last, which is skipped. Locks are `flock`: the kernel
-    releases them when a process dies.
+    One JSON line when a run starts and one when it ends, appended to `runs.jsonl`. Each bears its own hash: a line
+    that is not what was written, or half of one, costs itself and no other, and is counted. Locks are `flock`: the
+    kernel releases them when a process dies.
 
 Why a file
     The journal must be readable when everything else is down, by a person with `tail`.
@@ -19,6 +19,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import tempfile
 import uuid
 from collections.abc import Iterator, Mapping
@@ -29,8 +30,12 @@ from typing import Any, Literal
 
 from recovery.cache import replace_file
 from recovery.model import JobRun
+from recovery.seals import JSON_KEY, sealed_json, unsealed_json
 
 Outcome = Literal["OK", "PARTIAL", "FAILED", "SKIPPED"]
+
+_BETWEEN_LINES = re.compile(rb'\n|(?<=\}).(?=\{"event": )', re.DOTALL)
+"""The second is an end of line that a bad disk made another character."""
 
 _TAIL_BYTES = 4_000_000
 """A week of seven lines every ten minutes is about 2 MB."""
@@ -109,12 +114,24 @@ class Journal:
         for line in self._lines():
             at = datetime.fromisoformat(line["at"])
             if line["event"] == "START":
-                started[line["run"]] = JobRun(line["job"], at, None, None, {}, "")
-            elif (run := started.get(line["run"])) is not None:
-                said = (line["outcome"], line["counts"], line["message"], line.get("fault", ""))
-                more = (tuple(line.get("unproven", ())), line.get("seconds"))
-                started[line["run"]] = JobRun(run.job, run.started_at, at, *said, *more)
+                started.setdefault(line["run"], JobRun(line["job"], at, None, None, {}, ""))
+                continue
+            run = started.get(line["run"])
+            began = run.started_at if run is not None else at - timedelta(seconds=line.get("seconds") or 0)
+            said = (line["outcome"], line["counts"], line["message"], line.get("fault", ""))
+            more = (tuple(line.get("unproven", ())), line.get("seconds"))
+            started[line["run"]] = JobRun(line["job"], began, at, *said, *more)
         return [run for run in started.values() if since is None or run.started_at >= since]
+
+    def damaged_lines(self) -> int:
+        """How many lines are not what was written, each of which may have been a run's start or end.
+
+        Raises
+        ------
+        OSError
+            As `runs` does.
+        """
+        return sum(line is None for line in self._read())
 
     def prune(self, keep_days: int, now: datetime) -> None:
         """Forget runs older than `keep_days`, once a day at most: only when the oldest line is a day too old."""
@@ -123,29 +140,51 @@ class Journal:
         if not lines or datetime.fromisoformat(lines[0]["at"]) > horizon - timedelta(days=1):
             return
         kept = [line for line in lines if datetime.fromisoformat(line["at"]) >= horizon]
-        text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in kept)
+        text = "".join(sealed_json(line) + "\n" for line in kept)
         replace_file(self.path, lambda beside: beside.write_text(text, encoding="utf-8"))
 
     def _append(self, line: Mapping[str, object]) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        with self.path.open("a+b") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - 1))
+            after_half_a_line = b"" if file.read(1) in {b"", b"\n"} else b"\n"
+            file.write(after_half_a_line + sealed_json(line).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
 
     def _lines(self) -> Iterator[dict[str, Any]]:
+        return (line for line in self._read() if line is not None)
+
+    def _read(self) -> Iterator[dict[str, Any] | None]:
+        """The lines of the journal's end, oldest first; None for one that is damaged."""
         try:
             with self.path.open("rb") as file:
                 size = file.seek(0, os.SEEK_END)
                 file.seek(max(0, size - _TAIL_BYTES))
-                lines = file.read().decode("utf-8", errors="replace").splitlines()
+                text = file.read()
         except FileNotFoundError:
             return
-        for line in lines:
-            with contextlib.suppress(ValueError):
-                said = json.loads(line)
-                if isinstance(said, dict) and {"event", "run", "job", "at"} <= said.keys():
-                    yield said
+        lines = _BETWEEN_LINES.split(text)
+        if size > _TAIL_BYTES:
+            del lines[0]  # half of one
+        yield from (_line(line) for line in lines if line.strip())
+
+
+def _line(text: bytes) -> dict[str, Any] | None:
+    """A line of the journal; None when it is not what was written. Those of earlier versions bear no hash."""
+    try:
+        said = unsealed_json(text) if f'"{JSON_KEY}"'.encode() in text else json.loads(text)
+        datetime.fromisoformat(said["at"])
+        is_line = _SHAPE.items() <= {key: type(said.get(key)) for key in _SHAPE}.items()
+        is_end = said["event"] == "START" or _END_SHAPE.items() <= {k: type(said.get(k)) for k in _END_SHAPE}.items()
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        return None
+    return said if is_line and is_end else None
+
+
+_SHAPE = {"event": str, "run": str, "job": str, "at": str}
+_END_SHAPE = {"outcome": str, "counts": dict, "message": str}
 
 
 @contextlib.contextmanager

@@ -13,12 +13,12 @@ How
 from __future__ import annotations
 
 import contextlib
-import json
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from recovery.cache import replace_file
 from recovery.manifests import FOLDER
+from recovery.seals import sealed_json, unsealed_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,14 +58,15 @@ def confirm(cache_path: Path, states: Iterable[TableState]) -> None:
         If it cannot be noted. The tables themselves are untouched.
     """
     said = {s.name: {"sha256": s.sha256, "confirmed_at": s.read_at.isoformat()} for s in states}
-    replace_file(_file(cache_path), lambda beside: beside.write_text(json.dumps(said, indent=1), encoding="utf-8"))
+    text = sealed_json(said, indent=1)
+    replace_file(_file(cache_path), lambda beside: beside.write_text(text, encoding="utf-8"))
 
 
 def _confirmed(cache_path: Path) -> dict[str, tuple[str, datetime]]:
     """By table, the file's hash and when it was last read alike. A missing or damaged file confirms nothing."""
     known: dict[str, tuple[str, datetime]] = {}
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
-        for name, said in json.loads(_file(cache_path).read_text(encoding="utf-8")).items():
+        for name, said in unsealed_json(_file(cache_path).read_bytes()).items():
             at = datetime.fromisoformat(said["confirmed_at"])
             if at.tzinfo is not None:
                 known[name] = (said["sha256"], at)

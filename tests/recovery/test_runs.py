@@ -42,17 +42,42 @@ def test_a_run_tells_how_long_it_took_and_what_is_unproven_and_an_older_line_doe
     journal.finish(journal.start("sync_plans", NOW), told, NOW)
     assert (journal.runs()[0].unproven, journal.runs()[0].seconds) == (("1.2.3", "1.2.4"), 4.25)
     older = [json.loads(line) for line in journal.path.read_text().splitlines()]
-    kept = [{key: value for key, value in line.items() if key not in {"seconds", "unproven"}} for line in older]
+    kept = [
+        {key: value for key, value in line.items() if key not in {"seconds", "unproven", "sha256"}} for line in older
+    ]
     journal.path.write_text("".join(json.dumps(line) + "\n" for line in kept))
     assert (journal.runs()[0].unproven, journal.runs()[0].seconds) == ((), None)
 
 
-def test_a_half_written_last_line_is_passed_over(tmp_path: Path) -> None:
+def test_a_half_written_last_line_costs_itself_and_not_the_next(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     journal.start("sync_records", NOW)
     with journal.path.open("a") as file:
         file.write('{"event": "FINI')
-    assert len(journal.runs()) == 1
+    assert (len(journal.runs()), journal.damaged_lines()) == (1, 1)
+    journal.start("sync_plans", NOW)
+    assert ([run.job for run in journal.runs()], journal.damaged_lines()) == (["sync_records", "sync_plans"], 1)
+
+
+def test_every_flipped_bit_of_a_journal_costs_at_most_its_own_line_and_is_counted(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    for minutes, outcome in enumerate(("OK", "FAILED", "OK")):
+        at = NOW + timedelta(minutes=minutes)
+        journal.finish(journal.start("sync_records", at), result(outcome, "line\u2028end, ü"), at)
+    whole, runs = journal.path.read_bytes(), journal.runs()
+    lines = whole.splitlines(keepends=True)
+    for place in range(len(whole)):
+        for bit in range(8):
+            changed = bytearray(whole)
+            changed[place] ^= 1 << bit
+            journal.path.write_bytes(changed)
+            now = journal.runs()
+            assert len(now) == len(runs)
+            assert sum(a != b for a, b in zip(now, runs, strict=True)) <= 1
+            if now != runs:
+                assert journal.damaged_lines() == 1
+                own = next(number for number, run in enumerate(runs) if now[number] != run)
+                assert sum(map(len, lines[: 2 * own])) - 1 <= place < sum(map(len, lines[: 2 * own + 2]))
 
 
 def test_an_empty_journal_has_no_runs(tmp_path: Path) -> None:
