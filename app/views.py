@@ -20,7 +20,7 @@ import pandas as pd
 
 from app import filters
 from app.words import ABSENT, printable
-from recovery.cache import replace_file
+from recovery.durable import replace_file
 
 LONGEST_NAME = 40
 MOST = 50

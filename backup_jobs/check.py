@@ -21,9 +21,9 @@ from backup_jobs.database_errors import DatabaseError
 from backup_jobs.snapshot_tables import check_queries
 from backup_jobs.transfer import in_words, transfer
 from recovery.building import Workspace
-from recovery.cache import replace_file
 from recovery.dimse import DimseError, Peer, echo, find_refs, move_series, open_link, open_receiver
 from recovery.dimse.peer import UNKNOWN_DESTINATION
+from recovery.durable import replace_file
 from recovery.peers import pacs_peer, pacs_store_peer, rv_peer, tps_peers
 from recovery.record_search import find_records
 from recovery.runs import JobResult

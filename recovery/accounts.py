@@ -30,7 +30,7 @@ from pathlib import Path
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from recovery.cache import replace_file
+from recovery.durable import replace_file
 from recovery.permissions import Role, User
 
 STRONG = PasswordHasher()

@@ -17,8 +17,6 @@ Why files
 
 from __future__ import annotations
 
-import contextlib
-import os
 from bisect import bisect_left, bisect_right
 from datetime import UTC, datetime
 from io import BytesIO
@@ -33,6 +31,7 @@ from recovery.cache_errors import CacheError as CacheError
 from recovery.cache_errors import TableDamagedError as TableDamagedError
 from recovery.cache_errors import TableMissingError as TableMissingError
 from recovery.cache_errors import damaged, missing, unusable
+from recovery.durable import replace_file
 from recovery.manifests import (
     FOLDER,
     POINTER,
@@ -48,7 +47,7 @@ from recovery.seals import BLANK, KEY, SealError, check_file, check_parquet, sea
 from recovery.tables import TableSnapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     import pandas as pd
 
@@ -293,33 +292,6 @@ def _matching(file: pq.ParquetFile, column: str, wanted: pa.Array) -> pa.Table:
             groups.append(number)
     table = file.read_row_groups(groups)
     return table.filter(pc.is_in(table[column], value_set=wanted))
-
-
-def replace_file(path: Path, write: Callable[[Path], object]) -> None:
-    """Write beside, fsync, rename, fsync the folder; on any failure nothing is left beside.
-
-    `write` is called with the path beside. Raises whatever it raises.
-    """
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        write(beside)
-        with beside.open("rb+") as file:
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            beside.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
-
-
-def sync_folder(path: Path) -> None:
-    """fsync a folder: the names in it stay what they are now, also when the power goes."""
-    folder = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _is_damaged(path: Path) -> bool:

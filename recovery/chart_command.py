@@ -22,7 +22,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recovery.cache import Cache, TableMissingError, replace_file
+from recovery.cache import Cache, TableMissingError
+from recovery.durable import replace_file
 from recovery.relational_tables import CANCELLED_STATUSES, SCHEDULE
 from recovery.tables import ON_TREATMENT
 

@@ -20,8 +20,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recovery.cache import replace_file
 from recovery.dimse import NodeTraits
+from recovery.durable import replace_file
 from recovery.seals import sealed_json, unsealed_json
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from recovery.cache import replace_file
+from recovery.durable import replace_file
 from recovery.model import JobRun
 from recovery.seals import JSON_KEY, sealed_json, unsealed_json
 

@@ -27,7 +27,8 @@ from datetime import UTC
 from typing import TYPE_CHECKING
 
 from recovery import table_freshness
-from recovery.cache import Cache, CacheError, replace_file, sync_folder
+from recovery.cache import Cache, CacheError
+from recovery.durable import replace_file, sync_folder
 from recovery.manifests import (
     FOLDER,
     MANIFEST,

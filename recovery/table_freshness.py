@@ -16,7 +16,7 @@ import contextlib
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from recovery.cache import replace_file
+from recovery.durable import replace_file
 from recovery.manifests import FOLDER
 from recovery.seals import sealed_json, unsealed_json
 

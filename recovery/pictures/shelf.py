@@ -25,8 +25,8 @@ import numpy as np
 from pydicom import dcmread
 from pydicom.errors import InvalidDicomError
 
-from recovery.cache import replace_file
 from recovery.dimse.receiving import READ_ERRORS
+from recovery.durable import replace_file
 from recovery.elements import required_uid
 from recovery.pictures.grids import Grid
 from recovery.pictures.image_series import ImageVolume
