@@ -126,8 +126,7 @@ def prescription(plan: PlanFile) -> list[tuple[str, str]]:
     own, course = plan.prescription, plan.course
     said: list[tuple[str, str | None]] = [
         ("Site", own.site if own else None),
-        ("Laterality", own.laterality if own else None),
-        ("Laterality of the diagnosis", course.laterality if course else None),
+        ("Laterality", plan.laterality),
         ("Intent", (own.intent if own else None) or (course.intent if course else None) or plan.plan_intent),
         ("Dose per fraction", gray(own.dose_per_fraction) if own else None),
         ("Fractions", str(own.number_of_fractions) if own and own.number_of_fractions is not None else None),

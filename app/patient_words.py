@@ -63,12 +63,12 @@ def plan_title(plan: PlanFile) -> str:
 def summary(plan: PlanFile) -> str:
     """Site, technique, energies and machine of a plan in one line.
 
-    The side is told as the diagnosis': where a course treats a metastasis elsewhere, it is not the site's.
+    A side that is the diagnosis' says so: where a course treats a metastasis elsewhere, it is not the site's.
     """
     prescription, fields = plan.prescription, plan.treatment_fields
-    side = None if (plan.laterality or "").casefold() in _NO_SIDE else plan.laterality
-    told = (prescription.site if prescription is not None else None, f"(diagnosis: {side.lower()})" if side else None)
-    site = " ".join(filter(None, told))
+    named, side = prescription.site if prescription is not None else None, plan.laterality or ""
+    is_told = side.partition(":")[0].casefold() in _NO_SIDE or side.casefold() in (named or "").casefold()
+    site = " ".join(filter(None, (named, None if is_told else side)))
     energies = dict.fromkeys(energy(f.nominal_beam_energy, f.radiation_type) for f in fields)
     machines = dict.fromkeys(f.treatment_machine_name for f in fields if f.treatment_machine_name)
     techniques = dict.fromkeys(f.technique for f in fields if f.technique)

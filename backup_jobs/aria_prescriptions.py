@@ -13,9 +13,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from backup_jobs import values
-from backup_jobs.table_readings import Group, TableReading, each_value, said_together, translated
+from backup_jobs.sides import side_in
+from backup_jobs.table_readings import Group, RawRow, TableReading, each_value, said_together, translated
 from recovery import relational_tables as tables
 
+_UNITS = {"gy": 1, "cgy": 100}
 PRESCRIPTION_STATUSES = {
     "Draft": "draft",
     "Approved": "approved",
@@ -32,8 +34,8 @@ def _doses(group: Group) -> Mapping[str, Mapping[str, float]]:
     for row in group:
         dose, kind = values.number(row["dose"]), values.text(row["dose_type"])
         if dose is not None and kind is not None:
-            in_gy = dose / 100 if "cgy" in (values.text(row["dose_unit"]) or "").lower() else dose
-            doses.setdefault(values.line(row["target"]) or "", {})[kind.upper()] = in_gy
+            gray = in_gray(dose, values.text(row["dose_unit"]))
+            doses.setdefault(values.line(row["target"]) or "", {})[kind.upper()] = gray
     return doses
 
 
@@ -57,10 +59,13 @@ def _dose_levels(group: Group) -> str | None:
 def fraction_pattern(group: Group) -> str | None:
     """DICOM's FractionPattern in words: ones and zeros, a week from Monday on, PS3.3 C.8.8.13.
 
-    A pattern whose days or weeks differ is shown as it is.
+    A pattern whose days or weeks differ is shown as it is; where plans say different ones, all of them stand.
     """
-    pattern = next((said for row in group if (said := values.text(row["fraction_pattern"]))), None)
-    a_day = next((n for row in group if (n := values.integer(row["fractions_per_day"]))), None) or 1
+    return "; ".join(dict.fromkeys(said for row in group if (said := _pattern(row)))) or None
+
+
+def _pattern(row: RawRow) -> str | None:
+    pattern, a_day = values.text(row["fraction_pattern"]), values.integer(row["fractions_per_day"]) or 1
     if pattern is None or set(pattern) - {"0", "1"} or len(pattern) % (7 * a_day):
         return pattern
     days = [pattern[at : at + a_day] for at in range(0, len(pattern), a_day)]
@@ -72,10 +77,24 @@ def fraction_pattern(group: Group) -> str | None:
     return f"{len(treated)} days a week" if times == 1 else f"{times} a day, {len(treated)} days a week"
 
 
+def in_gray(dose: float, unit: str | None) -> float:
+    """A dose in Gy.
+
+    Raises
+    ------
+    AmbiguousError
+        If the unit is neither Gy nor cGy: a guess may be wrong by a factor of 100.
+    """
+    factor = _UNITS.get((unit or "").casefold())
+    if factor is None:
+        raise values.AmbiguousError("whose unit is neither Gy nor cGy")
+    return dose / factor
+
+
 PRESCRIPTION_READING = TableReading(
     tables.PRESCRIPTIONS,
     {
-        "laterality": each_value("laterality"),
+        "laterality": side_in("site", "prescription_name"),
         "intent": each_value("intent"),
         "dose_per_fraction": lambda group: _highest(group).get("DOSE PER FRACTION"),
         "total_dose": lambda group: _highest(group).get("TOTAL DOSE"),

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from backup_jobs import values
-from backup_jobs.aria_prescriptions import PRESCRIPTION_READING, fraction_pattern
+from backup_jobs.aria_prescriptions import PRESCRIPTION_READING, fraction_pattern, in_gray
 from backup_jobs.photos import photo_reading
 from backup_jobs.table_readings import (
     Group,
@@ -31,6 +31,7 @@ from backup_jobs.table_readings import (
     translated,
 )
 from recovery import relational_tables as tables
+from recovery.laterality import of_a_site
 
 PLAN_STATUSES = {
     "TreatApproval": "treatment approved",
@@ -118,15 +119,38 @@ def _approval(column_while_approved: str, column_of_history: str) -> Callable[[G
 
 
 def _dose_per_fraction(group: Group) -> float | None:
-    unit = (values.text(group[0]["dose_unit"]) or "Gy").lower()
     dose = values.number(group[0]["dose_per_fraction"])
-    return dose / 100 if dose is not None and "cgy" in unit else dose
+    units = {(values.text(group[0][name]) or "Gy").casefold() for name in ("dose_unit", "other_dose_unit")}
+    if dose is None:
+        return None
+    if len(units) > 1:
+        raise values.AmbiguousError("whose unit the database sets in two ways")
+    return in_gray(dose, units.pop())
 
 
 def _nominal_energy(group: Group) -> float | None:
     """kV or keV to MV or MeV."""
     energy = values.number(group[0]["energy"])
     return None if energy is None else energy / 1000
+
+
+def _standing(group: Group) -> Group:
+    """The rows of a course without those of struck-out diagnoses."""
+    return [row for row in group if not values.truth(row["is_struck_out"])]
+
+
+def _sides_of_diagnoses(group: Group) -> str | None:
+    """The only diagnosis' side; of several each with its site."""
+    standing = _standing(group)
+    if len({row["diagnosis_serial"] for row in standing} - {None}) <= 1:
+        return each_value("laterality")(standing)  # type: ignore[return-value]
+    return each_once(_side_of_diagnosis)(standing)  # type: ignore[return-value]
+
+
+def _side_of_diagnosis(row: RawRow) -> str | None:
+    side = values.line(row["laterality"])
+    site = values.line(row["diagnosis"]) or values.line(row["diagnosis_code"])
+    return of_a_site(side, site) if side is not None else None
 
 
 def _key(*columns: str) -> Reader:
@@ -172,9 +196,9 @@ READINGS: Mapping[str, TableReading] = {
             tables.COURSES,
             {
                 "status": translated(COURSE_STATUSES, "status"),
-                "diagnosis_codes": each_value("diagnosis_code"),
-                "diagnoses": each_value("diagnosis"),
-                "laterality": each_value("laterality"),
+                "diagnosis_codes": lambda group: each_value("diagnosis_code")(_standing(group)),
+                "diagnoses": lambda group: each_value("diagnosis")(_standing(group)),
+                "laterality": _sides_of_diagnoses,
                 "intent": each_value("intent"),
             },
             one_row_per=("course_serial",),

@@ -18,6 +18,7 @@ from backup_jobs.mosaiq_deliveries import COUCH_SHIFTS, DELIVERIES, IN_FLIGHT
 from backup_jobs.mosaiq_plans import PLAN_FIELDS, PLANS, SETUP_NOTES, course_id, gray
 from backup_jobs.mosaiq_words import FILE_FORMATS, PRESCRIPTION_STATUSES, SEXES
 from backup_jobs.photos import photo_reading
+from backup_jobs.sides import side_in
 from backup_jobs.table_readings import (
     Group,
     RawRow,
@@ -214,7 +215,7 @@ PRESCRIPTIONS = TableReading(
     {
         "course_id": course_id,
         "site": first_known("prescription_name"),
-        "laterality": _nothing,
+        "laterality": side_in("prescription_name"),
         "dose_per_fraction": lambda group: gray("dose_per_fraction", group),
         "total_dose": lambda group: gray("total_dose", group),
         "dose_levels": _dose_levels,

@@ -19,6 +19,7 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from recovery.laterality import laterality
 from recovery.plan_states import NO_LONGER_TREATED
 
 if TYPE_CHECKING:
@@ -242,9 +243,9 @@ class PlanFile:
 
     @property
     def laterality(self) -> str | None:
-        """Of the prescription, else of the course's diagnosis."""
-        own = self.prescription.laterality if self.prescription is not None else None
-        return own or (self.course.laterality if self.course is not None else None)
+        """In words: of the prescription, else of the course's diagnoses, which says so."""
+        own, course = self.prescription.laterality if self.prescription is not None else None, self.course
+        return laterality(own, course.laterality if course else None, course.diagnoses if course else None)
 
 
 def plan_fields(plan: Plan | None, rows: Iterable[Mapping[str, Any]]) -> tuple[PlanField, ...]:

@@ -76,6 +76,7 @@ COURSES = TableSchema(
     },
     key=("patient_id", "course_id"),
 )
+"""`laterality` is the only diagnosis' side, or each diagnosis' with its site: `Right: Breast; Left: Lung`."""
 
 PRESCRIPTIONS = TableSchema(
     "prescriptions",
@@ -104,7 +105,8 @@ PRESCRIPTIONS = TableSchema(
     },
     key=("patient_id", "prescription_id"),
 )
-"""`dose_per_fraction` and `total_dose` in Gy, of the target that gets most; `dose_levels` names every target."""
+"""`dose_per_fraction` and `total_dose` in Gy, of the target that gets most; `dose_levels` names every target.
+`laterality` is what the prescription itself says, never its course's diagnosis: see `recovery.laterality`."""
 
 PLANS = TableSchema(
     "plans",

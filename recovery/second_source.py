@@ -20,6 +20,7 @@ from datetime import datetime
 from typing import Any
 
 from recovery.fractions import count_fractions
+from recovery.laterality import laterality
 from recovery.model import RT_BEAMS_TREATMENT_RECORD, InstanceRef, Patient
 from recovery.plan_states import NO_LONGER_TREATED, approval_disagreement
 from recovery.plans import Plan
@@ -70,7 +71,7 @@ def told_of(row: Mapping[str, Any], source: SecondSource, plan: Plan | None) -> 
     return {
         "physician": _primary(source.physicians.get(patient_id, ())),
         "site": prescription.get("site"),
-        "laterality": prescription.get("laterality") or course.get("laterality"),
+        "laterality": laterality(prescription.get("laterality"), course.get("laterality"), course.get("diagnoses")),
         "intent": prescription.get("intent") or course.get("intent"),
         "prescription": _prescribed(prescription),
         "phone": next((phone for phone in phones if phone), None),

@@ -6,16 +6,20 @@
 --   status                       ARIA's word, translated in aria_tables.py
 --   started_at, completed_at     local time
 --   diagnosis_code, diagnosis    of one diagnosis, such as C50.4 and its words
+--   diagnosis_serial             ARIA's own number of that diagnosis
 --   laterality                   of that diagnosis, in words
+--   is_struck_out                1 where the EMR half says that the diagnosis was made in error or is outdated
 --   intent                       of one physician's intent, ARIA's word
 --   comment                      text
--- sources: Course, Patient, CourseDiagnosis, Diagnosis, pt_dx, pt_dx_cncr, laterality_typ, PhysicianIntent,
+-- sources: Course, Patient, CourseDiagnosis, Diagnosis, pt, pt_dx, pt_dx_cncr, laterality_typ, PhysicianIntent,
 --   ScheduledActivity, TreatmentRecord, PlanSetup
 -- traps:
 --   One course gives a row for each diagnosis and intent: aria_tables.py makes one of them.
 --   Names of courses are a habit of each clinic: none is left out for its name.
---   Diagnosis has two keys, DiagnosisSer and PatientSer; the laterality stands in the EMR half only, joined by
---   pt_dx.diagnosis_ser.
+--   Diagnosis has two keys, DiagnosisSer and PatientSer: two patients may have one number. The laterality stands in
+--   the EMR half only, joined by pt_dx.diagnosis_ser and the patient (pt.patient_ser).
+--   Diagnosis.ObjectStatus other than Active is deleted; pt_dx.valid_entry 'N' was made in error, cur_entry_ind 'N' is
+--   outdated, pt_dx_cncr.valid_entry_ind 'N' too: none of them counts.
 SELECT
     c.CourseSer AS course_serial,
     p.PatientId AS patient_id,
@@ -25,15 +29,19 @@ SELECT
     c.CompletedDateTime AS completed_at,
     d.DiagnosisCode AS diagnosis_code,
     d.Description AS diagnosis,
+    d.DiagnosisSer AS diagnosis_serial,
     lt.laterality_desc AS laterality,
+    CASE WHEN dx.valid_entry = 'N' OR dx.cur_entry_ind = 'N' THEN 1 ELSE 0 END AS is_struck_out,
     pi.TreatmentIntentType AS intent,
     c.Comment AS comment
 FROM Course c
 JOIN Patient p ON p.PatientSer = c.PatientSer
 LEFT JOIN CourseDiagnosis cd ON cd.CourseSer = c.CourseSer
 LEFT JOIN Diagnosis d ON d.DiagnosisSer = cd.DiagnosisSer AND d.PatientSer = c.PatientSer
-LEFT JOIN pt_dx dx ON dx.diagnosis_ser = d.DiagnosisSer
-LEFT JOIN pt_dx_cncr dc ON dc.pt_id = dx.pt_id AND dc.pt_dx_id = dx.dx_id
+    AND COALESCE(d.ObjectStatus, 'Active') = 'Active'
+LEFT JOIN pt e ON e.patient_ser = c.PatientSer
+LEFT JOIN pt_dx dx ON dx.pt_id = e.pt_id AND dx.diagnosis_ser = d.DiagnosisSer
+LEFT JOIN pt_dx_cncr dc ON dc.pt_id = dx.pt_id AND dc.pt_dx_id = dx.dx_id AND COALESCE(dc.valid_entry_ind, 'Y') <> 'N'
 LEFT JOIN laterality_typ lt ON lt.laterality_typ = dc.laterality_typ
 LEFT JOIN PhysicianIntent pi ON pi.CourseSer = c.CourseSer
 WHERE c.PatientSer IN (

@@ -9,14 +9,15 @@
 --   treat_approval_user, treat_approval_at   one approval for treatment, the newest first; null without
 --   number_of_fractions_planned  count
 --   dose_per_fraction            PrescribedDose, per fraction, in dose_unit
---   dose_unit                    the site's setting, Gy or cGy; Gy where it says nothing
+--   dose_unit, other_dose_unit   the site's setting, Gy or cGy; the two differ where it is set to both
 --   structure_set_uid, frame_of_reference_uid   UIDs; the frame is the structure set's
 --   prescription_id, plan_intent, treatment_type, treatment_orientation   text
 --   treatment_order              count
 --   fraction_pattern, fractions_per_day   DICOM FractionPattern
 -- sources: RTPlan, PlanSetup, Course, Patient, StructureSet, Series, Approval, ConfigurationItem, TreatmentRecord
 -- traps:
---   RTPlan.PrescribedDose is per fraction; its unit is a site's setting.
+--   RTPlan.PrescribedDose is per fraction; its unit is a site's setting, of which a database may hold several. Where
+--   they differ, or say another unit, no dose is told; where there is none, it is Gy, ARIA's own.
 --   PlanSetup.Status is the newest word only: a plan that is completed was approved before, and Approval knows by
 --   whom. One plan gives a row for each approval: aria_tables.py makes one of them.
 --   UIDs of the images are not in these tables: the structure set names them (PS3.3 C.8.8.5).
@@ -35,6 +36,7 @@ SELECT
     rp.NoFractions AS number_of_fractions_planned,
     rp.PrescribedDose AS dose_per_fraction,
     (SELECT MAX(ci.ConfigValue) FROM ConfigurationItem ci WHERE ci.ConfigurationItemId = 'Dose') AS dose_unit,
+    (SELECT MIN(ci.ConfigValue) FROM ConfigurationItem ci WHERE ci.ConfigurationItemId = 'Dose') AS other_dose_unit,
     ss.StructureSetUID AS structure_set_uid,
     se.FrameOfReferenceUID AS frame_of_reference_uid,
     ps.PrescriptionSer AS prescription_id,

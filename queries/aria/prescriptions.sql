@@ -4,20 +4,22 @@
 --   patient_id, prescription_id, prescription_name, course_id   text
 --   site, technique, phase, gating, bolus_frequency, bolus_thickness, notes   text
 --   status                       ARIA's word, translated in aria_tables.py
---   laterality, intent           of one diagnosis and one physician's intent of the course
+--   intent                       of one physician's intent of the course
 --   number_of_fractions          count
 --   follows_prescription_id      the prescription that this one continues, such as a boost's
 --   target                       one target's name
 --   dose_type                    `TOTAL DOSE` or `DOSE PER FRACTION` of that target
 --   dose, dose_unit              text as typed, in Gy or cGy as dose_unit says
---   fraction_pattern, fractions_per_day   of a plan made for it (DICOM FractionPattern)
+--   fraction_pattern, fractions_per_day   of a plan made for it that was not rejected (DICOM FractionPattern)
 --   created_by, created_at       user and local time
 -- sources: Prescription, TreatmentPhase, Course, Patient, PrescriptionAnatomy, PrescriptionAnatomyItem, PlanSetup,
---   RTPlan, CourseDiagnosis, pt_dx, pt_dx_cncr, laterality_typ, PhysicianIntent
+--   RTPlan, PhysicianIntent
 -- traps:
 --   One prescription gives a row for each dose of each target: aria_tables.py makes one of them.
 --   PrescriptionAnatomy.AnatomyRole 2 is a target; others are organs at risk, whose doses are limits.
 --   ItemValue is text, typed by a person, in the unit beside it.
+--   No column says the side: aria_prescriptions.py reads it in the words of site and name. The side of the course's
+--   diagnosis is another thing, and stands in courses.
 --   Retired prescriptions and those made in error come too, and say so in `status`.
 --   HstryDateTime is the last change of a row: what did not change for that long is no current prescription.
 SELECT
@@ -33,7 +35,6 @@ SELECT
     pr.BolusThickness AS bolus_thickness,
     pr.Notes AS notes,
     pr.Status AS status,
-    lt.laterality_desc AS laterality,
     pi.TreatmentIntentType AS intent,
     pr.NumberOfFractions AS number_of_fractions,
     pr.PredecessorPrescriptionSer AS follows_prescription_id,
@@ -52,13 +53,10 @@ JOIN Patient p ON p.PatientSer = c.PatientSer
 LEFT JOIN PrescriptionAnatomy an ON an.PrescriptionSer = pr.PrescriptionSer AND an.AnatomyRole = 2
 LEFT JOIN PrescriptionAnatomyItem it ON it.PrescriptionAnatomySer = an.PrescriptionAnatomySer
     AND it.ItemType IN ('TOTAL DOSE', 'DOSE PER FRACTION')
-LEFT JOIN PlanSetup ps ON ps.PrescriptionSer = pr.PrescriptionSer
+LEFT JOIN PlanSetup ps ON ps.PrescriptionSer = pr.PrescriptionSer AND ps.CourseSer = c.CourseSer
+    AND ps.Status NOT IN ('Rejected', 'Retired', 'Unapproved', 'UnApproved')
 LEFT JOIN RTPlan rp ON rp.PlanSetupSer = ps.PlanSetupSer
-LEFT JOIN CourseDiagnosis cd ON cd.CourseSer = c.CourseSer
-LEFT JOIN pt_dx dx ON dx.diagnosis_ser = cd.DiagnosisSer
-LEFT JOIN pt_dx_cncr dc ON dc.pt_id = dx.pt_id AND dc.pt_dx_id = dx.dx_id
-LEFT JOIN laterality_typ lt ON lt.laterality_typ = dc.laterality_typ
 LEFT JOIN PhysicianIntent pi ON pi.CourseSer = c.CourseSer
 WHERE pr.HstryDateTime >= ?
 ORDER BY pr.PrescriptionSer, an.PrescriptionAnatomySer, it.PrescriptionAnatomyItemSer, rp.RTPlanSer,
-    cd.DiagnosisSer, pi.PhysicianIntentSer
+    pi.PhysicianIntentSer

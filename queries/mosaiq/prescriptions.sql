@@ -23,7 +23,7 @@
 --   Void, closed and pending prescriptions come too, and say so in `status`. Technique is null for many: no filter.
 --   A boost is linked by Reference_SIT_Set_ID (the name and its use in public code).
 --   One prescription gives a row for each of its fields: mosaiq_tables.py makes one of them.
---   Laterality is not in the public schema: null.
+--   Laterality is not in the public schema: mosaiq_tables.py reads it in the site's words.
 SELECT
     i.IDA AS patient_id,
     s.SIT_SET_ID AS prescription_id,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from recovery.charting import say
 from recovery.charting.say import ABSENT
+from recovery.laterality import with_side_in_capitals
 
 if TYPE_CHECKING:
     from recovery.patient_file import PatientFile
@@ -62,14 +63,9 @@ def prescription(plan: PlanFile | None) -> Pairs:
     return tuple(pairs)
 
 
-_SIDES = frozenset({"LEFT", "RIGHT", "BILATERAL", "BOTH"})
-
-
 def _laterality(plan: PlanFile) -> tuple[str, str]:
     """The prescription's own; else the diagnosis', which is not the site's where a metastasis elsewhere is treated."""
-    own = plan.prescription.laterality if plan.prescription is not None else None
-    side = (own or plan.laterality or ABSENT).upper()
-    return "Laterality", f"{side} (of the diagnosis)" if own is None and side in _SIDES else side
+    return "Laterality", with_side_in_capitals(plan.laterality) if plan.laterality else ABSENT
 
 
 def _dose(plan: PlanFile) -> str:

@@ -11,7 +11,7 @@ from backup_jobs.aria_prescriptions import fraction_pattern
 from backup_jobs.snapshot_tables import snapshot_tables
 from recovery.config import Config
 from recovery.relational_tables import APPROVED_STATUSES, CANCELLED_STATUSES
-from tests.relational.aria import TODAY, Aria
+from tests.relational.aria import SCHEMA, TODAY, Aria
 
 Rows = list[dict[str, object]]
 
@@ -70,7 +70,7 @@ def test_a_prescription_in_cgy_and_one_in_gy_are_both_in_gy(table: Callable[[str
     assert first["dose_levels"] == "PTV70: 70 Gy, 2 Gy per fraction; PTV56: 56 Gy, 1.6 Gy per fraction"
     assert (boost["dose_per_fraction"], boost["total_dose"]) == (2.0, 50.0), "50,0 is a person's 50.0"
     assert boost["follows_prescription_id"] == first["prescription_id"]
-    assert (first["fraction_pattern"], first["laterality"], first["status"]) == ("5 days a week", "Left", "approved")
+    assert (first["fraction_pattern"], first["status"]) == ("5 days a week", "approved")
 
 
 def test_a_dose_that_is_no_number_is_null_and_counted(config: Config, aria: Aria, now: datetime) -> None:
@@ -191,3 +191,93 @@ def test_deleted_notes_and_checks_in_error_are_not_there(table: Callable[[str], 
     assert "nie" not in {row["note"] for row in table("notes")}
     assert one(table("documents"), kind="Consent")["location"] == "a1.pdf"
     assert one(table("checks"), kind="chart")["comment"] == "in order"
+
+
+def test_the_side_of_a_prescription_is_its_own_words_and_never_its_courses_diagnosis(
+    table: Callable[[str], Rows], aria: Aria
+) -> None:
+    aria.execute("UPDATE Prescription SET Site = 'Femur Right', Notes = 'metastasis' WHERE Notes IS NULL")
+    aria.execute("UPDATE Prescription SET Site = 'Mamma', PrescriptionName = 'Boost' WHERE Notes <> 'metastasis'")
+    metastasis, boost = sorted(table("prescriptions"), key=lambda row: row["notes"] != "metastasis")
+    assert (metastasis["site"], metastasis["laterality"]) == ("Femur Right", "Right")
+    assert boost["laterality"] is None, "the diagnosis' side is the course's"
+    assert one(table("courses"), course_id="C1")["laterality"] == "Left"
+
+
+def _diagnosis(aria: Aria, serial: int, words: str, side: int, **more: object) -> None:
+    """Of Anna's course; `more`: columns of pt_dx, pt_dx_cncr or Diagnosis."""
+    course, anna = aria.connection.execute("SELECT CourseSer, PatientSer FROM Course WHERE CourseId = 'C1'").fetchone()
+    of = {name: {c: v for c, v in more.items() if c in SCHEMA[name]} for name in ("pt_dx", "pt_dx_cncr", "Diagnosis")}
+    aria.insert("CourseDiagnosis", CourseSer=course, DiagnosisSer=serial)
+    aria.insert("Diagnosis", DiagnosisSer=serial, PatientSer=anna, Description=words, **of["Diagnosis"])
+    aria.insert("pt_dx", pt_id="EMR1", dx_id=serial, diagnosis_ser=serial, **of["pt_dx"])
+    aria.insert("pt_dx_cncr", pt_id="EMR1", pt_dx_id=serial, laterality_typ=side, **of["pt_dx_cncr"])
+
+
+def test_several_diagnoses_each_stand_with_their_side(table: Callable[[str], Rows], aria: Aria) -> None:
+    aria.insert("laterality_typ", laterality_typ=3, laterality_desc="Right")
+    _diagnosis(aria, 78, "Lung; lower lobe", 3)
+    course = one(table("courses"), course_id="C1")
+    assert course["laterality"] == "Left: Breast, upper outer; Right: Lung, lower lobe"
+
+
+@pytest.mark.parametrize(
+    "struck_out",
+    [{"valid_entry": "N"}, {"cur_entry_ind": "N"}, {"valid_entry_ind": "N"}, {"ObjectStatus": "Deleted"}],
+)
+def test_a_diagnosis_that_was_struck_out_has_no_side(
+    table: Callable[[str], Rows], aria: Aria, struck_out: dict[str, object]
+) -> None:
+    aria.insert("laterality_typ", laterality_typ=3, laterality_desc="Right")
+    _diagnosis(aria, 78, "Made in error", 3, **struck_out)
+    course = one(table("courses"), course_id="C1")
+    assert "Right" not in str(course["laterality"])
+    assert "Left" in str(course["laterality"])
+    if "valid_entry_ind" not in struck_out:
+        assert course["diagnoses"] == "Breast, upper outer"
+
+
+def test_another_patients_diagnosis_of_the_same_number_is_another_diagnosis(
+    table: Callable[[str], Rows], aria: Aria
+) -> None:
+    (other,) = aria.connection.execute("SELECT PatientSer FROM Patient WHERE PatientId = 'E7'").fetchone()
+    aria.insert("laterality_typ", laterality_typ=3, laterality_desc="Right")
+    aria.insert("Diagnosis", DiagnosisSer=77, PatientSer=other, Description="Lung")
+    aria.insert("pt", pt_id="EMR2", patient_ser=other)
+    aria.insert("pt_dx", pt_id="EMR2", dx_id=1, diagnosis_ser=77)
+    aria.insert("pt_dx_cncr", pt_id="EMR2", pt_dx_id=1, laterality_typ=3)
+    course = one(table("courses"), course_id="C1")
+    assert (course["diagnoses"], course["laterality"]) == ("Breast, upper outer", "Left")
+
+
+def test_the_pattern_of_a_rejected_plan_is_nobodys(table: Callable[[str], Rows], aria: Aria) -> None:
+    aria.execute("UPDATE PlanSetup SET Status = 'Rejected' WHERE PlanSetupId = 'Prostate'")
+    assert {row["fraction_pattern"] for row in table("prescriptions")} == {None}
+
+
+@pytest.mark.parametrize(("settings", "words"), [(("cGy",), "both Gy and cGy"), (("Gy", "MeV"), "both"), ((), None)])
+def test_a_site_that_sets_two_units_of_dose_has_no_dose_of_a_plan_and_says_so(
+    config: Config,
+    cached: Callable[[str], Rows],
+    aria: Aria,
+    now: datetime,
+    settings: tuple[str, ...],
+    words: str | None,
+) -> None:
+    for number, unit in enumerate(settings):
+        aria.insert("ConfigurationItem", ConfigurationSetSer=2 + number, ConfigurationItemId="Dose", ConfigValue=unit)
+    result = snapshot_tables(config, now)
+    dose = one(cached("plans"), sop_instance_uid="1.2.3")["dose_per_fraction"]
+    assert dose == (None if words else 2.0)
+    assert result.outcome == ("PARTIAL" if words else "OK")
+    assert words is None or "values of dose_per_fraction, whose unit" in result.message
+
+
+@pytest.mark.parametrize("unit", [None, "", "rad", "%"])
+def test_a_dose_in_no_unit_that_is_known_is_no_dose(
+    config: Config, cached: Callable[[str], Rows], aria: Aria, now: datetime, unit: str | None
+) -> None:
+    aria.execute("UPDATE PrescriptionAnatomyItem SET ItemValueUnit = ?", unit)
+    result = snapshot_tables(config, now)
+    assert {row["total_dose"] for row in cached("prescriptions")} == {None}
+    assert "values of total_dose, whose unit is neither Gy nor cGy: null" in result.message

@@ -1,0 +1,34 @@
+"""The side that is treated, in words: the prescription's own, else the diagnoses', which say so. Pure, no I/O.
+
+Why told apart
+    A metastasis in the left femur of a patient with a cancer of the right breast is treated on the left: a
+    diagnosis' side is never printed as if it were the prescription's, and stands with the diagnosis that it is of.
+"""
+
+from __future__ import annotations
+
+OF_THE_DIAGNOSIS = "(of the diagnosis)"
+_BETWEEN_SIDE_AND_SITE = ": "
+
+
+def of_a_site(side: str, site: str | None) -> str:
+    """`Right: Breast, upper outer`, one of a course's several diagnoses; a semicolon would end it."""
+    return f"{side}{_BETWEEN_SIDE_AND_SITE}{site.replace(';', ',')}" if site else side
+
+
+def laterality(own: str | None, of_the_course: str | None, diagnoses: str | None) -> str | None:
+    """`Left` where the prescription says it; else `Right: Breast (of the diagnosis)`, each that the course has.
+
+    `of_the_course` is the column `courses.laterality`: the one diagnosis' side, or each with its site.
+    """
+    if own or not of_the_course:
+        return own
+    sides = of_the_course.split("; ")
+    said = (side if _BETWEEN_SIDE_AND_SITE in side else of_a_site(side, diagnoses) for side in sides)
+    return "; ".join(f"{side} {OF_THE_DIAGNOSIS}" for side in said)
+
+
+def with_side_in_capitals(said: str) -> str:
+    """`RIGHT: Breast (of the diagnosis)`, for paper."""
+    parts = (part.partition(_BETWEEN_SIDE_AND_SITE) for part in said.split("; "))
+    return "; ".join(f"{side.upper()}{between}{site}" for side, between, site in parts)
