@@ -5,17 +5,22 @@ Goal
 
 How
     An appointment is a patient's. Its plans are the patient's unfinished ones on its machine (all of them, where none
-    is known to be there) and those that were finished on that day; each was treated that day, or not yet. List, counts
-    and bars all ask here.
+    is known to be there) and those that were finished on that day; each was treated that day, or not yet, or nobody
+    knows. List, counts and bars all ask here.
 
 Why an appointment with one of two plans treated is neither treated nor to come
     Nobody but people know whether both were meant. It is shown as what it is, and marked in the list.
+
+Why "unknown" is a state of its own
+    What the R&V system did after the newest proof no record tells. Who was booked since may have been treated, and
+    "to come" would send a patient to the couch twice.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
@@ -23,13 +28,43 @@ import pandas as pd
 from app import filters, words
 from app.words import ABSENT
 from recovery.relational_tables import CANCELLED_STATUSES
+from recovery.unknown_since import EARLY, Doubt, is_unanswered
 
 Record = dict[str, Any]
 UNKNOWN_MACHINE = ABSENT
 TREATED, IN_PART, TO_COME = "treated", "one of its plans treated", "to come"
-"""What an appointment is."""
-_EARLY = timedelta(minutes=30)
-"""A treatment so much before its appointment is still taken as that appointment's."""
+UNKNOWN, NOT_RECORDED = "unknown", "no treatment recorded"
+"""What an appointment is: unknown, where it may have been kept since the newest proof; the last, of a day gone by."""
+
+
+PlanKey = tuple[str | None, str | None]
+"""patient_id, referenced_rt_plan_uid"""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A fraction, or a part of one, that was given. `number`: None where no record tells it."""
+
+    at: datetime
+    number: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a day's appointments are judged by: the day, today, what was given on it, and the time nobody can tell of.
+
+    Where `given` says nothing of a plan, the list's last treatment tells that it was treated, and no number.
+    """
+
+    day: date
+    today: date
+    given: Mapping[PlanKey, Sequence[Given]] = field(default_factory=dict)
+    doubt: Doubt | None = None
+
+    @classmethod
+    def of(cls, day: date) -> Known:
+        """Of a day that is today, from the list alone."""
+        return cls(day, day)
 
 
 def on_day(schedule: pd.DataFrame | None, day: date) -> pd.DataFrame | None:
@@ -67,9 +102,15 @@ def with_plans(
     plans: dict[str, list[Record]] = {}
     for row in records(table):
         plans.setdefault(row["patient_id"], []).append(row)
-    for appointment in records(expected.assign(is_again=expected["patient_id"].duplicated())):
+    for appointment in records(_in_turn(expected)):
         own = plans.get(appointment["patient_id"], [])
         yield appointment, _plans_for(own, appointment["treatment_machine_name"], day)
+
+
+def _in_turn(expected: pd.DataFrame) -> pd.DataFrame:
+    """With `is_again` where the patient comes for a second time, and when the patient's following one is."""
+    by_patient = expected.groupby("patient_id", sort=False, dropna=False)["appointment_at"]
+    return expected.assign(is_again=expected["patient_id"].duplicated(), following_at=by_patient.shift(-1))
 
 
 def _plans_for(plans: Sequence[Record], machine: str, day: date) -> Sequence[Record | None]:
@@ -83,23 +124,35 @@ def machine_of(row: Record) -> str:
     return words.absent(words.known(row["treatment_machine_name"]))
 
 
-def treated_at(row: Record | None, day: date, appointment: Record | None) -> str | None:
-    """When the plan was treated on that day, `08:12`; absent when it was not, or only before the last time.
+def given_for(row: Record | None, known: Known, appointment: Record | None) -> list[Given]:
+    """What was given of a plan on that day, in order of time; of an appointment, what belongs to it.
 
-    Twice a day: the morning's treatment is not the afternoon's.
+    Twice a day: the morning's treatment is not the afternoon's, nor the other way round.
     """
-    last = _last_on(row, day) if row is not None else None
-    if last is None:
-        return None
-    is_ahead = appointment is not None and appointment["is_again"] and appointment["appointment_at"] > last + _EARLY
-    return None if is_ahead else f"{last:%H:%M}"
+    if row is None:
+        return []
+    found = list(known.given.get((row["patient_id"], words.known(row["referenced_rt_plan_uid"])), ()))
+    last = _last_on(row, known.day)
+    if last is not None and not found:
+        found = [Given(last, None)]
+    if appointment is None:
+        return found
+    begins = appointment["appointment_at"] - EARLY if appointment["is_again"] else None
+    following = words.known(appointment["following_at"])
+    ends = following - EARLY if following is not None and len(found) > 1 else None
+    return [one for one in found if (begins is None or one.at >= begins) and (ends is None or one.at < ends)]
 
 
-def state_of(treated: Sequence[str | None]) -> str:
-    """What an appointment is, by when each of its plans was treated."""
-    if all(treated):
+def state_of(plans: Sequence[Record | None], known: Known, appointment: Record) -> str:
+    """What an appointment is, by what was given of each of its plans."""
+    given = [given_for(row, known, appointment) for row in plans]
+    if all(given):
         return TREATED
-    return IN_PART if any(treated) else TO_COME
+    if any(given):
+        return IN_PART
+    if known.doubt is not None and is_unanswered(appointment["appointment_at"], (), known.doubt):
+        return UNKNOWN
+    return TO_COME if known.day >= known.today else NOT_RECORDED
 
 
 def records(frame: pd.DataFrame) -> list[Record]:

@@ -56,7 +56,7 @@ WORKLIST = Layout(
         Column("ID", "patient_id", "text", 8, 12),
         Column("Born", "patient_birth_date", "date", 11, 11),
         Column("Plan", "plan", "text", 9, 13),
-        Column("Next fraction", "next_fraction", "text", 9, 12),
+        Column("Fraction due or given", "next_fraction", "text", 9, 14),
         Column("Treated that day", "treated_that_day", "text", 9, 9),
         Column("Energy", "energy", "text", 7, 8),
         Column("Technique", "technique", "text", 10, 10),
@@ -137,7 +137,12 @@ def worklist(machine: str, day: date, that_day: Day, about: About, remark: str) 
     )
     lines = _told(about, len(booked) + len(unbooked))
     lines[1:1] = [("Machine", machine), ("Day", day)]
-    lines += [("Next fraction", "as of the time above; what is given until the appointment is not counted in")]
+    lines += [
+        (
+            "Fraction",
+            "given that day, or due as of the time above: what is given until then is not counted in",
+        )
+    ]
     lines += [("What this list may lack", remark)] if remark else []
     tell(book.create_sheet("About"), lines)
     return _saved(book)

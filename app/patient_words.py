@@ -18,6 +18,7 @@ from recovery.ledger import Gap, Ledger, LedgerFraction
 from recovery.patient_file import PatientFile
 from recovery.plan_file import HeldObject, PlanFile, Prescription
 from recovery.radiation_words import energy_in_words
+from recovery.unknown_since import unless_given
 
 _NO_SIDE = {"", "not applicable", "none", "unspecified"}
 """What an R&V system writes where a site has no side; the tab Prescription shows it as it is."""
@@ -94,8 +95,16 @@ def approval(plan: PlanFile, today: date) -> str:
     return " · ".join(said) or ABSENT
 
 
-def next_fraction(plan: PlanFile) -> str:
-    """What comes next, as the one sentence that this page is opened for."""
+def next_fraction(plan: PlanFile, today: date) -> str:
+    """What comes next, as the one sentence that this page is opened for; also that it may have been given."""
+    said, since = _next(plan), plan.row.unknown_since
+    if since is None or not plan.is_unfinished:
+        return said
+    mark = "" if said.startswith((STOP_MARK, LOOK_MARK)) else f"{LOOK_MARK} "
+    return f"{mark}{unless_given(said, since, today)}: ask the machine"
+
+
+def _next(plan: PlanFile) -> str:
     ledger = plan.ledger
     if ledger is None:
         return f"{LOOK_MARK} Next fraction unknown: the tables that it is counted from are not all there"

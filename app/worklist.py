@@ -24,11 +24,12 @@ from typing import Any
 import pandas as pd
 
 from app import appointments, filters, words
-from app.appointments import UNKNOWN_MACHINE, Record, machine_of, records, treated_at
+from app.appointments import UNKNOWN_MACHINE, Given, Known, Record, given_for, machine_of, records
 from app.rows import LOOK_MARK
 from app.words import ABSENT
 from recovery.radiation_words import energy_in_words
 from recovery.relational_tables import CANCELLED_STATUSES
+from recovery.unknown_since import unless_given
 
 COLUMNS = (
     *("appointment_at", "ends_at", "mark", "patient_name", "patient_id", "patient_birth_date", "plan"),
@@ -91,19 +92,38 @@ def machines_of(table: pd.DataFrame, schedule: pd.DataFrame | None) -> list[str]
     return sorted(found, key=lambda name: (name == UNKNOWN_MACHINE, filters.fold(name)))
 
 
-def day_of(table: pd.DataFrame, tables: Tables, machine: str, day: date) -> Day:
+def fraction_of(row: Mapping[str, Any], given: Sequence[Given], known: Known) -> str:
+    """What a line's number is: of what was given on that day, else of what is due, as far as anybody can know.
+
+    `7 of 15 given`; `8 of 15`, of another day `8 of 15 as of now`: what is given until then is not counted in. `8 of
+    15, unless given since 09:05` where that may have been. A begun fraction is due whenever it began.
+    """
+    due, since = next_fraction(row), words.known(row["unknown_since"])
+    numbers, begun = dict.fromkeys(one.number for one in given), words.known(row["interrupted_fraction"])
+    if given and (begun is None or begun not in numbers):
+        planned = words.absent(words.known(row["number_of_fractions_planned"]))
+        return f"{', '.join(words.absent(number) for number in numbers)} of {planned} given"
+    if known.day < known.today and not given:
+        return ABSENT
+    if since is not None:
+        return unless_given(due, since, known.today)
+    return due if known.day == known.today or due.startswith((ABSENT, "none")) else f"{due} as of now"
+
+
+def day_of(table: pd.DataFrame, tables: Tables, machine: str, day: date, known: Known | None = None) -> Day:
     """The list of one machine and day. `table` is the whole of on_treatment as `rows.describe` makes it."""
+    judged_by = known or Known.of(day)
     on_day = appointments.on_day(tables.schedule, day)
     expected = on_day[~appointments.is_cancelled(on_day)] if on_day is not None else None
-    known = _Known(tables, {row["patient_id"]: row for row in records(table)})
+    people = _Known(tables, judged_by, {row["patient_id"]: row for row in records(table)})
     booked, here = [], set()
     for appointment, plans in appointments.with_plans(expected, table, day) if expected is not None else ():
         if appointment["treatment_machine_name"] == machine:
             here.add(appointment["patient_id"])
-            booked += known.lines(plans, appointment, machine, day)
+            booked += people.lines(plans, appointment, machine)
     elsewhere = _elsewhere(on_day)
     unbooked = [
-        known.line(row, None, machine, day, elsewhere.get(row["patient_id"], ""))
+        people.line(row, None, machine, elsewhere.get(row["patient_id"], ""))
         for row in records(table[table["status"].isin(filters.UNFINISHED)])
         if machine_of(row) == machine and row["patient_id"] not in here
     ]
@@ -115,8 +135,8 @@ def day_of(table: pd.DataFrame, tables: Tables, machine: str, day: date) -> Day:
 def heading_of_unbooked(machine: str, number: int, *, is_schedule_known: bool) -> str:
     """What stands above those who have no appointment; without a schedule nobody knows whether they have one."""
     if not is_schedule_known:
-        return f"Treated on {machine}, appointments unknown: {number}"
-    return f"Treated on {machine}, without an appointment on it this day: {number}"
+        return f"In treatment on {machine}, appointments unknown: {number}"
+    return f"In treatment on {machine}, no appointment known that day: {number}"
 
 
 def _elsewhere(on_day: pd.DataFrame | None) -> dict[str, str]:
@@ -134,15 +154,16 @@ def _elsewhere(on_day: pd.DataFrame | None) -> dict[str, str]:
 class _Known:
     """What the relational tables know, by plan and by patient."""
 
-    def __init__(self, tables: Tables, people: Mapping[str, Record]) -> None:
+    def __init__(self, tables: Tables, judged_by: Known, people: Mapping[str, Record]) -> None:
         self.fields = _by(tables.plan_fields, "sop_instance_uid")
         self.notes = _by(tables.setup_notes, "sop_instance_uid")
         self.patients = _by(tables.patients, "patient_id")
         self.people = people
+        self.judged_by = judged_by
 
-    def lines(self, plans: Sequence[Record | None], appointment: Record, machine: str, day: date) -> list[Record]:
+    def lines(self, plans: Sequence[Record | None], appointment: Record, machine: str) -> list[Record]:
         """A line for each plan of an appointment; one not treated says with which of the others the patient was."""
-        lines = [self.line(row, appointment, machine, day) for row in plans]
+        lines = [self.line(row, appointment, machine) for row in plans]
         given = [f"{line['plan']} treated, {line['treated_that_day']}" for line in lines if line["treated_that_day"]]
         for line in lines if given else ():
             if not line["treated_that_day"]:
@@ -151,9 +172,7 @@ class _Known:
                 line["mark"] = line["check"][:1]
         return lines
 
-    def line(
-        self, row: Record | None, appointment: Record | None, machine: str, day: date, elsewhere: str = ""
-    ) -> Record:
+    def line(self, row: Record | None, appointment: Record | None, machine: str, elsewhere: str = "") -> Record:
         """One line of the list, of a plan with or without an appointment, or of an appointment without a plan."""
         patient_id = words.known((row or appointment or {}).get("patient_id"))
         person = (self.patients.get(patient_id) or [{}])[0]
@@ -161,6 +180,7 @@ class _Known:
         fields = self.fields.get(row["referenced_rt_plan_uid"], []) if row is not None else []
         notes = self.notes.get(row["referenced_rt_plan_uid"], []) if row is not None else []
         said = [field["setup_note"] for field in (*fields, *notes)] + [(appointment or {}).get("note")]
+        given = given_for(row, self.judged_by, appointment)
         beams = [field for field in fields if not words.known(field["is_setup_field"])]
         return {
             "appointment_at": (appointment or {}).get("appointment_at"),
@@ -170,8 +190,8 @@ class _Known:
             "patient_birth_date": words.known(named.get("patient_birth_date"))
             or words.known(person.get("patient_birth_date")),
             "plan": row["plan"] if row is not None else None,
-            "next_fraction": next_fraction(row) if row is not None else None,
-            "treated_that_day": treated_at(row, day, appointment),
+            "next_fraction": fraction_of(row, given, self.judged_by) if row is not None else None,
+            "treated_that_day": f"{given[-1].at:%H:%M}" if given else None,
             "energy": _joined(map(_energy, beams)),
             "technique": _joined(field["technique"] for field in beams),
             "setup_note": _joined(said),

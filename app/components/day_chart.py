@@ -6,8 +6,8 @@ Goal
 How
     A bar per appointment, drawn by the Vega that Streamlit brings along: nothing is fetched. What a bar means is told
     by its form as well as its colour: outlined is treated, dashed is treated with one of several plans, full is to
-    come; ■ above any of them must be looked at. No patient is in it: Streamlit offers a chart's data and picture to
-    whoever hovers over it.
+    come, hatched is unknown since the newest proof; ■ above any of them must be looked at. No patient is in it:
+    Streamlit offers a chart's data and picture to whoever hovers over it.
 """
 
 from __future__ import annotations
@@ -20,16 +20,21 @@ import pandas as pd
 import streamlit as st
 
 from app import appointments, palette
-from app.rows import STOP_MARK
+from app.rows import LOOK_MARK, STOP_MARK
 
 _ROW, _AROUND = 30, 62
 """Pixels: a machine's row; legend and axis together, which Streamlit counts as part of a chart's height."""
 _LOOK = f"{STOP_MARK} look first"
-_STATES = [appointments.TREATED, appointments.IN_PART, appointments.TO_COME, _LOOK]
-_DASHES = [[1, 0], [3, 2], [1, 0], [1, 0]]
+_UNKNOWN = f"{LOOK_MARK} {appointments.UNKNOWN}"
+_STATES = [appointments.TREATED, appointments.IN_PART, _UNKNOWN, appointments.TO_COME, appointments.NOT_RECORDED, _LOOK]
+_DASHES = [[1, 0], [3, 2], [2, 2], [1, 0], [1, 3], [1, 0]]
+_STRIPES = 5
+"""Lines across a bar of what is unknown."""
 
 
-def bars(expected: pd.DataFrame, table: pd.DataFrame, day: date) -> pd.DataFrame:
+def bars(
+    expected: pd.DataFrame, table: pd.DataFrame, day: date, known: appointments.Known | None = None
+) -> pd.DataFrame:
     """One row per appointment: machine, begins, ends, what it is, and whether one of its lines in the list has ■.
 
     `expected`: the day's appointments that are not cancelled, of every machine. An end that is not known is the
@@ -38,8 +43,9 @@ def bars(expected: pd.DataFrame, table: pd.DataFrame, day: date) -> pd.DataFrame
     state, look = [], []
     for appointment, plans in appointments.with_plans(expected, table, day):
         is_marked = any(row is not None and row["mark"] == STOP_MARK for row in plans)
-        its = appointments.state_of([appointments.treated_at(row, day, appointment) for row in plans])
-        state.append(_LOOK if is_marked and its == appointments.TO_COME else its)
+        its = appointments.state_of(plans, known or appointments.Known.of(day), appointment)
+        shown = {appointments.TO_COME: _LOOK if is_marked else its, appointments.UNKNOWN: _UNKNOWN}
+        state.append(shown.get(its, its))
         look.append(is_marked)
     return pd.DataFrame(
         {
@@ -55,10 +61,19 @@ def bars(expected: pd.DataFrame, table: pd.DataFrame, day: date) -> pd.DataFrame
 def counted(data: pd.DataFrame, machine: str) -> str:
     """`**9** booked · **2** treated · …` of one machine's appointments, as markdown."""
     states = data.loc[data["machine"] == machine, "state"]
-    treated, in_part = (int((states == state).sum()) for state in (appointments.TREATED, appointments.IN_PART))
-    said = [f"**{len(states)}** booked", f"**{treated}** treated"]
-    said += [f"**{in_part}** with {appointments.IN_PART}"] if in_part else []
-    return " · ".join([*said, f"**{len(states) - treated - in_part}** to come"])
+    said = [f"**{len(states)}** booked"]
+    for state, word, is_said in (
+        (appointments.TREATED, appointments.TREATED, True),
+        (appointments.IN_PART, f"with {appointments.IN_PART}", False),
+        (_UNKNOWN, appointments.UNKNOWN, False),
+        (appointments.NOT_RECORDED, f"with {appointments.NOT_RECORDED}", False),
+    ):
+        number = int((states == state).sum())
+        counts = f"**{number}** {word}"
+        said += [f":orange[{LOOK_MARK} {counts}]" if state == _UNKNOWN else counts] if number or is_said else []
+    if appointments.NOT_RECORDED not in set(states):
+        said.append(f"**{int(states.isin([appointments.TO_COME, _LOOK]).sum())}** to come")
+    return " · ".join(said)
 
 
 def show(data: pd.DataFrame, machine: str, now: datetime | None) -> None:
@@ -100,9 +115,13 @@ def chart(data: pd.DataFrame, machine: str, now: datetime | None, *, is_dark: bo
         **_looks(colours),
     )
     layers = [base.mark_bar(height=16, cornerRadius=1, strokeWidth=1.4)]
+    unknown = data[data["state"] == _UNKNOWN]
+    if len(unknown):  # an empty layer is an empty picture to a screen reader
+        hatched = alt.Chart(unknown).mark_bar(height=14, color=_hatch(colours))
+        layers.append(hatched.encode(x=x, x2="ends:T", y=y))
     alarming = data[data["look"]]
     marks = alt.Chart(alarming).mark_text(dy=-13, fontSize=10, text=STOP_MARK, color=colours.stop, align="left")
-    if len(alarming):  # an empty layer is an empty picture to a screen reader
+    if len(alarming):
         layers.append(marks.encode(x="begins:T", y=y))
     if now is not None and hours[0] <= pd.Timestamp(now) <= hours[1]:  # beyond, it would push the bars aside
         at = pd.DataFrame({"begins": [pd.Timestamp(now)]})
@@ -112,10 +131,22 @@ def chart(data: pd.DataFrame, machine: str, now: datetime | None, *, is_dark: bo
     return alt.layer(*layers, config=config).properties(height=_ROW * max(len(machines), 1) + _AROUND)
 
 
+def _hatch(colours: palette.Palette) -> alt.LinearGradient:
+    """Stripes, which survive black-and-white print."""
+    width = 1 / _STRIPES
+    stops = [
+        alt.GradientStop(color=colour, offset=round(at, 4))
+        for place in range(_STRIPES)
+        for colour, begins, ends in ((colours.look, 0.0, 0.4), (colours.ground, 0.4, 1.0))
+        for at in ((place + begins) * width, (place + ends) * width)
+    ]
+    return alt.LinearGradient(gradient="linear", stops=stops, x1=0, y1=0, x2=1, y2=1)
+
+
 def _looks(colours: palette.Palette) -> dict[str, Any]:
-    """Ground, outline and its dashes by state; one legend shows all three, as they are drawn."""
-    fills = [colours.ground, colours.ground, colours.accent, colours.stop]
-    strokes = [colours.quiet, colours.accent, colours.accent, colours.stop]
+    """Ground, outline and its dashes by state; one legend shows all, as they are drawn."""
+    fills = [colours.ground, colours.ground, colours.ground, colours.accent, colours.ground, colours.stop]
+    strokes = [colours.quiet, colours.accent, colours.look, colours.accent, colours.quiet, colours.stop]
     legend = alt.Legend(
         title=None, orient="top", direction="horizontal", labelFontSize=12, offset=2, symbolStrokeWidth=1.4
     )

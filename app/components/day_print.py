@@ -24,8 +24,9 @@ STYLE = """<style>
 .rbrdt-sheet td {border-bottom: 1px solid #9CA3AF; padding: 4px 5px; vertical-align: top; overflow-wrap: break-word;}
 .rbrdt-sheet .whole {white-space: nowrap;}
 .rbrdt-sheet td.time, .rbrdt-sheet td.fraction {font-weight: 700; font-variant-numeric: tabular-nums;}
-.rbrdt-sheet td.time, .rbrdt-sheet td.fraction {white-space: nowrap;}
+.rbrdt-sheet td.time {white-space: nowrap;}
 .rbrdt-sheet td.time {font-size: 14px;}
+.rbrdt-sheet td.given {font-weight: 400;}
 .rbrdt-sheet tr.stop td {background: #EDEDED;}
 .rbrdt-sheet .name {font-weight: 700;}
 .rbrdt-sheet .box {min-width: 90px;}
@@ -42,7 +43,17 @@ STYLE = """<style>
   .rbrdt-sheet {padding: 0; -webkit-print-color-adjust: exact; print-color-adjust: exact;}
 }
 </style>"""
-_HEADINGS = ("Time", "Patient", "Plan", "Next fraction", "Set up", "Check before treating", "Phone", "Treated", "Done")
+_HEADINGS = (
+    "Time",
+    "Patient",
+    "Plan",
+    "Fraction due or given",
+    "Set up",
+    "Check before treating",
+    "Phone",
+    "Treated",
+    "Done",
+)
 
 
 def show(title: str, told: str, booked: pd.DataFrame, unbooked: pd.DataFrame, unbooked_title: str) -> None:
@@ -81,7 +92,7 @@ def _row(row: pd.Series) -> str:
         ("time", f"{at:%H:%M}" if at is not None else words.ABSENT),
         ("", who),
         ("whole", _said(row["plan"])),
-        ("fraction", _said(row["next_fraction"])),
+        ("fraction given" if words.known(row["treated_that_day"]) else "fraction", _said(row["next_fraction"])),
         ("", setup or words.ABSENT),
         ("", _said(row["check"], "")),
         ("whole", "<br>".join(_said(row["phone"]).split(", "))),

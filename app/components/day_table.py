@@ -41,7 +41,9 @@ def _column_config() -> dict[str, Any]:
         "patient_id": column.TextColumn("ID", width=74),
         "plan": column.TextColumn("Plan", width=100),
         "next_fraction": column.TextColumn(
-            "Next fraction", width=112, help="As of the time above. A fraction that was begun must be finished first"
+            "Fraction",
+            width=150,
+            help="Given that day, or due as of the time above; what was begun comes first",
         ),
         "check": column.TextColumn("Check before treating", width=250, help="Double-click to read all of it"),
         "alerts": column.TextColumn("Alerts", width=130),

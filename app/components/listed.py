@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from app import data
+from app import data, unknown
 from app.components import failures
 from app.desk import Desk
 from recovery.cache import CacheError
 
 
 def load(desk: Desk) -> data.Loaded | None:
-    """The list; None after the reason was drawn: no snapshot, a broken one, or nobody on it."""
+    """The list as of now; None after the reason was drawn: no snapshot, a broken one, or nobody on it."""
     try:
         loaded = data.load_on_treatment(desk.config.cache_path)
     except CacheError as error:
@@ -18,4 +18,4 @@ def load(desk: Desk) -> data.Loaded | None:
     if loaded.table.empty:
         failures.show_no_rows()
         return None
-    return loaded
+    return unknown.as_of_now(loaded, desk)

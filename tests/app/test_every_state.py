@@ -30,6 +30,8 @@ REBUILD = "on_treatment.parquet cannot be read"
 OF_DATABASE = f"■ {len(RELATIONAL_TABLES)} of {len(RELATIONAL_TABLES)} tables cannot be read."
 UNKNOWN_DAY = "TB1 · Tue 24 Nov · ▲ appointments unknown · ■ 1 to look at first"
 
+IN_TREATMENT = "In treatment on TB1, appointments unknown: 2"
+
 SAID: dict[str, dict[str, tuple[str, ...]]] = {
     "good": {
         "*": (GOOD,),
@@ -54,14 +56,22 @@ SAID: dict[str, dict[str, tuple[str, ...]]] = {
     "tables_truncated": {
         "*": (GOOD,),
         "on_treatment": ("2 plans shown",),
-        "machine_day": (UNKNOWN_DAY, "▲ The table schedule cannot be read", "Treated on TB1, appointments unknown: 2"),
+        "machine_day": (
+            UNKNOWN_DAY,
+            "▲ The table schedule cannot be read",
+            IN_TREATMENT,
+        ),
         "patient": ("2 patients.",),
         "priorities": ("▲ The table prescriptions cannot be read: prescribed intents are not known here.",),
         "backup_health": (OF_DATABASE, "2 of 2 plans on treatment or ready to start"),
     },
     "pointer_lost": {
         "*": (GOOD,),
-        "machine_day": (UNKNOWN_DAY, "▲ The table schedule cannot be read", "Treated on TB1, appointments unknown: 2"),
+        "machine_day": (
+            UNKNOWN_DAY,
+            "▲ The table schedule cannot be read",
+            IN_TREATMENT,
+        ),
         "priorities": ("▲ The table prescriptions cannot be read",),
         "backup_health": (OF_DATABASE,),
     },
@@ -73,7 +83,7 @@ NO_COUNTS = (
     r"\d+ patients?\.",
     r"\d+ of \d+ plans",
 )
-NO_APPOINTMENTS = (r"\d+ booked", r"\d+ treated", r"\d+ to come", "without an appointment", "There is no table")
+NO_APPOINTMENTS = (r"\d+ booked", r"\d+ treated", r"\d+ to come", "no appointment known", "There is no table")
 UNSAID: dict[str, tuple[str, ...]] = {
     "good": ("cannot be read", "No snapshot", "Nobody is on treatment", "unknown"),
     "stale": ("minutes old", "Nobody is on treatment"),

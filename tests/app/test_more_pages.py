@@ -101,7 +101,7 @@ def test_the_print_view_is_plain_text_with_every_patient_of_the_day(open_dashboa
     assert not visit.exception
     sheet = "".join(one.proto.body for one in visit.get("html"))
     assert "ABELSEN, Anna" in sheet
-    assert "8 of 15" in sheet
+    assert "of 15 given" in sheet and "8 of 15" not in sheet, "the next number beside what was given reads as due"
     assert "Backup is 6 minutes old" in sheet
     assert len(visit.dataframe) == 0
 

@@ -150,7 +150,7 @@ def test_everything_that_tells_a_count_or_the_next_fraction_tells_the_same(
     assert set(map(str, counts.values())) == {delivered}, counts
     told = {
         "day": worklist.next_fraction(row),
-        "page": patient_words.next_fraction(plan),
+        "page": patient_words.next_fraction(plan, LOCAL.date()),
         "chart": sheet.next_fraction,
     }
     assert {where: number_in(said) for where, said in told.items()} == dict.fromkeys(told, following), told
@@ -192,5 +192,5 @@ def test_while_records_are_missing_nobody_says_that_a_begun_fraction_is_to_be_fi
     assert sheet.next_fraction == "Not proven: records are missing (by those held, 5 is begun)"
     assert (sheet.first_row, [beam.first for beam in sheet.beams]) == ("", ["—", "—"])
     assert "that may have been done" in sheet.stops[0]
-    assert "not proven" in patient_words.next_fraction(lost)
+    assert "not proven" in patient_words.next_fraction(lost, LOCAL.date())
     assert LOCAL.date() >= weekday(0).date()

@@ -43,7 +43,7 @@ def test_the_list_is_in_order_of_appointment_with_the_next_fraction(cache: Path)
     booked = day_of(cache).booked
     assert [f"{at:%H:%M}" for at in booked["appointment_at"]] == ["08:15", "09:00", "09:30", "11:00"]
     assert booked["patient_id"].tolist() == ["100231", "100892", "100555", "999999"]
-    assert booked["next_fraction"].tolist() == ["8 of 15", "12 of 30", "13 of 35", pd.NA]
+    assert booked["next_fraction"].tolist() == ["— of 15 given", "12 of 30", "13 of 35", pd.NA]
     assert said_of(booked, "100231", "treated_that_day") == ["14:38"]
     assert said_of(booked, "100231", "energy") == ["6 MV, 10 MV"]
     assert said_of(booked, "100231", "technique") == ["ARC"]
@@ -124,7 +124,7 @@ def test_a_course_that_ended_today_is_treated_and_no_appointment_without_a_plan(
     )
     booked = worklist.day_of(ended, tables_of(cache), "TB1", relational.TODAY).booked
     assert said_of(booked, "100231", "treated_that_day") == ["14:38"]
-    assert said_of(booked, "100231", "next_fraction") == ["none, 15 of 15 given"]
+    assert said_of(booked, "100231", "next_fraction") == ["— of 15 given"]
     assert bar_at(bars_of(ended, tables_of(cache)), 8, 15)["state"] == "treated"
 
 
@@ -224,7 +224,7 @@ def test_the_worklist_is_typed_lies_on_its_side_and_says_how_old_it_is(cache: Pa
     told = {row[0].value: row[1].value for row in about.iter_rows()}
     assert told["Machine"] == "TB1"
     assert told["What this list may lack"] == "there is no table x"
-    assert "Treated on TB1, without an appointment on it this day: 4" in [row[0].value for row in sheet.iter_rows()]
+    assert "In treatment on TB1, no appointment known that day: 4" in [row[0].value for row in sheet.iter_rows()]
 
 
 @pytest.mark.parametrize("attack", ["=1+1", "+1", "-2", "@SUM(A1)", "\t=1"])

@@ -16,7 +16,7 @@ from datetime import date
 import pandas as pd
 import streamlit as st
 
-from app import appointments, data, session, words, worklist
+from app import appointments, data, given, session, unknown, words, worklist
 from app.components import (
     attention,
     banner,
@@ -57,7 +57,13 @@ def _show_day(desk: Desk, loaded: data.Loaded, found: sources.Found, machines: l
     places = st.container(horizontal=True, vertical_alignment="bottom")
     busiest = appointments.busiest(found.tables.schedule, desk.today(), machines)
     machine, day, is_print = _asked(places, machines, busiest, desk.today())
-    that_day = worklist.day_of(loaded.table, found.tables, machine, day)
+    known = appointments.Known(
+        day,
+        desk.today(),
+        given.given_on(desk.config.cache_path, loaded.table, day),
+        unknown.doubt_now(loaded, desk),
+    )
+    that_day = worklist.day_of(loaded.table, found.tables, machine, day, known)
     with places:
         day_export.show(desk, loaded, that_day, machine, day, found.remark)
         ids = pd.concat([that_day.booked["patient_id"], that_day.unbooked["patient_id"]]).dropna().unique()
@@ -73,7 +79,7 @@ def _show_day(desk: Desk, loaded: data.Loaded, found: sources.Found, machines: l
         sheet_title = f"{title} {day.year} · {desk.config.site.name}"
         day_print.show(sheet_title, f"{told} {found.remark}", that_day.booked, that_day.unbooked, below)
         return
-    bars = _bars(loaded, found, day)
+    bars = _bars(loaded, found, known)
     st.markdown(f"**{words.as_markdown(title)}** · {_counts(that_day, bars, machine)}")
     for sentence in found.sentences:
         st.markdown(sentence)
@@ -104,12 +110,12 @@ def _asked(
     return machine, day if isinstance(day, date) else today, is_print and may_print
 
 
-def _bars(loaded: data.Loaded, found: sources.Found, day: date) -> pd.DataFrame | None:
+def _bars(loaded: data.Loaded, found: sources.Found, known: appointments.Known) -> pd.DataFrame | None:
     """The day's appointments on every machine, as the timeline draws and the headline counts them."""
-    on_day = appointments.on_day(found.tables.schedule, day)
+    on_day = appointments.on_day(found.tables.schedule, known.day)
     if on_day is None:
         return None
-    return day_chart.bars(on_day[~appointments.is_cancelled(on_day)], loaded.table, day)
+    return day_chart.bars(on_day[~appointments.is_cancelled(on_day)], loaded.table, known.day, known)
 
 
 def _counts(that_day: worklist.Day, bars: pd.DataFrame | None, machine: str) -> str:
@@ -118,7 +124,7 @@ def _counts(that_day: worklist.Day, bars: pd.DataFrame | None, machine: str) -> 
     stop = sum(int(marked.sum()) for marked in lists)
     said.append(f":red[■ **{stop}** to look at first]" if stop else "**0** to look at first")
     if that_day.is_schedule_known and len(that_day.unbooked):
-        said.append(f":orange[▲ **{len(that_day.unbooked)}** without an appointment, below]")
+        said.append(f":orange[▲ **{len(that_day.unbooked)}** with no appointment known that day, below]")
     if that_day.cancelled:
         said.append(f"{words.counted(that_day.cancelled, 'appointment')} cancelled")
     return " · ".join(said)

@@ -1,0 +1,84 @@
+"""Who may have been treated since the newest proof, on every list, as of this moment.
+
+Goal
+    A page that nobody rebuilt since the jobs stopped says so of each patient by itself: the list's own column is as old
+    as the list.
+
+How
+    `recovery.unknown_since` judges; here its answer becomes a column of times and a sentence among those of `check`,
+    after what forbids treatment and before what asks to be looked at.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime
+
+import pandas as pd
+
+from app import data
+from app.appointments import Record, records
+from app.desk import Desk
+from app.rows import LOOK_MARK, STOP_MARK
+from recovery.cache import CacheError
+from recovery.relational_tables import SCHEDULE
+from recovery.unknown_since import Doubt, doubt_of, in_words, newest_treatment, unknown_of
+
+_ROW_COLUMNS = ["patient_id", "status", "in_flight", "interrupted_fraction", "last_treatment_at"]
+_BOOKING_COLUMNS = ["patient_id", "appointment_at", "treatment_machine_name", "status"]
+
+
+def as_of_now(loaded: data.Loaded, desk: Desk) -> data.Loaded:
+    """The list with what is unknown at this moment."""
+    doubt = doubt_now(loaded, desk)
+    if doubt is None and loaded.table["unknown_since"].isna().all():
+        return loaded
+    return replace(loaded, table=with_unknown(loaded.table, schedule_of(desk), doubt, desk.today()))
+
+
+def doubt_now(loaded: data.Loaded, desk: Desk) -> Doubt | None:
+    """The time that no proof tells of, as of now; None while the newest proof is fresh."""
+    taken_at = loaded.snapshot.taken_at
+    try:
+        runs = data.load_runs(desk.config.cache_path)
+    except data.JournalError:
+        runs = ()
+    proven_at = next((run.started_at for run in reversed(runs) if run.tells_of_records), None)
+    up_to = min(proven_at, taken_at) if proven_at is not None else None
+    newest = newest_treatment(_known(loaded.table[["last_treatment_at"]]))
+    return doubt_of(up_to, newest, desk.now(), desk.config.site.zone)
+
+
+def schedule_of(desk: Desk) -> pd.DataFrame | None:
+    """The appointments, None where they cannot be read: then everybody on treatment may have been treated."""
+    try:
+        return data.load_table(desk.config.cache_path, SCHEDULE)
+    except CacheError:
+        return None
+
+
+def with_unknown(table: pd.DataFrame, schedule: pd.DataFrame | None, doubt: Doubt | None, today: date) -> pd.DataFrame:
+    """The table as `rows.describe` makes it, with `unknown_since` of now, and what it means in `check` and `mark`."""
+    booked = _known(schedule[_BOOKING_COLUMNS]) if schedule is not None and doubt is not None else None
+    told = unknown_of(_known(table[_ROW_COLUMNS]), booked, doubt)
+    checks = [
+        said if since is None else with_words(said, since, today)
+        for said, since in zip(table["check"].fillna(""), told, strict=True)
+    ]
+    return table.assign(
+        unknown_since=pd.Series(told, index=table.index, dtype="datetime64[us]"),
+        check=pd.Series(checks, index=table.index, dtype="string"),
+        mark=pd.Series([check[:1] for check in checks], index=table.index, dtype="string"),
+    )
+
+
+def with_words(check: str, since: datetime, today: date) -> str:
+    """What to check before treating, with what is unknown after the last ■."""
+    said = [part for part in check.split(" · ") if part]
+    stops = max((place for place, part in enumerate(said, start=1) if part.startswith(STOP_MARK)), default=0)
+    return " · ".join([*said[:stops], f"{LOOK_MARK} {in_words(since, today)}", *said[stops:]])
+
+
+def _known(frame: pd.DataFrame) -> list[Record]:
+    """Rows as Python knows them, absent values None."""
+    return records(frame.astype(object).where(frame.notna(), None))

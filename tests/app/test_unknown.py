@@ -1,0 +1,139 @@
+"""Three hours without the R&V system: who may have been treated since is neither treated nor to come, anywhere."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from app import appointments, data, unknown, worklist
+from app.appointments import Given, Known
+from app.components import day_chart, day_print
+from recovery.cache import Cache
+from recovery.tables import ON_TREATMENT
+from recovery.unknown_since import Doubt
+from tests.app import clinic, relational
+from tests.app.test_worklist import TABLES
+
+TODAY = relational.TODAY
+
+
+def at(hour: int, minute: int = 0, days: int = 0) -> datetime:
+    return datetime.combine(TODAY, datetime.min.time()).replace(hour=hour, minute=minute) + timedelta(days=days)
+
+
+NINE = Doubt(at(9, 5), at(12, 5))
+"""Noon, three hours after the last proof."""
+ANNA, BO, REMI = "100231", "100892", "100555"
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    """The notable patients, as at 12:05; Anna was treated at 08:20, and nobody else today."""
+    clinic.make(tmp_path, "good", 13)
+    path = tmp_path / "data" / "cache"
+    rows = Cache(path).read(ON_TREATMENT)
+    hers = [{**row, "last_treatment_at": at(8, 20)} if row["patient_id"] == ANNA else row for row in rows]
+    Cache(path).write(ON_TREATMENT, hers, taken_at=clinic.NOW, source="RT-PACS")
+    relational.write(path)
+    return path
+
+
+def seen(
+    cache: Path, doubt: Doubt | None = NINE, day: date = TODAY, given: object = None
+) -> tuple[pd.DataFrame, Known]:
+    tables = worklist.Tables(**{schema.name: data.load_table(cache, schema) for schema in TABLES})
+    table = unknown.with_unknown(data.load_on_treatment(cache).table, tables.schedule, doubt, TODAY)
+    known = Known(day, TODAY, given or {}, doubt)  # type: ignore[arg-type]
+    return worklist.day_of(table, tables, "TB1", day, known).booked, known
+
+
+def bars(cache: Path, known: Known) -> pd.DataFrame:
+    schedule = data.load_table(cache, TABLES[0])
+    table = data.load_on_treatment(cache).table
+    on_day = appointments.on_day(schedule, known.day)
+    assert on_day is not None
+    return day_chart.bars(on_day[~appointments.is_cancelled(on_day)], table, known.day, known)
+
+
+def column(lines: pd.DataFrame, patient_id: str, name: str) -> list[object]:
+    return lines[lines["patient_id"] == patient_id][name].tolist()
+
+
+def test_whoever_was_booked_since_the_proof_is_unknown_and_has_no_plain_next_number(cache: Path) -> None:
+    booked, _ = seen(cache)
+    assert column(booked, REMI, "next_fraction") == ["13 of 35, unless given since 09:05"]
+    assert column(booked, REMI, "check")[0].startswith(  # type: ignore[attr-defined]
+        "▲ unknown since 09:05: may have been treated, ask the machine"
+    )
+    assert column(booked, ANNA, "next_fraction") == ["— of 15 given"]
+    assert "unknown" not in column(booked, ANNA, "check")[0]  # type: ignore[operator]
+    fresh, _ = seen(cache, None)
+    assert column(fresh, REMI, "next_fraction") == ["13 of 35"]
+
+
+def test_what_forbids_treatment_stands_before_what_is_unknown() -> None:
+    said = "■ NOT READY: plan · ■ DISAGREEMENT: x · ▲ namesake: ID 1"
+    assert unknown.with_words(said, at(9, 5), TODAY) == (
+        "■ NOT READY: plan · ■ DISAGREEMENT: x · ▲ unknown since 09:05: may have been treated, ask the machine "
+        "· ▲ namesake: ID 1"
+    )
+    assert unknown.with_words("", at(9, 5), TODAY).startswith("▲ unknown since 09:05")
+
+
+def test_the_timeline_hatches_what_is_unknown_and_counts_it(cache: Path) -> None:
+    _, known = seen(cache)
+    drawn = bars(cache, known)
+    here = drawn[drawn["machine"] == "TB1"]
+    assert here["state"].tolist() == ["treated", "▲ unknown", "▲ unknown", "▲ unknown"]
+    assert day_chart.counted(drawn, "TB1") == (
+        "**4** booked · **1** treated · :orange[▲ **3** unknown] · **0** to come"
+    )
+    layers = day_chart.chart(drawn, "TB1", None, is_dark=False).to_dict()["layer"]
+    assert any(isinstance(layer["mark"].get("color"), dict) for layer in layers), "no bar is hatched"
+    fresh = bars(cache, Known(TODAY, TODAY))
+    assert not any(
+        isinstance(layer["mark"].get("color"), dict)
+        for layer in day_chart.chart(fresh, "TB1", None, is_dark=False).to_dict()["layer"]
+    )
+
+
+def test_after_now_an_appointment_is_still_to_come_and_a_day_gone_by_is_neither(cache: Path) -> None:
+    early = bars(cache, Known(TODAY, TODAY, doubt=Doubt(at(9, 5), at(10))))
+    assert early[early["machine"] == "TB1"]["state"].tolist() == ["treated", "▲ unknown", "▲ unknown", "to come"]
+    assert day_chart.counted(bars(cache, Known(TODAY, TODAY + timedelta(days=1))), "TB1") == (
+        "**4** booked · **1** treated · **3** with no treatment recorded"
+    )
+
+
+def test_a_treated_row_shows_what_was_given_and_never_the_next_number(cache: Path) -> None:
+    [key] = [
+        (row["patient_id"], row["referenced_rt_plan_uid"])
+        for row in Cache(cache).read(ON_TREATMENT)
+        if row["patient_id"] == ANNA
+    ]
+    booked, _ = seen(cache, None, given={key: [Given(at(8, 20), 7)]})
+    assert column(booked, ANNA, "next_fraction") == ["7 of 15 given"]
+    html = day_print.sheet("TB1", "", booked, booked.iloc[:0], "")
+    assert '<td class="fraction given">7 of 15 given</td>' in html and "8 of 15" not in html
+
+
+def test_of_another_day_the_number_is_said_to_be_of_now(cache: Path) -> None:
+    booked, _ = seen(cache, None, TODAY + timedelta(days=1))
+    assert column(booked, ANNA, "next_fraction") == ["8 of 15 as of now"]
+    gone, _ = seen(cache, None, TODAY - timedelta(days=1))
+    assert gone.empty
+
+
+def test_two_of_a_day_belong_to_their_own_appointments() -> None:
+    row = {"patient_id": ANNA, "referenced_rt_plan_uid": "1.2", "last_treatment_at": at(14, 10)}
+    known = Known(TODAY, TODAY, {(ANNA, "1.2"): [Given(at(8, 4), 7), Given(at(14, 10), 8)]})
+    morning = {"appointment_at": at(8), "is_again": False, "following_at": at(14)}
+    afternoon = {"appointment_at": at(14), "is_again": True, "following_at": pd.NaT}
+    assert [one.number for one in appointments.given_for(row, known, morning)] == [7]
+    assert [one.number for one in appointments.given_for(row, known, afternoon)] == [8]
+    only = Known(TODAY, TODAY, {(ANNA, "1.2"): [Given(at(8, 4), 7)]}, Doubt(at(9, 5), at(14, 20)))
+    assert appointments.state_of([row], only, morning) == "treated"
+    assert appointments.state_of([row], only, afternoon) == "unknown"
