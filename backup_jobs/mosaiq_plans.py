@@ -5,21 +5,26 @@ Goal
 
 How
     The query gives a row for each field and setup of a plan. Where they name different prescriptions, structure sets
-    or frames of reference, the plan has none of its own: null.
+    or frames of reference, the plan has none of its own: null. Hidden fields, and older versions, have a say only
+    where a plan has no other: then the plan is closed. What the words mean stands in `recovery.plan_states`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from backup_jobs import values
 from backup_jobs.mosaiq_deliveries import beam_name, is_imaging
 from backup_jobs.mosaiq_words import ARCS, FIELD_TYPES, KILOVOLT_MODALITIES, MODALITIES, ORIENTATIONS
-from backup_jobs.table_readings import Group, RawRow, TableReading, first_known, name_of, the_only, translated
+from backup_jobs.table_readings import Group, RawRow, Reader, TableReading, first_known, name_of, the_only, translated
 from recovery import relational_tables as tables
+from recovery.plan_states import is_closed
 
 _APPROVED = "5"
 _SAYS_NOTHING = frozenset({None, "0"})
+_HIDDEN = "hidden"
+_REPLACED = "replaced"
 _WORDS = {
     "1": "void",
     "2": "closed",
@@ -54,13 +59,40 @@ def _is_signed(group: Group) -> bool:
     return bool(fields) and all(values.moment(row["field_approved_at"]) is not None for row in fields)
 
 
+def _newest(group: Group) -> list[RawRow]:
+    """The fields that are the newest version of themselves."""
+    return [row for row in group if values.integer(row["field_version"]) in {None, 0}]
+
+
+def _standing(group: Group) -> Group:
+    """The fields that a plan is treated with: newest and shown. Where there is none, those that it was treated with."""
+    newest = _newest(group)
+    return [row for row in newest if not values.truth(row["is_hidden"])] or newest or group
+
+
+def _of_standing(read: Reader) -> Reader:
+    return lambda group: read(_standing(group))
+
+
 def approval_status(group: Group) -> str:
-    """In the words of `plans.approval_status`: the least that any of its prescriptions allows."""
+    """In the words of `plans.approval_status`: whether its fields are there, else what its prescriptions allow."""
+    newest = _newest(group)
+    if not newest:
+        return _REPLACED
+    if all(values.truth(row["is_hidden"]) for row in _treatment_fields(newest) or newest):
+        return _HIDDEN
+    return _allowed(_standing(group))
+
+
+def _allowed(group: Group) -> str:
+    """The least that any of its prescriptions allows; closed where every one of them is, each in its own way."""
     fields = _treatment_fields(group) or list(group)
     said = {_allows(row) for row in fields}
     if said == {"approved"}:
         return "treatment approved" if _is_signed(group) else "unapproved"
-    return next(iter(said)) if len(said) == 1 else "unapproved"
+    if len(said) == 1:
+        return next(iter(said))
+    return "closed" if all(map(is_closed, said)) else "unapproved"
 
 
 def _allows(row: RawRow) -> str:
@@ -72,7 +104,7 @@ def _allows(row: RawRow) -> str:
 
 def _last_signature(group: Group) -> RawRow | None:
     """The signature with which a plan's approval was complete; none while it is not."""
-    if not _is_signed(group) or approval_status(group) not in _WERE_APPROVED:
+    if not _is_signed(group) or _allowed(group) not in _WERE_APPROVED:
         return None
     return max(_treatment_fields(group), key=lambda row: values.moment(row["field_approved_at"]) or datetime.min)  # noqa: DTZ901  local to the site
 
@@ -126,28 +158,32 @@ def _nothing(_: Group) -> None:
     return None
 
 
+_OF_STANDING: Mapping[str, Reader] = {
+    "course_id": course_id,
+    "rt_plan_label": first_known("rt_plan_label"),
+    "approved_by": _approved_by,
+    "approved_at": _approved_at,
+    "number_of_fractions_planned": _fractions,
+    "dose_per_fraction": _dose,
+    "structure_set_uid": the_only("structure_set_uid"),
+    "frame_of_reference_uid": the_only("frame_of_reference_uid"),
+    "prescription_id": the_only("prescription_id"),
+    "treatment_orientation": translated(ORIENTATIONS, "treatment_orientation"),
+    "fraction_pattern": the_only("fraction_pattern"),
+}
 PLANS = TableReading(
     tables.PLANS,
     {
-        "course_id": course_id,
-        "rt_plan_label": first_known("rt_plan_label"),
+        **{name: _of_standing(read) for name, read in _OF_STANDING.items()},
         "approval_status": approval_status,
-        "approved_by": _approved_by,
-        "approved_at": _approved_at,
         "status_changed_by": _nothing,
         "status_changed_at": _nothing,
-        "number_of_fractions_planned": _fractions,
-        "dose_per_fraction": _dose,
-        "structure_set_uid": the_only("structure_set_uid"),
-        "frame_of_reference_uid": the_only("frame_of_reference_uid"),
-        "prescription_id": the_only("prescription_id"),
         "plan_intent": _nothing,
         "treatment_type": _nothing,
-        "treatment_orientation": translated(ORIENTATIONS, "treatment_orientation"),
         "treatment_order": _nothing,
-        "fraction_pattern": the_only("fraction_pattern"),
     },
-    one_row_per=("sop_instance_uid",),
+    one_row_per=("sop_instance_uid", "patient_id"),
+    may_be_of_several_patients=True,
 )
 PLAN_FIELDS = TableReading(
     tables.PLAN_FIELDS,
@@ -164,7 +200,8 @@ PLAN_FIELDS = TableReading(
         "reference_image_uid": _nothing,
         "is_setup_field": _is_setup_field,
     },
-    one_row_per=("sop_instance_uid", "beam_number", "entered_by_hand"),
+    one_row_per=("sop_instance_uid", "patient_id", "beam_number", "entered_by_hand"),
+    is_of_plans=True,
     leaves_out={
         "fields entered by hand, which no plan names": lambda group: group[0]["entered_by_hand"] is not None,
     },
@@ -176,5 +213,6 @@ SETUP_NOTES = TableReading(
         "setup_technique": first_known("setup_technique"),
         "devices": _nothing,
     },
-    one_row_per=("sop_instance_uid", "beam_number"),
+    one_row_per=("sop_instance_uid", "patient_id", "beam_number"),
+    is_of_plans=True,
 )

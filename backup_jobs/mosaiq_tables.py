@@ -45,6 +45,13 @@ def _nothing(_: Group) -> None:
     return None
 
 
+def _other_ids(group: Group) -> str | None:
+    """IDB to IDF, and numbers that were retired: what was written under one of those is this patient's too."""
+    said = [values.line(group[0][f"other_id_{letter}"]) for letter in "bcdef"]
+    said += [values.line(row["retired_id"]) for row in group]
+    return "; ".join(dict.fromkeys(number for number in said if number is not None)) or None
+
+
 def _address(group: Group) -> str | None:
     row = group[0]
     lines = said_together(row, ", ", "address_line_1", "address_line_2")
@@ -171,7 +178,7 @@ def _person(role: str) -> Reader:
 PATIENTS = TableReading(
     tables.PATIENTS,
     {
-        "other_patient_ids": joined("; ", *(f"other_id_{letter}" for letter in "bcdef")),
+        "other_patient_ids": _other_ids,
         "patient_name": family_given("family_name", "given_name", capitals=True),
         "patient_birth_date": lambda group: values.day(group[0]["birth_date"]),
         "patient_sex": translated(SEXES, "sex"),

@@ -26,6 +26,7 @@ from datetime import UTC, datetime, time, timedelta
 
 from backup_jobs import aria_tables, mosaiq_tables
 from backup_jobs.odd_rows import OddRow, in_words, note
+from backup_jobs.plan_owners import PlanOwners
 from backup_jobs.queries import QueryError, load_query, query_tables
 from backup_jobs.rv_database import ConnectionLostError, Database, DatabaseError, open_database
 from backup_jobs.table_readings import TableReading, TableRows, read_rows
@@ -104,11 +105,12 @@ def snapshot_tables(config: Config, now: datetime) -> JobResult:
     if config.rv is None or config.rv.database is None:
         return JobResult(JOB, "SKIPPED", {}, message="the config has no [rv.database]")
     tables = _tables(config.rv.product)
+    owners = PlanOwners(config)
     outcomes: dict[str, _Outcome] = {}
     with open_database(config) as database, open_writer(config.cache_path, now) as new:
         for reading in tables:
             try:
-                outcomes[reading.schema.name] = _snapshot(database, new, reading, config, now)
+                outcomes[reading.schema.name] = _snapshot(database, new, owners.applied_to(reading), config, now)
             except (DatabaseError, QueryError, TableRefusedError) as error:
                 log.warning("%s", error)
                 fault = "database" if isinstance(error, DatabaseError) else ""

@@ -22,6 +22,8 @@ from recovery.tables import Row, TableSchema
 RawRow = Mapping[str, object]
 Group = Sequence[RawRow]
 Reader = Callable[[Group], object]
+Made = tuple[Group, Row]
+"""A row, and what it was made of."""
 
 _BY_KIND: Mapping[str, Callable[[object], object]] = {
     "str": values.text,
@@ -37,8 +39,9 @@ _BY_KIND: Mapping[str, Callable[[object], object]] = {
 class TableReading:
     """How one table is made of one query's rows. `leaves_out`: why a row has no place in it → whether that is so.
 
-    `needs`: columns without which a row says nothing. `knowing`, where values are costly to make: the same reading,
-    which takes over what rows made before hold.
+    `needs`: columns without which a row says nothing. A plan may stand under several patients, and its fields with it
+    (`is_of_plans`): `plan_owners` then gives a `settle`, which chooses among the rows that were made. `knowing`, where
+    values are costly to make: the same reading, which takes over what rows made before hold.
     """
 
     schema: TableSchema
@@ -46,6 +49,9 @@ class TableReading:
     one_row_per: tuple[str, ...] = ()
     leaves_out: Mapping[str, Callable[[Group], bool]] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
+    may_be_of_several_patients: bool = False
+    is_of_plans: bool = False
+    settle: Callable[[Sequence[Made]], tuple[list[Row], list[OddRow]]] | None = None
     knowing: Callable[[Sequence[Row]], TableReading] | None = None
 
 
@@ -67,7 +73,7 @@ def read_rows(reading: TableReading, raw_rows: Iterable[RawRow]) -> TableRows:
     unreadable: Counter[str] = Counter()
     left_out: Counter[str] = Counter()
     ambiguous: Counter[str] = Counter()
-    rows: list[Row] = []
+    made: list[Made] = []
     odd: list[OddRow] = []
     for group in _groups(reading.one_row_per, raw_rows):
         if (reason := next((why for why, is_so in reading.leaves_out.items() if is_so(group)), None)) is not None:
@@ -86,7 +92,11 @@ def read_rows(reading: TableReading, raw_rows: Iterable[RawRow]) -> TableRows:
         if (nameless := without_key(reading.schema, row, group[0], reading.one_row_per)) is not None:
             odd.append(nameless)
         else:
-            rows.append(row)
+            made.append((group, row))
+    rows = [row for _, row in made]
+    if reading.settle is not None:
+        rows, unsettled = reading.settle(made)
+        odd += unsettled
     rows, doubled = one_of_each(reading.schema, rows, reading.needs)
     return TableRows(rows, unreadable, left_out, [*odd, *doubled], ambiguous)
 

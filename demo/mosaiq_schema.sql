@@ -192,6 +192,10 @@ CREATE TABLE PatTxCal (
     bit, MFS decimal, MFS_Begin decimal, AFS decimal, AFS_Begin decimal, PF_Only bit, PF_During bit, Sanct_DtTm
     datetime, Sanct_ID int, PRIMARY KEY (PTC_ID)
 );
+CREATE TABLE PatCItem (
+    PCI_ID int, PCP_ID int, Pat_ID1 int, Due_DtTm datetime, Act_DtTm datetime, Elpsd_Action smallint,
+    Activity varchar, IsPreTreat bit, Status_Enum tinyint, Seq smallint, Inst_ID int, Note_ID int
+);
 
 CREATE TABLE TrackTreatment (
     TTX_ID int, Create_DtTm datetime, Create_ID int, Edit_DtTm datetime, Edit_ID int, Pat_ID1 int, FLD_ID int,

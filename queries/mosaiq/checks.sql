@@ -11,6 +11,8 @@
 --   subject, comment             text
 -- sources: Chklist, QCLTask, Ident, Staff, Site, TxField
 -- traps:
+--   A patient has one number here: of the tips of Ident (Version 0) one that is not retired (Status_Inactive), the
+--   newest; a retired one where there is no other, a blank one last.
 --   Version 0 is the tip of Chklist, Site and TxField; Suppressed 1 is a withdrawn item of a checklist.
 --   Items that are still to do come too: their due date counts for the window, their time is null.
 --   That Chklist.Complete other than 0 means done is read from its name.
@@ -50,6 +52,17 @@ FROM (
     FROM TxField f
     WHERE f.Version = 0 AND f.Sanct_DtTm >= ?
 ) k
-JOIN Ident i ON i.Pat_Id1 = k.patient_serial AND i.Version = 0
+JOIN (
+    SELECT
+        nr.Pat_Id1 AS Pat_Id1, nr.IDA AS IDA, nr.Status_Inactive AS Status_Inactive,
+        ROW_NUMBER() OVER (
+            PARTITION BY nr.Pat_Id1
+            ORDER BY
+                CASE WHEN COALESCE(RTRIM(nr.IDA), '') = '' THEN 1 ELSE 0 END,
+                COALESCE(nr.Status_Inactive, 0), nr.IDENT_ID DESC
+        ) AS place
+    FROM Ident nr
+    WHERE nr.Version = 0
+) i ON i.Pat_Id1 = k.patient_serial AND i.place = 1
 LEFT JOIN Staff st ON st.Staff_ID = k.staff_number
 ORDER BY k.check_source, k.check_number

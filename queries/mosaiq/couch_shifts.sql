@@ -9,6 +9,8 @@
 --   correction_vertical, correction_longitudinal, correction_lateral   cm, of that localisation
 -- sources: Dose_Hst, Ident, FLD_HST, TxFieldPoint_Hst, Site, Offset
 -- traps:
+--   A patient has one number here: of the tips of Ident (Version 0) one that is not retired (Status_Inactive), the
+--   newest; a retired one where there is no other, a blank one last.
 --   TxFieldPoint_Hst.Point 0 is enough: the couch stands still, or moves as the plan says.
 --   Nothing links a localisation (Offset_Type 2, Version 0, not reset or excluded) to a delivery but the site and
 --   the time: the newest one of the site before the delivery; one of more than an hour before is not this
@@ -28,7 +30,18 @@ SELECT
     o.Superior_Offset AS correction_longitudinal,
     o.Lateral_Offset AS correction_lateral
 FROM Dose_Hst dh
-JOIN Ident i ON i.Pat_Id1 = dh.Pat_ID1 AND i.Version = 0
+JOIN (
+    SELECT
+        nr.Pat_Id1 AS Pat_Id1, nr.IDA AS IDA, nr.Status_Inactive AS Status_Inactive,
+        ROW_NUMBER() OVER (
+            PARTITION BY nr.Pat_Id1
+            ORDER BY
+                CASE WHEN COALESCE(RTRIM(nr.IDA), '') = '' THEN 1 ELSE 0 END,
+                COALESCE(nr.Status_Inactive, 0), nr.IDENT_ID DESC
+        ) AS place
+    FROM Ident nr
+    WHERE nr.Version = 0
+) i ON i.Pat_Id1 = dh.Pat_ID1 AND i.place = 1
 LEFT JOIN FLD_HST fh ON fh.DHS_ID = dh.DHS_ID
 LEFT JOIN TxFieldPoint_Hst ph ON ph.FHS_ID = fh.FHS_ID AND ph.Point = 0
 LEFT JOIN Site s ON s.SIT_ID = dh.SIT_ID

@@ -9,10 +9,11 @@
 --   intent, comment              text, as MOSAIQ has them
 -- sources: PatCPlan, Ident, Medical, Topog, Schedule, Dose_Hst, TxField
 -- traps:
+--   A patient has one number here: of the tips of Ident (Version 0) one that is not retired (Status_Inactive), the
+--   newest; a retired one where there is no other, a blank one last.
 --   A course has a row for each diagnosis: two rows of one number are one course, mosaiq_tables.py makes it.
 --   Status, begin, end and laterality of a course are not in the public schema: null. The side may stand in the
 --   diagnosis' words or in the prescription's site.
---   Ident.Version 0 is the tip.
 SELECT
     i.Pat_Id1 AS patient_serial,
     pc.PCP_ID AS course_serial,
@@ -24,7 +25,18 @@ SELECT
     pc.Tx_Intent AS intent,
     pc.Notes AS comment
 FROM PatCPlan pc
-JOIN Ident i ON i.Pat_Id1 = pc.Pat_ID1 AND i.Version = 0
+JOIN (
+    SELECT
+        nr.Pat_Id1 AS Pat_Id1, nr.IDA AS IDA, nr.Status_Inactive AS Status_Inactive,
+        ROW_NUMBER() OVER (
+            PARTITION BY nr.Pat_Id1
+            ORDER BY
+                CASE WHEN COALESCE(RTRIM(nr.IDA), '') = '' THEN 1 ELSE 0 END,
+                COALESCE(nr.Status_Inactive, 0), nr.IDENT_ID DESC
+        ) AS place
+    FROM Ident nr
+    WHERE nr.Version = 0
+) i ON i.Pat_Id1 = pc.Pat_ID1 AND i.place = 1
 LEFT JOIN Medical m ON m.MED_ID = pc.MED_ID
 LEFT JOIN Topog t ON t.TPG_ID = m.TPG_ID
 WHERE i.Pat_Id1 IN (SELECT sc.Pat_ID1 FROM Schedule sc WHERE sc.App_DtTm >= ? AND sc.Pat_ID1 IS NOT NULL)

@@ -19,6 +19,8 @@
 --   was_overridden               0 or 1
 -- sources: Dose_Hst, Ident, TxField, Site, Staff, PatTxCal
 -- traps:
+--   A patient has one number here: of the tips of Ident (Version 0) one that is not retired (Status_Inactive), the
+--   newest; a retired one where there is no other, a blank one last.
 --   One row per field, not per fraction. Dose_Hst joins TxField by FLD_ID and Site by SIT_ID, each of ANY version:
 --   never ask for Version 0 here, a field or prescription that was edited since would lose its deliveries.
 --   Nothing is filtered: QA mode says VERIFICATION, setup, kV, CT and MV CT say SETUP, ports say that they are
@@ -54,7 +56,18 @@ SELECT
     COALESCE(dh.Modality_Enum, f.Modality_Enum) AS modality,
     dh.WasOverridden AS was_overridden
 FROM Dose_Hst dh
-JOIN Ident i ON i.Pat_Id1 = dh.Pat_ID1 AND i.Version = 0
+JOIN (
+    SELECT
+        nr.Pat_Id1 AS Pat_Id1, nr.IDA AS IDA, nr.Status_Inactive AS Status_Inactive,
+        ROW_NUMBER() OVER (
+            PARTITION BY nr.Pat_Id1
+            ORDER BY
+                CASE WHEN COALESCE(RTRIM(nr.IDA), '') = '' THEN 1 ELSE 0 END,
+                COALESCE(nr.Status_Inactive, 0), nr.IDENT_ID DESC
+        ) AS place
+    FROM Ident nr
+    WHERE nr.Version = 0
+) i ON i.Pat_Id1 = dh.Pat_ID1 AND i.place = 1
 LEFT JOIN TxField f ON f.FLD_ID = dh.FLD_ID
 LEFT JOIN Site s ON s.SIT_ID = dh.SIT_ID
 LEFT JOIN Staff m ON m.Staff_ID = dh.Machine_ID_Staff_ID

@@ -10,6 +10,8 @@
 --   scanned_file, file_number    text; relative to the clinic's document share
 -- sources: Object, ObjFilenames, Ident, Schedule, Dose_Hst
 -- traps:
+--   A patient has one number here: of the tips of Ident (Version 0) one that is not retired (Status_Inactive), the
+--   newest; a retired one where there is no other, a blank one last.
 --   Object.Version 0 is the tip. A scanned document has a file for each page: mosaiq_tables.py lists them.
 --   Without a date all documents come of those who are booked or were treated in the window.
 SELECT
@@ -22,7 +24,18 @@ SELECT
     fn.eSCANFilename AS scanned_file,
     ob.Filenum AS file_number
 FROM Object ob
-JOIN Ident i ON i.Pat_Id1 = ob.Pat_ID1 AND i.Version = 0
+JOIN (
+    SELECT
+        nr.Pat_Id1 AS Pat_Id1, nr.IDA AS IDA, nr.Status_Inactive AS Status_Inactive,
+        ROW_NUMBER() OVER (
+            PARTITION BY nr.Pat_Id1
+            ORDER BY
+                CASE WHEN COALESCE(RTRIM(nr.IDA), '') = '' THEN 1 ELSE 0 END,
+                COALESCE(nr.Status_Inactive, 0), nr.IDENT_ID DESC
+        ) AS place
+    FROM Ident nr
+    WHERE nr.Version = 0
+) i ON i.Pat_Id1 = ob.Pat_ID1 AND i.place = 1
 LEFT JOIN ObjFilenames fn ON fn.OBJ_ID = ob.OBJ_ID
 WHERE ob.Version = 0
     AND (

@@ -11,6 +11,8 @@
 --   delivered_meterset           MU; null unless a delivery is linked
 -- sources: TrackTreatment, Ident, TxField, Staff, Dose_Hst
 -- traps:
+--   A patient has one number here: of the tips of Ident (Version 0) one that is not retired (Status_Inactive), the
+--   newest; a retired one where there is no other, a blank one last.
 --   What TrackTreatment's columns mean is inferred from their names: WasBeamOn 1 and WasRecorded 0 is a field whose
 --   beam was on and that has no record. Sent_DtTm is when it was sent to the machine: the beam came on later.
 --   WasQAMode treats nobody, WasResolved was settled by a person: neither comes. WasCanceled ones do: their beam
@@ -31,7 +33,18 @@ SELECT
     dh.Fractions_Tx AS fraction_number,
     dh.Meterset AS delivered_meterset
 FROM TrackTreatment tt
-JOIN Ident i ON i.Pat_Id1 = tt.Pat_ID1 AND i.Version = 0
+JOIN (
+    SELECT
+        nr.Pat_Id1 AS Pat_Id1, nr.IDA AS IDA, nr.Status_Inactive AS Status_Inactive,
+        ROW_NUMBER() OVER (
+            PARTITION BY nr.Pat_Id1
+            ORDER BY
+                CASE WHEN COALESCE(RTRIM(nr.IDA), '') = '' THEN 1 ELSE 0 END,
+                COALESCE(nr.Status_Inactive, 0), nr.IDENT_ID DESC
+        ) AS place
+    FROM Ident nr
+    WHERE nr.Version = 0
+) i ON i.Pat_Id1 = tt.Pat_ID1 AND i.place = 1
 LEFT JOIN TxField f ON f.FLD_ID = tt.FLD_ID
 LEFT JOIN Staff m ON m.Staff_ID = tt.Machine_ID_Staff_ID
 LEFT JOIN Dose_Hst dh ON dh.DHS_ID = tt.DHS_ID

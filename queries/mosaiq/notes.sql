@@ -8,8 +8,10 @@
 --   kind, subject, note          text
 -- sources: Notes, Ident, Prompt, Staff
 -- traps:
+--   A patient has one number here: of the tips of Ident (Version 0) one that is not retired (Status_Inactive), the
+--   newest; a retired one where there is no other, a blank one last.
 --   Note_Type is translated by Prompt, but only by its group #NT1: other groups use the same numbers.
---   Ident.Version 0 is the tip. Notes of no patient are left out.
+--   Notes of no patient are left out.
 SELECT
     n.Note_ID AS note_id,
     i.IDA AS patient_id,
@@ -20,7 +22,18 @@ SELECT
     n.Subject AS subject,
     n.notes AS note
 FROM Notes n
-JOIN Ident i ON i.Pat_Id1 = n.Pat_ID1 AND i.Version = 0
+JOIN (
+    SELECT
+        nr.Pat_Id1 AS Pat_Id1, nr.IDA AS IDA, nr.Status_Inactive AS Status_Inactive,
+        ROW_NUMBER() OVER (
+            PARTITION BY nr.Pat_Id1
+            ORDER BY
+                CASE WHEN COALESCE(RTRIM(nr.IDA), '') = '' THEN 1 ELSE 0 END,
+                COALESCE(nr.Status_Inactive, 0), nr.IDENT_ID DESC
+        ) AS place
+    FROM Ident nr
+    WHERE nr.Version = 0
+) i ON i.Pat_Id1 = n.Pat_ID1 AND i.place = 1
 LEFT JOIN Prompt nt ON nt.Enum = n.Note_Type AND nt.PGroup = '#NT1'
 LEFT JOIN Staff st ON st.Staff_ID = n.Create_ID
 WHERE COALESCE(n.Edit_DtTm, n.Create_DtTm) >= ?

@@ -7,8 +7,10 @@
 --   physician_family_name, physician_given_name   text, as spelled in MOSAIQ
 -- sources: Admin, Staff, Ident, Schedule, Dose_Hst, TxField
 -- traps:
+--   A patient has one number here: of the tips of Ident (Version 0) one that is not retired (Status_Inactive), the
+--   newest; a retired one where there is no other, a blank one last.
 --   Admin.Attending_Md_Id is the physician in charge; one person may be several of the three.
---   Ident.Version 0 is the tip. Staff.Last_Name is CHAR: padded. Staff rows may be machines, these three never are.
+--   Staff.Last_Name is CHAR: padded. Staff rows may be machines, these three never are.
 --   Specialty and institution are not in the public schema: null.
 SELECT
     i.Pat_Id1 AS patient_serial,
@@ -23,7 +25,18 @@ FROM (
     UNION ALL
     SELECT 'primary care' AS part, a.Pat_ID1 AS patient_serial, a.Pri_Md_ID AS staff_number FROM Admin a
 ) md
-JOIN Ident i ON i.Pat_Id1 = md.patient_serial AND i.Version = 0
+JOIN (
+    SELECT
+        nr.Pat_Id1 AS Pat_Id1, nr.IDA AS IDA, nr.Status_Inactive AS Status_Inactive,
+        ROW_NUMBER() OVER (
+            PARTITION BY nr.Pat_Id1
+            ORDER BY
+                CASE WHEN COALESCE(RTRIM(nr.IDA), '') = '' THEN 1 ELSE 0 END,
+                COALESCE(nr.Status_Inactive, 0), nr.IDENT_ID DESC
+        ) AS place
+    FROM Ident nr
+    WHERE nr.Version = 0
+) i ON i.Pat_Id1 = md.patient_serial AND i.place = 1
 JOIN Staff s ON s.Staff_ID = md.staff_number
 WHERE i.Pat_Id1 IN (SELECT sc.Pat_ID1 FROM Schedule sc WHERE sc.App_DtTm >= ? AND sc.Pat_ID1 IS NOT NULL)
     OR i.Pat_Id1 IN (SELECT dh.Pat_ID1 FROM Dose_Hst dh WHERE dh.Tx_DtTm >= ? AND dh.Pat_ID1 IS NOT NULL)

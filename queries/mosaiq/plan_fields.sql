@@ -17,6 +17,8 @@
 --   treatment_order              count (DisplaySequence)
 -- sources: TxField, Ident, Staff, TxFieldPoint, SiteSetup, Dose_Hst
 -- traps:
+--   A patient has one number here: of the tips of Ident (Version 0) one that is not retired (Status_Inactive), the
+--   newest; a retired one where there is no other, a blank one last.
 --   Version 0 is the tip of TxField and SiteSetup. Machines are Staff rows (Machine_Type 1 or 2), Last_Name is CHAR.
 --   Type_Enum 3, 4, 5, 6 and 9 (setup, kV setup, CT, port, MV CT) image and treat nobody: they come, and say so.
 --   A field entered by hand has no plan's UID or no beam number: it has no place in this table and is counted as
@@ -50,7 +52,18 @@ SELECT
         AS entered_by_hand,
     f.DisplaySequence AS treatment_order
 FROM TxField f
-JOIN Ident i ON i.Pat_Id1 = f.Pat_ID1 AND i.Version = 0
+JOIN (
+    SELECT
+        nr.Pat_Id1 AS Pat_Id1, nr.IDA AS IDA, nr.Status_Inactive AS Status_Inactive,
+        ROW_NUMBER() OVER (
+            PARTITION BY nr.Pat_Id1
+            ORDER BY
+                CASE WHEN COALESCE(RTRIM(nr.IDA), '') = '' THEN 1 ELSE 0 END,
+                COALESCE(nr.Status_Inactive, 0), nr.IDENT_ID DESC
+        ) AS place
+    FROM Ident nr
+    WHERE nr.Version = 0
+) i ON i.Pat_Id1 = f.Pat_ID1 AND i.place = 1
 LEFT JOIN Staff m ON m.Staff_ID = f.Machine_ID_Staff_ID
 LEFT JOIN TxFieldPoint a ON a.FLD_ID = f.FLD_ID AND a.Point = 0
 LEFT JOIN TxFieldPoint z ON z.FLD_ID = f.FLD_ID AND z.[Index] = 100

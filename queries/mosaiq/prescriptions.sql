@@ -18,6 +18,8 @@
 --   created_at                   local time
 -- sources: Site, Ident, PatCPlan, TxField, Staff, Schedule, Dose_Hst
 -- traps:
+--   A patient has one number here: of the tips of Ident (Version 0) one that is not retired (Status_Inactive), the
+--   newest; a retired one where there is no other, a blank one last.
 --   Site.Version 0 is the tip; SIT_SET_ID groups the versions.
 --   Dose_Tx and Dose_Ttl are cGy (with IsDoseInCcGE cGy of RBE-weighted dose): mosaiq_tables.py makes Gy of them.
 --   Void, closed and pending prescriptions come too, and say so in `status`. Technique is null for many: no filter.
@@ -48,7 +50,18 @@ SELECT
     st.First_Name AS created_by_given_name,
     s.Create_DtTm AS created_at
 FROM Site s
-JOIN Ident i ON i.Pat_Id1 = s.Pat_ID1 AND i.Version = 0
+JOIN (
+    SELECT
+        nr.Pat_Id1 AS Pat_Id1, nr.IDA AS IDA, nr.Status_Inactive AS Status_Inactive,
+        ROW_NUMBER() OVER (
+            PARTITION BY nr.Pat_Id1
+            ORDER BY
+                CASE WHEN COALESCE(RTRIM(nr.IDA), '') = '' THEN 1 ELSE 0 END,
+                COALESCE(nr.Status_Inactive, 0), nr.IDENT_ID DESC
+        ) AS place
+    FROM Ident nr
+    WHERE nr.Version = 0
+) i ON i.Pat_Id1 = s.Pat_ID1 AND i.place = 1
 LEFT JOIN PatCPlan pc ON pc.PCP_ID = s.PCP_ID
 LEFT JOIN TxField f ON f.SIT_Set_ID = s.SIT_SET_ID AND f.Version = 0 AND COALESCE(f.IsHidden, 0) = 0
 LEFT JOIN Staff st ON st.Staff_ID = s.Create_ID

@@ -12,6 +12,8 @@
 --   note                         text
 -- sources: Schedule, Ident, CPT, Staff
 -- traps:
+--   A patient has one number here: of the tips of Ident (Version 0) one that is not retired (Status_Inactive), the
+--   newest; a retired one where there is no other, a blank one last.
 --   Version 0 is the tip, Suppressed 1 is deleted: both are needed, else what was moved or withdrawn comes as well.
 --   SchStatus_Hist_SD: the first character marks S a new start, O a boost, F a final one (F is inferred), the
 --   second C, D or E that it was kept; X is cancelled. A lone S, O or F is a slot to come, not a cancelled one.
@@ -30,7 +32,18 @@ SELECT
     sc.SchStatus_Hist_SD AS status,
     sc.Notes AS note
 FROM Schedule sc
-JOIN Ident i ON i.Pat_Id1 = sc.Pat_ID1 AND i.Version = 0
+JOIN (
+    SELECT
+        nr.Pat_Id1 AS Pat_Id1, nr.IDA AS IDA, nr.Status_Inactive AS Status_Inactive,
+        ROW_NUMBER() OVER (
+            PARTITION BY nr.Pat_Id1
+            ORDER BY
+                CASE WHEN COALESCE(RTRIM(nr.IDA), '') = '' THEN 1 ELSE 0 END,
+                COALESCE(nr.Status_Inactive, 0), nr.IDENT_ID DESC
+        ) AS place
+    FROM Ident nr
+    WHERE nr.Version = 0
+) i ON i.Pat_Id1 = sc.Pat_ID1 AND i.place = 1
 LEFT JOIN CPT c ON RTRIM(c.Hsp_Code) = RTRIM(sc.Activity)
 LEFT JOIN Staff m ON m.Staff_ID = sc.Location AND m.Machine_Type IN (1, 2)
 WHERE sc.Version = 0

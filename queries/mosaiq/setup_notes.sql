@@ -9,6 +9,8 @@
 --   shift_vertical, shift_longitudinal, shift_lateral   prescribed shift from the reference, cm
 -- sources: TxField, Ident, SiteSetup, Offset, Dose_Hst
 -- traps:
+--   A patient has one number here: of the tips of Ident (Version 0) one that is not retired (Status_Inactive), the
+--   newest; a retired one where there is no other, a blank one last.
 --   A setup belongs to a site (Sit_Set_ID) and so to all of its fields; a site may have several: the approved
 --   (Status_Enum 5), newest one stands. IsExcludedFromTreatment ones are left out.
 --   Version 0 is the tip of TxField, SiteSetup and Offset.
@@ -30,7 +32,18 @@ SELECT
     o.Superior_Offset AS shift_longitudinal,
     o.Lateral_Offset AS shift_lateral
 FROM TxField f
-JOIN Ident i ON i.Pat_Id1 = f.Pat_ID1 AND i.Version = 0
+JOIN (
+    SELECT
+        nr.Pat_Id1 AS Pat_Id1, nr.IDA AS IDA, nr.Status_Inactive AS Status_Inactive,
+        ROW_NUMBER() OVER (
+            PARTITION BY nr.Pat_Id1
+            ORDER BY
+                CASE WHEN COALESCE(RTRIM(nr.IDA), '') = '' THEN 1 ELSE 0 END,
+                COALESCE(nr.Status_Inactive, 0), nr.IDENT_ID DESC
+        ) AS place
+    FROM Ident nr
+    WHERE nr.Version = 0
+) i ON i.Pat_Id1 = f.Pat_ID1 AND i.place = 1
 JOIN SiteSetup ss ON ss.Sit_Set_ID = f.SIT_Set_ID AND ss.Version = 0 AND COALESCE(ss.IsExcludedFromTreatment, 0) = 0
 LEFT JOIN [Offset] o ON o.OFF_Set_ID = ss.Off_Set_ID AND o.Version = 0
 WHERE f.Version = 0

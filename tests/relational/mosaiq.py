@@ -190,3 +190,17 @@ class Mosaiq(MadeUpDatabase):
         said: dict[str, object] = {"WasBeamOn": 1, "WasRecorded": 0, "WasQAMode": 0, "WasResolved": 0} | more
         self.insert("TrackTreatment", TTX_ID=serial, Pat_ID1=patient, FLD_ID=field, Sent_DtTm=at, **said)
         return serial
+
+    def session(self, course: int | None, patient: int, *fields: int, status: int = 5, **more: object) -> None:
+        """A session of the calendar with its fields, by FLD_SET_ID."""
+        serial = next(self.numbers)
+        self.insert("PatCItem", PCI_ID=serial, PCP_ID=course, Pat_ID1=patient, **({"Status_Enum": status} | more))
+        for field in fields:
+            self.insert(
+                "PatTxCal",
+                PTC_ID=next(self.numbers),
+                PCI_ID=serial,
+                FLD_Set_ID=field,
+                Pat_ID1=patient,
+                Status_enum=status,
+            )
