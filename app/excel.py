@@ -32,6 +32,7 @@ COLUMNS = (
     Column("Born", "patient_birth_date", "date", 11, 11),
     Column("Site", "site", "text", 8, 18),
     Column("Plan", "plan", "text", 10, 20),
+    Column("Next fraction", "fraction", "text", 14, 22),
     Column("Delivered", "fractions_delivered", "number", 11, 11),
     Column("Planned", "number_of_fractions_planned", "number", 10, 10),
     Column("Remaining", "fractions_remaining", "number", 11, 11),

@@ -16,7 +16,7 @@ import pandas as pd
 
 from app import words
 from app.filters import UNFINISHED
-from app.rows import LOOK_MARK
+from recovery.notices import LOOK_MARK
 from recovery.priorities import gap_days, missed_days
 
 _PAD = " "

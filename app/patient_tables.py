@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from app.patient_words import at_time, energy, gray, held, number
-from app.rows import LOOK_MARK, STOP_MARK
+from app.patient_words import at_time, energy, held, number
 from app.words import ABSENT, absent, ago
+from recovery.dose_words import gray
+from recovery.notices import LOOK_MARK, STOP_MARK
+from recovery.radiation_words import gantry_in_words
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -69,7 +71,7 @@ def fields(plan: PlanFile) -> pd.DataFrame:
             "Energy": energy(f.nominal_beam_energy, f.radiation_type),
             "Technique": absent(f.technique),
             "MU": f.beam_meterset,
-            "Gantry": _gantry(f.gantry_angle, f.gantry_stop_angle, f.gantry_direction),
+            "Gantry": gantry_in_words(f.gantry_angle, f.gantry_stop_angle, f.gantry_direction) or ABSENT,
             "Collimator": f.collimator_angle,
             "Couch": f.patient_support_angle,
             "SSD": f.source_to_surface_distance,
@@ -105,11 +107,12 @@ def setup(plan: PlanFile) -> pd.DataFrame:
 
 def couch(plan: PlanFile, today: date) -> pd.DataFrame:
     """Where the couch stood, newest first, cm."""
+    names: dict[int | None, str | None] = {field.beam_number: field.beam_name for field in plan.fields}
     return pd.DataFrame(
         {
             "Fraction": shift.fraction_number,
             "When": at_time(shift.treated_at, today),
-            "Beam": shift.beam_number,
+            "Beam": names.get(shift.beam_number) or shift.beam_number,
             "Couch vert": shift.couch_vertical,
             "Couch long": shift.couch_longitudinal,
             "Couch lat": shift.couch_lateral,
@@ -246,11 +249,6 @@ def _ahead(number_of_it: str, when: str, note: str) -> dict[str, str]:
 
 def _beam(name: str | None, beam_number: int, delivered: float, planned: float | None) -> str:
     return f"{absent(name or beam_number)} {delivered:.1f}/{number(planned)}"
-
-
-def _gantry(start: float | None, stop: float | None, direction: str | None) -> str:
-    is_arc = stop is not None and start is not None and (stop != start or direction in {"CW", "CC", "CCW"})
-    return f"{number(start)} to {number(stop)} {direction or ''}".strip() if is_arc else number(start)
 
 
 def _paper(at: datetime | None, today: date, kind: str, who: str | None, said: str | None) -> dict[str, str]:

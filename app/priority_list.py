@@ -18,8 +18,8 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from app import filters, words
-from app.rows import LOOK_MARK, STOP_MARK
 from recovery import priorities
+from recovery.notices import LOOK_MARK, STOP_MARK
 from recovery.priorities import Rules
 from recovery.priority_entries import PriorityEntry
 

@@ -1,10 +1,11 @@
-"""What each row of on_treatment says to a reader: the marks, the sentence of what to look at, fraction 12 / 30.
+"""What each row of on_treatment says to a reader: the marks, the sentence of what to look at, the next fraction.
 
 Goal
     Screen and Excel say the same of a patient, in the same words.
 
 How
-    One function adds columns of words to the table; what is typed (dates, numbers) stays as it is.
+    One function adds columns of words to the table, worded by `recovery.notices`; what is typed (dates, numbers) stays
+    as it is.
 
 Why marks
     Colour is lost on paper and to one man in twelve: ■ means do not treat before someone has looked, ▲ means look.
@@ -12,92 +13,42 @@ Why marks
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 import pandas as pd
 
 from app import filters
-from app.words import ABSENT, absent
-
-STOP_MARK = "■"
-LOOK_MARK = "▲"
-
-_HELD: Mapping[str, str] = {
-    "plan_held": "the plan",
-    "structure_set_held": "the structure set",
-    "images_held": "the images",
-    "records_held": "all records",
-}
+from recovery import notices
+from recovery.notices import Row
 
 
 def describe(table: pd.DataFrame) -> pd.DataFrame:
     """The whole table, with columns of words for its readers.
 
     Added: `mark` (■, ▲ or empty), `check` (what to look at, empty when nothing), `interruption`, `not_ready`,
-    `plan` (with `1 of 2` where a person has two), `fraction` (`12 / 30`), `progress` (0 to 1, or NA), and
-    `status_words`. Give it all rows, not the filtered ones: it compares a patient's rows with each other.
+    `plan` (with `1 of 2` where a person has two), `fraction` (the next one: `13 next of 30 (12 given)`), `progress`
+    (0 to 1, or NA), and `status_words`. Give it all rows, not the filtered ones: it compares a patient's rows with
+    each other.
     """
+    listed = _records(table)
+    said = [[*map(str, notices.of_row(row)), *same] for row, same in zip(listed, _same_name(table), strict=True)]
     words = {
-        "interruption": _interruptions(table),
-        "not_ready": _not_ready(table),
+        "interruption": [_joined(notices.interrupted(row)) if notices.is_unfinished(row) else "" for row in listed],
+        "not_ready": [_joined(notices.not_ready(row)) if notices.is_unfinished(row) else "" for row in listed],
         "plan": _plans(table),
-        "fraction": _fractions(table),
+        "fraction": [notices.next_fraction(row) for row in listed],
         "status_words": [filters.STATUS_WORDS.get(value, value) for value in filters.or_dash(table["status"])],
+        "check": [" · ".join(sentences) for sentences in said],
+        "mark": [sentences[0][:1] if sentences else "" for sentences in said],
     }
-    remarks = [f"{LOOK_MARK} {remark}" if remark else "" for remark in table["remarks"].fillna("")]
-    disagreements = [disagreement(said) for said in table["disagreement"].fillna("")]
-    begun = [not_recorded(said) for said in table["in_flight"].fillna("")]
-    said_of_it = (words["interruption"], begun, words["not_ready"], disagreements, remarks, _same_name(table))
-    parts = zip(*said_of_it, strict=True)
-    words["check"] = [" · ".join(filter(None, said)) for said in parts]
-    words["mark"] = [check[:1] for check in words["check"]]
-    planned = table["number_of_fractions_planned"]
-    progress = (table["fractions_delivered"] / planned.where(planned > 0)).clip(0, 1).astype("Float64")
+    given, planned = table["course_fractions_delivered"], table["course_number_of_fractions_planned"]
+    progress = (given / planned.where(planned > 0)).clip(0, 1).astype("Float64")
     columns = {name: pd.Series(values, index=table.index, dtype="string") for name, values in words.items()}
     return table.assign(**columns, progress=progress)
 
 
-def interruption(number: object, meterset_left: object) -> str:
-    """`■ INTERRUPTED fraction 5, 50.0 MU left`; `— left` where that is not known, or not in MU (brachytherapy)."""
-    left = _or_none(meterset_left)
-    amount = f"{float(left):.1f} MU" if isinstance(left, int | float) else ABSENT
-    return f"{STOP_MARK} INTERRUPTED fraction {number}, {amount} left"
-
-
-def not_recorded(said: str) -> str:
-    """`■ NOT RECORDED: fraction 8 began …`, of what the R&V database saw begin; empty when it saw nothing."""
-    return f"{STOP_MARK} NOT RECORDED: {said}" if said else ""
-
-
-def disagreement(said: str) -> str:
-    """`■ DISAGREEMENT: ` and both values; empty when the sources agree."""
-    return f"{STOP_MARK} DISAGREEMENT: {said}" if said else ""
-
-
-def not_ready(row: Mapping[str, object]) -> str:
-    """`■ NOT READY: ` and what is missing, in the table's own words; what is not known to be held without them."""
-    missing = _or_none(row["missing"])
-    if not missing:
-        lacking = [what for column, what in _HELD.items() if not _or_none(row[column])]
-        missing = f"not known to be held: {', '.join(lacking)}" if lacking else "the table does not say why"
-    return f"{STOP_MARK} NOT READY: {missing}"
-
-
-def _interruptions(table: pd.DataFrame) -> list[str]:
-    columns = (table["interrupted_fraction"], table["interrupted_meterset_remaining"], filters.is_interrupted(table))
-    return [interruption(number, left) if matters else "" for number, left, matters in zip(*columns, strict=True)]
-
-
-def _not_ready(table: pd.DataFrame) -> list[str]:
-    return [
-        not_ready(row) if matters else ""
-        for row, matters in zip(_records(table), filters.is_not_ready(table), strict=True)
-    ]
-
-
-def _fractions(table: pd.DataFrame) -> list[str]:
-    columns = (table["fractions_delivered"], table["number_of_fractions_planned"])
-    return [f"{absent(_or_none(done))} / {absent(_or_none(of))}" for done, of in zip(*columns, strict=True)]
+def _joined(found: Iterable[notices.Notice]) -> str:
+    return " · ".join(map(str, found))
 
 
 def _plans(table: pd.DataFrame) -> list[str]:
@@ -114,7 +65,7 @@ def _plans(table: pd.DataFrame) -> list[str]:
     ]
 
 
-def _same_name(table: pd.DataFrame) -> list[str]:
+def _same_name(table: pd.DataFrame) -> list[list[str]]:
     """A warning where another patient, known by another ID, bears the same name."""
     folded = [filters.fold(name) for name in table["patient_name"].fillna("")]
     ids = filters.or_dash(table["patient_id"])
@@ -122,14 +73,10 @@ def _same_name(table: pd.DataFrame) -> list[str]:
     for name, patient_id in zip(folded, ids, strict=True):
         known.setdefault(name, set()).add(patient_id)
     others = [sorted(known[name] - {own}) if name else [] for name, own in zip(folded, ids, strict=True)]
-    return [f"{LOOK_MARK} namesake: ID {', '.join(namesakes)}" if namesakes else "" for namesakes in others]
+    return [[str(notices.namesake(f"ID {', '.join(found)}"))] if found else [] for found in others]
 
 
-def _records(table: pd.DataFrame) -> list[dict[str, object]]:
-    columns = ["missing", *_HELD]
-    rows = zip(*(table[column] for column in columns), strict=True)
-    return [dict(zip(columns, row, strict=True)) for row in rows]
-
-
-def _or_none(value: object) -> object:
-    return None if value is None or value is pd.NA or value != value else value
+def _records(table: pd.DataFrame) -> list[Row]:
+    """The rows as mappings, None for absent."""
+    columns = {str(name): table[name].astype(object).where(table[name].notna(), None) for name in table.columns}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]

@@ -5,24 +5,21 @@ Goal
     as the list.
 
 How
-    `recovery.unknown_since` judges; here its answer becomes a column of times and a sentence among those of `check`,
-    after what forbids treatment and before what asks to be looked at.
+    `recovery.unknown_since` judges; its answer becomes a column of times, and the table is put into words anew.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime
 
 import pandas as pd
 
-from app import data
+from app import data, rows
 from app.appointments import Record, records
 from app.desk import Desk
-from app.rows import LOOK_MARK, STOP_MARK
 from recovery.cache import CacheError
 from recovery.relational_tables import SCHEDULE
-from recovery.unknown_since import Doubt, doubt_of, in_words, newest_treatment, unknown_of
+from recovery.unknown_since import Doubt, doubt_of, newest_treatment, unknown_of
 
 _ROW_COLUMNS = ["patient_id", "status", "in_flight", "interrupted_fraction", "last_treatment_at"]
 _BOOKING_COLUMNS = ["patient_id", "appointment_at", "treatment_machine_name", "status"]
@@ -33,7 +30,7 @@ def as_of_now(loaded: data.Loaded, desk: Desk) -> data.Loaded:
     doubt = doubt_now(loaded, desk)
     if doubt is None and loaded.table["unknown_since"].isna().all():
         return loaded
-    return replace(loaded, table=with_unknown(loaded.table, schedule_of(desk), doubt, desk.today()))
+    return replace(loaded, table=with_unknown(loaded.table, schedule_of(desk), doubt))
 
 
 def doubt_now(loaded: data.Loaded, desk: Desk) -> Doubt | None:
@@ -57,26 +54,11 @@ def schedule_of(desk: Desk) -> pd.DataFrame | None:
         return None
 
 
-def with_unknown(table: pd.DataFrame, schedule: pd.DataFrame | None, doubt: Doubt | None, today: date) -> pd.DataFrame:
-    """The table as `rows.describe` makes it, with `unknown_since` of now, and what it means in `check` and `mark`."""
+def with_unknown(table: pd.DataFrame, schedule: pd.DataFrame | None, doubt: Doubt | None) -> pd.DataFrame:
+    """The table as `rows.describe` makes it, with `unknown_since` of now, and all that it says because of it."""
     booked = _known(schedule[_BOOKING_COLUMNS]) if schedule is not None and doubt is not None else None
     told = unknown_of(_known(table[_ROW_COLUMNS]), booked, doubt)
-    checks = [
-        said if since is None else with_words(said, since, today)
-        for said, since in zip(table["check"].fillna(""), told, strict=True)
-    ]
-    return table.assign(
-        unknown_since=pd.Series(told, index=table.index, dtype="datetime64[us]"),
-        check=pd.Series(checks, index=table.index, dtype="string"),
-        mark=pd.Series([check[:1] for check in checks], index=table.index, dtype="string"),
-    )
-
-
-def with_words(check: str, since: datetime, today: date) -> str:
-    """What to check before treating, with what is unknown after the last ■."""
-    said = [part for part in check.split(" · ") if part]
-    stops = max((place for place, part in enumerate(said, start=1) if part.startswith(STOP_MARK)), default=0)
-    return " · ".join([*said[:stops], f"{LOOK_MARK} {in_words(since, today)}", *said[stops:]])
+    return rows.describe(table.assign(unknown_since=pd.Series(told, index=table.index, dtype="datetime64[us]")))
 
 
 def _known(frame: pd.DataFrame) -> list[Record]:

@@ -25,11 +25,10 @@ import pandas as pd
 
 from app import appointments, filters, words
 from app.appointments import UNKNOWN_MACHINE, Given, Known, Record, given_for, machine_of, records
-from app.rows import LOOK_MARK
 from app.words import ABSENT
+from recovery.notices import LOOK_MARK
 from recovery.radiation_words import energy_in_words
 from recovery.relational_tables import CANCELLED_STATUSES
-from recovery.unknown_since import unless_given
 
 COLUMNS = (
     *("appointment_at", "ends_at", "mark", "patient_name", "patient_id", "patient_birth_date", "plan"),
@@ -61,28 +60,6 @@ class Day:
     is_schedule_known: bool = True
 
 
-def next_fraction(row: Mapping[str, Any]) -> str:
-    """`13 of 30`, or `finish 5 of 20` where a fraction was begun and must be completed first.
-
-    `15 (8 of 20)` where the numbers are not those of the whole fractions: after a replan, or where one was skipped.
-    The dash where the number cannot be known: records are missing, or nobody counted.
-    """
-    planned = words.absent(words.known(row["number_of_fractions_planned"]))
-    interrupted, delivered = words.known(row["interrupted_fraction"]), words.known(row["fractions_delivered"])
-    if row["status"] == "completed" or words.known(row["fractions_remaining"]) == 0:
-        return f"none, {planned} of {planned} given"
-    if words.known(row["records_held"]) is False:
-        begun = f"{interrupted} begun, " if interrupted is not None else ""
-        return f"{ABSENT} ({begun}{words.absent(delivered)} proven of {planned})"
-    if interrupted is not None:
-        return f"finish {interrupted} of {planned}"
-    number = words.known(row["next_fraction_number"])
-    if delivered is None or number is None:
-        return ABSENT
-    counts_as = f"{int(delivered) + 1} of {planned}"
-    return counts_as if number == delivered + 1 else f"{number} ({counts_as})"
-
-
 def machines_of(table: pd.DataFrame, schedule: pd.DataFrame | None) -> list[str]:
     """Every machine that a plan in treatment or an appointment names, sorted; the dash last, where one names none."""
     treated = table[table["status"].isin(filters.UNFINISHED)]
@@ -95,19 +72,18 @@ def machines_of(table: pd.DataFrame, schedule: pd.DataFrame | None) -> list[str]
 def fraction_of(row: Mapping[str, Any], given: Sequence[Given], known: Known) -> str:
     """What a line's number is: of what was given on that day, else of what is due, as far as anybody can know.
 
-    `7 of 15 given`; `8 of 15`, of another day `8 of 15 as of now`: what is given until then is not counted in. `8 of
-    15, unless given since 09:05` where that may have been. A begun fraction is due whenever it began.
+    `7 of 15 given`; `8 next of 15 (7 given)`, of another day `… as of now`: what is given until then is not counted in.
+    A begun fraction is due whenever it began.
     """
-    due, since = next_fraction(row), words.known(row["unknown_since"])
+    due: str = row["fraction"]
     numbers, begun = dict.fromkeys(one.number for one in given), words.known(row["interrupted_fraction"])
     if given and (begun is None or begun not in numbers):
-        planned = words.absent(words.known(row["number_of_fractions_planned"]))
+        planned = words.absent(words.known(row["course_number_of_fractions_planned"]))
         return f"{', '.join(words.absent(number) for number in numbers)} of {planned} given"
     if known.day < known.today and not given:
         return ABSENT
-    if since is not None:
-        return unless_given(due, since, known.today)
-    return due if known.day == known.today or due.startswith((ABSENT, "none")) else f"{due} as of now"
+    is_of_any_day = known.day == known.today or due.startswith((ABSENT, "none")) or " unless " in due
+    return due if is_of_any_day else f"{due} as of now"
 
 
 def day_of(table: pd.DataFrame, tables: Tables, machine: str, day: date, known: Known | None = None) -> Day:

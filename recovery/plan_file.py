@@ -15,12 +15,12 @@ Why None
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from recovery import notices
 from recovery.laterality import laterality
-from recovery.plan_states import NO_LONGER_TREATED
 
 if TYPE_CHECKING:
     from recovery.ledger import Ledger
@@ -54,12 +54,17 @@ class OnTreatmentRow:
     number_of_fractions_planned: int | None
     fractions_delivered: int | None
     fractions_remaining: int | None
+    course_fractions_delivered: int | None
+    course_number_of_fractions_planned: int | None
+    course_plan_labels: str | None
     interrupted_fraction: int | None
     interrupted_meterset_remaining: float | None
+    next_fraction_number: int | None
     first_treatment_at: datetime | None
     last_treatment_at: datetime | None
     next_appointment_at: datetime | None
     unknown_since: datetime | None
+    proven_at: datetime | None
     status: str | None
     plan_held: bool | None
     structure_set_held: bool | None
@@ -222,9 +227,14 @@ class PlanFile:
         return self.row.referenced_rt_plan_uid
 
     @property
+    def told(self) -> Mapping[str, Any]:
+        """The row by column, as `recovery.notices` takes it."""
+        return asdict(self.row)
+
+    @property
     def is_unfinished(self) -> bool:
-        """Whether this plan may still be treated: neither completed, superseded nor closed."""
-        return self.row.status not in NO_LONGER_TREATED
+        """Whether this plan may still be treated."""
+        return self.row.status not in notices.ENDED
 
     @property
     def is_next_proven(self) -> bool:

@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from recovery.notices import ENDED
+
 _BOTH = frozenset({"APPROVED", "UNAPPROVED"})
 
 
@@ -71,7 +73,7 @@ APPROVED_STATUSES = frozenset(word for word, state in PLAN_STATES.items() if sta
 CLOSED_STATUSES = frozenset(word for word, state in PLAN_STATES.items() if state.is_closed)
 """The words of `plans.approval_status` with which it is closed."""
 
-NO_LONGER_TREATED = frozenset({"completed", "superseded", "closed"})
+NO_LONGER_TREATED = frozenset(ENDED)
 """The words of `on_treatment.status` of plans that nothing is given with any more."""
 
 

@@ -1,4 +1,4 @@
-"""What the tables' `radiation_type` means, and a field's energy in words. Pure.
+"""What the tables' `radiation_type` means, and a field's energy and gantry angles in words. Pure.
 
 Goal
     `6 MV` on every screen and sheet, whether ARIA says PHOTON or MOSAIQ says X; and never a unit that nobody told.
@@ -38,3 +38,17 @@ def energy_in_words(value: float | None, radiation_type: str | None) -> str | No
     if radiation_type in _KILOVOLT:
         return f"{value * 1000:g} kV"
     return f"{value:g} {_UNITS.get(RADIATION_WORDS.get(radiation_type or '', ''), '')}".rstrip()
+
+
+_DIRECTIONS: Mapping[str, str] = {"CW": "CW", "CC": "CCW", "CCW": "CCW"}
+"""GantryRotationDirection (300A,011F) says CC for what everybody calls counter-clockwise."""
+
+
+def gantry_in_words(start: float | None, stop: float | None, direction: str | None) -> str | None:
+    """`305.0`, or for an arc `181.0 to 179.0 CW`, in degrees; null where no angle is told."""
+    if start is None:
+        return None
+    way = _DIRECTIONS.get(direction or "", "")
+    if stop is None or (start == stop and not way):
+        return f"{start:.1f}"
+    return f"{start:.1f} to {stop:.1f} {way}".rstrip()

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from recovery.dose_words import prescribed
 from recovery.fractions import count_fractions
 from recovery.laterality import laterality
 from recovery.model import RT_BEAMS_TREATMENT_RECORD, InstanceRef, Patient
@@ -205,16 +206,11 @@ def _primary(physicians: Rows) -> str | None:
 
 def _prescribed(prescription: Mapping[str, Any]) -> str | None:
     """`2.00 Gy × 30 = 60.00 Gy`, with `—` for what is not told; null when nothing is."""
-    dose, number = prescription.get("dose_per_fraction"), prescription.get("number_of_fractions")
-    total, pattern = prescription.get("total_dose"), prescription.get("fraction_pattern")
-    if dose is None and number is None and total is None:
+    told = [prescription.get(name) for name in ("dose_per_fraction", "number_of_fractions", "total_dose")]
+    if all(value is None for value in told):
         return None
-    said = f"{_gray(dose)} × {'—' if number is None else number} = {_gray(total)}"
+    said, pattern = prescribed(*told), prescription.get("fraction_pattern")
     return f"{said}, {pattern}" if pattern else said
-
-
-def _gray(dose: float | None) -> str:
-    return "—" if dose is None else f"{dose:.2f} Gy"
 
 
 def by_key(rows: Iterable[Mapping[str, Any]], column: str) -> dict[str, list[Mapping[str, Any]]]:

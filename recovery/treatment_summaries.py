@@ -22,6 +22,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, cast
 
+from recovery import notices
 from recovery.derived_uids import derived_uid
 from recovery.dicom_text import written_day, written_text, written_time, written_uid
 from recovery.fractions import Course
@@ -198,15 +199,8 @@ def _groups(course: Course, plan: Plan | None, kind: str) -> Iterable[GroupSumma
 
 def _comment(row: Row) -> str:
     """What the standard attributes cannot say: an interrupted fraction, and the plans before this one."""
-    words = []
-    if row["interrupted_fraction"] is not None:
-        rest = row["interrupted_meterset_remaining"]
-        lacks = f", {rest:.1f} MU remain" if isinstance(rest, float | int) else ""
-        words.append(f"Fraction {row['interrupted_fraction']} is not complete{lacks}.")
-    if row["status"] == "superseded":
-        words.append("Another plan replaced this one.")
-    if row["status"] == "closed":
-        words.append("The R&V system has closed this plan.")
+    told = (*notices.ended(row), *notices.interrupted(row))
+    words = [f"{notice.unmarked}." for notice in told if notice.word != "COMPLETED"]
     if row["earlier_plans"]:
         words.append(f"Before, with earlier plans: {row['earlier_plans']}.")
     return " ".join(words)

@@ -1,4 +1,4 @@
-"""Who may have been treated since the newest proof, and how that is said. Pure, no I/O, no clock.
+"""Who may have been treated since the newest proof. Pure, no I/O, no clock.
 
 Goal
     When the R&V system died at 09:05, nobody reads "not treated" of a patient who was on the couch at 09:20, and nobody
@@ -122,23 +122,3 @@ def _is_in_flight(row: Mapping[str, Any], doubt: Doubt) -> bool:
     last = row["last_treatment_at"]
     is_begun = row["interrupted_fraction"] is not None and last is not None and last.date() == doubt.since.date()
     return bool(row.get("in_flight")) or is_begun
-
-
-def clock_time(since: datetime, today: date) -> str:
-    """`09:05`, or `Tue 24 Nov 09:05` of another day."""
-    return f"{since:%H:%M}" if since.date() == today else f"{since:%a} {since.day} {since:%b} {since:%H:%M}"
-
-
-def in_words(since: datetime, today: date) -> str:
-    """`unknown since 09:05: may have been treated, ask the machine`"""
-    return f"unknown since {clock_time(since, today)}: may have been treated, ask the machine"
-
-
-def in_capitals(since: datetime, today: date) -> str:
-    """The same for paper, where a sentence begins with its capitals."""
-    return f"UNKNOWN SINCE {clock_time(since, today)}: this patient may have been treated. Ask the machine."
-
-
-def unless_given(number: str, since: datetime, today: date) -> str:
-    """`13 of 30, unless given since 09:05`"""
-    return f"{number}, unless given since {clock_time(since, today)}"

@@ -20,7 +20,7 @@ import pandas as pd
 import streamlit as st
 
 from app import appointments, palette
-from app.rows import LOOK_MARK, STOP_MARK
+from recovery.notices import LOOK_MARK, STOP_MARK
 
 _ROW, _AROUND = 30, 62
 """Pixels: a machine's row; legend and axis together, which Streamlit counts as part of a chart's height."""

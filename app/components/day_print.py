@@ -13,6 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from app import words
+from recovery import notices
 
 STYLE = """<style>
 .rbrdt-sheet {background: #FFFFFF; color: #111827; padding: 8px 10px; font-size: 12px; line-height: 1.3;}
@@ -86,7 +87,7 @@ def _row(row: pd.Series) -> str:
     how = " · ".join(
         _said(row[name]) for name in ("energy", "technique") if words.absent(words.known(row[name])) != "—"
     )
-    setup = "<br>".join(filter(None, (how, *(_said(row[name], "") for name in ("setup_note", "alerts")))))
+    setup = "<br>".join(filter(None, (how, _said(row["setup_note"], ""), _alert(row["alerts"]))))
     at = words.known(row["appointment_at"])
     cells = (
         ("time", f"{at:%H:%M}" if at is not None else words.ABSENT),
@@ -101,6 +102,11 @@ def _row(row: pd.Series) -> str:
     )
     stop = ' class="stop"' if row["mark"] == "■" else ""
     return f"<tr{stop}>" + "".join(f'<td class="{kind}">{text}</td>' for kind, text in cells) + "</tr>"
+
+
+def _alert(alerts: object) -> str:
+    known = words.known(alerts)
+    return f"<b>{_said(str(notices.alert(known)))}</b>" if known not in {None, "", "none"} else ""
 
 
 def _said(value: object, nothing: str = words.ABSENT) -> str:

@@ -82,7 +82,7 @@ def _column_config(shown: pd.DataFrame, today: date) -> dict[str, Any]:
         "site": column.TextColumn("Site", width=108, help="As the prescription in the R&V database names it"),
         "plan": column.TextColumn("Plan", width=106),
         "fraction": column.TextColumn(
-            "Fraction", width=66, alignment="right", help="Delivered in full / planned; — where no plan says it"
+            "Next fraction", width=172, help="— where no plan says how many, or nobody can tell. Given: in full"
         ),
         "progress": column.ProgressColumn("Progress", width=68, format=" ", min_value=0, max_value=1),
         "check": column.TextColumn("Check before treating", width=246, help="Double-click to read all of it"),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from recovery.charting import say
 from recovery.charting.say import ABSENT
+from recovery.dose_words import prescribed
 from recovery.laterality import with_side_in_capitals
 
 if TYPE_CHECKING:
@@ -69,12 +70,8 @@ def _laterality(plan: PlanFile) -> tuple[str, str]:
 
 
 def _dose(plan: PlanFile) -> str:
-    """`2.67 Gy × 15 = 40.05 Gy`"""
     rx = plan.prescription
-    if rx is None:
-        return ABSENT
-    number = ABSENT if rx.number_of_fractions is None else str(rx.number_of_fractions)
-    return f"{say.fixed(rx.dose_per_fraction, 2, 'Gy')} × {number} = {say.fixed(rx.total_dose, 2, 'Gy')}"
+    return prescribed(rx.dose_per_fraction, rx.number_of_fractions, rx.total_dose) if rx is not None else ABSENT
 
 
 def plan(plan: PlanFile | None) -> Pairs:

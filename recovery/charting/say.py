@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
 from recovery.plan_file import PlanField
-from recovery.radiation_words import energy_in_words
+from recovery.radiation_words import energy_in_words, gantry_in_words
 
 ABSENT = "—"
 
@@ -63,11 +63,7 @@ def energy(field: PlanField) -> str:
 
 def gantry(field: PlanField) -> str:
     """`305.0`, or for an arc `181.0 to 179.0 CW`"""
-    start, stop = field.gantry_angle, field.gantry_stop_angle
-    if start is None or stop is None or start == stop:
-        return fixed(start, 1)
-    way = {"CW": " CW", "CC": " CCW", "CCW": " CCW"}.get(field.gantry_direction or "", "")
-    return f"{start:.1f} to {stop:.1f}{way}"
+    return gantry_in_words(field.gantry_angle, field.gantry_stop_angle, field.gantry_direction) or ABSENT
 
 
 def short_uid(uid: str | None) -> str:

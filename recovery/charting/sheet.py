@@ -126,7 +126,7 @@ def _sheet(file: PatientFile, plan: PlanFile | None) -> ChartSheet:
         plan_uid=plan.uid if plan is not None else None,
         stops=tuple(warnings.stops(file, plan)),
         looks=tuple(warnings.looks(file, plan)),
-        next_fraction=warnings.next_in_words(plan, file.now) if plan is not None else "no plan",
+        next_fraction=warnings.next_in_words(plan) if plan is not None else "no plan",
         progress=facts.progress(file, plan),
         prescription=facts.prescription(plan),
         plan=facts.plan(plan),

@@ -94,7 +94,7 @@ def row(
 def notable_rows() -> list[dict[str, object]]:
     """One row of each kind that a reader must be able to tell from the others."""
     nobody: dict[str, object] = {"first_treatment_at": None, "last_treatment_at": None, "treatment_machine_name": None}
-    lacks_images = {"images_held": False, "ready": False, "missing": "120 of 142 CT images are not in the RT-PACS"}
+    lacks_images = {"images_held": False, "ready": False, "missing": "120 of 142 CT images"}
     return [
         row("ABELSEN, Anna", "100231", "Breast_L", 7, number_of_fractions_planned=15, last_treatment_at=LOCAL),
         row(
@@ -131,7 +131,7 @@ def notable_rows() -> list[dict[str, object]]:
             ready=False,
             structure_set_held=False,
             images_held=False,
-            missing="the plan is in no archive: fractions are counted with the records' own metersets; "
+            missing="plan (fractions are counted by the records' own metersets); "
             "structure set and images cannot be named without it",
         ),
         row(

@@ -151,9 +151,9 @@ def test_a_patients_page_says_what_is_unknown_in_every_tab(state: str, visit: Pa
         return
     open_first_patient(visit)
     text = said_on(visit)
-    assert "Next: fraction 8 of 15" in text and "7 of 15 fractions given in full" in text
+    assert "Next fraction: 8 next of 15 (7 given)" in text and "7 of 15 fractions given in full" in text
     is_known = state in {"good", "stale"}
-    assert ("Alerts: Pacemaker; Latex" in text) is is_known
+    assert ("ALERT: Pacemaker; Latex" in text) is is_known
     assert ("Alerts are unknown" in text) is not is_known
     assert ("appointments unknown" in text) is not is_known
     assert ("40.05 Gy" in text) is is_known

@@ -133,15 +133,15 @@ def described(*table: dict[str, object]) -> pd.DataFrame:
 
 def test_an_interrupted_fraction_is_told_with_what_it_lacks() -> None:
     said = described(clinic.row("A", "1", "P", 4, interrupted_fraction=5, interrupted_meterset_remaining=50.0))
-    assert said.loc[0, "check"] == "■ INTERRUPTED fraction 5, 50.0 MU left"
+    assert said.loc[0, "check"] == "■ INTERRUPTED: finish fraction 5 first, 50.0 MU left"
     assert said.loc[0, "mark"] == "■"
     unknown = described(clinic.row("A", "1", "P", 4, interrupted_fraction=5))
-    assert unknown.loc[0, "check"] == "■ INTERRUPTED fraction 5, — left"
+    assert unknown.loc[0, "check"] == "■ INTERRUPTED: finish fraction 5 first, — left"
 
 
 def test_a_plan_that_is_not_ready_says_what_is_missing() -> None:
     said = described(clinic.row("A", "1", "P", 4, ready=False, missing="the images", images_held=False))
-    assert said.loc[0, "check"] == "■ NOT READY: the images"
+    assert said.loc[0, "check"] == "■ NOT READY: missing the images"
     silent = described(clinic.row("A", "1", "P", 4, ready=False, images_held=False, records_held=None))
     assert silent.loc[0, "check"] == "■ NOT READY: not known to be held: the images, all records"
 
@@ -152,7 +152,7 @@ def test_an_absent_number_is_a_dash_and_never_a_zero() -> None:
         clinic.row("B", "2", "P", None),
         clinic.row("C", "3", "P", 0),
     )
-    assert list(said["fraction"]) == ["12 / —", "— / 30", "0 / 30"]
+    assert list(said["fraction"]) == ["13 next of — (12 given)", "—", "1 next of 30 (0 given)"]
     assert said["progress"].isna().tolist() == [True, True, False]
 
 
@@ -164,7 +164,7 @@ def test_two_plans_of_one_person_and_two_persons_of_one_name_are_told_apart() ->
         clinic.row("BERG, Bo", "1", "Old", 30, status="completed"),
     )
     assert list(said["plan"]) == ["Prost (1 of 2)", "Boost (2 of 2)", "Lung", "Old"]
-    assert list(said["check"]) == ["▲ namesake: ID 2", "▲ namesake: ID 2", "▲ namesake: ID 1", "▲ namesake: ID 2"]
+    assert list(said["check"]) == ["▲ NAMESAKE: ID 2", "▲ NAMESAKE: ID 2", "▲ NAMESAKE: ID 1", "▲ NAMESAKE: ID 2"]
 
 
 @given(tables)

@@ -77,7 +77,7 @@ def test_a_machines_day_is_what_its_address_says(open_dashboard: Open) -> None:
     visit = open_dashboard("good", 13, page="machine_day", machine="TB2", day="2026-11-24")
     assert not visit.exception
     assert table(visit, "booked")["patient_id"].tolist() == ["100377", "100601"]
-    assert "finish 5 of 20" in table(visit, "booked")["next_fraction"].tolist()
+    assert "finish 5 of 20 first (4 given)" in table(visit, "booked")["next_fraction"].tolist()
     assert "**2** booked" in said(visit)
     assert "Appointments as of Tue 14:32 (6 min ago)" in said(visit).replace("\\", "")
 
@@ -101,7 +101,7 @@ def test_the_print_view_is_plain_text_with_every_patient_of_the_day(open_dashboa
     assert not visit.exception
     sheet = "".join(one.proto.body for one in visit.get("html"))
     assert "ABELSEN, Anna" in sheet
-    assert "of 15 given" in sheet and "8 of 15" not in sheet, "the next number beside what was given reads as due"
+    assert "of 15 given" in sheet and "8 next" not in sheet, "the next number beside what was given reads as due"
     assert "Backup is 6 minutes old" in sheet
     assert len(visit.dataframe) == 0
 
@@ -111,7 +111,7 @@ def test_health_names_who_is_not_ready_and_why(open_dashboard: Open) -> None:
     assert "**6 of 9** plans on treatment or ready to start can be treated from the backup" in said(visit)
     lacking = table(visit, "not_ready")
     assert set(lacking["patient_id"]) == {"100601", "100602", "100703"}
-    assert "120 of 142 CT images are not in the RT-PACS" in lacking["why"].tolist()
+    assert "missing 120 of 142 CT images" in lacking["why"].tolist()
 
 
 def test_health_tells_each_jobs_age_against_its_schedule(open_dashboard: Open) -> None:

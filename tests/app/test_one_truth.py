@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from pydicom import Dataset
 
-from app import patient_words, worklist
+from app import patient_words, rows
+from recovery import notices
 from recovery.charting.sheet import chart_sheets
 from recovery.collection import plans_of_rows, records_of_rows
 from recovery.on_treatment import Evidence
@@ -19,6 +20,7 @@ from recovery.patient_file import PatientFile, read_patient_file
 from recovery.tables import ON_TREATMENT, RT_PLANS, TREATMENT_RECORDS
 from recovery.treatment_summaries import summaries_of
 from tests import objects as o
+from tests.app.frames import frame_of
 from tests.recovery.patient_clinic import LOCAL, NOW, SITE, Clinic, treated, weekday, whose
 
 FULL = {1: 100.0, 2: 50.0}
@@ -116,9 +118,9 @@ CASES = {
 def number_in(said: str) -> str:
     """The number of the next fraction, `none`, or the dash, in whatever words."""
     plain = said.lower()
-    if "not proven" in plain or plain.startswith("—"):
+    if plain.startswith("—"):
         return "—"
-    if plain.startswith(("none", "completed")):
+    if plain.startswith("none"):
         return "none"
     found = re.search(r"\d+", plain)
     assert found is not None, said
@@ -149,11 +151,12 @@ def test_everything_that_tells_a_count_or_the_next_fraction_tells_the_same(
     }
     assert set(map(str, counts.values())) == {delivered}, counts
     told = {
-        "day": worklist.next_fraction(row),
-        "page": patient_words.next_fraction(plan, LOCAL.date()),
+        "list": rows.describe(frame_of([row])).loc[0, "fraction"],
+        "page": patient_words.next_fraction(plan).partition("Next fraction: ")[2],
         "chart": sheet.next_fraction,
     }
-    assert {where: number_in(said) for where, said in told.items()} == dict.fromkeys(told, following), told
+    assert set(told.values()) == {notices.next_fraction(row)}, told
+    assert number_in(sheet.next_fraction) == following
     assert not [said for said in plan.disagreements if "in the list" in said]
     assert sheet.first_row.split(" ")[0] == ("" if following in {"—", "none"} else following)
     is_begun = plan.ledger.next.unfinished is not None
@@ -175,9 +178,10 @@ def test_what_began_and_was_not_recorded_stops_page_and_chart_too_and_counts_tha
     [plan], [sheet] = file.plans, chart_sheets(file)
     assert f"NOT RECORDED: {begun}." in sheet.stops
     assert patient_words.plan_title(plan).startswith("■")
-    assert patient_words.not_recorded(plan) == [f"■ NOT RECORDED: {begun}"]
+    assert f"■ NOT RECORDED: {begun}" in patient_words.warnings(plan)
     assert [said for said in plan.disagreements if "fractions delivered" in said] == [counts]
-    assert f"SOURCES DIFFER: {counts}." in sheet.looks
+    assert f"DISAGREEMENT: {counts}." in sheet.stops
+    assert f"■ DISAGREEMENT: {counts}" in patient_words.warnings(plan)
     assert not any("born" in said for said in plan.disagreements), "that is the patient's, and told with the name"
 
 
@@ -189,8 +193,8 @@ def test_while_records_are_missing_nobody_says_that_a_begun_fraction_is_to_be_fi
     [plan] = file.plans
     lost = replace(plan, row=replace(plan.row, records_held=False, ready=False, missing="1 treatment record"))
     [sheet] = chart_sheets(replace(file, plans=(lost,)))
-    assert sheet.next_fraction == "Not proven: records are missing (by those held, 5 is begun)"
+    assert sheet.next_fraction == "— (5 begun, 4 of 15 proven, records are missing)"
     assert (sheet.first_row, [beam.first for beam in sheet.beams]) == ("", ["—", "—"])
-    assert "that may have been done" in sheet.stops[0]
-    assert "not proven" in patient_words.next_fraction(lost, LOCAL.date())
+    assert "so that it may have been done" in sheet.stops[0]
+    assert patient_words.next_fraction(lost) == f"■ Next fraction: {sheet.next_fraction}"
     assert LOCAL.date() >= weekday(0).date()

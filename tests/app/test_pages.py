@@ -123,8 +123,8 @@ def test_the_counts_are_of_the_whole_table_and_say_what_is_hidden(open_dashboard
     assert "■ **2** interrupted, 1 of them hidden" in text
     assert "■ **3** not ready" in text
     assert "9 plans shown · 4 more: 2 completed, 1 on break, 1 superseded" in text
-    assert "INTERRUPTED fraction 5, 50\\.0 MU left" in text
-    assert "120 of 142 CT images are not in the RT\\-PACS" in text
+    assert "INTERRUPTED\\: finish fraction 5 first, 50\\.0 MU left" in text
+    assert "missing 120 of 142 CT images" in text
 
 
 def test_the_table_is_sorted_by_name_and_opened_on_who_is_treated_or_ready(open_dashboard: Open) -> None:

@@ -85,7 +85,7 @@ def test_from_the_list_to_the_next_fraction_and_its_pictures(
     box = canvas.bounding_box()
     page.mouse.click(box["x"] + 100, box["y"] + 32 + 16)  # the first row: ABELSEN
     expect(page.get_by_role("heading", name="ABELSEN, Anna")).to_be_visible(timeout=30_000)
-    expect(page.get_by_role("heading", name="Next: fraction 8 of 15")).to_be_visible()
+    expect(page.get_by_role("heading", name="Next fraction: 8 next of 15 (7 given)")).to_be_visible()
     assert "/patient?patient=" in page.url
     page.get_by_role("button", name="Load from the RT-PACS").click()
     expect(page.get_by_alt_text("Beam's-eye view, 1 A1: gantry 305.0°")).to_be_visible(timeout=30_000)
@@ -118,7 +118,7 @@ def test_an_interrupted_fraction_is_seen_first_and_missing_pictures_are_explaine
     expect(page.get_by_text("1 patient.")).to_be_visible(timeout=30_000)
     box = page.locator("[data-testid=stDataFrame] canvas").first.bounding_box()
     page.mouse.click(box["x"] + 100, box["y"] + 32 + 16)
-    expect(page.get_by_role("heading", name="■ Next: finish fraction 5 of 20 first, 50.0 MU left")).to_be_visible(
+    expect(page.get_by_role("heading", name="■ Next fraction: finish 5 of 20 first (4 given)")).to_be_visible(
         timeout=30_000
     )
     page.get_by_role("tab", name="Pictures").click()

@@ -65,8 +65,8 @@ def test_the_page_says_who_it_is_and_which_fraction_is_next(open_patient: Open) 
     assert "ID 100231" in identity(visit)
     assert "born 1958-07-04" in identity(visit)
     text = plain(visit)
-    assert "### Next: fraction 8 of 15" in text
-    assert "■ **Alerts: Pacemaker; Latex**" in text
+    assert "### Next fraction: 8 next of 15 (7 given)" in text
+    assert "▲ ALERT: Pacemaker; Latex" in text
     assert "Breast (diagnosis: left) · 2.67 Gy × 15 = 40.05 Gy · 6 MV STATIC · TB1" in text
     assert "next appointment Wed 25 Nov 08:15 on TB1" in text
     assert "treatment approved by Meier on Wed 4 Nov" in text
@@ -83,7 +83,8 @@ def test_an_interrupted_fraction_comes_first_with_what_each_beam_lacks(open_pati
     bo(clinic)
     visit = open_patient(clinic, "100377")
     left = "50.0 MU left (Field 1 12.0, Field 2 38.0)"
-    assert f":red[■ Next: finish fraction 5 of 20 first, {left}]" in plain(visit)
+    assert ":red[■ Next fraction: finish 5 of 20 first (4 given)]" in plain(visit)
+    assert f":red[■ INTERRUPTED: finish fraction 5 first, {left}]" in plain(visit)
     ledger = visit.dataframe[0].value
     assert list(ledger["fraction"])[:2] == ["6", "5"]
     assert ledger["notes"][0] == "after fraction 5 is finished"
@@ -100,7 +101,7 @@ def test_what_the_list_says_because_of_the_database_stands_on_the_page_too(open_
     differing = "fractions delivered: 7 in the treatment records, 6 in the R&V database"
     visit = open_patient(clinic, "100231", in_flight=begun, disagreement=differing)
     assert plain(visit).count(f"■ NOT RECORDED: {begun}") == 1
-    assert plain(visit).count(f"■ **{differing}") == 1
+    assert plain(visit).count(f"■ DISAGREEMENT: {differing}") == 1
 
 
 def test_a_gap_that_goes_on_is_told_and_stands_in_the_chart(open_patient: Open) -> None:
@@ -121,7 +122,7 @@ def test_a_patient_who_could_be_taken_for_this_one_is_named(open_patient: Open) 
     anna(clinic)
     anna(clinic, "100999", "ABELSEN^Annabel")
     visit = open_patient(clinic, "100231")
-    assert "similar name, same birth date: ABELSEN, Annabel · ID 100999 · born 1958-07-04" in plain(visit)
+    assert "▲ NAMESAKE: ABELSEN, Annabel, ID 100999, born 1958-07-04 (similar name, same birth date)" in plain(visit)
 
 
 def test_several_plans_are_chosen_from_with_the_one_to_treat_first(open_patient: Open) -> None:
@@ -132,12 +133,12 @@ def test_several_plans_are_chosen_from_with_the_one_to_treat_first(open_patient:
     clinic.add(boost, treated(boost, [1, 2], {1: 50.0}, last=30))
     visit = open_patient(clinic, "100231")
     (chooser,) = visit.get("button_group")
-    assert "### Next: fraction 8 of 15" in plain(visit)
+    assert "### Next fraction: 8 next of 15 (7 given)" in plain(visit)
     key = chooser.proto.id.split("plan_of_")[-1]
     visit.session_state[f"plan_of_{key}"] = str(boost.SOPInstanceUID)
     visit.run()
     assert not visit.exception
-    assert "Completed: nothing remains to be given" in plain(visit)
+    assert "Next fraction: none (2 of 2 given)" in plain(visit)
     assert plan.SOPInstanceUID != boost.SOPInstanceUID
 
 
@@ -147,7 +148,7 @@ def test_without_the_r_and_v_database_the_page_says_what_it_does_not_know(open_p
     visit = open_patient(clinic, "100231", with_database=False)
     assert not visit.exception
     text = plain(visit)
-    assert "### Next: fraction 8 of 15" in text
+    assert "### Next fraction: 8 next of 15 (7 given)" in text
     assert "Alerts are unknown" in text
     assert "appointments unknown" in text
     assert "no dose per fraction is known" in text
@@ -212,7 +213,7 @@ def test_a_plan_that_is_nowhere_has_no_pictures_and_no_dash_is_a_zero(open_patie
     visit = open_patient(clinic, "100602")
     assert not visit.exception
     text = plain(visit)
-    assert "■ NOT READY: plan" in text
+    assert "■ NOT READY: missing plan" in text
     assert "**—** · — Gy" not in text
     assert "**—** · — · — × 20" in text
     assert "The RT-PACS does not hold the plan: there is nothing to draw." in text
@@ -243,7 +244,7 @@ def test_without_records_no_fraction_is_counted(open_patient: Open, tmp_path: Pa
     visit = open_patient(None, "100231")
     assert not visit.exception
     text = plain(visit)
-    assert ":orange[▲ Next fraction unknown" in text
+    assert ":orange[▲ Next fraction: unknown" in text
     assert "No table treatment_records" in text
 
 
@@ -268,7 +269,7 @@ def test_a_damaged_table_of_the_database_costs_only_its_own_part(open_patient: O
     path.write_bytes(b"damaged")
     visit = open_patient(None, "100231")
     assert not visit.exception
-    assert "### Next: fraction 8 of 15" in plain(visit)
+    assert "### Next fraction: 8 next of 15 (7 given)" in plain(visit)
     assert "appointments unknown" in plain(visit)
     assert "cannot be read" in plain(open_tab(visit, str(plan.SOPInstanceUID), "Schedule"))
 
@@ -303,7 +304,7 @@ def test_the_page_is_read_anew_when_the_cache_has_changed(open_patient: Open, tm
     clinic.add(o.record(str(plan.SOPInstanceUID), beams, at=LOCAL - timedelta(hours=1), **person))
     clinic.write(tmp_path / "data" / "cache")
     set_clock(clock_file, app_clinic.NOW + timedelta(seconds=30))
-    assert "### Next: fraction 9 of 15" in plain(visit.run())
+    assert "### Next fraction: 9 next of 15 (8 given)" in plain(visit.run())
 
 
 def test_a_key_tells_neither_name_nor_number_and_belongs_to_its_secret() -> None:

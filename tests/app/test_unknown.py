@@ -45,7 +45,7 @@ def seen(
     cache: Path, doubt: Doubt | None = NINE, day: date = TODAY, given: object = None
 ) -> tuple[pd.DataFrame, Known]:
     tables = worklist.Tables(**{schema.name: data.load_table(cache, schema) for schema in TABLES})
-    table = unknown.with_unknown(data.load_on_treatment(cache).table, tables.schedule, doubt, TODAY)
+    table = unknown.with_unknown(data.load_on_treatment(cache).table, tables.schedule, doubt)
     known = Known(day, TODAY, given or {}, doubt)  # type: ignore[arg-type]
     return worklist.day_of(table, tables, "TB1", day, known).booked, known
 
@@ -64,23 +64,22 @@ def column(lines: pd.DataFrame, patient_id: str, name: str) -> list[object]:
 
 def test_whoever_was_booked_since_the_proof_is_unknown_and_has_no_plain_next_number(cache: Path) -> None:
     booked, _ = seen(cache)
-    assert column(booked, REMI, "next_fraction") == ["13 of 35, unless given since 09:05"]
+    assert column(booked, REMI, "next_fraction") == ["13 next of 35 (12 given), unless treated since Tue 24 Nov 09:05"]
     assert column(booked, REMI, "check")[0].startswith(  # type: ignore[attr-defined]
-        "▲ unknown since 09:05: may have been treated, ask the machine"
+        "▲ UNKNOWN since Tue 24 Nov 09:05: may have been treated since, ask the machine"
     )
     assert column(booked, ANNA, "next_fraction") == ["— of 15 given"]
-    assert "unknown" not in column(booked, ANNA, "check")[0]  # type: ignore[operator]
+    assert "UNKNOWN" not in column(booked, ANNA, "check")[0]  # type: ignore[operator]
     fresh, _ = seen(cache, None)
-    assert column(fresh, REMI, "next_fraction") == ["13 of 35"]
+    assert column(fresh, REMI, "next_fraction") == ["13 next of 35 (12 given)"]
 
 
-def test_what_forbids_treatment_stands_before_what_is_unknown() -> None:
-    said = "■ NOT READY: plan · ■ DISAGREEMENT: x · ▲ namesake: ID 1"
-    assert unknown.with_words(said, at(9, 5), TODAY) == (
-        "■ NOT READY: plan · ■ DISAGREEMENT: x · ▲ unknown since 09:05: may have been treated, ask the machine "
-        "· ▲ namesake: ID 1"
-    )
-    assert unknown.with_words("", at(9, 5), TODAY).startswith("▲ unknown since 09:05")
+def test_what_forbids_treatment_stands_before_what_is_unknown(cache: Path) -> None:
+    table = data.load_on_treatment(cache).table
+    odd = {"disagreement": "x", "remarks": "y"}
+    told = unknown.with_unknown(table.assign(**odd), None, NINE).set_index("patient_id")
+    said = told.loc[ANNA, "check"]
+    assert [part[:12] for part in said.split(" · ")] == ["■ DISAGREEME", "▲ UNKNOWN si", "▲ REMARK: y"]
 
 
 def test_the_timeline_hatches_what_is_unknown_and_counts_it(cache: Path) -> None:
@@ -117,12 +116,12 @@ def test_a_treated_row_shows_what_was_given_and_never_the_next_number(cache: Pat
     booked, _ = seen(cache, None, given={key: [Given(at(8, 20), 7)]})
     assert column(booked, ANNA, "next_fraction") == ["7 of 15 given"]
     html = day_print.sheet("TB1", "", booked, booked.iloc[:0], "")
-    assert '<td class="fraction given">7 of 15 given</td>' in html and "8 of 15" not in html
+    assert '<td class="fraction given">7 of 15 given</td>' in html and "8 next" not in html
 
 
 def test_of_another_day_the_number_is_said_to_be_of_now(cache: Path) -> None:
     booked, _ = seen(cache, None, TODAY + timedelta(days=1))
-    assert column(booked, ANNA, "next_fraction") == ["8 of 15 as of now"]
+    assert column(booked, ANNA, "next_fraction") == ["8 next of 15 (7 given) as of now"]
     gone, _ = seen(cache, None, TODAY - timedelta(days=1))
     assert gone.empty
 

@@ -12,7 +12,7 @@ import pytest
 from openpyxl import load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from app import appointments, data, excel, filters, worklist
+from app import appointments, data, excel, filters, rows, worklist
 from app.components import day_chart, day_export, day_print
 from recovery.relational_tables import PATIENTS, PLAN_FIELDS, SCHEDULE, SETUP_NOTES
 from tests.app import clinic, golden, relational
@@ -43,7 +43,12 @@ def test_the_list_is_in_order_of_appointment_with_the_next_fraction(cache: Path)
     booked = day_of(cache).booked
     assert [f"{at:%H:%M}" for at in booked["appointment_at"]] == ["08:15", "09:00", "09:30", "11:00"]
     assert booked["patient_id"].tolist() == ["100231", "100892", "100555", "999999"]
-    assert booked["next_fraction"].tolist() == ["— of 15 given", "12 of 30", "13 of 35", pd.NA]
+    assert booked["next_fraction"].tolist() == [
+        "— of 15 given",
+        "12 next of 30 (11 given)",
+        "13 next of 35 (12 given)",
+        pd.NA,
+    ]
     assert said_of(booked, "100231", "treated_that_day") == ["14:38"]
     assert said_of(booked, "100231", "energy") == ["6 MV, 10 MV"]
     assert said_of(booked, "100231", "technique") == ["ARC"]
@@ -122,6 +127,7 @@ def test_a_course_that_ended_today_is_treated_and_no_appointment_without_a_plan(
         status=table["status"].where(~hers, "completed"),
         fractions_remaining=table["fractions_remaining"].where(~hers, 0),
     )
+    ended = rows.describe(ended)
     booked = worklist.day_of(ended, tables_of(cache), "TB1", relational.TODAY).booked
     assert said_of(booked, "100231", "treated_that_day") == ["14:38"]
     assert said_of(booked, "100231", "next_fraction") == ["— of 15 given"]
@@ -162,7 +168,7 @@ def test_who_has_no_appointment_is_below_with_what_the_schedule_says_instead(cac
 
 
 def test_an_interrupted_fraction_must_be_finished_first(cache: Path) -> None:
-    assert said_of(day_of(cache, "TB2").booked, "100377", "next_fraction") == ["finish 5 of 20"]
+    assert said_of(day_of(cache, "TB2").booked, "100377", "next_fraction") == ["finish 5 of 20 first (4 given)"]
     assert said_of(day_of(cache, "TB2").booked, "100377", "mark") == ["■"]
 
 
@@ -182,29 +188,6 @@ def test_on_every_machine_together_nobody_unfinished_is_lost_with_or_without_a_s
                 plans |= set(zip(found["patient_id"], found["plan"], strict=True))
         wanted = table[table["referenced_rt_plan_uid"].isin(unfinished)]
         assert set(zip(wanted["patient_id"], wanted["plan"], strict=True)) <= plans
-
-
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
-        ({}, "5 of 30"),
-        ({"number_of_fractions_planned": None}, "5 of —"),
-        ({"interrupted_fraction": 5, "interrupted_meterset_remaining": 1.0}, "finish 5 of 30"),
-        ({"records_held": False}, "— (4 proven of 30)"),
-        ({"records_held": False, "interrupted_fraction": 5}, "— (5 begun, 4 proven of 30)"),
-        ({"next_fraction_number": 15}, "15 (5 of 30)"),
-        ({"next_fraction_number": None}, "—"),
-        ({"records_held": None}, "5 of 30"),
-        ({"status": "completed"}, "none, 30 of 30 given"),
-        ({"fractions_remaining": 0}, "none, 30 of 30 given"),
-    ],
-)
-def test_the_next_fraction_is_never_guessed(changes: dict[str, object], said: str) -> None:
-    assert worklist.next_fraction(clinic.row("A", "1", "P", 4) | changes) == said
-
-
-def test_a_count_that_nobody_made_is_a_dash() -> None:
-    assert worklist.next_fraction(clinic.row("A", "1", "P", None)) == "—"
 
 
 def sheet_of(that_day: worklist.Day, remark: str = "") -> tuple[Worksheet, Worksheet]:

@@ -149,12 +149,9 @@ def test_what_began_and_was_not_recorded_stops_on_paper_too(
 def test_an_interrupted_fraction_stands_white_on_black_on_every_page(files: dict[str, PatientFile]) -> None:
     made = patient_chart_pdf(files["100377"])
     pages = texts(made)
-    assert (
-        "INTERRUPTED: finish fraction 5 first. 50.0 MU left (field 1: 12.0, field 2: 38.0). Then fraction 6."
-        in flat(made)
-    )
+    assert "INTERRUPTED: finish fraction 5 first, 50.0 MU left (Field 1 12.0, Field 2 38.0)." in flat(made)
     assert len(pages) > 1 and all("INTERRUPTED" in page for page in pages)
-    assert "Finish fraction 5, then 6" in pages[0] and "rest" in pages[0]
+    assert "finish 5 of 20 first (4 given)" in pages[0] and "rest" in pages[0]
     for page in pypdfium2.PdfDocument(made):
         grey = page.render(scale=1).to_pil().convert("L")
         dark = [sum(grey.getpixel((x, y)) < 60 for x in range(grey.width)) for y in range(grey.height // 4)]
@@ -163,18 +160,18 @@ def test_an_interrupted_fraction_stands_white_on_black_on_every_page(files: dict
 
 def test_what_forbids_treatment_is_said_with_its_reason(files: dict[str, PatientFile]) -> None:
     japanese = flat(patient_chart_pdf(files["4711"]))
-    assert "NOT READY to be treated from the backup. Missing: plan." in japanese
-    assert "NOT APPROVED for treatment: unapproved." in japanese
-    assert "NO PRESCRIPTION in the safety copy" in japanese
+    assert "NOT READY: missing plan." in japanese
+    assert "NOT APPROVED: the plan is unapproved." in japanese
+    assert "NO PRESCRIPTION: get site, laterality" in japanese
     ordinary = files["100231"]
     assert chart_sheets(ordinary)[0].stops == ()
     [not_asked] = chart_sheets(with_row(ordinary, ready=None, missing=None))[0].stops
-    assert not_asked.startswith("NOT READY") and "nobody asked" in not_asked
+    assert not_asked.startswith("NOT READY") and "not known to be held" in not_asked
 
 
 def test_an_old_copy_and_one_without_proof_say_so_in_black(files: dict[str, PatientFile]) -> None:
     old = dataclasses.replace(files["100231"], as_of=files["100231"].now - timedelta(days=3, hours=4))
-    assert "OLD COPY: This copy was 3 d 4 h old" in flat(patient_chart_pdf(old))
+    assert "OLD COPY: 3 d 4 h old when printed" in flat(patient_chart_pdf(old))
     unproven = dataclasses.replace(files["100231"], as_of=None)
     said = flat(patient_chart_pdf(unproven))
     assert "NOTHING PROVEN" in said and "as of nothing proven" in said

@@ -54,7 +54,7 @@ def test_a_sheet_per_plan_says_everything_that_the_chart_says(files: list[Patien
         for text in [v for _, v in (*chart.prescription, *chart.plan, *chart.people, *chart.setup)]:
             assert " ".join(text.split()) in said
         assert all(" ".join(text.split()) in said for row in rows for text in row)
-    assert "■ INTERRUPTED: finish fraction 5 first." in words_in(sheets[1])
+    assert "■ INTERRUPTED: finish fraction 5 first, 50.0 MU left" in words_in(sheets[1])
     black = [c for row in sheets[1].iter_rows() for c in row if c.fill.fgColor.rgb == "00000000" and c.fill.fill_type]
     assert any("INTERRUPTED" in str(cell.value) and cell.font.color.rgb == "00FFFFFF" for cell in black)
 

@@ -46,7 +46,7 @@ def test_an_interrupted_fraction_is_listed_not_counted_and_told_in_words() -> No
     assert group.FractionGroupType == "EXTERNAL_BEAM"
     last = group.FractionStatusSummarySequence[-1]
     assert (last.ReferencedFractionNumber, last.TreatmentTerminationStatus) == (8, "")
-    assert ds.TreatmentStatusComment == "Fraction 8 is not complete, 40.0 MU remain."
+    assert ds.TreatmentStatusComment == "INTERRUPTED: finish fraction 8 first, 40.0 MU left."
 
 
 def test_a_plan_that_is_not_held_leaves_empty_what_only_it_knows() -> None:

@@ -51,7 +51,7 @@ def test_a_chart_of_somebody_who_may_have_been_treated_says_so_and_has_no_number
     is_aged = age > timedelta(hours=1)
     file = read_patient_file(made.write(tmp_path, proven=age), pc.SITE, "100231", pc.NOW)
     [sheet] = chart_sheets(file)
-    stops = [stop for stop in sheet.stops if stop.startswith("UNKNOWN SINCE")]
-    assert bool(stops) is is_aged
-    assert ("unless given since 11:38" in sheet.next_fraction) is is_aged
+    looks = [look for look in sheet.looks if look.startswith("UNKNOWN since Tue 24 Nov 11:38: may have been")]
+    assert bool(looks) is is_aged
+    assert ("unless treated since Tue 24 Nov 11:38" in sheet.next_fraction) is is_aged
     assert (sheet.first_row == "") is is_aged

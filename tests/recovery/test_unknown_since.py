@@ -110,10 +110,6 @@ def test_past_midnight_the_evening_before_is_still_open_and_said_with_its_day() 
     doubt = un.Doubt(at(21, 30), at(0, 10, day=25))
     told = [appointment(1, "1", at(23, 59), "TB1"), appointment(2, "2", at(8, day=25), "TB1")]
     assert un.unknown_of([row("A", "1", "P", 12)], told, doubt) == [at(21, 30)]
-    assert un.in_words(doubt.since, doubt.now.date()) == (
-        "unknown since Tue 24 Nov 21:30: may have been treated, ask the machine"
-    )
-    assert un.unless_given("13 of 30", SINCE, SINCE.date()) == "13 of 30, unless given since 09:05"
 
 
 def test_one_plan_treated_answers_for_the_other_what_was_due_before_the_proof_and_nothing_after_it() -> None:

@@ -11,9 +11,10 @@ from html import escape
 
 import streamlit as st
 
-from app import patient_words, words
+from app import words
 from app.components import patient_link
 from app.words import absent, as_markdown, printable
+from recovery import plan_notices
 from recovery.patient_file import Identity, PatientFile
 
 _LINE = "display:flex;flex-wrap:wrap;align-items:baseline;column-gap:1.6rem;font-variant-numeric:tabular-nums"
@@ -42,15 +43,12 @@ def show(file: PatientFile) -> None:
 
 def _warnings(file: PatientFile) -> None:
     """Alerts, what two sources tell differently, and namesakes."""
-    lines = []
-    if file.alerts:
-        lines.append(f":red[■ **Alerts: {_said(file.alerts)}**]")
-    elif "patients" in file.tables_missing:
+    colours = {True: "red", False: "orange"}
+    lines = [f":{colours[n.is_stop]}[**{_said(n)}**]" for n in plan_notices.of_patient(file)]
+    if not file.alerts and "patients" in file.tables_missing:
         lines.append(
             ":orange[▲ **Alerts are unknown:** the R&V database's table of patients is not here: see Contacts.]"
         )
-    lines += [f":red[■ **{_said(sentence)}**]" for sentence in file.disagreements]
-    lines += [f":orange[**{_said(line)}**]" for line in patient_words.namesakes(file)]
     if lines:
         st.markdown("  \n".join(lines))
 

@@ -9,6 +9,7 @@ from app.components.patient_table import ROW_HEIGHT
 from app.desk import Desk
 from app.screens.patient import beam_view, details, dose_chart
 from app.words import as_markdown
+from recovery.dose_words import gray
 from recovery.patient_file import PatientFile
 from recovery.plan_file import PlanFile
 
@@ -30,7 +31,7 @@ def show(desk: Desk, file: PatientFile, plan: PlanFile) -> None:
 
 def _headline(desk: Desk, file: PatientFile, plan: PlanFile) -> None:
     row, today = plan.row, file.now.date()
-    st.markdown(f"### {_coloured(patient_words.next_fraction(plan, today))}", anchors=False)
+    st.markdown(f"### {_coloured(patient_words.next_fraction(plan))}", anchors=False)
     appointment = file.next_appointment
     when = "no appointment booked"
     if appointment is not None:
@@ -42,14 +43,12 @@ def _headline(desk: Desk, file: PatientFile, plan: PlanFile) -> None:
     lines = [
         f"**{label}** · {as_markdown(patient_words.summary(plan))} · {as_markdown(when)}",
         f"Approval: {as_markdown(patient_words.approval(plan, today))}",
-        _coloured(patient_words.readiness(plan, desk.now())),
     ]
     if row.earlier_plans:
         lines.append(f"Earlier plans: {as_markdown(row.earlier_plans)}")
-    if row.remarks:
-        lines.append(f":orange[▲ {as_markdown(row.remarks)}]")
-    lines += [f":red[**{as_markdown(sentence)}**]" for sentence in patient_words.not_recorded(plan)]
-    lines += [f":red[■ **{as_markdown(sentence)}**]" for sentence in plan.disagreements]
+    if row.ready:
+        lines.append(as_markdown(patient_words.readiness(plan, desk.now())))
+    lines += [_coloured(sentence) for sentence in patient_words.warnings(plan)]
     st.markdown("  \n".join(lines))
 
 
@@ -60,7 +59,7 @@ def _ledger(file: PatientFile, plan: PlanFile) -> None:
             st.markdown(f":orange[{as_markdown(sentence)}]")
         return
     given = f"{book.fractions_delivered} of {words.absent(book.number_of_fractions_planned)} fractions given in full"
-    dose = f", {patient_words.gray(book.dose_delivered)}" if book.dose_delivered is not None else ""
+    dose = f", {gray(book.dose_delivered)}" if book.dose_delivered is not None else ""
     st.markdown(f"**Fraction ledger** · {as_markdown(given + dose)}")
     appointment = file.next_appointment
     when = patient_words.at_time(appointment.appointment_at, file.now.date()) if appointment is not None else ""

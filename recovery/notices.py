@@ -1,0 +1,200 @@
+"""What is said of a row of on_treatment: each warning, and the next fraction, worded once. Pure, no I/O.
+
+Goal
+    One meaning has one word, one mark and one weight on list, machine day, patient, priorities, paper and Excel.
+
+How
+    A `Notice` is a weight, a word in capitals and a sentence. Rows come as mappings by column, None for absent. Who
+    draws a notice chooses its colour and its size, never its words.
+
+Why two weights
+    A page full of warnings is a page without. ■ forbids treatment before somebody has looked; ▲ asks to be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+Row = Mapping[str, Any]
+
+ABSENT = "—"
+STOP_MARK, LOOK_MARK = "■", "▲"
+
+ENDED: Mapping[str, str] = {
+    "completed": "nothing of this plan remains to be given",
+    "superseded": "another plan replaced this one: do not treat with it",
+    "closed": "the R&V system has closed this plan: do not treat with it",
+    "transferred": "another department treats this patient: do not treat here",
+}
+"""Statuses of plans that are not to be treated any more, and why."""
+
+_HELD: Mapping[str, str] = {
+    "plan_held": "the plan",
+    "structure_set_held": "the structure set",
+    "images_held": "the images",
+    "records_held": "all records",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """`■ INTERRUPTED: finish fraction 5 first`: a weight, a word in capitals, a sentence without its full stop."""
+
+    word: str
+    said: str
+    is_stop: bool
+
+    @property
+    def mark(self) -> str:
+        return STOP_MARK if self.is_stop else LOOK_MARK
+
+    @property
+    def unmarked(self) -> str:
+        """`INTERRUPTED: finish fraction 5 first`, for who draws the weight by other means."""
+        return f"{self.word}: {self.said}"
+
+    def __str__(self) -> str:
+        return f"{self.mark} {self.unmarked}"
+
+
+def of_row(row: Row) -> Iterator[Notice]:
+    """The notices of one row, those that forbid treatment first; of a plan that is over, what still can be wrong."""
+    if is_unfinished(row):
+        yield from interrupted(row)
+        yield from not_recorded(row)
+        yield from not_ready(row)
+    else:
+        yield from not_recorded(row)
+    yield from disagreement(row)
+    if is_unfinished(row):
+        yield from unknown(row)
+    yield from remark(row)
+
+
+def is_unfinished(row: Row) -> bool:
+    """Whether the plan may still be treated."""
+    return row["status"] not in ENDED
+
+
+def ended(row: Row, word: str | None = None) -> Iterator[Notice]:
+    """`■ COMPLETED: nothing of this plan remains to be given`. `word`: what the R&V database calls a closed plan."""
+    status = row["status"]
+    if status in ENDED:
+        why = f" ({word})" if status == "closed" and word else ""
+        yield Notice(f"{status.upper()}{why}", ENDED[status], is_stop=True)
+
+
+def interrupted(row: Row, beams: Iterable[tuple[str, str]] = ()) -> Iterator[Notice]:
+    """`■ INTERRUPTED: finish fraction 5 first, 50.0 MU left (Field 1 12.0, Field 2 38.0)`
+
+    `beams`: of each beam that lacks something its name and what it lacks, where that is known.
+    """
+    number = row["interrupted_fraction"]
+    if number is None:
+        return
+    left = row["interrupted_meterset_remaining"]
+    amount = ABSENT if left is None else f"{left:.1f} MU"
+    listed = ", ".join(f"{name} {lacks}" for name, lacks in beams)
+    each = f" ({listed})" if listed else ""
+    proven = "" if row["records_held"] is not False else "; records are missing, so that it may have been done"
+    yield Notice("INTERRUPTED", f"finish fraction {number} first, {amount} left{each}{proven}", is_stop=True)
+
+
+def unknown(row: Row) -> Iterator[Notice]:
+    """`▲ UNKNOWN since Tue 24 Nov 09:05: may have been treated since, ask the machine`"""
+    since = row["unknown_since"]
+    if since is not None:
+        yield Notice(f"UNKNOWN since {_moment(since)}", "may have been treated since, ask the machine", is_stop=False)
+
+
+def not_recorded(row: Row) -> Iterator[Notice]:
+    """`■ NOT RECORDED: fraction 8 began …`, of what the R&V database saw begin and whose end nobody recorded."""
+    if row["in_flight"]:
+        yield Notice("NOT RECORDED", row["in_flight"], is_stop=True)
+
+
+def not_ready(row: Row) -> Iterator[Notice]:
+    """`■ NOT READY: missing 1 of 28 images`; what is not known to be held where the table has no words for it."""
+    if row["ready"] is True:
+        return
+    lacking = ", ".join(what for column, what in _HELD.items() if not row[column])
+    why = f"missing {row['missing']}" if row["missing"] else f"not known to be held: {lacking or 'anything'}"
+    yield Notice("NOT READY", why, is_stop=True)
+
+
+def disagreement(row: Row) -> Iterator[Notice]:
+    """`■ DISAGREEMENT: ` and what both sources tell."""
+    if row["disagreement"]:
+        yield differing(row["disagreement"])
+
+
+def differing(said: str) -> Notice:
+    """Two sources that tell different things, in words."""
+    return Notice("DISAGREEMENT", said.rstrip("."), is_stop=True)
+
+
+def not_approved(status: str) -> Notice:
+    """A plan that nobody approved for treatment. `status`: in the words of its source."""
+    return Notice("NOT APPROVED", f"the plan is {status}", is_stop=True)
+
+
+def remark(row: Row) -> Iterator[Notice]:
+    if row["remarks"]:
+        yield Notice("REMARK", row["remarks"], is_stop=False)
+
+
+def alert(said: str) -> Notice:
+    """What the R&V system warns of: a pacemaker, an allergy."""
+    return Notice("ALERT", said, is_stop=False)
+
+
+def namesake(*whom: str) -> Notice:
+    """Somebody who could be taken for this patient: `▲ NAMESAKE: ID 100892`"""
+    return Notice("NAMESAKE", ", ".join(whom), is_stop=False)
+
+
+def next_fraction(row: Row) -> str:
+    """`13 next of 25 (12 given)`; `finish 5 of 20 first (4 given)`; why there is none, or why nobody can tell.
+
+    Numbers are the course's, of all plans that make one. A number that is not the count of whole fractions and one
+    (after a replan, or where a number was skipped) says what it counts as: `15 next, as 8th of 20 (7 given)`.
+    """
+    given, planned = row["course_fractions_delivered"], row["course_number_of_fractions_planned"]
+    of = ABSENT if planned is None else planned
+    if row["status"] == "completed" or row["fractions_remaining"] == 0:
+        return f"none ({_or_dash(given)} of {of} given)"
+    if row["status"] in ENDED:
+        return f"none: {row['status']}"
+    begun, number = row["interrupted_fraction"], row["next_fraction_number"]
+    if row["records_held"] is False:
+        open_one = f"{begun} begun, " if begun is not None else ""
+        return f"{ABSENT} ({open_one}{_or_dash(given)} of {of} proven, records are missing)"
+    if given is None or number is None:
+        return ABSENT
+    is_as_counted = number == given + 1
+    counts_as = f" of {of}" if is_as_counted else f", as {ordinal(given + 1)} of {of}"
+    if begun is None:
+        said = f"{number} next{counts_as}"
+    else:
+        said = f"finish {number}{counts_as} first" if is_as_counted else f"finish {number} first{counts_as}"
+    since = row["unknown_since"]
+    unless = f", unless treated since {_moment(since)}" if since is not None else ""
+    return f"{said} ({given} given){unless}"
+
+
+def ordinal(number: int) -> str:
+    """`1st`, `12th`, `23rd`."""
+    last = number % 10 if number % 100 not in {11, 12, 13} else 0
+    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(last, 'th') }"
+
+
+def _moment(at: datetime) -> str:
+    """`Tue 24 Nov 09:05`"""
+    return f"{at:%a} {at.day} {at:%b} {at:%H:%M}"
+
+
+def _or_dash(value: object) -> str:
+    return ABSENT if value is None else str(value)
