@@ -21,13 +21,17 @@ from app.data import stamps_of
 from recovery.cache import Cache, TableMissingError
 from recovery.tables import HOLDINGS, ON_TREATMENT, RT_PLANS, STRUCTURE_SETS
 
-PLANS, STRUCTURES, IMAGES, REFERENCES, OTHERS = (
+RECORDS, PLANS, STRUCTURES, IMAGES, REFERENCES, OTHERS = (
+    "Treatment records",
     "Plans",
     "Structure sets",
     "Planning image slices",
     "Reference images",
     "Doses and others",
 )
+
+_OF_LEVEL = {"SERIES": IMAGES, "RECORDS": RECORDS}
+"""The kinds that the level of an answer tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +63,9 @@ def _kinds(cache_path: Path, stamps: tuple[tuple[int, int], ...]) -> tuple[Kind,
     kind_of = _kind_of(cache)
     found: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
-        kind = IMAGES if row["level"] == "SERIES" else kind_of.get(row["uid"], OTHERS)
-        found.setdefault(kind, []).append(row)
+        kind = _OF_LEVEL.get(row["level"]) or kind_of.get(row["uid"], OTHERS)
+        if row["level"] != "RECORD":  # one that is lost, and lacks in its share already
+            found.setdefault(kind, []).append(row)
     return tuple(
         Kind(
             name,
@@ -69,7 +74,7 @@ def _kinds(cache_path: Path, stamps: tuple[tuple[int, int], ...]) -> tuple[Kind,
             min(row["asked_at"] for row in found[name]).replace(tzinfo=UTC),
             max(row["asked_at"] for row in found[name]).replace(tzinfo=UTC),
         )
-        for name in (PLANS, STRUCTURES, IMAGES, REFERENCES, OTHERS)
+        for name in (RECORDS, PLANS, STRUCTURES, IMAGES, REFERENCES, OTHERS)
         if name in found
     )
 
@@ -81,7 +86,9 @@ def _kind_of(cache: Cache) -> dict[str, str]:
         kinds |= dict.fromkeys(references["reference_image_uids"], REFERENCES)
         kinds |= dict.fromkeys(references["structure_set_uids"], STRUCTURES)
         kinds[plan["sop_instance_uid"]] = PLANS
-    kinds |= {row["sop_instance_uid"]: STRUCTURES for row in _rows(cache, STRUCTURE_SETS)}
+    for structure_set in _rows(cache, STRUCTURE_SETS):
+        kinds |= dict.fromkeys(json.loads(structure_set["references"])["contour_image_uids"], IMAGES)
+        kinds[structure_set["sop_instance_uid"]] = STRUCTURES
     named = (row["referenced_rt_plan_uid"] for row in _rows(cache, ON_TREATMENT))
     return kinds | {uid: PLANS for uid in named if uid}
 

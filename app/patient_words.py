@@ -142,5 +142,5 @@ def _kinds(things: Iterable[HeldObject]) -> list[str]:
     said: dict[str, int] = {}
     for thing in things:
         said[thing.kind] = said.get(thing.kind, 0) + (thing.held or 0)
-    names = {"image series": "image", "reference image": "reference image"}
+    names = {"image series": "image", "image": "image", "reference image": "reference image"}
     return [counted(n, names[kind]) if kind in names else kind for kind, n in said.items()]

@@ -11,9 +11,12 @@ from recovery.runs import JobResult, LockedError, lock
 
 JOB = "build_on_treatment"
 
+LOST = "the RT-PACS does not hold it any more, and it is counted from what was read then"
+
 
 def build_on_treatment(space: Workspace) -> JobResult:
-    """Bring the tables up to date; objects that cannot be read are named, and make it PARTIAL.
+    """Bring the tables up to date; objects that cannot be read, and records that the RT-PACS lost, are named, and
+    make it PARTIAL.
 
     What is damaged in the cache is made again from the RT-PACS, and said.
 
@@ -27,11 +30,12 @@ def build_on_treatment(space: Workspace) -> JobResult:
     pacs = pacs_peer(space.config, space.memory)
     mended = _mend_snapshot(space, pacs)
     report = build_overview(space, pacs)
+    unproven = report.unreadable | dict.fromkeys(sorted(report.lost), LOST)
     counts = {
         "found": report.records,
         "already_held": report.records - report.records_read,
         "moved": report.records_read,
-        "unproven": len(report.unreadable),
+        "unproven": len(unproven),
         "rows": report.rows,
         "excluded": report.excluded,
     }
@@ -39,15 +43,16 @@ def build_on_treatment(space: Workspace) -> JobResult:
     said = [
         f"cannot be read: {in_words(report.unreadable)}" if report.unreadable else "",
         f"damaged in the cache, and made again from the RT-PACS: {', '.join(space.damaged)}" if space.damaged else "",
+        in_words(dict.fromkeys(sorted(report.lost), LOST)),
         *mended,
         f"tables of the R&V database that cannot be read, and are left out: {', '.join(unreadable)}"
         if unreadable
         else "",
     ]
-    outcome = "PARTIAL" if report.unreadable or unreadable else "OK"
+    outcome = "PARTIAL" if unproven or unreadable else "OK"
     space.damaged.clear()
     message = "; ".join(part for part in said if part)
-    return JobResult(JOB, outcome, counts, tuple(sorted(report.unreadable)), message)  # type: ignore[arg-type]
+    return JobResult(JOB, outcome, counts, tuple(sorted(unproven)), message)  # type: ignore[arg-type]
 
 
 def _mend_snapshot(space: Workspace, pacs: Peer) -> list[str]:

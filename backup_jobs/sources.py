@@ -13,15 +13,16 @@ Why
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from backup_jobs.transfer import transfer
 from recovery import elements as el
 from recovery.building import Workspace
-from recovery.dimse import DimseError, Peer, find_by_uid, find_images, find_refs, open_link
+from recovery.dimse import DimseError, Peer, find_by_uid, find_images, open_link
 from recovery.model import InstanceRef
 from recovery.peers import rv_peer, tps_peers
+from recovery.plans import ImageSeries
 from recovery.record_search import find_objects_of_patients
 
 
@@ -66,14 +67,15 @@ class Sources:
             rest -= {ref.sop_instance_uid for ref in found}
         return rest
 
-    def bring_series(self, series_instance_uids: Iterable[str], what: str) -> None:
-        """Transfer whole series, for structure sets that name no slices."""
-        for uid in series_instance_uids:
-            for peer in self.answering:
-                found = self._find(peer, {"SeriesInstanceUID": uid})
-                self._transfer(peer, found, what)
-                if found:
-                    break
+    def listings(self, ask: Callable[[Peer], list[ImageSeries]]) -> Iterator[tuple[Peer, list[ImageSeries]]]:
+        """What each source that answers lists, when it is asked by `ask`."""
+        for peer in self.answering:
+            try:
+                yield peer, ask(peer)
+            except DimseError as error:
+                if error.fault == "pacs":
+                    raise
+                self.silent[str(peer.remote)] = error
 
     def of_patients(self, patient_ids: list[str], modality: str) -> list[tuple[Peer, set[InstanceRef]]]:
         """What each source has of one modality of these patients."""
@@ -115,14 +117,6 @@ class Sources:
                     keys = {"PatientID": patient_id} if patient_id else {}
                     found |= find_by_uid(link, (uid for uid in uids if patients.get(uid) == patient_id), **keys)
                 return found
-        except DimseError as error:
-            self.silent[str(peer.remote)] = error
-            return set()
-
-    def _find(self, peer: Peer, keys: dict[str, str]) -> set[InstanceRef]:
-        try:
-            with open_link(peer) as link:
-                return find_refs(link, keys)
         except DimseError as error:
             self.silent[str(peer.remote)] = error
             return set()

@@ -4,8 +4,9 @@ Goal
     For every patient on treatment the RT-PACS holds plan, structure set, images, dose and reference images.
 
 How
-    Treatment record, plan, structure set, image series: at each step the RT-PACS is asked what it holds, the rest
-    is brought from the R&V system or a planning system, proven, and read for the next step.
+    Treatment record, plan, structure set, images: at each step the RT-PACS is asked what it holds, the rest is brought
+    from the R&V system or a planning system, proven, and read for the next step. Where references end too early, the
+    images on the plan's frame of reference are brought, and that is said.
 
 Why references
     Study and series carry no meaning in first-generation RT (PS3.3 A.86). And the replaced tool moved no image at
@@ -20,14 +21,15 @@ from dataclasses import dataclass, field, replace
 from backup_jobs.sources import Sources
 from backup_jobs.sync_records import result_of
 from backup_jobs.transfer import NAMED, in_words
+from backup_jobs.unnamed_images import list_at_sources
 from recovery.building import Workspace, plan_labels, plan_uids_of_records, treated_plan_uids
 from recovery.dimse import Peer
-from recovery.holdings import series_of
 from recovery.look_alikes import look_alikes
 from recovery.memory import DAY
 from recovery.model import InstanceRef, SyncReport
+from recovery.needed_images import NeededImages, needed_images
 from recovery.peers import pacs_peer
-from recovery.plans import Plan
+from recovery.plans import Plan, ReferencedSeries
 from recovery.reading import ask_known_chains, read_chains, read_new_records
 from recovery.runs import JobResult
 
@@ -140,26 +142,39 @@ def _bring_structure_sets(space: Workspace, pacs: Peer, sources: Sources, tally:
 
 
 def _bring_images(space: Workspace, pacs: Peer, sources: Sources, tally: _Tally, plans: list[Plan]) -> None:
-    series = [s for plan in plans for s in series_of(plan, space.collection)]
-    needed_by = {s.series_instance_uid: plan for plan in plans for s in series_of(plan, space.collection)}
-    held = space.holdings.ask_series(pacs, series, space.now)
-    lacking = [s for s in series if s.series_instance_uid not in held]
-    unknown = [s for s in lacking if s.series_instance_uid not in space.holdings.missing_slices]
-    space.holdings.ask_series(pacs, unknown, space.now, anew=True)
-    slices: dict[str, str] = {}
-    for one in lacking:
-        missing = space.holdings.missing_slices.get(one.series_instance_uid, one.sop_instance_uids)
-        slices |= dict.fromkeys(missing, one.series_instance_uid)
-    named = {uid for one in series for uid in one.sop_instance_uids}
-    tally.note(named, named - slices.keys())
-    patients = {uid: needed_by[series_uid].ref.patient_id for uid, series_uid in slices.items()}
-    for uid in sources.bring(slices, "moving images", patients):
-        tally.note_absent(uid, needed_by[slices[uid]].ref.sop_instance_uid, "image")
-    whole = {one.series_instance_uid for one in lacking if not one.sop_instance_uids}
-    sources.bring_series(sorted(whole), "moving images")
+    """Images by name: those that structure sets name, and those that were found where nothing names any."""
+    list_at_sources(space, pacs, sources, plans)
+    needed_by: dict[str, Plan] = {}
+    series: list[ReferencedSeries] = []
+    loose: list[str] = []
+    for plan in plans:
+        needed = needed_images(plan, space.collection)
+        series += needed.series
+        loose += needed.contour_image_uids
+        slices = (uid for one in needed.series for uid in one.sop_instance_uids)
+        needed_by |= dict.fromkeys((*slices, *needed.contour_image_uids), plan)
+        _note_unknown(tally, plan, needed)
+    space.holdings.ask_series(pacs, series, space.now)
+    lacking = {uid for one in series for uid in space.holdings.missing_slices.get(one.series_instance_uid, ())}
+    lacking = (lacking & needed_by.keys()) | (set(loose) - space.holdings.ask(pacs, loose, space.now))
+    tally.note(needed_by, needed_by.keys() - lacking)
+    for uid in sources.bring(lacking, "moving images", {uid: needed_by[uid].ref.patient_id for uid in lacking}):
+        tally.note_absent(uid, needed_by[uid].ref.sop_instance_uid, "image")
     if lacking:
-        for uid in whole - space.holdings.ask_series(pacs, lacking, space.now, anew=True):
-            tally.note_absent(uid, needed_by[uid].ref.sop_instance_uid, "image series")
+        space.holdings.ask(pacs, lacking & set(loose), space.now, anew=True)
+        part = [one for one in series if lacking & set(one.sop_instance_uids)]
+        space.holdings.ask_series(pacs, part, space.now, anew=True)
+
+
+def _note_unknown(tally: _Tally, plan: Plan, needed: NeededImages) -> None:
+    """Images that a plan needs and that nobody can even name."""
+    for one in needed.series:
+        if not one.sop_instance_uids:
+            tally.note_absent(one.series_instance_uid, plan.ref.sop_instance_uid, "image series")
+    is_told = any(uid in tally.absent for uid in plan.structure_set_uids)
+    if needed.unnamed and not needed.stand_ins and not is_told:
+        what = f"images ({needed.unnamed}, none on its frame of reference)"
+        tally.note_absent(plan.ref.sop_instance_uid, plan.ref.sop_instance_uid, what)
 
 
 def _lacking(space: Workspace, pacs: Peer, refs: Iterable[InstanceRef]) -> set[InstanceRef]:

@@ -24,6 +24,7 @@ from recovery.dimse import Peer, find_by_uid, find_refs, open_link
 from recovery.memory import HOUR
 from recovery.model import InstanceRef, SyncReport
 from recovery.peers import pacs_peer, rv_peer
+from recovery.record_holdings import ask_for_records, forget_lost
 from recovery.record_search import DATES, Search, find_records, find_records_of_patients, search_records
 from recovery.runs import JobResult
 
@@ -52,7 +53,9 @@ def sync_records(space: Workspace) -> JobResult:
     on_rv = search.records | _whole_courses(space, rv, search) | _owed(space, rv)
     held = {ref for ref in on_rv if ref in on_pacs}
     held |= prove(space, on_rv - held) if on_rv - held else set()
+    on_rv |= _lost(space, rv, pacs, on_pacs | held)
     done = transfer(space, rv, on_rv - held, "moving records")
+    forget_lost(space.holdings, (ref.sop_instance_uid for ref in done.moved))
     space.held_records = on_pacs | held | done.moved
     space.memory.first_look_done = True
     space.memory.owed = {r.sop_instance_uid: r.patient_id or "" for r in on_rv if r.sop_instance_uid in done.unproven}
@@ -130,6 +133,15 @@ def _without_patient_id(space: Workspace, rv: Peer, refs: Iterable[InstanceRef])
     for uid in due:
         space.memory.note(f"records of study {uid}", space.now)
     return found
+
+
+def _lost(space: Workspace, rv: Peer, pacs: Peer, held: set[InstanceRef]) -> set[InstanceRef]:
+    """Records, however old, that the RT-PACS had once and lost, and that the R&V system still has."""
+    lost = ask_for_records(space, pacs, (ref.sop_instance_uid for ref in held))
+    if not lost:
+        return set()
+    with open_link(rv) as link:
+        return find_by_uid(link, sorted(lost))
 
 
 def _owed(space: Workspace, rv: Peer) -> set[InstanceRef]:

@@ -96,9 +96,10 @@ def _add_patient(space: Workspace, number: int, newest: date, pictured: dict[str
         for held in (made.ref.sop_instance_uid, contours.ref.sop_instance_uid, *made.reference_image_uids):
             space.holdings.answers[held] = Holding(held, "IMAGE", 1, 1, space.now.astimezone(UTC))
         for series in contours.image_series:
-            count = len(series.sop_instance_uids)
+            count, slices = len(series.sop_instance_uids), "\\".join(series.sop_instance_uids)
             name = series.series_instance_uid
-            space.holdings.answers[name] = Holding(name, "SERIES", count, count, space.now.astimezone(UTC), count)
+            answer = Holding(name, "SERIES", count, count, space.now.astimezone(UTC), count, slices)
+            space.holdings.answers[name] = answer
         given = big_clinic.RECORDS_EACH if is_newest else FRACTIONS
         last = newest - timedelta(days=200 * course)
         for fraction in range(1, given + 1):

@@ -31,6 +31,7 @@ from recovery.model import DateRange, InstanceRef
 from recovery.on_treatment import Evidence, build_rows
 from recovery.patient_tables import proven_up_to
 from recovery.reading import read_chains, read_new_records
+from recovery.record_holdings import lost_records
 from recovery.relational_tables import APPROVED_STATUSES, CANCELLED_STATUSES, PLANS, SCHEDULE
 from recovery.tables import EXCLUDED_PATIENTS, ON_TREATMENT
 from recovery.unknown_since import doubt_of, unknown_of
@@ -43,7 +44,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ACTIVE_DAYS = 60
-"""Courses treated in this time are asked about in every run; older ones once a day."""
+"""Courses treated in this time are asked about in every run; older ones in turn."""
+OLDER_PLANS_PER_RUN = 100
+"""Plans of older courses asked about in every run, the longest not asked first; new ones come on top."""
 
 
 @dataclass(slots=True)
@@ -58,6 +61,8 @@ class Workspace:
     holdings: Holdings
     held_records: set[InstanceRef] | None = None
     """Records that the RT-PACS said in this run that it holds; None when it was not asked yet."""
+    records_were_asked: bool = False
+    """Whether this run has asked for the records known before by name."""
     relational: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """Relational tables, each read from the cache once a run, all of one snapshot."""
     pinned: Cache | None = None
@@ -88,13 +93,14 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """What a build read and wrote. `unreadable`: why, by SOP Instance UID."""
+    """What a build read and wrote. `unreadable`: why, by SOP Instance UID. `lost`: what the RT-PACS held once."""
 
     records: int
     records_read: int
     rows: int
     excluded: int
     unreadable: dict[str, str] = field(default_factory=dict)
+    lost: frozenset[str] = frozenset()
 
 
 def open_workspace(config: Config, memory: Memory, now: datetime) -> Workspace:
@@ -120,7 +126,8 @@ def build_overview(space: Workspace, pacs: Peer) -> BuildReport:
     read, unreadable = read_new_records(space, pacs, plan_uids_of_records(space))
     unreadable |= read_chains(space, pacs, plan_uids_of_records(space))
     space.collection.save(space.cache, space.now)
-    rows, excluded = overview_rows(space, evidence_of(space))
+    evidence = evidence_of(space)
+    rows, excluded = overview_rows(space, evidence)
     space.holdings.save(space.cache, space.now)
     space.cache.write(
         EXCLUDED_PATIENTS,
@@ -131,7 +138,8 @@ def build_overview(space: Workspace, pacs: Peer) -> BuildReport:
     rows = with_unknown(space, with_second_source(space, rows))
     space.cache.write(ON_TREATMENT, rows, taken_at=space.now, source="RT-PACS")
     space.cache.forget_damaged()
-    return BuildReport(len(space.collection.records), read, len(rows), len(excluded), unreadable)
+    lost = frozenset(evidence.lost_records)
+    return BuildReport(len(space.collection.records), read, len(rows), len(excluded), unreadable, lost)
 
 
 def overview_rows(space: Workspace, evidence: Evidence) -> tuple[list[dict[str, object]], list[str]]:
@@ -153,7 +161,7 @@ def with_unknown(space: Workspace, rows: list[dict[str, Any]]) -> list[dict[str,
 
 
 def plan_uids_of_records(space: Workspace) -> list[str]:
-    """Plans to ask about: of courses treated lately, of plans booked, and once a day of all others."""
+    """Plans to ask about: of courses treated lately, of plans booked, and some of the others in turn."""
     since = space.local_now - timedelta(days=ACTIVE_DAYS)
     active: dict[str, None] = {}
     older: dict[str, None] = {}
@@ -164,10 +172,18 @@ def plan_uids_of_records(space: Workspace) -> list[str]:
     never_treated = (uid for uid in space.collection.plans if uid not in older)
     for uid in (*booked_plan_uids(space), *never_treated):
         active.setdefault(uid)
-    due = [uid for uid in older if uid not in active and space.memory.is_due(f"chain {uid}", space.now, 24 * 3600)]
-    for uid in due:
-        space.memory.note(f"chain {uid}", space.now)
-    return [*active, *due]
+    return [*active, *_in_turn(space, [uid for uid in older if uid not in active])]
+
+
+def _in_turn(space: Workspace, plan_uids: list[str]) -> list[str]:
+    """Those of these plans that this run asks about: by the number of the run, for a clock may lie."""
+    answers = space.holdings.answers
+    unasked = [uid for uid in plan_uids if uid not in answers]
+    chosen = [uid for uid in plan_uids if uid in space.holdings.asked]
+    if not chosen:
+        known = sorted((uid for uid in plan_uids if uid in answers), key=lambda uid: (answers[uid].turn, uid))
+        chosen = known[:OLDER_PLANS_PER_RUN]
+    return [*unasked, *chosen]
 
 
 def treated_plan_uids(space: Workspace) -> frozenset[str]:
@@ -221,6 +237,7 @@ def evidence_of(space: Workspace) -> Evidence:
         structure_sets=space.collection.structure_sets,
         backups={uid: space.holdings.backup_of(uid, space.collection) for uid in uids if uid is not None},
         unproven_records=owed,
+        lost_records=lost_records(space.holdings) & space.collection.records.keys(),
         appointments=next_appointments(space),
         told={
             (row["patient_id"], row["sop_instance_uid"]): row["approval_status"]

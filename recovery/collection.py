@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from recovery.cache import Cache, CacheError
 from recovery.model import TREATMENT_RECORD_CLASSES, InstanceRef, Patient
-from recovery.plans import FractionGroup, Plan, PlannedBeam, ReferencedSeries, StructureSet
+from recovery.plans import FractionGroup, ImageSeries, Plan, PlannedBeam, ReferencedSeries, StructureSet
 from recovery.records import BeamDelivery, TreatmentRecord
-from recovery.tables import RT_PLANS, STRUCTURE_SETS, TREATMENT_RECORDS
+from recovery.tables import IMAGE_SERIES, RT_PLANS, STRUCTURE_SETS, TREATMENT_RECORDS
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -52,6 +52,8 @@ class Collection:
         self.records: dict[str, TreatmentRecord] = {}
         self.plans: dict[str, Plan] = {}
         self.structure_sets: dict[str, StructureSet] = {}
+        self.image_series: dict[str, ImageSeries] = {}
+        """Series that nobody named by their slices, by SeriesInstanceUID, as sources and RT-PACS listed them."""
         self._changed: set[str] = set()
 
     def add(self, ds: Dataset) -> None:
@@ -73,6 +75,14 @@ class Collection:
             self.structure_sets[ref.sop_instance_uid] = StructureSet.from_dataset(ds)
             self._changed.add(STRUCTURE_SETS.name)
 
+    def list_series(self, found: ImageSeries) -> None:
+        """Take in a listing of an image series; what earlier ones told of it stays."""
+        known = self.image_series.get(found.series_instance_uid)
+        joined = known.joined(found) if known is not None else found
+        if joined != known:
+            self.image_series[found.series_instance_uid] = joined
+            self._changed.add(IMAGE_SERIES.name)
+
     def __contains__(self, uid: object) -> bool:
         return uid in self.records or uid in self.plans or uid in self.structure_sets
 
@@ -86,6 +96,7 @@ class Collection:
         collection.structure_sets = {
             s.ref.sop_instance_uid: s for s in structure_sets_of_rows(_rows(cache, STRUCTURE_SETS))
         }
+        collection.image_series = {s.series_instance_uid: s for s in image_series_of_rows(_rows(cache, IMAGE_SERIES))}
         return collection
 
     def save(self, cache: Cache, now: datetime) -> None:
@@ -100,6 +111,7 @@ class Collection:
             (TREATMENT_RECORDS, (row for r in self.records.values() for row in _record_rows(r))),
             (RT_PLANS, map(_plan_row, self.plans.values())),
             (STRUCTURE_SETS, map(_structure_set_row, self.structure_sets.values())),
+            (IMAGE_SERIES, map(_image_series_row, self.image_series.values())),
         ):
             if schema.name in self._changed:
                 in_part = schema is TREATMENT_RECORDS and not self.has_all_records
@@ -183,6 +195,11 @@ def structure_sets_of_rows(rows: Sequence[dict[str, Any]]) -> Iterator[Structure
     return map(_structure_set, rows)
 
 
+def image_series_of_rows(rows: Sequence[dict[str, Any]]) -> Iterator[ImageSeries]:
+    """The listings that rows of `image_series` were made from."""
+    return map(_image_series, rows)
+
+
 def _plan_row(plan: Plan) -> Row:
     references = {
         "fraction_groups": [[g.fraction_group_number, g.number_of_fractions_planned] for g in plan.fraction_groups],
@@ -224,8 +241,9 @@ def _structure_set_row(structure_set: StructureSet) -> Row:
         "image_series": [
             [s.series_instance_uid, s.study_instance_uid, s.sop_instance_uids] for s in structure_set.image_series
         ],
+        "contour_image_uids": structure_set.contour_image_uids,
     }
-    columns = _ref_columns(structure_set.ref)
+    columns = _ref_columns(structure_set.ref) | _patient_columns(structure_set.patient)
     del columns["sop_class_uid"]
     return {**columns, "structure_set_label": structure_set.structure_set_label, "references": json.dumps(references)}
 
@@ -239,7 +257,19 @@ def _structure_set(row: dict[str, Any]) -> StructureSet:
         image_series=tuple(
             ReferencedSeries(uid, study, tuple(uids)) for uid, study, uids in references["image_series"]
         ),
+        contour_image_uids=tuple(references["contour_image_uids"]),
+        patient=_patient(row),
     )
+
+
+def _image_series_row(series: ImageSeries) -> Row:
+    names = ("series_instance_uid", "study_instance_uid", "patient_id", "frame_of_reference_uid")
+    return {**{name: getattr(series, name) for name in names}, "slices": "\\".join(series.sop_instance_uids)}
+
+
+def _image_series(row: dict[str, Any]) -> ImageSeries:
+    slices = row.pop("slices")
+    return ImageSeries(**row, sop_instance_uids=tuple(slices.split("\\")) if slices else ())
 
 
 def _ref_columns(ref: InstanceRef) -> dict[str, object]:

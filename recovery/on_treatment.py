@@ -15,7 +15,7 @@ Why
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -34,12 +34,14 @@ CourseKey = tuple[str | None, str | None]
 
 @dataclass(frozen=True, slots=True)
 class PlanBackup:
-    """What the RT-PACS said it holds of one plan's chain. `missing`: what it does not, in words."""
+    """What the RT-PACS said it holds of one plan's chain. `missing`: what it does not, in words; `remarks`: what of it
+    was found and is named by nobody."""
 
     plan_held: bool = False
     structure_set_held: bool = False
     images_held: bool = False
     missing: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 NOT_ASKED = PlanBackup(missing=("whatever the RT-PACS was not asked for: plan, structure set, images",))
@@ -56,6 +58,8 @@ class Evidence:
     backups: Mapping[str, PlanBackup]
     unproven_records: Mapping[str | None, int] = field(default_factory=dict)
     """By patient: records that the R&V system had and the RT-PACS does not hold."""
+    lost_records: Set[str] = frozenset()
+    """Records among `records` that the RT-PACS does not hold any more."""
     appointments: Mapping[str, datetime] = field(default_factory=dict)
     """By patient: the next one, local to the site."""
     told: Mapping[CourseKey, str] = field(default_factory=dict)
@@ -196,7 +200,8 @@ def _row(
     backup = evidence.backups.get(entry.key[1] or "", NOT_ASKED)
     lost = missing_fraction_numbers(course, (e.course for e in entry.predecessors))
     unproven = evidence.unproven_records.get(entry.key[0], 0)
-    missing = [*_missing_plan(entry, evidence), *backup.missing, *_missing_records(lost, unproven)]
+    gone = sum(record.ref.sop_instance_uid in evidence.lost_records for record in entry.records)
+    missing = [*_missing_plan(entry, evidence), *backup.missing, *_missing_records(lost, unproven, gone)]
     interrupted = course.interrupted
     in_mu = interrupted if course.unit == "MU" else None
     return {
@@ -226,11 +231,11 @@ def _row(
         "plan_held": backup.plan_held,
         "structure_set_held": backup.structure_set_held,
         "images_held": backup.images_held,
-        "records_held": not lost and not unproven,
+        "records_held": not lost and not unproven and not gone,
         "ready": not missing,
         "missing": "; ".join(missing),
         "earlier_plans": "; ".join(_delivered_in_words(e) for e in sorted(entry.superseded, key=_first_treated)),
-        "remarks": "; ".join(remarks(course, entry.records, plan)),
+        "remarks": "; ".join([*remarks(course, entry.records, plan), *backup.remarks]),
     }
 
 
@@ -282,13 +287,16 @@ def _missing_object(entry: _Entry, evidence: Evidence) -> list[str]:
     return []
 
 
-def _missing_records(lost: Sequence[range], unproven: int) -> list[str]:
+def _missing_records(lost: Sequence[range], unproven: int, gone: int) -> list[str]:
     words = []
     if lost:
         is_one = len(lost) == 1 and len(lost[0]) == 1
         words.append(f"records of {'fraction' if is_one else 'fractions'} {in_ranges(lost)}")
     if unproven:
         words.append(f"{unproven} treatment {'record' if unproven == 1 else 'records'} of the R&V system")
+    if gone:
+        records = "record" if gone == 1 else "records"
+        words.append(f"{gone} treatment {records} that the RT-PACS held once (counted from what was read then)")
     return words
 
 

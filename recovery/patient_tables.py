@@ -16,17 +16,26 @@ from datetime import date, datetime
 from typing import Any
 
 from recovery.cache import Cache, CacheError, TableMissingError
-from recovery.collection import plans_of_rows, records_of_rows, structure_sets_of_rows
+from recovery.collection import image_series_of_rows, plans_of_rows, records_of_rows, structure_sets_of_rows
 from recovery.delivered_records import without_amended
 from recovery.derived_uids import amended_uid
 from recovery.namesakes import Namesake, namesakes
+from recovery.needed_images import needed_images
 from recovery.plan_states import NO_LONGER_TREATED
-from recovery.plans import Plan, StructureSet
+from recovery.plans import ImageSeries, Plan, StructureSet
 from recovery.records import TreatmentRecord
 from recovery.relational_tables import RELATIONAL_TABLES
 from recovery.runs import Journal
 from recovery.table_freshness import known_since
-from recovery.tables import HOLDINGS, ON_TREATMENT, RT_PLANS, STRUCTURE_SETS, TREATMENT_RECORDS, TableSchema
+from recovery.tables import (
+    HOLDINGS,
+    IMAGE_SERIES,
+    ON_TREATMENT,
+    RT_PLANS,
+    STRUCTURE_SETS,
+    TREATMENT_RECORDS,
+    TableSchema,
+)
 
 Rows = list[dict[str, Any]]
 COUNTED = (TREATMENT_RECORDS, RT_PLANS)
@@ -44,6 +53,8 @@ class PatientTables:
     """By patient."""
     plans: Mapping[str, Plan]
     structure_sets: Mapping[str, StructureSet]
+    image_series: Mapping[str, ImageSeries]
+    """Series that were looked for because nothing names their slices."""
     holdings: Mapping[str, Mapping[str, Any]]
     missing: Mapping[str, str]
     known_since: Mapping[str, datetime]
@@ -86,7 +97,10 @@ def read_tables(cache: Cache, patient_ids: Iterable[str]) -> PatientTables:
     named = {uid for plan in plans.values() for uid in plan.structure_set_uids}
     set_rows = _with_named(cache, STRUCTURE_SETS, found["structure_sets"], named, missing)
     sets = {s.ref.sop_instance_uid: s for s in structure_sets_of_rows(set_rows)}
-    holdings = _read(cache, HOLDINGS, "uid", _uids(found["on_treatment"], plans, sets), missing)
+    series_rows = _read(cache, IMAGE_SERIES, "patient_id", wanted, {})
+    listed = {one.series_instance_uid: one for one in image_series_of_rows(series_rows)}
+    needed = _uids(found["on_treatment"], plans, _Images(sets, listed))
+    holdings = _read(cache, HOLDINGS, "uid", needed, missing)
     records: dict[str, list[TreatmentRecord]] = {}
     known = {r.ref.sop_instance_uid: r for r in records_of_rows(found["treatment_records"])}
     ends = {amended_uid(uid) for uid in known if uid.startswith("2.25.")}
@@ -100,6 +114,7 @@ def read_tables(cache: Cache, patient_ids: Iterable[str]) -> PatientTables:
         records={patient_id: tuple(own) for patient_id, own in records.items()},
         plans=plans,
         structure_sets=sets,
+        image_series=listed,
         holdings={row["uid"]: row for row in holdings},
         missing=missing,
         known_since={n: known_since(cache, s) for n, s in RELATIONAL_TABLES.items() if n not in missing},
@@ -140,12 +155,23 @@ def _with_named(cache: Cache, schema: TableSchema, rows: Rows, uids: set[str], m
     return rows + _read(cache, schema, "sop_instance_uid", lacking, missing) if lacking else rows
 
 
-def _uids(rows: Rows, plans: Mapping[str, Plan], sets: Mapping[str, StructureSet]) -> set[str]:
+@dataclass(frozen=True, slots=True)
+class _Images:
+    """What leads to a plan's images."""
+
+    structure_sets: Mapping[str, StructureSet]
+    image_series: Mapping[str, ImageSeries]
+
+
+def _uids(rows: Rows, plans: Mapping[str, Plan], known: _Images) -> set[str]:
     """Every object and series that the plans of these rows need."""
     uids = {str(row["referenced_rt_plan_uid"]) for row in rows}
     for plan in plans.values():
         uids.update((plan.ref.sop_instance_uid, *plan.structure_set_uids, *plan.reference_image_uids))
-    return uids | {series.series_instance_uid for s in sets.values() for series in s.image_series}
+        needed = needed_images(plan, known)
+        uids.update(series.series_instance_uid for series in needed.series)
+        uids.update(needed.contour_image_uids)
+    return uids
 
 
 def _by_patient(rows: Rows) -> dict[str, Rows]:

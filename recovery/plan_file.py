@@ -193,7 +193,7 @@ class HeldObject:
     """
 
     kind: str
-    """plan, structure set, image series or reference image"""
+    """plan, structure set, image series, image (that only contours name) or reference image"""
     uid: str
     wanted: int | None
     held: int | None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from recovery import plan_file as pf
 from recovery.fractions import count_fractions
 from recovery.ledger import Ledger, lay_out
+from recovery.needed_images import needed_images
 
 if TYPE_CHECKING:
     from recovery.patient_tables import PatientTables, Rows
@@ -111,12 +112,16 @@ def _held_objects(tables: PatientTables, uid: str | None, plan: Plan | None) -> 
     if uid is None:
         return
     yield _held(tables, "plan", uid)
-    for set_uid in plan.structure_set_uids if plan is not None else ():
+    if plan is None:
+        return
+    for set_uid in plan.structure_set_uids:
         yield _held(tables, "structure set", set_uid)
-        structure_set = tables.structure_sets.get(set_uid)
-        for series in structure_set.image_series if structure_set is not None else ():
-            yield _held(tables, "image series", series.series_instance_uid)
-    for image_uid in plan.reference_image_uids if plan is not None else ():
+    needed = needed_images(plan, tables)
+    for series_uid in dict.fromkeys(series.series_instance_uid for series in needed.series):
+        yield _held(tables, "image series", series_uid)
+    for image_uid in needed.contour_image_uids:
+        yield _held(tables, "image", image_uid)
+    for image_uid in plan.reference_image_uids:
         yield _held(tables, "reference image", image_uid)
 
 

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 
+NOBODY = Patient(None, None, None, None)
+
+
 @dataclass(frozen=True, slots=True)
 class PlannedBeam:
     """A beam of a plan's fraction group; an application setup, for brachytherapy."""
@@ -97,7 +100,9 @@ class Plan:
             structure_set_uids=_referenced(ds, "ReferencedStructureSetSequence"),
             dose_uids=_referenced(ds, "ReferencedDoseSequence"),
             reference_image_uids=_unique(
-                uid for beam in beams for uid in _referenced(beam, "ReferencedReferenceImageSequence")
+                uid
+                for place in (*beams, *el.items(ds, "ApplicationSetupSequence"))
+                for uid in _referenced(place, "ReferencedReferenceImageSequence")
             ),
         )
 
@@ -113,19 +118,27 @@ class ReferencedSeries:
 
 @dataclass(frozen=True, slots=True)
 class StructureSet:
-    """An RT Structure Set (PS3.3 A.19)."""
+    """An RT Structure Set (PS3.3 A.19). What it needs is the union of `image_series` and `contour_image_uids`."""
 
     ref: InstanceRef
     structure_set_label: str | None
     frame_of_reference_uids: tuple[str, ...]
     image_series: tuple[ReferencedSeries, ...]
+    contour_image_uids: tuple[str, ...] = ()
+    """Slices that contours name and no series lists: in which series they lie, the structure set does not say."""
+    patient: Patient = NOBODY
+
+    @property
+    def names_images(self) -> bool:
+        return bool(self.image_series or self.contour_image_uids)
 
     @classmethod
     def from_dataset(cls, ds: Dataset) -> StructureSet:
         """Read a structure set's references.
 
-        Slices that only contours name (ROIContourSequence > ContourSequence > ContourImageSequence) belong to the
-        one referenced series when there is just one; with several, the structure set does not say to which.
+        RTReferencedStudySequence and what lies below it may be left out or incomplete (PS3.3 table C.8-41, type 3):
+        slices may be named by contours alone (ROIContourSequence > ContourSequence > ContourImageSequence). Those
+        belong to the one referenced series when there is just one that lists its slices.
 
         Raises
         ------
@@ -134,16 +147,43 @@ class StructureSet:
         """
         frames = el.items(ds, "ReferencedFrameOfReferenceSequence")
         series = [s for frame in frames for s in _series_of_frame(frame)]
-        if len(series) == 1:
-            named = _unique([*series[0].sop_instance_uids, *_slices_of_contours(ds)])
+        listed = {uid for one in series for uid in one.sop_instance_uids}
+        unlisted = _unique(uid for uid in _slices_of_contours(ds) if uid not in listed)
+        if len(series) == 1 and series[0].sop_instance_uids:
+            named = (*series[0].sop_instance_uids, *unlisted)
             series = [ReferencedSeries(series[0].series_instance_uid, series[0].study_instance_uid, named)]
+            unlisted = ()
         return cls(
             ref=InstanceRef.from_dataset(ds),
             structure_set_label=el.text(ds, "StructureSetLabel"),
-            frame_of_reference_uids=_unique(
-                uid for f in frames if (uid := el.text(f, "FrameOfReferenceUID")) is not None
-            ),
+            frame_of_reference_uids=_unique(_frames_of(ds, frames)),
             image_series=tuple(series),
+            contour_image_uids=unlisted,
+            patient=Patient.from_dataset(ds),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSeries:
+    """An image series that was found, and every slice of it that a source or the RT-PACS listed.
+
+    `frame_of_reference_uid`: None where no node tells it and no slice could be read.
+    """
+
+    series_instance_uid: str
+    study_instance_uid: str | None
+    patient_id: str | None
+    frame_of_reference_uid: str | None
+    sop_instance_uids: tuple[str, ...]
+
+    def joined(self, other: ImageSeries) -> ImageSeries:
+        """With what another listing of the same series tells: a slice that was there once stays wanted."""
+        return ImageSeries(
+            self.series_instance_uid,
+            self.study_instance_uid or other.study_instance_uid,
+            self.patient_id or other.patient_id,
+            self.frame_of_reference_uid or other.frame_of_reference_uid,
+            tuple(sorted({*self.sop_instance_uids, *other.sop_instance_uids})),
         )
 
 
@@ -194,6 +234,15 @@ def _series_of_frame(frame: Dataset) -> Iterable[ReferencedSeries]:
                     study_instance_uid=el.text(study, "ReferencedSOPInstanceUID"),
                     sop_instance_uids=_referenced(series, "ContourImageSequence"),
                 )
+
+
+def _frames_of(ds: Dataset, frames: list[Dataset]) -> Iterable[str]:
+    """Of the structure set, of its regions where that leaves them out, and of the object itself."""
+    regions = el.items(ds, "StructureSetROISequence")
+    said = [el.text(frame, "FrameOfReferenceUID") for frame in frames]
+    said += [el.text(region, "ReferencedFrameOfReferenceUID") for region in regions]
+    said.append(el.text(ds, "FrameOfReferenceUID"))
+    yield from (uid for uid in said if uid is not None)
 
 
 def _slices_of_contours(ds: Dataset) -> Iterable[str]:

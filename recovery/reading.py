@@ -14,17 +14,25 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from recovery import elements as el
 from recovery.beside import asked_beside
 from recovery.dimse import DimseError, Peer, fetch, find_by_uid, find_images, open_link
 from recovery.holdings import Holdings, series_of
+from recovery.image_search import find_series_of_patient, find_series_slices
+from recovery.model import InstanceRef
+from recovery.needed_images import needed_images
+from recovery.plans import ImageSeries
 from recovery.progress import progress
+from recovery.record_holdings import ask_for_records
 from recovery.record_search import find_all_records, find_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from pydicom import Dataset
+
     from recovery.building import Workspace
-    from recovery.model import InstanceRef
+    from recovery.plans import Plan
 
 READ_BY_FIND = (
     *("SOPClassUID", "SpecificCharacterSet", "PatientName", "PatientBirthDate", "PatientSex"),
@@ -46,16 +54,17 @@ def ask_known_chains(space: Workspace, pacs: Peer, plan_uids: Iterable[str]) -> 
     uids = list(plan_uids)
     plans = [space.collection.plans[uid] for uid in uids if uid in space.collection.plans]
     named = [uid for plan in plans for uid in (*plan.structure_set_uids, *plan.reference_image_uids)]
-    series = [one for plan in plans for one in series_of(plan, space.collection)]
+    needed = [needed_images(plan, space.collection) for plan in plans]
+    loose = [uid for one in needed for uid in one.contour_image_uids]
 
     def ask_series() -> Holdings:
-        space.holdings.ask_series(pacs, series, space.now)
-        return space.holdings
+        space.holdings.ask_series(pacs, (series for one in needed for series in one.series), space.now)
+        return space.holdings.answered()
 
     with asked_beside(ask_series) as answer:
-        space.holdings.ask(pacs, [*uids, *named], space.now)
-        space.holdings.take_over(answer(), space.now)
-    return space.holdings
+        space.holdings.ask(pacs, [*uids, *named, *loose], space.now)
+        space.holdings.take_over(answer())
+    return space.holdings.answered()
 
 
 def read_new_records(space: Workspace, pacs: Peer, known_plans: Iterable[str] = ()) -> tuple[int, dict[str, str]]:
@@ -75,7 +84,9 @@ def read_new_records(space: Workspace, pacs: Peer, known_plans: Iterable[str] = 
         with asked_beside(lambda: ask_known_chains(space, pacs, known_plans)) as answer:
             dates = space.window(space.config.jobs.sync_records.days_back)
             space.held_records = find_records(pacs, dates, space.now)
-            space.holdings.take_over(answer(), space.now)
+            space.holdings.take_over(answer())
+    if space.collection.records:
+        ask_for_records(space, pacs, (ref.sop_instance_uid for ref in space.held_records or ()))
     passed_over = set(space.memory.passed_over)
     refs = space.held_records or set()
     new = {r for r in refs if r.sop_instance_uid not in space.collection and r.sop_instance_uid not in passed_over}
@@ -103,8 +114,71 @@ def read_chains(space: Workspace, pacs: Peer, plan_uids: Iterable[str]) -> dict[
     reference_images = [uid for plan in plans for uid in plan.reference_image_uids]
     held = space.holdings.ask(pacs, [*named, *reference_images], space.now)
     failures |= _read_held(space, pacs, held & set(named), space.collection.structure_sets)
-    space.holdings.ask_series(pacs, (s for plan in plans for s in series_of(plan, space.collection)), space.now)
+    list_unnamed_images(space, pacs, plans)
+    needed = [needed_images(plan, space.collection) for plan in plans]
+    space.holdings.ask_series(pacs, (series for one in needed for series in one.series), space.now)
+    space.holdings.ask(pacs, (uid for one in needed for uid in one.contour_image_uids), space.now)
     return failures
+
+
+def list_unnamed_images(space: Workspace, pacs: Peer, plans: Iterable[Plan], *, again: bool = False) -> None:
+    """List in the RT-PACS the image series that these plans need and whose slices nothing names.
+
+    What was listed before is not listed again, unless that is asked for.
+
+    Raises
+    ------
+    DimseError
+        If the RT-PACS cannot be asked.
+    """
+    for plan in plans:
+        needed = needed_images(plan, space.collection)
+        if needed.frames and (again or not needed.stand_ins):
+            keep_framed(space, pacs, find_series_of_patient(pacs, plan, space.collection.image_series))
+        whole = unlisted_series(space, plan, again=again)
+        for found in find_series_slices(pacs, whole) if whole else ():
+            space.collection.list_series(found)
+
+
+def unlisted_series(space: Workspace, plan: Plan, *, again: bool = False) -> dict[str, str | None]:
+    """The series that a plan needs as a whole and of which no slice is known yet, with their studies; `again`: all that
+    it needs as a whole."""
+    return {
+        one.series_instance_uid: one.study_instance_uid
+        for one in series_of(plan, space.collection)
+        if not one.sop_instance_uids or (again and one.series_instance_uid in space.collection.image_series)
+    }
+
+
+def keep_framed(space: Workspace, pacs: Peer, found: Iterable[ImageSeries]) -> None:
+    """Keep listings of image series; of one whose frame of reference no node tells, a slice is read in the RT-PACS.
+
+    Raises
+    ------
+    DimseError
+        If the RT-PACS cannot be asked.
+    """
+    frames: dict[str, str | None] = {}
+
+    def read(ds: Dataset) -> None:
+        frames[el.required_uid(ds, "SOPInstanceUID")] = el.text(ds, "FrameOfReferenceUID")
+
+    series = list(found)
+    wanted = {first_slice(one) for one in series if one.frame_of_reference_uid is None}
+    fetch(pacs, wanted, read, retrieve=space.config.pacs.retrieve)
+    for one in series:
+        frame = one.frame_of_reference_uid or frames.get(one.sop_instance_uids[0])
+        space.collection.list_series(one.joined(ImageSeries(one.series_instance_uid, None, None, frame, ())))
+
+
+def first_slice(series: ImageSeries) -> InstanceRef:
+    """One slice of a listed series, with the place where it lies."""
+    return InstanceRef(
+        series.sop_instance_uids[0],
+        series_instance_uid=series.series_instance_uid,
+        study_instance_uid=series.study_instance_uid,
+        patient_id=series.patient_id,
+    )
 
 
 def read_objects(space: Workspace, pacs: Peer, refs: Iterable[InstanceRef], what: str) -> dict[str, str]:

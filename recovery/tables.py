@@ -227,6 +227,9 @@ STRUCTURE_SETS = TableSchema(
         "series_instance_uid": "str",
         "study_instance_uid": "str",
         "patient_id": "str",
+        "patient_name": "str",
+        "patient_birth_date": "date",
+        "patient_sex": "str",
         "structure_set_label": "str",
         "references": "str",
     },
@@ -235,6 +238,20 @@ STRUCTURE_SETS = TableSchema(
     rows_per_group=128,
 )
 """One row per structure set held. `references`: frames of reference, image series and slices, as JSON."""
+
+IMAGE_SERIES = TableSchema(
+    "image_series",
+    {
+        "series_instance_uid": "str",
+        "study_instance_uid": "str",
+        "patient_id": "str",
+        "frame_of_reference_uid": "str",
+        "slices": "str",
+    },
+    key=("series_instance_uid",),
+)
+"""Image series that were looked for because no structure set names their slices, and all slices that were ever listed
+of them, joined by a backslash. Those of the plan's frame of reference stand in for images that nothing names."""
 
 HOLDINGS = TableSchema(
     "holdings",
@@ -245,11 +262,15 @@ HOLDINGS = TableSchema(
         "held": "int",
         "asked_at": "datetime",
         "instances_at_proof": "int",
+        "slices": "str",
+        "turn": "int",
     },
     key=("uid",),
 )
 """What the RT-PACS last said about each object (`level` IMAGE) or image series (SERIES) that a plan needs, and when
-it was asked (UTC). `held` of `wanted` instances."""
+it was asked by name (UTC). `held` of `wanted` instances; `slices`: of a series, those wanted and held, joined by a
+backslash; `instances_at_proof`: how many it counted then. `turn`: the number of the run that asked. Level RECORDS is a
+share of the treatment records, RECORD one that was read before and that the RT-PACS does not hold any more."""
 
 PROVEN_OBJECTS = TableSchema("proven_objects", {"uid": "str", "asked_at": "datetime", "why": "str"}, key=("uid",))
 """Objects that this software made and read back from the RT-PACS, and when a run last asked about each (UTC). `why`:
@@ -277,6 +298,7 @@ TABLES: Mapping[str, TableSchema] = {
         TREATMENT_RECORDS,
         RT_PLANS,
         STRUCTURE_SETS,
+        IMAGE_SERIES,
         HOLDINGS,
         PROVEN_OBJECTS,
         EXCLUDED_PATIENTS,

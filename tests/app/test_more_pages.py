@@ -155,6 +155,7 @@ def test_health_says_whom_patterns_keep_off_and_what_is_held(open_dashboard: Ope
     add_to_config('[dashboard]\nexclude_patient_ids = ["$*"]\n')
     at = clinic.NOW.replace(tzinfo=None)
     held = {"level": "SERIES", "wanted": 142, "held": 22, "asked_at": at, "instances_at_proof": None}
+    held |= {"slices": None, "turn": 1}
     written = Cache(cache())
     written.write(EXCLUDED_PATIENTS, [{"patient_id": "$QA01"}], taken_at=clinic.NOW, source="x")
     written.write(HOLDINGS, [{"uid": "1.2", **held}], taken_at=clinic.NOW, source="x")

@@ -113,17 +113,15 @@ class Clinic:
 
     def _holdings(self, collection: Collection) -> Holdings:
         asked_at = NOW - timedelta(minutes=7)
-        wanted = dict.fromkeys((*collection.plans, *collection.structure_sets), 1)
+        objects = {*collection.plans, *collection.structure_sets}
         for plan in collection.plans.values():
-            wanted |= dict.fromkeys(plan.reference_image_uids, 1)
-        for structure_set in collection.structure_sets.values():
-            wanted |= {s.series_instance_uid: len(s.sop_instance_uids) for s in structure_set.image_series}
-        return Holdings(
-            {
-                uid: Holding(uid, "IMAGE" if n == 1 else "SERIES", n, 0 if uid in self.not_held else n, asked_at)
-                for uid, n in wanted.items()
-            }
-        )
+            objects.update(plan.reference_image_uids)
+        answers = {uid: Holding(uid, "IMAGE", 1, int(uid not in self.not_held), asked_at) for uid in objects}
+        for series in (one for s in collection.structure_sets.values() for one in s.image_series):
+            uid, slices = series.series_instance_uid, series.sop_instance_uids
+            held = () if uid in self.not_held else slices
+            answers[uid] = Holding(uid, "SERIES", len(slices), len(held), asked_at, slices="\\".join(held))
+        return Holdings(answers)
 
     def _appointments(self) -> dict[str, datetime]:
         found: dict[str, datetime] = {}

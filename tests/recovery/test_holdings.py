@@ -13,6 +13,10 @@ from tests.recovery.courses import plain_plan
 NOW = datetime(2026, 11, 22, 11, 0, tzinfo=UTC)
 
 
+def in_one(count: int) -> str:
+    return "\\".join(f"1.2.{n}" for n in range(count))
+
+
 def test_an_answer_about_some_slices_of_a_series_does_not_prove_the_others() -> None:
     """Two plans may name different slices of one series, and are not asked about in every run alike."""
     collection = Collection()
@@ -23,9 +27,9 @@ def test_an_answer_about_some_slices_of_a_series_does_not_prove_the_others() -> 
         collection.plans[f"plan {name}"] = plain_plan({1: 100.0}, uid=f"plan {name}", structure_set_uids=(name,))
     known = ["few", "all", *collection.plans]
     answers = {uid: Holding(uid, "IMAGE", 1, 1, NOW) for uid in known}
-    holdings = Holdings({**answers, "1.2": Holding("1.2", "SERIES", 10, 10, NOW)})
+    holdings = Holdings({**answers, "1.2": Holding("1.2", "SERIES", 10, 10, NOW, slices=in_one(10))})
     assert holdings.backup_of("plan few", collection).missing == ()
     backup = holdings.backup_of("plan all", collection)
     assert (backup.images_held, backup.missing) == (False, ("10 of 20 images that the RT-PACS was not asked for",))
-    holdings.answers["1.2"] = Holding("1.2", "SERIES", 20, 20, NOW)
+    holdings.answers["1.2"] = Holding("1.2", "SERIES", 20, 20, NOW, slices=in_one(20))
     assert holdings.backup_of("plan all", collection).images_held
