@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 from recovery.cache import Cache, CacheError
 from recovery.collection import Collection
 from recovery.course_counts import CourseCounts
-from recovery.database_tables import relational_rows, with_second_source
+from recovery.database_tables import plans_told, relational_rows, with_second_source
 from recovery.delivered_records import without_amended
 from recovery.holdings import Holdings
 from recovery.model import DateRange, InstanceRef
@@ -231,23 +231,21 @@ def evidence_of(space: Workspace) -> Evidence:
     for patient_id in space.memory.owed.values():
         owed[patient_id or None] = owed.get(patient_id or None, 0) + 1
     uids = {r.referenced_rt_plan_uid for r in space.collection.records.values()} | set(space.collection.plans)
+    records = list(without_amended(space.collection.records))
+    told = plans_told(space, {(r.ref.patient_id, r.referenced_rt_plan_uid): r.patient for r in records})
     return Evidence(
-        records=list(without_amended(space.collection.records)),
+        records=records,
         plans=space.collection.plans,
         structure_sets=space.collection.structure_sets,
         backups={uid: space.holdings.backup_of(uid, space.collection) for uid in uids if uid is not None},
         unproven_records=owed,
         lost_records=lost_records(space.holdings) & space.collection.records.keys(),
         appointments=next_appointments(space),
-        told={
-            (row["patient_id"], row["sop_instance_uid"]): row["approval_status"]
-            for row in relational_rows(space, PLANS)
-            if row["approval_status"] is not None
-        },
+        told={key: word for key, row in told.items() if (word := row["approval_status"]) is not None},
         approved_for={
-            row["sop_instance_uid"]: row["patient_id"]
-            for row in relational_rows(space, PLANS)
-            if row["approval_status"] in APPROVED_STATUSES
+            str(uid): str(patient_id)
+            for (patient_id, uid), row in told.items()
+            if row["approval_status"] in APPROVED_STATUSES and patient_id is not None
         },
         labels=plan_labels(space),
         counted=space.counted,

@@ -22,6 +22,8 @@ from recovery.relational_tables import COURSES, DELIVERIES, IN_FLIGHT, PATIENTS,
 from recovery.second_source import SecondSource, by_key, fractions_by_database, told_of
 from recovery.table_freshness import known_since
 from recovery.tables import DATABASE_COUNTS
+from recovery.told_plans import PlanKey, told_plans
+from recovery.treatment_summaries import patient_of
 from recovery.untold_deliveries import in_words, untold_deliveries
 
 if TYPE_CHECKING:
@@ -29,12 +31,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from recovery.building import Workspace
+    from recovery.model import Patient
     from recovery.tables import TableSchema
 
 log = logging.getLogger(__name__)
 
-Counts = dict[str, tuple[int, str | None]]
-"""By plan: fractions delivered by the database's deliveries, and in words what they do not tell any more."""
+Counts = dict[PlanKey, tuple[int, str | None]]
+"""By patient and plan: fractions by the database's deliveries, and in words what they do not tell any more."""
 
 
 def with_second_source(space: Workspace, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -50,16 +53,31 @@ def with_second_source(space: Workspace, rows: Iterable[Mapping[str, Any]]) -> l
     source = SecondSource(
         patients={row["patient_id"]: row for row in relational_rows(space, PATIENTS)},
         physicians=by_key(relational_rows(space, PHYSICIANS), "patient_id"),
-        plans={row["sop_instance_uid"]: row for row in relational_rows(space, PLANS)},
+        plans=plans_told(space, {_key(row): patient_of(row) for row in listed}),
         prescriptions={(r["patient_id"], r["prescription_id"]): r for r in relational_rows(space, PRESCRIPTIONS)},
         courses={(r["patient_id"], r["course_id"]): r for r in relational_rows(space, COURSES)},
         in_flight=by_key(relational_rows(space, IN_FLIGHT), "patient_id"),
-        fractions_delivered={uid: count for uid, (count, _) in counts.items()},
-        untold={uid: said for uid, (_, said) in counts.items() if said},
+        fractions_delivered={key: count for key, (count, _) in counts.items()},
+        untold={key: said for key, (_, said) in counts.items() if said},
+        made_here=frozenset(
+            (record.ref.patient_id, record.referenced_rt_plan_uid)
+            for record in space.collection.records.values()
+            if record.is_of_database
+        ),
         deliveries_known_until=_known_until(space),
     )
     plans = space.collection.plans
     return [{**row, **told_of(row, source, plans.get(row["referenced_rt_plan_uid"] or ""))} for row in listed]
+
+
+def plans_told(space: Workspace, treated: Mapping[PlanKey, Patient]) -> dict[PlanKey, Mapping[str, Any]]:
+    """Rows of the table plans by the patient and plan that they are about; `treated`: who was, with which plan."""
+    people = {row["patient_id"]: row for row in relational_rows(space, PATIENTS)}
+    return told_plans(relational_rows(space, PLANS), treated, people)
+
+
+def _key(row: Mapping[str, Any]) -> PlanKey:
+    return row["patient_id"], row["referenced_rt_plan_uid"]
 
 
 def relational_rows(space: Workspace, schema: TableSchema) -> list[dict[str, Any]]:
@@ -82,10 +100,9 @@ def _counts(space: Workspace, rows: list[Mapping[str, Any]]) -> Counts:
 
     A plan of which the database has no delivery is counted 0 only where it knows the plan.
     """
-    open_rows = [row for row in rows if row["status"] not in NO_LONGER_TREATED]
-    wanted = {row["referenced_rt_plan_uid"]: row["patient_id"] for row in open_rows if row["referenced_rt_plan_uid"]}
-    known = {row["sop_instance_uid"] for row in relational_rows(space, PLANS)}
-    wanted = {uid: patient_id for uid, patient_id in wanted.items() if uid in known and patient_id is not None}
+    open_rows = {_key(row): patient_of(row) for row in rows if row["status"] not in NO_LONGER_TREATED}
+    told = plans_told(space, {_key(row): patient_of(row) for row in rows})
+    wanted = {key: str(told[key]["patient_id"]) for key in open_rows if key[0] is not None and key in told}
     if not wanted:
         return {}
     try:
@@ -95,21 +112,27 @@ def _counts(space: Workspace, rows: list[Mapping[str, Any]]) -> Counts:
         return {}
     kept = _kept(space)
     if kept is not None and kept[0] >= taken_at and wanted.keys() <= kept[1].keys():
-        return {uid: count for uid, count in kept[1].items() if uid in wanted}
+        return {key: count for key, count in kept[1].items() if key in wanted}
     deliveries: list[dict[str, Any]] = space.cache.read_where(DELIVERIES, "patient_id", sorted(set(wanted.values())))
-    by_plan = by_key(deliveries, "referenced_rt_plan_uid")
+    own: dict[PlanKey, list[Mapping[str, Any]]] = {}
+    for row in deliveries:
+        own.setdefault(_key(row), []).append(row)
     plans, until = space.collection.plans, space.local_now
     untold = _untold(space, wanted, deliveries)
     counts = {
-        uid: (fractions_by_database(by_plan.get(uid, []), plans.get(uid), until), untold.get(uid)) for uid in wanted
+        key: (
+            fractions_by_database(own.get((patient_id, key[1]), []), plans.get(key[1] or ""), until),
+            untold.get(key),
+        )
+        for key, patient_id in wanted.items()
     }
     if any(row["treated_at"] is not None and row["treated_at"] >= until for row in deliveries):
         return counts  # the next run counts these too, though the table may not change until then
     space.cache.write(
         DATABASE_COUNTS,
         [
-            {"referenced_rt_plan_uid": uid, "fractions_delivered": count, "untold": said}
-            for uid, (count, said) in counts.items()
+            {"patient_id": key[0], "referenced_rt_plan_uid": key[1], "fractions_delivered": count, "untold": said}
+            for key, (count, said) in counts.items()
         ],
         taken_at=space.now,
         source="deliveries of the R&V database",
@@ -117,12 +140,13 @@ def _counts(space: Workspace, rows: list[Mapping[str, Any]]) -> Counts:
     return counts
 
 
-def _untold(space: Workspace, wanted: Mapping[str, str], deliveries: list[dict[str, Any]]) -> dict[str, str]:
-    """By plan, in words: what its records tell and `deliveries`, those of the plans' patients, do not any more.
+def _untold(space: Workspace, wanted: Mapping[PlanKey, str], deliveries: list[dict[str, Any]]) -> dict[PlanKey, str]:
+    """By patient and plan, in words: what records tell and `deliveries`, those of their patients, do not any more.
 
     What seems gone is looked for under other patients too, before anything is said: an ID may have been corrected.
     """
-    records = [r for r in without_amended(space.collection.records) if r.referenced_rt_plan_uid in wanted]
+    current = without_amended(space.collection.records)
+    records = [r for r in current if (r.ref.patient_id, r.referenced_rt_plan_uid) in wanted]
     read_at = _known_until(space)
     since = (space.local_now - timedelta(days=HISTORY_DAYS)).date()
     found = untold_deliveries(records, deliveries, since)
@@ -130,8 +154,8 @@ def _untold(space: Workspace, wanted: Mapping[str, str], deliveries: list[dict[s
         elsewhere = space.cache.read_where(DELIVERIES, "delivery_id", gone)
         found = untold_deliveries(records, [*deliveries, *elsewhere], since)
     found = [one for one in found if read_at is not None and one.row["treated_at"] < read_at]
-    by_plan = {uid: [one for one in found if one.row["referenced_rt_plan_uid"] == uid] for uid in wanted}
-    return {uid: "; ".join(in_words(untold)) for uid, untold in by_plan.items() if untold}
+    by_plan = {key: [one for one in found if _key(one.row) == key] for key in wanted}
+    return {key: "; ".join(in_words(untold)) for key, untold in by_plan.items() if untold}
 
 
 def _known_until(space: Workspace) -> datetime | None:
@@ -148,6 +172,5 @@ def _kept(space: Workspace) -> tuple[datetime, Counts] | None:
     except CacheError:
         return None
     return taken_at, {
-        str(row["referenced_rt_plan_uid"]): (int(str(row["fractions_delivered"])), cast("str | None", row["untold"]))
-        for row in rows
+        _key(row): (int(str(row["fractions_delivered"])), cast("str | None", row["untold"])) for row in rows
     }

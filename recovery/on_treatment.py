@@ -127,7 +127,8 @@ def build_rows(
 def _entries(evidence: Evidence) -> list[_Entry]:
     """Plans with records, then plans that are approved and booked and were never treated.
 
-    Approved by one of two sources is enough where the other has closed the plan: then it is seen, as closed.
+    Approved by one of two sources is enough where the other has closed the plan: then it is seen, as closed. Records
+    of the plan under another number are the same person's, unless the R&V database tells the two apart (`told`).
     """
     groups: dict[CourseKey, list[TreatmentRecord]] = {}
     for record in evidence.records:
@@ -140,7 +141,8 @@ def _entries(evidence: Evidence) -> list[_Entry]:
     patients = {uid: plan.ref.patient_id for uid, plan in evidence.plans.items()}
     for uid, patient_id in {**evidence.approved_for, **patients}.items():
         plan = evidence.plans.get(uid)
-        if uid in with_records or patient_id not in evidence.appointments:
+        is_anothers = (patient_id, uid) in evidence.told and (patient_id, uid) not in groups
+        if (uid in with_records and not is_anothers) or patient_id not in evidence.appointments:
             continue
         is_seen = is_closed(evidence.told.get((patient_id, uid))) and _is_approved_in_dicom(plan)
         if is_seen or _is_approved((patient_id, uid), plan, evidence):

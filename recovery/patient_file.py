@@ -30,6 +30,7 @@ from recovery.unknown_now import as_of_now
 if TYPE_CHECKING:
     from recovery.cache import Cache
     from recovery.config import Site
+    from recovery.model import Patient
 
 
 class PatientNotFoundError(LookupError):
@@ -232,7 +233,7 @@ def _file(tables: PatientTables, site: Site, patient_id: str, now: datetime) -> 
         notes=_newest_first(Note, tables.rows("notes", patient_id), "written_at"),
         checks=_newest_first(Check, tables.rows("checks", patient_id), "checked_at"),
         documents=_newest_first(Document, tables.rows("documents", patient_id), "written_at"),
-        disagreements=_identity_disagreements(identity, told),
+        disagreements=_identity_disagreements(_told_by_dicom(tables, patient_id, rows), told),
         photo=next((Photo.from_row(row) for row in tables.rows("photos", patient_id)), None),
     )
 
@@ -260,15 +261,25 @@ def _identity(
     )
 
 
-def _identity_disagreements(identity: Identity, told: Mapping[str, Any] | None) -> tuple[str, ...]:
+def _told_by_dicom(tables: PatientTables, patient_id: str, rows: Iterable[Mapping[str, Any]]) -> tuple[Patient, ...]:
+    """Who the patient is by objects that the R&V database did not make: records of machines, and the plans."""
+    records = [r.patient for r in tables.records.get(patient_id, ()) if not r.is_of_database]
+    plans = [tables.plans.get(row["referenced_rt_plan_uid"] or "") for row in rows]
+    return (*records, *(plan.patient for plan in plans if plan is not None))
+
+
+def _identity_disagreements(people: Sequence[Patient], told: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """Each value of DICOM that differs from the database's, once."""
     if told is None:
         return ()
     columns = {"patient_name": "name", "patient_birth_date": "birth date", "patient_sex": "sex"}
-    return tuple(
-        f"The {what} is {getattr(identity, column)} in the DICOM objects, {told[column]} in the R&V database"
+    said = [
+        f"The {what} is {ours} in the DICOM objects, {told[column]} in the R&V database"
         for column, what in columns.items()
-        if told[column] is not None and told[column] != getattr(identity, column)
-    )
+        for person in people
+        if told[column] is not None and (ours := getattr(person, column)) not in {None, told[column]}
+    ]
+    return tuple(dict.fromkeys(said))
 
 
 def _physicians(told: Iterable[Mapping[str, Any]], rows: Iterable[Mapping[str, Any]]) -> tuple[Physician, ...]:

@@ -292,7 +292,7 @@ def disagreements(
         if ours is not None and theirs is not None and abs(ours - theirs) > METERSET_TOLERANCE:
             yield f"Field {field['beam_number']}: {ours:.1f} MU in the plan held, {theirs:.1f} MU in the R&V database"
     numbers = {
-        "the plan": row.number_of_fractions_planned,
+        "the plan" if plan is not None else "the treatment records": row.number_of_fractions_planned,
         "the R&V database": told_plan["number_of_fractions_planned"] if told_plan is not None else None,
         "the prescription": prescription.number_of_fractions if prescription is not None else None,
     }

@@ -78,6 +78,11 @@ class TreatmentRecord:
     """When the object was made (InstanceCreationDate, else SeriesDate): no treatment date, but evidence of one."""
 
     @property
+    def is_of_database(self) -> bool:
+        """Whether it was made here of the R&V database: what it says of a person or a count is no second source."""
+        return any(beam.delivery_id is not None for beam in self.beams)
+
+    @property
     def treated_at(self) -> datetime | None:
         """When the session began, local to the site: the record's own time, else its first control point's.
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from recovery.dose_words import prescribed
@@ -26,6 +26,7 @@ from recovery.model import RT_BEAMS_TREATMENT_RECORD, InstanceRef, Patient
 from recovery.plan_states import NO_LONGER_TREATED, approval_disagreement
 from recovery.plans import Plan
 from recovery.records import BeamDelivery, TreatmentRecord
+from recovery.told_plans import PlanKey
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -46,15 +47,18 @@ class SecondSource:
 
     patients: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     physicians: Mapping[str, Rows] = field(default_factory=dict)
-    plans: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    plans: Mapping[PlanKey, Mapping[str, Any]] = field(default_factory=dict)
+    """By patient and plan, as the list has them."""
     prescriptions: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
     courses: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
     in_flight: Mapping[str, Rows] = field(default_factory=dict)
     """By patient: what began and was not recorded."""
-    fractions_delivered: Mapping[str, int] = field(default_factory=dict)
-    """By plan: fractions delivered in full by the database's own deliveries; a plan that was not counted is absent."""
-    untold: Mapping[str, str] = field(default_factory=dict)
-    """By plan, in words: what records made of the database tell, and it does not any more."""
+    fractions_delivered: Mapping[PlanKey, int] = field(default_factory=dict)
+    """By patient and plan: fractions delivered in full by the database's own deliveries; absent where not counted."""
+    untold: Mapping[PlanKey, str] = field(default_factory=dict)
+    """By patient and plan, in words: what records made of the database tell, and it does not any more."""
+    made_here: frozenset[PlanKey] = frozenset()
+    """Patients and plans whose treatment records were made of this database: those are no second source."""
     deliveries_known_until: datetime | None = None
     """When the deliveries were last read, local to the site: of what came later they can tell nothing."""
 
@@ -63,12 +67,12 @@ def told_of(row: Mapping[str, Any], source: SecondSource, plan: Plan | None) -> 
     """The columns of NOTHING for one row of on_treatment; each null where the database tells nothing."""
     patient_id, uid = row["patient_id"], row["referenced_rt_plan_uid"]
     person = source.patients.get(patient_id, {})
-    told_plan = source.plans.get(uid, {})
+    told_plan = source.plans.get((patient_id, uid), {})
     prescription = source.prescriptions.get((patient_id, told_plan.get("prescription_id") or ""), {})
     course = source.courses.get((patient_id, told_plan.get("course_id") or ""), {})
     label = (plan.rt_plan_label if plan is not None else None) or told_plan.get("rt_plan_label")
     phones = [person.get(f"phone_{kind}") for kind in ("mobile", "home", "work")]
-    differing = _disagreements(row, person, told_plan, prescription, plan)
+    differing = _disagreements(person, told_plan, prescription, plan, _births(row, source, plan))
     return {
         "physician": _primary(source.physicians.get(patient_id, ())),
         "site": prescription.get("site"),
@@ -115,16 +119,25 @@ def _record(row: Mapping[str, Any]) -> TreatmentRecord:
     )
 
 
+def _births(row: Mapping[str, Any], source: SecondSource, plan: Plan | None) -> list[date]:
+    """Birth dates that DICOM tells on its own: the plan's, and the records' where the database did not make them."""
+    told = [plan.patient.patient_birth_date if plan is not None else None]
+    if (row["patient_id"], row["referenced_rt_plan_uid"]) not in source.made_here:
+        told.append(row["patient_birth_date"])
+    return list(dict.fromkeys(birth for birth in told if birth is not None))
+
+
 def _disagreements(
-    row: Mapping[str, Any],
     person: Mapping[str, Any],
     told_plan: Mapping[str, Any],
     prescription: Mapping[str, Any],
     plan: Plan | None,
+    births: Iterable[date],
 ) -> Iterator[str]:
-    ours, theirs = row["patient_birth_date"], person.get("patient_birth_date")
-    if ours is not None and theirs is not None and ours != theirs:
-        yield f"born {ours:%Y-%m-%d} in DICOM, {theirs:%Y-%m-%d} in the R&V database"
+    theirs = person.get("patient_birth_date")
+    for ours in births:
+        if theirs is not None and ours != theirs:
+            yield f"born {ours:%Y-%m-%d} in DICOM, {theirs:%Y-%m-%d} in the R&V database"
     label, told_label = plan.rt_plan_label if plan is not None else None, told_plan.get("rt_plan_label")
     if label and told_label and label.strip().casefold() != told_label.strip().casefold():
         yield f"plan {label} in DICOM, {told_label} in the R&V database"
@@ -159,12 +172,13 @@ def _states(
 
 
 def _counts(row: Mapping[str, Any], source: SecondSource) -> Iterator[str]:
-    ours, theirs = row["fractions_delivered"], source.fractions_delivered.get(row["referenced_rt_plan_uid"])
+    key = row["patient_id"], row["referenced_rt_plan_uid"]
+    ours, theirs = row["fractions_delivered"], source.fractions_delivered.get(key)
     last, until = row["last_treatment_at"], source.deliveries_known_until
     is_comparable = theirs is not None and until is not None and (last is None or last < until)
     if is_comparable and theirs != ours:
         yield f"fractions delivered: {ours} in the treatment records, {theirs} in the R&V database"
-    if untold := source.untold.get(row["referenced_rt_plan_uid"]):
+    if untold := source.untold.get(key):
         yield untold
 
 

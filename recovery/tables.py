@@ -281,8 +281,8 @@ EXCLUDED_PATIENTS = TableSchema("excluded_patients", {"patient_id": "str"}, key=
 
 DATABASE_COUNTS = TableSchema(
     "database_counts",
-    {"referenced_rt_plan_uid": "str", "fractions_delivered": "int", "untold": "str"},
-    key=("referenced_rt_plan_uid",),
+    {"patient_id": "str", "referenced_rt_plan_uid": "str", "fractions_delivered": "int", "untold": "str"},
+    key=("patient_id", "referenced_rt_plan_uid"),
 )
 """Fractions delivered in full by the R&V database's deliveries, of plans that may still be treated. `untold`: in words,
 what records that were made of that database tell and it does not any more."""

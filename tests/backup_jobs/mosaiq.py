@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ JAWS = [item(RTBeamLimitingDeviceType=kind, NumberOfLeafJawPairs=pairs) for kind
 def mosaiq_site(tmp_path: Path, pacs: Orthanc) -> OneSite:
     """A MOSAIQ with one patient, and an RT-PACS."""
     mosaiq = OneSite(tmp_path, pacs.node, "mosaiq")
-    person = {"patient_name": "BASALT, Osprey", "patient_birth_date": local().date(), "patient_sex": "F"}
+    person = {"patient_name": "BASALT, Osprey", "patient_birth_date": date(1958, 7, 4), "patient_sex": "F"}
     mosaiq.write("patients", [{"patient_id": "00017R", **person}])
     mosaiq.write("prescriptions", [{"patient_id": "00017R", "prescription_id": "P1", "number_of_fractions": 25}])
     own = {"patient_id": "00017R", "prescription_id": "P1", "number_of_fractions_planned": 20}

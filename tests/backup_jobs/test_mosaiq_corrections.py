@@ -6,6 +6,7 @@ What the database does not tell any more goes on counting, and is named: dose th
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -179,3 +180,18 @@ def test_a_table_that_was_read_before_a_fraction_says_nothing_of_it(site: OneSit
     site.run()
     site.later(days=-4).write("deliveries", fraction(5))
     assert row_of(site) == (2, None), "fraction 7 is of three days ago"
+
+
+def test_a_birth_date_that_the_plan_tells_otherwise_is_told_though_all_records_repeat_the_database(
+    site: OneSite,
+) -> None:
+    person = {"patient_id": "00017R", "patient_name": "BASALT, Osprey", "patient_birth_date": date(1947, 8, 5)}
+    site.write("patients", [{**person, "patient_sex": "F"}])
+    site.write("deliveries", fraction(7))
+    site.run()
+    said = "born 1958-07-04 in DICOM, 1947-08-05 in the R&V database"
+    assert row_of(site) == (1, said)
+    told = file_of(site).disagreements
+    assert [one for one in told if "birth date" in one] == [
+        "The birth date is 1958-07-04 in the DICOM objects, 1947-08-05 in the R&V database"
+    ]

@@ -79,6 +79,20 @@ def test_an_open_plan_beside_one_that_waits_is_no_earlier_plan() -> None:
     assert row_of(known, "prost2")["earlier_plans"] == ""
 
 
+def test_a_phantoms_records_do_not_take_the_plan_of_a_new_start_away() -> None:
+    known = evidence(
+        treated("prost", [1], 1, patient_id="$QA1"),
+        [planned("prost")],
+        told={PROST: "treatment approved"},
+        approved_for={"prost": "1"},
+        appointments=BOOKED,
+    )
+    found = {row["patient_id"]: (row["status"], row["fractions_delivered"]) for row in rows_of(known)}
+    assert found["1"] == ("ready_to_start", 0)
+    changed = evidence(treated("prost", [1], 1, patient_id="OLD"), [planned("prost")], appointments=BOOKED)
+    assert [row["patient_id"] for row in rows_of(changed)] == ["OLD"], "nothing says that they are two"
+
+
 def row(**columns: Any) -> dict[str, Any]:
     return {"status": "closed", "fractions_remaining": 5, "last_treatment_at": day(1), **columns}
 

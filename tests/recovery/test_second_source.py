@@ -13,9 +13,10 @@ from recovery.building import Workspace
 from recovery.cache import Cache
 from recovery.collection import Collection
 from recovery.config import load_config
-from recovery.database_tables import with_second_source
+from recovery.database_tables import plans_told, with_second_source
 from recovery.holdings import Holdings
 from recovery.memory import Memory
+from recovery.model import Patient
 from recovery.relational_tables import DELIVERIES, IN_FLIGHT, PATIENTS, PHYSICIANS, PLANS, PRESCRIPTIONS
 from recovery.second_source import NOTHING, SecondSource, fractions_by_database, told_of
 from recovery.tables import DATABASE_COUNTS, TableSchema
@@ -23,6 +24,7 @@ from tests.recovery.courses import MONDAY, TWO_BEAMS, day
 from tests.recovery.test_config import GOOD, write
 
 UID = TWO_BEAMS.ref.sop_instance_uid
+KEY = ("4711", UID)
 
 
 def line(**columns: Any) -> dict[str, Any]:
@@ -30,7 +32,9 @@ def line(**columns: Any) -> dict[str, Any]:
     return {
         "patient_id": "4711",
         "referenced_rt_plan_uid": UID,
+        "patient_name": "BASALT, Osprey",
         "patient_birth_date": date(1958, 7, 4),
+        "patient_sex": "M",
         "fractions_delivered": 2,
         "interrupted_fraction": None,
         "last_treatment_at": day(2),
@@ -79,7 +83,7 @@ def test_the_database_tells_whom_to_call_and_what_was_prescribed() -> None:
                 told(PHYSICIANS, physician_name="Green, Gloria", is_primary=True),
             ]
         },
-        plans={UID: told(PLANS, sop_instance_uid=UID, prescription_id="7")},
+        plans={KEY: told(PLANS, sop_instance_uid=UID, prescription_id="7")},
         prescriptions={
             ("4711", "7"): told(
                 PRESCRIPTIONS, site="Breast", laterality="left", dose_per_fraction=2.0, number_of_fractions=20
@@ -110,7 +114,7 @@ def test_both_birth_dates_are_shown_where_they_differ() -> None:
 
 def test_planned_numbers_of_plan_database_and_prescription_are_held_against_each_other() -> None:
     source = SecondSource(
-        plans={UID: told(PLANS, number_of_fractions_planned=20, prescription_id="7", rt_plan_label=" prost ")},
+        plans={KEY: told(PLANS, number_of_fractions_planned=20, prescription_id="7", rt_plan_label=" prost ")},
         prescriptions={("4711", "7"): told(PRESCRIPTIONS, number_of_fractions=25)},
     )
     said = told_of(line(), source, TWO_BEAMS)["disagreement"]
@@ -119,7 +123,7 @@ def test_planned_numbers_of_plan_database_and_prescription_are_held_against_each
 
 def test_a_label_that_differs_is_told_and_one_that_only_is_padded_is_not() -> None:
     def said(label: str) -> str | None:
-        return told_of(line(), SecondSource(plans={UID: told(PLANS, rt_plan_label=label)}), TWO_BEAMS)["disagreement"]
+        return told_of(line(), SecondSource(plans={KEY: told(PLANS, rt_plan_label=label)}), TWO_BEAMS)["disagreement"]
 
     assert said("PROST  ") is None
     assert said("Prost:1") == "plan Prost in DICOM, Prost:1 in the R&V database"
@@ -156,7 +160,7 @@ def test_what_began_after_the_records_were_asked_for_is_not_counted_against_them
 def test_counts_are_compared_only_as_far_as_the_database_was_read(
     theirs: int, last: datetime, said: str | None
 ) -> None:
-    source = SecondSource(fractions_delivered={UID: theirs}, deliveries_known_until=day(5))
+    source = SecondSource(fractions_delivered={KEY: theirs}, deliveries_known_until=day(5))
     assert told_of(line(last_treatment_at=last), source, TWO_BEAMS)["disagreement"] == said
 
 
@@ -190,7 +194,7 @@ def test_what_began_and_was_not_recorded_is_told_of_its_plan_only() -> None:
 )
 def test_what_is_not_told_of_a_field_in_flight_is_left_out_of_the_sentence(columns: dict[str, Any], said: str) -> None:
     begun = told(IN_FLIGHT, **{"referenced_rt_plan_uid": UID, "started_at": day(3), **columns})
-    source = SecondSource(in_flight={"4711": [begun]}, plans={UID: told(PLANS, rt_plan_label="Prost:1")})
+    source = SecondSource(in_flight={"4711": [begun]}, plans={KEY: told(PLANS, rt_plan_label="Prost:1")})
     expected = f"{said}, and its end was not recorded: look at the machine before treating"
     assert told_of(line(), source, None)["in_flight"] == expected
 
@@ -265,7 +269,7 @@ def closed(**columns: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("changed_at", [day(1), None])
 def test_what_was_treated_after_its_plan_was_closed_is_told(changed_at: datetime | None) -> None:
     plan = told(PLANS, sop_instance_uid=UID, approval_status="retired", status_changed_at=changed_at)
-    source = SecondSource(plans={UID: plan}, deliveries_known_until=day(2, hours=3))
+    source = SecondSource(plans={KEY: plan}, deliveries_known_until=day(2, hours=3))
     said = str(told_of(closed(), source, None)["disagreement"])
     assert "treated 2026-11-03 09:30, and the plan is retired in the R&V database" in said
     earlier = told_of(closed(last_treatment_at=day(1, hours=-1)), source, None)["disagreement"]
@@ -274,7 +278,7 @@ def test_what_was_treated_after_its_plan_was_closed_is_told(changed_at: datetime
 
 def test_completed_in_the_database_with_fractions_left_is_told_with_their_number() -> None:
     plan = told(PLANS, sop_instance_uid=UID, approval_status="completed", status_changed_at=day(9))
-    said = told_of(closed(), SecondSource(plans={UID: plan}), None)["disagreement"]
+    said = told_of(closed(), SecondSource(plans={KEY: plan}), None)["disagreement"]
     assert said == "plan completed in the R&V database, 5 of 20 not given"
 
 
@@ -286,4 +290,40 @@ def test_the_plans_own_approval_and_the_databases_word_for_it_are_held_against_e
     ):
         plan = told(PLANS, sop_instance_uid=UID, approval_status=word)
         held = replace(TWO_BEAMS, approval_status=dicom)
-        assert told_of(line(), SecondSource(plans={UID: plan}), held)["disagreement"] == said
+        assert told_of(line(), SecondSource(plans={KEY: plan}), held)["disagreement"] == said
+
+
+def born(plan_says: date | None, person_born: date, *, made_here: bool, **columns: Any) -> object:
+    source = SecondSource(
+        patients={"4711": told(PATIENTS, patient_id="4711", patient_birth_date=person_born)},
+        made_here=frozenset([KEY] if made_here else []),
+    )
+    held = replace(TWO_BEAMS, patient=replace(TWO_BEAMS.patient, patient_birth_date=plan_says))
+    return told_of(line(**columns), source, held)["disagreement"]
+
+
+def test_the_birth_date_is_compared_with_the_plan_where_the_records_were_made_of_the_database() -> None:
+    wrong, right = date(1947, 8, 5), date(1958, 7, 4)
+    said = "born 1958-07-04 in DICOM, 1947-08-05 in the R&V database"
+    assert born(right, wrong, made_here=True, patient_birth_date=wrong) == said, "records repeat the database"
+    assert born(right, right, made_here=True, patient_birth_date=right) is None
+    assert born(None, wrong, made_here=True, patient_birth_date=right) is None, "itself proves nothing"
+    assert born(right, wrong, made_here=False) == said, "once, though plan and records say it"
+    assert born(wrong, wrong, made_here=False) == said, "records of another system are a source"
+
+
+def test_what_the_database_says_of_a_plan_is_not_said_of_another_patient_of_the_same_plan(tmp_path: Path) -> None:
+    space = space_of(tmp_path, LATER)
+    people = [
+        told(PATIENTS, patient_id=number, patient_name=name, patient_birth_date=date(1958, 7, 4))
+        for number, name in (("4711", "BASALT, Osprey"), ("$QA1", "PHANTOM, Cheese"))
+    ]
+    plan = told(PLANS, sop_instance_uid=UID, patient_id="4711", approval_status="retired", rt_plan_label="Prost")
+    for schema, rows in ((PATIENTS, people), (PLANS, [plan])):
+        space.cache.write(schema, rows, taken_at=space.now, source="test")
+    key = ("4711", UID)
+    of_phantom = Patient("$QA1", "PHANTOM, Cheese", date(1958, 7, 4), None)
+    same_person = Patient("4712", "Basalt, osprey", date(1958, 7, 4), None)
+    assert plans_told(space, {("$QA1", UID): of_phantom}).keys() == {key}
+    assert plans_told(space, {("4712", UID): same_person}).keys() == {("4712", UID)}, "a number that was changed"
+    assert plans_told(space, {("4712", UID): same_person, key: same_person}).keys() == {key, ("4712", UID)}
