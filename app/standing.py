@@ -1,28 +1,33 @@
-"""How good the safety copy is at this moment, in sentences.
+"""How good the safety copy is at this moment, in sentences: its age, whether the R&V system answers, what it lacks.
 
 Goal
-    Whoever opens a page knows in one glance how old the copy is, what is proven, and what is broken since when.
+    Whoever opens a page knows in one glance how old the copy is, whether the R&V system is there, and what is missing;
+    and none of the three hides another.
 
 How
-    The newest runs of the four jobs of the cycle, and the time of the table that the page shows, make a level and
-    sentences. Everything up to the START of the last `sync_records` that ended is in the RT-PACS, but for what that
-    run named as unproven; what was treated while it ran may not be. For MOSAIQ, whose records come from its database,
-    `sync_records` is SKIPPED and `snapshot_tables` is that job.
+    The newest runs of the four jobs of the cycle, and the time of the table that the page shows, make three signals,
+    each with a level and sentences. Everything up to the START of the last `sync_records` that ended is in the RT-PACS,
+    but for what that run named as unproven; what was treated while it ran may not be. For MOSAIQ, whose records come
+    from its database, `sync_records` is SKIPPED and `snapshot_tables` is that job.
 
 Why three levels
     Jobs run every ten minutes. Three missed runs deserve a look; after two hours somebody must have looked before
     a patient is treated from this page.
+
+Why a gap that somebody acknowledged colours nothing
+    An amber that never goes is read by nobody. What is new, or past its day, is amber again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
 from zoneinfo import ZoneInfo
 
 from app import words
+from recovery.known_gaps import unacknowledged
 from recovery.model import JobRun
 
 RUN_EVERY = timedelta(minutes=10)
@@ -68,24 +73,41 @@ class JobState:
     newest: JobRun
     last_told: JobRun | None
     last_good: JobRun | None
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One of the three. `said` is markdown, the first sentence before all; empty where there is nothing to say."""
+
     level: Level
-    words: str
+    said: tuple[str, ...] = ()
+
+    @property
+    def in_plain_text(self) -> str:
+        """Its sentences without markdown, with the mark that survives black-and-white print."""
+        text = " ".join(self.said).replace("`", "").replace("\\", "").replace("**", "")
+        return f"{self.level.mark} {text}" if text else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the banner says. Sentences are markdown; `as_of` is aware: what the page shows is true up to then."""
+    """What the banner says, signal by signal. `as_of` is aware: what the page shows is true up to then."""
 
-    level: Level
-    headline: str
-    details: tuple[str, ...]
+    age: Signal
+    answers: Signal
+    completeness: Signal
     jobs: tuple[JobState, ...]
     as_of: datetime | None
 
     @property
+    def level(self) -> Level:
+        """The worst of the three."""
+        return max(self.age.level, self.answers.level, self.completeness.level)
+
+    @property
     def in_plain_text(self) -> str:
-        """All sentences without markdown, for exports."""
-        return " ".join((self.headline, *self.details)).replace("`", "").replace("\\", "")
+        """All three without markdown, each with its mark, for exports and paper: how old first."""
+        return " ".join(filter(None, (s.in_plain_text for s in (self.age, self.answers, self.completeness))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,29 +124,40 @@ class Moment:
         return f"since {self.of(at)} ({words.age(words.between(at, self.now))})"
 
 
-def judge(runs: Sequence[JobRun], taken_at: datetime | None, now: datetime, zone: ZoneInfo) -> Standing:
+def judge(
+    runs: Sequence[JobRun],
+    taken_at: datetime | None,
+    now: datetime,
+    zone: ZoneInfo,
+    acknowledged: Collection[str] = (),
+) -> Standing:
     """Say how the safety copy stands.
 
-    `runs` as the journal has them, oldest first; `taken_at` is when the shown table was built, None without one.
+    `runs` as the journal has them, oldest first; `taken_at` is when the shown table was built, None without one;
+    `acknowledged`: SOP Instance UIDs of gaps that somebody has looked at.
     """
     clock = Moment(now, zone)
-    jobs = tuple(state for job in CYCLE if (state := _job_state(job, runs, clock)))
+    jobs = tuple(state for job in CYCLE if (state := _job_state(job, runs)))
     records_job = _records_job(runs)
     records = next((state for state in jobs if state.job == records_job), None)
     proven_at = next((run.started_at for run in reversed(runs) if run.tells_of_records), None)
     as_of = min(proven_at, taken_at) if proven_at and taken_at else taken_at or proven_at
-    level, headline = _headline(records, proven_at, as_of, clock)
-    details = [
-        *_ageing(proven_at, [run for run in runs if run.job == records_job], clock),
-        *_table_age(taken_at, proven_at, clock),
-        *_faults(jobs, headline, clock),
-        *_unproven(jobs),
-        *_clock_warning(runs, taken_at, clock),
-    ]
-    levels = [level, *(state.level for state in jobs), _level(taken_at, now) if taken_at else Level.GOOD]
-    if details:
-        levels.append(Level.LOOK)
-    return Standing(max(levels), headline, tuple(details), jobs, as_of)
+    lacking = {state.job: _lacking(state, acknowledged) for state in jobs}
+    return Standing(
+        _age(runs, records, lacking, taken_at, proven_at, clock),
+        _answers(jobs, clock),
+        _completeness(jobs, lacking, clock),
+        jobs,
+        as_of,
+    )
+
+
+def under_way(runs: Sequence[JobRun]) -> JobRun | None:
+    """The run that began and has not ended, None where there is none; one that a later run of its job followed was
+    stopped, and is not under way."""
+    newest = {run.job: run for run in runs}
+    begun = [run for job, run in newest.items() if run.outcome is None and job in CYCLE]
+    return max(begun, key=lambda run: run.started_at, default=None)
 
 
 def _records_job(runs: Sequence[JobRun]) -> str:
@@ -139,93 +172,113 @@ def _level(at: datetime | None, now: datetime) -> Level:
     return Level.LOOK if now - at > LOOK_AFTER else Level.GOOD
 
 
-def _job_state(job: str, runs: Sequence[JobRun], clock: Moment) -> JobState | None:
+def _job_state(job: str, runs: Sequence[JobRun]) -> JobState | None:
     """One job's state; None where it never ran to an end, or only to be SKIPPED."""
     ended = [run for run in runs if run.job == job and run.outcome not in {None, "SKIPPED"}]
     if not ended:
         return None
-    newest = ended[-1]
     last_good = next((run for run in reversed(ended) if run.outcome == "OK"), None)
     told = [run for run in ended if run.outcome in {"OK", "PARTIAL"}]
-    level = _level(told[-1].started_at if told else None, clock.now)
-    said = words.ago(last_good.started_at, clock.now) if last_good else "never"
-    if newest.outcome != "OK":
-        what = f"{_unproven_count(newest)} unproven" if newest.outcome == "PARTIAL" else "FAILED"
-        said = f"{said}, {what} {words.ago(newest.started_at, clock.now)}"
-        level = max(level, Level.LOOK)
-    return JobState(job, newest, told[-1] if told else None, last_good, level, said)
+    return JobState(job, ended[-1], told[-1] if told else None, last_good)
 
 
-def _headline(
-    records: JobState | None, proven_at: datetime | None, as_of: datetime | None, clock: Moment
-) -> tuple[Level, str]:
-    level = _level(proven_at, clock.now)
+def _age(
+    runs: Sequence[JobRun],
+    records: JobState | None,
+    lacking: Mapping[str, int],
+    taken_at: datetime | None,
+    proven_at: datetime | None,
+    clock: Moment,
+) -> Signal:
+    """How old the copy is, and why where it is not fresh."""
+    level = max(_level(proven_at, clock.now), _level(taken_at, clock.now) if taken_at else Level.GOOD)
+    clocks = _clock_warning(runs, taken_at, clock)
     if records is None or proven_at is None:
-        return level, "Nothing is proven: no run is known that asked both sides for treatment records."
-    if records.newest.outcome == "FAILED" and records.newest.fault in _SILENT and as_of:
-        silent_since = _silent_since(records)
-        copy = f"This page shows the last good copy, {clock.of(as_of)}."
-        return level, f"{_SILENT[records.newest.fault]} {clock.since(silent_since)}. {copy}"
+        begun = under_way(runs)
+        if begun is not None:
+            first = f"Nothing is proven yet: a backup run is under way {clock.since(begun.started_at)}."
+            return Signal(level, (first, *clocks))
+        return Signal(
+            level, ("Nothing is proven: no run is known that asked both sides for treatment records.", *clocks)
+        )
     age = words.age_in_full(words.between(proven_at, clock.now))
-    rest = _unproven_count(records.last_told) if records.last_told is not None else 0
+    rest = lacking.get(records.job, 0)
     but = f" but {words.counted(rest, 'object')}" if rest else ""
-    return level, f"Backup is {age} old. Everything up to {clock.of(proven_at)}{but} is proven in the RT-PACS."
+    headline = f"Backup is {age} old. Everything up to {clock.of(proven_at)}{but} is proven in the RT-PACS."
+    more = [*_ageing(proven_at, runs, clock), *_table_age(taken_at, proven_at, clock), *clocks]
+    return Signal(max(level, Level.LOOK if more else level), (headline, *more))
 
 
-def _silent_since(state: JobState) -> datetime:
-    """When a failing job last had its answers; its newest run's start where it never had."""
-    return (state.last_told or state.newest).started_at
-
-
-def _ageing(proven_at: datetime | None, tried: Sequence[JobRun], clock: Moment) -> list[str]:
-    """Why nothing new is proven, when no run failed: none was started, or one began and never ended."""
-    if proven_at is None or not tried or _level(proven_at, clock.now) is Level.GOOD:
+def _ageing(proven_at: datetime, runs: Sequence[JobRun], clock: Moment) -> list[str]:
+    """Why nothing new is proven, when no run failed: none was started, or one began and has not ended."""
+    if _level(proven_at, clock.now) is Level.GOOD:
         return []
-    newest = tried[-1]
-    if newest.outcome is None and clock.now - newest.started_at > RUN_EVERY:
-        return [f"A run of {newest.job} began {clock.of(newest.started_at)} and has not ended. Look at its machine."]
-    if clock.now - newest.started_at > LOOK_AFTER:
+    begun = under_way(runs)
+    if begun is not None:
+        said = f"A backup run is under way {clock.since(begun.started_at)}"
+        is_long = clock.now - begun.started_at > LOOK_AFTER
+        return [
+            f"{said} and has not ended. Where that is longer than usual, look at its machine."
+            if is_long
+            else f"{said}."
+        ]
+    newest = max(run.started_at for run in runs)
+    if clock.now - newest > LOOK_AFTER:
         remedy = "Check that cron, or `python -m backup_jobs schedule`, is up."
-        return [f"No job has run {clock.since(newest.started_at)}. {remedy}"]
+        return [f"No backup has run {clock.since(newest)}. {remedy}"]
     return []
 
 
-def _table_age(taken_at: datetime | None, proven_at: datetime | None, clock: Moment) -> list[str]:
-    is_behind = taken_at is not None and proven_at is not None and proven_at - taken_at > RUN_EVERY
-    if taken_at is None or not is_behind:
+def _table_age(taken_at: datetime | None, proven_at: datetime, clock: Moment) -> list[str]:
+    if taken_at is None or proven_at - taken_at <= RUN_EVERY:
         return []
     built = f"{clock.of(taken_at)} ({words.ago(taken_at, clock.now)})"
     return [f"The table below was built {built} and lacks what was proven since."]
 
 
-def _faults(jobs: Sequence[JobState], headline: str, clock: Moment) -> list[str]:
-    """A sentence for each thing that could not be asked, and for each job that failed without such a reason."""
-    sentences: dict[str, str] = {}
+def _answers(jobs: Sequence[JobState], clock: Moment) -> Signal:
+    """Whether the R&V system answers, or down since when; and whatever else the jobs could not ask or use."""
+    silent: dict[str, str] = {}
     for state in jobs:
-        if state.newest.outcome != "FAILED":
-            continue
         fault = state.newest.fault
-        since = clock.since(_silent_since(state))
-        if fault in _SILENT:
-            sentences.setdefault(fault, f"{_SILENT[fault]} {since}.{_REMEDY.get(fault, '')}")
-        else:
-            said = words.as_markdown(state.newest.message.rstrip(".") or "it gave no reason")
-            sentences[state.job] = f"{state.job} has failed {since}: {said}."
-    told = [sentence for fault, sentence in sentences.items() if not headline.startswith(_SILENT.get(fault, "—"))]
-    remedies = [_REMEDY[f].strip() for f in sentences if f in _REMEDY and headline.startswith(_SILENT[f])]
-    return remedies + told
+        if state.newest.outcome == "FAILED" and fault in _SILENT:
+            since = clock.since((state.last_told or state.newest).started_at)
+            silent.setdefault(fault, f"{_SILENT[fault]} {since}.{_REMEDY.get(fault, '')}")
+    if silent:
+        return Signal(Level.STOP, tuple(silent[fault] for fault in _SILENT if fault in silent))
+    told = [s.last_told for s in jobs if s.last_told is not None and s.job in {"sync_records", "snapshot_tables"}]
+    if not told:
+        return Signal(Level.GOOD)
+    newest = max(run.started_at for run in told)
+    return Signal(Level.GOOD, (f"The R&V system answered {clock.of(newest)}.",))
 
 
-def _unproven(jobs: Sequence[JobState]) -> list[str]:
-    return [
-        f"{words.counted(number, 'object')} that {state.job} wanted {'is' if number == 1 else 'are'} not proven "
-        "in the RT-PACS. **Backup health** says which, whose, and why."
-        for state in jobs
-        if state.newest.outcome == "PARTIAL" and (number := _unproven_count(state.newest))
-    ]
+def _completeness(jobs: Sequence[JobState], lacking: Mapping[str, int], clock: Moment) -> Signal:
+    """What is wanted and not proven, and what a failing job leaves unknown."""
+    said = []
+    if number := sum(lacking.values()):
+        are = "is" if number == 1 else "are"
+        said.append(
+            f"{words.counted(number, 'object')} that a plan or course needs {are} not proven in the RT-PACS. "
+            "**Backup health** says which, whose, and why."
+        )
+    failing = [s for s in jobs if s.newest.outcome == "FAILED" and s.newest.fault not in _SILENT]
+    if failing:
+        since = clock.since(min((s.last_told or s.newest).started_at for s in failing))
+        what = "A backup job fails" if len(failing) == 1 else f"{len(failing)} backup jobs fail"
+        said.append(f"{what} {since}: what the copy lacks is not known. **Backup health** says which, and why.")
+    return Signal(Level.LOOK if said else Level.GOOD, tuple(said))
 
 
-def _unproven_count(run: JobRun) -> int:
+def _lacking(state: JobState, acknowledged: Collection[str]) -> int:
+    """How many objects the job's newest telling run names as unproven that nobody has acknowledged."""
+    run = state.last_told
+    if run is None:
+        return 0
+    return max(0, unproven_count(run) - len(run.unproven)) + len(unacknowledged(run.unproven, acknowledged))
+
+
+def unproven_count(run: JobRun) -> int:
     return run.counts.get("unproven", 0)
 
 

@@ -15,20 +15,15 @@ Why damaged lines are counted
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import json
-import os
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from recovery.entry_lines import EntriesError as EntriesError
+from recovery.entry_lines import append_line, entries_folder, read_lines
 from recovery.priorities import CATEGORIES, INTENTS
-
-
-class EntriesError(OSError):
-    """The file cannot be read or written. Its text says which file, why, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +72,7 @@ class Entries:
 
 def entries_file(cache_path: Path) -> Path:
     """Where statements are kept: `data/cache` → `data/cache-entries/priorities.jsonl`."""
-    return cache_path.with_name(f"{cache_path.name}-entries") / "priorities.jsonl"
+    return entries_folder(cache_path) / "priorities.jsonl"
 
 
 def read_entries(file: Path) -> Entries:
@@ -88,13 +83,7 @@ def read_entries(file: Path) -> Entries:
     EntriesError
         If it is there and cannot be read.
     """
-    try:
-        lines = file.read_bytes().split(b"\n")
-    except FileNotFoundError:
-        return Entries(())
-    except OSError as error:
-        raise EntriesError(f"{file} cannot be read: {error.strerror}. Check the rights of its folder.") from error
-    entries = [_parsed(line) for line in lines if line.strip()]
+    entries = [_parsed(line) for line in read_lines(file)]
     return Entries(tuple(entry for entry in entries if entry is not None), entries.count(None))
 
 
@@ -106,46 +95,7 @@ def append_entry(file: Path, entry: PriorityEntry) -> None:
     EntriesError
         If it cannot be written. What was there before is untouched.
     """
-    said = asdict(entry) | {"entered_at": entry.entered_at.isoformat()}
-    line = (json.dumps(said, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            _write_whole(descriptor, line)
-        finally:
-            os.close(descriptor)
-        _sync_folder(file.parent)
-    except OSError as error:
-        why = error.strerror or str(error)
-        raise EntriesError(f"Nothing was entered: {file} cannot be written ({why}). Check space and rights.") from error
-
-
-def _write_whole(descriptor: int, line: bytes) -> None:
-    """Append a line, all of it or none; a half line that a crash left behind is closed first."""
-    size = os.fstat(descriptor).st_size
-    torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
-    whole = b"\n" + line if torn else line
-    try:
-        _write(descriptor, whole)
-        os.fsync(descriptor)
-    except OSError:
-        os.ftruncate(descriptor, size)
-        raise
-
-
-def _write(descriptor: int, content: bytes) -> None:
-    if os.write(descriptor, content) != len(content):
-        raise OSError(errno.ENOSPC, "the disk took only a part of it")
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    append_line(file, asdict(entry) | {"entered_at": entry.entered_at.isoformat()})
 
 
 def _parsed(line: bytes) -> PriorityEntry | None:

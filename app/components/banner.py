@@ -1,4 +1,5 @@
-"""The banner above every page: how old the safety copy is, what is proven, what is broken since when.
+"""The banner above every page: three signals, each in its own place. How old the copy is; whether the R&V system
+answers; what the copy lacks.
 
 Goal
     A page left open all night tells its age truthfully in the morning.
@@ -12,17 +13,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from html import escape
 
 import streamlit as st
 
 from app import data, session, standing, words
 from app.desk import Desk
 from recovery.cache import Cache, CacheError
+from recovery.entry_lines import EntriesError
+from recovery.known_gaps import KnownGaps, known_gaps_file, read_known_gaps
 from recovery.tables import ON_TREATMENT
 
 REFRESH_EVERY = timedelta(seconds=20)
 _COLOUR = {standing.Level.GOOD: "", standing.Level.LOOK: "orange", standing.Level.STOP: "red"}
 _DRAWN = "drawn_state"
+_STRIP = (
+    "background:#1F2937;color:#FFFFFF;border-left:8px solid #F87171;padding:6px 12px;margin:0 0 6px 0;font-weight:600;"
+    "-webkit-print-color-adjust:exact;print-color-adjust:exact"
+)
 
 
 def show(desk: Desk) -> None:
@@ -45,7 +53,15 @@ def standing_now(desk: Desk) -> standing.Standing:
     except CacheError:
         taken_at = None
     runs = data.load_runs(desk.config.cache_path)
-    return standing.judge(runs, taken_at, desk.now(), desk.config.site.zone)
+    return standing.judge(runs, taken_at, desk.now(), desk.config.site.zone, known_gaps(desk).on(desk.today()))
+
+
+def known_gaps(desk: Desk) -> KnownGaps:
+    """What physicists acknowledged; nothing where that cannot be read, so that every gap is told."""
+    try:
+        return read_known_gaps(known_gaps_file(desk.config.cache_path))
+    except EntriesError:
+        return KnownGaps()
 
 
 def coloured(level: standing.Level, markdown: str) -> str:
@@ -63,18 +79,29 @@ def _show(desk: Desk) -> None:
         st.markdown(coloured(standing.Level.STOP, f"■ **{words.as_markdown(str(error))}**"))
         return
     with st.container(key="banner", gap=None):
-        st.markdown(coloured(now.level, f"{now.level.mark} **{now.headline}**"))
-        for sentence in now.details:
-            st.markdown(sentence)
-        st.markdown(f":small[{_job_line(desk, now)}]")
+        if now.answers.level > standing.Level.GOOD:
+            st.html(_strip(now.answers))
+        first, *more = now.age.said
+        st.markdown(coloured(now.age.level, f"{now.age.level.mark} **{first}**") + _in_small(desk, now))
+        for sentence in more:
+            st.markdown(coloured(now.age.level, sentence))
+        for sentence in now.completeness.said:
+            st.markdown(coloured(now.completeness.level, f"{now.completeness.level.mark} {sentence}"))
 
 
-def _job_line(desk: Desk, now: standing.Standing) -> str:
-    jobs = [coloured(s.level, f"{s.level.mark} {words.as_markdown(s.job)} {s.words}") for s in now.jobs]
-    said = [f"Last good run: {' · '.join(jobs)}"] if jobs else []
+def _strip(answers: standing.Signal) -> str:
+    """The R&V system is down: from edge to edge, in its own colour, for no age of a copy looks like it."""
+    said = "<br>".join(escape(sentence).replace("`", "") for sentence in answers.said)
+    return f'<div role="status" style="{_STRIP}">{answers.level.mark} {said}</div>'
+
+
+def _in_small(desk: Desk, now: standing.Standing) -> str:
+    """What is well, in small: that the R&V system answers, that nothing is known to be missing."""
+    said = list(now.answers.said) if now.answers.level is standing.Level.GOOD else []
+    said += [] if now.completeness.said or not now.jobs else ["Nothing that is needed is known to be missing."]
     if desk.clock_is_simulated:
         said.append("Simulated clinic: its clock is not the wall's.")
-    return " · ".join(said)
+    return f" :small[{' '.join(said)}]" if said else ""
 
 
 def _drawn_state(desk: Desk) -> str:

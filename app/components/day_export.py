@@ -36,8 +36,7 @@ def file_name(machine: str, day: date) -> str:
 def status_of(desk: Desk) -> str:
     """How the safety copy stands, as plain text with its mark."""
     try:
-        now = standing_now(desk)
-        said = f"{now.level.mark} {now.in_plain_text}"
+        said = standing_now(desk).in_plain_text
     except data.JournalError as error:
         said = f"{standing.Level.STOP.mark} {error}"
     return f"{said} Simulated clinic: its clock is not the wall's." if desk.clock_is_simulated else said

@@ -74,7 +74,7 @@ def make(
 
     try:
         now = standing_now(desk)
-        status, as_of = f"{now.level.mark} {now.in_plain_text}", now.as_of
+        status, as_of = now.in_plain_text, now.as_of
     except data.JournalError as error:
         status, as_of = f"{standing.Level.STOP.mark} {error}", None
     if desk.clock_is_simulated:

@@ -7,10 +7,11 @@ Goal
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import streamlit as st
 
-from app import words
+from app import data, standing, words
 from recovery.cache import CacheError, TableMissingError
 from recovery.config import Config, ConfigError
 
@@ -43,6 +44,9 @@ def show_clock(error: Exception) -> None:
 def show_cache(error: CacheError, config: Config) -> None:
     """A table that was never written, or that cannot be read."""
     folder = words.as_markdown(config.cache.path)
+    if isinstance(error, TableMissingError) and _is_run_under_way(config):
+        st.markdown("**A backup run is under way.** The list comes with its end; the first run may take hours.")
+        return
     if isinstance(error, TableMissingError):
         st.markdown(f":red[■ **No snapshot found in {folder}.**] Run `python -m backup_jobs cycle` once.")
         st.markdown(
@@ -52,6 +56,12 @@ def show_cache(error: CacheError, config: Config) -> None:
     st.markdown(f":red[■ **The snapshot in {folder} cannot be read.**]")
     st.code(words.printable_lines(str(error)), language=None, wrap_lines=True)
     st.markdown(":small[`rebuild` needs the RT-PACS alone; the R&V system may be down.]")
+
+
+def _is_run_under_way(config: Config) -> bool:
+    with suppress(data.JournalError):
+        return standing.under_way(data.load_runs(config.cache_path)) is not None
+    return False
 
 
 def show_no_rows() -> None:

@@ -11,15 +11,21 @@ import streamlit as st
 from app import health, words
 from app.components import marked
 from app.desk import Desk
+from recovery.known_gaps import KnownGap
 from recovery.model import JobRun
 
 _UID = re.compile(r"\b[0-9]+(?:\.[0-9]+){2,}\b")
 
 
 def show(
-    desk: Desk, unproven: Sequence[health.Unproven], runs: Sequence[JobRun], table: pd.DataFrame | None = None
+    desk: Desk,
+    unproven: Sequence[health.Unproven],
+    runs: Sequence[JobRun],
+    table: pd.DataFrame | None = None,
+    known: Mapping[str, KnownGap] | None = None,
 ) -> None:
-    """Draw the list, the longest unproven first. `table`: on_treatment, for whose the objects are."""
+    """Draw the list, the longest unproven first. `table`: on_treatment, for whose the objects are; `known`: by SOP
+    Instance UID, what a physicist acknowledged."""
     untold = _not_named(runs)
     if not unproven and not untold:
         st.markdown("Nothing: every object that the last runs wanted is held, by the RT-PACS's own word.")
@@ -36,10 +42,10 @@ def show(
             "since": [
                 f"{'before ' if one.reaches_further else ''}{words.moment(one.since, now, zone)}" for one in unproven
             ],
-            "age": [words.age(words.between(one.since, now)) for one in unproven],
             "job": [one.job for one in unproven],
             "whose": [whose for whose, _ in told],
             "why": [why for _, why in told],
+            "known": [_acknowledged(one, known or {}, desk) for one in unproven],
             "sop_instance_uid": [one.sop_instance_uid for one in unproven],
         }
     )
@@ -53,14 +59,19 @@ def show(
         placeholder=words.ABSENT,
         column_config={
             "since": column.TextColumn("Since", width=130, help="“before”: the journal reaches back no further"),
-            "age": column.TextColumn("For", width=84, alignment="right"),
             "job": column.TextColumn("Wanted by", width=100),
             "whose": column.TextColumn("Whose", width=230),
-            "why": column.TextColumn("Why", width=470),
+            "why": column.TextColumn("Why", width=400),
+            "known": column.TextColumn("Acknowledged", width=260, help="Off every page's banner until that day"),
             "sop_instance_uid": column.TextColumn("SOP Instance UID", width=430),
         },
         alt="Objects that are not proven, the longest first",
     )
+
+
+def _acknowledged(one: health.Unproven, known: Mapping[str, KnownGap], desk: Desk) -> str | None:
+    gap = known.get(one.sop_instance_uid)
+    return None if gap is None else f"until {words.day(gap.until, desk.today())}, {gap.signed_by}: {gap.reason}"
 
 
 def owners_of(table: pd.DataFrame) -> dict[str, tuple[str, str]]:

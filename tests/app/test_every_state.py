@@ -42,7 +42,7 @@ SAID: dict[str, dict[str, tuple[str, ...]]] = {
         "backup_health": ("2 of 2 plans on treatment or ready to start",),
     },
     "stale": {
-        "*": (STALE, "No job has run since Tue 12:08 (2 h 30 min). Check that cron"),
+        "*": (STALE, "No backup has run since Tue 12:08 (2 h 30 min). Check that cron"),
         "on_treatment": ("2 plans shown",),
         "machine_day": ("Appointments as of Tue 12:08 (2 h 30 min ago)", "count what was proven by then, not after"),
         "backup_health": ("The R&V system last answered Tue 12:08 (2 h 30 min ago)",),

@@ -348,3 +348,46 @@ def test_rows_of_the_database_that_are_odd_by_their_key_are_named_on_backup_heal
     assert "1 row of the R&V database" in said(visit).replace("\\", "")
     (shown,) = [one.value for one in visit.dataframe if "row_key" in one.value.columns]
     assert shown.to_dict("records") == [odd]
+
+
+def test_a_physicist_acknowledges_a_gap_and_it_leaves_the_banner_and_stays_on_health(open_dashboard: Open) -> None:
+    visit = open_dashboard("good", page="backup_health")
+    journal = Journal(cache())
+    run = journal.start("sync_plans", clinic.NOW)
+    result = JobResult("sync_plans", "PARTIAL", {"unproven": 2}, ("1.2.3", "1.2.4"), "1.2.3: no source has it")
+    journal.finish(run, result, clinic.NOW)
+    visit.run()
+    assert ":orange[▲ 2 objects that a plan or course needs are not proven" in said(visit)
+    visit.text_input(key="known_gap_reason").set_value("asked TPS and R&V: nobody has it")
+    visit.button(key="known_gap_sign").click().run()
+    assert not visit.exception
+    assert "not proven in the RT-PACS. **Backup health**" not in said(visit)
+    assert table(visit, "unproven")["known"].str.contains("asked TPS and R&V").all()
+    assert next(line for line in audit_lines() if line["action"] == "acknowledge")["details"]["objects"] == 2
+    run = journal.start("sync_plans", clinic.NOW)
+    journal.finish(run, JobResult("sync_plans", "PARTIAL", {"unproven": 3}, ("1.2.3", "1.2.4", "1.2.5")), clinic.NOW)
+    visit.run()
+    assert ":orange[▲ 1 object that a plan or course needs is not proven" in said(visit)
+
+
+def test_a_therapist_reads_of_gaps_and_acknowledges_none(open_dashboard: Open) -> None:
+    visit = open_dashboard("good", page="backup_health", role="therapist")
+    journal = Journal(cache())
+    journal.finish(
+        journal.start("sync_plans", clinic.NOW),
+        JobResult("sync_plans", "PARTIAL", {"unproven": 1}, ("1.2.3",)),
+        clinic.NOW,
+    )
+    visit.run()
+    assert not visit.exception
+    assert "A known gap can be acknowledged" in said(visit)
+    assert "known_gap_sign" not in {one.key for one in visit.button}
+
+
+def test_while_the_first_run_is_under_way_nobody_is_sent_to_start_one(open_dashboard: Open) -> None:
+    visit = open_dashboard("missing")
+    Journal(cache()).start("sync_records", clinic.NOW)
+    visit.run()
+    assert "a backup run is under way since" in said(visit)
+    assert "**A backup run is under way.**" in said(visit)
+    assert "python -m backup_jobs cycle" not in said(visit) and "cron" not in said(visit)

@@ -26,9 +26,9 @@ Open = Callable[..., AppTest]
 
 EXPECTED = {
     "good": "Backup is 6 minutes old. Everything up to Tue 14:32 is proven in the RT-PACS.",
-    "stale": "No job has run since Tue 12:08 (2 h 30 min).",
-    "partial": "3 objects that sync_records wanted are not proven in the RT-PACS.",
-    "down": "since Tue 12:08 (2 h 30 min). This page shows the last good copy, Tue 12:08.",
+    "stale": "No backup has run since Tue 12:08 (2 h 30 min).",
+    "partial": "3 objects that a plan or course needs are not proven in the RT-PACS.",
+    "down": "Backup is 2 h 30 min old. Everything up to Tue 12:08 is proven in the RT-PACS.",
     "empty": "Nobody is on treatment.",
     "missing": "No snapshot found in data/cache.**] Run `python -m backup_jobs cycle` once.",
     "damaged": "The snapshot in data/cache cannot be read.",

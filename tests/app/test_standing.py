@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from app.standing import LOOK_AFTER, STOP_AFTER, Level, Standing, judge
-from recovery.runs import Journal
+from app.standing import CYCLE, LOOK_AFTER, STOP_AFTER, Level, Signal, Standing, judge
+from recovery.runs import JobResult, Journal
 from tests.app.clinic import NOW, write_runs
 
 ZURICH = ZoneInfo("Europe/Zurich")
@@ -29,9 +29,9 @@ def after(tmp_path: Path, *ends: End, now: datetime = NOW, built: timedelta = ti
 def test_a_fresh_backup_says_how_old_it_is_and_what_is_proven(tmp_path: Path) -> None:
     said = after(tmp_path, (minutes(16), {}), (minutes(6), {}))
     assert said.level is Level.GOOD
-    assert said.headline == "Backup is 6 minutes old. Everything up to Tue 14:32 is proven in the RT-PACS."
-    assert said.details == ()
-    assert (said.jobs[0].job, said.jobs[0].words) == ("sync_records", "6 min ago")
+    assert said.age.said[0] == "Backup is 6 minutes old. Everything up to Tue 14:32 is proven in the RT-PACS."
+    assert said.age.said[1:] == said.completeness.said == ()
+    assert said.answers.said == ("The R&V system answered Tue 14:32.",)
     assert said.as_of == NOW - minutes(6)
 
 
@@ -47,17 +47,23 @@ def test_a_fresh_backup_says_how_old_it_is_and_what_is_proven(tmp_path: Path) ->
 def test_the_level_follows_the_age_of_what_is_proven(tmp_path: Path, age: timedelta, level: Level) -> None:
     said = after(tmp_path, (age, {}), built=age - minutes(1))
     assert said.level is level
-    assert ("No job has run since" in " ".join(said.details)) == (level is not Level.GOOD)
+    assert ("No backup has run since" in " ".join(said.age.said)) == (level is not Level.GOOD)
 
 
 def test_a_silent_rv_system_is_named_with_its_silence_and_the_copy_that_stands(tmp_path: Path) -> None:
     failing = {"sync_records": "FAILED rv", "sync_plans": "FAILED rv", "snapshot_tables": "FAILED database"}
     said = after(tmp_path, (minutes(136), {}), (minutes(16), failing), (minutes(6), failing))
-    assert said.level is Level.STOP
-    assert said.headline == (
-        "The R&V system has not answered since Tue 12:22 (2 h 16 min). This page shows the last good copy, Tue 12:22."
+    assert said.answers == Signal(
+        Level.STOP,
+        (
+            "The R&V system has not answered since Tue 12:22 (2 h 16 min).",
+            "The R&V system's database has not answered since Tue 12:22 (2 h 16 min).",
+        ),
     )
-    assert said.details == ("The R&V system's database has not answered since Tue 12:22 (2 h 16 min).",)
+    assert said.age == Signal(
+        Level.STOP, ("Backup is 2 h 16 min old. Everything up to Tue 12:22 is proven in the RT-PACS.",)
+    )
+    assert said.completeness == Signal(Level.GOOD)
     assert said.as_of == NOW - minutes(136)
 
 
@@ -74,22 +80,80 @@ def test_a_silent_rv_system_is_named_with_its_silence_and_the_copy_that_stands(t
 def test_each_fault_has_its_sentence_wherever_it_strikes(tmp_path: Path, fault: str, subject: str) -> None:
     for job in ("sync_records", "build_on_treatment"):
         said = after(tmp_path / job, (minutes(16), {}), (minutes(6), {job: f"FAILED {fault}"}))
-        assert said.level is Level.LOOK
+        assert (said.answers.level, said.age.level, said.completeness.level) == (Level.STOP, Level.GOOD, Level.GOOD)
         assert f"{subject} since Tue 14:22 (16 min)" in said.in_plain_text
         assert said.in_plain_text.count(subject) == 1
 
 
-def test_a_failure_without_a_fault_tells_its_message(tmp_path: Path) -> None:
+def test_a_failure_without_a_fault_leaves_unknown_what_the_copy_lacks_and_names_no_job(tmp_path: Path) -> None:
     said = after(tmp_path, (minutes(16), {}), (minutes(6), {"sync_plans": "FAILED"}))
-    assert said.details == ("sync_plans has failed since Tue 14:22 (16 min): said so.",)
+    assert said.age.level is Level.GOOD
+    assert said.completeness == Signal(
+        Level.LOOK,
+        (
+            (
+                "A backup job fails since Tue 14:22 (16 min): what the copy lacks is not known. "
+                "**Backup health** says which, and why."
+            ),
+        ),
+    )
 
 
 def test_a_partial_run_counts_what_is_unproven(tmp_path: Path) -> None:
     said = after(tmp_path, (minutes(16), {}), (minutes(6), {"sync_records": "PARTIAL 3"}))
-    assert said.level is Level.LOOK
-    assert said.headline.startswith("Backup is 6 minutes old. Everything up to Tue 14:32 but 3 objects is proven")
-    assert said.details[0].startswith("3 objects that sync_records wanted are not proven in the RT-PACS.")
-    assert said.jobs[0].words == "16 min ago, 3 unproven 6 min ago"
+    assert (said.age.level, said.completeness.level) == (Level.GOOD, Level.LOOK)
+    assert said.age.said[0].startswith("Backup is 6 minutes old. Everything up to Tue 14:32 but 3 objects is proven")
+    assert said.completeness.said[0].startswith("3 objects that a plan or course needs are not proven in the RT-PACS.")
+
+
+def partial(folder: Path, *uids: str, at: datetime = NOW - timedelta(minutes=6)) -> Standing:
+    """A cycle whose plans lack these objects, judged with `1` and `2` acknowledged."""
+    write_runs(folder, [(minutes(16), {})])
+    journal = Journal(folder)
+    result = JobResult("sync_plans", "PARTIAL", {"unproven": len(uids)}, uids)
+    journal.finish(journal.start("sync_plans", at), result, at)
+    return judge(journal.runs(), NOW - minutes(5), NOW, ZURICH, {"1", "2"})
+
+
+def test_two_objects_that_no_source_has_colour_nothing_once_they_are_acknowledged(tmp_path: Path) -> None:
+    assert partial(tmp_path / "a", "1", "2").completeness == Signal(Level.GOOD)
+    third = partial(tmp_path / "b", "1", "2", "3")
+    assert third.completeness.level is Level.LOOK and third.completeness.said[0].startswith("1 object that")
+
+
+def test_objects_that_the_journal_does_not_name_cannot_have_been_acknowledged(tmp_path: Path) -> None:
+    write_runs(tmp_path, [(minutes(6), {"sync_plans": "PARTIAL 3"})])
+    said = judge(Journal(tmp_path).runs(), NOW - minutes(5), NOW, ZURICH, {"1", "2"})
+    assert said.completeness.said[0].startswith("3 objects")
+
+
+def test_an_old_copy_a_dead_rv_system_and_a_gap_hide_nothing_of_each_other(tmp_path: Path) -> None:
+    failing = {"sync_records": "FAILED rv", "sync_plans": "PARTIAL 2"}
+    said = after(tmp_path, (minutes(136), {}), (minutes(16), failing), (minutes(6), failing))
+    assert [s.level for s in (said.age, said.answers, said.completeness)] == [Level.STOP, Level.STOP, Level.LOOK]
+    assert not [name for name in (*CYCLE, "cron") if name in said.in_plain_text]
+    stopped = after(tmp_path / "stopped", (minutes(114), {}), built=minutes(113))
+    assert (stopped.age.level, stopped.answers.level) == (Level.LOOK, Level.GOOD)
+    assert stopped.in_plain_text != said.in_plain_text
+
+
+def test_while_the_first_cycle_runs_the_page_says_so_and_does_not_send_anybody_to_cron(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.start("sync_records", NOW - minutes(3))
+    said = judge(journal.runs(), None, NOW, ZURICH)
+    assert said.age.said == ("Nothing is proven yet: a backup run is under way since Tue 14:35 (3 min).",)
+    write_runs(tmp_path, [(minutes(70), {})])
+    journal.start("sync_plans", NOW - minutes(65))
+    said = judge(journal.runs(), NOW - minutes(69), NOW, ZURICH)
+    assert "A backup run is under way since Tue 13:33 (1 h 5 min)" in said.in_plain_text
+    assert "cron" not in said.in_plain_text
+
+
+def test_a_run_that_was_killed_is_under_way_only_until_the_next_one_of_its_job(tmp_path: Path) -> None:
+    Journal(tmp_path).start("sync_records", NOW - minutes(90))
+    write_runs(tmp_path, [(minutes(40), {})])
+    said = judge(Journal(tmp_path).runs(), NOW - minutes(39), NOW, ZURICH)
+    assert "No backup has run since Tue 13:58" in said.in_plain_text
 
 
 def test_a_skipped_job_is_neither_shown_nor_judged(tmp_path: Path) -> None:
@@ -101,30 +165,35 @@ def test_a_skipped_job_is_neither_shown_nor_judged(tmp_path: Path) -> None:
 def test_no_run_at_all_proves_nothing(tmp_path: Path) -> None:
     said = judge([], NOW, NOW, ZURICH)
     assert said.level is Level.STOP
-    assert said.headline.startswith("Nothing is proven")
+    assert said.age.said[0].startswith("Nothing is proven")
 
 
 def test_a_run_that_never_ended_is_told(tmp_path: Path) -> None:
     write_runs(tmp_path, [(minutes(50), {})])
     Journal(tmp_path).start("sync_records", NOW - minutes(40))
     said = judge(Journal(tmp_path).runs(), NOW - minutes(49), NOW, ZURICH)
-    assert said.details == ("A run of sync_records began Tue 13:58 and has not ended. Look at its machine.",)
+    assert said.age.said[1:] == (
+        (
+            "A backup run is under way since Tue 13:58 (40 min) and has not ended. "
+            "Where that is longer than usual, look at its machine."
+        ),
+    )
 
 
 def test_a_table_older_than_its_proof_is_told(tmp_path: Path) -> None:
     said = after(tmp_path, (minutes(6), {}), built=minutes(150))
     assert said.level is Level.STOP
     assert said.as_of == NOW - minutes(150)
-    assert "The table below was built Tue 12:08 (2 h 30 min ago)" in said.details[0]
+    assert "The table below was built Tue 12:08 (2 h 30 min ago)" in said.age.said[1]
 
 
 def test_a_run_from_the_future_asks_to_compare_clocks(tmp_path: Path) -> None:
     said = after(tmp_path, (minutes(-60), {}))
     assert said.level is Level.LOOK
-    assert "1 h in the future" in said.details[-1]
+    assert "1 h in the future" in said.age.said[-1]
 
 
 def test_the_night_of_changing_clocks_keeps_ages_true(tmp_path: Path) -> None:
     now = datetime(2026, 10, 25, 1, 6, tzinfo=UTC)  # 02:06 for the second time
     said = after(tmp_path, (minutes(66), {}), (minutes(6), {}), now=now)
-    assert said.headline == "Backup is 6 minutes old. Everything up to Sun 02:00 CET is proven in the RT-PACS."
+    assert said.age.said[0] == "Backup is 6 minutes old. Everything up to Sun 02:00 CET is proven in the RT-PACS."

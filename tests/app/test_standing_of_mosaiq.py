@@ -29,7 +29,7 @@ def test_the_run_that_read_the_deliveries_is_what_the_backup_is_as_old_as(tmp_pa
     note(tmp_path, "snapshot_tables", 6, treatment_records=12, unproven=0)
     said = said_of(tmp_path)
     assert said.level is Level.GOOD
-    assert said.headline == "Backup is 6 minutes old. Everything up to Tue 14:32 is proven in the RT-PACS."
+    assert said.age.said[0] == "Backup is 6 minutes old. Everything up to Tue 14:32 is proven in the RT-PACS."
     assert proven_up_to(Cache(tmp_path), NOW) == NOW - timedelta(minutes=6)
 
 
@@ -47,7 +47,7 @@ def test_a_silent_database_is_named(tmp_path: Path) -> None:
         note(tmp_path, "sync_records", minutes_ago, "SKIPPED")
         told = {"treatment_records": 12} if outcome == "OK" else {}
         note(tmp_path, "snapshot_tables", minutes_ago, outcome, fault, **told)  # type: ignore[arg-type]
-    assert said_of(tmp_path).headline.startswith("The R&V system's database has not answered since Tue 14:12")
+    assert said_of(tmp_path).answers.said[0].startswith("The R&V system's database has not answered since Tue 14:12")
 
 
 def test_tables_of_a_clinic_whose_records_come_by_dicom_prove_no_record(tmp_path: Path) -> None:

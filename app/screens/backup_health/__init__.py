@@ -22,6 +22,7 @@ from app.components import (
     failures,
     header,
     job_table,
+    known_gap_form,
     left_out,
     nodes,
     relational,
@@ -80,7 +81,10 @@ def _show_jobs(desk: Desk, runs: Sequence[JobRun], loaded: data.Loaded | None) -
     job_table.show(desk, jobs)
     job_table.show_week(desk, health.hours_of(runs, desk.now()), [job.job for job in jobs])
     _heading("Wanted, and not proven in the RT-PACS")
-    unproven_table.show(desk, health.unproven_of(runs), runs, loaded.table if loaded is not None else None)
+    table, unproven = loaded.table if loaded is not None else None, health.unproven_of(runs)
+    known = banner.known_gaps(desk).on(desk.today())
+    unproven_table.show(desk, unproven, runs, table, known)
+    known_gap_form.show(desk, unproven, table, known)
 
 
 def _heading(text: str) -> None:

@@ -1,0 +1,49 @@
+"""Gaps that a physicist acknowledged: with a reason, until a day, kept for good."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from recovery.known_gaps import KnownGap, acknowledge, known_gaps_file, read_known_gaps
+
+NOW = datetime(2026, 11, 24, 13, 38, tzinfo=UTC)
+GAP = KnownGap(("1.2", "1.3"), "no source has the CT of 2019", date(2026, 12, 8), "J. Physicist", NOW)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return known_gaps_file(tmp_path / "data" / "cache")
+
+
+def test_what_was_acknowledged_counts_until_its_day_and_not_after(file: Path) -> None:
+    acknowledge(file, GAP)
+    assert read_known_gaps(file).on(date(2026, 11, 24)) == {"1.2": GAP, "1.3": GAP}
+    assert set(read_known_gaps(file).on(date(2026, 12, 8))) == {"1.2", "1.3"}
+    assert read_known_gaps(file).on(date(2026, 12, 9)) == {}
+
+
+def test_the_latest_statement_about_an_object_counts_and_the_earlier_one_stays(file: Path) -> None:
+    shorter = replace(GAP, sop_instance_uids=("1.2",), until=date(2026, 11, 23), reason="found after all")
+    acknowledge(file, GAP)
+    acknowledge(file, shorter)
+    assert set(read_known_gaps(file).on(date(2026, 11, 24))) == {"1.3"}
+    assert read_known_gaps(file).all == (GAP, shorter)
+
+
+@pytest.mark.parametrize(
+    "odd", [{"reason": " "}, {"sop_instance_uids": ()}, {"signed_by": ""}, {"until": date(2027, 11, 24)}]
+)
+def test_without_object_reason_name_or_end_nothing_is_acknowledged(odd: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="gap"):
+        replace(GAP, **odd)  # type: ignore[arg-type]
+
+
+def test_a_damaged_line_costs_that_line_and_a_missing_file_acknowledges_nothing(file: Path) -> None:
+    assert read_known_gaps(file).all == ()
+    acknowledge(file, GAP)
+    file.write_bytes(b'{"sop_instance_uids": "1.9"\n' + file.read_bytes() + b'{"half')
+    assert (read_known_gaps(file).all, read_known_gaps(file).damaged_lines) == ((GAP,), 2)
