@@ -72,10 +72,10 @@ def words_of(search: str) -> list[str]:
 
 
 def matching_search(frame: pd.DataFrame, search: str) -> pd.Series[bool]:
-    """Rows whose name and ID together contain each word of `search`."""
-    names, ids = frame["patient_name"].fillna(""), frame["patient_id"].fillna("")
+    """Rows whose name and IDs together contain each word of `search`."""
+    columns = (frame[name].fillna("") for name in ("patient_name", "patient_id", "other_patient_ids"))
     wanted = words_of(search)
-    where = [fold(f"{name} {number}") for name, number in zip(names, ids, strict=True)]
+    where = [fold(" ".join(texts)) for texts in zip(*columns, strict=True)]
     return _mask(frame, [all(word in text for word in wanted) for text in where])
 
 

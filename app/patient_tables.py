@@ -266,7 +266,7 @@ def _yes_no(value: bool | None) -> str:
 def people(table: pd.DataFrame) -> pd.DataFrame:
     """One row per patient of on_treatment, in its order: who, and with which unfinished plans."""
     if table.empty:
-        return table.assign(plans=[])[["patient_id"]]
+        return table.assign(plans=[])[["patient_id", "patient_name", "other_patient_ids"]]
     known = table[table["patient_id"].notna()]
     grouped = known.groupby("patient_id", sort=False)
     return grouped.agg(
@@ -275,12 +275,13 @@ def people(table: pd.DataFrame) -> pd.DataFrame:
         patient_birth_date=("patient_birth_date", "first"),
         plans=("plan", lambda plans: ", ".join(plans)),
         treatment_machine_name=("treatment_machine_name", "first"),
+        other_patient_ids=("other_patient_ids", "first"),
     ).reset_index()
 
 
 def matching(table: pd.DataFrame, search: str, fold: Callable[[str], str]) -> pd.DataFrame:
-    """The people whose name or ID holds every word of the search."""
+    """The people whose name or IDs hold every word of the search."""
     words = fold(search).split()
-    who = zip(table["patient_name"].fillna(""), table["patient_id"], strict=True)
-    texts = [fold(f"{name} {patient_id}") for name, patient_id in who]
+    columns = (table[name].fillna("") for name in ("patient_name", "patient_id", "other_patient_ids"))
+    texts = [fold(" ".join(said)) for said in zip(*columns, strict=True)]
     return table[[all(word in text for word in words) for text in texts]]

@@ -20,6 +20,7 @@ from recovery.model import InstanceRef
 from recovery.peers import pacs_peer
 from recovery.pictures.beams_eye import BeamsEyeView, beams_eye_views
 from recovery.pictures.dose import DoseGrid
+from recovery.pictures.dose_parts import dose_of_plan
 from recovery.pictures.reference_image import ReferenceImage
 from recovery.pictures.refusals import PictureError
 from recovery.pictures.retrieval import Source, find_doses, read_object
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from recovery.config import Config
 
 _MEGABYTE = 1_000_000
-_MOST_DOSES = 6
+_MOST_DOSES = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,20 +91,23 @@ def contours(source: Source, plan: Plan) -> Contours:
 
 @lru_cache(maxsize=4)
 def dose(source: Source, plan: Plan) -> DoseGrid:
-    """The plan's dose: that of the whole plan where there are several.
+    """The plan's dose: that of the whole plan, else its parts, added up where they can be.
+
+    Where the doses that the plan names are not the whole, those that name the plan are looked for too.
 
     Raises `PictureError` if there is none, or it cannot be had or drawn.
     """
-    refs = find_doses(source, plan.ref, plan.dose_uids)
-    if not refs:
-        raise PictureError("The RT-PACS holds no dose of this plan.")
-    found: list[DoseGrid] = []
-    for ref in refs[:_MOST_DOSES]:
-        grid = DoseGrid.from_dataset(read_object(source, ref, "the dose"))
-        if grid.summation_type == "PLAN":
-            return grid
-        found.append(grid)
-    return found[0]
+    found: dict[str, DoseGrid] = {}
+    for named in dict.fromkeys((plan.dose_uids, ())):
+        for ref in find_doses(source, plan.ref, named)[:_MOST_DOSES]:
+            uid = ref.sop_instance_uid
+            if uid not in found:
+                found[uid] = DoseGrid.from_dataset(read_object(source, ref, "the dose"))
+            if found[uid].summation_type == "PLAN":
+                return dose_of_plan([found[uid]], plan)
+        if found and (put_together := dose_of_plan(list(found.values()), plan)).is_whole:
+            return put_together
+    return dose_of_plan(list(found.values()), plan)
 
 
 @lru_cache(maxsize=12)

@@ -24,15 +24,17 @@ from typing import TYPE_CHECKING, Any
 from recovery.cache import Cache, CacheError
 from recovery.collection import Collection
 from recovery.course_counts import CourseCounts
+from recovery.course_number import Prescribed
 from recovery.database_tables import plans_told, relational_rows, with_second_source
 from recovery.delivered_records import without_amended
 from recovery.holdings import Holdings
 from recovery.model import DateRange, InstanceRef
 from recovery.on_treatment import Evidence, build_rows
+from recovery.one_patient import newest_ids, under_newest
 from recovery.patient_tables import proven_up_to
 from recovery.reading import read_chains, read_new_records
 from recovery.record_holdings import lost_records
-from recovery.relational_tables import APPROVED_STATUSES, CANCELLED_STATUSES, PLANS, SCHEDULE
+from recovery.relational_tables import APPROVED_STATUSES, CANCELLED_STATUSES, PLANS, PRESCRIPTIONS, SCHEDULE
 from recovery.tables import EXCLUDED_PATIENTS, ON_TREATMENT
 from recovery.unknown_since import doubt_of, unknown_of
 
@@ -156,7 +158,7 @@ def with_unknown(space: Workspace, rows: list[dict[str, Any]]) -> list[dict[str,
     """The rows with `unknown_since`: who may have been treated since the newest proof. Null where no proof is known:
     the same objects make the same table, also after a rebuild; pages and charts say that nothing is proven."""
     doubt = doubt_of(proven_up_to(space.cache, space.now), None, space.now, space.config.site.zone)
-    told = unknown_of(rows, relational_rows(space, SCHEDULE), doubt)
+    told = unknown_of(rows, under_newest(relational_rows(space, SCHEDULE), newest_ids(rows)), doubt)
     return [{**row, "unknown_since": since} for row, since in zip(rows, told, strict=True)]
 
 
@@ -248,5 +250,19 @@ def evidence_of(space: Workspace) -> Evidence:
             if row["approval_status"] in APPROVED_STATUSES and patient_id is not None
         },
         labels=plan_labels(space),
+        prescribed=prescriptions_of_plans(space),
         counted=space.counted,
     )
+
+
+def prescriptions_of_plans(space: Workspace) -> dict[str, Prescribed]:
+    """By plan, the prescription that the R&V database names, where that says how many fractions."""
+    numbers = {
+        (row["patient_id"], row["prescription_id"]): row["number_of_fractions"]
+        for row in relational_rows(space, PRESCRIPTIONS)
+    }
+    return {
+        row["sop_instance_uid"]: Prescribed(row["prescription_id"], number)
+        for row in relational_rows(space, PLANS)
+        if (number := numbers.get((row["patient_id"], row["prescription_id"])))
+    }

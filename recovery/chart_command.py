@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from recovery.cache import Cache, TableMissingError
 from recovery.durable import replace_file
+from recovery.one_patient import newest_ids, under_newest
 from recovery.relational_tables import CANCELLED_STATUSES, SCHEDULE
 from recovery.tables import ON_TREATMENT
 
@@ -104,7 +105,7 @@ def machine_day(cache: Cache, machine: str, day: date, exclude_patient_ids: Iter
     """
     listed: list[dict[str, Any]] = cache.read(ON_TREATMENT)
     try:
-        schedule: list[dict[str, Any]] | None = cache.read(SCHEDULE)
+        schedule: list[dict[str, Any]] | None = under_newest(cache.read(SCHEDULE), newest_ids(listed))
     except TableMissingError:
         schedule = None
     known = {r["treatment_machine_name"] for r in (*listed, *(schedule or ()))} - {None}
@@ -193,7 +194,7 @@ def _tell_age(file: PatientFile) -> None:
 
 
 def _tell_result(asked: tuple[str, ...], files: list[PatientFile], path: Path) -> int:
-    found = {file.identity.patient_id for file in files}
+    found = {i for file in files for i in (file.identity.patient_id, *file.older_patient_ids)}
     absent = [str(place) for place, patient_id in enumerate(asked, start=1) if patient_id not in found]
     patients = "1 patient" if len(files) == 1 else f"{len(files)} patients"
     _say(f"Charts of {patients} are in {path}.")

@@ -213,6 +213,7 @@ def _plan_row(plan: Plan) -> Row:
         **_ref_columns(plan.ref),
         **_patient_columns(plan.patient),
         **{name: getattr(plan, name) for name in own},
+        "predecessor_uids": "\\".join(plan.predecessor_uids),
         "references": json.dumps(references),
     }
 
@@ -232,6 +233,7 @@ def _plan(row: dict[str, Any]) -> Plan:
         structure_set_uids=tuple(references["structure_set_uids"]),
         dose_uids=tuple(references["dose_uids"]),
         reference_image_uids=tuple(references["reference_image_uids"]),
+        predecessor_uids=tuple(filter(None, (row["predecessor_uids"] or "").split("\\"))),
     )
 
 

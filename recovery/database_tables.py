@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 from recovery.cache import CacheError, TableMissingError
 from recovery.delivered_records import without_amended
 from recovery.delivery_tables import HISTORY_DAYS
+from recovery.one_patient import newest_ids, older_ids, under_newest
 from recovery.plan_states import NO_LONGER_TREATED
 from recovery.relational_tables import COURSES, DELIVERIES, IN_FLIGHT, PATIENTS, PHYSICIANS, PLANS, PRESCRIPTIONS
 from recovery.second_source import SecondSource, by_key, fractions_by_database, told_of
@@ -49,18 +50,23 @@ def with_second_source(space: Workspace, rows: Iterable[Mapping[str, Any]]) -> l
         If the counts cannot be written.
     """
     listed = list(rows)
+    names = newest_ids(listed)
+
+    def told(schema: TableSchema) -> list[dict[str, Any]]:
+        return under_newest(relational_rows(space, schema), names)
+
     counts = _counts(space, listed)
     source = SecondSource(
-        patients={row["patient_id"]: row for row in relational_rows(space, PATIENTS)},
-        physicians=by_key(relational_rows(space, PHYSICIANS), "patient_id"),
+        patients={row["patient_id"]: row for row in reversed(told(PATIENTS))},
+        physicians=by_key(told(PHYSICIANS), "patient_id"),
         plans=plans_told(space, {_key(row): patient_of(row) for row in listed}),
-        prescriptions={(r["patient_id"], r["prescription_id"]): r for r in relational_rows(space, PRESCRIPTIONS)},
-        courses={(r["patient_id"], r["course_id"]): r for r in relational_rows(space, COURSES)},
-        in_flight=by_key(relational_rows(space, IN_FLIGHT), "patient_id"),
+        prescriptions={(r["patient_id"], r["prescription_id"]): r for r in reversed(told(PRESCRIPTIONS))},
+        courses={(r["patient_id"], r["course_id"]): r for r in reversed(told(COURSES))},
+        in_flight=by_key(told(IN_FLIGHT), "patient_id"),
         fractions_delivered={key: count for key, (count, _) in counts.items()},
         untold={key: said for key, (_, said) in counts.items() if said},
         made_here=frozenset(
-            (record.ref.patient_id, record.referenced_rt_plan_uid)
+            (names.get(record.ref.patient_id or "", record.ref.patient_id), record.referenced_rt_plan_uid)
             for record in space.collection.records.values()
             if record.is_of_database
         ),
@@ -113,15 +119,19 @@ def _counts(space: Workspace, rows: list[Mapping[str, Any]]) -> Counts:
     kept = _kept(space)
     if kept is not None and kept[0] >= taken_at and wanted.keys() <= kept[1].keys():
         return {key: count for key, count in kept[1].items() if key in wanted}
-    deliveries: list[dict[str, Any]] = space.cache.read_where(DELIVERIES, "patient_id", sorted(set(wanted.values())))
+    deliveries: list[dict[str, Any]] = space.cache.read_where(
+        DELIVERIES, "patient_id", sorted({*wanted.values(), *older_ids(rows)})
+    )
     own: dict[PlanKey, list[Mapping[str, Any]]] = {}
-    for row in deliveries:
+    for row in under_newest(deliveries, newest_ids(rows)):
         own.setdefault(_key(row), []).append(row)
     plans, until = space.collection.plans, space.local_now
-    untold = _untold(space, wanted, deliveries)
+    untold = _untold(space, wanted, deliveries, newest_ids(rows))
     counts = {
         key: (
-            fractions_by_database(own.get((patient_id, key[1]), []), plans.get(key[1] or ""), until),
+            fractions_by_database(
+                [row for i in {patient_id, key[0]} for row in own.get((i, key[1]), [])], plans.get(key[1] or ""), until
+            ),
             untold.get(key),
         )
         for key, patient_id in wanted.items()
@@ -140,13 +150,19 @@ def _counts(space: Workspace, rows: list[Mapping[str, Any]]) -> Counts:
     return counts
 
 
-def _untold(space: Workspace, wanted: Mapping[PlanKey, str], deliveries: list[dict[str, Any]]) -> dict[PlanKey, str]:
+def _untold(
+    space: Workspace, wanted: Mapping[PlanKey, str], deliveries: list[dict[str, Any]], names: Mapping[str, str]
+) -> dict[PlanKey, str]:
     """By patient and plan, in words: what records tell and `deliveries`, those of their patients, do not any more.
 
     What seems gone is looked for under other patients too, before anything is said: an ID may have been corrected.
     """
     current = without_amended(space.collection.records)
-    records = [r for r in current if (r.ref.patient_id, r.referenced_rt_plan_uid) in wanted]
+
+    def key_of(patient_id: str | None, plan_uid: str | None) -> PlanKey:
+        return names.get(patient_id or "", patient_id), plan_uid
+
+    records = [r for r in current if key_of(r.ref.patient_id, r.referenced_rt_plan_uid) in wanted]
     read_at = _known_until(space)
     since = (space.local_now - timedelta(days=HISTORY_DAYS)).date()
     found = untold_deliveries(records, deliveries, since)
@@ -154,7 +170,7 @@ def _untold(space: Workspace, wanted: Mapping[PlanKey, str], deliveries: list[di
         elsewhere = space.cache.read_where(DELIVERIES, "delivery_id", gone)
         found = untold_deliveries(records, [*deliveries, *elsewhere], since)
     found = [one for one in found if read_at is not None and one.row["treated_at"] < read_at]
-    by_plan = {key: [one for one in found if _key(one.row) == key] for key in wanted}
+    by_plan = {key: [one for one in found if key_of(*_key(one.row)) == key] for key in wanted}
     return {key: "; ".join(in_words(untold)) for key, untold in by_plan.items() if untold}
 
 

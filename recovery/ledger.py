@@ -110,13 +110,18 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """Every fraction of one plan that was begun, by number, and what follows from them."""
+    """Every fraction of one plan that was begun, by number, and what follows from them.
+
+    Where several plans make one course, all but `fractions` and `unit` is the course's.
+    """
 
     fractions: tuple[LedgerFraction, ...]
     next: NextFraction
     number_of_fractions_planned: int | None
     fractions_delivered: int
     dose_per_fraction: float | None
+    fractions_over_time: tuple[tuple[datetime | None, int], ...]
+    """When each whole fraction of the course was given, and its number, in order of time."""
     dose_over_time: tuple[DosePoint, ...]
     """After each whole fraction, in order of time; empty where no dose per fraction is known."""
     gaps: tuple[Gap, ...]
@@ -135,6 +140,26 @@ class Ledger:
         return round(self.fractions_delivered * self.dose_per_fraction, 6)
 
 
+@dataclass(frozen=True, slots=True)
+class CourseSoFar:
+    """The whole course that a plan is of, as the list tells it; `others`: what its other plans delivered."""
+
+    number_of_fractions_planned: int | None
+    fractions_delivered: int
+    fractions_remaining: int | None
+    next_fraction_number: int | None
+    others: tuple[Course, ...] = ()
+
+    @classmethod
+    def of_one_plan(cls, course: Course) -> CourseSoFar:
+        return cls(
+            course.number_of_fractions_planned,
+            course.fractions_delivered,
+            course.fractions_remaining,
+            course.next_fraction_number,
+        )
+
+
 def lay_out(
     course: Course,
     now: datetime,
@@ -142,6 +167,7 @@ def lay_out(
     dose_per_fraction: float | None = None,
     beam_names: Mapping[int, str | None] | None = None,
     database: Sequence[Mapping[str, Any]] = (),
+    whole: CourseSoFar | None = None,
 ) -> Ledger:
     """Lay out what `count_fractions` counted.
 
@@ -155,18 +181,24 @@ def lay_out(
         By beam number, as the plan says them; else the records' own.
     database
         Rows of the relational table `deliveries` of the same plan.
+    whole
+        The course, where further plans make one with this: what comes next, the dose and the gaps are the course's.
     """
+    so_far = whole or CourseSoFar.of_one_plan(course)
     told = _by_record(database)
     fractions = tuple(_fraction(f, course, beam_names or {}, told) for f in course.fractions)
-    days = sorted({s.started_at.date() for f in fractions for s in f.sessions if s.started_at is not None})
+    others = tuple(_fraction(f, other, {}, {}) for other in so_far.others for f in other.fractions)
+    every = (*fractions, *others)
+    days = sorted({s.started_at.date() for f in every for s in f.sessions if s.started_at is not None})
     return Ledger(
         fractions=fractions,
-        next=_next(course, fractions),
-        number_of_fractions_planned=course.number_of_fractions_planned,
-        fractions_delivered=course.fractions_delivered,
+        next=_next(so_far, fractions, others),
+        number_of_fractions_planned=so_far.number_of_fractions_planned,
+        fractions_delivered=so_far.fractions_delivered,
         dose_per_fraction=dose_per_fraction,
-        dose_over_time=tuple(_dose(fractions, dose_per_fraction)),
-        gaps=tuple(_gaps(days, None if course.fractions_remaining == 0 else now.date())),
+        fractions_over_time=tuple(_whole(every)),
+        dose_over_time=tuple(_dose(every, dose_per_fraction)),
+        gaps=tuple(_gaps(days, None if so_far.fractions_remaining == 0 else now.date())),
         days_since_last_treatment=(now.date() - days[-1]).days if days else None,
         unit=course.unit,
         only_in_database=_only_in_database(database, course),
@@ -208,15 +240,15 @@ def _fraction(
     )
 
 
-def _next(course: Course, fractions: Sequence[LedgerFraction]) -> NextFraction:
+def _next(so_far: CourseSoFar, fractions: Sequence[LedgerFraction], others: Sequence[LedgerFraction]) -> NextFraction:
     unfinished = next((f for f in fractions if f.state == "interrupted"), None)
-    remaining = course.fractions_remaining
+    remaining = so_far.fractions_remaining
     if remaining == 0:
         return NextFraction(None, None, None, None)
-    number = course.next_fraction_number
-    highest = max((f.fraction_number for f in fractions), default=0)
+    number = so_far.next_fraction_number
+    highest = max((f.fraction_number for f in (*fractions, *others)), default=0)
     after = max(highest, 0) + 1
-    counts_as = course.fractions_delivered + 1
+    counts_as = so_far.fractions_delivered + 1
     if unfinished is None:
         return NextFraction(number, None, None, counts_as)
     return NextFraction(number, unfinished, None if remaining == 1 else after, counts_as)
@@ -225,10 +257,14 @@ def _next(course: Course, fractions: Sequence[LedgerFraction]) -> NextFraction:
 def _dose(fractions: Iterable[LedgerFraction], dose_per_fraction: float | None) -> Iterable[DosePoint]:
     if dose_per_fraction is None:
         return
-    whole = [(_ended_at(f), f.fraction_number) for f in fractions if f.state == "complete"]
-    whole.sort(key=lambda pair: (pair[0] or datetime.min, pair[1]))  # noqa: DTZ901  site-local, for order only
-    for count, (at, number) in enumerate(whole, start=1):
+    for count, (at, number) in enumerate(_whole(fractions), start=1):
         yield DosePoint(at, number, round(count * dose_per_fraction, 6))
+
+
+def _whole(fractions: Iterable[LedgerFraction]) -> list[tuple[datetime | None, int]]:
+    """When each whole fraction was given, and its number, in order of time."""
+    whole = [(_ended_at(f), f.fraction_number) for f in fractions if f.state == "complete"]
+    return sorted(whole, key=lambda pair: (pair[0] or datetime.min, pair[1]))  # noqa: DTZ901  site-local, for order
 
 
 def _ended_at(fraction: LedgerFraction) -> datetime | None:

@@ -15,76 +15,50 @@ Why
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
-from recovery.course_counts import CourseCounts
+from recovery.course_number import is_origin, with_number
+from recovery.course_remarks import course_labels, course_remarks
+from recovery.courses import Chain, Member, anatomy_of, chains
+from recovery.evidence import NOT_ASKED
+from recovery.evidence import Evidence as Evidence
+from recovery.evidence import PlanBackup as PlanBackup
 from recovery.fractions import Course, missing_fraction_numbers
-from recovery.look_alikes import look_alikes
+from recovery.missing_words import missing_leave, missing_plan, missing_records
 from recovery.model import Patient
-from recovery.plan_states import APPROVED_STATUSES, is_closed
+from recovery.one_patient import SEPARATOR, Identities, identify
+from recovery.plan_leave import is_approved, is_approved_in_dicom, told_of
+from recovery.plan_states import is_closed
 from recovery.plans import Plan, StructureSet
 from recovery.records import TreatmentRecord
 from recovery.remarks import remarks
+from recovery.whose_row import NOBODY, everybody_met, met_in, next_appointment, physicians, plans_by_patient
 
 CourseKey = tuple[str | None, str | None]
 """patient_id, referenced_rt_plan_uid"""
 
 
-@dataclass(frozen=True, slots=True)
-class PlanBackup:
-    """What the RT-PACS said it holds of one plan's chain. `missing`: what it does not, in words; `remarks`: what of it
-    was found and is named by nobody."""
-
-    plan_held: bool = False
-    structure_set_held: bool = False
-    images_held: bool = False
-    missing: tuple[str, ...] = ()
-    remarks: tuple[str, ...] = ()
-
-
-NOT_ASKED = PlanBackup(missing=("whatever the RT-PACS was not asked for: plan, structure set, images",))
-"""Of a plan that no answer is known of: nothing is held that was not said to be."""
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """Everything that the rows are made from."""
-
-    records: Sequence[TreatmentRecord]
-    plans: Mapping[str, Plan]
-    structure_sets: Mapping[str, StructureSet]
-    backups: Mapping[str, PlanBackup]
-    unproven_records: Mapping[str | None, int] = field(default_factory=dict)
-    """By patient: records that the R&V system had and the RT-PACS does not hold."""
-    lost_records: Set[str] = frozenset()
-    """Records among `records` that the RT-PACS does not hold any more."""
-    appointments: Mapping[str, datetime] = field(default_factory=dict)
-    """By patient: the next one, local to the site."""
-    told: Mapping[CourseKey, str] = field(default_factory=dict)
-    """By patient and plan: what the R&V database calls the plan, in the words of `plan_states`."""
-    approved_for: Mapping[str, str] = field(default_factory=dict)
-    """By plan that the R&V database calls approved, held or not: its patient."""
-    labels: Mapping[str, str] = field(default_factory=dict)
-    """By plan: its label in the R&V database, for plans that are not held."""
-    counted: CourseCounts = field(default_factory=CourseCounts, compare=False)
-    """Courses that were counted already, with these records or earlier."""
-
-
 @dataclass(slots=True)
 class _Entry:
-    """One patient and plan while rows are made."""
+    """One patient and plan while rows are made. `key` bears the newest of the patient's IDs."""
 
     key: CourseKey
     records: list[TreatmentRecord]
     plan: Plan | None
     course: Course
+    member: Member
+    chain: Chain
     is_closed: bool = False
     """The R&V database says that it is not to be treated any more."""
     predecessors: list[_Entry] = field(default_factory=list)
     """Plans on the same anatomy that were last treated before this one was first treated."""
     is_superseded: bool = False
+
+    @property
+    def fractions_remaining(self) -> int | None:
+        return self.chain.remaining_with(self.member)
 
     @property
     def superseded(self) -> list[_Entry]:
@@ -102,29 +76,33 @@ def build_rows(
     now
         Naive, local to the site, as treatment times are.
     """
-    entries = _entries(evidence)
-    excluded = sorted(
-        {
-            e.key[0]
-            for e in entries
-            if e.key[0] is not None and any(fnmatch.fnmatchcase(e.key[0], pattern) for pattern in exclude_patient_ids)
-        }
-    )
+    who = identify(evidence.records, evidence.plans.values())
+    entries = _entries(evidence, who)
+    excluded = sorted({i for e in entries if (i := e.key[0]) is not None and _is_excluded(i, who, exclude_patient_ids)})
     entries = [e for e in entries if e.key[0] not in excluded]
     by_patient: dict[str | None, list[_Entry]] = {}
     for entry in entries:
         by_patient.setdefault(entry.key[0], []).append(entry)
+    plans = plans_by_patient(evidence, who)
     for entry in entries:
-        entry.is_closed = is_closed(evidence.told.get(entry.key))
-    for siblings in by_patient.values():
+        entry.is_closed = is_closed(told_of(entry.key, evidence, who))
+    for patient_id, siblings in by_patient.items():
+        own = {e.key[1]: e.plan for e in siblings if e.key[1] is not None and e.plan is not None}
+        _chain(siblings, plans.get(patient_id, {}) | own, evidence, who)
         _supersede(siblings, evidence.structure_sets)
-    met = _met(evidence) if any(not e.records and e.plan is None for e in entries) else {}
-    rows = [_row(entry, evidence, now, on_treatment_days, met) for entry in entries]
+    met = everybody_met(evidence, who) if any(not e.records and e.plan is None for e in entries) else {}
+    rows = [_row(entry, evidence, who, now, on_treatment_days, met) for entry in entries]
     rows.sort(key=lambda r: tuple(str(r[c] or "") for c in ("patient_name", "patient_id", "referenced_rt_plan_uid")))
     return rows, excluded
 
 
-def _entries(evidence: Evidence) -> list[_Entry]:
+def _is_excluded(patient_id: str, who: Identities, patterns: Sequence[str]) -> bool:
+    """Whether a pattern meets every ID of the patient: one ID that is a patient's keeps them on the list."""
+    ids = (patient_id, *who.others(patient_id))
+    return all(any(fnmatch.fnmatchcase(i, pattern) for pattern in patterns) for i in ids)
+
+
+def _entries(evidence: Evidence, who: Identities) -> list[_Entry]:
     """Plans with records, then plans that are approved and booked and were never treated.
 
     Approved by one of two sources is enough where the other has closed the plan: then it is seen, as closed. Records
@@ -132,33 +110,46 @@ def _entries(evidence: Evidence) -> list[_Entry]:
     """
     groups: dict[CourseKey, list[TreatmentRecord]] = {}
     for record in evidence.records:
-        groups.setdefault((record.ref.patient_id, record.referenced_rt_plan_uid), []).append(record)
+        uid = record.referenced_rt_plan_uid
+        groups.setdefault((who.of(uid, record.ref.patient_id), uid), []).append(record)
     entries = []
     for key, records in groups.items():
         plan = evidence.plans.get(key[1] or "")
-        entries.append(_Entry(key, records, plan, evidence.counted.of(records, plan)))
+        entries.append(_entry(key, records, plan, evidence.counted.of(records, plan)))
     with_records = {uid for _, uid in groups}
     patients = {uid: plan.ref.patient_id for uid, plan in evidence.plans.items()}
-    for uid, patient_id in {**evidence.approved_for, **patients}.items():
-        plan = evidence.plans.get(uid)
-        is_anothers = (patient_id, uid) in evidence.told and (patient_id, uid) not in groups
-        if (uid in with_records and not is_anothers) or patient_id not in evidence.appointments:
+    for uid, named in {**evidence.approved_for, **patients}.items():
+        plan, key = evidence.plans.get(uid), (who.newest(named), uid)
+        is_anothers = (named, uid) in evidence.told and key not in groups
+        if (uid in with_records and not is_anothers) or next_appointment(key[0], evidence, who) is None:
             continue
-        is_seen = is_closed(evidence.told.get((patient_id, uid))) and _is_approved_in_dicom(plan)
-        if is_seen or _is_approved((patient_id, uid), plan, evidence):
-            entries.append(_Entry((patient_id, uid), [], plan, evidence.counted.of([], plan)))
+        is_seen = is_closed(told_of(key, evidence, who)) and is_approved_in_dicom(plan)
+        if is_seen or is_approved(key, plan, evidence, who):
+            entries.append(_entry(key, [], plan, evidence.counted.of([], plan)))
     return entries
 
 
-def _is_approved(key: CourseKey, plan: Plan | None, evidence: Evidence) -> bool:
-    """By the R&V database where it knows the plan, else by the plan's own ApprovalStatus (300E,0002)."""
-    if (told := evidence.told.get(key)) is not None:
-        return told in APPROVED_STATUSES
-    return _is_approved_in_dicom(plan) if plan is not None else key[1] in evidence.approved_for
+def _entry(key: CourseKey, records: list[TreatmentRecord], plan: Plan | None, course: Course) -> _Entry:
+    member = Member(key[1], plan, course)
+    return _Entry(key, records, plan, course, member, Chain((member,)))
 
 
-def _is_approved_in_dicom(plan: Plan | None) -> bool:
-    return plan is not None and plan.approval_status == "APPROVED"
+def _chain(siblings: Sequence[_Entry], plans: Mapping[str, Plan], evidence: Evidence, who: Identities) -> None:
+    """Find which plans of one patient make one course, and how many fractions that has."""
+    treated = {e.key[1] for e in siblings if e.course.is_treated}
+    patient_id = siblings[0].key[0]
+    waiting = [p for u, p in plans.items() if u not in treated and is_approved((patient_id, u), p, evidence, who)]
+    numbered = [
+        with_number(chain, plans, waiting, evidence.prescribed)
+        for chain in chains([e.member for e in siblings], plans, evidence.plans.keys())
+    ]
+    for entry in siblings:
+        entry.chain = next(chain for chain in numbered if entry.member in chain.members)
+        if entry.plan is not None and not entry.course.is_treated and not entry.chain.is_several:
+            origin_of = [chain for chain in numbered if is_origin(entry.plan, chain, evidence.prescribed)]
+            for chain in origin_of[:1]:
+                uids = chain.reference_uids | {entry.plan.ref.sop_instance_uid}
+                entry.chain = replace(chain, reference_uids=uids)
 
 
 def _supersede(siblings: list[_Entry], structure_sets: Mapping[str, StructureSet]) -> None:
@@ -168,7 +159,7 @@ def _supersede(siblings: list[_Entry], structure_sets: Mapping[str, StructureSet
     LAST treated. A completed plan is not; two plans treated in turn never are. What was given with a plan that the
     R&V system has closed stands beside a plan that nobody was treated with yet: it goes on there.
     """
-    anatomy = {id(e): _anatomy(e.plan, structure_sets) for e in siblings}
+    anatomy = {id(e): anatomy_of(e.plan, structure_sets) for e in siblings}
     for earlier in siblings:
         if earlier.course.last_treatment_at is None:
             continue
@@ -179,79 +170,107 @@ def _supersede(siblings: list[_Entry], structure_sets: Mapping[str, StructureSet
             if later is earlier or not (is_after or goes_on):
                 continue
             if anatomy[id(earlier)] & anatomy[id(later)]:
-                earlier.is_superseded = earlier.course.fractions_remaining != 0
+                earlier.is_superseded = earlier.fractions_remaining != 0
                 later.predecessors.append(earlier)
 
 
-def _anatomy(plan: Plan | None, structure_sets: Mapping[str, StructureSet]) -> set[str]:
-    """The frames of reference and structure sets that a plan stands on; none are known of a plan not held."""
-    if plan is None:
-        return set()
-    frames = {
-        uid for s in plan.structure_set_uids if s in structure_sets for uid in structure_sets[s].frame_of_reference_uids
-    }
-    own = {plan.frame_of_reference_uid} if plan.frame_of_reference_uid else set()
-    return own | frames | set(plan.structure_set_uids)
-
-
 def _row(
-    entry: _Entry, evidence: Evidence, now: datetime, on_treatment_days: int, met: Mapping[str | None, Patient]
+    entry: _Entry,
+    evidence: Evidence,
+    who: Identities,
+    now: datetime,
+    on_treatment_days: int,
+    met: Mapping[str | None, Patient],
 ) -> dict[str, object]:
     course, plan = entry.course, entry.plan
-    patient = _patient(entry, met)
-    backup = evidence.backups.get(entry.key[1] or "", NOT_ASKED)
-    lost = missing_fraction_numbers(course, (e.course for e in entry.predecessors))
-    unproven = evidence.unproven_records.get(entry.key[0], 0)
-    gone = sum(record.ref.sop_instance_uid in evidence.lost_records for record in entry.records)
-    missing = [*_missing_plan(entry, evidence), *backup.missing, *_missing_records(lost, unproven, gone)]
-    interrupted = course.interrupted
-    in_mu = interrupted if course.unit == "MU" else None
+    patient_id, uid = entry.key
+    patient = met_in(entry.records, plan) or met.get(patient_id, NOBODY)
+    backup = evidence.backups.get(uid or "", NOT_ASKED)
+    said = (
+        *remarks(course, entry.records, plan),
+        *course_remarks(entry.chain, entry.member),
+        *who.remarks(uid, patient_id),
+        *backup.remarks,
+    )
     return {
-        "patient_id": entry.key[0],
+        "patient_id": patient_id,
         "patient_name": patient.patient_name,
         "patient_birth_date": patient.patient_birth_date,
         "patient_sex": patient.patient_sex,
-        "physicians_of_record": _physicians(entry.records),
-        "referenced_rt_plan_uid": entry.key[1],
+        "physicians_of_record": physicians(entry.records),
+        "referenced_rt_plan_uid": uid,
         "rt_plan_label": plan.rt_plan_label if plan is not None else None,
         "treatment_machine_name": course.treatment_machine_name or _planned_machine(plan),
-        "number_of_fractions_planned": course.number_of_fractions_planned,
-        "fractions_delivered": course.fractions_delivered,
-        "fractions_remaining": course.fractions_remaining,
-        "course_fractions_delivered": course.fractions_delivered,
-        "course_number_of_fractions_planned": course.number_of_fractions_planned,
-        "course_plan_labels": "",
-        "interrupted_fraction": interrupted.fraction_number if interrupted is not None else None,
-        "interrupted_meterset_remaining": in_mu.meterset_remaining if in_mu is not None else None,
-        "next_fraction_number": course.next_fraction_number,
+        **_counts(entry, evidence),
         "first_treatment_at": course.first_treatment_at,
         "last_treatment_at": course.last_treatment_at,
-        "next_appointment_at": evidence.appointments.get(entry.key[0] or ""),
+        "next_appointment_at": next_appointment(patient_id, evidence, who),
         "unknown_since": None,
         "proven_at": None,
-        "status": _status(entry, evidence, now, on_treatment_days),
+        "status": _status(entry, evidence, who, now, on_treatment_days),
+        **_held(entry, evidence, who, backup),
+        "earlier_plans": "; ".join(_delivered_in_words(e) for e in sorted(entry.superseded, key=_first_treated)),
+        "remarks": "; ".join(said),
+        "other_patient_ids": SEPARATOR.join(who.others(patient_id)) or None,
+    }
+
+
+def _counts(entry: _Entry, evidence: Evidence) -> dict[str, object]:
+    """What was delivered with this plan, and in its whole course."""
+    course, chain = entry.course, entry.chain
+    interrupted = course.interrupted
+    in_mu = interrupted if course.unit == "MU" else None
+    return {
+        "number_of_fractions_planned": course.number_of_fractions_planned,
+        "fractions_delivered": course.fractions_delivered,
+        "fractions_remaining": entry.fractions_remaining,
+        "course_fractions_delivered": chain.fractions_delivered,
+        "course_number_of_fractions_planned": chain.number_of_fractions_planned,
+        "course_plan_labels": course_labels(chain, evidence),
+        "interrupted_fraction": interrupted.fraction_number if interrupted is not None else None,
+        "interrupted_meterset_remaining": in_mu.meterset_remaining if in_mu is not None else None,
+        "next_fraction_number": chain.next_number(entry.member),
+    }
+
+
+def _held(entry: _Entry, evidence: Evidence, who: Identities, backup: PlanBackup) -> dict[str, object]:
+    """What the RT-PACS holds of all that a treatment from it needs."""
+    ids = (entry.key[0], *who.others(entry.key[0]))
+    lost = missing_fraction_numbers(entry.course, (m.course for m in _sisters(entry)))
+    unproven = sum(evidence.unproven_records.get(i, 0) for i in ids)
+    gone = sum(record.ref.sop_instance_uid in evidence.lost_records for record in entry.records)
+    leave = missing_leave(told_of(entry.key, evidence, who)) if entry.is_closed else []
+    lacking = missing_plan(entry.records, entry.key[1], entry.plan, entry.course, evidence)
+    missing = [*leave, *lacking, *backup.missing, *missing_records(lost, unproven, gone)]
+    return {
         "plan_held": backup.plan_held,
         "structure_set_held": backup.structure_set_held,
         "images_held": backup.images_held,
         "records_held": not lost and not unproven and not gone,
         "ready": not missing,
         "missing": "; ".join(missing),
-        "earlier_plans": "; ".join(_delivered_in_words(e) for e in sorted(entry.superseded, key=_first_treated)),
-        "remarks": "; ".join([*remarks(course, entry.records, plan), *backup.remarks]),
     }
 
 
-def _status(entry: _Entry, evidence: Evidence, now: datetime, on_treatment_days: int) -> str:
+def _sisters(entry: _Entry) -> list[Member]:
+    """The plans whose fraction numbers this one may go on with."""
+    return [*(e.member for e in entry.predecessors), *(m for m in entry.chain.members if m is not entry.member)]
+
+
+def _status(entry: _Entry, evidence: Evidence, who: Identities, now: datetime, on_treatment_days: int) -> str:
     course = entry.course
-    if entry.is_closed and not (evidence.told[entry.key] == "completed" and course.fractions_remaining == 0):
+    is_given = entry.fractions_remaining == 0
+    if entry.is_closed and not (
+        told_of(entry.key, evidence, who) == "completed" and (is_given or _is_of_one_day(entry))
+    ):
         return "closed"
-    if course.fractions_remaining == 0:
+    if is_given:
         return "completed"
-    if entry.is_superseded:
+    if entry.is_superseded or entry.chain.is_older(entry.member):
         return "superseded"
-    appointment = evidence.appointments.get(entry.key[0] or "")
-    is_approved = _is_approved(entry.key, entry.plan, evidence)
-    if not course.is_treated and appointment is not None and is_approved:
+    appointment = next_appointment(entry.key[0], evidence, who)
+    is_waiting = not course.is_treated and is_approved(entry.key, entry.plan, evidence, who)
+    if is_waiting and appointment is not None:
         return "ready_to_start"
     days = timedelta(days=on_treatment_days)
     last = _last_day(entry)
@@ -260,51 +279,16 @@ def _status(entry: _Entry, evidence: Evidence, now: datetime, on_treatment_days:
     return "on_treatment" if is_recent or is_booked else "on_break"
 
 
+def _is_of_one_day(entry: _Entry) -> bool:
+    """Whether a plan was made for one day of a course: once it was given it is completed, and the course goes on."""
+    return entry.chain.is_several and entry.member.own_number is None and entry.course.fractions_remaining == 0
+
+
 def _last_day(entry: _Entry) -> date | None:
     """The last day of treatment; of a record without any treatment date, the day on which it was written."""
     undated = [r.written_date for r in entry.records if r.treated_at is None and r.written_date is not None]
     last = entry.course.last_treatment_at
     return max([*undated, *([last.date()] if last is not None else [])], default=None)
-
-
-def _missing_plan(entry: _Entry, evidence: Evidence) -> list[str]:
-    return [*_missing_leave(entry, evidence), *_missing_object(entry, evidence)]
-
-
-def _missing_leave(entry: _Entry, evidence: Evidence) -> list[str]:
-    word = evidence.told.get(entry.key)
-    return [f"leave to treat: the plan is {word} in the R&V database"] if entry.is_closed else []
-
-
-def _missing_object(entry: _Entry, evidence: Evidence) -> list[str]:
-    if entry.key[1] is None:
-        return ["the records name no plan; their own metersets are counted"]
-    if entry.plan is None:
-        alike = look_alikes(entry.records, evidence.plans, evidence.labels.get(entry.key[1]))
-        hint = f"; plan {alike[0]} has the same beams and was not joined" if alike else ""
-        counted = f" (fractions are counted by the records' own metersets{hint})" if entry.records else ""
-        return [f"plan{counted}"]
-    if entry.course.is_treated and entry.course.is_counted_without_plan:
-        return ["metersets of the plan (fractions are counted by the records' own)"]
-    return []
-
-
-def _missing_records(lost: Sequence[range], unproven: int, gone: int) -> list[str]:
-    words = []
-    if lost:
-        is_one = len(lost) == 1 and len(lost[0]) == 1
-        words.append(f"records of {'fraction' if is_one else 'fractions'} {in_ranges(lost)}")
-    if unproven:
-        words.append(f"{unproven} treatment {'record' if unproven == 1 else 'records'} of the R&V system")
-    if gone:
-        records = "record" if gone == 1 else "records"
-        words.append(f"{gone} treatment {records} that the RT-PACS held once (counted from what was read then)")
-    return words
-
-
-def in_ranges(runs: Sequence[range]) -> str:
-    """`1-13, 15` for 1 to 13 and 15."""
-    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
 
 
 def _delivered_in_words(entry: _Entry) -> str:
@@ -315,32 +299,6 @@ def _delivered_in_words(entry: _Entry) -> str:
 
 def _first_treated(entry: _Entry) -> datetime:
     return entry.course.first_treatment_at or datetime.min  # noqa: DTZ901  site-local, for order only
-
-
-def _newest_first(records: Iterable[TreatmentRecord]) -> list[TreatmentRecord]:
-    return sorted(records, key=lambda r: (r.treated_at or datetime.min, r.ref.sop_instance_uid), reverse=True)  # noqa: DTZ901
-
-
-def _physicians(records: Iterable[TreatmentRecord]) -> str | None:
-    return next((r.physicians_of_record for r in _newest_first(records) if r.physicians_of_record is not None), None)
-
-
-def _patient(entry: _Entry, met: Mapping[str | None, Patient]) -> Patient:
-    """As the newest record that bears a name says, else the plan, else any object of the same patient."""
-    own = [r.patient for r in _newest_first(entry.records)] + ([entry.plan.patient] if entry.plan is not None else [])
-    if not own:
-        return met.get(entry.key[0], Patient(None, None, None, None))
-    return next((p for p in own if p.patient_name is not None), own[0])
-
-
-def _met(evidence: Evidence) -> dict[str | None, Patient]:
-    """Each patient as the newest object that bears a name says: sorted once, for however many plans are not held."""
-    met: dict[str | None, Patient] = {}
-    for patient in [r.patient for r in _newest_first(evidence.records)] + [p.patient for p in evidence.plans.values()]:
-        known = met.get(patient.patient_id)
-        if known is None or (known.patient_name is None and patient.patient_name is not None):
-            met[patient.patient_id] = patient
-    return met
 
 
 def _planned_machine(plan: Plan | None) -> str | None:

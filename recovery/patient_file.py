@@ -20,10 +20,11 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from recovery.namesakes import Namesake
+from recovery.one_patient import older_ids, other_ids
 from recovery.patient_tables import PatientTables, read_tables
 from recovery.photos import Photo
 from recovery.plan_file import PlanFile, of_row
-from recovery.plan_reading import read_plan
+from recovery.plan_reading import counted_courses, read_plan
 from recovery.relational_tables import CANCELLED_STATUSES
 from recovery.unknown_now import as_of_now
 
@@ -164,6 +165,8 @@ class PatientFile:
     documents: tuple[Document, ...]
     disagreements: tuple[str, ...] = field(default=())
     """Sentences: where two sources tell different things of the person."""
+    older_patient_ids: tuple[str, ...] = ()
+    """Further IDs that the patient's objects bear."""
     photo: Photo | None = None
     """None: the backup has none; where `tables_missing` names `photos`, that is not known."""
 
@@ -196,13 +199,16 @@ def read_patient_file(cache: Cache, site: Site, patient_id: str, now: datetime) 
 def read_patient_files(cache: Cache, site: Site, patient_ids: Iterable[str], now: datetime) -> list[PatientFile]:
     """Read several patients, in the order asked for; those that no table knows are left out.
 
+    Who is asked for by an older ID comes under the newest.
+
     Raises
     ------
     TableMissingError, CacheError
         As `read_patient_file` does.
     """
-    wanted = list(dict.fromkeys(patient_ids))
-    tables = as_of_now(read_tables(cache, wanted), cache, site, now)
+    asked = list(patient_ids)
+    tables = as_of_now(read_tables(cache, asked), cache, site, now)
+    wanted = dict.fromkeys(tables.newest.get(patient_id, patient_id) for patient_id in asked)
     return [_file(tables, site, patient_id, now) for patient_id in wanted if tables.knows(patient_id)]
 
 
@@ -213,7 +219,8 @@ def _file(tables: PatientTables, site: Site, patient_id: str, now: datetime) -> 
     rows = tables.rows("on_treatment", patient_id)
     told = next(iter(tables.rows("patients", patient_id)), None)
     identity = _identity(patient_id, rows, told, tables)
-    plans = [read_plan(tables, row, local(now)) for row in rows]
+    courses = counted_courses(tables, rows)
+    plans = [read_plan(tables, row, local(now), courses) for row in rows]
     appointments = [of_row(Appointment, row) for row in tables.rows("schedule", patient_id)]
     return PatientFile(
         site_name=site.name,
@@ -234,6 +241,7 @@ def _file(tables: PatientTables, site: Site, patient_id: str, now: datetime) -> 
         checks=_newest_first(Check, tables.rows("checks", patient_id), "checked_at"),
         documents=_newest_first(Document, tables.rows("documents", patient_id), "written_at"),
         disagreements=_identity_disagreements(_told_by_dicom(tables, patient_id, rows), told),
+        older_patient_ids=tuple(older_ids(rows)),
         photo=next((Photo.from_row(row) for row in tables.rows("photos", patient_id)), None),
     )
 
@@ -252,7 +260,7 @@ def _identity(
     family, _, given = (part.strip() for part in (name or "").partition(","))
     return Identity(
         patient_id=patient_id,
-        other_patient_ids=told["other_patient_ids"] if told is not None else None,
+        other_patient_ids=other_ids(rows, told),
         patient_name=name,
         family_name=family or None,
         given_name=given or None,

@@ -21,11 +21,13 @@ from recovery.delivered_records import without_amended
 from recovery.derived_uids import amended_uid
 from recovery.namesakes import Namesake, namesakes
 from recovery.needed_images import needed_images
+from recovery.one_patient import newest_ids, older_ids, row_of_record, under_newest
 from recovery.plan_states import NO_LONGER_TREATED
 from recovery.plans import ImageSeries, Plan, StructureSet
 from recovery.records import TreatmentRecord
 from recovery.relational_tables import RELATIONAL_TABLES
 from recovery.runs import Journal
+from recovery.second_source import by_key
 from recovery.table_freshness import known_since
 from recovery.tables import (
     HOLDINGS,
@@ -60,6 +62,8 @@ class PatientTables:
     known_since: Mapping[str, datetime]
     built_at: datetime
     as_of: datetime | None
+    newest: Mapping[str, str]
+    """By older ID of a patient the newest one, under which all rows and records of the patient lie here."""
 
     def rows(self, table: str, patient_id: str) -> Rows:
         """A patient's rows; none where the table is missing, which `missing` tells."""
@@ -85,12 +89,14 @@ def read_tables(cache: Cache, patient_ids: Iterable[str]) -> PatientTables:
     CacheError
         If the list, the records or the plans are there and cannot be read.
     """
-    wanted = list(patient_ids)
     everybody: Rows = cache.read(ON_TREATMENT)
+    newest = newest_ids(everybody)
+    wanted = {newest.get(patient_id, patient_id) for patient_id in patient_ids}
     missing: dict[str, str] = {}
-    found: dict[str, Rows] = {"on_treatment": [row for row in everybody if row["patient_id"] in set(wanted)]}
+    found: dict[str, Rows] = {"on_treatment": [row for row in everybody if row["patient_id"] in wanted]}
+    older = older_ids(found["on_treatment"])
     for schema in (*COUNTED, STRUCTURE_SETS, *RELATIONAL_TABLES.values()):
-        found[schema.name] = _read(cache, schema, "patient_id", wanted, missing)
+        found[schema.name] = _read(cache, schema, "patient_id", sorted({*wanted, *older}), missing)
     named = {str(row["referenced_rt_plan_uid"]) for row in found["on_treatment"]}
     plan_rows = _with_named(cache, RT_PLANS, found["rt_plans"], named, missing)
     plans = {plan.ref.sop_instance_uid: plan for plan in plans_of_rows(plan_rows)}
@@ -105,11 +111,13 @@ def read_tables(cache: Cache, patient_ids: Iterable[str]) -> PatientTables:
     known = {r.ref.sop_instance_uid: r for r in records_of_rows(found["treatment_records"])}
     ends = {amended_uid(uid) for uid in known if uid.startswith("2.25.")}
     amending = _with_named(cache, TREATMENT_RECORDS, found["treatment_records"], ends, missing)
+    by_plan = by_key(found["on_treatment"], "referenced_rt_plan_uid")
     for record in without_amended({r.ref.sop_instance_uid: r for r in records_of_rows(amending)}):
-        records.setdefault(str(record.ref.patient_id), []).append(record)
+        own = row_of_record(by_plan.get(record.referenced_rt_plan_uid or "", ()), record.ref.patient_id)
+        records.setdefault(str(own), []).append(record)
     built_at = cache.snapshot(ON_TREATMENT).taken_at
     return PatientTables(
-        by_patient={name: _by_patient(rows) for name, rows in found.items()},
+        by_patient={name: _by_patient(under_newest(rows, newest)) for name, rows in found.items()},
         everybody=everybody,
         records={patient_id: tuple(own) for patient_id, own in records.items()},
         plans=plans,
@@ -120,6 +128,7 @@ def read_tables(cache: Cache, patient_ids: Iterable[str]) -> PatientTables:
         known_since={n: known_since(cache, s) for n, s in RELATIONAL_TABLES.items() if n not in missing},
         built_at=built_at,
         as_of=proven_up_to(cache, built_at),
+        newest=newest,
     )
 
 

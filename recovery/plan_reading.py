@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from recovery import plan_file as pf
+from recovery.courses import Chain, Member, chains
 from recovery.fractions import count_fractions
-from recovery.ledger import Ledger, lay_out
+from recovery.ledger import CourseSoFar, Ledger, lay_out
 from recovery.needed_images import needed_images
+from recovery.plan_disagreements import disagreements
 
 if TYPE_CHECKING:
     from recovery.patient_tables import PatientTables, Rows
     from recovery.plans import Plan
 
 
-def read_plan(tables: PatientTables, row: Mapping[str, Any], now: datetime) -> pf.PlanFile:
+def counted_courses(tables: PatientTables, rows: Rows) -> Sequence[Chain]:
+    """The courses of one patient, counted from the records: plans that make one course stand together."""
+    members = []
+    for row in rows:
+        uid = row["referenced_rt_plan_uid"]
+        plan = tables.plans.get(uid or "")
+        records = [r for r in tables.records.get(row["patient_id"], ()) if r.referenced_rt_plan_uid == uid]
+        members.append(Member(uid, plan, count_fractions(records, plan)))
+    return chains(members, tables.plans)
+
+
+def read_plan(tables: PatientTables, row: Mapping[str, Any], now: datetime, courses: Sequence[Chain]) -> pf.PlanFile:
     """The file of the plan of one row of on_treatment. `now` is naive, local to the site."""
     uid, patient_id = row["referenced_rt_plan_uid"], row["patient_id"]
 
@@ -30,7 +43,7 @@ def read_plan(tables: PatientTables, row: Mapping[str, Any], now: datetime) -> p
     deliveries = own("deliveries", "referenced_rt_plan_uid")
     fields = pf.plan_fields(plan, own("plan_fields"))
     names = {field.beam_number: field.beam_name for field in fields}
-    ledger = _ledger(tables, row, plan, now, _dose_per_fraction(prescription, told), names, deliveries)
+    ledger = _ledger(tables, row, courses, now, _dose_per_fraction(prescription, told), names, deliveries)
     return pf.PlanFile(
         row=line,
         approval=_approval(told, plan),
@@ -42,14 +55,14 @@ def read_plan(tables: PatientTables, row: Mapping[str, Any], now: datetime) -> p
         couch_shifts=_couch_shifts(deliveries, tables.rows("couch_shifts", patient_id)),
         ledger=ledger,
         held_objects=tuple(_held_objects(tables, uid, plan)),
-        disagreements=tuple(pf.disagreements(line, plan, told, own("plan_fields"), prescription, ledger)),
+        disagreements=tuple(disagreements(line, plan, told, own("plan_fields"), prescription, ledger)),
     )
 
 
 def _ledger(
     tables: PatientTables,
     row: Mapping[str, Any],
-    plan: Plan | None,
+    courses: Sequence[Chain],
     now: datetime,
     dose_per_fraction: float | None,
     names: Mapping[int, str | None],
@@ -58,9 +71,17 @@ def _ledger(
     if "treatment_records" in tables.missing or "rt_plans" in tables.missing:
         return None
     uid = row["referenced_rt_plan_uid"]
-    records = [r for r in tables.records.get(row["patient_id"], ()) if r.referenced_rt_plan_uid == uid]
-    course = count_fractions(records, plan)
-    return lay_out(course, now, dose_per_fraction=dose_per_fraction, beam_names=names, database=deliveries)
+    chain, member = next((c, m) for c in courses for m in c.members if m.uid == uid)
+    whole = CourseSoFar(
+        number_of_fractions_planned=row["course_number_of_fractions_planned"],
+        fractions_delivered=chain.fractions_delivered,
+        fractions_remaining=row["fractions_remaining"],
+        next_fraction_number=row["next_fraction_number"],
+        others=tuple(m.course for m in chain.members if m is not member),
+    )
+    return lay_out(
+        member.course, now, dose_per_fraction=dose_per_fraction, beam_names=names, database=deliveries, whole=whole
+    )
 
 
 def _dose_per_fraction(prescription: pf.Prescription | None, told: Mapping[str, Any] | None) -> float | None:

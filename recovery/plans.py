@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 NOBODY = Patient(None, None, None, None)
 
+MADE_FROM = frozenset({"PARENT", "PREDECESSOR"})
+"""RTPlanRelationship (300A,0055) of a plan that another one was derived from."""
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedBeam:
@@ -64,6 +67,8 @@ class Plan:
     structure_set_uids: tuple[str, ...]
     dose_uids: tuple[str, ...]
     reference_image_uids: tuple[str, ...]
+    predecessor_uids: tuple[str, ...] = ()
+    """Plans that it was made from: those it names as PARENT or PREDECESSOR (RTPlanRelationship, 300A,0055)."""
 
     @property
     def number_of_fractions_planned(self) -> int | None:
@@ -104,6 +109,7 @@ class Plan:
                 for place in (*beams, *el.items(ds, "ApplicationSetupSequence"))
                 for uid in _referenced(place, "ReferencedReferenceImageSequence")
             ),
+            predecessor_uids=_predecessors(ds),
         )
 
 
@@ -222,6 +228,13 @@ def _planned_beams(
                 ),
                 treatment_machine_name=None,
             )
+
+
+def _predecessors(ds: Dataset) -> tuple[str, ...]:
+    """PS3.3 C.8.8.9. CONCURRENT, ALTERNATIVE, VERIFIED_PLAN and PRIOR plans are other courses."""
+    named = (r for r in el.items(ds, "ReferencedRTPlanSequence") if el.text(r, "RTPlanRelationship") in MADE_FROM)
+    uids = _unique(uid for r in named if (uid := el.text(r, "ReferencedSOPInstanceUID")) is not None)
+    return tuple(uid for uid in uids if uid != el.text(ds, "SOPInstanceUID"))
 
 
 def _series_of_frame(frame: Dataset) -> Iterable[ReferencedSeries]:

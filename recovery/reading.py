@@ -38,7 +38,7 @@ READ_BY_FIND = (
     *("SOPClassUID", "SpecificCharacterSet", "PatientName", "PatientBirthDate", "PatientSex"),
     *("RTPlanLabel", "PlanIntent", "RTPlanGeometry", "ApprovalStatus", "FrameOfReferenceUID"),
     *("FractionGroupSequence", "BeamSequence", "IonBeamSequence", "ReferencedStructureSetSequence"),
-    "ReferencedDoseSequence",
+    *("ReferencedDoseSequence", "ReferencedRTPlanSequence"),
 )
 """What a plan is made of (PS3.3 A.20): an archive that gives no private class by C-GET tells it by C-FIND."""
 

@@ -72,7 +72,8 @@ def told_of(row: Mapping[str, Any], source: SecondSource, plan: Plan | None) -> 
     course = source.courses.get((patient_id, told_plan.get("course_id") or ""), {})
     label = (plan.rt_plan_label if plan is not None else None) or told_plan.get("rt_plan_label")
     phones = [person.get(f"phone_{kind}") for kind in ("mobile", "home", "work")]
-    differing = _disagreements(person, told_plan, prescription, plan, _births(row, source, plan))
+    differing = _disagreements(person, told_plan, plan, _births(row, source, plan))
+    numbers = _numbers(row, told_plan, prescription, plan)
     return {
         "physician": _primary(source.physicians.get(patient_id, ())),
         "site": prescription.get("site"),
@@ -81,7 +82,8 @@ def told_of(row: Mapping[str, Any], source: SecondSource, plan: Plan | None) -> 
         "prescription": _prescribed(prescription),
         "phone": next((phone for phone in phones if phone), None),
         "alerts": person.get("alerts"),
-        "disagreement": "; ".join([*differing, *_states(row, told_plan, plan, source), *_counts(row, source)]) or None,
+        "disagreement": "; ".join([*differing, *numbers, *_states(row, told_plan, plan, source), *_counts(row, source)])
+        or None,
         "in_flight": "; ".join(_begun(row, label, source.in_flight.get(patient_id, ()))) or None,
     }
 
@@ -130,7 +132,6 @@ def _births(row: Mapping[str, Any], source: SecondSource, plan: Plan | None) -> 
 def _disagreements(
     person: Mapping[str, Any],
     told_plan: Mapping[str, Any],
-    prescription: Mapping[str, Any],
     plan: Plan | None,
     births: Iterable[date],
 ) -> Iterator[str]:
@@ -141,9 +142,17 @@ def _disagreements(
     label, told_label = plan.rt_plan_label if plan is not None else None, told_plan.get("rt_plan_label")
     if label and told_label and label.strip().casefold() != told_label.strip().casefold():
         yield f"plan {label} in DICOM, {told_label} in the R&V database"
+
+
+def _numbers(
+    row: Mapping[str, Any], told_plan: Mapping[str, Any], prescription: Mapping[str, Any], plan: Plan | None
+) -> Iterator[str]:
+    """How many fractions are planned, by each that says so; a plan for one day says nothing of its course."""
+    is_several = bool(row["course_plan_labels"])
     planned = {
-        "in the plan": plan.number_of_fractions_planned if plan is not None else None,
-        "in the R&V database": told_plan.get("number_of_fractions_planned"),
+        "in the plan": plan.number_of_fractions_planned if plan is not None and not is_several else None,
+        "in the R&V database": told_plan.get("number_of_fractions_planned") if not is_several else None,
+        "in the course": row["course_number_of_fractions_planned"] if is_several else None,
         "prescribed": prescription.get("number_of_fractions"),
     }
     known = {where: number for where, number in planned.items() if number is not None}
@@ -161,7 +170,7 @@ def _states(
     if row["status"] != "closed":
         return
     remaining, last = row["fractions_remaining"], row["last_treatment_at"]
-    if word == "completed" and remaining:
+    if word == "completed" and remaining and not row["course_plan_labels"]:
         yield f"plan completed in the R&V database, {remaining} of {row['number_of_fractions_planned']} not given"
     changed, until = told_plan.get("status_changed_at"), source.deliveries_known_until
     is_late = last is not None and (

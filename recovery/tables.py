@@ -152,12 +152,12 @@ ON_TREATMENT = TableSchema(
         "alerts": "str",
         "disagreement": "str",
         "in_flight": "str",
+        "other_patient_ids": "str",
     },
     key=("patient_id", "referenced_rt_plan_uid"),
 )
-"""The contract's table, and more. `remarks`: in words, what is odd about the records and does not stop treatment. From
-`physician` on, what the R&V database tells (null without one); `disagreement`: where it differs from the DICOM objects,
-both values in words; `in_flight`: what began and was not recorded."""
+"""The contract's table, and more. From `physician` on, what the R&V database tells (null without one); `disagreement`:
+both values where it differs; `in_flight`: what began and was not recorded; `other_patient_ids`: see `one_patient`."""
 
 TREATMENT_RECORDS = TableSchema(
     "treatment_records",
@@ -212,6 +212,7 @@ RT_PLANS = TableSchema(
         "rt_plan_geometry": "str",
         "approval_status": "str",
         "frame_of_reference_uid": "str",
+        "predecessor_uids": "str",
         "references": "str",
     },
     key=("sop_instance_uid",),

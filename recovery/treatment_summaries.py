@@ -28,6 +28,7 @@ from recovery.dicom_text import written_day, written_text, written_time, written
 from recovery.fractions import Course
 from recovery.model import RT_BRACHY_TREATMENT_RECORD, RT_PLAN, RT_TREATMENT_SUMMARY_RECORD, Patient
 from recovery.object_modules import Place, item, new_object, number_of_moment, reference, with_elements
+from recovery.one_patient import identify
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -129,11 +130,13 @@ class TreatmentSummary:
 def summaries_of(evidence: Evidence, rows: Iterable[Row]) -> list[TreatmentSummary]:
     """One for each row of `on_treatment` that names a patient and a plan, from the evidence of that row."""
     records: dict[tuple[str | None, str | None], list[TreatmentRecord]] = {}
+    who = identify(evidence.records, evidence.plans.values())
     for record in evidence.records:
-        records.setdefault((record.ref.patient_id, record.referenced_rt_plan_uid), []).append(record)
+        plan_uid = record.referenced_rt_plan_uid
+        records.setdefault((who.of(plan_uid, record.ref.patient_id), plan_uid), []).append(record)
     summaries = []
     for row in rows:
-        patient_id, plan_uid = cast("str | None", row["patient_id"]), cast("str | None", row["referenced_rt_plan_uid"])
+        patient_id, plan_uid = (cast("str | None", row[c]) for c in ("patient_id", "referenced_rt_plan_uid"))
         if patient_id is not None and plan_uid is not None:
             own = records.get((patient_id, plan_uid), [])
             plan = evidence.plans.get(plan_uid)

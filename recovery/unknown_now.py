@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from recovery.cache import CacheError
+from recovery.one_patient import under_newest
 from recovery.relational_tables import SCHEDULE
 from recovery.unknown_since import doubt_of, newest_treatment, unknown_of
 
@@ -28,7 +29,7 @@ def as_of_now(tables: PatientTables, cache: Cache, site: Site, now: datetime) ->
     schedule: list[dict[str, Any]] = []
     if doubt is not None:
         with suppress(CacheError):
-            schedule = cache.read(SCHEDULE)
+            schedule = under_newest(cache.read(SCHEDULE), tables.newest)
     told = unknown_of(rows, schedule, doubt)
     since = {_key(row): at for row, at in zip(rows, told, strict=True)}
     listed = {

@@ -32,7 +32,10 @@ def progress(file: PatientFile, plan: PlanFile | None) -> Pairs:
     if ahead is not None:
         booked = f"{say.moment(ahead.appointment_at)} {ahead.treatment_machine_name or ''}".strip()
     return (
-        ("Delivered in full", f"{say.text(row.fractions_delivered)} of {say.text(row.number_of_fractions_planned)}"),
+        (
+            "Delivered in full",
+            f"{say.text(row.course_fractions_delivered)} of {say.text(row.course_number_of_fractions_planned)}",
+        ),
         ("Dose given of total", dose),
         ("Last treated", say.moment(row.last_treatment_at)),
         ("Next appointment", booked),

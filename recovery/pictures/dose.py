@@ -21,6 +21,8 @@ from recovery.pictures.image_series import decoded
 from recovery.pictures.refusals import PictureError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
     from pydicom import Dataset
 
@@ -40,6 +42,12 @@ class DoseGrid:
     grid: Grid
     summation_type: str | None
     dose_type: str | None
+    references: tuple[tuple[int | None, tuple[int, ...]], ...] = ()
+    """The fraction groups that it is of, each with its beams or application setups; none where it names only a plan."""
+    is_of: str = ""
+    """What of the plan it is, in words; empty until `dose_parts` looked at all doses of the plan."""
+    is_whole: bool = False
+    """Whether it is the dose of the whole plan."""
 
     @property
     def maximum(self) -> float:
@@ -67,7 +75,8 @@ class DoseGrid:
         grid = placed(
             (frames * np.float32(scaling)).astype(np.float32), placement, _offsets(ds, placement, len(frames)), _WHAT
         )
-        return cls(el.text(ds, "SOPInstanceUID"), grid, el.text(ds, "DoseSummationType"), el.text(ds, "DoseType"))
+        kind = el.text(ds, "DoseSummationType"), el.text(ds, "DoseType")
+        return cls(el.text(ds, "SOPInstanceUID"), grid, *kind, tuple(_references(ds)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +106,15 @@ def band_numbers(dose: DoseGrid, like: Section, steps: list[Band]) -> NDArray[np
     for index in range(len(steps) - 1, -1, -1):
         numbers[gray >= steps[index].lower] = index  # NaN is no number: outside stays -1
     return numbers
+
+
+def _references(ds: Dataset) -> Iterator[tuple[int | None, tuple[int, ...]]]:
+    for plan in el.items(ds, "ReferencedRTPlanSequence"):
+        for group in el.items(plan, "ReferencedFractionGroupSequence"):
+            numbers = [el.integer(b, "ReferencedBeamNumber") for b in el.items(group, "ReferencedBeamSequence")]
+            setups = el.items(group, "ReferencedBrachyApplicationSetupSequence")
+            numbers += [el.integer(setup, "ReferencedBrachyApplicationSetupNumber") for setup in setups]
+            yield el.integer(group, "ReferencedFractionGroupNumber"), tuple(n for n in numbers if n is not None)
 
 
 def _offsets(ds: Dataset, placement: Placement, frames: int) -> list[float]:

@@ -48,6 +48,10 @@ path = "data/cache"
 """
 
 
+_OF_COURSE = ("fractions_delivered", "number_of_fractions_planned")
+"""What a plan alone has in common with its course."""
+
+
 def row(
     name: str | None, patient_id: str, plan: str | None, delivered: int | None, **changes: object
 ) -> dict[str, object]:
@@ -86,9 +90,11 @@ def row(
         "missing": "",
         "earlier_plans": "",
         "remarks": "",
+        "other_patient_ids": None,
         **NOTHING,
     }
-    return plain | changes
+    made = plain | changes
+    return made | {f"course_{own}": changes.get(f"course_{own}", made[own]) for own in _OF_COURSE}
 
 
 def notable_rows() -> list[dict[str, object]]:

@@ -48,6 +48,7 @@ def test_a_course_that_goes_as_planned_is_on_treatment_and_ready() -> None:
         "missing": "",
         "earlier_plans": "",
         "remarks": "the plan names no structure set",
+        "other_patient_ids": None,
     }
 
 

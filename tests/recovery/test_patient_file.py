@@ -259,6 +259,7 @@ def test_a_record_that_was_amended_under_another_patients_id_is_no_longer_this_o
     moves.SOPInstanceUID = derived_uid("a delivery")
     [amended] = treated(plan, (2,), {1: 100.0})
     amended.SOPInstanceUID, amended.PatientID = amended_uid(str(moves.SOPInstanceUID)), "100777"
+    amended.PatientName = "QUARTZ^Heron"
     clinic.add(plan, stays, moves, amended)
     [one] = read(clinic, tmp_path, "100231").plans
     assert one.ledger is not None and one.ledger.fractions_delivered == 1

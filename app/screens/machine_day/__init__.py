@@ -45,7 +45,7 @@ def show(desk: Desk) -> None:
     loaded = listed.load(desk)
     if loaded is None:
         return
-    found = sources.load(desk)
+    found = sources.load(desk, loaded.table)
     machines = worklist.machines_of(loaded.table, found.tables.schedule)
     if not machines:
         failures.show_no_rows()

@@ -104,8 +104,7 @@ def _points(book: Ledger) -> list[dict[str, Any]]:
     if book.dose_over_time:
         timed = [(p.at, p.fraction_number, p.dose) for p in book.dose_over_time]
     else:
-        whole = [f for f in book.fractions if f.state == "complete"]
-        timed = [(f.started_at, f.fraction_number, float(n)) for n, f in enumerate(whole, 1)]
+        timed = [(at, number, float(n)) for n, (at, number) in enumerate(book.fractions_over_time, 1)]
     return [{"at": at.isoformat(), "fraction": number, "value": value} for at, number, value in timed if at is not None]
 
 

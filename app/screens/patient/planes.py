@@ -171,7 +171,9 @@ def _legend(structures: list[Structure], steps: list[Band], dose: DoseGrid | Non
         return
     st.html(_patches([(b.colour, f"≥ {b.lower:.2f} Gy" + (f" ({b.share:.0%})" if b.share else "")) for b in steps]))
     of = f"of the prescribed {prescribed:.2f} Gy" if prescribed else "no prescribed dose is known: parts of the maximum"
-    kind = as_markdown(f"{absent(dose.summation_type)}, {absent(dose.dose_type)}")
+    kind = as_markdown(f"{absent(dose.summation_type)}, {absent(dose.dose_type)}: {dose.is_of}")
+    if not dose.is_whole:
+        st.markdown(f":orange[▲ **Not the plan's dose: {as_markdown(dose.is_of)}.**]")
     st.markdown(f":small[Dose ({kind}), {of}; maximum {dose.maximum:.2f} Gy.]")
 
 
