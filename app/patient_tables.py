@@ -158,7 +158,7 @@ def schedule(file: PatientFile) -> pd.DataFrame:
         {
             "When": at_time(a.appointment_at, today),
             "Until": f"{a.ends_at:%H:%M}" if a.ends_at is not None else ABSENT,
-            "Machine": absent(a.treatment_machine_name),
+            "Machine": absent(a.treatment_machine_name or a.other_machine_name),
             "Activity": absent(a.activity),
             "Status": absent(a.status),
             "Note": absent(a.note),

@@ -18,7 +18,7 @@ from recovery.dose_words import prescribed
 from recovery.ledger import Gap, Ledger
 from recovery.notices import LOOK_MARK, STOP_MARK
 from recovery.patient_file import PatientFile
-from recovery.plan_file import HeldObject, PlanFile, Prescription
+from recovery.plan_file import HeldObject, PlanFile
 from recovery.radiation_words import energy_in_words
 
 _NO_SIDE = {"", "not applicable", "none", "unspecified"}
@@ -33,15 +33,6 @@ def at_time(at: datetime | None, today: date) -> str:
 def energy(value: float | None, radiation_type: str | None) -> str:
     """`6 MV`; without a unit where the radiation is unknown."""
     return energy_in_words(value, radiation_type) or ABSENT
-
-
-def prescription(told: Prescription | None, ledger: Ledger | None) -> str:
-    """`2.67 Gy × 15 = 40.05 Gy`; without a prescription, what the ledger counts with."""
-    if told is not None:
-        return prescribed(told.dose_per_fraction, told.number_of_fractions, told.total_dose)
-    if ledger is None:
-        return ABSENT
-    return prescribed(ledger.dose_per_fraction, ledger.number_of_fractions_planned, None)
 
 
 def plan_title(plan: PlanFile) -> str:
@@ -65,7 +56,7 @@ def summary(plan: PlanFile) -> str:
     techniques = dict.fromkeys(f.technique for f in fields if f.technique)
     parts = (
         site or None,
-        prescription(own, plan.ledger),
+        plan.prescribed or prescribed(None, plan.row.number_of_fractions_planned, None),
         " ".join(filter(None, (", ".join(e for e in energies if e != ABSENT), ", ".join(techniques)))) or None,
         ", ".join(machines) or plan.row.treatment_machine_name,
     )

@@ -14,12 +14,14 @@ from collections.abc import Callable, Mapping
 
 from backup_jobs import values
 from backup_jobs.aria_prescriptions import PRESCRIPTION_READING, fraction_pattern, in_gray
+from backup_jobs.machines import other_machine, treatment_machine
 from backup_jobs.photos import photo_reading
 from backup_jobs.table_readings import (
     Group,
     RawRow,
     Reader,
     TableReading,
+    died_on,
     each_once,
     each_value,
     family_given,
@@ -32,6 +34,7 @@ from backup_jobs.table_readings import (
 )
 from recovery import relational_tables as tables
 from recovery.laterality import of_a_site
+from recovery.relational_tables import WAIT_LISTED
 
 PLAN_STATUSES = {
     "TreatApproval": "treatment approved",
@@ -77,7 +80,11 @@ def _alert(row: RawRow) -> str | None:
 
 
 def _alerts(group: Group) -> str | None:
-    said = (part for row in group if (alert := _alert(row)) for part in alert.split("; "))
+    died = died_on(group[0], "died_at", "died_at_by_emr")
+    if died is None and any(values.text(row["alive"]) == "N" for row in group):
+        died = "died"
+    said = [died] if died else []
+    said += [part for row in group if (alert := _alert(row)) for part in alert.split("; ")]
     return "; ".join(dict.fromkeys(said)) or None
 
 
@@ -89,8 +96,18 @@ def _contact(row: RawRow) -> str | None:
     return ": ".join(part for part in (who, phones) if part) or None
 
 
+def _appointment_status(group: Group) -> str | None:
+    """A wish that waits for a slot is no booking, whatever time it names."""
+    status = translated(APPOINTMENT_STATUSES, "status")(group)
+    return WAIT_LISTED if status == "booked" and values.truth(group[0]["is_wait_listed"]) else status  # type: ignore[return-value]
+
+
 def _address(group: Group) -> str | None:
-    row = group[0]
+    """The first address that says something: the primary one comes first, one that has ended not at all."""
+    return next((said for row in group if (said := _address_of(row))), None)
+
+
+def _address_of(row: RawRow) -> str | None:
     city = said_together(row, " ", "postal_code", "city")
     lines = said_together(row, ", ", "address_line_1", "address_line_2", "address_line_3")
     return ", ".join(part for part in (lines, city, said_together(row, ", ", "state", "country")) if part) or None
@@ -232,7 +249,11 @@ READINGS: Mapping[str, TableReading] = {
         ),
         TableReading(
             tables.SCHEDULE,
-            {"status": translated(APPOINTMENT_STATUSES, "status")},
+            {
+                "status": _appointment_status,
+                "treatment_machine_name": treatment_machine,
+                "other_machine_name": other_machine,
+            },
             one_row_per=("appointment_id",),
         ),
         TableReading(

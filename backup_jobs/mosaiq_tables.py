@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from backup_jobs import values
+from backup_jobs.machines import other_machine, treatment_machine
 from backup_jobs.mosaiq_deliveries import COUCH_SHIFTS, DELIVERIES, IN_FLIGHT
 from backup_jobs.mosaiq_plans import PLAN_FIELDS, PLANS, SETUP_NOTES, course_id, gray
 from backup_jobs.mosaiq_words import FILE_FORMATS, PRESCRIPTION_STATUSES, SEXES
@@ -24,6 +25,7 @@ from backup_jobs.table_readings import (
     RawRow,
     Reader,
     TableReading,
+    died_on,
     each_once,
     each_value,
     family_given,
@@ -61,8 +63,8 @@ def _address(group: Group) -> str | None:
 
 
 def _alerts(group: Group) -> str | None:
-    died_at = values.day(group[0]["died_at"])
-    said = [f"died on {died_at.isoformat()}"] if died_at is not None else []
+    died = died_on(group[0], "died_at")
+    said = [died] if died is not None else []
     said += [alert for row in group if (alert := said_together(row, ": ", "alert_subject", "alert_note"))]
     return "; ".join(dict.fromkeys(said)) or None
 
@@ -239,6 +241,8 @@ SCHEDULE = TableReading(
     tables.SCHEDULE,
     {
         "ends_at": _ends_at,
+        "treatment_machine_name": treatment_machine,
+        "other_machine_name": other_machine,
         "activity": _activity,
         "status": appointment_status,
         "priority": _nothing,

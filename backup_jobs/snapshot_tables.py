@@ -155,6 +155,7 @@ def query_values(config: Config, now: datetime) -> Mapping[str, object]:
     """What the queries' parameters are at `now`: days begin at midnight of the site, times are naive as ARIA's."""
     today = datetime.combine(now.astimezone(config.site.zone).date(), time())
     return {
+        "today": today,
         "since": today - timedelta(days=HISTORY_DAYS),
         "couch_since": today - timedelta(days=COUCH_DAYS),
         "in_flight_since": today - timedelta(days=IN_FLIGHT_DAYS),

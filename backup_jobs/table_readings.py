@@ -154,6 +154,15 @@ def translated(words: Mapping[str, str], column: str) -> Reader:
     return read
 
 
+def died_on(row: RawRow, *columns: str) -> str | None:
+    """`died on 2026-11-02`; a date that cannot be read costs the date, never the alerts that stand beside it."""
+    try:
+        days = {day for name in columns if (day := values.day(row[name])) is not None}
+    except values.UnreadableError:
+        return "died"
+    return f"died on {' or '.join(day.isoformat() for day in sorted(days))}" if days else None
+
+
 def the_only(column: str) -> Reader:
     """A column's one value, as text; None where the rows say different ones."""
 

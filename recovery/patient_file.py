@@ -90,6 +90,7 @@ class Appointment:
     appointment_at: datetime | None
     ends_at: datetime | None
     treatment_machine_name: str | None
+    other_machine_name: str | None
     activity: str | None
     activity_category: str | None
     status: str | None
@@ -176,8 +177,9 @@ class PatientFile:
 
     @property
     def next_appointment(self) -> Appointment | None:
+        """The next one to be treated at: neither a doctor's nor a CT scanner's."""
         ahead = (a for a in self.appointments if a.appointment_at is not None and a.appointment_at >= self.now)
-        return next((a for a in ahead if not a.is_cancelled), None)
+        return next((a for a in ahead if not a.is_cancelled and a.treatment_machine_name is not None), None)
 
 
 def read_patient_file(cache: Cache, site: Site, patient_id: str, now: datetime) -> PatientFile:

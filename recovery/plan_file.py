@@ -221,6 +221,8 @@ class PlanFile:
     held_objects: tuple[HeldObject, ...]
     disagreements: tuple[str, ...]
     """Sentences: where two sources tell different things of this plan."""
+    prescribed: str | None
+    """The dose in words: the prescription's, else the plan's, which says so."""
 
     @property
     def uid(self) -> str | None:

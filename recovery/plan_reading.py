@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from recovery import plan_file as pf
 from recovery.courses import Chain, Member, chains
+from recovery.dose_words import prescribed_or_planned
 from recovery.fractions import count_fractions
 from recovery.ledger import CourseSoFar, Ledger, lay_out
 from recovery.needed_images import needed_images
@@ -56,6 +58,7 @@ def read_plan(tables: PatientTables, row: Mapping[str, Any], now: datetime, cour
         ledger=ledger,
         held_objects=tuple(_held_objects(tables, uid, plan)),
         disagreements=tuple(disagreements(line, plan, told, own("plan_fields"), prescription, ledger)),
+        prescribed=prescribed_or_planned(asdict(prescription) if prescription is not None else None, told),
     )
 
 

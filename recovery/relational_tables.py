@@ -20,7 +20,8 @@ from recovery.delivery_tables import IN_FLIGHT as IN_FLIGHT
 from recovery.plan_states import APPROVED_STATUSES as APPROVED_STATUSES
 from recovery.tables import TABLES, TableSchema
 
-CANCELLED_STATUSES = frozenset({"cancelled", "cancelled, patient did not come"})
+WAIT_LISTED = "on the waiting list"
+CANCELLED_STATUSES = frozenset({"cancelled", "cancelled, patient did not come", WAIT_LISTED})
 """The words of `schedule.status` with which nobody is expected: no such row is a next appointment."""
 
 PATIENTS = TableSchema(
@@ -194,6 +195,7 @@ SCHEDULE = TableSchema(
         "appointment_at": "datetime",
         "ends_at": "datetime",
         "treatment_machine_name": "str",
+        "other_machine_name": "str",
         "activity": "str",
         "activity_category": "str",
         "status": "str",
@@ -202,7 +204,8 @@ SCHEDULE = TableSchema(
     },
     key=("appointment_id",),
 )
-"""Sixty days back to sixty ahead. Cancelled ones stay, and say so: see CANCELLED_STATUSES."""
+"""Sixty days back to sixty ahead. Cancelled ones stay, and say so: see CANCELLED_STATUSES. `treatment_machine_name` is
+null where nobody is treated: at a CT scanner, which is then `other_machine_name`, or at a doctor's."""
 
 NOTES = TableSchema(
     "notes",

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from recovery.dose_words import prescribed
+from recovery.dose_words import prescribed_or_planned
 from recovery.fractions import count_fractions
 from recovery.laterality import laterality
 from recovery.model import RT_BEAMS_TREATMENT_RECORD, InstanceRef, Patient
@@ -79,7 +79,9 @@ def told_of(row: Mapping[str, Any], source: SecondSource, plan: Plan | None) -> 
         "site": prescription.get("site"),
         "laterality": laterality(prescription.get("laterality"), course.get("laterality"), course.get("diagnoses")),
         "intent": prescription.get("intent") or course.get("intent"),
-        "prescription": _prescribed(prescription),
+        "prescription": _with_pattern(
+            prescribed_or_planned(prescription, told_plan), prescription.get("fraction_pattern")
+        ),
         "phone": next((phone for phone in phones if phone), None),
         "alerts": person.get("alerts"),
         "disagreement": "; ".join([*differing, *numbers, *_states(row, told_plan, plan, source), *_counts(row, source)])
@@ -227,13 +229,8 @@ def _primary(physicians: Rows) -> str | None:
     return next((str(p["physician_name"]) for p in physicians if p["is_primary"]), None)
 
 
-def _prescribed(prescription: Mapping[str, Any]) -> str | None:
-    """`2.00 Gy × 30 = 60.00 Gy`, with `—` for what is not told; null when nothing is."""
-    told = [prescription.get(name) for name in ("dose_per_fraction", "number_of_fractions", "total_dose")]
-    if all(value is None for value in told):
-        return None
-    said, pattern = prescribed(*told), prescription.get("fraction_pattern")
-    return f"{said}, {pattern}" if pattern else said
+def _with_pattern(said: str | None, pattern: str | None) -> str | None:
+    return f"{said}, {pattern}" if said and pattern else said
 
 
 def by_key(rows: Iterable[Mapping[str, Any]], column: str) -> dict[str, list[Mapping[str, Any]]]:

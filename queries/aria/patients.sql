@@ -1,5 +1,5 @@
 -- patients: who they are, how to reach them, what to beware of.
--- parameters: since, since, since
+-- parameters: today, since, since, since
 -- columns:
 --   patient_serial                        ARIA's own number of the patient
 --   patient_id, other_patient_id          text
@@ -10,6 +10,7 @@
 --   language, special_needs               text
 --   address_line_1, address_line_2, address_line_3, postal_code, city, state, country, email
 --                                         of one address; the primary one comes first
+--   died_at, died_at_by_emr, alive        dates of death of ARIA's two halves; alive is N where the EMR half says dead
 --   medical_alerts, contrast_allergies, pregnancy_status   text
 --   allergy, allergy_comment              one of the EMR half's
 --   device, device_model, device_mri_safety   one implanted device, such as a pacemaker
@@ -23,6 +24,7 @@
 --   makes one of them.
 --   `$` patients are not dropped here: [dashboard] exclude_patient_ids decides, and what it excludes is counted.
 --   ARIA never forgets patients: only who is booked, planned or treated since then comes.
+--   An address whose TerminationDate has passed is where nobody lives any more: it does not come.
 --   The lower-case tables are the EMR half, joined by pt.patient_ser; valid_entry 'N' is an entry made in error.
 SELECT
     p.PatientSer AS patient_serial,
@@ -45,6 +47,9 @@ SELECT
     a.StateOrProvince AS state,
     a.Country AS country,
     a.EMailAddress AS email,
+    pp.DeathDate AS died_at,
+    e.pt_dod AS died_at_by_emr,
+    e.pt_alive_ind AS alive,
     pp.MedicalAlerts AS medical_alerts,
     pp.ContrastAllergies AS contrast_allergies,
     pp.PregnancyStatus AS pregnancy_status,
@@ -65,7 +70,7 @@ SELECT
 FROM Patient p
 LEFT JOIN PatientParticular pp ON pp.PatientSer = p.PatientSer
 LEFT JOIN PatientAddress pa ON pa.PatientSer = p.PatientSer
-LEFT JOIN Address a ON a.AddressSer = pa.AddressSer
+LEFT JOIN Address a ON a.AddressSer = pa.AddressSer AND (a.TerminationDate IS NULL OR a.TerminationDate > ?)
 LEFT JOIN PointOfContact co ON co.PatientSer = p.PatientSer
 LEFT JOIN PatientTransportation tr ON tr.PatientSer = p.PatientSer
 LEFT JOIN pt e ON e.patient_ser = p.PatientSer

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 from recovery.charting import say
 from recovery.charting.say import ABSENT
-from recovery.dose_words import prescribed
 from recovery.laterality import with_side_in_capitals
 
 if TYPE_CHECKING:
-    from recovery.patient_file import PatientFile
+    from recovery.patient_file import PatientFile, Physician
     from recovery.plan_file import PlanFile
 
 Pairs = tuple[tuple[str, str], ...]
@@ -51,7 +50,7 @@ def prescription(plan: PlanFile | None) -> Pairs:
         ("Site", say.text(rx.site if rx else None)),
         _laterality(plan),
         ("Intent", say.text((rx.intent if rx else None) or plan.plan_intent)),
-        ("Dose", _dose(plan)),
+        ("Dose", plan.prescribed or ABSENT),
     ]
     if rx is not None:
         more = (
@@ -72,11 +71,6 @@ def _laterality(plan: PlanFile) -> tuple[str, str]:
     return "Laterality", with_side_in_capitals(plan.laterality) if plan.laterality else ABSENT
 
 
-def _dose(plan: PlanFile) -> str:
-    rx = plan.prescription
-    return prescribed(rx.dose_per_fraction, rx.number_of_fractions, rx.total_dose) if rx is not None else ABSENT
-
-
 def plan(plan: PlanFile | None) -> Pairs:
     """Which plan, and who approved it."""
     if plan is None:
@@ -95,15 +89,21 @@ def plan(plan: PlanFile | None) -> Pairs:
 
 def people(file: PatientFile) -> Pairs:
     """Whom to call."""
-    physicians = file.physicians[:2]
+    physicians = [p for p in file.physicians if p.is_primary] or file.physicians[:2]
     own = ", ".join(f"{number} ({kind})" for kind, number in file.contacts.phones)
     return (
-        ("Physician", "; ".join(p.physician_name for p in physicians) or ABSENT),
+        ("Physician", "; ".join(_with_role(p) for p in physicians) or ABSENT),
         ("Physician's phone", TO_FILL_IN),
         ("Patient's phone", own or ABSENT),
         ("Emergency", say.text(file.contacts.emergency_contacts)),
         ("Language", say.text(file.contacts.language)),
     )
+
+
+def _with_role(physician: Physician) -> str:
+    """`Green, Gloria (primary oncologist)`; one whom only the treatment records name has no role."""
+    role = "primary oncologist" if physician.is_primary else physician.role
+    return f"{physician.physician_name} ({role})" if role else physician.physician_name
 
 
 def setup(plan: PlanFile | None) -> Pairs:

@@ -67,7 +67,7 @@ def test_the_page_says_who_it_is_and_which_fraction_is_next(open_patient: Open) 
     text = plain(visit)
     assert "### Next fraction: 8 next of 15 (7 given)" in text
     assert "▲ ALERT: Pacemaker; Latex" in text
-    assert "Breast (diagnosis: left) · 2.67 Gy × 15 = 40.05 Gy · 6 MV STATIC · TB1" in text
+    assert "Breast Left · 2.67 Gy × 15 = 40.05 Gy · 6 MV STATIC · TB1" in text
     assert "next appointment Wed 25 Nov 08:15 on TB1" in text
     assert "treatment approved by Meier on Wed 4 Nov" in text
     assert "Ready: the RT-PACS holds plan, structure set, 4 images, proven 7 min ago" in text

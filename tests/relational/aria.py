@@ -33,9 +33,9 @@ class Aria(MadeUpDatabase):
         self.insert("Patient", PatientSer=serial, PatientId=patient_id, LastName=family, FirstName=given, **values)
         return serial
 
-    def machine(self, machine_id: str) -> int:
+    def machine(self, machine_id: str, machine_type: str = "RadiationDevice") -> int:
         serial = next(self.numbers)
-        self.insert("Machine", ResourceSer=serial, MachineId=machine_id)
+        self.insert("Machine", ResourceSer=serial, MachineId=machine_id, MachineType=machine_type)
         return serial
 
     def course(self, patient: int, course_id: str = "C1", **more: object) -> int:
