@@ -11,6 +11,7 @@ How
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import logging
 import traceback
@@ -19,6 +20,8 @@ from typing import Any
 
 import streamlit as st
 from streamlit import net_util
+
+from recovery.printable import printable
 
 _NO_ADDRESS = "none.invalid"
 """RFC 2606: no machine has this name."""
@@ -82,6 +85,8 @@ def keep_values_out_of_logs() -> None:
 
 def _without_values(*args: Any, **kwargs: Any) -> logging.LogRecord:
     record = logging.LogRecord(*args, **kwargs)
+    with contextlib.suppress(TypeError, ValueError):  # logging itself complains of these
+        record.msg, record.args = printable(record.getMessage()), ()
     if isinstance(record.exc_info, tuple) and record.exc_info[0] is not None:
         kind, _, place = record.exc_info
         frames = "".join(traceback.format_tb(place))

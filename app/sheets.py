@@ -14,7 +14,6 @@ Why texts are forced
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -23,12 +22,13 @@ from math import ceil
 from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell
+from openpyxl.cell.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.properties import PageSetupProperties
 
-from app.words import ABSENT
+from app.words import ABSENT, printable
+from recovery.printable import as_cell, is_like_formula
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.header_footer import HeaderFooterItem
@@ -75,18 +75,16 @@ _RULE = Side(style="thin", color=_INK)
 _BELOW_ROW = Border(bottom=_HAIRLINE)
 _HEADING_FILL = PatternFill("solid", fgColor="E5E7EB")
 _STOP_FILL = PatternFill("solid", fgColor="FEE2E2")
-_BEYOND_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
 _EMPHASISED = ("mark", "patient_name", "check")
 
 
 def text_into(cell: Cell, text: str) -> None:
-    """Put a text into a cell as text, whatever it looks like; what XML cannot hold becomes the replacement sign."""
+    """Put a text into a cell as text, whatever it looks like."""
     if not text:
         return
-    cell.value = _BEYOND_XML.sub("\ufffd", ILLEGAL_CHARACTERS_RE.sub("\ufffd", text))
+    cell.value = as_cell(text)
     cell.data_type = "s"
-    if text[:1] in {"=", "+", "-", "@", "\t", "\r"}:
-        cell.quotePrefix = True  # stays a text also after somebody has edited the cell
+    cell.quotePrefix = is_like_formula(text)  # stays a text also after somebody has edited the cell
 
 
 def fill(sheet: Worksheet, layout: Layout, rows: Iterable[Row], first: int = 2) -> int:
@@ -272,4 +270,4 @@ def _say(item: HeaderFooterItem | None, left: str, right: str | None) -> None:
 
 def _in_header(text: str) -> str:
     """A text for a page's header, where & begins a code and 255 characters are the end."""
-    return ILLEGAL_CHARACTERS_RE.sub(" ", text)[:100].replace("&", "&&")
+    return printable(text)[:100].replace("&", "&&")

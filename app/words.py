@@ -16,12 +16,19 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from recovery.printable import printable as printable
+from recovery.printable import printable_lines as printable_lines
+
 ABSENT = "—"
 """How an absent value is shown, everywhere."""
 
 _WEEK = timedelta(days=6)
+_READ_LATER = re.compile(
+    r":(?=[\w+/-]*[A-Za-z][\w+/-]*:|\+1:|-1:|100:|1234:)"  # :material/home:, :smile:
+    r"|(?<=(?<!\S)<)-(?=>?(?!\S))|(?<!\S)-(?=[->](?!\S))|(?<=(?<!\S)[<>~])=(?!\S)"  # <-> <- -> -- <= >= ~=
+    r"|(?<=[wW]{3})\.(?=\w)|(?<=[a-zA-Z]):(?=//)|(?<=\w)@(?=[-\w]+\.\w)"  # www.a.b, https://a.b, a@b.c
+)
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|~<>$:&])")
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f\ufffe\uffff]")
 
 
 def age(elapsed: timedelta) -> str:
@@ -90,17 +97,19 @@ def known(value: Any) -> Any:
     return None if is_absent else value
 
 
-def printable(text: str) -> str:
-    """A text that any screen and file can hold: control characters and half characters are replaced."""
-    whole = text.encode("utf-8", "replace").decode("utf-8")
-    return _UNPRINTABLE.sub(" ", whole)
-
-
 def as_markdown(text: str) -> str:
-    """A text from outside, shown letter by letter by Streamlit's markdown."""
-    return _MARKDOWN.sub(r"\\\1", printable(text))
+    """A text from outside, shown letter by letter by Streamlit's markdown.
+
+    Backslashes keep markdown off. What Streamlit looks for after that (icons, emoji, arrows, addresses) it looks for
+    in one run of text: an empty color directive, which changes nothing, makes two runs of it.
+    """
+    shown, done = re.sub(" {2,}", " ", printable(text)).strip(), 0
+    escaped = []
+    for found in _READ_LATER.finditer(shown):
+        escaped += [_escaped(shown[done : found.start()]), f":color[{_escaped(found[0])}]"]
+        done = found.end()
+    return "".join((*escaped, _escaped(shown[done:])))
 
 
-def printable_lines(text: str) -> str:
-    """As `printable`, keeping the lines."""
-    return "\n".join(printable(line) for line in text.splitlines())
+def _escaped(text: str) -> str:
+    return _MARKDOWN.sub(r"\\\1", text)

@@ -94,6 +94,8 @@ def _job(name: str) -> Job:
 
 
 def _print(run: Run, *, as_json: bool) -> None:
+    from recovery.printable import printable
+
     result = run.result
     if as_json:
         line = {
@@ -109,7 +111,7 @@ def _print(run: Run, *, as_json: bool) -> None:
     counts = ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in result.counts.items())
     print(f"{result.job:<19}{result.outcome:<8} {result.seconds:6.1f} s  {counts}", flush=True)
     if result.message:
-        print(f"{'':<19}{result.message}", flush=True)
+        print(f"{'':<19}{printable(result.message)}", flush=True)
 
 
 if __name__ == "__main__":

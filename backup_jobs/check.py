@@ -25,6 +25,7 @@ from recovery.dimse import DimseError, Peer, echo, find_refs, move_series, open_
 from recovery.dimse.peer import UNKNOWN_DESTINATION
 from recovery.durable import replace_file
 from recovery.peers import pacs_peer, pacs_store_peer, rv_peer, tps_peers
+from recovery.printable import printable
 from recovery.record_search import find_records
 from recovery.runs import JobResult
 
@@ -51,7 +52,7 @@ def print_line(text: str) -> None:
     """A line for a person, on standard error: standard output is for `--json`."""
     import sys
 
-    sys.stderr.write(text + "\n")
+    sys.stderr.write(printable(text) + "\n")
 
 
 Finding = tuple[str, str]

@@ -17,6 +17,7 @@ from recovery.cache import Cache, CacheError
 from recovery.chart_command import add_chart_arguments, chart_command
 from recovery.clock import read_wall_clock
 from recovery.config import Config, ConfigError, load_config
+from recovery.printable import tell
 from recovery.relational_tables import ALL_TABLES
 
 if TYPE_CHECKING:
@@ -44,9 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         has_database = whole.rv is not None and whole.rv.database is not None
         return _run(whole.without_rv(), options, has_database=has_database)
     except ConfigError as error:
-        print(error, file=sys.stderr)
+        tell(error, file=sys.stderr)
     except CacheError as error:
-        print(error, file=sys.stderr)
+        tell(error, file=sys.stderr)
     except BrokenPipeError:
         return 1
     return 2
@@ -69,7 +70,7 @@ def _table(config: Config, options: argparse.Namespace) -> int:
     try:
         write_table(Cache(config.cache_path), schema, options.format, options.output)
     except IsADirectoryError:
-        print(f"{options.output} is a folder; name a file", file=sys.stderr)
+        tell(f"{options.output} is a folder; name a file", file=sys.stderr)
         return 2
     return 0
 
@@ -94,19 +95,19 @@ def _rebuild(config: Config, *, has_database: bool) -> int:
     try:
         with lock(config.cache_path, "snapshot_tables"):
             restored = restore_tables(config, pacs, are_expected=has_database)
-        print(*restored.said, sep="\n", end="\n" if restored.said else "")
-        print(*restored.problems, sep="\n", end="\n" if restored.problems else "", file=sys.stderr)
+        tell(*restored.said)
+        tell(*restored.problems, file=sys.stderr)
         report = build_overview(space, pacs)
     except LockedError as error:
-        print(f"{error}; try again when it has ended", file=sys.stderr)
+        tell(f"{error}; try again when it has ended", file=sys.stderr)
         return 75
     except DimseError as error:
-        print(f"Not everything was rebuilt; tables that were not still stand. {error}", file=sys.stderr)
+        tell(f"Not everything was rebuilt; tables that were not still stand. {error}", file=sys.stderr)
         return 2
     memory.save()
-    print(f"{report.records} treatment records read, {report.rows} rows in on_treatment")
+    tell(f"{report.records} treatment records read, {report.rows} rows in on_treatment")
     for uid, why in report.unreadable.items():
-        print(f"{uid}: {why}", file=sys.stderr)
+        tell(f"{uid}: {why}", file=sys.stderr)
     return 1 if restored.problems or report.unreadable else 0
 
 

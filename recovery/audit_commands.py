@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from recovery.audit import AuditFile, Head, parsed
 from recovery.audit_proof import verify
+from recovery.printable import as_json, tell
 
 if TYPE_CHECKING:
     from recovery.config import Config
@@ -38,17 +39,17 @@ def run(config: Config, options: argparse.Namespace) -> int:
     try:
         return _verify(audit, options.head) if options.verb == "verify" else _show(audit, options)
     except OSError as error:
-        print(f"{audit.path} cannot be read: {error.strerror}", file=sys.stderr)
+        tell(f"{audit.path} cannot be read: {error.strerror}", file=sys.stderr)
         return 2
 
 
 def _verify(audit: AuditFile, noted: Head | None) -> int:
     verdict = verify(audit, noted)
-    print(verdict.in_words, file=sys.stdout if verdict.is_whole else sys.stderr)
+    tell(verdict.in_words, file=sys.stdout if verdict.is_whole else sys.stderr)
     for said in (*verdict.breaks[1:20], *verdict.notes[:20]):
-        print(said, file=sys.stderr)
+        tell(said, file=sys.stderr)
     if verdict.is_whole and verdict.head.number:
-        print(f"Head, to be noted elsewhere: {verdict.head}")
+        tell(f"Head, to be noted elsewhere: {verdict.head}")
     return 0 if verdict.is_whole else 1
 
 
@@ -57,7 +58,7 @@ def _show(audit: AuditFile, options: argparse.Namespace) -> int:
     for line in audit.lines():
         event = parsed(line)
         if event is not None and all(event.get(key) == value for key, value in wanted.items() if value is not None):
-            print(json.dumps(event, ensure_ascii=False))
+            tell(as_json(json.dumps(event, ensure_ascii=False)))
     return 0
 
 

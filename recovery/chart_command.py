@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 from recovery.cache import Cache, TableMissingError
 from recovery.durable import replace_file
 from recovery.one_patient import newest_ids, under_newest
+from recovery.printable import tell
 from recovery.relational_tables import CANCELLED_STATUSES, SCHEDULE
 from recovery.tables import ON_TREATMENT
 
@@ -213,4 +214,4 @@ def _day(text: str) -> date:
 
 def _say(text: str) -> None:
     if text:
-        print(text, file=sys.stderr)
+        tell(text, file=sys.stderr)

@@ -7,7 +7,9 @@ import logging
 import logging.handlers
 import sys
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from recovery.printable import printable, printable_lines
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,6 +17,16 @@ if TYPE_CHECKING:
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 FILE_BYTES = 5_000_000
 FILES_KEPT = 5
+
+
+class OneLine(logging.Formatter):
+    """A record is one line and steers no terminal, whatever a UID or an error's text holds."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  logging's name
+        return printable(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802  logging's name
+        return printable_lines(super().formatException(ei))
 
 
 def set_up_logging(cache_path: Path) -> None:
@@ -30,7 +42,9 @@ def set_up_logging(cache_path: Path) -> None:
                 cache_path / "rbrdt.log", maxBytes=FILE_BYTES, backupCount=FILES_KEPT, encoding="utf-8"
             )
         )
-    logging.basicConfig(level=logging.INFO, format=FORMAT, handlers=handlers, force=True)
+    for handler in handlers:
+        handler.setFormatter(OneLine(FORMAT))
+    logging.basicConfig(level=logging.INFO, handlers=handlers, force=True)
     logging.raiseExceptions = False
     for library in ("pydicom", "pynetdicom"):
         logging.getLogger(library).setLevel(logging.CRITICAL)

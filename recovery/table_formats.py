@@ -60,7 +60,6 @@ def _encoded(cache: Cache, schema: TableSchema, form: Format) -> bytes:
 
 def _workbook(rows: list[dict[str, object]], schema: TableSchema) -> bytes:
     from openpyxl import Workbook
-    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
     book = Workbook()
     sheet = book.create_sheet(schema.name[:31], 0)
@@ -71,8 +70,9 @@ def _workbook(rows: list[dict[str, object]], schema: TableSchema) -> bytes:
         for column, value in enumerate(row.values(), start=1):
             cell = sheet.cell(number, column)
             if isinstance(value, str):
-                cell.value = ILLEGAL_CHARACTERS_RE.sub("", value) if len(value) <= _MOST_LETTERS else _TOO_LONG
+                cell.value = as_cell(value) if len(value) <= _MOST_LETTERS else _TOO_LONG
                 cell.data_type = "s"
+                cell.quotePrefix = is_like_formula(value)
             else:
                 cell.value = value
     file = io.BytesIO()

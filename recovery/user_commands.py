@@ -22,6 +22,7 @@ from recovery.accounts import AccountError, Accounts, AccountsFileError, folded_
 from recovery.audit import AuditError, AuditFile, Event
 from recovery.lockout import Lockout
 from recovery.permissions import PERMISSIONS, Role, User
+from recovery.printable import tell
 
 if TYPE_CHECKING:
     from recovery.config import Config
@@ -62,17 +63,17 @@ def run(config: Config, options: argparse.Namespace, now: datetime) -> int:
             return _list(accounts)
         said = _change(config, accounts, options, now)
     except (AccountError, AccountsFileError) as error:
-        print(error, file=sys.stderr)
+        tell(error, file=sys.stderr)
         return 2
     except OSError as error:
-        print(f"{config.accounts_path} cannot be written: {error.strerror}. Nothing was changed.", file=sys.stderr)
+        tell(f"{config.accounts_path} cannot be written: {error.strerror}. Nothing was changed.", file=sys.stderr)
         return 2
-    print(said)
+    tell(said)
     event = Event(now, getpass.getuser(), "command line", f"user {options.verb}", HERE, None, _details(options))
     try:
         AuditFile(config.audit_path).append(event)
     except AuditError as error:
-        print(f"{error} The change is made and is not in the audit file.", file=sys.stderr)
+        tell(f"{error} The change is made and is not in the audit file.", file=sys.stderr)
         return 1
     return 0
 
@@ -104,9 +105,9 @@ def _list(accounts: Accounts) -> int:
     every = accounts.all()
     for account in every:
         state = "disabled" if account.is_disabled else "active"
-        print(f"{account.name:<20} {account.role:<10} {state:<9} {account.full_name}")
+        tell(f"{account.name:<20} {account.role:<10} {state:<9} {account.full_name}")
     if not every:
-        print("no accounts; make the first: python -m recovery user add NAME --role admin", file=sys.stderr)
+        tell("no accounts; make the first: python -m recovery user add NAME --role admin", file=sys.stderr)
     return 0
 
 

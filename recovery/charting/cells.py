@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from math import ceil
 from typing import TYPE_CHECKING
 from unicodedata import east_asian_width
 
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from recovery.printable import as_cell, is_like_formula
 
 if TYPE_CHECKING:
     from openpyxl.cell.cell import Cell
@@ -38,8 +37,8 @@ def lines_of(text: str, letters: int) -> int:
 
 
 def text_into(cell: Cell, text: str) -> None:
-    """A text as text, whatever it begins with; what XML cannot hold becomes the replacement sign."""
+    """A text as text, whatever it begins with."""
     if text:
-        cell.value = re.sub("[\ud800-\udfff\ufffe\uffff]", "\ufffd", ILLEGAL_CHARACTERS_RE.sub("\ufffd", text))
+        cell.value = as_cell(text)
         cell.data_type = "s"
-        cell.quotePrefix = text[0] in "=+-@"
+        cell.quotePrefix = is_like_formula(text)

@@ -24,6 +24,8 @@ from pathlib import Path
 import ttf_opensans
 from fontTools.ttLib import TTFont, TTLibError
 
+from recovery.printable import printable_lines
+
 BOX = "□"
 BREAK_HERE = "\u200b"
 """A space without width, at which a line may end."""
@@ -91,7 +93,5 @@ def _has(path: Path) -> Mapping[int | str, object]:
 
 
 def _cleaned(text: str) -> str:
-    """Composed letters; a tab is a space, other control characters and half characters are nothing."""
-    whole = unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode("utf-8")).replace("\t", " ")
-    kept = {"\n", BREAK_HERE}
-    return "".join(c for c in whole if c in kept or unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co", "Cn"})
+    """Composed letters, each with its own shape; lines, and the places where one may end, stay."""
+    return BREAK_HERE.join(printable_lines(unicodedata.normalize("NFC", part)) for part in text.split(BREAK_HERE))

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import segno
 from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell
+from openpyxl.cell.cell import Cell
 from openpyxl.drawing.image import Image
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
@@ -29,6 +29,7 @@ from PIL import UnidentifiedImageError
 from recovery.charting.cells import lines_of, parts_of, text_into
 from recovery.charting.code import ChartCode
 from recovery.charting.sheet import ChartSheet, Pairs, Table, chart_sheets
+from recovery.printable import printable
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
@@ -74,9 +75,7 @@ def charts_workbook(files: Sequence[PatientFile], *, paper: Paper = "a4") -> byt
 
 def _sheet_title(sheet: ChartSheet, taken: Sequence[str]) -> str:
     """ID and plan, as far as a tab holds them, and a number where two are alike."""
-    wanted = (
-        _NOT_IN_TITLES.sub("_", ILLEGAL_CHARACTERS_RE.sub("", f"{sheet.patient_id} {sheet.plan_label}"))[:27] or "chart"
-    )
+    wanted = _NOT_IN_TITLES.sub("_", printable(f"{sheet.patient_id} {sheet.plan_label}"))[:27] or "chart"
     known = {title.casefold() for title in taken}
     return next(
         t for n in range(1, len(known) + 2) if (t := wanted if n == 1 else f"{wanted} {n}").casefold() not in known
@@ -291,4 +290,4 @@ def _set_page(ws: Worksheet, sheet: ChartSheet, paper: Paper) -> None:
 def _in_header(text: str, most: int) -> str:
     """A text for a page's head, where & begins a code and 255 characters are the end of it all."""
     short = text if len(text) <= most else f"{text[: most - 1]}…"
-    return ILLEGAL_CHARACTERS_RE.sub(" ", short).replace("\n", " ").replace("&", "&&")
+    return printable(short).replace("&", "&&")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -80,7 +81,7 @@ def test_a_night_of_changing_clocks_makes_no_backup_older() -> None:
 @given(st.text())
 @settings(deadline=None)
 def test_a_text_from_outside_is_shown_letter_by_letter(text: str) -> None:
-    escaped = words.as_markdown(text)
+    escaped = re.sub(r":color\[(\\?.)\]", r"\1", words.as_markdown(text))
     bare = [letter for i, letter in enumerate(escaped) if escaped[i - 1 : i] != "\\"]
     assert not set("*_`[]<>$:#") & set(bare) - {"\\"}
     escaped.encode("utf-8")
