@@ -19,6 +19,7 @@ from recovery.clock import read_wall_clock
 from recovery.config import Config, ConfigError, load_config
 from recovery.printable import tell
 from recovery.relational_tables import ALL_TABLES
+from recovery.tables import ON_TREATMENT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,14 +65,19 @@ def _run(config: Config, options: argparse.Namespace, *, has_database: bool) -> 
 
 
 def _table(config: Config, options: argparse.Namespace) -> int:
+    from recovery.clock import read_clock
+    from recovery.copy_age import age_in_words, true_up_to
     from recovery.table_formats import write_table
 
-    schema = ALL_TABLES[options.name]
+    schema, cache = ALL_TABLES[options.name], Cache(config.cache_path)
+    told = age_in_words(true_up_to(cache, schema), read_clock(), config, "this table")
     try:
-        write_table(Cache(config.cache_path), schema, options.format, options.output)
+        write_table(cache, schema, options.format, options.output, told)
     except IsADirectoryError:
         tell(f"{options.output} is a folder; name a file", file=sys.stderr)
         return 2
+    if told:
+        tell(told, file=sys.stderr)
     return 0
 
 
@@ -80,6 +86,7 @@ def _rebuild(config: Config, *, has_database: bool) -> int:
     from recovery.building import Workspace, build_overview
     from recovery.clock import read_clock
     from recovery.collection import Collection
+    from recovery.copy_age import age_in_words, true_up_to
     from recovery.dimse import DimseError
     from recovery.holdings import Holdings
     from recovery.logs import set_up_logging
@@ -106,6 +113,8 @@ def _rebuild(config: Config, *, has_database: bool) -> int:
         return 2
     memory.save()
     tell(f"{report.records} treatment records read, {report.rows} rows in on_treatment")
+    if told := age_in_words(true_up_to(space.cache, ON_TREATMENT), space.now, config, "the tables"):
+        tell(told, file=sys.stderr)
     for uid, why in report.unreadable.items():
         tell(f"{uid}: {why}", file=sys.stderr)
     return 1 if restored.problems or report.unreadable else 0

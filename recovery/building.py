@@ -25,6 +25,7 @@ from recovery.cache import Cache, CacheError
 from recovery.collection import Collection
 from recovery.course_counts import CourseCounts
 from recovery.course_number import Prescribed
+from recovery.damages import damaged_tables, forget_damaged_tables
 from recovery.database_tables import plans_told, relational_rows, with_second_source
 from recovery.delivered_records import without_amended
 from recovery.holdings import Holdings
@@ -108,7 +109,7 @@ class BuildReport:
 def open_workspace(config: Config, memory: Memory, now: datetime) -> Workspace:
     """Load what the cache has; what is not there, or is damaged, is read again."""
     cache = Cache(config.cache_path)
-    damaged = cache.damaged()
+    damaged = damaged_tables(config.cache_path)
     if damaged:
         log.warning("damaged, and made again from the RT-PACS: %s", ", ".join(damaged))
         memory.forget("chain ")
@@ -139,7 +140,7 @@ def build_overview(space: Workspace, pacs: Peer) -> BuildReport:
     )
     rows = with_unknown(space, with_second_source(space, rows))
     space.cache.write(ON_TREATMENT, rows, taken_at=space.now, source="RT-PACS")
-    space.cache.forget_damaged()
+    forget_damaged_tables(space.config.cache_path)
     lost = frozenset(evidence.lost_records)
     return BuildReport(len(space.collection.records), read, len(rows), len(excluded), unreadable, lost)
 

@@ -196,19 +196,18 @@ class Cache:
             schema.name, taken_at, footer.num_rows, said.get("source", ""), said.get("query_sha256") or None, path
         )
 
-    def damaged(self) -> list[str]:
-        """The tables that jobs make from the RT-PACS and that are not what was written; by name."""
-        return [path.stem for path in self._own_files() if _is_damaged(path)]
+    def copy_of(self, schema: TableSchema, told: str) -> bytes:
+        """A table's file for somebody else; `told`, a sentence about it, is in its metadata under `rbrdt.told`.
 
-    def forget_damaged(self) -> None:
-        """Delete those tables: what needs them makes them again."""
-        for path in self._own_files():
-            if _is_damaged(path):
-                path.unlink(missing_ok=True)
-
-    def _own_files(self) -> list[Path]:
-        files = sorted((self.path / "tables").glob("*.parquet"))
-        return [path for path in files if path.stem not in RELATIONAL_TABLES]
+        Raises
+        ------
+        TableMissingError, CacheError
+            As `read` does.
+        """
+        table = self._table(schema)
+        if not told:
+            return self.snapshot(schema).path.read_bytes()
+        return _encoded(table.replace_schema_metadata({**table.schema.metadata, _PREFIX + b"told": told}), schema)
 
     def _table(self, schema: TableSchema, where: tuple[str, pa.Array] | None = None) -> pa.Table:
         path, source = self._checked(schema, in_parts=where is not None)
@@ -292,13 +291,3 @@ def _matching(file: pq.ParquetFile, column: str, wanted: pa.Array) -> pa.Table:
             groups.append(number)
     table = file.read_row_groups(groups)
     return table.filter(pc.is_in(table[column], value_set=wanted))
-
-
-def _is_damaged(path: Path) -> bool:
-    try:
-        check_file(path)
-    except SealError:
-        return True
-    except OSError:
-        return False  # whoever reads it says so
-    return False

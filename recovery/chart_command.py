@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recovery.cache import Cache, TableMissingError
+from recovery.copy_age import age_in_words
 from recovery.durable import replace_file
 from recovery.one_patient import newest_ids, under_newest
 from recovery.printable import tell
@@ -90,7 +91,7 @@ def chart_command(config: Config, options: argparse.Namespace) -> int:
     if not _write(options.output, content):
         return NOTHING
     _say(chosen.remark)
-    _tell_age(files[0])
+    _tell_age(files[0], config)
     return _tell_result(chosen.patient_ids, files, options.output)
 
 
@@ -184,14 +185,10 @@ def _write(path: Path, content: bytes) -> bool:
     return True
 
 
-def _tell_age(file: PatientFile) -> None:
-    from recovery.charting import say, warnings
-
-    if file.as_of is None:
-        _say("Nothing is proven: no run of sync_records is known that asked both sides. The charts say so.")
-    elif file.now - file.as_of > warnings.LOOK_AFTER:
-        age = say.age(file.now - file.as_of)
-        _say(f"The copy is {age} old: what was treated after {say.moment(file.as_of)} is not on these charts.")
+def _tell_age(file: PatientFile, config: Config) -> None:
+    zone = config.site.zone
+    as_of = file.as_of.replace(tzinfo=zone) if file.as_of is not None else None
+    _say(age_in_words(as_of, file.now.replace(tzinfo=zone), config, "these charts"))
 
 
 def _tell_result(asked: tuple[str, ...], files: list[PatientFile], path: Path) -> int:

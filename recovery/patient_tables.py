@@ -17,6 +17,7 @@ from typing import Any
 
 from recovery.cache import Cache, CacheError, TableMissingError
 from recovery.collection import image_series_of_rows, plans_of_rows, records_of_rows, structure_sets_of_rows
+from recovery.copy_age import proven_up_to as proven_up_to
 from recovery.delivered_records import without_amended
 from recovery.derived_uids import amended_uid
 from recovery.namesakes import Namesake, namesakes
@@ -130,19 +131,6 @@ def read_tables(cache: Cache, patient_ids: Iterable[str]) -> PatientTables:
         as_of=proven_up_to(cache, built_at),
         newest=newest,
     )
-
-
-def proven_up_to(cache: Cache, built_at: datetime) -> datetime | None:
-    """Up to when everything is in the RT-PACS and in the list; aware. None when no run ever told.
-
-    The start of the last run that asked both sides for records to the end, or the list's own time where that is older.
-    """
-    try:
-        runs = Journal(cache.path).runs()
-    except (OSError, ValueError, LookupError, TypeError):
-        return None
-    told = [run.started_at for run in runs if run.tells_of_records]
-    return min(max(told), built_at) if told else None
 
 
 def _read(cache: Cache, schema: TableSchema, column: str, values: Iterable[str], missing: dict[str, str]) -> Rows:

@@ -65,9 +65,7 @@ def as_cell(text: str) -> str:
 
 def as_json(text: str) -> str:
     """A text of JSON that says the same and can be shown: what has no shape is written as its number."""
-    return _SUSPECT.sub(
-        lambda found: found[0] if found[0] == "\n" or _shown(found) == found[0] else _number(found[0]), text
-    )
+    return _SUSPECT.sub(_said_by_number, text)
 
 
 def tell(*lines: object, file: TextIO | None = None) -> None:

@@ -1,7 +1,9 @@
 """A cached table as JSON, CSV, Excel or parquet.
 
-JSON is a list of objects; dates and times are ISO 8601; an absent value is null. In Excel, text that begins like a
-formula stays text, and a text that no cell holds, such as a picture in base64, is replaced by a sentence that says so.
+JSON is a list of objects; dates and times are ISO 8601; an absent value is null. In CSV a text that begins like a
+formula gets an apostrophe before it, in Excel it stays text; there, a text that no cell holds, such as a picture in
+base64, is replaced by a sentence that says so. An old copy says its age in Excel and parquet; JSON and CSV have no
+place for it.
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from recovery.printable import as_cell, as_csv, as_json, is_like_formula
+
 if TYPE_CHECKING:
     from recovery.cache import Cache
     from recovery.tables import TableSchema
@@ -25,8 +29,8 @@ _MOST_LETTERS = 32_767
 _TOO_LONG = "(longer than a cell of Excel holds: export it as JSON, CSV or parquet)"
 
 
-def write_table(cache: Cache, schema: TableSchema, form: Format, output: Path | None) -> None:
-    """Write a table to a file, or to standard output.
+def write_table(cache: Cache, schema: TableSchema, form: Format, output: Path | None, told: str = "") -> None:
+    """Write a table to a file, or to standard output; `told`, about its age, where the format has a place for it.
 
     Raises
     ------
@@ -35,7 +39,7 @@ def write_table(cache: Cache, schema: TableSchema, form: Format, output: Path | 
     OSError
         If the file cannot be written.
     """
-    content = _encoded(cache, schema, form)
+    content = _encoded(cache, schema, form, told)
     if output is not None:
         output.write_bytes(content)
         return
@@ -43,23 +47,30 @@ def write_table(cache: Cache, schema: TableSchema, form: Format, output: Path | 
     sys.stdout.buffer.flush()
 
 
-def _encoded(cache: Cache, schema: TableSchema, form: Format) -> bytes:
-    rows = cache.read(schema)
+def _encoded(cache: Cache, schema: TableSchema, form: Format, told: str) -> bytes:
     if form == "parquet":
-        return cache.snapshot(schema).path.read_bytes()
+        return cache.copy_of(schema, told)
+    rows = cache.read(schema)
     if form == "json":
-        return (json.dumps(rows, default=_iso, ensure_ascii=False, indent=1) + "\n").encode()
+        return (as_json(json.dumps(rows, default=_iso, ensure_ascii=False, indent=1)) + "\n").encode()
     if form == "csv":
         text = io.StringIO()
         writer = csv.DictWriter(text, list(schema.columns))
         writer.writeheader()
-        writer.writerows({k: _iso(v) if isinstance(v, date) else v for k, v in row.items()} for row in rows)
+        writer.writerows({k: _in_csv(v) for k, v in row.items()} for row in rows)
         return text.getvalue().encode()
-    return _workbook(rows, schema)
+    return _workbook(rows, schema, told)
 
 
-def _workbook(rows: list[dict[str, object]], schema: TableSchema) -> bytes:
+def _in_csv(value: object) -> object:
+    if isinstance(value, str):
+        return as_csv(value)
+    return _iso(value) if isinstance(value, date) else value
+
+
+def _workbook(rows: list[dict[str, object]], schema: TableSchema, told: str) -> bytes:
     from openpyxl import Workbook
+    from openpyxl.comments import Comment
 
     book = Workbook()
     sheet = book.create_sheet(schema.name[:31], 0)
@@ -75,6 +86,10 @@ def _workbook(rows: list[dict[str, object]], schema: TableSchema) -> bytes:
                 cell.quotePrefix = is_like_formula(value)
             else:
                 cell.value = value
+    if told:
+        sheet["A1"].comment = Comment(told, "RBRDT", height=90, width=320)
+        sheet.oddHeader.center.text = told.replace("&", "&&")
+        book.properties.description = told
     file = io.BytesIO()
     book.save(file)
     return file.getvalue()

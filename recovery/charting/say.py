@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
+from recovery.ages import age as age
 from recovery.plan_file import PlanField
 from recovery.radiation_words import energy_in_words, gantry_in_words
 
@@ -42,18 +43,6 @@ def birth(value: date | None, now: datetime) -> str:
         return ABSENT
     years = now.year - value.year - ((now.month, now.day) < (value.month, value.day))
     return f"{value.isoformat()} ({years} y)" if 0 <= years < 130 else value.isoformat()
-
-
-def age(elapsed: timedelta) -> str:
-    """`6 min`, `2 h 10 min`, `3 d 4 h`"""
-    minutes = max(0, int(elapsed.total_seconds() // 60))
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    if days:
-        return f"{days} d {hours} h" if hours else f"{days} d"
-    if hours:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    return f"{minutes} min"
 
 
 def energy(field: PlanField) -> str:

@@ -20,6 +20,7 @@ from recovery.building import Workspace
 from recovery.cache import Cache, CacheError
 from recovery.clock import read_clock
 from recovery.config import load_config
+from recovery.damages import damaged_tables
 from recovery.runs import Journal
 from recovery.tables import ON_TREATMENT, RT_PLANS, TREATMENT_RECORDS
 from tests.backup_jobs.test_main_job import course
@@ -93,7 +94,7 @@ def test_whatever_bit_flips_no_number_changes_and_the_next_cycle_heals_it(
         runs = cycle(clinic)
         assert [run.result.outcome for run in runs if run.result.job == "build_on_treatment"] == ["OK"], what
         assert rows(cache) == right, what
-        assert cache.damaged() == [], what
+        assert damaged_tables(cache.path) == [], what
         journal = Journal(cache.path)
         assert [run.job for run in journal.runs()][-1] == "build_on_treatment", what
         if name.suffix == ".parquet":

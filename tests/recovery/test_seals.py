@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recovery.cache import Cache, TableDamagedError
+from recovery.damages import damaged_tables, forget_damaged_tables
 from recovery.memory import Memory
 from recovery.seals import SealError, sealed_json, unsealed_json
 from recovery.tables import TableSchema
@@ -49,7 +50,7 @@ def test_every_byte_of_a_table_is_vouched_for_whoever_reads_all_a_part_or_its_ti
             cache.read_where(TABLE, "patient_id", ["A07"])
     file_of(cache).write_bytes(whole)
     assert cache.read(TABLE) == ROWS
-    assert cache.damaged() == []
+    assert damaged_tables(cache.path) == []
 
 
 @pytest.mark.parametrize("cut", [0, 4, 100, -1])
@@ -57,8 +58,8 @@ def test_a_file_that_is_cut_off_is_damaged(cache: Cache, cut: int) -> None:
     file_of(cache).write_bytes(file_of(cache).read_bytes()[:cut])
     with pytest.raises(TableDamagedError, match="backup_jobs cycle"):
         cache.read(TABLE)
-    assert cache.damaged() == ["trial"]
-    cache.forget_damaged()
+    assert damaged_tables(cache.path) == ["trial"]
+    forget_damaged_tables(cache.path)
     assert not file_of(cache).exists()
 
 
