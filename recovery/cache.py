@@ -196,18 +196,16 @@ class Cache:
             schema.name, taken_at, footer.num_rows, said.get("source", ""), said.get("query_sha256") or None, path
         )
 
-    def copy_of(self, schema: TableSchema, told: str) -> bytes:
-        """A table's file for somebody else; `told`, a sentence about it, is in its metadata under `rbrdt.told`.
+    def copy_of(self, schema: TableSchema) -> bytes:
+        """A table's file as it is, for somebody else; its metadata says when it was taken.
 
         Raises
         ------
         TableMissingError, CacheError
             As `read` does.
         """
-        table = self._table(schema)
-        if not told:
-            return self.snapshot(schema).path.read_bytes()
-        return _encoded(table.replace_schema_metadata({**table.schema.metadata, _PREFIX + b"told": told}), schema)
+        self._table(schema)
+        return self.snapshot(schema).path.read_bytes()
 
     def _table(self, schema: TableSchema, where: tuple[str, pa.Array] | None = None) -> pa.Table:
         path, source = self._checked(schema, in_parts=where is not None)

@@ -2,8 +2,8 @@
 
 JSON is a list of objects; dates and times are ISO 8601; an absent value is null. In CSV a text that begins like a
 formula gets an apostrophe before it, in Excel it stays text; there, a text that no cell holds, such as a picture in
-base64, is replaced by a sentence that says so. An old copy says its age in Excel and parquet; JSON and CSV have no
-place for it.
+base64, is replaced by a sentence that says so. An old copy says its age in Excel; parquet says in its metadata when it
+was taken; JSON and CSV have no place for it.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def write_table(cache: Cache, schema: TableSchema, form: Format, output: Path | 
 
 def _encoded(cache: Cache, schema: TableSchema, form: Format, told: str) -> bytes:
     if form == "parquet":
-        return cache.copy_of(schema, told)
+        return cache.copy_of(schema)
     rows = cache.read(schema)
     if form == "json":
         return (as_json(json.dumps(rows, default=_iso, ensure_ascii=False, indent=1)) + "\n").encode()

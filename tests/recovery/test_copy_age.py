@@ -86,7 +86,8 @@ def test_a_copy_past_its_grace_says_so_on_standard_error_and_in_files_with_a_pla
             sheet = openpyxl.load_workbook(io.BytesIO(content)).worksheets[0]
             assert told in sheet["A1"].comment.text and told in sheet.oddHeader.center.text
         if form == "parquet":
-            assert told in (pq.read_metadata(io.BytesIO(content)).metadata or {})[b"rbrdt.told"].decode()
+            taken_at = (pq.read_metadata(io.BytesIO(content)).metadata or {})[b"rbrdt.taken_at"].decode()
+            assert datetime.fromisoformat(taken_at) == NOW + elapsed
         if form == "json":
             assert [row["patient_id"] for row in json.loads(content)] == ["A1", "=HYPERLINK(0)", "B\u202e2"]
             assert "\u202e" not in content.decode()
