@@ -27,7 +27,6 @@ from recovery.plan_states import NO_LONGER_TREATED
 from recovery.plans import ImageSeries, Plan, StructureSet
 from recovery.records import TreatmentRecord
 from recovery.relational_tables import RELATIONAL_TABLES
-from recovery.runs import Journal
 from recovery.second_source import by_key
 from recovery.table_freshness import known_since
 from recovery.tables import (
