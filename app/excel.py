@@ -27,26 +27,70 @@ __all__ = ["COLUMNS", "WORKLIST", "About", "Column", "text_into", "workbook", "w
 
 COLUMNS = (
     Column("", "mark", "text", 3, 3),
-    Column("Name", "patient_name", "text", 14, 26),
-    Column("ID", "patient_id", "text", 8, 14),
+    Column("Name", "patient_name", "text", 14, 22),
+    Column("ID", "patient_id", "text", 8, 12),
     Column("Born", "patient_birth_date", "date", 11, 11),
-    Column("Site", "site", "text", 8, 18),
-    Column("Plan", "plan", "text", 10, 20),
-    Column("Next fraction", "fraction", "text", 14, 22),
+    Column("Site", "site", "text", 8, 13),
+    Column("Plan", "plan", "text", 9, 13),
+    Column("Next fraction", "fraction", "text", 13, 18),
+    Column("Check before treating", "check", "text", 24, 40),
+    Column("Last treated", "last_treatment_at", "moment", 16, 16),
+    Column("Next appointment", "next_appointment_at", "moment", 16, 16),
+    Column("Machine", "treatment_machine_name", "text", 8, 10),
+    Column("Phone", "phone", "text", 12, 16),
     Column("Delivered", "course_fractions_delivered", "number", 11, 11),
     Column("Planned", "course_number_of_fractions_planned", "number", 10, 10),
     Column("Remaining", "fractions_remaining", "number", 11, 11),
-    Column("Check before treating", "check", "text", 26, 50),
     Column("Status", "status_words", "text", 12, 15),
-    Column("Last treated", "last_treatment_at", "moment", 16, 16),
     Column("Gap, days", "gap_days", "number", 9, 9),
-    Column("Next appointment", "next_appointment_at", "moment", 16, 16),
-    Column("Machine", "treatment_machine_name", "text", 9, 14),
     Column("Physician", "physicians_of_record", "text", 12, 22),
     Column("Earlier plans", "earlier_plans", "text", 14, 26),
 )
 MAY_BE_EMPTY = ("mark", "check", "earlier_plans")
-LIST = Layout("On treatment", COLUMNS, MAY_BE_EMPTY)
+LIST = Layout("On treatment", COLUMNS, MAY_BE_EMPTY, printed_up_to="phone")
+
+_WHO = (
+    Column("", "mark", "text", 3, 3),
+    Column("Name", "patient_name", "text", 14, 22),
+    Column("ID", "patient_id", "text", 8, 12),
+    Column("Born", "patient_birth_date", "date", 11, 11),
+    Column("Plan", "plan", "text", 9, 13),
+)
+_HOW_FAR = (
+    Column("Next fraction", "fraction", "text", 13, 18),
+    Column("Check before treating", "check", "text", 24, 36),
+    Column("Last treated", "last_treatment_at", "moment", 16, 16),
+)
+CLOCKS = Layout(
+    "Clocks",
+    (
+        *_WHO,
+        Column("Clock", "clock", "text", 12, 14),
+        Column("Missed", "missed_days", "number", 8, 8),
+        Column("Allowed", "allowed_days", "number", 8, 8),
+        Column("Category", "category", "number", 9, 9),
+        Column("Chemo", "chemotherapy", "text", 7, 7),
+        Column("Intent", "intent", "text", 9, 10),
+        *_HOW_FAR,
+        Column("Machine", "machine", "text", 8, 10),
+        Column("Decided by", "decided_by", "text", 10, 16),
+        Column("Signed by, at", "signed_by", "text", 12, 18),
+        Column("Comment", "comment", "text", 10, 20),
+    ),
+    ("mark", "check", "comment"),
+)
+NOT_ENTERED = Layout(
+    "Not entered yet",
+    (
+        *_WHO,
+        Column("Missed", "missed_days", "number", 8, 8),
+        Column("Intent prescribed", "prescribed", "text", 10, 12),
+        *_HOW_FAR,
+        Column("Machine", "treatment_machine_name", "text", 8, 10),
+        Column("Physician", "physicians_of_record", "text", 12, 20),
+    ),
+    ("mark", "check"),
+)
 
 WORKLIST = Layout(
     "Worklist",
@@ -105,6 +149,27 @@ def workbook(rows: pd.DataFrame, about: About, hidden_columns: Collection[str] =
         footer=f"Exported {about.exported_at:%Y-%m-%d %H:%M}",
     )
     tell(book.create_sheet("About"), _told(about, len(rows)))
+    return _saved(book)
+
+
+def priorities(clocks: pd.DataFrame, without: pd.DataFrame, about: About) -> bytes:
+    """The page Priorities as an .xlsx file: the clocks, and on a second sheet who was not entered yet."""
+    book = Workbook()
+    sheet = book.worksheets[0]
+    for place, (layout, rows) in enumerate(((CLOCKS, clocks), (NOT_ENTERED, without))):
+        sheet = book.create_sheet() if place else sheet
+        sheet.title = layout.title
+        head(sheet, layout)
+        fill(sheet, layout, records_of(rows))
+        fit(sheet, layout, {2: rows})
+        set_page(
+            sheet,
+            layout,
+            left=f"{about.site} - Priorities: {layout.title.lower()}",
+            right=f"Proven up to {_moment(about.as_of)}",
+            footer=f"Exported {about.exported_at:%Y-%m-%d %H:%M}. Days are counted; physicians decide.",
+        )
+    tell(book.create_sheet("About"), _told(about, len(clocks) + len(without)))
     return _saved(book)
 
 

@@ -25,7 +25,8 @@ from recovery.priority_entries import PriorityEntry
 
 COLUMNS = (
     *("mark", "patient_name", "patient_id", "plan", "clock", "missed_days", "allowed_days", "category"),
-    *("chemotherapy", "intent", "last_treatment_at", "fraction", "machine", "decided_by", "signed_by", "comment"),
+    *("check", "chemotherapy", "intent", "last_treatment_at", "fraction", "machine"),
+    *("decided_by", "signed_by", "comment", "patient_birth_date"),
 )
 
 
@@ -48,10 +49,26 @@ def clocks(
     return frame.astype({"missed_days": "Int64", "allowed_days": "Int64", "category": "Int64"})
 
 
-def without_entry(table: pd.DataFrame, entries: Mapping[str, PriorityEntry]) -> pd.DataFrame:
-    """Plans in treatment about whose patients nothing that counts was entered."""
+def without_entry(
+    table: pd.DataFrame, entries: Mapping[str, PriorityEntry], intents: Mapping[str, str], rules: Rules, today: date
+) -> pd.DataFrame:
+    """Plans in treatment about whose patients nothing that counts was entered, the longest without treatment first.
+
+    Added: `missed_days`, and `prescribed`, the intent that the R&V system names (`intents`, by patient); the curative
+    come first among those who missed as much. A name tells nothing of who can wait.
+    """
     entered = {patient_id for patient_id, entry in entries.items() if entry.category is not None}
-    return table[table["status"].isin(filters.UNFINISHED) & ~table["patient_id"].isin(entered)]
+    left = table[table["status"].isin(filters.UNFINISHED) & ~table["patient_id"].isin(entered)]
+    days = [words.known(at) for at in left["last_treatment_at"]]
+    missed = [priorities.missed_days(at and at.date(), today, rules.treatment_weekdays) for at in days]
+    prescribed = [intents.get(str(patient_id)) for patient_id in left["patient_id"]]
+    is_curative = ["curative" in (intent or "").casefold() for intent in prescribed]
+    told = left.assign(
+        missed_days=pd.Series(missed, index=left.index, dtype="Int64"),
+        prescribed=pd.Series(prescribed, index=left.index, dtype="string"),
+        is_curative=is_curative,
+    )
+    return told.sort_values(["missed_days", "is_curative"], ascending=False, kind="stable", na_position="last")
 
 
 def clock_in_words(standing: priorities.Standing) -> tuple[str, str]:
@@ -68,14 +85,16 @@ def _line(
     row: dict[str, Any], entry: PriorityEntry, standing: priorities.Standing, zone: ZoneInfo
 ) -> dict[str, object]:
     mark, clock = clock_in_words(standing)
+    marks = {mark, row["mark"]}
     chemotherapy = {True: "yes", False: "no", None: None}[entry.concurrent_chemotherapy]
     signed = f"{entry.signed_by}, {entry.entered_at.astimezone(zone):%Y-%m-%d %H:%M}"
     return {
-        "mark": mark,
+        "mark": next((one for one in (STOP_MARK, LOOK_MARK) if one in marks), ""),
         "patient_name": row["patient_name"],
         "patient_id": row["patient_id"],
         "plan": row["plan"],
-        "clock": clock,
+        "clock": f"{mark} {clock}".strip(),
+        "check": row["check"],
         "missed_days": standing.missed_days,
         "allowed_days": standing.allowed_days,
         "category": entry.category,
@@ -87,6 +106,7 @@ def _line(
         "decided_by": entry.decided_by,
         "signed_by": signed,
         "comment": entry.comment or None,
+        "patient_birth_date": row["patient_birth_date"],
     }
 
 

@@ -65,6 +65,8 @@ class Layout:
     may_be_empty: Sequence[str]
     frozen_at: str = "C2"
     least_lines: float = 1.0
+    printed_up_to: str | None = None
+    """The last column that is printed; those after it would make paper illegible. None: all are."""
 
 
 _INK = "1F2937"
@@ -156,6 +158,11 @@ def set_page(sheet: Worksheet, layout: Layout, *, left: str, right: str, footer:
     if filtered:
         sheet.auto_filter.ref = f"A1:{last}{max(sheet.max_row, 1)}"
     sheet.print_title_rows = "1:1"
+    names = [column.source for column in layout.columns]
+    if layout.printed_up_to in names[:-1]:
+        printed = names.index(layout.printed_up_to) + 1
+        sheet.print_area = f"A1:{get_column_letter(printed)}{max(sheet.max_row, 1)}"
+        footer = f"{footer}. {len(names) - printed} more columns on the screen"
     make_landscape(sheet)
     sheet.page_margins.left = sheet.page_margins.right = 0.4
     sheet.page_margins.top, sheet.page_margins.bottom = 0.8, 0.8

@@ -9,9 +9,9 @@ from app import session
 from recovery.permissions import Permission
 
 
-def signer() -> str | None:
+def signer(permission: Permission) -> str | None:
     """The signed-in person's name as it stands under a signature; None when nobody who may sign is signed in."""
     user = session.signed_in()
-    if user is None or not session.may(Permission.SIGN_OFF):
+    if user is None or not session.may(permission):
         return None
     return f"{user.full_name} ({user.name})"

@@ -8,7 +8,8 @@ How
 
 Why a matrix, not an order
     An admin looks after accounts and the audit file and is often no physicist: a signature under a recovery belongs
-    to a physicist. So "admin" does not mean "everything".
+    to a physicist, and who is treated first to a physician. So "admin" does not mean "everything". A physicist may
+    enter what a physician decided: an entry names both.
 
 Why break-glass gives what it gives
     It is for the night when the only person here lacks a right that a treatment needs: paper charts, an export, the
@@ -29,6 +30,7 @@ class Role(StrEnum):
     VIEWER = "viewer"
     THERAPIST = "therapist"
     PHYSICIST = "physicist"
+    PHYSICIAN = "physician"
     ADMIN = "admin"
 
 
@@ -40,6 +42,7 @@ class Permission(StrEnum):
     EXPORT = "export lists"
     RECOVERY = "recover plans"
     SIGN_OFF = "sign"
+    PRIORITIES = "sign priorities"
     AUDIT = "read the audit file"
     USERS = "look after accounts"
 
@@ -50,7 +53,8 @@ _TREATING = _THERAPIST | {Permission.EXPORT, Permission.RECOVERY}
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.VIEWER: frozenset({Permission.VIEW}),
     Role.THERAPIST: _THERAPIST,
-    Role.PHYSICIST: _TREATING | {Permission.SIGN_OFF},
+    Role.PHYSICIST: _TREATING | {Permission.SIGN_OFF, Permission.PRIORITIES},
+    Role.PHYSICIAN: _THERAPIST | {Permission.EXPORT, Permission.PRIORITIES},
     Role.ADMIN: _TREATING | {Permission.AUDIT, Permission.USERS},
 }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -17,6 +18,9 @@ from app.components.banner import standing_now
 from app.components.counts import hidden_sentence
 from app.desk import Desk
 from app.filters import View
+
+if TYPE_CHECKING:
+    from app.excel import About
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,14 @@ def make(
     """The workbook, with the status of this moment."""
     from app import excel
 
+    about = about_of(desk, loaded, filters=view.in_words, hidden=hidden_sentence(reasons), order=order.words)
+    return excel.workbook(shown, about, order.hidden_columns)
+
+
+def about_of(desk: Desk, loaded: data.Loaded, *, filters: str, hidden: str, order: str = "as on the page") -> About:
+    """What a file says of itself, as of this moment."""
+    from app import excel
+
     try:
         now = standing_now(desk)
         status, as_of = now.in_plain_text, now.as_of
@@ -79,15 +91,14 @@ def make(
         status, as_of = f"{standing.Level.STOP.mark} {error}", None
     if desk.clock_is_simulated:
         status += " Simulated clinic: its clock is not the wall's."
-    about = excel.About(
+    return excel.About(
         site=desk.config.site.name,
         time_zone=desk.config.site.time_zone,
         as_of=desk.local(as_of) if as_of else None,
         built_at=desk.local(loaded.snapshot.taken_at),
         exported_at=desk.local(desk.now()),
         status=status,
-        filters=view.in_words,
-        hidden=hidden_sentence(reasons),
-        order=order.words,
+        filters=filters,
+        hidden=hidden,
+        order=order,
     )
-    return excel.workbook(shown, about, order.hidden_columns)

@@ -29,7 +29,7 @@ def show(desk: Desk, table: pd.DataFrame, signed_in: str | None) -> None:
     if signed_in is None:
         st.markdown(
             ":orange[▲ **You may not sign, so you can enter nothing here.**] "
-            f"An entry bears the name of the person who signs it. {session.refusal(Permission.SIGN_OFF)}"
+            f"An entry bears the name of the person who signs it. {session.refusal(Permission.PRIORITIES)}"
         )
         return
     with st.form("entry", clear_on_submit=False):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import pandas as pd
 import streamlit as st
 
 from app import words
 from app.components import marked
 from recovery.priorities import WEEKDAYS, Rules
+
+WITHOUT = (
+    *("mark", "patient_name", "patient_id", "plan", "missed_days", "prescribed", "fraction", "check"),
+    *("last_treatment_at", "treatment_machine_name", "physicians_of_record"),
+)
+"""Columns of those about whom nothing was entered."""
 
 
 def show_rules(rules: Rules) -> None:
@@ -31,14 +35,14 @@ def show_clocks(clocks: pd.DataFrame) -> None:
     """Draw the clocks, the least days left first."""
     column = st.column_config
     st.dataframe(
-        marked.styled(clocks, ("mark", "patient_name", "clock")),
+        marked.styled(clocks.drop(columns="patient_birth_date"), ("mark", "patient_name", "clock", "check")),
         key="clocks",
         hide_index=True,
         height=marked.height(len(clocks), 20),
         row_height=marked.ROW_HEIGHT,
         placeholder=words.ABSENT,
         column_config={
-            "mark": column.TextColumn("", width=28, pinned=True, help="■ over the limit, ▲ no day left"),
+            "mark": column.TextColumn("", width=28, pinned=True, help="■ look before treating, or over the limit"),
             "patient_name": column.TextColumn("Name", width=165, pinned=True),
             "patient_id": column.TextColumn("ID", width=74),
             "plan": column.TextColumn("Plan", width=100),
@@ -46,6 +50,7 @@ def show_clocks(clocks: pd.DataFrame) -> None:
             "missed_days": column.NumberColumn("Missed", width=66),
             "allowed_days": column.NumberColumn("Allowed", width=68),
             "category": column.NumberColumn("Category", width=74),
+            "check": column.TextColumn("Check before treating", width=246, help="Double-click to read all of it"),
             "chemotherapy": column.TextColumn("Chemo", width=66, help="Concurrent chemotherapy"),
             "intent": column.TextColumn("Intent", width=84),
             "last_treatment_at": column.DatetimeColumn("Last", width=88, format="ddd D MMM"),
@@ -59,27 +64,28 @@ def show_clocks(clocks: pd.DataFrame) -> None:
     )
 
 
-def show_without(rows: pd.DataFrame, intents: Mapping[str, str]) -> None:
-    """Draw those about whom nothing was entered, by name; sorting them is not ours to do."""
-    prescribed = [intents.get(str(patient_id)) for patient_id in rows["patient_id"]]
-    shown = rows.assign(prescribed=pd.Series(prescribed, index=rows.index, dtype="string"))
-    names = ["patient_name", "patient_id", "plan", "fraction", "last_treatment_at", "prescribed"]
+def show_without(rows: pd.DataFrame) -> None:
+    """Draw those about whom nothing was entered, in their order."""
     column = st.column_config
     st.dataframe(
-        shown[[*names, "physicians_of_record"]],
+        marked.styled(rows[list(WITHOUT)], ("mark", "patient_name", "check")),
         key="without_entry",
         hide_index=True,
-        height=marked.height(len(shown), 12),
+        height=marked.height(len(rows), 12),
         row_height=marked.ROW_HEIGHT,
         placeholder=words.ABSENT,
         column_config={
-            "patient_name": column.TextColumn("Name", width=165),
+            "mark": column.TextColumn("", width=28, pinned=True, help="■ do not treat before someone has looked"),
+            "patient_name": column.TextColumn("Name", width=165, pinned=True),
             "patient_id": column.TextColumn("ID", width=90),
-            "plan": column.TextColumn("Plan", width=120),
+            "plan": column.TextColumn("Plan", width=110),
+            "missed_days": column.NumberColumn("Missed", width=66, help="Treatment days without treatment"),
+            "prescribed": column.TextColumn("Intent prescribed", width=120, help="A hint from the R&V system"),
             "fraction": column.TextColumn("Next fraction", width=172),
+            "check": column.TextColumn("Check before treating", width=246, help="Double-click to read all of it"),
             "last_treatment_at": column.DatetimeColumn("Last", width=100, format="ddd D MMM"),
-            "prescribed": column.TextColumn("Intent prescribed", width=130, help="A hint from the R&V system"),
+            "treatment_machine_name": column.TextColumn("Machine", width=68),
             "physicians_of_record": column.TextColumn("Physician", width=160),
         },
-        alt="Patients in treatment about whom nothing was entered, by name",
+        alt="Patients in treatment about whom nothing was entered, the longest without treatment first",
     )

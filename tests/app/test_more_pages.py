@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -218,7 +219,7 @@ def test_signed_rules_sort_who_has_an_entry_and_list_who_has_none(open_dashboard
     assert not visit.exception
     clocks = table(visit, "clocks")
     assert clocks["patient_id"].tolist() == ["100700", "100231", "100892"]
-    assert clocks["clock"].tolist() == ["4 days over", "2 days left", "5 days left"]
+    assert clocks["clock"].tolist() == ["■ 4 days over", "2 days left", "5 days left"]
     assert clocks["signed_by"].tolist()[0] == "J. Physicist, 2026-11-24 13:00"
     assert "100410" in table(visit, "without_entry")["patient_id"].tolist()
     assert "It decides nothing" in said(visit)
@@ -391,3 +392,51 @@ def test_while_the_first_run_is_under_way_nobody_is_sent_to_start_one(open_dashb
     assert "a backup run is under way since" in said(visit)
     assert "**A backup run is under way.**" in said(visit)
     assert "python -m backup_jobs cycle" not in said(visit) and "cron" not in said(visit)
+
+
+def test_priorities_bear_the_warnings_of_the_list_and_sort_the_unentered_by_what_they_missed(
+    open_dashboard: Open,
+) -> None:
+    visit = open_dashboard("good", 13, page="priorities")
+    add_to_config(SIGNED)
+    append_entry(entries_file(cache()), entry("100377", 2))
+    visit.run()
+    assert not visit.exception
+    [berg] = table(visit, "clocks").to_dict("records")
+    assert berg["mark"] == "■"
+    assert berg["check"].startswith("■ INTERRUPTED: finish fraction 5 first") and "NAMESAKE" in berg["check"]
+    assert berg["fraction"] == "finish 5 of 20 first (4 given)"
+    without = table(visit, "without_entry")
+    assert {"■", "▲"} <= set(without["mark"])
+    assert without["missed_days"].dropna().tolist() == sorted(without["missed_days"].dropna(), reverse=True)
+
+
+def test_both_lists_of_priorities_go_whole_to_paper_and_to_excel(open_dashboard: Open) -> None:
+    visit = open_dashboard("good", 40, page="priorities")
+    add_to_config(SIGNED)
+    append_entry(entries_file(cache()), entry("100231", 1))
+    visit.run()
+    paper = "".join(one.proto.body for one in visit.get("html") if "rbrdt-paper" in one.proto.body)
+    printed = set(re.findall(r"<td>(\d{6})</td>", paper))
+    shown = {*table(visit, "clocks")["patient_id"], *table(visit, "without_entry")["patient_id"]}
+    assert printed == shown and len(printed) > 14
+    [button] = [one for one in visit.get("download_button") if one.proto.label == "Excel"]
+    assert button.proto.disabled is False
+
+
+def test_what_ctrl_p_prints_of_the_list_is_every_row_that_the_filters_leave(open_dashboard: Open) -> None:
+    visit = open_dashboard("good", 60)
+    [paper] = [one.proto.body for one in visit.get("html") if "rbrdt-paper" in one.proto.body]
+    rows = visit.dataframe[0].value
+    assert paper.count("<tr") == len(rows) + 1 and len(rows) > 14
+    assert "@media screen {.rbrdt-paper {display: none;}}" in paper
+    assert all(str(patient_id) in paper for patient_id in rows["patient_id"])
+
+
+def test_a_physician_signs_an_entry(open_dashboard: Open) -> None:
+    visit = open_dashboard("good", 13, page="priorities", role="physician")
+    add_to_config(SIGNED)
+    visit.run()
+    assert [button.label for button in visit.button if button.label.startswith("Sign as ")] == [
+        "Sign as Physician of the tests (physician)"
+    ]

@@ -144,14 +144,17 @@ def test_only_roles_that_may_export_have_a_button_that_does(open_dashboard: Open
         assert bool(visit.get("download_button")) is may, role
         refused = [button for button in visit.button if button.key == "excel_refused"]
         assert bool(refused) is not may
-        assert all(button.disabled and "This needs a physicist or an admin." in button.help for button in refused)
+        assert all(
+            button.disabled and "This needs a physicist or a physician or an admin." in button.help
+            for button in refused
+        )
 
 
 def test_break_glass_is_asked_with_a_reason_marked_on_the_page_and_ends(open_dashboard: Open) -> None:
     visit = open_dashboard("good", role="viewer")
     visit.button(key="break_glass").click().run()
     assert "print paper charts, export lists and recover plans" in said(visit)
-    assert "You may not sign, read the audit file or look after accounts" in said(visit)
+    assert "You may not sign, sign priorities, read the audit file or look after accounts" in said(visit)
     visit.button(key="break_glass_confirm").click().run()
     assert not visit.get("download_button")
     sitting(visit).break_glass("TB1 must go on tonight", timedelta(minutes=60))

@@ -16,15 +16,24 @@ from app.components import (
     attention,
     banner,
     counts,
+    day_export,
     export,
     filter_bar,
     header,
     listed,
+    paper,
     patient_link,
     patient_table,
     view_bar,
 )
 from app.desk import Desk
+
+_PRINTED = (
+    *(("", "mark"), ("Name", "patient_name"), ("ID", "patient_id"), ("Born", "patient_birth_date")),
+    *(("Plan", "plan"), ("Machine", "treatment_machine_name"), ("Next fraction", "fraction")),
+    *(("Check before treating", "check"), ("Last", "last_treatment_at"), ("Next", "next_appointment_at")),
+    ("Phone", "phone"),
+)
 
 
 def show(desk: Desk) -> None:
@@ -54,6 +63,8 @@ def _show_rows(desk: Desk, loaded: data.Loaded) -> None:
     if shown.empty:
         filter_bar.offer_to_clear()
         return
+    printed = paper.Block(counts.shown_sentence(shown, reasons), shown, _PRINTED)
+    paper.show(f"On treatment · {desk.config.site.name}", f"{day_export.status_of(desk)} {view.in_words}.", [printed])
     lines = attention.show(shown)
     clicked = patient_table.show(shown, today, visible_rows=max(8, 18 - lines), columns=looks.columns)
     if clicked is not None:

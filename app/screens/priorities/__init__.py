@@ -13,13 +13,13 @@ Why it decides nothing
 
 from __future__ import annotations
 
-import pandas as pd
 import streamlit as st
 
-from app import priority_list, words
-from app.components import banner, header, listed, priority_form, priority_tables
+from app import data, priority_list, words
+from app.components import banner, header, listed, priority_export, priority_form, priority_tables
 from app.desk import Desk
 from app.signing import signer
+from recovery.permissions import Permission
 from recovery.priorities import Rules
 from recovery.priority_entries import EntriesError, entries_file, read_entries
 
@@ -36,7 +36,7 @@ def show(desk: Desk) -> None:
     if loaded is None:
         return
     if rules is not None:
-        _show_clocks(desk, loaded.table, rules)
+        _show_clocks(desk, loaded, rules)
 
 
 def _explain(desk: Desk) -> None:
@@ -54,7 +54,7 @@ def _explain(desk: Desk) -> None:
     )
 
 
-def _show_clocks(desk: Desk, table: pd.DataFrame, rules: Rules) -> None:
+def _show_clocks(desk: Desk, loaded: data.Loaded, rules: Rules) -> None:
     priority_tables.show_rules(rules)
     file = entries_file(desk.config.cache_path)
     try:
@@ -66,13 +66,16 @@ def _show_clocks(desk: Desk, table: pd.DataFrame, rules: Rules) -> None:
         damaged = words.counted(entries.damaged_lines, "line")
         where = words.as_markdown(str(file.name))
         st.markdown(f":red[■ **{damaged} of {where} cannot be read.** An entry may be missing below: compare with it.]")
-    clocks = priority_list.clocks(table, entries.latest, rules, desk.today(), desk.config.site.zone)
-    without = priority_list.without_entry(table, entries.latest)
-    st.markdown(f"**{words.counted(len(clocks), 'plan')}** with a clock · **{len(without)}** not entered yet")
+    table, today = loaded.table, desk.today()
+    clocks = priority_list.clocks(table, entries.latest, rules, today, desk.config.site.zone)
+    intents = priority_form.prescribed_intents(desk)
+    without = priority_list.without_entry(table, entries.latest, intents, rules, today)
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.markdown(f"**{words.counted(len(clocks), 'plan')}** with a clock · **{len(without)}** not entered yet")
+        priority_export.show(desk, loaded, clocks, without, rules)
     if len(clocks):
         priority_tables.show_clocks(clocks)
-    priority_form.show(desk, table, signer())
+    priority_form.show(desk, table, signer(Permission.PRIORITIES))
     if len(without):
-        st.markdown("**Not entered yet**, by name")
-        intents = priority_form.prescribed_intents(desk)
-        priority_tables.show_without(without, intents)
+        st.markdown("**Not entered yet**, the longest without treatment first, then curative before palliative")
+        priority_tables.show_without(without)

@@ -1,0 +1,76 @@
+"""What Ctrl+P prints of a page with tables: every row, black on white, instead of what happens to be on the screen.
+
+Why a sheet that the screen does not show
+    A browser prints of Streamlit's table only the rows in sight, and says nothing of the others. A printed list that
+    lacks patients in silence is worse than none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from html import escape
+
+import pandas as pd
+import streamlit as st
+
+from app import words
+from app.components import day_print
+
+MOST_ROWS = 400
+"""A longer list is not laid out with every press; its sheet says how to print it."""
+_STYLE = "<style>@media screen {.rbrdt-paper {display: none;}}</style>"
+
+Heads = Sequence[tuple[str, str]]
+"""Heading and column of each column that is printed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Rows under a title, in their order."""
+
+    title: str
+    rows: pd.DataFrame
+    heads: Heads
+
+
+def show(title: str, told: str, blocks: Sequence[Block]) -> None:
+    """Draw the sheet for the printer alone. `told`: how old the copy is, and what is not on the list."""
+    st.html(day_print.STYLE + _STYLE + sheet(title, told, blocks))
+
+
+def sheet(title: str, told: str, blocks: Sequence[Block]) -> str:
+    """The sheet's markup; every text in it is escaped."""
+    parts = [f'<div class="rbrdt-sheet rbrdt-paper"><h3>{escape(title)}</h3><p>{escape(told)}</p>']
+    for block in blocks:
+        parts.append(f"<h4>{escape(block.title)}</h4>")
+        is_long = len(block.rows) > MOST_ROWS
+        parts.append(f"<p><b>{_TOO_LONG}</b></p>" if is_long else _table(block))
+    return "".join([*parts, "<p>■ do not treat before someone has looked · ▲ look · — not known</p></div>"])
+
+
+_TOO_LONG = f"More than {MOST_ROWS} rows: filter the list, or print its Excel file."
+
+
+def _table(block: Block) -> str:
+    heads = "".join(f"<th>{escape(heading)}</th>" for heading, _ in block.heads)
+    names = [name for _, name in block.heads]
+    rows = zip(block.rows["mark"], *(block.rows[name] for name in names), strict=True)
+    lines = "".join(_line(mark, values) for mark, *values in rows)
+    return f"<table><thead><tr>{heads}</tr></thead><tbody>{lines}</tbody></table>"
+
+
+def _line(mark: object, values: Sequence[object]) -> str:
+    stop = ' class="stop"' if mark == "■" else ""
+    return f"<tr{stop}>" + "".join(f"<td>{escape(_text(value))}</td>" for value in values) + "</tr>"
+
+
+def _text(value: object) -> str:
+    """A value as paper shows it; a mark that is not there is no dash."""
+    known = words.known(value)
+    if isinstance(known, datetime):
+        return f"{known:%a} {known.day} {known:%b} {known:%H:%M}"
+    if isinstance(known, date):
+        return known.isoformat()
+    return "" if known == "" else words.printable(words.absent(known))
