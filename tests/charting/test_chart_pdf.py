@@ -160,7 +160,7 @@ def test_an_interrupted_fraction_stands_white_on_black_on_every_page(files: dict
 
 def test_what_forbids_treatment_is_said_with_its_reason(files: dict[str, PatientFile]) -> None:
     japanese = flat(patient_chart_pdf(files["4711"]))
-    assert "NOT READY: missing plan." in japanese
+    assert "NOT READY: missing plan" in japanese
     assert "NOT APPROVED: the plan is unapproved." in japanese
     assert "NO PRESCRIPTION: get site, laterality" in japanese
     ordinary = files["100231"]
