@@ -86,7 +86,8 @@ def search_records(peer: Peer, dates: DateRange, now: datetime, keywords: Sequen
         found = _by_date(link, due[0], dates, None)
         _note(peer, due[0], now, started, len(found))
         started = time.monotonic()
-        rest = _everything_else(link, found) if len(due) > 1 else None
+        is_limited = "IMAGE" in traits.limits
+        rest = _everything_else(link, found) if len(due) > 1 and not is_limited else None
     for keyword in due[1:]:
         with open_link(peer) as link:
             more = _by_date(link, keyword, dates, rest) - found

@@ -16,9 +16,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydicom import Dataset
-
 from recovery import elements as el
+from recovery.dimse.asking import REFUSED, UIDS_PER_QUERY, find_all, query
 from recovery.dimse.link import Link
 from recovery.dimse.opening import open_link
 from recovery.dimse.peer import DimseError, Peer
@@ -28,16 +27,13 @@ from recovery.model import InstanceRef
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-UIDS_PER_QUERY = 200
+    from pydicom import Dataset
 
 _LEVEL_KEYS = {
     "STUDY": ("PatientID", "StudyInstanceUID", "StudyDate"),
     "SERIES": ("SeriesInstanceUID", "Modality", "SeriesDate"),
 }
 """Keys that belong above IMAGE; a walk asks each of them at its own level (PS3.4 C.6.2.1)."""
-
-_REFUSED = range(0xA000, 0xD000)
-"""Failure statuses of C-FIND: 0xA700, 0xA900, 0xCxxx (PS3.4 table C.4-1)."""
 
 
 def echo(peer: Peer) -> None:
@@ -70,11 +66,11 @@ def find_images(link: Link, keys: Mapping[str, str], returning: Sequence[str] = 
         return
     count = 0
     try:
-        for answer in link.find(_query("IMAGE", keys, returning)):
+        for answer in find_all(link, "IMAGE", keys, returning):
             count += 1
             yield answer
     except DimseError as error:
-        if count or traits.relational or error.status not in _REFUSED:
+        if count or traits.relational or error.status not in REFUSED:
             raise
         yield from _walk_instead(link.peer, keys, returning, error)
         return
@@ -145,8 +141,8 @@ def count_series_instances(link: Link, series_instance_uids: Sequence[str]) -> d
     counts: dict[str, int] = {}
     for start in range(0, len(series_instance_uids), UIDS_PER_QUERY):
         asked = series_instance_uids[start : start + UIDS_PER_QUERY]
-        query = _query("SERIES", {"SeriesInstanceUID": "\\".join(asked)}, ("NumberOfSeriesRelatedInstances",))
-        for answer in link.find(query):
+        keys = {"SeriesInstanceUID": "\\".join(asked)}
+        for answer in find_all(link, "SERIES", keys, ("NumberOfSeriesRelatedInstances",)):
             uid, count = el.text(answer, "SeriesInstanceUID"), el.integer(answer, "NumberOfSeriesRelatedInstances")
             if uid is not None and count is not None:
                 counts[uid] = count
@@ -162,29 +158,11 @@ def find_series(link: Link, study_instance_uid: str) -> dict[str, int | None]:
         If the node cannot be asked.
     """
     found: dict[str, int | None] = {}
-    for answer in link.find(_query("SERIES", {"StudyInstanceUID": study_instance_uid}, ("SeriesNumber",))):
+    for answer in find_all(link, "SERIES", {"StudyInstanceUID": study_instance_uid}, ("SeriesNumber",)):
         uid = el.text(answer, "SeriesInstanceUID")
         if uid is not None and el.text(answer, "StudyInstanceUID") in {study_instance_uid, None}:
             found[uid] = el.integer(answer, "SeriesNumber")
     return found
-
-
-def _query(level: str, keys: Mapping[str, str], returning: Sequence[str]) -> Dataset:
-    """A C-FIND identifier; asked-for keys are empty (universal matching, PS3.4 C.2.2.2.3)."""
-    query = Dataset()
-    if not all(value.isascii() for value in keys.values()):
-        query.SpecificCharacterSet = "ISO_IR 192"
-    query.QueryRetrieveLevel = level
-    unique = {
-        "STUDY": ("PatientID", "StudyInstanceUID"),
-        "SERIES": ("PatientID", "StudyInstanceUID", "SeriesInstanceUID"),
-        "IMAGE": ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"),
-    }[level]
-    for keyword in (*unique, *returning):
-        setattr(query, keyword, [] if keyword.endswith("Sequence") else None)
-    for keyword, value in keys.items():
-        setattr(query, keyword, value.split("\\") if keyword.endswith("UID") else value)
-    return query
 
 
 def _walk_instead(
@@ -203,17 +181,17 @@ def _walk_instead(
 def _walk(link: Link, keys: Mapping[str, str], returning: Sequence[str]) -> Iterator[Dataset]:
     """STUDY, SERIES, IMAGE; each answer bears the UIDs above it."""
     images = {k: v for k, v in keys.items() if k not in (*_LEVEL_KEYS["STUDY"], *_LEVEL_KEYS["SERIES"])}
-    for study in list(link.find(_query("STUDY", _only(keys, "STUDY"), ()))):
+    for study in list(find_all(link, "STUDY", _only(keys, "STUDY"))):
         study_uid = el.text(study, "StudyInstanceUID")
         if study_uid is None:
             continue
         above = {"StudyInstanceUID": study_uid}
-        for series in list(link.find(_query("SERIES", above | _only(keys, "SERIES"), ()))):
+        for series in list(find_all(link, "SERIES", above | _only(keys, "SERIES"))):
             series_uid = el.text(series, "SeriesInstanceUID")
             if series_uid is None:
                 continue
             place = above | {"SeriesInstanceUID": series_uid}
-            for image in link.find(_query("IMAGE", place | images, returning)):
+            for image in find_all(link, "IMAGE", place | images, returning):
                 image.StudyInstanceUID, image.SeriesInstanceUID = study_uid, series_uid
                 image.PatientID = el.text(image, "PatientID") or el.text(study, "PatientID")
                 yield image
@@ -225,12 +203,12 @@ def _only(keys: Mapping[str, str], level: str) -> dict[str, str]:
 
 def _understands_no_relational(link: Link) -> bool:
     """Take any one object of the node, and ask for it relationally: True when that finds nothing."""
-    study = next(iter(list(link.find(_query("STUDY", {}, ())))), None)
+    study = next(iter(list(link.find(query("STUDY", {}, ())))), None)
     if study is None:
         return False
     images = _walk(link, {"StudyInstanceUID": el.text(study, "StudyInstanceUID") or ""}, ())
     uid = next((uid for image in list(images) if (uid := el.text(image, "SOPInstanceUID"))), None)
-    return uid is not None and not list(link.find(_query("IMAGE", {"SOPInstanceUID": uid}, ())))
+    return uid is not None and not list(link.find(query("IMAGE", {"SOPInstanceUID": uid}, ())))
 
 
 def _by_series(refs: Iterable[InstanceRef]) -> dict[tuple[tuple[str, str | None], ...], set[InstanceRef]]:

@@ -59,6 +59,19 @@ class NodeTraits:
     asked: dict[str, list[float]] = field(default_factory=dict)
     """Per date key: when it was last asked (seconds since 1970), how long it took (s), how many it alone found."""
 
+    limits: dict[str, int] = field(default_factory=dict)
+    """Per level, after how many matches the node ends an answer; absent where none was seen to be cut short."""
+    proven: dict[str, int] = field(default_factory=dict)
+    """Per level, the largest number of matches in one answer that smaller questions added up to."""
+    inconclusive: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Of this run alone: per level, how many answers could not be checked, and how many matches the largest had."""
+    unfinished: list[str] = field(default_factory=list)
+    """Of this run alone: questions, in words, that could not be asked to their end."""
+
+    def begin_run(self) -> None:
+        """Forget what is of one run alone."""
+        self.inconclusive, self.unfinished = {}, []
+
     def learn(self, other: NodeTraits) -> None:
         """Take over what was found out elsewhere."""
         for trait in fields(self):

@@ -1,0 +1,332 @@
+"""Ask to the end: an answer to a C-FIND is complete only when smaller questions add up to it.
+
+Goal
+    No match is lost on a node that ends every answer after N matches, whether it says so or not.
+
+How
+    An answer with more matches than any that was proven complete is checked: the question is divided, and the pieces
+    must add up. From then on answers of that size are believed. Where pieces bring more, N is known, and whatever
+    reaches N is asked for in pieces. What cannot be divided any further and still reaches N is named.
+
+Why
+    DICOM has no status for "there is more" that everybody sends: archives cut at 100, 500 or 1,000 matches and say
+    Success (pynetdicom #467). Others end with 0xFE00, 0xB000 or 0xA700: that too means "in pieces".
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pydicom import Dataset
+
+from recovery import elements as el
+from recovery.dimse.opening import open_link
+from recovery.dimse.peer import DimseError
+from recovery.dimse.pieces import RANGED, Keys, divisions, ranged_key
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+
+    from recovery.dimse.link import Link
+
+log = logging.getLogger(__name__)
+
+UNIQUE = {
+    "STUDY": ("PatientID", "StudyInstanceUID"),
+    "SERIES": ("PatientID", "StudyInstanceUID", "SeriesInstanceUID"),
+    "IMAGE": ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"),
+}
+"""Unique keys of each level and those above it; the last is its own (PS3.4 C.6.2.1)."""
+
+REFUSED = range(0xA000, 0xD000)
+"""Failure statuses of C-FIND: 0xA700, 0xA900, 0xCxxx (PS3.4 table C.4-1)."""
+
+UIDS_PER_QUERY = 200
+
+_CUT_SHORT = (range(0xA700, 0xA800), range(0xB000, 0xC000), range(0xFE00, 0xFE01))
+"""Out of resources, any warning, cancelled: there may be more matches."""
+
+_ATTEMPTS = 3
+"""An answer longer than the known limit makes it forgotten, and learnt anew. A node whose limit changes while it is
+asked has not been asked to the end."""
+
+_PIECES = 1000
+_PIECES_PER_MATCH = 5
+"""How many smaller questions one question may become: a node that matches by nothing that it is asked by gives no end
+of pieces. Where no limit is known, a check may be `_PIECES_OF_CHECK` questions long."""
+_PIECES_OF_CHECK = 60
+
+_INCONCLUSIVE_CHECKS = 10
+"""Checks of one run and level that showed neither a limit nor its absence, after which answers no larger are believed:
+a node may match by none of the keys by which a question can be divided."""
+
+
+def query(level: str, keys: Mapping[str, str], returning: Sequence[str]) -> Dataset:
+    """A C-FIND identifier; asked-for keys are empty (universal matching, PS3.4 C.2.2.2.3)."""
+    identifier = Dataset()
+    if not all(value.isascii() for value in keys.values()):
+        identifier.SpecificCharacterSet = "ISO_IR 192"
+    identifier.QueryRetrieveLevel = level
+    for keyword in (*UNIQUE[level], *returning):
+        setattr(identifier, keyword, [] if keyword.endswith("Sequence") else None)
+    for keyword, value in keys.items():
+        setattr(identifier, keyword, value.split("\\") if keyword.endswith("UID") else value)
+    return identifier
+
+
+def find_all(link: Link, level: str, keys: Mapping[str, str], returning: Sequence[str] = ()) -> Iterator[Dataset]:
+    """Yield every match. A question that could not be asked to its end is named in the traits' `unfinished`.
+
+    Raises
+    ------
+    DimseError
+        If the node cannot be asked.
+    """
+    is_proven = yield from _Asking(link, level, returning).ask(dict(keys))
+    if not is_proven:
+        said = _in_words(level, keys)
+        log.warning("%s was not asked to the end for %s", link.peer.remote, said)
+        link.peer.traits.unfinished.append(said)
+
+
+def _in_words(level: str, keys: Mapping[str, str]) -> str:
+    """A question for a message; no patient is named."""
+    shown = {k: v for k, v in keys.items() if k not in {"PatientID", "SOPInstanceUID"}}
+    of_patient = " of one patient" if keys.get("PatientID") else ""
+    return f"{level} by {', '.join(f'{k} {v}' for k, v in shown.items()) or 'nothing'}{of_patient}"
+
+
+class _LimitLearntError(Exception):
+    """The node was just found to end its answers early: what was believed of it before is asked anew."""
+
+
+@dataclass(slots=True)
+class _Answer:
+    """What was heard to one question: the matches' names, and the values of the key that is a range."""
+
+    names: set[tuple[str, str | None]] = field(default_factory=set)
+    values: list[str] = field(default_factory=list)
+    count: int = 0
+    cut: DimseError | None = None
+
+    def fits(self, asked_for: str) -> bool:
+        """Whether every match has a PatientID that was asked for: else the node takes no wildcards."""
+        end = asked_for.lstrip("*?").casefold()
+        return all((patient_id or "").casefold().endswith(end) for _, patient_id in self.names)
+
+
+class _Asking:
+    """One question and all its pieces."""
+
+    def __init__(self, link: Link, level: str, returning: Sequence[str]) -> None:
+        self._link = link
+        self._traits = link.peer.traits
+        self._level = level
+        self._returning = returning
+        self._given: set[tuple[str, str | None]] = set()
+        self._asked = 0
+
+    def ask(self, keys: Keys) -> Generator[Dataset, None, bool]:
+        """Yield every match; returns whether nothing can be lacking."""
+        answer = _Answer()
+        yield from self.hear(keys, answer)
+        for _ in range(_ATTEMPTS):
+            try:
+                return (yield from self._settle(keys, answer, 0))
+            except _LimitLearntError:
+                continue
+        return False
+
+    def hear(self, keys: Keys, answer: _Answer) -> Iterator[Dataset]:
+        """Ask once; yields what no piece gave before."""
+        self._asked += 1
+        own, ranged = UNIQUE[self._level][-1], ranged_key(keys)
+        returning = [*self._returning, *(keyword for keyword in RANGED if keyword in keys)]
+        with self._open_link() as link:
+            try:
+                for match in link.find(query(self._level, keys, returning)):
+                    answer.count += 1
+                    uid = el.text(match, own)
+                    if uid is None:
+                        continue
+                    name = (uid, el.text(match, "PatientID"))
+                    answer.names.add(name)
+                    if ranged is not None:
+                        answer.values.append(el.text(match, ranged) or "")
+                    if name not in self._given:
+                        self._given.add(name)
+                        yield match
+            except DimseError as error:
+                if not self._is_cut(error, link, answer.count):
+                    raise
+                answer.cut = error
+
+    def _is_cut(self, error: DimseError, link: Link, count: int) -> bool:
+        """Whether an error says that there is more. Without a match it may refuse relational queries as such."""
+        if not any(error.status in statuses for statuses in _CUT_SHORT if error.status is not None):
+            return False
+        return bool(count or self._level != "IMAGE" or self._traits.relational or link.is_relational)
+
+    def _settle(self, keys: Keys, answer: _Answer, most: int) -> Generator[Dataset, None, bool]:
+        """Ask what `answer` may lack; returns whether nothing can be lacking any more.
+
+        `most`: one more than the number of matches that the node is known to give, because it just did.
+        """
+        if self._is_complete(keys, answer, most) or self._is_counted(keys, answer):
+            return True
+        first_heard, before = len(answer.names), set(answer.names)
+        for pieces in self._divisions(keys, answer):
+            if not self._may_go_on:
+                break
+            parts = yield from self._hear_all(pieces)
+            if parts is None:
+                continue
+            is_proven, found = True, set[tuple[str, str | None]]()
+            for piece, part in parts:
+                is_proven &= yield from self._settle(piece, part, 0 if answer.cut else first_heard)
+                found |= part.names
+            answer.names |= found
+            if len(answer.names) > first_heard and answer.cut is None and not self._is_limited:
+                yield from self._learn_limit(keys, first_heard)
+            if before <= found and (is_proven or not self._is_limited):
+                if len(answer.names) == first_heard and all(part.count < answer.count for _, part in parts):
+                    self._note_proven(answer)
+                return True
+        if answer.cut is not None and not answer.names:
+            raise answer.cut
+        return self._is_believed(answer)
+
+    @property
+    def _may_go_on(self) -> bool:
+        most = _PIECES + _PIECES_PER_MATCH * len(self._given) if self._is_limited else _PIECES_OF_CHECK
+        return self._asked < most
+
+    @property
+    def _is_limited(self) -> bool:
+        return self._level in self._traits.limits
+
+    def _is_complete(self, keys: Keys, answer: _Answer, most: int) -> bool:
+        """Whether the number of matches tells that there are no others."""
+        if answer.cut is not None:
+            if answer.count:
+                self._traits.limits[self._level] = answer.count
+            return False
+        asked = keys.get(UNIQUE[self._level][-1])
+        if asked and set(asked.split("\\")) <= {uid for uid, _ in answer.names}:
+            self._note_proven(answer)
+            return True
+        limit = self._traits.limits.get(self._level)
+        if limit is not None and answer.count > limit:
+            del self._traits.limits[self._level]
+        elif limit is not None:
+            return answer.count < limit
+        checks, largest = self._traits.inconclusive.get(self._level, (0, 0))
+        unchecked = largest if checks >= _INCONCLUSIVE_CHECKS else 0
+        return answer.count <= max(self._traits.proven.get(self._level, 0), most - 1, unchecked)
+
+    def _is_counted(self, keys: Keys, answer: _Answer) -> bool:
+        """Whether the node counts as many objects in a series as it gave (NumberOfSeriesRelatedInstances)."""
+        of_series = {"PatientID", "StudyInstanceUID", "SeriesInstanceUID", "Modality"}
+        if self._level != "IMAGE" or "SeriesInstanceUID" not in keys or not keys.keys() <= of_series:
+            return False
+        if any("\\" in value for value in keys.values()):
+            return False
+        counter, counted = _Asking(self._link, "SERIES", ("NumberOfSeriesRelatedInstances",)), _Answer()
+        with contextlib.suppress(DimseError):
+            counts = [el.integer(ds, "NumberOfSeriesRelatedInstances") or 0 for ds in counter.hear(keys, counted)]
+            if counts == [answer.count]:
+                self._note_proven(answer)
+                return True
+            if len(counts) == 1 and counts[0] > answer.count and answer.cut is None:
+                self._traits.limits[self._level] = answer.count
+        return False
+
+    def _divisions(self, keys: Keys, answer: _Answer) -> Iterator[list[Keys]]:
+        is_limited = self._is_limited or answer.cut is not None
+        if is_limited:
+            yield from self._below(keys)
+        yield from divisions(self._level, keys, answer.values, is_limited=is_limited)
+
+    def _below(self, keys: Keys) -> Iterator[list[Keys]]:
+        """One patient's objects study by study, one study's series by series, where those lists are complete."""
+        is_listed = any("\\" in value or value.startswith("*") for value in keys.values())
+        places = keys.keys() & {"PatientID", "StudyInstanceUID", "SeriesInstanceUID"}
+        if self._level != "IMAGE" or not places or "SeriesInstanceUID" in places or is_listed:
+            return
+        level = "SERIES" if "StudyInstanceUID" in places else "STUDY"
+        known = {*places, "Modality"} if level == "SERIES" else places
+        found: list[Dataset] = []
+        if _taken(_Asking(self._link, level, ()).ask({k: v for k, v in keys.items() if k in known}), found):
+            own = UNIQUE[level][-1]
+            uids = sorted(uid for match in found if (uid := el.text(match, own)))
+            lists = (uids[start : start + UIDS_PER_QUERY] for start in range(0, len(uids), UIDS_PER_QUERY))
+            yield [{**keys, own: "\\".join(some)} for some in lists]
+
+    def _hear_all(self, pieces: Iterable[Keys]) -> Generator[Dataset, None, list[tuple[Keys, _Answer]] | None]:
+        """Ask all pieces once; None where the node refuses one, or does not match by the key that divides them."""
+        parts: list[tuple[Keys, _Answer]] = []
+        heard: set[tuple[str, str | None]] = set()
+        for piece in pieces:
+            part = _Answer()
+            try:
+                yield from self.hear(piece, part)
+            except DimseError as error:
+                if error.status not in REFUSED:
+                    raise
+                return None
+            by_pattern = piece.get("PatientID", "").startswith("*")
+            if not part.fits(piece["PatientID"]) if by_pattern else part.names & heard:
+                return None
+            heard |= part.names
+            parts.append((piece, part))
+        return parts
+
+    def _learn_limit(self, keys: Keys, heard: int) -> Iterator[Dataset]:
+        """Pieces brought more than the whole: that is a limit, if the whole still brings no more when asked again.
+
+        Raises
+        ------
+        _LimitLearntError
+            If it is.
+        """
+        again = _Answer()
+        yield from self.hear(keys, again)
+        if again.cut is None and len(again.names) != heard:
+            return  # something came meanwhile
+        log.warning("%s gives at most %d matches per answer (%s)", self._link.peer.remote, heard, self._level)
+        self._traits.limits[self._level] = heard
+        self._traits.proven[self._level] = min(self._traits.proven.get(self._level, 0), heard - 1)
+        raise _LimitLearntError
+
+    def _note_proven(self, answer: _Answer) -> None:
+        proven = self._traits.proven
+        proven[self._level] = max(proven.get(self._level, 0), answer.count)
+
+    def _is_believed(self, answer: _Answer) -> bool:
+        """Nothing speaks against an answer that could not be checked."""
+        if answer.cut is not None or self._is_limited:
+            return False
+        checks, largest = self._traits.inconclusive.get(self._level, (0, 0))
+        self._traits.inconclusive[self._level] = (checks + 1, max(largest, answer.count))
+        return True
+
+    @contextlib.contextmanager
+    def _open_link(self) -> Iterator[Link]:
+        """The caller's association, or another where the node ended it with its last answer."""
+        if self._link.is_open:
+            yield self._link
+            return
+        with open_link(self._link.peer) as link:
+            yield link
+
+
+def _taken(asked: Generator[Dataset, None, bool], into: list[Dataset]) -> bool:
+    """Take all matches; returns what the generator returns."""
+    while True:
+        try:
+            into.append(next(asked))
+        except StopIteration as end:
+            return bool(end.value)

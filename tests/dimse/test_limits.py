@@ -1,0 +1,218 @@
+"""A node that ends every answer after N matches loses nothing, or it is said what was not asked to the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from pydicom import Dataset
+from pynetdicom import evt
+
+from recovery.dimse import Peer, count_series_instances, find_by_uid, find_held, find_refs, find_series, open_link
+from recovery.model import DateRange
+from recovery.record_search import find_all_records, find_objects_of_patients, find_records
+from tests.dimse.limited import limited
+from tests.dimse.scripted import by_uid, hierarchical, peer_of, ref_of, scp
+from tests.objects import obj, record, uid
+
+NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
+WINDOW = DateRange(date(2026, 11, 21), date(2026, 11, 29))
+
+
+def clinic(patients: int = 60, days: int = 3, times: Iterable[str] = ()) -> list[Dataset]:
+    """A record of each patient on each day and at each of the times, by default every ten minutes another patient."""
+    made = []
+    for n in range(patients):
+        for back in range(1, days + 1):
+            for time in times or (f"{8 + n // 6:02d}{n % 6}000",):
+                day = f"{NOW - timedelta(days=back):%Y%m%d}"
+                made.append(
+                    record(uid("plan", n), [], PatientID=f"L{n:03d}", StudyInstanceUID=uid("study", n),
+                           SeriesDate=day, SeriesTime=time, TreatmentDate=day, TreatmentTime=time,
+                           InstanceCreationDate=day, InstanceCreationTime=time)
+                )  # fmt: skip
+    return made
+
+
+RECORDS = clinic()
+UIDS = {str(ds.SOPInstanceUID) for ds in RECORDS}
+
+
+def found_of(records: set) -> set[str]:  # type: ignore[type-arg]
+    return {ref.sop_instance_uid for ref in records}
+
+
+@pytest.mark.parametrize("limit", [100, 50, 7, 3])
+@pytest.mark.parametrize("status", [0x0000, 0xFE00, 0xB000, 0xB100, 0xA700, 0xA701])
+def test_all_records_of_a_window_are_found_whatever_the_limit(limit: int, status: int) -> None:
+    with scp({evt.EVT_C_FIND: limited(RECORDS, limit, status)}) as node:
+        peer = peer_of(node.node)
+        assert found_of(find_records(peer, WINDOW, NOW)) == UIDS
+        assert peer.traits.unfinished == []
+        assert peer.traits.limits["IMAGE"] == limit
+
+
+@pytest.mark.parametrize("refuses", [True, False])
+def test_a_node_that_refuses_what_is_too_much_is_asked_in_pieces(refuses: bool) -> None:
+    """dcm4chee: more matches than it gives are a refusal, without any of them."""
+    with scp({evt.EVT_C_FIND: limited(RECORDS, 20, 0xA700, refuses=refuses)}) as node:
+        peer = peer_of(node.node)
+        peer.traits.relational = True
+        assert found_of(find_records(peer, WINDOW, NOW)) == UIDS
+        assert peer.traits.unfinished == []
+
+
+def test_sixty_patients_of_the_same_second() -> None:
+    records = clinic(days=1, times=["101500"])
+    with scp({evt.EVT_C_FIND: limited(records, 50)}) as node:
+        peer = peer_of(node.node)
+        found = find_records(peer, WINDOW, NOW, ("InstanceCreationDate",))
+        assert found_of(found) == {str(ds.SOPInstanceUID) for ds in records}
+        assert peer.traits.unfinished == []
+
+
+def test_a_limit_of_one_match_is_never_taken_for_all() -> None:
+    with scp({evt.EVT_C_FIND: limited(RECORDS, 1)}) as node:
+        peer = peer_of(node.node)
+        found = found_of(find_records(peer, WINDOW, NOW))
+        assert found == UIDS or peer.traits.unfinished
+        assert peer.traits.limits["IMAGE"] == 1
+
+
+@pytest.mark.parametrize("limits", [{"IMAGE": 30, "SERIES": 7, "STUDY": 11}, {"SERIES": 2, "IMAGE": 5}, {"STUDY": 4}])
+def test_limits_that_differ_by_level(limits: dict[str, int]) -> None:
+    with scp({evt.EVT_C_FIND: limited(RECORDS, limits)}) as node:
+        peer = peer_of(node.node)
+        patients = sorted({str(ds.PatientID) for ds in RECORDS})
+        assert found_of(find_records(peer, WINDOW, NOW)) == UIDS
+        assert found_of(find_objects_of_patients(peer, patients, "RTRECORD")) == UIDS
+        assert found_of(find_all_records(peer)) == UIDS
+        assert peer.traits.unfinished == []
+
+
+@pytest.mark.parametrize("limit", [100, 20, 7])
+def test_a_patient_with_more_records_than_the_limit(limit: int) -> None:
+    """Nine fields a fraction, 135 records in one question, without any date."""
+    times = [f"1015{n:02d}" for n in range(9)]
+    records = clinic(patients=1, days=15, times=times)
+    with scp({evt.EVT_C_FIND: limited(records, limit)}) as node:
+        peer = peer_of(node.node)
+        for _ in range(2):
+            found = found_of(find_objects_of_patients(peer, ["L000"], "RTRECORD"))
+            assert found == {str(ds.SOPInstanceUID) for ds in records}
+        assert peer.traits.unfinished == []
+
+
+def test_what_cannot_be_divided_is_named() -> None:
+    """Nine records of one patient in the same second of the same series: seven are given, two nobody can ask for."""
+    nine = [
+        record(None, [], SeriesInstanceUID="1.2.3", StudyInstanceUID="1.2", InstanceCreationDate="20261127",
+               InstanceCreationTime="101500", SeriesDate="20261127", TreatmentDate="20261127")
+        for _ in range(9)
+    ]  # fmt: skip
+    with scp({evt.EVT_C_FIND: limited([*nine, *RECORDS], 7)}) as node:
+        peer = peer_of(node.node)
+        found = found_of(find_records(peer, WINDOW, NOW))
+        assert found >= UIDS
+        assert len(found) == len(UIDS) + 7
+        assert peer.traits.unfinished
+        assert "100001" not in " ".join(peer.traits.unfinished), "no patient is named"
+
+
+def test_lists_of_uids_are_asked_for_in_pieces() -> None:
+    with scp({evt.EVT_C_FIND: limited(RECORDS, 30)}) as node:
+        peer = peer_of(node.node)
+        with open_link(peer) as link:
+            assert found_of(find_by_uid(link, [*UIDS, *(uid("absent", n) for n in range(50))])) == UIDS
+            assert find_held(link, [ref_of(ds) for ds in RECORDS]) == {ref_of(ds) for ds in RECORDS}
+        assert peer.traits.unfinished == []
+
+
+def test_slices_of_one_series() -> None:
+    """A series of 150 slices bears one date and one time: what the node counts in it tells that there are more."""
+    series = [obj("1.2.840.10008.5.1.4.1.1.2", "CT", SeriesInstanceUID="1.2.3", InstanceNumber=n) for n in range(150)]
+    refs = {ref_of(ds) for ds in series}
+    with scp({evt.EVT_C_FIND: limited(series, 100)}) as node:
+        peer = peer_of(node.node)
+        with open_link(peer) as link:
+            assert len(find_refs(link, {"SeriesInstanceUID": "1.2.3"})) == 100
+            assert peer.traits.unfinished, "100 of 150, and no way to ask for the others"
+            assert find_held(link, refs) == refs, "by name they are found"
+
+
+def test_lists_of_series_are_asked_for_in_pieces() -> None:
+    series = [obj("1.2.840.10008.5.1.4.1.1.2", "CT", StudyInstanceUID="1.2", SeriesDate=f"202611{n % 28 + 1:02d}",
+                  SeriesTime=f"10{n:02d}00") for n in range(60)]  # fmt: skip
+    uids = {str(ds.SeriesInstanceUID) for ds in series}
+    with scp({evt.EVT_C_FIND: limited(series, {"SERIES": 25})}) as node:
+        peer = peer_of(node.node)
+        with open_link(peer) as link:
+            assert count_series_instances(link, sorted(uids)) == dict.fromkeys(uids, 1)
+            assert set(find_series(link, "1.2")) == uids
+        assert peer.traits.unfinished == []
+
+
+@pytest.mark.parametrize("limits", [{"STUDY": 10}, {"STUDY": 25, "SERIES": 50}])
+def test_a_node_that_must_be_walked_and_has_a_limit(limits: dict[str, int]) -> None:
+    answers = limited(RECORDS, limits)
+    refuses = hierarchical(by_uid(RECORDS), 0xA900)
+
+    def find(here: object, event: evt.Event) -> object:
+        query = event.identifier
+        relational = query.QueryRetrieveLevel == "IMAGE" and not query.get("SeriesInstanceUID")
+        relational |= query.QueryRetrieveLevel == "SERIES" and not query.get("StudyInstanceUID")
+        yield from refuses(here, event) if relational else answers(here, event)  # type: ignore[arg-type, attr-defined]
+
+    with scp({evt.EVT_C_FIND: find}) as node:
+        peer = peer_of(node.node)
+        assert found_of(find_records(peer, WINDOW, NOW)) == UIDS
+        assert peer.traits.relational is False
+        assert peer.traits.unfinished == []
+
+
+@pytest.mark.parametrize(
+    "unmatched",
+    [{"InstanceCreationTime", "SeriesTime", "TreatmentTime"}, {"InstanceCreationDate", "SeriesDate", "TreatmentDate"}],
+)
+def test_a_node_that_does_not_match_by_every_key(unmatched: set[str]) -> None:
+    with scp({evt.EVT_C_FIND: limited(RECORDS, 40, matches_by=lambda keyword: keyword not in unmatched)}) as node:
+        peer = peer_of(node.node)
+        assert found_of(find_records(peer, WINDOW, NOW)) == UIDS
+
+
+def test_a_node_without_wildcards_is_not_believed() -> None:
+    with scp({evt.EVT_C_FIND: limited(RECORDS, 7, matches_by=lambda keyword: keyword != "PatientID")}) as node:
+        peer = peer_of(node.node)
+        assert found_of(find_records(peer, WINDOW, NOW)) == UIDS
+
+
+def test_a_limit_that_was_raised_is_learnt_anew() -> None:
+    with scp({evt.EVT_C_FIND: limited(RECORDS, 30)}) as node:
+        peer = peer_of(node.node)
+        find_records(peer, WINDOW, NOW)
+    with scp({evt.EVT_C_FIND: limited(RECORDS, 90)}) as node:
+        raised = Peer(peer.local, node.node, "rv", 5.0, peer.traits)
+        assert found_of(find_records(raised, WINDOW, NOW)) == UIDS
+        assert raised.traits.limits["IMAGE"] == 90
+
+
+@pytest.mark.parametrize("count", [1, 5, 180])
+def test_a_node_without_a_limit_is_asked_few_questions_more_and_then_none(count: int) -> None:
+    with scp({evt.EVT_C_FIND: limited(RECORDS[:count])}) as node:
+        peer = peer_of(node.node)
+        for keyword in ("InstanceCreationDate", "SeriesDate", "TreatmentDate"):
+            peer.traits.asked[keyword] = [NOW.timestamp(), 0.0, 1]
+        first = questions(node, peer)
+        second = questions(node, peer)
+        assert peer.traits.limits == {}
+        assert peer.traits.unfinished == []
+        print(count, first, second)
+        assert first <= 60
+        assert second <= (4 if count == 180 else 60)
+
+
+def questions(node: object, peer: Peer) -> int:
+    before = len(node.heard)  # type: ignore[attr-defined]
+    find_records(peer, WINDOW, NOW)
+    return len(node.heard) - before  # type: ignore[attr-defined]
