@@ -124,8 +124,9 @@ def _parts(space: Workspace, proven: ProvenObjects) -> Iterator[ArchiveReport]:
     evidence = evidence_of(space)
     rows, _ = overview_rows(space, evidence)
     due, once_a_day = _due(space, summaries_of(evidence, rows))
-    yield archive(space, due, proven, "storing treatment summaries")
-    for uid in once_a_day:
+    report = archive(space, due, proven, "storing treatment summaries")
+    yield report
+    for uid in set(once_a_day) - report.unproven.keys():
         space.memory.note(f"object {uid}", space.now)
     yield archive_charts(space, proven, rows)
     yield _snapshot(space, proven)
@@ -147,7 +148,7 @@ def _snapshot(space: Workspace, proven: ProvenObjects) -> ArchiveReport:
         return ArchiveReport(found=1, unproven={snapshot.snapshot_id: str(error)})
     wanted = [Wanted(InstanceRef.from_dataset(made), _made(made)) for made in objects]
     report = archive(space, wanted, proven, "storing the tables")
-    if report.sent:
+    if report.sent and not report.unproven:
         space.memory.note(TABLES_SENT, space.now)
     return report
 

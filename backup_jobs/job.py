@@ -64,12 +64,24 @@ def _run_locked(name: str, job: Job, space: Workspace) -> Run:
     started = time.monotonic()
     journal = Journal(space.config.cache_path)
     run_id = note(lambda: journal.start(name, space.now))
+    space.memory.begin_job()
     result = _outcome(name, lambda: job(space))
+    result = _not_asked_to_the_end(result, space.memory)
     seconds = time.monotonic() - started
     result = replace(result, seconds=round(seconds, 3))
     if run_id is not None:
         note(lambda: journal.finish(run_id, result, space.now))
     return Run(result, EXIT_STATUS[result.outcome])
+
+
+def _not_asked_to_the_end(result: JobResult, memory: Memory) -> JobResult:
+    """A job one of whose questions may lack matches is PARTIAL, and names the question."""
+    said = memory.unfinished()
+    if not said:
+        return result
+    message = "; ".join(part for part in (result.message, *said) if part)
+    outcome = "PARTIAL" if result.outcome == "OK" else result.outcome
+    return replace(result, outcome=outcome, message=message)
 
 
 def opened(name: str, config: Config, now: datetime) -> Workspace | Run:

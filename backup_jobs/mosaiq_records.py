@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from recovery.building import Workspace
     from recovery.proven_objects import ProvenObjects
 
+TURNS = "delivered sessions"
 MAY_DIFFER = frozenset(
     {
         *("PatientName", "PatientBirthDate", "PatientSex", "StudyInstanceUID", "SeriesInstanceUID"),
@@ -85,8 +86,7 @@ def archive_deliveries(space: Workspace, proven: ProvenObjects) -> tuple[Archive
     _owe(space, standings, stuck)
     if space.held_records is not None:
         space.held_records |= {space.collection.records[uid].ref for uid in report.sent}
-    for patient_id in {session.patient_id for session in chosen}:
-        space.memory.note(f"delivered sessions {patient_id}", space.now)
+    space.memory.note_turns(TURNS, sorted({session.patient_id for session in chosen}))
     space.memory.first_look_done = True
     sent = [standings[uid][0] for uid in report.sent]
     incomplete = sum(not all(k.is_known for k in plans.facts(s.referenced_rt_plan_uid).kinds(s)) for s in sent)
@@ -142,10 +142,7 @@ def _chosen(space: Workspace, sessions: list[Session]) -> list[Session]:
     days = settings.days_back if space.memory.first_look_done else max(settings.days_back, settings.first_days_back)
     window = space.window(days)
     met = {s.patient_id for s in sessions if s.day is None or s.day >= window.first}
-    asked = {p: space.memory.asked.get(f"delivered sessions {p}") for p in met}
-    new = {patient_id for patient_id, at in asked.items() if at is None} | set(space.memory.owed.values())
-    others = sorted((p for p in met - new), key=lambda p: asked[p] or 0.0)
-    whole = new | set(others[:PATIENTS_PER_RUN])
+    whole = {*space.memory.in_turn(TURNS, sorted(met), PATIENTS_PER_RUN), *space.memory.owed.values()}
     return [s for s in sessions if s.patient_id in whole or s.day is None or s.day >= window.first]
 
 

@@ -117,17 +117,23 @@ def _bring_waiting(space: Workspace, pacs: Peer, sources: Sources, known: list[s
     if not due:
         return []
     waiting: list[str] = []
+    found: set[InstanceRef] = set()
     for peer, refs in sources.of_patients(due, "RTPLAN"):
+        found |= refs
         lacking = _lacking(space, pacs, refs)
         sources.take(peer, lacking, "moving plans")
         space.holdings.ask(pacs, [ref.sop_instance_uid for ref in lacking], space.now, anew=True)
         waiting += [ref.sop_instance_uid for ref in refs if ref.sop_instance_uid not in known]
     plans = {*known, *waiting}
     for peer, refs in sources.of_patients(due, "RTDOSE"):
+        found |= refs
         named = sources.referenced_plans(peer, _lacking(space, pacs, refs))
         sources.take(peer, {ref for ref, uids in named.items() if not uids or uids & plans}, "moving doses")
-    for patient_id in due if not sources.silent else ():
-        space.memory.note(f"plans {patient_id}", space.now)
+    unproven = {ref.patient_id for ref in found if ref.sop_instance_uid in sources.unproven}
+    is_answered = not sources.silent and not any(peer.traits.unfinished for peer in sources.peers)
+    for patient_id in due if is_answered else ():
+        if patient_id not in unproven:
+            space.memory.note(f"plans {patient_id}", space.now)
     return waiting
 
 

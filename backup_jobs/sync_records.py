@@ -14,7 +14,8 @@ Why a window, not "today"
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from backup_jobs.proving import prove
 from backup_jobs.transfer import in_words, transfer
@@ -31,6 +32,7 @@ from recovery.runs import JobResult
 JOB = "sync_records"
 
 QUICKEST = DATES[:1]
+TURNS = "records"
 PATIENTS_PER_RUN = 20
 """Patients whose whole list is asked for again in one run, the longest not asked first; new ones come on top."""
 
@@ -49,18 +51,47 @@ def sync_records(space: Workspace) -> JobResult:
     if space.config.rv is not None and space.config.rv.product == "mosaiq":
         return _without_dicom(space.config.rv.database is not None)
     rv, pacs = rv_peer(space.config, space.memory), pacs_peer(space.config, space.memory)
-    search, on_pacs = _ask_both(space, rv, pacs)
-    on_rv = search.records | _whole_courses(space, rv, search) | _owed(space, rv)
+    limits = dict(rv.traits.limits)
+    search, on_pacs, courses = _ask_all(space, rv, pacs)
+    if rv.traits.limits != limits:  # what was asked before its limit was known is asked anew
+        search, on_pacs, courses = _ask_all(space, rv, pacs)
+    on_rv = search.records | courses.records | _owed(space, rv)
     held = {ref for ref in on_rv if ref in on_pacs}
     held |= prove(space, on_rv - held) if on_rv - held else set()
     on_rv |= _lost(space, rv, pacs, on_pacs | held)
     done = transfer(space, rv, on_rv - held, "moving records")
     forget_lost(space.holdings, (ref.sop_instance_uid for ref in done.moved))
     space.held_records = on_pacs | held | done.moved
-    space.memory.first_look_done = True
     space.memory.owed = {r.sop_instance_uid: r.patient_id or "" for r in on_rv if r.sop_instance_uid in done.unproven}
+    if not rv.traits.unfinished:
+        _note_proven(space, courses, {r for r in on_rv if r.sop_instance_uid in done.unproven})
     report = SyncReport(len(on_rv), len(held), len(done.moved), tuple(sorted(done.unproven)))
     return result_of(JOB, report, in_words(done.unproven))
+
+
+@dataclass(frozen=True, slots=True)
+class _Courses:
+    """Records of whole courses, and whose courses and which studies they are."""
+
+    records: set[InstanceRef]
+    patients: Sequence[str]
+    studies: Sequence[str]
+
+
+def _ask_all(space: Workspace, rv: Peer, pacs: Peer) -> tuple[Search, set[InstanceRef], _Courses]:
+    search, on_pacs = _ask_both(space, rv, pacs)
+    return search, on_pacs, _whole_courses(space, rv, search)
+
+
+def _note_proven(space: Workspace, courses: _Courses, unproven: set[InstanceRef]) -> None:
+    """A question is answered once the RT-PACS holds what it asked for: a run that is cut off leaves it open."""
+    patients = {ref.patient_id for ref in unproven}
+    studies = {ref.study_instance_uid for ref in unproven}
+    space.memory.note_turns(TURNS, [p for p in courses.patients if p not in patients])
+    for uid in courses.studies:
+        if uid not in studies:
+            space.memory.note(f"records of study {uid}", space.now)
+    space.memory.first_look_done = True
 
 
 def _without_dicom(has_database: bool) -> JobResult:
@@ -97,42 +128,35 @@ def _ask_both(space: Workspace, rv: Peer, pacs: Peer) -> tuple[Search, set[Insta
     return search, on_pacs
 
 
-def _whole_courses(space: Workspace, rv: Peer, search: Search) -> set[InstanceRef]:
+def _whole_courses(space: Workspace, rv: Peer, search: Search) -> _Courses:
     """All records, however old, of patients seen: of those never asked about, and of some others in turn.
 
     Where the search listed all that the R&V system holds, that is the answer for everybody.
     """
     refs = list(search.records)
-    by_patient = {ref.patient_id for ref in refs if ref.patient_id}
-    asked = space.memory.asked
-    questions = {patient_id: f"records {patient_id}" for patient_id in by_patient}
+    by_patient = sorted({ref.patient_id for ref in refs if ref.patient_id})
     if search.everything is not None:
-        for question in questions.values():
-            space.memory.note(question, space.now)
+        met = set(by_patient)
         studies = {ref.study_instance_uid for ref in refs if not ref.patient_id and ref.study_instance_uid}
-        return {r for r in search.everything if r.patient_id in by_patient or r.study_instance_uid in studies}
-    new = [p for p, question in questions.items() if question not in asked]
-    others = sorted((p for p in by_patient if p not in set(new)), key=lambda p: asked[questions[p]])
-    chosen = [*new, *others[:PATIENTS_PER_RUN]]
+        found = {r for r in search.everything if r.patient_id in met or r.study_instance_uid in studies}
+        return _Courses(found, by_patient, ())
+    chosen = space.memory.in_turn(TURNS, by_patient, PATIENTS_PER_RUN)
     found = find_records_of_patients(rv, chosen) if chosen else set()
-    for patient_id in chosen:
-        space.memory.note(questions[patient_id], space.now)
-    return found | _without_patient_id(space, rv, refs)
+    studies_of, without_id = _without_patient_id(space, rv, refs)
+    return _Courses(found | without_id, chosen, studies_of)
 
 
-def _without_patient_id(space: Workspace, rv: Peer, refs: Iterable[InstanceRef]) -> set[InstanceRef]:
-    """All records of the studies of records that bear no PatientID."""
+def _without_patient_id(space: Workspace, rv: Peer, refs: Iterable[InstanceRef]) -> tuple[list[str], set[InstanceRef]]:
+    """The studies due of records that bear no PatientID, and all records of these studies."""
     studies = sorted({r.study_instance_uid for r in refs if not r.patient_id and r.study_instance_uid})
     due = [uid for uid in studies if space.memory.is_due(f"records of study {uid}", space.now, HOUR)]
     if not due:
-        return set()
+        return [], set()
+    found: set[InstanceRef] = set()
     with open_link(rv) as link:
-        found = set().union(
-            *(find_refs(link, {"Modality": "RTRECORD", "StudyInstanceUID": uid}) for uid in due)
-        )  # fmt: skip
-    for uid in due:
-        space.memory.note(f"records of study {uid}", space.now)
-    return found
+        for uid in due:
+            found |= find_refs(link, {"Modality": "RTRECORD", "StudyInstanceUID": uid})
+    return due, found
 
 
 def _lost(space: Workspace, rv: Peer, pacs: Peer, held: set[InstanceRef]) -> set[InstanceRef]:

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 
 from recovery import elements as el
 from recovery.dimse import Link, Peer, find_images, find_refs, open_link
-from recovery.dimse.finding import UIDS_PER_QUERY
+from recovery.dimse.asking import UIDS_PER_QUERY
 from recovery.memory import HOUR
 from recovery.model import DateRange, InstanceRef
 from recovery.treatment_summaries import SERIES_DESCRIPTION as SUMMARIES
@@ -166,11 +166,11 @@ def _of_patients(link: Link, patient_ids: Sequence[str], modality: str) -> set[I
     """
     traits = link.peer.traits
     if len(patient_ids) > 1 and traits.relational is not False and traits.patient_lists is not False:
-        together = find_refs(link, {"Modality": modality, "PatientID": "\\".join(patient_ids)})
-        those = {ref for ref in together if ref.patient_id in set(patient_ids)}
-        if traits.patient_lists or len({ref.patient_id for ref in those}) > 1:
-            traits.patient_lists = True
-            return those
+        keys = {"Modality": modality, "PatientID": "\\".join(patient_ids)}
+        if traits.patient_lists is None and len({ref.patient_id for ref in find_refs(link, keys)}) > 1:
+            traits.patient_lists = True  # and now it is asked to the end
+        if traits.patient_lists:
+            return {ref for ref in find_refs(link, keys) if ref.patient_id in set(patient_ids)}
     found: set[InstanceRef] = set()
     for patient_id in patient_ids:
         refs = find_refs(link, {"Modality": modality, "PatientID": patient_id})

@@ -128,6 +128,7 @@ class _Asking:
         self._returning = returning
         self._given: set[tuple[str, str | None]] = set()
         self._asked = 0
+        self._has_succeeded = False
 
     def ask(self, keys: Keys) -> Generator[Dataset, None, bool]:
         """Yield every match; returns whether nothing can be lacking."""
@@ -159,6 +160,7 @@ class _Asking:
                     if name not in self._given:
                         self._given.add(name)
                         yield match
+                self._has_succeeded = True
             except DimseError as error:
                 if not self._is_cut(error, link, answer.count):
                     raise
@@ -175,7 +177,8 @@ class _Asking:
 
         `most`: one more than the number of matches that the node is known to give, because it just did.
         """
-        if self._is_complete(keys, answer, most) or self._is_counted(keys, answer):
+        is_trial = "\\" in keys.get("PatientID", "") and not self._traits.patient_lists
+        if is_trial or self._is_complete(keys, answer, most) or self._is_counted(keys, answer):
             return True
         first_heard, before = len(answer.names), set(answer.names)
         for pieces in self._divisions(keys, answer):
@@ -195,7 +198,7 @@ class _Asking:
                 if len(answer.names) == first_heard and all(part.count < answer.count for _, part in parts):
                     self._note_proven(answer)
                 return True
-        if answer.cut is not None and not answer.names:
+        if answer.cut is not None and not (answer.names and self._has_succeeded):
             raise answer.cut
         return self._is_believed(answer)
 

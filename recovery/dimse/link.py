@@ -54,6 +54,7 @@ RELATIONAL = b"\x01"
 """Extended negotiation: relational queries, please (PS3.4 C.5.1.1.1)."""
 
 MAXIMUM_PDU_SIZE = 131_072
+_LAST_MESSAGE_ID = 65_535
 
 _UNDECODABLE = (
     ValueError, TypeError, AttributeError, LookupError, NotImplementedError, OSError, EOFError, struct.error,
@@ -77,6 +78,7 @@ class Link:
         self.peer = peer
         self._assoc = assoc
         self._timed_out = False
+        self._message_id = 0
 
         def get_msg(block: bool = False) -> Any:
             if not block:
@@ -193,7 +195,8 @@ class Link:
         """Send a request; returns the first response to it."""
         if context_id is None or not self.is_open:
             raise self.peer.error("lost the association")
-        request.MessageID = 1
+        self._message_id = self._message_id % _LAST_MESSAGE_ID + 1
+        request.MessageID = self._message_id
         request.Priority = 2
         self._assoc.dimse.send_msg(request, context_id)
         return self._answer(verb, type(request))
@@ -201,6 +204,8 @@ class Link:
     def _answer(self, verb: str, kind: type[C_FIND | C_STORE]) -> Any:
         """The next response, which has a status."""
         _, response = self._assoc.dimse.get_msg(block=True)
+        while isinstance(response, kind) and 0 < (response.MessageIDBeingRespondedTo or 0) < self._message_id:
+            _, response = self._assoc.dimse.get_msg(block=True)  # what came after the end of an earlier answer
         if not isinstance(response, kind) or response.Status is None:
             raise self._silence(verb)
         return response
