@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from app.patient_words import at_time, energy, held, number
+from app.patient_words import at_time, energy, held
 from app.words import ABSENT, absent, ago
 from recovery.dose_words import gray
 from recovery.notices import LOOK_MARK, STOP_MARK
 from recovery.radiation_words import gantry_in_words
+from recovery.units import amount, common, unit_word
+from recovery.units import number as in_unit
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from recovery.ledger import Ledger, LedgerFraction
+    from recovery.ledger import Ledger, LedgerBeam, LedgerFraction
     from recovery.patient_file import PatientFile
     from recovery.plan_file import PlanFile
 
@@ -26,8 +28,8 @@ _STATES = {"complete": "", "interrupted": "INTERRUPTED", "in part": "in part"}
 
 
 def ledger(book: Ledger, today: date, appointment: str) -> pd.DataFrame:
-    """The fraction ledger, newest first, what comes next on top. Metersets in `book.unit`, delivered / planned."""
-    rows = [_ledger_row(fraction, book, today) for fraction in reversed(book.fractions)]
+    """The fraction ledger, newest first, what comes next on top. Metersets delivered / planned."""
+    rows = [_ledger_row(fraction, today) for fraction in reversed(book.fractions)]
     ahead = book.next
     if ahead.fraction_number is not None and ahead.unfinished is None:
         rows.insert(0, _ahead(str(ahead.fraction_number), appointment, "next"))
@@ -39,6 +41,9 @@ def ledger(book: Ledger, today: date, appointment: str) -> pd.DataFrame:
 
 def deliveries(book: Ledger, today: date) -> pd.DataFrame:
     """Every beam of every session, newest first."""
+    beams = [beam for fraction in book.fractions for session in fraction.sessions for beam in session.beams]
+    unit, is_pulsed = common(beam.unit for beam in beams), any(beam.pulses for beam in beams)
+    word = unit_word(unit)
     rows = [
         {
             "Fraction": fraction.fraction_number,
@@ -46,8 +51,13 @@ def deliveries(book: Ledger, today: date) -> pd.DataFrame:
             "Machine": absent(session.treatment_machine_name),
             "Beam": absent(beam.beam_name or beam.beam_number),
             "Type": absent(beam.treatment_delivery_type),
-            f"Given {book.unit}": beam.delivered_meterset,
-            f"Asked for {book.unit}": beam.specified_meterset,
+            f"Given {word}": beam.delivered_meterset
+            if unit is not None
+            else amount(beam.delivered_meterset, beam.unit),
+            f"Asked for {word}": beam.specified_meterset
+            if unit is not None
+            else amount(beam.specified_meterset, beam.unit),
+            **({"Pulses": absent(beam.pulses)} if is_pulsed else {}),
             "Ended": absent(beam.treatment_termination_status),
             "Reason": absent(beam.termination_reason),
             "Override": _yes_no(beam.was_overridden),
@@ -61,7 +71,8 @@ def deliveries(book: Ledger, today: date) -> pd.DataFrame:
 
 
 def fields(plan: PlanFile) -> pd.DataFrame:
-    """The field table: angles in degrees, SSD in cm, meterset in MU."""
+    """The field table: angles in degrees, SSD in cm, the meterset in the unit that all fields have, else in its own."""
+    unit = common(f.unit for f in plan.treatment_fields)
     return pd.DataFrame(
         {
             "No": f.beam_number,
@@ -70,7 +81,7 @@ def fields(plan: PlanFile) -> pd.DataFrame:
             "Machine": absent(f.treatment_machine_name),
             "Energy": energy(f.nominal_beam_energy, f.radiation_type),
             "Technique": absent(f.technique),
-            "MU": f.beam_meterset,
+            unit_word(unit): f.beam_meterset if unit is not None else amount(f.beam_meterset, f.unit),
             "Gantry": gantry_in_words(f.gantry_angle, f.gantry_stop_angle, f.gantry_direction) or ABSENT,
             "Collimator": f.collimator_angle,
             "Couch": f.patient_support_angle,
@@ -216,26 +227,27 @@ def holdings(plan: PlanFile, now: datetime) -> pd.DataFrame:
     )
 
 
-def _ledger_row(fraction: LedgerFraction, book: Ledger, today: date) -> dict[str, str]:
-    planned = [beam.planned for beam in fraction.beams]
-    known = [p for p in planned if p is not None]
-    total = f"{sum(known):.1f}" if planned and len(known) == len(planned) else ABSENT
+def _ledger_row(fraction: LedgerFraction, today: date) -> dict[str, str]:
+    unit = common(beam.unit for beam in fraction.beams)
+    known = [beam.planned for beam in fraction.beams if beam.planned is not None]
+    total = sum(known) if known and len(known) == len(fraction.beams) else None
+    given = f"{in_unit(sum(b.delivered for b in fraction.beams), unit)} / {in_unit(total, unit)}"
     is_stopped = fraction.state == "interrupted"
     return {
         "mark": STOP_MARK if is_stopped else LOOK_MARK if fraction.state == "in part" else "",
         "fraction": str(fraction.fraction_number),
         "when": " + ".join(at_time(s.started_at, today) for s in fraction.sessions) or ABSENT,
         "machine": ", ".join(fraction.treatment_machine_names) or ABSENT,
-        "given": f"{sum(beam.delivered for beam in fraction.beams):.1f} / {total}",
-        "beams": " · ".join(_beam(b.beam_name, b.beam_number, b.delivered, b.planned) for b in fraction.beams),
-        "notes": _notes(fraction, book),
+        "given": given if unit is not None else ABSENT,
+        "beams": " · ".join(_beam(b) for b in fraction.beams),
+        "notes": _notes(fraction),
     }
 
 
-def _notes(fraction: LedgerFraction, book: Ledger) -> str:
+def _notes(fraction: LedgerFraction) -> str:
     said = [_STATES[fraction.state]]
     if fraction.state != "complete":
-        said.append(f"{number(fraction.meterset_remaining)} {book.unit} left")
+        said.append(fraction.left_in_words)
     ended = [_ENDED.get(end, end) for end in fraction.terminations]
     said += [end.removeprefix("stopped ") if fraction.state == "interrupted" else end for end in ended]
     said += ["overridden"] if fraction.was_overridden else []
@@ -247,8 +259,9 @@ def _ahead(number_of_it: str, when: str, note: str) -> dict[str, str]:
     return {"mark": "", "fraction": number_of_it, "when": when, "machine": "", "given": "", "beams": "", "notes": note}
 
 
-def _beam(name: str | None, beam_number: int, delivered: float, planned: float | None) -> str:
-    return f"{absent(name or beam_number)} {delivered:.1f}/{number(planned)}"
+def _beam(beam: LedgerBeam) -> str:
+    given = f"{in_unit(beam.delivered, beam.unit)}/{in_unit(beam.planned, beam.unit)}"
+    return f"{absent(beam.beam_name or beam.beam_number)} {given}"
 
 
 def _paper(at: datetime | None, today: date, kind: str, who: str | None, said: str | None) -> dict[str, str]:

@@ -18,9 +18,9 @@ from demo.clinic import Clinic
 from recovery.building import Workspace, evidence_of, open_workspace, overview_rows
 from recovery.config import load_config
 from recovery.database_tables import with_second_source
-from recovery.fractions import planned_metersets
 from recovery.holdings import Holding
 from recovery.memory import Memory
+from recovery.metersets import planned_metersets
 from recovery.model import Patient
 from recovery.plans import Plan, StructureSet
 from recovery.records import TreatmentRecord
@@ -110,8 +110,14 @@ def _add_record(space: Workspace, made: Plan, patient: Patient, fraction: int, d
     record_uid = uid("record", made.ref.sop_instance_uid, fraction)
     (planned,) = planned_metersets(made).values()
     beams = tuple(
-        replace(_BEAM, beam_number=n, current_fraction_number=fraction, specified_meterset=mu, delivered_meterset=mu)
-        for n, mu in planned.items()
+        replace(
+            _BEAM,
+            beam_number=n,
+            current_fraction_number=fraction,
+            specified_meterset=one.meterset,
+            delivered_meterset=one.meterset,
+        )
+        for n, one in planned.items()
     )
     ref = replace(_RECORD.ref, sop_instance_uid=record_uid, patient_id=patient.patient_id)
     space.collection.records[record_uid] = replace(

@@ -97,7 +97,7 @@ def _rebuild(config: Config, *, has_database: bool) -> int:
 
     set_up_logging(config.cache_path)
     memory = Memory.load(config.cache_path)
-    space = Workspace(config, read_clock(), Cache(config.cache_path), memory, Collection(), Holdings())
+    space = Workspace(config, read_clock(), Cache(config.cache_path), memory, Collection(config.site.zone), Holdings())
     pacs = pacs_peer(config, memory)
     try:
         with lock(config.cache_path, "snapshot_tables"):

@@ -26,7 +26,7 @@ from recovery.collection import Collection
 from recovery.course_counts import CourseCounts
 from recovery.course_number import Prescribed
 from recovery.damages import damaged_tables, forget_damaged_tables
-from recovery.database_tables import plans_told, relational_rows, with_second_source
+from recovery.database_tables import planned_by_database, plans_told, relational_rows, with_second_source
 from recovery.delivered_records import without_amended
 from recovery.holdings import Holdings
 from recovery.model import DateRange, InstanceRef
@@ -113,7 +113,8 @@ def open_workspace(config: Config, memory: Memory, now: datetime) -> Workspace:
     if damaged:
         log.warning("damaged, and made again from the RT-PACS: %s", ", ".join(damaged))
         memory.forget("chain ")
-    return Workspace(config, now, cache, memory, Collection.load(cache), Holdings.load(cache), damaged=damaged)
+    collection = Collection.load(cache, config.site.zone)
+    return Workspace(config, now, cache, memory, collection, Holdings.load(cache), damaged=damaged)
 
 
 def build_overview(space: Workspace, pacs: Peer) -> BuildReport:
@@ -252,6 +253,7 @@ def evidence_of(space: Workspace) -> Evidence:
         },
         labels=plan_labels(space),
         prescribed=prescriptions_of_plans(space),
+        planned_by_database=planned_by_database(space, records),
         counted=space.counted,
     )
 

@@ -17,13 +17,13 @@ import json
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from datetime import date, datetime, time
+from datetime import date, datetime, time, tzinfo
 from typing import TYPE_CHECKING, Any, cast
 
 from recovery.cache import Cache, CacheError
 from recovery.model import TREATMENT_RECORD_CLASSES, InstanceRef, Patient
 from recovery.plans import FractionGroup, ImageSeries, Plan, PlannedBeam, ReferencedSeries, StructureSet
-from recovery.records import BeamDelivery, TreatmentRecord
+from recovery.records import BeamDelivery, ChannelPulses, TreatmentRecord
 from recovery.tables import IMAGE_SERIES, RT_PLANS, STRUCTURE_SETS, TREATMENT_RECORDS
 
 if TYPE_CHECKING:
@@ -39,13 +39,14 @@ IN_PART = "RT-PACS, not all of it yet"
 
 
 class Collection:
-    """Records, plans and structure sets by SOP Instance UID.
+    """Records, plans and structure sets by SOP Instance UID. `zone`: the site's, for times written in another.
 
     `has_all_records` is False until the RT-PACS was asked for every record that it holds, however old: after a damage,
     what a window brings must not be taken for all there is.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, zone: tzinfo) -> None:
+        self.zone = zone
         self.has_all_records = False
         self.was_asked_for_all = False
         """In this run; some of them could not be read."""
@@ -66,7 +67,7 @@ class Collection:
         """
         ref = InstanceRef.from_dataset(ds)
         if ref.sop_class_uid in TREATMENT_RECORD_CLASSES:
-            self.records[ref.sop_instance_uid] = TreatmentRecord.from_dataset(ds)
+            self.records[ref.sop_instance_uid] = TreatmentRecord.from_dataset(ds, self.zone)
             self._changed.add(TREATMENT_RECORDS.name)
         elif ref.modality == "RTPLAN" or "FractionGroupSequence" in ds:
             self.plans[ref.sop_instance_uid] = Plan.from_dataset(ds)
@@ -87,11 +88,16 @@ class Collection:
         return uid in self.records or uid in self.plans or uid in self.structure_sets
 
     @classmethod
-    def load(cls, cache: Cache) -> Collection:
-        """Read what the cache has; a table that is absent, damaged or of another version starts empty."""
-        collection = cls()
-        collection.has_all_records = _is_of_all(cache)
-        collection.records = {r.ref.sop_instance_uid: r for r in records_of_rows(_rows(cache, TREATMENT_RECORDS))}
+    def load(cls, cache: Cache, zone: tzinfo) -> Collection:
+        """Read what the cache has; a table that is absent, damaged or of another version starts empty.
+
+        So do records whose times were made local to another zone than `zone`, before the config was corrected.
+        """
+        collection = cls(zone)
+        source = _source_of_records(cache)
+        if source is None or source.endswith(_in_zone(zone)):
+            collection.has_all_records = source is not None and not source.startswith(IN_PART)
+            collection.records = {r.ref.sop_instance_uid: r for r in records_of_rows(_rows(cache, TREATMENT_RECORDS))}
         collection.plans = {p.ref.sop_instance_uid: p for p in plans_of_rows(_rows(cache, RT_PLANS))}
         collection.structure_sets = {
             s.ref.sop_instance_uid: s for s in structure_sets_of_rows(_rows(cache, STRUCTURE_SETS))
@@ -114,8 +120,10 @@ class Collection:
             (IMAGE_SERIES, map(_image_series_row, self.image_series.values())),
         ):
             if schema.name in self._changed:
-                in_part = schema is TREATMENT_RECORDS and not self.has_all_records
-                cache.write(schema, rows, taken_at=now, source=IN_PART if in_part else SOURCE)
+                source = SOURCE
+                if schema is TREATMENT_RECORDS:
+                    source = f"{SOURCE if self.has_all_records else IN_PART}{_in_zone(self.zone)}"
+                cache.write(schema, rows, taken_at=now, source=source)
                 self._changed.discard(schema.name)
 
     def note_all_records(self) -> None:
@@ -125,10 +133,14 @@ class Collection:
             self._changed.add(TREATMENT_RECORDS.name)
 
 
-def _is_of_all(cache: Cache) -> bool:
+def _source_of_records(cache: Cache) -> str | None:
     with suppress(CacheError):
-        return cache.snapshot(TREATMENT_RECORDS).source != IN_PART
-    return False
+        return cache.snapshot(TREATMENT_RECORDS).source
+    return None
+
+
+def _in_zone(zone: tzinfo) -> str:
+    return f", times of {zone}"
 
 
 def _rows(cache: Cache, schema: TableSchema) -> list[dict[str, Any]]:
@@ -152,10 +164,14 @@ def _record_rows(record: TreatmentRecord) -> Iterator[Row]:
         "treatment_machine_name": record.treatment_machine_name,
         "treatment_record_content_origin": record.treatment_record_content_origin,
         "written_date": record.written_date,
+        "timezone_offset_from_utc": record.timezone_offset_from_utc,
+        "names_verification": record.names_verification,
     }
     nothing = BeamDelivery(None, None, None, None, None, None, None, None)
     for index, beam in enumerate(record.beams or (nothing,), start=1 if record.beams else 0):
-        yield shared | {"beam_index": index} | {name: getattr(beam, name) for name in BeamDelivery.__slots__}
+        own = {name: getattr(beam, name) for name in BeamDelivery.__slots__}
+        pulses = [[p.channel_number, p.specified, p.delivered] for p in beam.pulses]
+        yield shared | own | {"beam_index": index, "pulses": json.dumps(pulses) if pulses else None}
 
 
 def records_of_rows(rows: Sequence[dict[str, Any]]) -> Iterator[TreatmentRecord]:
@@ -177,12 +193,18 @@ def records_of_rows(rows: Sequence[dict[str, Any]]) -> Iterator[TreatmentRecord]
             treatment_machine_name=row["treatment_machine_name"],
             treatment_record_content_origin=row["treatment_record_content_origin"],
             written_date=row["written_date"],
+            timezone_offset_from_utc=row["timezone_offset_from_utc"],
+            names_verification=row["names_verification"],
             beams=tuple(
-                BeamDelivery(**{name: member[name] for name in BeamDelivery.__slots__})
+                BeamDelivery(**{name: member[name] for name in BeamDelivery.__slots__} | {"pulses": _pulses(member)})
                 for member in sorted(members, key=lambda m: m["beam_index"])
                 if member["beam_index"] > 0
             ),
         )
+
+
+def _pulses(row: dict[str, Any]) -> tuple[ChannelPulses, ...]:
+    return tuple(ChannelPulses(*channel) for channel in json.loads(row["pulses"])) if row["pulses"] else ()
 
 
 def plans_of_rows(rows: Sequence[dict[str, Any]]) -> Iterator[Plan]:
@@ -203,7 +225,6 @@ def image_series_of_rows(rows: Sequence[dict[str, Any]]) -> Iterator[ImageSeries
 def _plan_row(plan: Plan) -> Row:
     references = {
         "fraction_groups": [[g.fraction_group_number, g.number_of_fractions_planned] for g in plan.fraction_groups],
-        "beams": [[getattr(b, name) for name in PlannedBeam.__slots__] for b in plan.beams],
         "structure_set_uids": plan.structure_set_uids,
         "dose_uids": plan.dose_uids,
         "reference_image_uids": plan.reference_image_uids,
@@ -214,6 +235,7 @@ def _plan_row(plan: Plan) -> Row:
         **_patient_columns(plan.patient),
         **{name: getattr(plan, name) for name in own},
         "predecessor_uids": "\\".join(plan.predecessor_uids),
+        "beams": json.dumps([{name: getattr(b, name) for name in PlannedBeam.__slots__} for b in plan.beams]),
         "references": json.dumps(references),
     }
 
@@ -229,12 +251,16 @@ def _plan(row: dict[str, Any]) -> Plan:
         approval_status=row["approval_status"],
         frame_of_reference_uid=row["frame_of_reference_uid"],
         fraction_groups=tuple(FractionGroup(*g) for g in references["fraction_groups"]),
-        beams=tuple(PlannedBeam(*b) for b in references["beams"]),
+        beams=tuple(map(_planned_beam, json.loads(row["beams"]))),
         structure_set_uids=tuple(references["structure_set_uids"]),
         dose_uids=tuple(references["dose_uids"]),
         reference_image_uids=tuple(references["reference_image_uids"]),
         predecessor_uids=tuple(filter(None, (row["predecessor_uids"] or "").split("\\"))),
     )
+
+
+def _planned_beam(said: dict[str, Any]) -> PlannedBeam:
+    return PlannedBeam(**said | {"pulses": tuple((channel, number) for channel, number in said["pulses"])})
 
 
 def _structure_set_row(structure_set: StructureSet) -> Row:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from recovery.fractions import Course, count_fractions
 
 if TYPE_CHECKING:
+    from recovery.metersets import ByFraction
     from recovery.plans import Plan
     from recovery.records import TreatmentRecord
 
@@ -28,11 +29,11 @@ if TYPE_CHECKING:
 class CourseCounts:
     """What `count_fractions` said of records and plans that still are in memory."""
 
-    _known: dict[tuple[int, ...], tuple[Course, Sequence[TreatmentRecord], Plan | None]] = field(default_factory=dict)
+    _known: dict[object, tuple[Course, Sequence[TreatmentRecord], Plan | None]] = field(default_factory=dict)
 
-    def of(self, records: Sequence[TreatmentRecord], plan: Plan | None) -> Course:
-        """What `records`, all of one patient and plan, delivered of `plan`."""
-        key = (id(plan), *map(id, records))
+    def of(self, records: Sequence[TreatmentRecord], plan: Plan | None, told: ByFraction | None = None) -> Course:
+        """What `records`, all of one patient and plan, delivered of `plan`; see `count_fractions`."""
+        key = (id(plan), *map(id, records), frozenset((told or {}).items()))
         if key not in self._known:
-            self._known[key] = count_fractions(records, plan), tuple(records), plan
+            self._known[key] = count_fractions(records, plan, told), tuple(records), plan
         return self._known[key][0]

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 from recovery.cache import CacheError, TableMissingError
 from recovery.delivered_records import without_amended
 from recovery.delivery_tables import HISTORY_DAYS
+from recovery.metersets import planned_by_database as largest_planned
 from recovery.one_patient import newest_ids, older_ids, under_newest
 from recovery.plan_states import NO_LONGER_TREATED
 from recovery.relational_tables import COURSES, DELIVERIES, IN_FLIGHT, PATIENTS, PHYSICIANS, PLANS, PRESCRIPTIONS
@@ -32,7 +33,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from recovery.building import Workspace
+    from recovery.metersets import ByFraction
     from recovery.model import Patient
+    from recovery.records import TreatmentRecord
     from recovery.tables import TableSchema
 
 log = logging.getLogger(__name__)
@@ -99,6 +102,29 @@ def relational_rows(space: Workspace, schema: TableSchema) -> list[dict[str, Any
             if not is_missing and schema.name not in space.unreadable_tables:
                 space.unreadable_tables.append(schema.name)
     return space.relational[schema.name]
+
+
+def planned_by_database(space: Workspace, records: Iterable[TreatmentRecord]) -> dict[str, ByFraction]:
+    """By plan of which the records specify another meterset than the plan's: what `deliveries` say was planned.
+
+    Such plans are few, and only of their patients the deliveries are read.
+    """
+    by_plan: dict[str, list[TreatmentRecord]] = {}
+    for record in records:
+        if record.referenced_rt_plan_uid is not None:
+            by_plan.setdefault(record.referenced_rt_plan_uid, []).append(record)
+    plans = space.collection.plans
+    asked = [uid for uid, own in by_plan.items() if space.counted.of(own, plans.get(uid)).specified]
+    patients = {r.ref.patient_id for uid in asked for r in by_plan[uid] if r.ref.patient_id is not None}
+    if not patients:
+        return {}
+    try:
+        rows: list[dict[str, Any]] = space.cache.read_where(DELIVERIES, "patient_id", sorted(patients))
+    except CacheError as error:
+        log.debug("no deliveries: %s", error)
+        return {}
+    told = by_key(rows, "referenced_rt_plan_uid")
+    return {uid: largest_planned(told.get(uid, ())) for uid in asked}
 
 
 def _counts(space: Workspace, rows: list[Mapping[str, Any]]) -> Counts:

@@ -16,11 +16,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from math import isclose
 
 from recovery.model import RT_BRACHY_TREATMENT_RECORD
 from recovery.plans import Plan
 from recovery.records import BeamDelivery, TreatmentRecord
+from recovery.units import MU, SECONDS
 
 TREATING = {None, "TREATMENT", "CONTINUATION"}
 """TreatmentDeliveryType is type 2; an empty one is taken as TREATMENT. All other terms do not treat (PS3.3
@@ -40,6 +42,12 @@ class Delivery:
     """Of the record that it stands in; of one of them, where it stands in several."""
     treatment_machine_name: str | None = None
     treatment_record_content_origin: str | None = None
+
+    @property
+    def unit(self) -> str | None:
+        """Of its metersets, as its record says it; a record made of the R&V database knows no more than the plan."""
+        said = self.beam.meterset_unit if self.beam.delivery_id is None else None
+        return said or (SECONDS if self.is_brachy else None)
 
 
 def is_session(record: TreatmentRecord) -> bool:
@@ -70,16 +78,21 @@ def distinct_deliveries(records: Sequence[TreatmentRecord], plan: Plan | None) -
     delivery under two SOP Instance UIDs. Within one record every item counts. Where no record gives a time, the same
     outcome is taken for the same delivery: what is counted must be proven.
     """
-    by_identity: dict[object, dict[str, list[Delivery]]] = {}
-    for uid, delivery in _deliveries(records, plan):
-        by_identity.setdefault(_identity(delivery), {}).setdefault(uid, []).append(delivery)
+    found = list(_deliveries(records, plan))
+    by_place: dict[object, list[tuple[str, Delivery]]] = {}
+    for uid, delivery in found:
+        by_place.setdefault(_place(delivery), []).append((uid, delivery))
     kept: list[Delivery] = []
     duplicates = 0
-    for by_record in by_identity.values():
+    for same in (group for members in by_place.values() for group in _joined(members)):
+        by_record: dict[str, list[Delivery]] = {}
+        for uid, delivery in same:
+            by_record.setdefault(uid, []).append(delivery)
         longest = max(by_record.values(), key=len)
         kept += longest
-        duplicates += sum(map(len, by_record.values())) - len(longest)
-    return kept, duplicates
+        duplicates += len(same) - len(longest)
+    order = {id(delivery): place for place, (_, delivery) in enumerate(found)}
+    return sorted(kept, key=lambda delivery: order[id(delivery)]), duplicates
 
 
 def _deliveries(records: Sequence[TreatmentRecord], plan: Plan | None) -> Iterable[tuple[str, Delivery]]:
@@ -112,16 +125,49 @@ def _group_without_plan(record: TreatmentRecord, numbers: Sequence[int]) -> int 
     return own if own is not None else min(numbers, default=None)
 
 
-def _identity(delivery: Delivery) -> object:
-    """What two records of one delivery have in common. Copies may differ in fractions of a second or of an MU."""
+def _place(delivery: Delivery) -> object:
+    """What two records of one delivery have in common to the letter."""
     beam = delivery.beam
-    started_at = beam.started_at or delivery.treated_at
-    metersets = (beam.specified_meterset, beam.delivered_meterset)
-    return (
-        delivery.fraction_group_number,
-        delivery.fraction_number,
-        beam.beam_number,
-        started_at.replace(microsecond=0) if started_at is not None else None,
-        beam.treatment_delivery_type or "TREATMENT",
-        *(None if m is None else round(m, 2) for m in metersets),
+    delivery_type = beam.treatment_delivery_type or "TREATMENT"
+    return delivery.fraction_group_number, delivery.fraction_number, beam.beam_number, delivery_type
+
+
+def _joined(members: Sequence[tuple[str, Delivery]]) -> Iterable[list[tuple[str, Delivery]]]:
+    """Members that are one delivery, together: also where the first looks like the last only through one between."""
+    groups: list[list[tuple[str, Delivery]]] = []
+    for member in members:
+        near = [group for group in groups if any(_is_copy(member[1], other) for _, other in group)]
+        groups = [group for group in groups if group not in near]
+        groups.append([*(one for group in near for one in group), member])
+    return groups
+
+
+def _is_copy(one: Delivery, other: Delivery) -> bool:
+    """Whether they began in the same second with the same outcome, but for how the two records round."""
+    outcomes = (
+        (one.beam.specified_meterset, other.beam.specified_meterset),
+        (one.beam.delivered_meterset, other.beam.delivered_meterset),
     )
+    unit = one.unit or other.unit
+    return _began_together(one, other) and all(is_rounding(a, b, unit) for a, b in outcomes)
+
+
+def _began_together(one: Delivery, other: Delivery) -> bool:
+    """In the same second, or less than one second apart: a second may be cut off or rounded."""
+    first, second = (d.beam.started_at or d.treated_at for d in (one, other))
+    if first is None or second is None:
+        return first is second
+    return first.replace(microsecond=0) == second.replace(microsecond=0) or abs(first - second) < timedelta(seconds=1)
+
+
+def is_rounding(one: float | None, other: float | None, unit: str | None = MU) -> bool:
+    """Whether two metersets are one number, written with fewer digits or as a binary float of 32 bits.
+
+    MU and seconds are written to two digits after the point, at least to one; any other unit to three figures.
+    """
+    if one is None or other is None:
+        return one is other
+    if unit not in {None, MU, SECONDS}:
+        return isclose(one, other, rel_tol=1e-3)
+    shorter = any(isclose(round(a, 1), b, abs_tol=1e-9) for a, b in ((one, other), (other, one)))
+    return shorter or isclose(one, other, rel_tol=1e-6, abs_tol=0.01 + 1e-9)

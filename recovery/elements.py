@@ -115,6 +115,18 @@ def integer(ds: Dataset | None, keyword: str) -> int | None:
     return int(value)
 
 
+def count(ds: Dataset | None, keyword: str) -> int | None:
+    """A number of things: less than none of them is malformed."""
+    value = integer(ds, keyword)
+    return value if value is not None and value >= 0 else None
+
+
+def positive(ds: Dataset | None, keyword: str) -> int | None:
+    """A count of what is to come: 0 or less of something that is planned says nothing about it."""
+    value = integer(ds, keyword)
+    return value if value is not None and value > 0 else None
+
+
 def number(ds: Dataset | None, keyword: str) -> float | None:
     """The first value as a finite number."""
     value = _value(ds, keyword)
@@ -127,6 +139,12 @@ def number(ds: Dataset | None, keyword: str) -> float | None:
     except (ValueError, TypeError):
         return None
     return as_float if math.isfinite(as_float) else None
+
+
+def amount(ds: Dataset | None, keyword: str) -> float | None:
+    """The first value as a finite number that is not below nothing: a negative amount is malformed."""
+    value = number(ds, keyword)
+    return value if value is not None and value >= 0 else None
 
 
 def numbers(ds: Dataset | None, keyword: str) -> tuple[float, ...]:

@@ -8,6 +8,8 @@ from datetime import datetime
 
 from recovery.course_counts import CourseCounts
 from recovery.course_number import Prescribed
+from recovery.fractions import Course
+from recovery.metersets import ByFraction
 from recovery.plans import Plan, StructureSet
 from recovery.records import TreatmentRecord
 
@@ -50,5 +52,13 @@ class Evidence:
     """By plan: its label in the R&V database, for plans that are not held."""
     prescribed: Mapping[str, Prescribed] = field(default_factory=dict)
     """By plan: its prescription in the R&V database."""
+    planned_by_database: Mapping[str, ByFraction] = field(default_factory=dict)
+    """By plan of which the records specify another meterset: what the R&V database says was planned."""
     counted: CourseCounts = field(default_factory=CourseCounts, compare=False)
     """Courses that were counted already, with these records or earlier."""
+
+    def course_of(self, records: Sequence[TreatmentRecord], plan: Plan | None) -> Course:
+        """What `records`, all of one patient and plan, delivered of `plan`."""
+        uids = {record.referenced_rt_plan_uid for record in records}
+        told = self.planned_by_database.get(uids.pop() or "") if len(uids) == 1 else None
+        return self.counted.of(records, plan, told)

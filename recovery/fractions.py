@@ -18,44 +18,27 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
-from typing import Literal, TypeVar
+from typing import TypeVar
 
+from recovery.beam_states import BeamState as BeamState
+from recovery.beam_states import beam_state
 from recovery.deliveries import TREATING as TREATING
 from recovery.deliveries import Delivery, distinct_deliveries, is_session, session_numbers
+from recovery.metersets import (
+    Authority,
+    ByFraction,
+    Specified,
+    ToGive,
+    authority_of,
+    planned_metersets,
+    specified_metersets,
+    with_units,
+)
 from recovery.plans import Plan
 from recovery.records import TreatmentRecord
+from recovery.units import MU, PULSES, amount, common, number
 
 _T = TypeVar("_T")
-
-FULL_SHARE = 0.99
-FULL_WITHIN = 0.5
-"""MU. A beam is delivered in full at 99 % of its planned meterset, or within 0.5 MU of it."""
-
-_NOT_TREATMENT_BEAMS = {"SETUP", "OPEN_PORTFILM", "TRMT_PORTFILM"}
-
-
-@dataclass(frozen=True, slots=True)
-class BeamState:
-    """One beam in one fraction, metersets in MU. `planned` is None when neither plan nor records give it."""
-
-    beam_number: int
-    planned: float | None
-    delivered: float
-    ended_normally: bool = False
-
-    @property
-    def is_full(self) -> bool:
-        """At 99 % or within 0.5 MU; where nothing says how much was planned, a NORMAL termination is full."""
-        if self.planned is None:
-            return self.ended_normally
-        return self.delivered >= FULL_SHARE * self.planned - 1e-9 or self.planned - self.delivered <= FULL_WITHIN + 1e-9
-
-    @property
-    def remaining(self) -> float | None:
-        """MU that the beam still lacks; 0 when full, None when unknown."""
-        if self.is_full:
-            return 0.0
-        return None if self.planned is None else self.planned - self.delivered
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +57,35 @@ class FractionState:
         return bool(self.beams) and all(beam.is_full for beam in self.beams)
 
     @property
+    def unit(self) -> str | None:
+        """Of what remains, else of all its beams; None where they differ."""
+        lacking = [beam.unit for beam in self.beams if not beam.is_full]
+        return common(lacking or [beam.unit for beam in self.beams])
+
+    @property
     def meterset_remaining(self) -> float | None:
-        """MU, all beams; None when one of them cannot tell."""
+        """All beams, in `unit`; None when one of them cannot tell, or where units differ."""
         rest = [beam.remaining for beam in self.beams]
         known = [r for r in rest if r is not None]
-        return round(sum(known), 4) if len(known) == len(rest) else None
+        if len(known) < len(rest) or self.unit is None:
+            return None
+        return max(known, default=0.0) if self.unit == PULSES else round(sum(known), 4)
+
+    @property
+    def left_in_words(self) -> str:
+        """`50.0 MU left`, `0.4 min left`, `23 of 43 pulses left`, `12.0 MU and 0.4 min left`; `— left` if unknown."""
+        lacking = [beam for beam in self.beams if beam.remaining != 0]
+        if any(beam.remaining is None for beam in lacking):
+            return f"{amount(None, None)} left"
+        said = []
+        for unit in dict.fromkeys(beam.unit for beam in lacking):
+            beams = [beam for beam in lacking if beam.unit == unit]
+            if unit == PULSES:
+                worst = max(beams, key=lambda beam: beam.remaining or 0.0)
+                said.append(f"{number(worst.remaining, unit)} of {amount(worst.planned, unit)}")
+            else:
+                said.append(amount(sum(beam.remaining or 0.0 for beam in beams), unit))
+        return f"{' and '.join(said) or amount(0.0, self.unit or MU)} left"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +105,10 @@ class Course:
     """The records' own specified metersets stood in for the plan's."""
     duplicates: int
     """Deliveries that stood in a second record too, counted once."""
+    next_metersets: Mapping[int, ToGive] = field(default_factory=dict)
+    """By beam number, what a whole next fraction is to give: as the R&V system asked last, else as planned."""
+    specified: tuple[Specified, ...] = ()
+    """Where the R&V system asked for another meterset than the plan's."""
 
     @property
     def fractions_delivered(self) -> int:
@@ -115,10 +126,10 @@ class Course:
         return next((fraction for fraction in reversed(self.fractions) if not fraction.is_complete), None)
 
     @property
-    def unit(self) -> Literal["MU", "s"]:
-        """Of all metersets: seconds for brachytherapy."""
-        is_brachy = any(d.is_brachy for fraction in self.fractions for d in fraction.deliveries)
-        return "s" if is_brachy else "MU"
+    def unit(self) -> str | None:
+        """Of all metersets; None where they differ."""
+        units = [beam.unit for fraction in self.fractions for beam in fraction.beams]
+        return common(units or [one.unit for one in self.next_metersets.values()])
 
     @property
     def next_fraction_number(self) -> int | None:
@@ -133,7 +144,7 @@ class Course:
         return max((f.fraction_number for f in self.fractions if f.fraction_number > 0), default=0) + 1
 
 
-def count_fractions(records: Iterable[TreatmentRecord], plan: Plan | None) -> Course:
+def count_fractions(records: Iterable[TreatmentRecord], plan: Plan | None, told: ByFraction | None = None) -> Course:
     """Count what `records`, all of one patient and plan, delivered of `plan`.
 
     Parameters
@@ -142,14 +153,16 @@ def count_fractions(records: Iterable[TreatmentRecord], plan: Plan | None) -> Co
         In any order; the same delivery may stand in several.
     plan
         None where the plan is nowhere held: then the records' specified metersets and planned number stand in.
+    told
+        What the R&V database says was planned (`metersets.planned_by_database`): a witness where the records specify
+        another meterset than the plan's.
     """
     ordered = sorted({r.ref: r for r in records}.values(), key=_by_time)
     deliveries, duplicates = distinct_deliveries(ordered, plan)
     planned = planned_metersets(plan)
     stands_in = not any(planned.values())
-    if stands_in:
-        planned = _specified_metersets(deliveries)
-    fractions = tuple(_fractions(deliveries, planned))
+    planned = specified_metersets(deliveries) if stands_in else planned
+    authority = authority_of(with_units(planned, plan, deliveries), deliveries, told or {})
     sessions = [r for r in ordered if is_session(r)]
     times = [r.treated_at for r in sessions if r.treated_at is not None]
     number = (
@@ -159,7 +172,7 @@ def count_fractions(records: Iterable[TreatmentRecord], plan: Plan | None) -> Co
     )
     return Course(
         number_of_fractions_planned=number,
-        fractions=fractions,
+        fractions=tuple(_fractions(deliveries, authority)),
         first_treatment_at=min(times, default=None),
         last_treatment_at=max(times, default=None),
         treatment_machine_name=_newest(r.treatment_machine_name for r in ordered),
@@ -167,17 +180,9 @@ def count_fractions(records: Iterable[TreatmentRecord], plan: Plan | None) -> Co
         held_fraction_numbers=session_numbers(ordered),
         is_counted_without_plan=stands_in,
         duplicates=duplicates,
+        next_metersets=authority.next_metersets(),
+        specified=authority.specified,
     )
-
-
-def planned_metersets(plan: Plan | None) -> dict[int | None, dict[int, float | None]]:
-    """Planned MU by beam number, by fraction group: the beams that treat and have a BeamMeterset."""
-    groups: dict[int | None, dict[int, float | None]] = {}
-    for beam in plan.beams if plan is not None else ():
-        beams = groups.setdefault(beam.fraction_group_number, {})
-        if beam.beam_meterset is not None and beam.treatment_delivery_type not in _NOT_TREATMENT_BEAMS:
-            beams[beam.beam_number] = beam.beam_meterset
-    return groups
 
 
 def missing_fraction_numbers(course: Course, earlier: Iterable[Course]) -> tuple[range, ...]:
@@ -197,61 +202,25 @@ def _by_time(record: TreatmentRecord) -> tuple[datetime, str]:
     return record.treated_at or datetime.min, record.ref.sop_instance_uid  # noqa: DTZ901  site-local, for order only
 
 
-def _specified_metersets(deliveries: Iterable[Delivery]) -> dict[int | None, dict[int, float | None]]:
-    """What the records themselves say was planned: per beam the largest value, over all fractions."""
-    groups: dict[int | None, dict[int, float | None]] = {}
-    for delivery in deliveries:
-        beam = delivery.beam
-        if beam.beam_number is None:
-            continue
-        beams = groups.setdefault(delivery.fraction_group_number, {})
-        known = [m for m in (beams.get(beam.beam_number), beam.specified_meterset) if m is not None]
-        beams[beam.beam_number] = max(known, default=None)
-    return groups
-
-
-def _fractions(
-    deliveries: Iterable[Delivery], planned: Mapping[int | None, Mapping[int, float | None]]
-) -> Iterable[FractionState]:
+def _fractions(deliveries: Iterable[Delivery], authority: Authority) -> Iterable[FractionState]:
     """Fractions that were begun, by group and number."""
     begun: dict[tuple[int | None, int], list[Delivery]] = {}
     for delivery in deliveries:
-        number = delivery.fraction_number
-        if number is not None and delivery.beam.beam_number in planned.get(delivery.fraction_group_number, {}):
-            begun.setdefault((delivery.fraction_group_number, number), []).append(delivery)
-    for (group, number), members in sorted(begun.items(), key=lambda pair: (pair[0][1], pair[0][0] or 0)):
+        of = delivery.fraction_number
+        if of is not None and delivery.beam.beam_number in authority.planned.get(delivery.fraction_group_number, {}):
+            begun.setdefault((delivery.fraction_group_number, of), []).append(delivery)
+    for (group, of), members in sorted(begun.items(), key=lambda pair: (pair[0][1], pair[0][0] or 0)):
+        to_give = authority.to_give(group, of, (d.beam.beam_number for d in members))
         yield FractionState(
             fraction_group_number=group,
-            fraction_number=number,
-            beams=tuple(_beam_state(beam, meterset, members) for beam, meterset in planned[group].items()),
+            fraction_number=of,
+            beams=tuple(
+                beam_state(beam, one, [d for d in members if d.beam.beam_number == beam])
+                for beam, one in to_give.items()
+            ),
             last_treatment_at=max((d.treated_at for d in members if d.treated_at is not None), default=None),
             deliveries=tuple(members),
         )
-
-
-def _beam_state(beam_number: int, planned: float | None, members: Iterable[Delivery]) -> BeamState:
-    """Add up what the records report.
-
-    A treatment that reports no meterset and ended NORMAL gave what was planned; such a continuation, what lacked.
-    """
-    own = [d for d in members if d.beam.beam_number == beam_number]
-    planned = _decayed(planned, own)
-    delivered = sum(d.beam.delivered_meterset or 0.0 for d in own)
-    normal = [d.beam for d in own if d.beam.treatment_termination_status == "NORMAL"]
-    silent = [b.treatment_delivery_type for b in normal if b.delivered_meterset is None]
-    if planned is not None and silent:
-        delivered += planned * sum(delivery_type != "CONTINUATION" for delivery_type in silent)
-        delivered = max(delivered, planned)
-    return BeamState(beam_number, planned, round(delivered, 6), ended_normally=bool(normal))
-
-
-def _decayed(planned: float | None, own: Iterable[Delivery]) -> float | None:
-    """What was to be delivered on the day: for brachytherapy the seconds that the records specify.
-
-    The source decays, for Ir-192 by 1 % a day, and is exchanged: the plan's seconds hold on the plan's day alone.
-    """
-    on_the_day = [d.beam.specified_meterset for d in own if d.is_brachy and d.beam.specified_meterset is not None]
-    return max(on_the_day, default=planned)
 
 
 def _newest(values: Iterable[_T | None]) -> _T | None:

@@ -21,7 +21,9 @@ from typing import Any, Literal
 
 from recovery.deliveries import TREATING
 from recovery.fractions import Course, FractionState
+from recovery.metersets import ToGive
 from recovery.sessions import Session, ToldDeliveries, sessions_of
+from recovery.units import MU
 
 State = Literal["complete", "interrupted", "in part"]
 """`interrupted` is the newest fraction begun and not complete, which comes next; older ones are `in part`."""
@@ -31,13 +33,15 @@ _SATURDAY = 5
 
 @dataclass(frozen=True, slots=True)
 class LedgerBeam:
-    """One planned beam in one fraction, all sessions together. `remaining` is 0 when full, None when unknown."""
+    """One planned beam in one fraction, all sessions together, in `unit`; `remaining` is 0 when full, None when
+    unknown."""
 
     beam_number: int
     beam_name: str | None
     planned: float | None
     delivered: float
     remaining: float | None
+    unit: str = MU
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,9 @@ class LedgerFraction:
     beams: tuple[LedgerBeam, ...]
     sessions: tuple[Session, ...]
     meterset_remaining: float | None
-    """All beams; None when one of them cannot tell."""
+    """All beams; None when one of them cannot tell, or where units differ."""
+    left_in_words: str
+    """With its unit."""
 
     @property
     def started_at(self) -> datetime | None:
@@ -127,8 +133,10 @@ class Ledger:
     gaps: tuple[Gap, ...]
     """Those with a weekday in them, the present one last."""
     days_since_last_treatment: int | None
-    unit: Literal["MU", "s"]
-    """Of all metersets: seconds for brachytherapy."""
+    unit: str | None
+    """Of all metersets: seconds for brachytherapy; None where they differ."""
+    next_metersets: Mapping[int, ToGive]
+    """By beam number, what a whole next fraction is to give: see `Course.next_metersets`."""
     only_in_database: tuple[int, ...]
     """Fraction numbers that the R&V database shows as treated and of which no record is held."""
 
@@ -201,6 +209,7 @@ def lay_out(
         gaps=tuple(_gaps(days, None if so_far.fractions_remaining == 0 else now.date())),
         days_since_last_treatment=(now.date() - days[-1]).days if days else None,
         unit=course.unit,
+        next_metersets=course.next_metersets,
         only_in_database=_only_in_database(database, course),
     )
 
@@ -232,11 +241,13 @@ def _fraction(
                 planned=beam.planned,
                 delivered=beam.delivered,
                 remaining=beam.remaining,
+                unit=beam.unit,
             )
             for beam in counted.beams
         ),
-        sessions=sessions_of(counted.deliveries, told),
+        sessions=sessions_of(counted.deliveries, told, {beam.beam_number: beam.unit for beam in counted.beams}),
         meterset_remaining=counted.meterset_remaining,
+        left_in_words=counted.left_in_words,
     )
 
 

@@ -15,7 +15,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from recovery.fractions import TREATING, planned_metersets
+from recovery.deliveries import TREATING
+from recovery.metersets import planned_metersets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -95,12 +95,11 @@ def interrupted(row: Row, beams: Iterable[tuple[str, str]] = ()) -> Iterator[Not
     number = row["interrupted_fraction"]
     if number is None:
         return
-    left = row["interrupted_meterset_remaining"]
-    amount = ABSENT if left is None else f"{left:.1f} MU"
+    left = row["interrupted_remaining_in_words"] or f"{ABSENT} left"
     listed = ", ".join(f"{name} {lacks}" for name, lacks in beams)
     each = f" ({listed})" if listed else ""
     proven = "" if row["records_held"] is not False else "; records are missing, so that it may have been done"
-    yield Notice("INTERRUPTED", f"finish fraction {number} first, {amount} left{each}{proven}", is_stop=True)
+    yield Notice("INTERRUPTED", f"finish fraction {number} first, {left}{each}{proven}", is_stop=True)
 
 
 def unknown(row: Row) -> Iterator[Notice]:

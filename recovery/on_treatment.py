@@ -33,7 +33,8 @@ from recovery.plan_leave import is_approved, is_approved_in_dicom, told_of
 from recovery.plan_states import is_closed
 from recovery.plans import Plan, StructureSet
 from recovery.records import TreatmentRecord
-from recovery.remarks import remarks
+from recovery.remarks import remarks, specified_in_words
+from recovery.units import MU
 from recovery.whose_row import NOBODY, everybody_met, met_in, next_appointment, physicians, plans_by_patient
 
 CourseKey = tuple[str | None, str | None]
@@ -115,7 +116,7 @@ def _entries(evidence: Evidence, who: Identities) -> list[_Entry]:
     entries = []
     for key, records in groups.items():
         plan = evidence.plans.get(key[1] or "")
-        entries.append(_entry(key, records, plan, evidence.counted.of(records, plan)))
+        entries.append(_entry(key, records, plan, evidence.course_of(records, plan)))
     with_records = {uid for _, uid in groups}
     patients = {uid: plan.ref.patient_id for uid, plan in evidence.plans.items()}
     for uid, named in {**evidence.approved_for, **patients}.items():
@@ -125,7 +126,7 @@ def _entries(evidence: Evidence, who: Identities) -> list[_Entry]:
             continue
         is_seen = is_closed(told_of(key, evidence, who)) and is_approved_in_dicom(plan)
         if is_seen or is_approved(key, plan, evidence, who):
-            entries.append(_entry(key, [], plan, evidence.counted.of([], plan)))
+            entries.append(_entry(key, [], plan, evidence.course_of([], plan)))
     return entries
 
 
@@ -212,6 +213,7 @@ def _row(
         "earlier_plans": "; ".join(_delivered_in_words(e) for e in sorted(entry.superseded, key=_first_treated)),
         "remarks": "; ".join(said),
         "other_patient_ids": SEPARATOR.join(who.others(patient_id)) or None,
+        "disagreement": "; ".join(specified_in_words(course)) or None,
     }
 
 
@@ -219,7 +221,7 @@ def _counts(entry: _Entry, evidence: Evidence) -> dict[str, object]:
     """What was delivered with this plan, and in its whole course."""
     course, chain = entry.course, entry.chain
     interrupted = course.interrupted
-    in_mu = interrupted if course.unit == "MU" else None
+    in_mu = interrupted if interrupted is not None and interrupted.unit == MU else None
     return {
         "number_of_fractions_planned": course.number_of_fractions_planned,
         "fractions_delivered": course.fractions_delivered,
@@ -229,6 +231,7 @@ def _counts(entry: _Entry, evidence: Evidence) -> dict[str, object]:
         "course_plan_labels": course_labels(chain, evidence),
         "interrupted_fraction": interrupted.fraction_number if interrupted is not None else None,
         "interrupted_meterset_remaining": in_mu.meterset_remaining if in_mu is not None else None,
+        "interrupted_remaining_in_words": interrupted.left_in_words if interrupted is not None else None,
         "next_fraction_number": chain.next_number(entry.member),
     }
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from recovery.plan_file import DOSE_TOLERANCE, METERSET_TOLERANCE
+from recovery.units import MU
 
 if TYPE_CHECKING:
     from recovery.ledger import Ledger
@@ -26,7 +27,8 @@ def disagreements(
     for field in told_fields:
         beam = beams.get(field["beam_number"])
         theirs, ours = field["beam_meterset"], beam.beam_meterset if beam is not None else None
-        if ours is not None and theirs is not None and abs(ours - theirs) > METERSET_TOLERANCE:
+        is_mu = beam is not None and beam.meterset_unit in {None, MU}
+        if is_mu and ours is not None and theirs is not None and abs(ours - theirs) > METERSET_TOLERANCE:
             yield f"Field {field['beam_number']}: {ours:.1f} MU in the plan held, {theirs:.1f} MU in the R&V database"
     numbers = {
         _whose(row, plan): row.course_number_of_fractions_planned,

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from recovery import notices
 from recovery.laterality import laterality
+from recovery.units import MU
 
 if TYPE_CHECKING:
     from recovery.ledger import Ledger
@@ -60,6 +61,7 @@ class OnTreatmentRow:
     interrupted_fraction: int | None
     interrupted_meterset_remaining: float | None
     next_fraction_number: int | None
+    interrupted_remaining_in_words: str | None
     first_treatment_at: datetime | None
     last_treatment_at: datetime | None
     next_appointment_at: datetime | None
@@ -130,7 +132,7 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class PlanField:
-    """One field: energy in MV or MeV, meterset in MU, angles in degrees, distance in cm, dose rate in MU per minute."""
+    """One field: energy in MV or MeV, angles in degrees, distance in cm, dose rate in MU per minute."""
 
     beam_number: int
     beam_name: str | None
@@ -151,6 +153,13 @@ class PlanField:
     reference_image_uid: str | None
     setup_note: str | None
     is_setup_field: bool | None
+    meterset_unit: str | None
+    """Of `beam_meterset`, where the plan or its records tell it."""
+
+    @property
+    def unit(self) -> str:
+        """Of its meterset: MU where nobody says another."""
+        return self.meterset_unit or MU
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,9 +279,10 @@ def plan_fields(plan: Plan | None, rows: Iterable[Mapping[str, Any]]) -> tuple[P
         row = dict(told.get(number) or dict.fromkeys((f.name for f in fields(PlanField)), None))
         if (beam := planned.get(number)) is not None:
             row["beam_number"] = number
+            row["meterset_unit"] = beam.meterset_unit
             for column in ("beam_name", "treatment_machine_name", "beam_meterset"):
                 row[column] = getattr(beam, column) if getattr(beam, column) is not None else row[column]
             if row["is_setup_field"] is None and beam.treatment_delivery_type is not None:
                 row["is_setup_field"] = beam.treatment_delivery_type not in {"TREATMENT", "CONTINUATION"}
-        found.append(of_row(PlanField, row))
+        found.append(of_row(PlanField, {"meterset_unit": None, **row}))
     return tuple(found)

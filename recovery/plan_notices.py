@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from recovery import notices
 from recovery.notices import ABSENT, Notice
 from recovery.plan_states import APPROVED_STATUSES
+from recovery.units import amount, common, number
 
 if TYPE_CHECKING:
     from recovery.patient_file import PatientFile
@@ -67,9 +68,10 @@ def namesakes(file: PatientFile) -> Iterator[Notice]:
 def _lacking(plan: PlanFile) -> Iterator[tuple[str, str]]:
     """Of each beam of the begun fraction that is not full: its name, and what it lacks."""
     unfinished = plan.ledger.next.unfinished if plan.ledger is not None else None
-    for beam in unfinished.beams if unfinished is not None else ():
-        if beam.remaining is None or beam.remaining > 0:
-            yield beam.beam_name or str(beam.beam_number), ABSENT if beam.remaining is None else f"{beam.remaining:.1f}"
+    beams = [b for b in (unfinished.beams if unfinished is not None else ()) if b.remaining is None or b.remaining > 0]
+    said = number if common(beam.unit for beam in beams) is not None else amount
+    for beam in beams:
+        yield beam.beam_name or str(beam.beam_number), said(beam.remaining, beam.unit)
 
 
 def _not_approved(plan: PlanFile) -> str | None:

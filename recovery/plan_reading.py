@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +12,10 @@ from recovery.courses import Chain, Member, chains
 from recovery.dose_words import prescribed_or_planned
 from recovery.fractions import count_fractions
 from recovery.ledger import CourseSoFar, Ledger, lay_out
+from recovery.metersets import planned_by_database
 from recovery.needed_images import needed_images
 from recovery.plan_disagreements import disagreements
+from recovery.units import PULSES, SECONDS
 
 if TYPE_CHECKING:
     from recovery.patient_tables import PatientTables, Rows
@@ -27,7 +29,8 @@ def counted_courses(tables: PatientTables, rows: Rows) -> Sequence[Chain]:
         uid = row["referenced_rt_plan_uid"]
         plan = tables.plans.get(uid or "")
         records = [r for r in tables.records.get(row["patient_id"], ()) if r.referenced_rt_plan_uid == uid]
-        members.append(Member(uid, plan, count_fractions(records, plan)))
+        deliveries = (r for r in tables.rows("deliveries", row["patient_id"]) if r["referenced_rt_plan_uid"] == uid)
+        members.append(Member(uid, plan, count_fractions(records, plan, planned_by_database(deliveries))))
     return chains(members, tables.plans)
 
 
@@ -52,7 +55,7 @@ def read_plan(tables: PatientTables, row: Mapping[str, Any], now: datetime, cour
         prescription=prescription,
         course=_named(pf.TreatmentCourse, tables, patient_id, "courses", "course_id", told),
         plan_intent=(plan.plan_intent if plan is not None else None) or (told["plan_intent"] if told else None),
-        fields=fields,
+        fields=tuple(_with_unit(field, ledger) for field in fields),
         setup_notes=tuple(pf.of_row(pf.SetupNote, r) for r in sorted(own("setup_notes"), key=_beam_number)),
         couch_shifts=_couch_shifts(deliveries, tables.rows("couch_shifts", patient_id)),
         ledger=ledger,
@@ -60,6 +63,14 @@ def read_plan(tables: PatientTables, row: Mapping[str, Any], now: datetime, cour
         disagreements=tuple(disagreements(line, plan, told, own("plan_fields"), prescription, ledger)),
         prescribed=prescribed_or_planned(asdict(prescription) if prescription is not None else None, told),
     )
+
+
+def _with_unit(field: pf.PlanField, ledger: Ledger | None) -> pf.PlanField:
+    """With the unit of its records, where the plan tells none."""
+    ahead = ledger.next_metersets.get(field.beam_number) if ledger is not None else None
+    if field.meterset_unit is not None or ahead is None:
+        return field
+    return replace(field, meterset_unit=SECONDS if ahead.unit == PULSES else ahead.unit)
 
 
 def _ledger(

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from recovery import elements as el
 from recovery.model import InstanceRef, Patient
+from recovery.units import SECONDS, unit_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,11 +30,16 @@ NOBODY = Patient(None, None, None, None)
 
 MADE_FROM = frozenset({"PARENT", "PREDECESSOR"})
 """RTPlanRelationship (300A,0055) of a plan that another one was derived from."""
+NOT_TREATMENT_BEAMS = frozenset({"SETUP", "OPEN_PORTFILM", "TRMT_PORTFILM"})
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedBeam:
-    """A beam of a plan's fraction group; an application setup, for brachytherapy."""
+    """A beam of a plan's fraction group; an application setup, for brachytherapy.
+
+    `meterset_unit` is PrimaryDosimeterUnit (300A,00B3), which is type 3, or seconds of channel time. `pulses` are
+    channel number and NumberOfPulses (300A,028A), where there is more than one.
+    """
 
     beam_number: int
     beam_name: str | None
@@ -41,6 +47,13 @@ class PlannedBeam:
     treatment_delivery_type: str | None
     beam_meterset: float | None
     treatment_machine_name: str | None
+    meterset_unit: str | None = None
+    pulses: tuple[tuple[int | None, int], ...] = ()
+
+    @property
+    def treats(self) -> bool:
+        """Whether it is a treatment beam, by the contract: neither setup nor portfilm, and with a meterset."""
+        return self.beam_meterset is not None and self.treatment_delivery_type not in NOT_TREATMENT_BEAMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +85,17 @@ class Plan:
 
     @property
     def number_of_fractions_planned(self) -> int | None:
-        """Over all fraction groups; None as soon as one group does not say."""
-        numbers = [g.number_of_fractions_planned for g in self.fraction_groups]
-        if not numbers or any(n is None for n in numbers):
+        """Over all fraction groups that treat; None as soon as one of them does not say, and 0 says nothing."""
+        numbers = [g.number_of_fractions_planned for g in self.treating_groups]
+        if not numbers or any(n is None or n <= 0 for n in numbers):
             return None
         return sum(n for n in numbers if n is not None)
+
+    @property
+    def treating_groups(self) -> tuple[FractionGroup, ...]:
+        """Fraction groups with a treatment beam; all of them, where not one beam has a meterset to tell."""
+        with_beams = {beam.fraction_group_number for beam in self.beams if beam.treats}
+        return tuple(g for g in self.fraction_groups if not with_beams or g.fraction_group_number in with_beams)
 
     @classmethod
     def from_dataset(cls, ds: Dataset) -> Plan:
@@ -98,7 +117,7 @@ class Plan:
             approval_status=el.text(ds, "ApprovalStatus"),
             frame_of_reference_uid=el.text(ds, "FrameOfReferenceUID"),
             fraction_groups=tuple(
-                FractionGroup(el.integer(g, "FractionGroupNumber"), el.integer(g, "NumberOfFractionsPlanned"))
+                FractionGroup(el.integer(g, "FractionGroupNumber"), el.positive(g, "NumberOfFractionsPlanned"))
                 for g in groups
             ),
             beams=tuple(_planned_beams(groups, beams, el.items(ds, "ApplicationSetupSequence"))),
@@ -210,23 +229,26 @@ def _planned_beams(
                 beam_name=el.text(beam, "BeamName"),
                 fraction_group_number=group_number,
                 treatment_delivery_type=el.text(beam, "TreatmentDeliveryType"),
-                beam_meterset=el.number(item, "BeamMeterset"),
+                beam_meterset=el.amount(item, "BeamMeterset"),
                 treatment_machine_name=el.text(beam, "TreatmentMachineName"),
+                meterset_unit=unit_of(el.text(beam, "PrimaryDosimeterUnit")),
             )
         for item in el.items(group, "ReferencedBrachyApplicationSetupSequence"):
             number = el.integer(item, "ReferencedBrachyApplicationSetupNumber")
             if number is None:
                 continue
             setup = setups.get(number)
+            channels = el.items(setup, "ChannelSequence")
+            pulses = ((el.integer(c, "ChannelNumber"), el.positive(c, "NumberOfPulses")) for c in channels)
             yield PlannedBeam(
                 beam_number=number,
                 beam_name=el.text(setup, "ApplicationSetupType"),
                 fraction_group_number=group_number,
                 treatment_delivery_type=None,
-                beam_meterset=el.sum_if_all_known(
-                    el.number(c, "ChannelTotalTime") for c in el.items(setup, "ChannelSequence")
-                ),
+                beam_meterset=el.sum_if_all_known(el.number(c, "ChannelTotalTime") for c in channels),
                 treatment_machine_name=None,
+                meterset_unit=SECONDS,
+                pulses=tuple((channel, number) for channel, number in pulses if number is not None and number > 1),
             )
 
 

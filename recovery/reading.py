@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 READ_BY_FIND = (
     *("SOPClassUID", "SpecificCharacterSet", "PatientName", "PatientBirthDate", "PatientSex"),
+    "TimezoneOffsetFromUTC",
     *("RTPlanLabel", "PlanIntent", "RTPlanGeometry", "ApprovalStatus", "FrameOfReferenceUID"),
     *("FractionGroupSequence", "BeamSequence", "IonBeamSequence", "ReferencedStructureSetSequence"),
     *("ReferencedDoseSequence", "ReferencedRTPlanSequence"),

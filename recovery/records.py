@@ -1,11 +1,11 @@
 """Treatment records: what was delivered, beam by beam, as the treatment machine or the R&V system wrote it.
 
 Goal
-    Photon, electron, ion and brachytherapy records read alike.
+    Photon, electron, ion and brachytherapy records read alike, each meterset with its unit.
 
 How
     `TreatmentRecord.from_dataset` is the one door. Where the standard has three sequences for one thing (beams,
-    ion beams, application setups), they meet in `BeamDelivery`.
+    ion beams, application setups), they meet in `BeamDelivery`. Times become the site's there (`local_time`).
 
 Why
     The replaced tool read the first beam of RT Beams records only: partial fractions counted as full, and ion and
@@ -14,15 +14,18 @@ Why
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, tzinfo
 from typing import TYPE_CHECKING
 
 from recovery import elements as el
+from recovery.local_time import LocalTime
 from recovery.model import InstanceRef, Patient
+from recovery.units import SECONDS, unit_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from pydicom import Dataset
 
@@ -30,13 +33,35 @@ if TYPE_CHECKING:
 DELIVERY_OF_DATABASE = "R&V database: delivery "
 """How BeamDescription (300A,00C3) begins in a record that was made here of a row of `deliveries`; its key follows."""
 
+_COMMENTS = (
+    *("SeriesDescription", "StudyDescription", "PerformedProcedureStepDescription", "RequestedProcedureDescription"),
+    *("CommentsOnThePerformedProcedureStep", "TreatmentStatusComment", "ImageComments", "AcquisitionComments"),
+    *("TextComments", "StudyComments"),
+)
+_COMMENTS_OF_BEAM = ("BeamName", "BeamDescription", "ApplicationSetupName", "TreatmentTerminationDescription")
+_VERIFICATION = re.compile(
+    r"\b(p?d?qa|quality assurance|phantom|verifi[ck]ation|dry[ -]?run|dummy|test patient)\b", re.IGNORECASE
+)
+"""Words by which people say that nobody was treated."""
+
+_SETUPS = "TreatmentSessionApplicationSetupSequence"
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelPulses:
+    """Pulses of one channel of pulsed brachytherapy: SpecifiedNumberOfPulses (3008,0136), Delivered… (3008,0138)."""
+
+    channel_number: int | None
+    specified: int | None
+    delivered: int | None
+
 
 @dataclass(frozen=True, slots=True)
 class BeamDelivery:
     """What one beam delivered: an item of TreatmentSessionBeamSequence (3008,0020), or of its ion or brachy twin.
 
-    Metersets are in MU, or in the unit of the record's PrimaryDosimeterUnit (PS3.3 C.8.8.21); for brachytherapy
-    the metersets are seconds of TreatmentTime (C.8.8.22).
+    Metersets are in the unit of PrimaryDosimeterUnit (300A,00B3), which is MU, MINUTE or NP (PS3.3 C.8.8.21); for
+    brachytherapy they are seconds of channel time (C.8.8.22), and `pulses` are counted beside them.
     """
 
     beam_number: int | None
@@ -49,6 +74,9 @@ class BeamDelivery:
     started_at: datetime | None
     """Of the first control point delivered; None when the record gives no times below its own."""
     beam_description: str | None = None
+    meterset_unit: str | None = None
+    pulses: tuple[ChannelPulses, ...] = ()
+    """By channel; empty where nothing is pulsed."""
 
     @property
     def delivery_id(self) -> str | None:
@@ -76,6 +104,10 @@ class TreatmentRecord:
     beams: tuple[BeamDelivery, ...]
     written_date: date | None = None
     """When the object was made (InstanceCreationDate, else SeriesDate): no treatment date, but evidence of one."""
+    timezone_offset_from_utc: str | None = None
+    """As it was written; the times here are local to the site."""
+    names_verification: str | None = None
+    """What somebody wrote in it that reads as a verification or a phantom, and no element says so."""
 
     @property
     def is_of_database(self) -> bool:
@@ -95,29 +127,59 @@ class TreatmentRecord:
         return min(starts, default=None if day is None else datetime.combine(day, time()))
 
     @classmethod
-    def from_dataset(cls, ds: Dataset) -> TreatmentRecord:
+    def from_dataset(cls, ds: Dataset, zone: tzinfo | None = None) -> TreatmentRecord:
         """Read a record; an element that is absent, empty or malformed becomes None.
+
+        Parameters
+        ----------
+        zone
+            The site's. Without it, times stay as they were written, in whatever zone that was.
 
         Raises
         ------
         InvalidObjectError
             If there is no SOPInstanceUID.
         """
+        times = LocalTime.of(ds, zone)
         plan = el.first_item(ds, "ReferencedRTPlanSequence")
         return cls(
             ref=InstanceRef.from_dataset(ds),
             patient=Patient.from_dataset(ds),
             physicians_of_record=el.person_names(ds, "PhysiciansOfRecord"),
-            treatment_date=el.day(ds, "TreatmentDate"),
-            treatment_time=el.clock_time(ds, "TreatmentTime"),
+            treatment_date=_treatment_day(ds, times),
+            treatment_time=times.clock_time(ds, "TreatmentDate", "TreatmentTime"),
             referenced_rt_plan_uid=el.text(plan, "ReferencedSOPInstanceUID"),
             referenced_fraction_group_number=el.integer(ds, "ReferencedFractionGroupNumber"),
-            number_of_fractions_planned=el.integer(ds, "NumberOfFractionsPlanned"),
+            number_of_fractions_planned=el.positive(ds, "NumberOfFractionsPlanned"),
             treatment_machine_name=_machine_of_record(ds),
             treatment_record_content_origin=el.text(ds, "TreatmentRecordContentOrigin"),
-            beams=tuple(_deliveries(ds)),
-            written_date=el.day(ds, "InstanceCreationDate") or el.day(ds, "SeriesDate"),
+            beams=tuple(_deliveries(ds, times)),
+            written_date=times.day(ds, "InstanceCreationDate", "InstanceCreationTime")
+            or times.day(ds, "SeriesDate", "SeriesTime"),
+            timezone_offset_from_utc=el.text(ds, "TimezoneOffsetFromUTC"),
+            names_verification=_named_verification(ds),
         )
+
+
+def _treatment_day(ds: Dataset, times: LocalTime) -> date | None:
+    """TreatmentDate in the site's zone: with its own time, else with that of the first control point of that day."""
+    written = el.day(ds, "TreatmentDate")
+    if written is None or el.clock_time(ds, "TreatmentTime") is not None:
+        return times.day(ds, "TreatmentDate", "TreatmentTime")
+    points = (p for _, _, points in _beams(ds) for p in points)
+    of_that_day = (p for p in points if el.day(p, "TreatmentControlPointDate") == written)
+    starts = [at for p in of_that_day if (at := _at(p, times)) is not None]
+    return min(starts).date() if starts else written
+
+
+def _named_verification(ds: Dataset) -> str | None:
+    """The first comment of the record or of one of its beams that names a verification."""
+    beams = (beam for _, beam, _ in _beams(ds))
+    said = [
+        *(el.text(ds, keyword) for keyword in _COMMENTS),
+        *(el.text(beam, keyword) for beam in beams for keyword in _COMMENTS_OF_BEAM),
+    ]
+    return next((text for text in said if text is not None and _VERIFICATION.search(text)), None)
 
 
 def _machine_of_record(ds: Dataset) -> str | None:
@@ -126,48 +188,70 @@ def _machine_of_record(ds: Dataset) -> str | None:
     return el.text(machine, "TreatmentMachineName") or el.text(machine, "DeviceSerialNumber")
 
 
-def _deliveries(ds: Dataset) -> Iterable[BeamDelivery]:
-    fraction = el.integer(ds, "CurrentFractionNumber")
-    for keyword, number, control_points in (
-        ("TreatmentSessionBeamSequence", "ReferencedBeamNumber", "ControlPointDeliverySequence"),
-        ("TreatmentSessionIonBeamSequence", "ReferencedBeamNumber", "IonControlPointDeliverySequence"),
+def _beams(ds: Dataset) -> Iterator[tuple[str, Dataset, list[Dataset]]]:
+    """Each item that delivered something, with the name of its sequence and its control points."""
+    for sequence, control_points in (
+        ("TreatmentSessionBeamSequence", "ControlPointDeliverySequence"),
+        ("TreatmentSessionIonBeamSequence", "IonControlPointDeliverySequence"),
     ):
-        for beam in el.items(ds, keyword):
-            yield _beam_delivery(beam, number, el.items(beam, control_points), fraction)
-    for setup in el.items(ds, "TreatmentSessionApplicationSetupSequence"):
-        yield _application_setup_delivery(setup, fraction)
+        for beam in el.items(ds, sequence):
+            yield sequence, beam, el.items(beam, control_points)
+    for setup in el.items(ds, _SETUPS):
+        channels = el.items(setup, "RecordedChannelSequence")
+        yield _SETUPS, setup, [p for c in channels for p in el.items(c, "BrachyControlPointDeliveredSequence")]
 
 
-def _beam_delivery(beam: Dataset, number: str, control_points: list[Dataset], fraction: int | None) -> BeamDelivery:
-    current = el.integer(beam, "CurrentFractionNumber")
+def _deliveries(ds: Dataset, times: LocalTime) -> Iterable[BeamDelivery]:
+    fraction, unit = el.integer(ds, "CurrentFractionNumber"), unit_of(el.text(ds, "PrimaryDosimeterUnit"))
+    for sequence, beam, control_points in _beams(ds):
+        current = el.integer(beam, "CurrentFractionNumber")
+        number = fraction if current is None else current
+        started_at = next((at for p in control_points if (at := _at(p, times)) is not None), None)
+        if sequence == _SETUPS:
+            yield _application_setup_delivery(beam, number, started_at)
+        else:
+            yield _beam_delivery(beam, control_points, number, started_at, unit)
+
+
+def _beam_delivery(
+    beam: Dataset, control_points: list[Dataset], fraction: int | None, started_at: datetime | None, unit: str | None
+) -> BeamDelivery:
     return BeamDelivery(
-        beam_number=el.integer(beam, number),
+        beam_number=el.integer(beam, "ReferencedBeamNumber"),
         beam_name=el.text(beam, "BeamName"),
-        current_fraction_number=fraction if current is None else current,
+        current_fraction_number=fraction,
         treatment_delivery_type=el.text(beam, "TreatmentDeliveryType"),
         treatment_termination_status=el.text(beam, "TreatmentTerminationStatus"),
         specified_meterset=_meterset(beam, "SpecifiedPrimaryMeterset", control_points, "SpecifiedMeterset"),
         delivered_meterset=_meterset(beam, "DeliveredPrimaryMeterset", control_points, "DeliveredMeterset"),
-        started_at=_first_control_point_at(control_points),
+        started_at=started_at,
         beam_description=el.text(beam, "BeamDescription"),
+        meterset_unit=unit_of(el.text(beam, "PrimaryDosimeterUnit")) or unit,
     )
 
 
-def _application_setup_delivery(setup: Dataset, fraction: int | None) -> BeamDelivery:
+def _application_setup_delivery(setup: Dataset, fraction: int | None, started_at: datetime | None) -> BeamDelivery:
     """A brachytherapy application setup: its channels' total times stand for metersets (PS3.3 C.8.8.22), s."""
     channels = el.items(setup, "RecordedChannelSequence")
-    current = el.integer(setup, "CurrentFractionNumber")
+    pulses = [
+        ChannelPulses(
+            el.integer(c, "ChannelNumber"),
+            el.positive(c, "SpecifiedNumberOfPulses"),
+            el.count(c, "DeliveredNumberOfPulses"),
+        )
+        for c in channels
+    ]
     return BeamDelivery(
         beam_number=el.integer(setup, "ReferencedBrachyApplicationSetupNumber"),
         beam_name=el.text(setup, "ApplicationSetupType"),
-        current_fraction_number=fraction if current is None else current,
+        current_fraction_number=fraction,
         treatment_delivery_type=el.text(setup, "TreatmentDeliveryType"),
         treatment_termination_status=el.text(setup, "TreatmentTerminationStatus"),
         specified_meterset=el.sum_if_all_known(el.number(c, "SpecifiedChannelTotalTime") for c in channels),
         delivered_meterset=el.sum_if_all_known(el.number(c, "DeliveredChannelTotalTime") for c in channels),
-        started_at=_first_control_point_at(
-            [p for c in channels for p in el.items(c, "BrachyControlPointDeliveredSequence")]
-        ),
+        started_at=started_at,
+        meterset_unit=SECONDS,
+        pulses=tuple(p for p in pulses if p.specified is not None or p.delivered is not None),
     )
 
 
@@ -183,10 +267,5 @@ def _meterset(beam: Dataset, keyword: str, control_points: list[Dataset], per_po
     return total if total is not None and total >= 0 else None
 
 
-def _first_control_point_at(control_points: list[Dataset]) -> datetime | None:
-    for point in control_points:
-        day = el.day(point, "TreatmentControlPointDate")
-        clock_time = el.clock_time(point, "TreatmentControlPointTime")
-        if day is not None and clock_time is not None:
-            return datetime.combine(day, clock_time)
-    return None
+def _at(control_point: Dataset, times: LocalTime) -> datetime | None:
+    return times.moment(control_point, "TreatmentControlPointDate", "TreatmentControlPointTime")

@@ -16,17 +16,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from recovery.deliveries import TREATING, is_session
-from recovery.fractions import Course, planned_metersets
+from recovery.fractions import Course
+from recovery.local_time import offset
+from recovery.metersets import planned_metersets
+from recovery.plans import NOT_TREATMENT_BEAMS
+from recovery.units import MU, PULSES, SECONDS, amount, number, unit_word
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from recovery.metersets import Specified
     from recovery.plans import Plan
     from recovery.records import TreatmentRecord
 
 OVER_SHARE = 1.05
-OVER_BY = 5.0
-"""MU. A beam that got more than both of its planned meterset is remarked on."""
+OVER_BY = {MU: 5.0, SECONDS: 5.0}
+"""By unit. A beam that got more than both of its planned meterset is remarked on; in other units the share tells."""
+
+_NO_TREATMENT = frozenset({"VERIFICATION", "MACHINE_QA", "RESEARCH", "SERVICE"})
+"""Terms of PlanIntent (300A,000A)."""
 
 
 def remarks(course: Course, records: Iterable[TreatmentRecord], plan: Plan | None) -> Iterator[str]:
@@ -38,9 +46,43 @@ def remarks(course: Course, records: Iterable[TreatmentRecord], plan: Plan | Non
         noun = "delivery" if course.duplicates == 1 else "deliveries"
         yield f"{course.duplicates} {noun} recorded twice, counted once"
     yield from _not_counted(listed, plan)
-    if plan is not None and plan.approval_status not in {None, "APPROVED"}:
+    yield from _other_units(course, listed, plan)
+    yield from _not_said(listed)
+    if plan is not None:
+        yield from _of_plan(plan)
+
+
+def specified_in_words(course: Course) -> Iterator[str]:
+    """A sentence for each beam of which the R&V system asked for another meterset than the plan's: both numbers."""
+    for one in course.specified:
+        planned, asked = amount(one.planned, one.unit), amount(one.specified, one.unit)
+        fractions = f"{'fraction' if len(one.fraction_numbers) == 1 else 'fractions'} {_in_short(one)}"
+        where = "at most in the records" if course.is_counted_without_plan else "in the plan"
+        whose = f"counted by {asked}" if one.counts else f"nothing else says so, counted by {planned}"
+        yield f"beam {one.beam_number}: {planned} {where}, {asked} asked for by the R&V system in {fractions}, {whose}"
+
+
+def _in_short(one: Specified) -> str:
+    """`4-8`, or each number."""
+    numbers: Sequence[int] = one.fraction_numbers
+    is_run = len(numbers) > 2 and numbers[-1] - numbers[0] == len(numbers) - 1
+    return f"{numbers[0]}-{numbers[-1]}" if is_run else ", ".join(map(str, numbers))
+
+
+def _of_plan(plan: Plan) -> Iterator[str]:
+    if plan.plan_intent in _NO_TREATMENT:
+        yield f"the plan's intent is {plan.plan_intent}, not treatment"
+    for group in plan.fraction_groups:
+        beams = [b for b in plan.beams if b.fraction_group_number == group.fraction_group_number]
+        is_left_out = group not in plan.treating_groups and any(
+            b.treatment_delivery_type not in NOT_TREATMENT_BEAMS for b in beams
+        )
+        if is_left_out and group.number_of_fractions_planned:
+            number_of_it, planned = group.fraction_group_number, group.number_of_fractions_planned
+            yield f"no beam of fraction group {number_of_it} has a meterset, its {planned} fractions are not counted"
+    if plan.approval_status not in {None, "APPROVED"}:
         yield f"the plan is {plan.approval_status}"
-    if plan is not None and not plan.structure_set_uids:
+    if not plan.structure_set_uids:
         yield "the plan names no structure set"
 
 
@@ -50,11 +92,16 @@ def _too_much(course: Course) -> Iterator[str]:
         yield f"{delivered} fractions delivered of {planned} planned"
     for fraction in course.fractions:
         for beam in fraction.beams:
-            if beam.planned is not None and beam.delivered > max(OVER_SHARE * beam.planned, beam.planned + OVER_BY):
+            if beam.planned is not None and beam.delivered > _most(beam.planned, beam.unit):
                 yield (
                     f"fraction {fraction.fraction_number} beam {beam.beam_number}: "
-                    f"{beam.delivered:.1f} {course.unit} delivered of {beam.planned:.1f} planned"
+                    f"{amount(beam.delivered, beam.unit)} delivered of {number(beam.planned, beam.unit)} planned"
                 )
+
+
+def _most(planned: float, unit: str) -> float:
+    """What is not remarked on; a pulse too many is."""
+    return planned if unit == PULSES else max(OVER_SHARE * planned, planned + OVER_BY.get(unit, 0.0))
 
 
 def _left_open(course: Course) -> Iterator[str]:
@@ -82,3 +129,39 @@ def _not_counted(records: list[TreatmentRecord], plan: Plan | None) -> Iterator[
     unknown = {beam.beam_number for beam in treating if beam.beam_number is not None} - known if known else set()
     if unknown:
         yield f"delivered beams that the plan does not treat with: {', '.join(map(str, sorted(unknown)))}"
+
+
+def _other_units(course: Course, records: list[TreatmentRecord], plan: Plan | None) -> Iterator[str]:
+    """What was recorded in another unit than it was planned in; and that nobody says a unit, where nobody does."""
+    for fraction in course.fractions:
+        units = {beam.beam_number: SECONDS if beam.unit == PULSES else beam.unit for beam in fraction.beams}
+        for beam_number, unit in units.items():
+            others = {d.unit for d in fraction.deliveries if d.beam.beam_number == beam_number} - {None, unit}
+            for other in sorted(filter(None, others)):
+                yield (
+                    f"fraction {fraction.fraction_number} beam {beam_number}: planned in {unit_word(unit)} and "
+                    f"recorded in {unit_word(other)}, not added up"
+                )
+    said = [b.meterset_unit for b in (plan.beams if plan is not None else ())]
+    said += [b.meterset_unit for record in filter(is_session, records) for b in record.beams]
+    if course.fractions and not any(said):
+        yield "no object says the unit of the metersets, MU is taken"
+
+
+def _not_said(records: list[TreatmentRecord]) -> Iterator[str]:
+    """What the elements of a record do not say, and somebody should look at."""
+    sessions = [record for record in records if record.beams and is_session(record)]
+    named = [record.names_verification for record in sessions if record.names_verification is not None]
+    for comment in dict.fromkeys(named):
+        said = comment.replace(";", ",")
+        yield f"{_counted(named.count(comment), 'record')} counted as treatment, though a comment says “{said}”"
+    untold = sum(b.treatment_delivery_type is None for record in sessions for b in record.beams)
+    if untold:
+        yield f"{_counted(untold, 'delivered beam')} without TreatmentDeliveryType, taken as treatment"
+    unread = [r for r in records if r.timezone_offset_from_utc and offset(r.timezone_offset_from_utc) is None]
+    if unread:
+        yield f"{_counted(len(unread), 'record')} with a time zone that cannot be read, taken as local time"
+
+
+def _counted(many: int, noun: str) -> str:
+    return f"{many} {noun}" if many == 1 else f"{many} {noun}s"

@@ -22,6 +22,7 @@ from typing import Any
 from recovery.dose_words import prescribed_or_planned
 from recovery.fractions import count_fractions
 from recovery.laterality import laterality
+from recovery.metersets import planned_by_database
 from recovery.model import RT_BEAMS_TREATMENT_RECORD, InstanceRef, Patient
 from recovery.plan_states import NO_LONGER_TREATED, approval_disagreement
 from recovery.plans import Plan
@@ -72,7 +73,8 @@ def told_of(row: Mapping[str, Any], source: SecondSource, plan: Plan | None) -> 
     course = source.courses.get((patient_id, told_plan.get("course_id") or ""), {})
     label = (plan.rt_plan_label if plan is not None else None) or told_plan.get("rt_plan_label")
     phones = [person.get(f"phone_{kind}") for kind in ("mobile", "home", "work")]
-    differing = _disagreements(person, told_plan, plan, _births(row, source, plan))
+    of_records = [row["disagreement"]] if row.get("disagreement") else []
+    differing = [*of_records, *_disagreements(person, told_plan, plan, _births(row, source, plan))]
     numbers = _numbers(row, told_plan, prescription, plan)
     return {
         "physician": _primary(source.physicians.get(patient_id, ())),
@@ -93,7 +95,7 @@ def told_of(row: Mapping[str, Any], source: SecondSource, plan: Plan | None) -> 
 def fractions_by_database(deliveries: Rows, plan: Plan | None, until: datetime) -> int:
     """Fractions delivered in full by one plan's rows of `deliveries` that began before `until` (local to the site)."""
     records = [_record(row) for row in deliveries if row["treated_at"] is not None and row["treated_at"] < until]
-    return count_fractions(records, plan).fractions_delivered
+    return count_fractions(records, plan, planned_by_database(deliveries)).fractions_delivered
 
 
 def _record(row: Mapping[str, Any]) -> TreatmentRecord:

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from recovery.deliveries import Delivery
+from recovery.units import ABSENT, MU, PULSES, SECONDS
 
 ToldDeliveries = Mapping[object, Mapping[str, Any]]
 """Rows of the relational table `deliveries`: by treatment record UID, beam number and fraction number, and those that
@@ -26,7 +27,8 @@ SAME_SESSION = timedelta(hours=2)
 
 @dataclass(frozen=True, slots=True)
 class SessionBeam:
-    """One delivery of one beam, metersets as the record says them. `was_overridden` None: the database is silent."""
+    """One delivery of one beam, metersets as the record says them, in `unit`. `was_overridden` None: the database is
+    silent."""
 
     beam_number: int | None
     beam_name: str | None
@@ -38,6 +40,9 @@ class SessionBeam:
     was_overridden: bool | None
     started_at: datetime | None
     sop_instance_uid: str | None
+    unit: str = MU
+    pulses: str | None = None
+    """`20 of 43`, by channel where they differ; None where nothing is pulsed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +61,14 @@ class Session:
         return tuple(dict.fromkeys(b.sop_instance_uid for b in self.beams if b.sop_instance_uid is not None))
 
 
-def sessions_of(deliveries: Iterable[Delivery], told: ToldDeliveries) -> tuple[Session, ...]:
-    """The sessions of one fraction, in order of time; `told` is what the R&V database says of them."""
-    return tuple(_session(group, told) for group in _together(deliveries))
+def sessions_of(
+    deliveries: Iterable[Delivery], told: ToldDeliveries, units: Mapping[int, str] | None = None
+) -> tuple[Session, ...]:
+    """The sessions of one fraction, in order of time.
+
+    `told` is what the R&V database says of them, `units` in what each beam was planned.
+    """
+    return tuple(_session(group, told, units or {}) for group in _together(deliveries))
 
 
 def _together(deliveries: Iterable[Delivery]) -> list[list[Delivery]]:
@@ -86,7 +96,7 @@ def _started_at(delivery: Delivery) -> datetime | None:
     return delivery.beam.started_at or delivery.treated_at
 
 
-def _session(deliveries: Sequence[Delivery], told: ToldDeliveries) -> Session:
+def _session(deliveries: Sequence[Delivery], told: ToldDeliveries, units: Mapping[int, str]) -> Session:
     beams = []
     for d in deliveries:
         said = told.get((d.sop_instance_uid, d.beam.beam_number, d.fraction_number)) or told.get(d.beam.delivery_id, {})
@@ -102,6 +112,8 @@ def _session(deliveries: Sequence[Delivery], told: ToldDeliveries) -> Session:
                 was_overridden=said.get("was_overridden"),
                 started_at=_started_at(d),
                 sop_instance_uid=d.sop_instance_uid,
+                unit=_unit(d, units),
+                pulses=_pulses(d),
             )
         )
     first = deliveries[0]
@@ -109,3 +121,18 @@ def _session(deliveries: Sequence[Delivery], told: ToldDeliveries) -> Session:
     return Session(
         min(times, default=None), first.treatment_machine_name, first.treatment_record_content_origin, tuple(beams)
     )
+
+
+def _unit(delivery: Delivery, planned: Mapping[int, str]) -> str:
+    """Of the metersets of a record: its own, else the plan's."""
+    unit = delivery.unit or planned.get(delivery.beam.beam_number or 0, MU)
+    return SECONDS if unit == PULSES else unit
+
+
+def _pulses(delivery: Delivery) -> str | None:
+    said = (f"{_or_dash(p.delivered)} of {_or_dash(p.specified)}" for p in delivery.beam.pulses if p.specified != 1)
+    return ", ".join(dict.fromkeys(said)) or None
+
+
+def _or_dash(number: int | None) -> str:
+    return ABSENT if number is None else str(number)

@@ -128,6 +128,7 @@ ON_TREATMENT = TableSchema(
         "course_plan_labels": "str",
         "interrupted_fraction": "int",
         "interrupted_meterset_remaining": "float",
+        "interrupted_remaining_in_words": "str",
         "next_fraction_number": "int",
         "first_treatment_at": "datetime",
         "last_treatment_at": "datetime",
@@ -156,8 +157,9 @@ ON_TREATMENT = TableSchema(
     },
     key=("patient_id", "referenced_rt_plan_uid"),
 )
-"""The contract's table, and more. From `physician` on, what the R&V database tells (null without one); `disagreement`:
-both values where it differs; `in_flight`: what began and was not recorded; `other_patient_ids`: see `one_patient`."""
+"""The contract's table, and more. `interrupted_remaining_in_words`: with its unit. From `physician` on, what the R&V
+database tells (null without one); `disagreement`: both values where two sources differ; `in_flight`: what began and
+was not recorded; `other_patient_ids`: see `one_patient`."""
 
 TREATMENT_RECORDS = TableSchema(
     "treatment_records",
@@ -179,6 +181,8 @@ TREATMENT_RECORDS = TableSchema(
         "treatment_machine_name": "str",
         "treatment_record_content_origin": "str",
         "written_date": "date",
+        "timezone_offset_from_utc": "str",
+        "names_verification": "str",
         "beam_index": "int",
         "beam_number": "int",
         "beam_name": "str",
@@ -189,12 +193,15 @@ TREATMENT_RECORDS = TableSchema(
         "delivered_meterset": "float",
         "started_at": "datetime",
         "beam_description": "str",
+        "meterset_unit": "str",
+        "pulses": "str",
     },
     key=("sop_instance_uid", "beam_index"),
     sorted_by="patient_id",
     rows_per_group=8192,
 )
-"""One row per delivered beam of each treatment record; a record without beams has one row, `beam_index` 0."""
+"""One row per delivered beam of each treatment record; a record without beams has one row, `beam_index` 0. Metersets
+are in `meterset_unit`; `pulses`: channel, specified and delivered number, as JSON. Times are local to the site."""
 
 RT_PLANS = TableSchema(
     "rt_plans",
@@ -213,13 +220,14 @@ RT_PLANS = TableSchema(
         "approval_status": "str",
         "frame_of_reference_uid": "str",
         "predecessor_uids": "str",
+        "beams": "str",
         "references": "str",
     },
     key=("sop_instance_uid",),
     sorted_by="patient_id",
     rows_per_group=1024,
 )
-"""One row per plan held. `references`: fraction groups, beams and referenced UIDs, as JSON."""
+"""One row per plan held. `beams` and `references` (fraction groups and referenced UIDs) are JSON."""
 
 STRUCTURE_SETS = TableSchema(
     "structure_sets",

@@ -140,7 +140,7 @@ def summaries_of(evidence: Evidence, rows: Iterable[Row]) -> list[TreatmentSumma
         if patient_id is not None and plan_uid is not None:
             own = records.get((patient_id, plan_uid), [])
             plan = evidence.plans.get(plan_uid)
-            summaries.append(_summary(row, own, plan, evidence.counted.of(own, plan)))
+            summaries.append(_summary(row, own, plan, evidence.course_of(own, plan)))
     return summaries
 
 

@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING
 from recovery.charting import facts, say, warnings
 from recovery.charting.facts import Pairs as Pairs
 from recovery.charting.say import ABSENT
+from recovery.metersets import ToGive
+from recovery.units import MU, amount, common, number, unit_word
 
 if TYPE_CHECKING:
     from recovery.ledger import Ledger, LedgerFraction
@@ -134,18 +136,29 @@ def _sheet(file: PatientFile, plan: PlanFile | None) -> ChartSheet:
         fields=_fields(plan),
         setup=facts.setup(plan),
         last_fractions=_last_fractions(plan),
-        unit=plan.ledger.unit if plan is not None and plan.ledger is not None else "MU",
+        unit=unit_word(_unit(plan)),
         beams=beams,
         first_row=_first_row(plan),
         blank_rows=_blank_rows(plan),
     )
 
 
+def _unit(plan: PlanFile | None) -> str | None:
+    """Of what was given and is to give; None where the beams differ in it."""
+    return plan.ledger.unit if plan is not None and plan.ledger is not None else MU
+
+
+def _meterset(value: float | None, unit: str, heading: str | None) -> str:
+    """With its unit where the heading tells none."""
+    return number(value, unit) if heading is not None else amount(value, unit)
+
+
 def _fields(plan: PlanFile | None) -> Table:
+    unit = common(f.unit for f in plan.treatment_fields) if plan is not None else MU
     headings = (
         "No",
         "Field",
-        "MU",
+        unit_word(unit),
         "Machine",
         "Energy",
         "Technique",
@@ -156,14 +169,14 @@ def _fields(plan: PlanFile | None) -> Table:
         "SSD cm",
     )
     fields = sorted(plan.fields, key=lambda f: bool(f.is_setup_field)) if plan is not None else []
-    return Table((*headings, "Tolerance"), tuple(_field(field) for field in fields))
+    return Table((*headings, "Tolerance"), tuple(_field(field, unit) for field in fields))
 
 
-def _field(field: PlanField) -> tuple[str, ...]:
+def _field(field: PlanField, unit: str | None) -> tuple[str, ...]:
     return (
         str(field.beam_number),
         say.text(field.beam_name),
-        say.fixed(field.beam_meterset, 1),
+        _meterset(field.beam_meterset, field.unit, unit),
         say.text(field.treatment_machine_name),
         say.energy(field),
         "setup" if field.is_setup_field else say.text(field.technique),
@@ -177,7 +190,8 @@ def _field(field: PlanField) -> tuple[str, ...]:
 
 
 def _last_fractions(plan: PlanFile | None) -> Table:
-    headings = ("No", "Date", "Machine", "MU given of planned, by field", "State", "Couch corr. cm")
+    given = f"{unit_word(_unit(plan))} given of planned, by field"
+    headings = ("No", "Date", "Machine", given, "State", "Couch corr. cm")
     if plan is None or plan.ledger is None:
         return Table(headings, ())
     rows = [_fraction(f, plan) for f in plan.ledger.fractions[-LAST_FRACTIONS:]]
@@ -185,7 +199,11 @@ def _last_fractions(plan: PlanFile | None) -> Table:
 
 
 def _fraction(fraction: LedgerFraction, plan: PlanFile) -> tuple[str, ...]:
-    given = "   ".join(f"{b.beam_number}:\u00a0{b.delivered:.1f}/{say.fixed(b.planned, 1)}" for b in fraction.beams)
+    unit = _unit(plan)
+    given = "   ".join(
+        f"{b.beam_number}:\u00a0{number(b.delivered, b.unit)}/{_meterset(b.planned, b.unit, unit)}"
+        for b in fraction.beams
+    )
     state = "complete" if fraction.state == "complete" else f"■ {fraction.state.upper()}"
     more = [*fraction.terminations, *(["overridden"] if fraction.was_overridden else [])]
     shift = next((s for s in plan.couch_shifts if s.fraction_number == fraction.fraction_number), None)
@@ -206,11 +224,14 @@ def _beams(plan: PlanFile | None) -> tuple[BeamToGive, ...]:
     treating = [f for f in plan.treatment_fields if f.beam_meterset is not None] or list(plan.treatment_fields)
     unfinished = plan.ledger.next.unfinished if plan.ledger is not None else None
     is_proven = plan.is_next_certain
-    rest = {b.beam_number: b.remaining for b in unfinished.beams} if unfinished is not None else {}
+    unit = _unit(plan)
+    rest = {b.beam_number: _meterset(b.remaining, b.unit, unit) for b in unfinished.beams} if unfinished else {}
+    ahead = plan.ledger.next_metersets if plan.ledger is not None else {}
     found = []
     for field in treating:
-        planned = say.fixed(field.beam_meterset, 1)
-        first = planned if unfinished is None else say.fixed(rest.get(field.beam_number) if is_proven else None, 1)
+        one = ahead.get(field.beam_number) or ToGive(field.beam_meterset, field.unit)
+        planned = _meterset(one.meterset, one.unit, unit)
+        first = planned if unfinished is None else rest.get(field.beam_number, ABSENT) if is_proven else ABSENT
         found.append(BeamToGive(str(field.beam_number), planned, first))
     return tuple(found)
 

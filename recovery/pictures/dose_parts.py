@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recovery.fractions import planned_metersets
+from recovery.metersets import planned_metersets
 from recovery.pictures.refusals import PictureError
 
 if TYPE_CHECKING:

@@ -40,7 +40,9 @@ def test_the_workbook_is_as_the_golden_text_says() -> None:
 
 
 def test_dates_and_numbers_are_typed_and_their_columns_wide_enough() -> None:
-    sheet = sheet_of(clinic.row("A", "00012", "P", 4, interrupted_fraction=5, interrupted_meterset_remaining=50.0))
+    sheet = sheet_of(
+        clinic.row("A", "00012", "P", 4, interrupted_fraction=5, interrupted_remaining_in_words="50.0 MU left")
+    )
     delivered, last = sheet.cell(2, column("Delivered")), sheet.cell(2, column("Last treated"))
     assert (delivered.value, delivered.data_type) == (4, "n")
     assert isinstance(last.value, datetime)

@@ -132,7 +132,9 @@ def described(*table: dict[str, object]) -> pd.DataFrame:
 
 
 def test_an_interrupted_fraction_is_told_with_what_it_lacks() -> None:
-    said = described(clinic.row("A", "1", "P", 4, interrupted_fraction=5, interrupted_meterset_remaining=50.0))
+    said = described(
+        clinic.row("A", "1", "P", 4, interrupted_fraction=5, interrupted_remaining_in_words="50.0 MU left")
+    )
     assert said.loc[0, "check"] == "■ INTERRUPTED: finish fraction 5 first, 50.0 MU left"
     assert said.loc[0, "mark"] == "■"
     unknown = described(clinic.row("A", "1", "P", 4, interrupted_fraction=5))

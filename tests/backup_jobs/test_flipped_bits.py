@@ -128,7 +128,7 @@ def test_records_older_than_the_window_come_back_also_when_the_run_that_found_th
 def _collected(clinic: TwoNodes, folder: str) -> dict[str, Any]:
     from recovery.collection import Collection
 
-    return Collection.load(Cache(clinic.folder / folder)).records
+    return Collection.load(Cache(clinic.folder / folder), load_config(clinic.config).site.zone).records
 
 
 def test_plans_that_are_asked_about_once_a_day_come_back_at_once(clinic: TwoNodes, cache: Cache) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import io
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pydicom import Dataset, dcmread
 
@@ -26,8 +27,11 @@ def reread(ds: Dataset) -> Dataset:
     return dcmread(io.BytesIO(o.encode(ds)))
 
 
-def as_record(ds: Dataset) -> TreatmentRecord:
-    return TreatmentRecord.from_dataset(reread(ds))
+ZURICH = ZoneInfo("Europe/Zurich")
+
+
+def as_record(ds: Dataset, zone: tzinfo = ZURICH) -> TreatmentRecord:
+    return TreatmentRecord.from_dataset(reread(ds), zone)
 
 
 def as_plan(ds: Dataset) -> Plan:
@@ -85,8 +89,9 @@ def delivery(
     delivery_type: str | None = "TREATMENT",
     termination: str | None = "NORMAL",
     specified: float | None = None,
+    unit: str | None = "MU",
 ) -> BeamDelivery:
-    return BeamDelivery(beam, None, fraction, delivery_type, termination, specified, delivered, at)
+    return BeamDelivery(beam, None, fraction, delivery_type, termination, specified, delivered, at, meterset_unit=unit)
 
 
 def plain_record(

@@ -16,6 +16,7 @@ from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pydicom import Dataset
 
@@ -87,7 +88,7 @@ class Clinic:
         self, folder: Path, *, with_database: bool = True, proven: timedelta = timedelta(minutes=6), **told: str
     ) -> Cache:
         """Write the cache; returns it. `told`: what the R&V database tells of every row, by column of NOTHING."""
-        cache, collection = Cache(folder), Collection()
+        cache, collection = Cache(folder), Collection(ZoneInfo("Europe/Zurich"))
         for ds in self.objects:
             collection.add(ds)
         held = self._holdings(collection)

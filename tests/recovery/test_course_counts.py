@@ -26,9 +26,9 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many records each count was made of."""
     seen: list[int] = []
 
-    def count_and_note(records: Any, of_plan: Any) -> Course:
+    def count_and_note(records: Any, of_plan: Any, told: Any) -> Course:
         seen.append(len(records))
-        return count_fractions(records, of_plan)
+        return count_fractions(records, of_plan, told)
 
     monkeypatch.setattr(course_counts, "count_fractions", count_and_note)
     return seen
@@ -48,7 +48,7 @@ def test_a_course_is_counted_once_in_a_run_and_again_when_a_record_or_its_plan_i
     assert rows[0]["fractions_delivered"] == 2
 
     uid, record = next(iter(space.collection.records.items()))
-    beam = replace(record.beams[0], delivered_meterset=10.0)
+    beam = replace(record.beams[0], specified_meterset=10.0, delivered_meterset=10.0)
     space.collection.records[uid] = replace(record, beams=(beam,))
     assert overview_rows(space, evidence_of(space))[0][0]["fractions_delivered"] == 1
     space.collection.add(plan({1: 10.0}, SOPInstanceUID="1.2.3.4", PatientID="00017R"))

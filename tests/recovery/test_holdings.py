@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from recovery.collection import Collection
 from recovery.holdings import Holding, Holdings
@@ -19,7 +20,7 @@ def in_one(count: int) -> str:
 
 def test_an_answer_about_some_slices_of_a_series_does_not_prove_the_others() -> None:
     """Two plans may name different slices of one series, and are not asked about in every run alike."""
-    collection = Collection()
+    collection = Collection(ZoneInfo("Europe/Zurich"))
     for name, slices in (("few", 10), ("all", 20)):
         named = tuple(f"1.2.{n}" for n in range(slices))
         series = (ReferencedSeries("1.2", "1", named),)

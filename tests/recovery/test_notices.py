@@ -48,7 +48,7 @@ def test_a_count_that_nobody_made_is_a_dash() -> None:
     [
         ({}, []),
         (
-            {"interrupted_fraction": 5, "interrupted_meterset_remaining": 50.0},
+            {"interrupted_fraction": 5, "interrupted_remaining_in_words": "50.0 MU left"},
             ["■ INTERRUPTED: finish fraction 5 first, 50.0 MU left"],
         ),
         (

@@ -33,6 +33,7 @@ def test_a_course_that_goes_as_planned_is_on_treatment_and_ready() -> None:
         "course_plan_labels": "",
         "interrupted_fraction": None,
         "interrupted_meterset_remaining": None,
+        "interrupted_remaining_in_words": None,
         "next_fraction_number": 9,
         "first_treatment_at": day(1),
         "last_treatment_at": day(8),
@@ -49,6 +50,7 @@ def test_a_course_that_goes_as_planned_is_on_treatment_and_ready() -> None:
         "earlier_plans": "",
         "remarks": "the plan names no structure set",
         "other_patient_ids": None,
+        "disagreement": None,
     }
 
 
@@ -170,15 +172,16 @@ def test_who_was_treated_in_a_way_that_cannot_be_counted_is_not_ready_to_start(b
 
 
 def test_the_seconds_of_a_source_are_never_called_monitor_units() -> None:
-    """The list's column is in MU; the patient's page has the seconds with their unit."""
+    """The list's column is in MU; its words have the seconds with their unit."""
     seconds = {1: 120.0, 2: 300.0}
     records = [
         replace(
-            plain_record(f"r{n}", [delivery(1, n, given, specified=200.0)], at=day(n), plan_uid="hdr"),
+            plain_record(f"r{n}", [delivery(1, n, given, specified=200.0, unit="s")], at=day(n), plan_uid="hdr"),
             ref=InstanceRef(f"r{n}", RT_BRACHY_TREATMENT_RECORD, patient_id="1"),
         )
         for n, given in seconds.items()
     ]
     row = row_of(evidence(records, [planned("hdr")]), "hdr")
     assert (row["interrupted_fraction"], row["interrupted_meterset_remaining"]) == (1, None)
+    assert row["interrupted_remaining_in_words"] == "80.0 s left"
     assert "fraction 2 beam 1: 300.0 s delivered of 200.0 planned" in str(row["remarks"])

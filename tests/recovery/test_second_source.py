@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -220,7 +221,7 @@ def test_what_began_without_naming_a_plan_stands_with_every_unfinished_one() -> 
 
 
 def space_of(folder: Path, now: datetime) -> Workspace:
-    collection = Collection()
+    collection = Collection(ZoneInfo("Europe/Zurich"))
     collection.plans[UID] = TWO_BEAMS
     config = load_config(write(folder, GOOD))
     return Workspace(config, now, Cache(config.cache_path), Memory.load(config.cache_path), collection, Holdings())

@@ -44,7 +44,7 @@ def _show(desk: Desk, file: PatientFile, plan: PlanFile) -> None:
 
 def _fields(file: PatientFile, plan: PlanFile) -> None:
     _table(file, patient_tables.fields(plan), "The fields are not known: the plan is not held.", "plan_fields")
-    st.markdown(":small[MU per fraction; angles in degrees (IEC 61217); SSD in cm; dose rate in MU per minute.]")
+    st.markdown(":small[Metersets per fraction; angles in degrees (IEC 61217); SSD in cm; dose rate in MU per minute.]")
 
 
 def _setup(file: PatientFile, plan: PlanFile) -> None:

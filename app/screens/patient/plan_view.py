@@ -12,6 +12,7 @@ from app.words import as_markdown
 from recovery.dose_words import gray
 from recovery.patient_file import PatientFile
 from recovery.plan_file import PlanFile
+from recovery.units import unit_word
 
 _LEDGER_ROWS = 9
 
@@ -75,7 +76,7 @@ def _ledger(file: PatientFile, plan: PlanFile) -> None:
             "fraction": st.column_config.TextColumn("#", width=34, pinned=True, alignment="right"),
             "when": st.column_config.TextColumn("Date", width=118),
             "machine": st.column_config.TextColumn("Machine", width=66),
-            "given": st.column_config.TextColumn(f"{book.unit} given", width=98, alignment="right"),
+            "given": st.column_config.TextColumn(f"{unit_word(book.unit)} given", width=98, alignment="right"),
             "notes": st.column_config.TextColumn("State", width=280, help="Double-click to read all of it"),
             "beams": st.column_config.TextColumn("Per beam, given/planned", width=260),
         },
