@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 
 from app.patient_words import at_time, energy, held
-from app.words import ABSENT, absent, ago
+from app.words import ABSENT, absent, moment
 from recovery.dose_words import gray
 from recovery.notices import LOOK_MARK, STOP_MARK
 from recovery.radiation_words import gantry_in_words
@@ -213,14 +214,14 @@ def papers(file: PatientFile) -> pd.DataFrame:
     return pd.DataFrame([row for _, row in rows])
 
 
-def holdings(plan: PlanFile, now: datetime) -> pd.DataFrame:
+def holdings(plan: PlanFile, now: datetime, zone: ZoneInfo) -> pd.DataFrame:
     """What the RT-PACS said that it holds of the plan's chain, and when. `now` is aware."""
     return pd.DataFrame(
         {
             "": "" if thing.is_held else STOP_MARK,
             "What": thing.kind,
             "Held": held(thing),
-            "Asked": ago(thing.asked_at, now) if thing.asked_at is not None else ABSENT,
+            "Asked": moment(thing.asked_at, now, zone) if thing.asked_at is not None else ABSENT,
             "UID": thing.uid,
         }
         for thing in plan.held_objects

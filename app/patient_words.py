@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
-from app.words import ABSENT, absent, ago, counted, day
+from app.words import ABSENT, absent, counted, day, moment
 from recovery import notices, plan_notices
 from recovery.dose_words import prescribed
 from recovery.ledger import Gap, Ledger
@@ -90,10 +91,10 @@ def warnings(plan: PlanFile) -> list[str]:
     return list(map(str, plan_notices.of_plan(plan)))
 
 
-def readiness(plan: PlanFile, now: datetime) -> str:
+def readiness(plan: PlanFile, now: datetime, zone: ZoneInfo) -> str:
     """Of a plan that is ready: what is held, and when the oldest of its proofs was given (`now` is aware)."""
     asked = [thing.asked_at for thing in plan.held_objects if thing.asked_at is not None]
-    proven = f", proven {ago(min(asked), now)}" if asked and len(asked) == len(plan.held_objects) else ""
+    proven = f", proven {moment(min(asked), now, zone)}" if asked and len(asked) == len(plan.held_objects) else ""
     return f"Ready: the RT-PACS holds {', '.join(_kinds(plan.held_objects)) or 'all that is needed'}{proven}"
 
 

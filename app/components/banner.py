@@ -23,10 +23,13 @@ from recovery.cache import Cache, CacheError
 from recovery.entry_lines import EntriesError
 from recovery.known_gaps import KnownGaps, known_gaps_file, read_known_gaps
 from recovery.tables import ON_TREATMENT
+from recovery.unknown_since import doubt_of
 
 REFRESH_EVERY = timedelta(seconds=20)
 _COLOUR = {standing.Level.GOOD: "", standing.Level.LOOK: "orange", standing.Level.STOP: "red"}
 _DRAWN = "drawn_state"
+_GROWS_EVERY = 5
+"""Minutes: so long may somebody whose appointment has just begun still be called to come, while nothing is proven."""
 _STRIP = (
     "background:#1F2937;color:#FFFFFF;border-left:8px solid #F87171;padding:6px 12px;margin:0 0 6px 0;font-weight:600;"
     "-webkit-print-color-adjust:exact;print-color-adjust:exact"
@@ -104,5 +107,16 @@ def _in_small(desk: Desk, now: standing.Standing) -> str:
     return f" :small[{' '.join(said)}]" if said else ""
 
 
+def _unknown_grows(desk: Desk) -> str:
+    """Changes whenever more patients may have been treated without a proof: the page below is then drawn anew."""
+    try:
+        runs = data.load_runs(desk.config.cache_path)
+    except data.JournalError:
+        runs = ()
+    proven_at = next((run.started_at for run in reversed(runs) if run.tells_of_records), None)
+    doubt = doubt_of(proven_at, None, desk.now(), desk.config.site.zone)
+    return "" if doubt is None else f"{doubt.now:%H}:{doubt.now.minute // _GROWS_EVERY}"
+
+
 def _drawn_state(desk: Desk) -> str:
-    return f"{data.state_of(desk.config.cache_path)} {desk.today()}"
+    return f"{data.state_of(desk.config.cache_path)} {desk.today()} {_unknown_grows(desk)}"

@@ -102,7 +102,7 @@ def _rv_sentence(desk: Desk, fault: str, job: str, runs: Sequence[JobRun]) -> st
 
 def _when(desk: Desk, run: JobRun) -> str:
     now = desk.now()
-    return f"{words.moment(run.started_at, now, desk.config.site.zone)} ({words.ago(run.started_at, now)})"
+    return words.moment(run.started_at, now, desk.config.site.zone)
 
 
 def show_held(desk: Desk, runs: Sequence[JobRun]) -> None:

@@ -47,7 +47,6 @@ def show(desk: Desk, runs: Sequence[JobRun]) -> None:
             "mark": column.TextColumn("", width=28, help="■ cannot be read, ▲ kept back"),
             "table": column.TextColumn("Table", width=130),
             "known": column.TextColumn("Last read", width=120),
-            "age": column.TextColumn("Age", width=90, alignment="right"),
             "row_count": column.NumberColumn("Rows", width=80, format="localized"),
             "remark": column.TextColumn("Kept back, and why", width=520),
         },
@@ -118,7 +117,6 @@ def _row(desk: Desk, schema: TableSchema, remark: str) -> dict[str, object]:
         "mark": _BROKEN if is_broken else "▲" if remark and remark != _NEVER else "",
         "table": schema.name,
         "known": words.moment(since, now, desk.config.site.zone) if since else None,
-        "age": words.age(words.between(since, now)) if since else None,
         "row_count": count,
         "remark": remark,
     }

@@ -65,7 +65,6 @@ def _show_list(desk: Desk, found: list[SnapshotInfo]) -> None:
         {
             "mark": ["■" if info.fault else "▲" if info.kept or info.missing else "" for info in found],
             "taken": [words.moment(info.taken_at, now, zone) for info in found],
-            "age": [words.age(words.between(info.taken_at, now)) for info in found],
             "tables": [len(info.tables) for info in found],
             "rows": [sum(state.row_count for state in info.tables) for info in found],
             "said": [_said(info) for info in found],
@@ -81,7 +80,6 @@ def _show_list(desk: Desk, found: list[SnapshotInfo]) -> None:
         column_config={
             "mark": column.TextColumn("", width=28, help="■ damaged, ▲ something was kept back"),
             "taken": column.TextColumn("Taken", width=150),
-            "age": column.TextColumn("Age", width=90, alignment="right"),
             "tables": column.NumberColumn("Tables", width=70),
             "rows": column.NumberColumn("Rows", width=90, format="localized"),
             "said": column.TextColumn("What it says", width=520),

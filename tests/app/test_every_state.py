@@ -44,8 +44,8 @@ SAID: dict[str, dict[str, tuple[str, ...]]] = {
     "stale": {
         "*": (STALE, "No backup has run since Tue 12:08 (2 h 30 min). Check that cron"),
         "on_treatment": ("2 plans shown",),
-        "machine_day": ("Appointments as of Tue 12:08 (2 h 30 min ago)", "count what was proven by then, not after"),
-        "backup_health": ("The R&V system last answered Tue 12:08 (2 h 30 min ago)",),
+        "machine_day": ("Appointments as of Tue 12:08.", "count what was proven by then, not after"),
+        "backup_health": ("The R&V system last answered Tue 12:08",),
     },
     "empty": {"*": (GOOD, NOBODY)},
     "never": {

@@ -70,7 +70,7 @@ def test_the_page_says_who_it_is_and_which_fraction_is_next(open_patient: Open) 
     assert "Breast Left · 2.67 Gy × 15 = 40.05 Gy · 6 MV STATIC · TB1" in text
     assert "next appointment Wed 25 Nov 08:15 on TB1" in text
     assert "treatment approved by Meier on Wed 4 Nov" in text
-    assert "Ready: the RT-PACS holds plan, structure set, 4 images, proven 7 min ago" in text
+    assert "Ready: the RT-PACS holds plan, structure set, 4 images, proven Tue 14:31" in text
     assert "7 of 15 fractions given in full, 18.69 Gy" in text
     ledger = visit.dataframe[0].value
     assert list(ledger["fraction"]) == ["8", "7", "6", "5", "4", "3", "2", "1"]
@@ -222,8 +222,8 @@ def test_a_plan_that_is_nowhere_has_no_pictures_and_no_dash_is_a_zero(open_patie
 @pytest.mark.parametrize(
     ("state", "expected"),
     [
-        ("stale", "No job has run since Tue 12:08 (2 h 30 min)."),
-        ("down", "This page shows the last good copy, Tue 12:08."),
+        ("stale", "No backup has run since Tue 12:08 (2 h 30 min)."),
+        ("down", "Backup is 2 h 30 min old. Everything up to Tue 12:08 is proven in the RT-PACS."),
         ("empty", "Nobody is on treatment."),
         ("missing", "No snapshot found in data/cache.**] Run `python -m backup_jobs cycle` once."),
         ("damaged", "The snapshot in data/cache cannot be read."),

@@ -10,7 +10,8 @@ How
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 import streamlit as st
@@ -77,14 +78,25 @@ def _show_jobs(desk: Desk, runs: Sequence[JobRun], loaded: data.Loaded | None) -
     if not runs:
         st.markdown("No run of any job is known. `python -m backup_jobs cycle` makes the first.")
         return
-    jobs = health.jobs_of(runs, desk.now(), timedelta(minutes=desk.config.schedule.cycle_minutes))
-    job_table.show(desk, jobs)
+    ageing: Callable[..., None] = st.fragment(_show_table, run_every=banner.REFRESH_EVERY)
+    ageing(desk)
+    jobs = _jobs(desk, runs)
     job_table.show_week(desk, health.hours_of(runs, desk.now()), [job.job for job in jobs])
     _heading("Wanted, and not proven in the RT-PACS")
     table, unproven = loaded.table if loaded is not None else None, health.unproven_of(runs)
     known = banner.known_gaps(desk).on(desk.today())
     unproven_table.show(desk, unproven, runs, table, known)
     known_gap_form.show(desk, unproven, table, known)
+
+
+def _show_table(desk: Desk) -> None:
+    """The jobs, drawn anew every few seconds: ages stand in it."""
+    with suppress(data.JournalError):
+        job_table.show(desk, _jobs(desk, data.load_runs(desk.config.cache_path)))
+
+
+def _jobs(desk: Desk, runs: Sequence[JobRun]) -> list[health.JobHealth]:
+    return health.jobs_of(runs, desk.now(), timedelta(minutes=desk.config.schedule.cycle_minutes))
 
 
 def _heading(text: str) -> None:

@@ -11,6 +11,7 @@ How
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 
 import pandas as pd
@@ -74,10 +75,10 @@ def _show_day(desk: Desk, loaded: data.Loaded, found: sources.Found, machines: l
     if is_print:
         if (here := session.sitting()) is not None:
             here.note_view(f"machine_day to print, {machine} {day.isoformat()}")
-        told = day_export.status_of(desk)
         st.markdown("Press **Ctrl + P** to print. Only the sheet below is printed, on landscape pages.")
         sheet_title = f"{title} {day.year} · {desk.config.site.name}"
-        day_print.show(sheet_title, f"{told} {found.remark}", that_day.booked, that_day.unbooked, below)
+        printing: Callable[..., None] = st.fragment(_print, run_every=banner.REFRESH_EVERY)
+        printing(desk, sheet_title, found.remark, that_day, below)
         return
     bars = _bars(loaded, found, known)
     st.markdown(f"**{words.as_markdown(title)}** · {_counts(that_day, bars, machine)}")
@@ -86,6 +87,12 @@ def _show_day(desk: Desk, loaded: data.Loaded, found: sources.Found, machines: l
     if bars is not None:
         _show_chart(desk, bars, machine, day)
     _show_lists(that_day, below)
+
+
+def _print(desk: Desk, title: str, remark: str, that_day: worklist.Day, below: str) -> None:
+    """The sheet, drawn anew every few seconds: it says how old the copy is."""
+    told = f"At {desk.local(desk.now()):%H:%M}: {day_export.status_of(desk)} {remark}"
+    day_print.show(title, told, that_day.booked, that_day.unbooked, below)
 
 
 def _asked(
@@ -134,6 +141,12 @@ def _show_chart(desk: Desk, bars: pd.DataFrame, machine: str, day: date) -> None
     if bars.empty:
         st.markdown(f"No machine has an appointment on {words.day(day, desk.today())}.")
         return
+    drawing: Callable[..., None] = st.fragment(_draw_chart, run_every=banner.REFRESH_EVERY)
+    drawing(desk, bars, machine, day)
+
+
+def _draw_chart(desk: Desk, bars: pd.DataFrame, machine: str, day: date) -> None:
+    """Drawn anew every few seconds: its line is now."""
     day_chart.show(bars, machine, desk.local(desk.now()).replace(tzinfo=None) if day == desk.today() else None)
 
 

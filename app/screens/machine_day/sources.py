@@ -65,7 +65,6 @@ def load(desk: Desk, listed: pd.DataFrame) -> Found:
     aged = ""
     if SCHEDULE.name in frames:
         since = known_since(Cache(path), SCHEDULE)
-        aged = f"Appointments as of {words.moment(since, desk.now(), desk.config.site.zone)}"
-        aged += f" ({words.ago(since, desk.now())})."
+        aged = f"Appointments as of {words.moment(since, desk.now(), desk.config.site.zone)}."
         sentences.append(f":small[{words.as_markdown(aged)} Fractions count what was proven by then, not after.]")
     return Found(Tables(**frames), sentences, " ".join([aged, *told]).strip())

@@ -68,7 +68,7 @@ def _documents(file: PatientFile) -> None:
 
 
 def _held(desk: Desk, file: PatientFile, plan: PlanFile) -> None:
-    frame = patient_tables.holdings(plan, desk.now())
+    frame = patient_tables.holdings(plan, desk.now(), desk.config.site.zone)
     _table(file, frame, "The RT-PACS was never asked about this plan.", "holdings", "structure_sets")
 
 

@@ -48,7 +48,7 @@ def _headline(desk: Desk, file: PatientFile, plan: PlanFile) -> None:
     if row.earlier_plans:
         lines.append(f"Earlier plans: {as_markdown(row.earlier_plans)}")
     if row.ready:
-        lines.append(as_markdown(patient_words.readiness(plan, desk.now())))
+        lines.append(as_markdown(patient_words.readiness(plan, desk.now(), desk.config.site.zone)))
     lines += [_coloured(sentence) for sentence in patient_words.warnings(plan)]
     st.markdown("  \n".join(lines))
 
