@@ -40,9 +40,12 @@ from recovery.tables import EXCLUDED_PATIENTS, ON_TREATMENT
 from recovery.unknown_since import doubt_of, unknown_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from recovery.config import Config
     from recovery.dimse import Peer
     from recovery.memory import Memory
+    from recovery.told_plans import PlanKey
 
 log = logging.getLogger(__name__)
 
@@ -236,7 +239,10 @@ def evidence_of(space: Workspace) -> Evidence:
         owed[patient_id or None] = owed.get(patient_id or None, 0) + 1
     uids = {r.referenced_rt_plan_uid for r in space.collection.records.values()} | set(space.collection.plans)
     records = list(without_amended(space.collection.records))
-    told = plans_told(space, {(r.ref.patient_id, r.referenced_rt_plan_uid): r.patient for r in records})
+    met = {(r.ref.patient_id, r.referenced_rt_plan_uid): r.patient for r in records}
+    treated = {uid for _, uid in met}
+    untreated = (plan for uid, plan in space.collection.plans.items() if uid not in treated)
+    told = plans_told(space, met | {(p.ref.patient_id, p.ref.sop_instance_uid): p.patient for p in untreated})
     return Evidence(
         records=records,
         plans=space.collection.plans,
@@ -244,7 +250,7 @@ def evidence_of(space: Workspace) -> Evidence:
         backups={uid: space.holdings.backup_of(uid, space.collection) for uid in uids if uid is not None},
         unproven_records=owed,
         lost_records=lost_records(space.holdings) & space.collection.records.keys(),
-        appointments=next_appointments(space),
+        appointments=_by_number_of_the_objects(next_appointments(space), told),
         told={key: word for key, row in told.items() if (word := row["approval_status"]) is not None},
         approved_for={
             str(uid): str(patient_id)
@@ -256,6 +262,18 @@ def evidence_of(space: Workspace) -> Evidence:
         planned_by_database=planned_by_database(space, records),
         counted=space.counted,
     )
+
+
+def _by_number_of_the_objects(
+    booked: Mapping[str, datetime], told: Mapping[PlanKey, Mapping[str, Any]]
+) -> dict[str, datetime]:
+    """Next appointments, also by the number that DICOM objects bear where the database has another for their plan."""
+    found = dict(booked)
+    for (patient_id, _), row in told.items():
+        at = booked.get(row["patient_id"])
+        if at is not None and patient_id is not None:
+            found[patient_id] = min(at, found.get(patient_id, at))
+    return found
 
 
 def prescriptions_of_plans(space: Workspace) -> dict[str, Prescribed]:

@@ -18,7 +18,7 @@ from recovery.cache import CacheError, TableMissingError
 from recovery.delivered_records import without_amended
 from recovery.delivery_tables import HISTORY_DAYS
 from recovery.metersets import planned_by_database as largest_planned
-from recovery.one_patient import newest_ids, older_ids, under_newest
+from recovery.one_patient import SEPARATOR, newest_ids, older_ids, under_newest
 from recovery.plan_states import NO_LONGER_TREATED
 from recovery.relational_tables import COURSES, DELIVERIES, IN_FLIGHT, PATIENTS, PHYSICIANS, PLANS, PRESCRIPTIONS
 from recovery.second_source import SecondSource, by_key, fractions_by_database, told_of
@@ -29,7 +29,7 @@ from recovery.treatment_summaries import patient_of
 from recovery.untold_deliveries import in_words, untold_deliveries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from recovery.building import Workspace
@@ -52,7 +52,7 @@ def with_second_source(space: Workspace, rows: Iterable[Mapping[str, Any]]) -> l
     CacheError
         If the counts cannot be written.
     """
-    listed = list(rows)
+    listed = _with_the_databases_number(space, list(rows))
     names = newest_ids(listed)
 
     def told(schema: TableSchema) -> list[dict[str, Any]]:
@@ -77,6 +77,20 @@ def with_second_source(space: Workspace, rows: Iterable[Mapping[str, Any]]) -> l
     )
     plans = space.collection.plans
     return [{**row, **told_of(row, source, plans.get(row["referenced_rt_plan_uid"] or ""))} for row in listed]
+
+
+def _with_the_databases_number(space: Workspace, rows: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The rows with the number under which the database has their plan, where that is another than the objects'.
+
+    A number that was corrected in the R&V system alone: phones, alerts and appointments lie under the new one.
+    """
+    told = plans_told(space, {_key(row): patient_of(row) for row in rows})
+    listed = []
+    for row in rows:
+        numbers = {told[_key(row)]["patient_id"]} if _key(row) in told else set()
+        others = [*older_ids([row]), *sorted(numbers - {None, row["patient_id"], *older_ids([row])})]
+        listed.append({**row, "other_patient_ids": SEPARATOR.join(others) or row["other_patient_ids"]})
+    return listed
 
 
 def plans_told(space: Workspace, treated: Mapping[PlanKey, Patient]) -> dict[PlanKey, Mapping[str, Any]]:
@@ -127,7 +141,7 @@ def planned_by_database(space: Workspace, records: Iterable[TreatmentRecord]) ->
     return {uid: largest_planned(told.get(uid, ())) for uid in asked}
 
 
-def _counts(space: Workspace, rows: list[Mapping[str, Any]]) -> Counts:
+def _counts(space: Workspace, rows: Sequence[Mapping[str, Any]]) -> Counts:
     """What the database's own deliveries say of the plans that may still be treated.
 
     A plan of which the database has no delivery is counted 0 only where it knows the plan.

@@ -74,7 +74,8 @@ def told_of(row: Mapping[str, Any], source: SecondSource, plan: Plan | None) -> 
     label = (plan.rt_plan_label if plan is not None else None) or told_plan.get("rt_plan_label")
     phones = [person.get(f"phone_{kind}") for kind in ("mobile", "home", "work")]
     of_records = [row["disagreement"]] if row.get("disagreement") else []
-    differing = [*of_records, *_disagreements(person, told_plan, plan, _births(row, source, plan))]
+    of_person = _disagreements(person, told_plan, plan, _births(row, source, plan))
+    differing = [*of_records, *_number(row, told_plan), *of_person]
     numbers = _numbers(row, told_plan, prescription, plan)
     return {
         "physician": _primary(source.physicians.get(patient_id, ())),
@@ -131,6 +132,13 @@ def _births(row: Mapping[str, Any], source: SecondSource, plan: Plan | None) -> 
     if (row["patient_id"], row["referenced_rt_plan_uid"]) not in source.made_here:
         told.append(row["patient_birth_date"])
     return list(dict.fromkeys(birth for birth in told if birth is not None))
+
+
+def _number(row: Mapping[str, Any], told_plan: Mapping[str, Any]) -> Iterator[str]:
+    """A number that was corrected in one of the two sources: the plan is the same, and so are name and birth date."""
+    ours, theirs = row["patient_id"], told_plan.get("patient_id")
+    if ours is not None and theirs is not None and ours != theirs:
+        yield f"patient ID {ours} in DICOM, {theirs} in the R&V database"
 
 
 def _disagreements(
