@@ -17,12 +17,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 from backup_jobs.sources import Sources
 from backup_jobs.sync_records import result_of
 from backup_jobs.transfer import NAMED, in_words
 from backup_jobs.unnamed_images import list_at_sources
-from recovery.building import Workspace, plan_labels, plan_uids_of_records, treated_plan_uids
+from recovery.building import (
+    ACTIVE_DAYS,
+    Workspace,
+    booked_plan_uids,
+    patients_of_booked_plans,
+    plan_labels,
+    plan_uids_of_records,
+    treated_plan_uids,
+)
+from recovery.database_tables import relational_rows
 from recovery.dimse import Peer
 from recovery.look_alikes import look_alikes
 from recovery.memory import DAY
@@ -31,6 +41,7 @@ from recovery.needed_images import NeededImages, needed_images
 from recovery.peers import pacs_peer
 from recovery.plans import Plan, ReferencedSeries
 from recovery.reading import ask_known_chains, read_chains, read_new_records
+from recovery.relational_tables import DELIVERIES
 from recovery.runs import JobResult
 
 JOB = "sync_plans"
@@ -97,6 +108,19 @@ def sync_plans(space: Workspace) -> JobResult:
     return _result(space, sources, tally, unreadable)
 
 
+def names_new_plans(space: Workspace) -> bool:
+    """Whether the relational tables, just read, name a plan to follow that this run has not asked about.
+
+    MOSAIQ's deliveries name plans before there is a record of them: a record is made of plan and delivery.
+    """
+    if space.config.rv is not None and space.config.rv.product == "mosaiq":
+        since = space.local_now - timedelta(days=ACTIVE_DAYS)
+        rows = relational_rows(space, DELIVERIES)
+        delivered = (row["referenced_rt_plan_uid"] for row in rows if (row["treated_at"] or since) >= since)
+        space.delivered_plans = frozenset(uid for uid in delivered if uid)
+    return bool({*booked_plan_uids(space), *space.delivered_plans} - space.holdings.asked)
+
+
 def _bring_plans(space: Workspace, pacs: Peer, sources: Sources, tally: _Tally, uids: list[str]) -> None:
     lacking = tally.note(uids, space.holdings.ask(pacs, uids, space.now))
     for uid in sources.bring(lacking, "moving plans", _patients_of(space, lacking)):
@@ -113,6 +137,7 @@ def _bring_waiting(space: Workspace, pacs: Peer, sources: Sources, known: list[s
     Nobody named these, so one that the sources do not have is not missing; one that they have is to be proven.
     """
     patients = {r.ref.patient_id for r in space.collection.records.values() if r.referenced_rt_plan_uid in set(known)}
+    patients |= set(patients_of_booked_plans(space).values())
     due = sorted(p for p in patients if p and space.memory.is_due(f"plans {p}", space.now, DAY))
     if not due:
         return []
@@ -190,10 +215,11 @@ def _lacking(space: Workspace, pacs: Peer, refs: Iterable[InstanceRef]) -> set[I
 
 
 def _patients_of(space: Workspace, plan_uids: Iterable[str]) -> dict[str, str | None]:
-    """By plan, its records' PatientID."""
+    """By plan, its records' PatientID; of one that is booked and was never treated, the R&V database's."""
     wanted = set(plan_uids)
     records = space.collection.records.values()
-    return {r.referenced_rt_plan_uid: r.ref.patient_id for r in records if r.referenced_rt_plan_uid in wanted}
+    booked = patients_of_booked_plans(space)
+    return booked | {r.referenced_rt_plan_uid: r.ref.patient_id for r in records if r.referenced_rt_plan_uid in wanted}
 
 
 def _hints(space: Workspace, absent: Iterable[str]) -> Iterable[str]:

@@ -69,6 +69,8 @@ class Workspace:
     """Records that the RT-PACS said in this run that it holds; None when it was not asked yet."""
     records_were_asked: bool = False
     """Whether this run has asked for the records known before by name."""
+    delivered_plans: frozenset[str] = frozenset()
+    """Plans that the R&V database's deliveries of this run name, where records are made of them."""
     relational: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """Relational tables, each read from the cache once a run, all of one snapshot."""
     pinned: Cache | None = None
@@ -177,7 +179,7 @@ def plan_uids_of_records(space: Workspace) -> list[str]:
         if uid is not None:
             (active if treated_at is None or treated_at >= since else older).setdefault(uid)
     never_treated = (uid for uid in space.collection.plans if uid not in older)
-    for uid in (*booked_plan_uids(space), *never_treated):
+    for uid in (*booked_plan_uids(space), *space.delivered_plans, *never_treated):
         active.setdefault(uid)
     return [*active, *_in_turn(space, [uid for uid in older if uid not in active])]
 
@@ -196,17 +198,23 @@ def _in_turn(space: Workspace, plan_uids: list[str]) -> list[str]:
 def treated_plan_uids(space: Workspace) -> frozenset[str]:
     """Plans that somebody is treated with or is about to be: those of records, and those approved and booked."""
     of_records = (record.referenced_rt_plan_uid for record in space.collection.records.values())
-    return frozenset((*(uid for uid in of_records if uid is not None), *booked_plan_uids(space)))
+    named = (uid for uid in of_records if uid is not None)
+    return frozenset((*named, *booked_plan_uids(space), *space.delivered_plans))
 
 
 def booked_plan_uids(space: Workspace) -> list[str]:
     """Plans that the R&V database calls approved, of patients who have an appointment."""
+    return list(patients_of_booked_plans(space))
+
+
+def patients_of_booked_plans(space: Workspace) -> dict[str, str]:
+    """By plan that the R&V database calls approved and whose patient has an appointment: that patient."""
     appointments = next_appointments(space)
-    return [
-        str(row["sop_instance_uid"])
+    return {
+        str(row["sop_instance_uid"]): row["patient_id"]
         for row in relational_rows(space, PLANS)
         if row["approval_status"] in APPROVED_STATUSES and row["patient_id"] in appointments
-    ]
+    }
 
 
 def plan_labels(space: Workspace) -> dict[str, str]:
