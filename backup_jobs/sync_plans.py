@@ -21,7 +21,7 @@ from datetime import timedelta
 
 from backup_jobs.sources import Sources
 from backup_jobs.sync_records import result_of
-from backup_jobs.transfer import NAMED, in_words
+from backup_jobs.transfer import NAMED, in_words, twins_in_words
 from backup_jobs.unnamed_images import list_at_sources
 from recovery.building import (
     ACTIVE_DAYS,
@@ -242,7 +242,8 @@ def _result(space: Workspace, sources: Sources, tally: _Tally, unreadable: dict[
     for peer in sources.peers:
         if peer.role == "rv" and str(peer.remote) in sources.silent:
             raise sources.silent[str(peer.remote)]
-    unproven = {**tally.absent, **sources.unproven, **unreadable}
+    twins = twins_in_words(space.holdings.twins)
+    unproven = {**tally.absent, **sources.unproven, **unreadable, **twins}
     found = len(tally.held | sources.moved | unproven.keys())
     report = SyncReport(found, len(tally.held), len(sources.moved), tuple(sorted(unproven)))
     said = [in_words(unproven)] if unproven else []

@@ -18,12 +18,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from backup_jobs.proving import prove
-from backup_jobs.transfer import in_words, transfer
+from backup_jobs.transfer import in_words, transfer, twins_in_words
 from recovery.beside import asked_beside
 from recovery.building import Workspace
 from recovery.dimse import Peer, find_by_uid, find_refs, open_link
 from recovery.memory import HOUR
-from recovery.model import InstanceRef, SyncReport
+from recovery.model import InstanceRef, SyncReport, distinct
 from recovery.peers import pacs_peer, rv_peer
 from recovery.record_holdings import ask_for_records, forget_lost
 from recovery.record_search import DATES, Search, find_records, find_records_of_patients, search_records
@@ -55,18 +55,20 @@ def sync_records(space: Workspace) -> JobResult:
     search, on_pacs, courses = _ask_all(space, rv, pacs)
     if rv.traits.limits != limits:  # what was asked before its limit was known is asked anew
         search, on_pacs, courses = _ask_all(space, rv, pacs)
-    on_rv = search.records | courses.records | _owed(space, rv)
-    held = {ref for ref in on_rv if ref in on_pacs}
+    on_rv = distinct([*search.records, *courses.records, *_owed(space, rv)])
+    there = {ref.sop_instance_uid: ref for ref in on_pacs}
+    held = {r for r in on_rv if (other := there.get(r.sop_instance_uid)) is not None and r.is_at(other)}
     held |= prove(space, on_rv - held) if on_rv - held else set()
     on_rv |= _lost(space, rv, pacs, on_pacs | held)
     done = transfer(space, rv, on_rv - held, "moving records")
     forget_lost(space.holdings, (ref.sop_instance_uid for ref in done.moved))
+    unproven = done.unproven | twins_in_words(on_rv)
     space.held_records = on_pacs | held | done.moved
     space.memory.owed = {r.sop_instance_uid: r.patient_id or "" for r in on_rv if r.sop_instance_uid in done.unproven}
     if not rv.traits.unfinished:
         _note_proven(space, courses, {r for r in on_rv if r.sop_instance_uid in done.unproven})
-    report = SyncReport(len(on_rv), len(held), len(done.moved), tuple(sorted(done.unproven)))
-    return result_of(JOB, report, in_words(done.unproven))
+    report = SyncReport(len(on_rv), len(held), len(done.moved), tuple(sorted(unproven)))
+    return result_of(JOB, report, in_words(unproven))
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,7 @@ def transfer(space: Workspace, source: Peer, refs: Iterable[InstanceRef], what: 
         if held_now and len(held_now) == len(wanted) > 1:
             source.traits.uid_lists = False
         held |= held_now
-    why = f"{source.remote.ae_title} sent it or said so, and the RT-PACS does not hold it"
+    why = f"{source.remote.ae_title} sent it or said so, and the RT-PACS does not hold it, or another object of its UID"
     unproven = {ref.sop_instance_uid: reasons.get(ref.sop_instance_uid, why) for ref in wanted - held}
     return TransferReport(frozenset(held), unproven)
 
@@ -113,6 +113,16 @@ def _move_by(route: str, space: Workspace, source: Peer, refs: Iterable[Instance
         open_receiver(local, forwarder.handle),
     ):
         return move(source, refs, local.ae_title, on_progress=told.progress, on_sent=told.sent)
+
+
+def twins_in_words(refs: Iterable[InstanceRef]) -> dict[str, str]:
+    """By UID, of objects that stand in two places under one UID: readers go by UID, and see one of them."""
+    return {
+        ref.sop_instance_uid: f"{1 + len(ref.twins)} objects of several patients or series bear this UID, of which one "
+        "is read: compare them, and have one exported anew"
+        for ref in refs
+        if ref.twins
+    }
 
 
 def in_words(unproven: dict[str, str]) -> str:

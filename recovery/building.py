@@ -33,6 +33,7 @@ from recovery.model import DateRange, InstanceRef
 from recovery.on_treatment import Evidence, build_rows
 from recovery.one_patient import newest_ids, under_newest
 from recovery.patient_tables import proven_up_to
+from recovery.plan_origins import read_origins
 from recovery.reading import read_chains, read_new_records
 from recovery.record_holdings import lost_records
 from recovery.relational_tables import APPROVED_STATUSES, CANCELLED_STATUSES, PLANS, PRESCRIPTIONS, SCHEDULE
@@ -133,7 +134,9 @@ def build_overview(space: Workspace, pacs: Peer) -> BuildReport:
         If the cache cannot be written; the tables before still stand.
     """
     read, unreadable = read_new_records(space, pacs, plan_uids_of_records(space))
-    unreadable |= read_chains(space, pacs, plan_uids_of_records(space))
+    plan_uids = plan_uids_of_records(space)
+    unreadable |= read_chains(space, pacs, plan_uids)
+    unreadable |= read_origins(space, pacs, plan_uids)
     space.collection.save(space.cache, space.now)
     evidence = evidence_of(space)
     rows, excluded = overview_rows(space, evidence)

@@ -73,6 +73,8 @@ class Holdings:
     answers: dict[str, Holding] = field(default_factory=dict)
     missing_slices: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """By series: the slices that were not held when asked for in this run."""
+    twins: set[InstanceRef] = field(default_factory=set)
+    """Objects of which the RT-PACS said in this run that it has several of one UID."""
     turn: int = 1
     """The number of this run."""
     asked: set[str] = field(default_factory=set)
@@ -128,7 +130,9 @@ class Holdings:
         stale = [uid for uid in wanted if anew or uid not in self.asked]
         if stale:
             with open_link(pacs) as link:
-                held = {ref.sop_instance_uid for ref in find_by_uid(link, stale)}
+                found = find_by_uid(link, stale)
+            held = {ref.sop_instance_uid for ref in found}
+            self.twins |= {ref for ref in found if ref.twins}
             for uid in stale:
                 self.note(Holding(uid, "IMAGE", 1, int(uid in held), now, turn=self.turn))
         return {uid for uid in wanted if self.answers[uid].is_held}
@@ -165,11 +169,12 @@ class Holdings:
         self.answers |= {uid: other.answers[uid] for uid in other.asked}
         self.asked |= other.asked
         self.missing_slices |= other.missing_slices
+        self.twins |= other.twins
 
     def answered(self) -> Holdings:
         """What was answered in this run, alone: less to hand over."""
         answers = {uid: self.answers[uid] for uid in self.asked}
-        return Holdings(answers, self.missing_slices, self.turn, self.asked)
+        return Holdings(answers, self.missing_slices, self.twins, self.turn, self.asked)
 
     def _is_answered(self, uid: str, slices: Iterable[str]) -> bool:
         """Whether this run has asked for all of these slices."""

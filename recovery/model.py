@@ -14,7 +14,8 @@ Why
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
@@ -67,6 +68,10 @@ class DateRange:
         return day is not None and self.first <= day <= self.last
 
 
+Place = tuple[str | None, str | None, str | None]
+"""PatientID, StudyInstanceUID, SeriesInstanceUID; None where a node does not tell."""
+
+
 @dataclass(frozen=True, slots=True)
 class InstanceRef:
     """One DICOM object by name. Two are equal when their SOP Instance UIDs are; the rest helps to find it."""
@@ -77,6 +82,18 @@ class InstanceRef:
     series_instance_uid: str | None = field(default=None, compare=False)
     study_instance_uid: str | None = field(default=None, compare=False)
     patient_id: str | None = field(default=None, compare=False)
+    twins: frozenset[Place] = field(default=frozenset(), compare=False)
+    """Where else the same node has an object of this UID, in another series or of another patient: there is no telling
+    them apart by UID."""
+
+    @property
+    def place(self) -> Place:
+        return self.patient_id, self.study_instance_uid, self.series_instance_uid
+
+    def is_at(self, other: InstanceRef) -> bool:
+        """Whether another node has this object, and its twins, by `other`. A PatientID may change, a series may not."""
+        places = (other.place, *other.twins)
+        return all(any(_is_same_place(own, place) for place in places) for own in (self.place, *self.twins))
 
     @classmethod
     def from_dataset(cls, ds: Dataset) -> InstanceRef:
@@ -97,6 +114,24 @@ class InstanceRef:
             study_instance_uid=el.text(ds, "StudyInstanceUID"),
             patient_id=el.text(ds, "PatientID"),
         )
+
+
+def distinct(refs: Iterable[InstanceRef]) -> set[InstanceRef]:
+    """One ref for each UID that a node named; one that it named in several places bears the others as `twins`."""
+    found: dict[str, InstanceRef] = {}
+    for ref in refs:
+        first = found.setdefault(ref.sop_instance_uid, ref)
+        more = ({ref.place} | ref.twins) - {first.place} - first.twins
+        if more:
+            found[ref.sop_instance_uid] = replace(first, twins=first.twins | more)
+    return set(found.values())
+
+
+def _is_same_place(one: Place, other: Place) -> bool:
+    known = [(a, b) for a, b in zip(one[1:], other[1:], strict=True) if a is not None and b is not None]
+    if known:
+        return all(a == b for a, b in known)
+    return one[0] == other[0] or None in {one[0], other[0]}
 
 
 @dataclass(frozen=True, slots=True)

@@ -199,9 +199,7 @@ def read_patient_file(cache: Cache, site: Site, patient_id: str, now: datetime) 
 
 
 def read_patient_files(cache: Cache, site: Site, patient_ids: Iterable[str], now: datetime) -> list[PatientFile]:
-    """Read several patients, in the order asked for; those that no table knows are left out.
-
-    Who is asked for by an older ID comes under the newest.
+    """Read several patients, in the order asked for, each under the newest ID; whom no table knows is left out.
 
     Raises
     ------

@@ -29,12 +29,13 @@ from typing import TYPE_CHECKING
 from recovery import elements as el
 from recovery.dimse import Link, Peer, find_images, find_refs, open_link
 from recovery.dimse.asking import UIDS_PER_QUERY
+from recovery.dimse.finding import refs_of
 from recovery.memory import HOUR
-from recovery.model import DateRange, InstanceRef
+from recovery.model import DateRange, InstanceRef, distinct
 from recovery.treatment_summaries import SERIES_DESCRIPTION as SUMMARIES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from pydicom import Dataset
@@ -79,7 +80,7 @@ def search_records(peer: Peer, dates: DateRange, now: datetime, keywords: Sequen
     order = sorted(keywords, key=lambda keyword: -traits.asked.get(keyword, [0, 0, 0])[2])
     with open_link(peer) as link:
         if traits.relational is False or set(DATES) <= set(traits.ignored_keys):
-            everything = _refs(_records(link, {"Modality": "RTRECORD"}))
+            everything = refs_of(_records(link, {"Modality": "RTRECORD"}))
             return Search(everything, everything)
         usable = [k for k in order if k not in traits.ignored_keys] or order
         due = [k for k in usable if _is_due(peer, k, now)] or usable[:1]
@@ -90,9 +91,9 @@ def search_records(peer: Peer, dates: DateRange, now: datetime, keywords: Sequen
         rest = _everything_else(link, found) if len(due) > 1 and not is_limited else None
     for keyword in due[1:]:
         with open_link(peer) as link:
-            more = _by_date(link, keyword, dates, rest) - found
-        _note(peer, keyword, now, started, len(more))
-        found |= more
+            more = _by_date(link, keyword, dates, rest)
+        _note(peer, keyword, now, started, len(more - found))
+        found = distinct([*found, *more])
     return Search(found, None if rest is None else found | rest)
 
 
@@ -109,7 +110,7 @@ def _by_date(link: Link, keyword: str, dates: DateRange, among: set[InstanceRef]
     if _was_ignored(answers, keyword, dates):
         log.info("%s does not match by %s", link.peer.remote, keyword)
         link.peer.traits.ignored_keys.append(keyword)
-    return _refs(answers)
+    return refs_of(answers)
 
 
 def _note(peer: Peer, keyword: str, now: datetime, started: float, found: int) -> None:
@@ -129,7 +130,7 @@ def _everything_else(link: Link, found: set[InstanceRef]) -> set[InstanceRef] | 
         if len(seen) > most:
             link.abort()
             return None
-    return _refs(seen) - found
+    return refs_of(seen) - found
 
 
 def find_records_of_patients(peer: Peer, patient_ids: Sequence[str]) -> set[InstanceRef]:
@@ -154,7 +155,8 @@ def find_objects_of_patients(peer: Peer, patient_ids: Sequence[str], modality: s
     found: set[InstanceRef] = set()
     with open_link(peer) as link:
         for start in range(0, len(patient_ids), PATIENTS_PER_QUERY):
-            found |= _of_patients(link, patient_ids[start : start + PATIENTS_PER_QUERY], modality)
+            more = _of_patients(link, patient_ids[start : start + PATIENTS_PER_QUERY], modality)
+            found = distinct([*found, *more])
     return found
 
 
@@ -174,7 +176,7 @@ def _of_patients(link: Link, patient_ids: Sequence[str], modality: str) -> set[I
     found: set[InstanceRef] = set()
     for patient_id in patient_ids:
         refs = find_refs(link, {"Modality": modality, "PatientID": patient_id})
-        found |= {ref for ref in refs if ref.patient_id in {None, patient_id}}
+        found = distinct([*found, *(ref for ref in refs if ref.patient_id in {None, patient_id})])
     if len({ref.patient_id for ref in found}) > 1:
         traits.patient_lists = False
     return found
@@ -189,7 +191,7 @@ def find_all_records(peer: Peer) -> set[InstanceRef]:
         If the node cannot be asked.
     """
     with open_link(peer) as link:
-        return _refs(_records(link, {"Modality": "RTRECORD"}))
+        return refs_of(_records(link, {"Modality": "RTRECORD"}))
 
 
 def _records(link: Link, keys: Mapping[str, str], *returning: str) -> Iterator[Dataset]:
@@ -217,13 +219,3 @@ def _was_ignored(answers: Sequence[Dataset], keyword: str, dates: DateRange) -> 
     """Whether the node answered with objects of other days: it knows the key, and does not match by it."""
     days = [day for answer in answers if (day := el.day(answer, keyword)) is not None]
     return any(day not in dates for day in days)
-
-
-def _refs(answers: Iterable[Dataset]) -> set[InstanceRef]:
-    refs = set()
-    for answer in answers:
-        try:
-            refs.add(InstanceRef.from_dataset(answer))
-        except el.InvalidObjectError:
-            continue
-    return refs

@@ -14,6 +14,7 @@ Why
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from recovery import elements as el
@@ -22,7 +23,7 @@ from recovery.dimse.link import Link
 from recovery.dimse.opening import open_link
 from recovery.dimse.peer import DimseError, Peer
 from recovery.elements import InvalidObjectError
-from recovery.model import InstanceRef
+from recovery.model import InstanceRef, distinct
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -83,13 +84,16 @@ def find_images(link: Link, keys: Mapping[str, str], returning: Sequence[str] = 
 
 def find_refs(link: Link, keys: Mapping[str, str]) -> set[InstanceRef]:
     """Objects that match `keys`, as refs; an answer without a SOPInstanceUID is none."""
-    refs = set()
-    for answer in find_images(link, keys):
-        try:
-            refs.add(InstanceRef.from_dataset(answer))
-        except InvalidObjectError:
-            continue
-    return refs
+    return refs_of(find_images(link, keys))
+
+
+def refs_of(answers: Iterable[Dataset]) -> set[InstanceRef]:
+    """The objects that answers name; one without a SOPInstanceUID is none."""
+    refs = []
+    for answer in answers:
+        with suppress(InvalidObjectError):
+            refs.append(InstanceRef.from_dataset(answer))
+    return distinct(refs)
 
 
 def find_by_uid(link: Link, sop_instance_uids: Iterable[str], **keys: str) -> set[InstanceRef]:
@@ -125,7 +129,8 @@ def find_held(link: Link, refs: Iterable[InstanceRef]) -> set[InstanceRef]:
     is_walked = link.peer.traits.relational is False
     for place, members in _by_series(wanted - held if is_walked else set()).items():
         held |= find_refs(link, {key: value for key, value in place if value is not None}) & members
-    return {ref for ref in wanted if ref in held}
+    there = {ref.sop_instance_uid: ref for ref in held}
+    return {ref for ref in wanted if ref in held and ref.is_at(there[ref.sop_instance_uid])}
 
 
 def count_series_instances(link: Link, series_instance_uids: Sequence[str]) -> dict[str, int]:

@@ -161,8 +161,9 @@ def image_query(chunk: Sequence[InstanceRef]) -> Dataset:
         "StudyInstanceUID": {r.study_instance_uid for r in chunk},
         "SeriesInstanceUID": {r.series_instance_uid for r in chunk},
     }
+    stand_in_one_place = not any(r.twins for r in chunk)
     for keyword, values in shared.items():
-        value = next(iter(values)) if len(values) == 1 else None
+        value = next(iter(values)) if len(values) == 1 and stand_in_one_place else None
         if value is not None and value.isascii():
             setattr(query, keyword, value)
     query.SOPInstanceUID = [r.sop_instance_uid for r in chunk]
