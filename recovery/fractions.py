@@ -35,7 +35,7 @@ from recovery.metersets import (
     with_units,
 )
 from recovery.plans import Plan
-from recovery.records import TreatmentRecord
+from recovery.records import TreatmentRecord, began_at
 from recovery.units import MU, PULSES, amount, common, number
 
 _T = TypeVar("_T")
@@ -174,7 +174,7 @@ def count_fractions(records: Iterable[TreatmentRecord], plan: Plan | None, told:
         number_of_fractions_planned=number,
         fractions=tuple(_fractions(deliveries, authority)),
         first_treatment_at=min(times, default=None),
-        last_treatment_at=max(times, default=None),
+        last_treatment_at=max((r.last_delivered_at or at for r in sessions if (at := r.treated_at)), default=None),
         treatment_machine_name=_newest(r.treatment_machine_name for r in ordered),
         is_treated=bool(sessions),
         held_fraction_numbers=session_numbers(ordered),
@@ -218,7 +218,7 @@ def _fractions(deliveries: Iterable[Delivery], authority: Authority) -> Iterable
                 beam_state(beam, one, [d for d in members if d.beam.beam_number == beam])
                 for beam, one in to_give.items()
             ),
-            last_treatment_at=max((d.treated_at for d in members if d.treated_at is not None), default=None),
+            last_treatment_at=max((at for d in members if (at := began_at(d.treated_at, d.beam))), default=None),
             deliveries=tuple(members),
         )
 

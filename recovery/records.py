@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime, time, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
 from recovery import elements as el
@@ -126,6 +126,13 @@ class TreatmentRecord:
         starts = [b.started_at for b in self.beams if b.started_at is not None and day in {None, b.started_at.date()}]
         return min(starts, default=None if day is None else datetime.combine(day, time()))
 
+    @property
+    def last_delivered_at(self) -> datetime | None:
+        """When the last of its beams began: one record may hold all sessions of a day and bear the first one's time."""
+        return max(
+            (at for b in self.beams if (at := began_at(self.treated_at, b)) is not None), default=self.treated_at
+        )
+
     @classmethod
     def from_dataset(cls, ds: Dataset, zone: tzinfo | None = None) -> TreatmentRecord:
         """Read a record; an element that is absent, empty or malformed becomes None.
@@ -180,6 +187,14 @@ def _named_verification(ds: Dataset) -> str | None:
         *(el.text(beam, keyword) for beam in beams for keyword in _COMMENTS_OF_BEAM),
     ]
     return next((text for text in said if text is not None and _VERIFICATION.search(text)), None)
+
+
+def began_at(session_at: datetime | None, beam: BeamDelivery) -> datetime | None:
+    """When a beam of a session began: its own time where that is of the day after the session's begin; else that."""
+    own = beam.started_at
+    if session_at is None or own is None:
+        return session_at if own is None else own
+    return own if session_at <= own < session_at + timedelta(days=1) else session_at
 
 
 def _machine_of_record(ds: Dataset) -> str | None:
