@@ -42,9 +42,9 @@ def _given(
     day: date,
     *stamps: tuple[int, int],  # noqa: ARG001 they are the key
 ) -> Mapping[PlanKey, Sequence[Given]]:
-    from recovery.collection import records_of_rows  # with pydicom behind it, which no list needs
     from recovery.delivered_records import without_amended
     from recovery.deliveries import TREATING, is_session
+    from recovery.object_rows import records_of_rows  # with pydicom behind it, which no list needs
 
     rows = Cache(cache_path).read_where(TREATMENT_RECORDS, "patient_id", ids)
     records = {record.ref.sop_instance_uid: record for record in records_of_rows(rows)}

@@ -16,12 +16,12 @@ from datetime import date, datetime
 from typing import Any
 
 from recovery.cache import Cache, CacheError, TableMissingError
-from recovery.collection import image_series_of_rows, plans_of_rows, records_of_rows, structure_sets_of_rows
 from recovery.copy_age import proven_up_to as proven_up_to
 from recovery.delivered_records import without_amended
 from recovery.derived_uids import amended_uid
 from recovery.namesakes import Namesake, namesakes
 from recovery.needed_images import needed_images
+from recovery.object_rows import image_series_of_rows, plans_of_rows, records_of_rows, structure_sets_of_rows
 from recovery.one_patient import newest_ids, older_ids, row_of_record, under_newest
 from recovery.plan_states import NO_LONGER_TREATED
 from recovery.plans import ImageSeries, Plan, StructureSet

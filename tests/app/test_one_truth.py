@@ -14,7 +14,7 @@ from pydicom import Dataset
 from app import patient_words, rows
 from recovery import notices
 from recovery.charting.sheet import chart_sheets
-from recovery.collection import plans_of_rows, records_of_rows
+from recovery.object_rows import plans_of_rows, records_of_rows
 from recovery.on_treatment import Evidence
 from recovery.patient_file import PatientFile, read_patient_file
 from recovery.tables import ON_TREATMENT, RT_PLANS, TREATMENT_RECORDS
