@@ -30,6 +30,10 @@ NOT_ASKED = PlanBackup(missing=("whatever the RT-PACS was not asked for: plan, s
 """Of a plan that no answer is known of: nothing is held that was not said to be."""
 
 
+ANOTHERS = PlanBackup(missing=("what is held under the plan's UID is another patient's",))
+"""Of a plan whose UID an object of somebody else bears: what is held is not this patient's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """Everything that the rows are made from."""

@@ -22,13 +22,13 @@ from datetime import date, datetime, timedelta
 from recovery.course_number import is_origin, with_number
 from recovery.course_remarks import course_labels, course_remarks
 from recovery.courses import Chain, Member, anatomy_of, chains
-from recovery.evidence import NOT_ASKED
+from recovery.evidence import ANOTHERS, NOT_ASKED
 from recovery.evidence import Evidence as Evidence
 from recovery.evidence import PlanBackup as PlanBackup
 from recovery.fractions import Course, missing_fraction_numbers
 from recovery.missing_words import missing_leave, missing_plan, missing_records
 from recovery.model import Patient
-from recovery.one_patient import SEPARATOR, Identities, identify
+from recovery.one_patient import SEPARATOR, Identities, identify, own_plan
 from recovery.plan_leave import is_approved, is_approved_in_dicom, told_of
 from recovery.plan_states import is_closed
 from recovery.plans import Plan, StructureSet
@@ -115,7 +115,7 @@ def _entries(evidence: Evidence, who: Identities) -> list[_Entry]:
         groups.setdefault((who.of(uid, record.ref.patient_id), uid), []).append(record)
     entries = []
     for key, records in groups.items():
-        plan = evidence.plans.get(key[1] or "")
+        plan = own_plan(evidence.plans.get(key[1] or ""), records)
         entries.append(_entry(key, records, plan, evidence.course_of(records, plan)))
     with_records = {uid for _, uid in groups}
     patients = {uid: plan.ref.patient_id for uid, plan in evidence.plans.items()}
@@ -186,7 +186,8 @@ def _row(
     course, plan = entry.course, entry.plan
     patient_id, uid = entry.key
     patient = met_in(entry.records, plan) or met.get(patient_id, NOBODY)
-    backup = evidence.backups.get(uid or "", NOT_ASKED)
+    is_anothers = plan is None and uid in evidence.plans
+    backup = ANOTHERS if is_anothers else evidence.backups.get(uid or "", NOT_ASKED)
     said = (
         *remarks(course, entry.records, plan),
         *course_remarks(entry.chain, entry.member),

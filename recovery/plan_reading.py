@@ -14,6 +14,7 @@ from recovery.fractions import count_fractions
 from recovery.ledger import CourseSoFar, Ledger, lay_out
 from recovery.metersets import planned_by_database
 from recovery.needed_images import needed_images
+from recovery.one_patient import own_plan
 from recovery.plan_disagreements import disagreements
 from recovery.units import PULSES, SECONDS
 
@@ -27,8 +28,8 @@ def counted_courses(tables: PatientTables, rows: Rows) -> Sequence[Chain]:
     members = []
     for row in rows:
         uid = row["referenced_rt_plan_uid"]
-        plan = tables.plans.get(uid or "")
         records = [r for r in tables.records.get(row["patient_id"], ()) if r.referenced_rt_plan_uid == uid]
+        plan = own_plan(tables.plans.get(uid or ""), records)
         deliveries = (r for r in tables.rows("deliveries", row["patient_id"]) if r["referenced_rt_plan_uid"] == uid)
         members.append(Member(uid, plan, count_fractions(records, plan, planned_by_database(deliveries))))
     return chains(members, tables.plans)
@@ -41,7 +42,7 @@ def read_plan(tables: PatientTables, row: Mapping[str, Any], now: datetime, cour
     def own(table: str, column: str = "sop_instance_uid") -> Rows:
         return [r for r in tables.rows(table, patient_id) if r[column] == uid]
 
-    plan = tables.plans.get(uid or "")
+    plan = next(m.plan for chain in courses for m in chain.members if m.uid == uid)
     told = next(iter(own("plans")), None)
     line = pf.of_row(pf.OnTreatmentRow, row)
     prescription = _named(pf.Prescription, tables, patient_id, "prescriptions", "prescription_id", told)

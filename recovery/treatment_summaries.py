@@ -28,7 +28,7 @@ from recovery.dicom_text import written_day, written_text, written_time, written
 from recovery.fractions import Course
 from recovery.model import RT_BRACHY_TREATMENT_RECORD, RT_PLAN, RT_TREATMENT_SUMMARY_RECORD, Patient
 from recovery.object_modules import Place, item, new_object, number_of_moment, reference, with_elements
-from recovery.one_patient import identify
+from recovery.one_patient import identify, own_plan
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -139,7 +139,7 @@ def summaries_of(evidence: Evidence, rows: Iterable[Row]) -> list[TreatmentSumma
         patient_id, plan_uid = (cast("str | None", row[c]) for c in ("patient_id", "referenced_rt_plan_uid"))
         if patient_id is not None and plan_uid is not None:
             own = records.get((patient_id, plan_uid), [])
-            plan = evidence.plans.get(plan_uid)
+            plan = own_plan(evidence.plans.get(plan_uid), own)
             summaries.append(_summary(row, own, plan, evidence.course_of(own, plan)))
     return summaries
 

@@ -167,10 +167,28 @@ def test_a_pattern_excludes_only_who_has_no_other_id() -> None:
     assert build_rows(evidence(renamed), NOW, on_treatment_days=14, exclude_patient_ids=["$*"])[1] == []
 
 
-def test_a_plan_held_under_another_persons_name_is_told() -> None:
+def test_a_plan_that_is_another_patients_is_told_and_not_held_for_this_one() -> None:
+    """One UID in two patients: whoever is treated by it would be treated with somebody else's fields."""
     other = planned("brain", 30, "9", patient=Patient("9", "QUARTZ, Heron", date(1940, 1, 1), None))
     [row] = rows_of(evidence(named("brain", [1], "MRN"), [other]))
     assert "objects of patient ID 9 name this plan too, with another name" in row["remarks"]
+    assert (row["plan_held"], row["images_held"], row["ready"]) == (False, False, False)
+    assert "what is held under the plan's UID is another patient's" in row["missing"]
+    assert row["number_of_fractions_planned"] is None
+
+
+@pytest.mark.parametrize(
+    "patient",
+    [
+        Patient("9", "MARRIED, Nora", BORN, None),
+        Patient("9", None, None, None),
+        Patient("9", "NEWMAN, Nora", None, None),
+        Patient("MRN", "QUARTZ, Heron", date(1940, 1, 1), None),
+    ],
+)
+def test_a_plan_that_agrees_in_one_of_id_name_and_birth_date_is_this_patients(patient: Patient) -> None:
+    [row] = rows_of(evidence(named("brain", [1], "MRN"), [planned("brain", 30, "9", patient=patient)]))
+    assert (row["plan_held"], row["number_of_fractions_planned"]) == (True, 30)
 
 
 def test_the_newest_id_is_that_of_the_newest_record_of_any_plan() -> None:
