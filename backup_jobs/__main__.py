@@ -6,14 +6,19 @@ Exit status: 0 all that was asked is done and proven, 1 partly (what is not prov
 
 from __future__ import annotations
 
+import sys
+
+from recovery import stopping
+
+STOPPED = "stopped; what was moved so far is in the RT-PACS, and the next run goes on from there"
+
+if __name__ == "__main__":
+    stopping.end_quietly(STOPPED)  # before the rest is imported, which takes the better part of a second
+
 import argparse
 import json
-import signal
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from backup_jobs.lean_start import leave_out_unused
 
 if TYPE_CHECKING:
     from backup_jobs.job import Job, Run
@@ -27,7 +32,6 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--config", type=Path, default=Path("config.toml"), help="default: config.toml")
     parser.add_argument("--json", action="store_true", help="one line of JSON per job on standard output")
     options = parser.parse_args(arguments)
-    leave_out_unused()
     from recovery.config import ConfigError, load_config
 
     try:
@@ -35,11 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     except ConfigError as error:
         print(error, file=sys.stderr)
         return 2
-    try:
-        return _run(options.job, config, as_json=options.json)
-    except KeyboardInterrupt:
-        print("stopped; what was moved so far is in the RT-PACS, and the next run goes on from there", file=sys.stderr)
-        return 1
+    return _run(options.job, config, as_json=options.json)
 
 
 _WHAT = {
@@ -70,7 +70,6 @@ def _run(name: str, config: Config, *, as_json: bool) -> int:
         _print(space, as_json=as_json)
         return space.exit_status
     runs: list[Run] = []
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         for run in run_cycle(space) if name == "cycle" else [run_job(name, _job(name), space)]:
             _print(run, as_json=as_json)
@@ -115,4 +114,4 @@ def _print(run: Run, *, as_json: bool) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(stopping.run(main, STOPPED))

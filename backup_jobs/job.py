@@ -28,6 +28,7 @@ from recovery.building import Workspace, open_workspace
 from recovery.cache import CacheError
 from recovery.config import Config
 from recovery.dimse import DimseError
+from recovery.left_over import sweep
 from recovery.memory import Memory
 from recovery.runs import JobResult, Journal, LockedError, lock
 from recovery.tables import TableError
@@ -62,6 +63,7 @@ def run_job(name: str, job: Job, space: Workspace) -> Run:
 
 def _run_locked(name: str, job: Job, space: Workspace) -> Run:
     started = time.monotonic()
+    sweep(space.config.cache_path)
     journal = Journal(space.config.cache_path)
     run_id = note(lambda: journal.start(name, space.now))
     space.memory.begin_job()

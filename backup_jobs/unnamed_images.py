@@ -40,7 +40,7 @@ def list_at_sources(space: Workspace, pacs: Peer, sources: Sources, plans: Itera
         needed = needed_images(plan, space.collection)
         whole = unlisted_series(space, plan, again=True)
         question = f"images of plan {plan.ref.sop_instance_uid}"
-        is_known = needed.is_anything_known and not unlisted_series(space, plan)
+        is_known = space.collection.knows_listings and needed.is_anything_known and not unlisted_series(space, plan)
         if not (needed.unnamed or whole) or (is_known and not space.memory.is_due(question, space.now, DAY)):
             continue
         if needed.frames:

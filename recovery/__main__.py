@@ -7,8 +7,16 @@ verifies and shows who did what there.
 
 from __future__ import annotations
 
-import argparse
 import sys
+
+from recovery import stopping
+
+STOPPED = "stopped; what was written before still stands"
+
+if __name__ == "__main__":
+    stopping.end_quietly(STOPPED)  # before the rest is imported, which takes the better part of a second
+
+import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,6 +106,7 @@ def _rebuild(config: Config, *, has_database: bool) -> int:
     set_up_logging(config.cache_path)
     memory = Memory.load(config.cache_path)
     space = Workspace(config, read_clock(), Cache(config.cache_path), memory, Collection(config.site.zone), Holdings())
+    space.collection.load_listings(space.cache)  # what sources listed and the RT-PACS lacks is missing all the same
     pacs = pacs_peer(config, memory)
     try:
         with lock(config.cache_path, "snapshot_tables"):
@@ -121,4 +130,4 @@ def _rebuild(config: Config, *, has_database: bool) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(stopping.run(main, STOPPED))

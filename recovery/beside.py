@@ -14,7 +14,10 @@ Why a process
 from __future__ import annotations
 
 import multiprocessing
+import os
+import select
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
@@ -37,7 +40,7 @@ def asked_beside(ask: Callable[[], Answer]) -> Iterator[Callable[[], Answer]]:
         return
     context = multiprocessing.get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
-    child = context.Process(target=_answer, args=(ask, sender), daemon=True)
+    child = context.Process(target=_answer, args=(ask, sender, receiver), daemon=True)
     child.start()
     sender.close()
 
@@ -59,9 +62,21 @@ def asked_beside(ask: Callable[[], Answer]) -> Iterator[Callable[[], Answer]]:
         receiver.close()
 
 
-def _answer(ask: Callable[[], Answer], sender: Connection) -> None:
+def _answer(ask: Callable[[], Answer], sender: Connection, receiver: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle; it ends this process
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    receiver.close()
+    threading.Thread(target=_end_with_parent, args=(sender.fileno(),), daemon=True).start()
     try:
         sender.send((ask(), None))
     except Exception as error:  # noqa: BLE001  it is raised on the other side
         sender.send((None, error))
+
+
+def _end_with_parent(descriptor: int) -> None:
+    """End this process as soon as nobody can read what it writes: a killed parent must leave nothing behind that goes
+    on asking, for as long as a node lets it wait."""
+    hung_up = select.poll()
+    hung_up.register(descriptor, 0)
+    hung_up.poll()
+    os._exit(1)

@@ -63,6 +63,8 @@ class Collection:
         self.structure_sets: dict[str, StructureSet] = {}
         self.image_series: dict[str, ImageSeries] = {}
         """Series that nobody named by their slices, by SeriesInstanceUID, as sources and RT-PACS listed them."""
+        self.knows_listings = False
+        """Whether what sources listed in earlier runs is known."""
         self._changed: set[str] = set()
 
     def add(self, ds: Dataset) -> None:
@@ -110,8 +112,13 @@ class Collection:
         collection.structure_sets = {
             s.ref.sop_instance_uid: s for s in structure_sets_of_rows(_rows(cache, STRUCTURE_SETS))
         }
-        collection.image_series = {s.series_instance_uid: s for s in image_series_of_rows(_rows(cache, IMAGE_SERIES))}
+        collection.load_listings(cache)
         return collection
+
+    def load_listings(self, cache: Cache) -> None:
+        """Read which image series were listed, and by sources too, which are not asked for what they listed today."""
+        self.image_series = {s.series_instance_uid: s for s in image_series_of_rows(_rows(cache, IMAGE_SERIES))}
+        self.knows_listings = bool(self.image_series)
 
     def save(self, cache: Cache, now: datetime) -> None:
         """Write the tables that changed since they were loaded.

@@ -134,6 +134,8 @@ def list_unnamed_images(space: Workspace, pacs: Peer, plans: Iterable[Plan], *, 
     """
     for plan in plans:
         needed = needed_images(plan, space.collection)
+        if not (space.collection.knows_listings or needed.is_anything_known):
+            space.memory.asked.pop(f"images of plan {plan.ref.sop_instance_uid}", None)  # of sources, in a lost table
         if needed.frames and (again or not needed.stand_ins):
             keep_framed(space, pacs, find_series_of_patient(pacs, plan, space.collection.image_series))
         whole = unlisted_series(space, plan, again=again)

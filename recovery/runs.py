@@ -197,6 +197,7 @@ def lock(cache_path: Path, job: str) -> Iterator[None]:
         If another process holds it.
     """
     descriptor = _open_lock_file(cache_path, job)
+    _held.add(descriptor)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -204,7 +205,22 @@ def lock(cache_path: Path, job: str) -> Iterator[None]:
             raise LockedError(f"another run of {job} is under way") from error
         yield
     finally:
+        _held.discard(descriptor)
         os.close(descriptor)
+
+
+_held: set[int] = set()
+"""Descriptors of locks that this process holds."""
+
+
+def _let_go() -> None:
+    """A forked child shares its parent's locks, and would keep them when the parent is killed."""
+    for descriptor in _held:
+        os.close(descriptor)
+    _held.clear()
+
+
+os.register_at_fork(after_in_child=_let_go)
 
 
 def _open_lock_file(cache_path: Path, job: str) -> int:

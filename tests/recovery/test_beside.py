@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from recovery.beside import asked_beside
 from recovery.dimse import DimseError
+from recovery.runs import lock
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -45,3 +49,56 @@ def test_a_question_that_nobody_waits_for_any_more_ends_at_once_and_says_nothing
         [sys.executable, "-c", LEFT_EARLY], cwd=PROJECT, capture_output=True, text=True, timeout=20, check=True
     )
     assert done.stdout == "the other node cannot be reached\n" and done.stderr == ""
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+from recovery.beside import asked_beside
+from recovery.runs import lock
+with lock(Path(sys.argv[1]), "cycle"), lock(Path(sys.argv[1]), "sync_plans"):
+    with asked_beside(lambda: time.sleep(60)):
+        with asked_beside(lambda: time.sleep(60)):
+            print("under way", flush=True)
+            time.sleep(60)
+"""
+
+
+def test_a_killed_run_leaves_neither_its_locks_nor_a_process_behind(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", KILLED, str(tmp_path)]
+    with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout is not None
+        assert run.stdout.readline() == "under way\n"
+        children = [int(one) for one in Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()]
+        assert len(children) == 2
+        run.kill()
+        run.wait(10)
+    for job in ("cycle", "sync_plans"):
+        with lock(tmp_path, job):
+            pass
+    deadline = time.monotonic() + 10
+    while any(is_running(child) for child in children):
+        assert time.monotonic() < deadline, "a child outlived its parent"
+        time.sleep(0.05)
+
+
+def is_running(process_id: int) -> bool:
+    """A zombie that nobody has waited for yet is none."""
+    try:
+        return Path(f"/proc/{process_id}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_sigterm_to_a_whole_group_prints_no_traceback() -> None:
+    """As systemd stops a service: parent and child get it at once."""
+    script = LEFT_EARLY.replace("time.sleep(0.3)", "print('under way', flush=True); time.sleep(60)")
+    script = script.replace("except ValueError as error", "except (KeyboardInterrupt, ValueError) as error")
+    command = [sys.executable, "-c", script]
+    with subprocess.Popen(
+        command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as run:
+        assert run.stdout is not None
+        assert run.stdout.readline() == "under way\n"
+        os.killpg(run.pid, signal.SIGTERM)
+        assert run.communicate(timeout=20)[1] == ""

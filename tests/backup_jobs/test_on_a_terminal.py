@@ -1,0 +1,71 @@
+"""What people run by hand, on a real pseudo-terminal: progress bars, and Ctrl-C at any moment."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.backup_jobs.test_main_job import course
+from tests.clinic import TwoNodes, two_nodes
+from tests.orthanc import HOW_TO_INSTALL, orthanc_is_installed
+from tests.terminal import Shown, on_a_terminal
+
+pytestmark = pytest.mark.skipif(not orthanc_is_installed(), reason=HOW_TO_INSTALL)
+
+
+@pytest.fixture
+def clinic(tmp_path: Path) -> Iterator[TwoNodes]:
+    """120 records, 112 slices: each step is long enough for a bar."""
+    with two_nodes(tmp_path) as nodes:
+        for number in range(6):
+            nodes.put(course(f"P{number}", f"BASALT^Osprey{number}", {1: 100.0}, 20))
+        whole = course("P6", "BASALT^Osprey6", {1: 100.0}, 1)
+        nodes.put(whole, *(course(f"Q{n}", "QUARTZ^Heron", {1: 100.0}, 1) for n in range(22)))
+        yield nodes
+
+
+def run(clinic: TwoNodes, module: str, *arguments: str, **more: object) -> Shown:
+    shown = on_a_terminal("-m", module, *arguments, "--config", str(clinic.config), **more)  # type: ignore[arg-type]
+    assert "Traceback" not in shown.text and "Error" not in shown.text, shown.text
+    return shown
+
+
+def test_check_first_cycle_rebuild_and_chart_run_on_a_terminal_with_their_bars(clinic: TwoNodes) -> None:
+    assert run(clinic, "backup_jobs", "check").status == 0
+    shown = run(clinic, "backup_jobs", "cycle")
+    assert shown.status == 0, shown.text
+    for bar in ("moving records", "moving images", "reading records"):
+        assert bar in shown.text and "100%" in shown.text
+    assert clinic.pacs.instances() == clinic.rv.instances()
+    shown = run(clinic, "recovery", "rebuild")
+    assert shown.status == 0 and "reading records" in shown.text and "143 treatment records read" in shown.text
+    shown = run(clinic, "recovery", "chart", "--patient", "P0", "-o", str(clinic.folder / "chart.pdf"))
+    assert shown.status == 0 and (clinic.folder / "chart.pdf").stat().st_size > 1000
+
+
+@pytest.mark.parametrize(
+    ("module", "command"), [("backup_jobs", "cycle"), ("backup_jobs", "check"), ("recovery", "rebuild")]
+)
+def test_ctrl_c_at_any_moment_of_a_start_is_one_line(tmp_path: Path, module: str, command: str) -> None:
+    with two_nodes(tmp_path) as clinic:
+        clinic.put(course("P0", "BASALT^Osprey", {1: 100.0}, 3))
+        for seconds in (0.0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0, 1.3):
+            began = time.monotonic()
+            shown = run(clinic, module, command, until=lambda _, at=began + seconds: time.monotonic() > at)
+            if shown.status == 1 and "stopped" in shown.text:
+                assert shown.text.count("stopped; ") == 1, shown.text
+            else:  # before Python's first line of ours, or when all was done
+                assert shown.status in {-2, 0, 2}, shown
+
+
+@pytest.mark.parametrize("bar", ["moving records", "moving images", "reading records"])
+def test_ctrl_c_beside_a_bar_is_one_line_and_the_next_run_goes_on(clinic: TwoNodes, bar: str) -> None:
+    shown = run(clinic, "backup_jobs", "cycle", until=lambda text: bar in text, presses=3)
+    assert (shown.status, shown.text.count("stopped; ")) == (1, 1), shown.text
+    assert "the next run goes on from there" in shown.text
+    status, _ = clinic.job("cycle")
+    assert status == 0 and clinic.pacs.instances() == clinic.rv.instances()
+    assert {(row["ready"], row["records_held"]) for row in clinic.table()} == {(True, True)}
