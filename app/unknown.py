@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from app import data, rows
+from app import data, older_ids, rows
 from app.appointments import Record, records
 from app.desk import Desk
 from recovery.cache import CacheError
@@ -56,7 +56,9 @@ def schedule_of(desk: Desk) -> pd.DataFrame | None:
 
 def with_unknown(table: pd.DataFrame, schedule: pd.DataFrame | None, doubt: Doubt | None) -> pd.DataFrame:
     """The table as `rows.describe` makes it, with `unknown_since` of now, and all that it says because of it."""
-    booked = _known(schedule[_BOOKING_COLUMNS]) if schedule is not None and doubt is not None else None
+    booked = None
+    if schedule is not None and doubt is not None:
+        booked = _known(older_ids.under_newest(schedule, older_ids.names_of(table))[_BOOKING_COLUMNS])
     told = unknown_of(_known(table[_ROW_COLUMNS]), booked, doubt)
     return rows.describe(table.assign(unknown_since=pd.Series(told, index=table.index, dtype="datetime64[us]")))
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
 
-from app import data, words
+from app import data, older_ids, words
 from app.desk import Desk
 from app.worklist import Tables
 from recovery.cache import Cache, CacheError, TableMissingError
-from recovery.one_patient import newest_ids
 from recovery.relational_tables import PATIENTS, PLAN_FIELDS, SCHEDULE, SETUP_NOTES
 from recovery.table_freshness import known_since
 
@@ -21,15 +19,6 @@ _LACKS = {
     SETUP_NOTES.name: "some setup notes are not known here",
     PATIENTS.name: "alerts and phone numbers are not known here",
 }
-
-
-def _under_newest(frame: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
-    """Each patient under the newest of their IDs; first the rows that bore it."""
-    if not names or "patient_id" not in frame:
-        return frame
-    is_older = frame["patient_id"].isin(names)
-    renamed = frame[is_older].assign(patient_id=frame["patient_id"][is_older].map(names))
-    return pd.concat([frame[~is_older], renamed.astype(frame.dtypes)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +35,7 @@ def load(desk: Desk, listed: pd.DataFrame) -> Found:
 
     `listed`: the list of patients, by which their older IDs are known.
     """
-    ids = zip(*(listed[name].fillna("") for name in ("patient_id", "other_patient_ids")), strict=True)
-    names = newest_ids({"patient_id": own, "other_patient_ids": others} for own, others in ids)
+    names = older_ids.names_of(listed)
     path = desk.config.cache_path
     frames, told = {}, []
     try:
@@ -56,7 +44,7 @@ def load(desk: Desk, listed: pd.DataFrame) -> Found:
         moment = None  # the tables say themselves that they cannot be read
     for schema in (SCHEDULE, PLAN_FIELDS, SETUP_NOTES, PATIENTS):
         try:
-            frames[schema.name] = _under_newest(data.load_table(path, schema, moment), names)
+            frames[schema.name] = older_ids.under_newest(data.load_table(path, schema, moment), names)
         except TableMissingError:
             told.append(f"▲ There is no table {schema.name} in the cache: {_LACKS[schema.name]}.")
         except CacheError:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import data, priority_list, words
+from app import data, older_ids, priority_list, words
 from app.components import banner, header, listed, priority_export, priority_form, priority_tables
 from app.desk import Desk
 from app.signing import signer
@@ -67,9 +67,11 @@ def _show_clocks(desk: Desk, loaded: data.Loaded, rules: Rules) -> None:
         where = words.as_markdown(str(file.name))
         st.markdown(f":red[■ **{damaged} of {where} cannot be read.** An entry may be missing below: compare with it.]")
     table, today = loaded.table, desk.today()
-    clocks = priority_list.clocks(table, entries.latest, rules, today, desk.config.site.zone)
-    intents = priority_form.prescribed_intents(desk)
-    without = priority_list.without_entry(table, entries.latest, intents, rules, today)
+    names = older_ids.names_of(table)
+    latest = older_ids.by_newest(entries.latest, names)
+    clocks = priority_list.clocks(table, latest, rules, today, desk.config.site.zone)
+    intents = older_ids.by_newest(priority_form.prescribed_intents(desk), names)
+    without = priority_list.without_entry(table, latest, intents, rules, today)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(f"**{words.counted(len(clocks), 'plan')}** with a clock · **{len(without)}** not entered yet")
         priority_export.show(desk, loaded, clocks, without, rules)
