@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 import pytest
 from pydicom import Dataset
 
+from recovery.fractions import Course
+from recovery.plans import FractionGroup, PlannedBeam
 from recovery.remarks import remarks
 from tests import objects as o
 from tests.recovery.courses import (
@@ -132,3 +134,54 @@ def test_the_same_metersets_on_another_day_or_of_another_fraction_are_another_de
     ]
     counted = course(ONE_BEAM, *records)
     assert (counted.fractions_delivered, counted.duplicates) == (3, 0)
+
+
+# a hair apart in rounding
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [(60.004, 60.006), (60.0, 60.01), (60.0, 60.04), (60.04, 60.0), (29.97, 30.0), (33.4, 33.400001525878906)],
+)
+def test_metersets_that_differ_by_rounding_only_are_one_delivery(one: float, other: float) -> None:
+    copies = [plain_record(uid, [delivery(delivered=m, specified=60.0)]) for uid, m in (("a", one), ("b", other))]
+    counted = course(plain_plan({1: 60.0}), *copies)
+    assert counted.duplicates == 1
+    assert counted.fractions[0].beams[0].delivered <= max(one, other)
+
+
+@pytest.mark.parametrize(("one", "other"), [(60.0, 60.1), (60.02, 60.04), (0.0, 0.2), (30.0, 30.5)])
+def test_metersets_that_no_rounding_makes_equal_are_two_deliveries(one: float, other: float) -> None:
+    both = [plain_record(uid, [delivery(delivered=m)]) for uid, m in (("a", one), ("b", other))]
+    assert course(plain_plan({1: 120.0}), *both).duplicates == 0
+
+
+def test_a_second_that_was_rounded_up_is_the_same_second() -> None:
+    def at(second: int, microsecond: int) -> Course:
+        times = [datetime(2026, 11, 2, 9, 30, 10, 900_000), datetime(2026, 11, 2, 9, 30, second, microsecond)]
+        return course(plain_plan({1: 60.0}), *(plain_record(f"{n}", [delivery()], at=t) for n, t in enumerate(times)))
+
+    assert [at(*t).duplicates for t in ((11, 0), (10, 0), (12, 0), (11, 950_000))] == [1, 1, 0, 0]
+
+
+def test_one_time_and_none_are_two_deliveries() -> None:
+    timed, timeless = plain_record("a", [delivery(delivered=50.0)]), plain_record("b", [delivery(delivered=50.0)], None)
+    assert course(ONE_BEAM, timed, timeless).duplicates == 0
+
+
+@pytest.mark.parametrize(("one", "other", "copies"), [(4.4, 4.402, 1), (4.4, 4.44, 0), (3.0e8, 3.0e8 + 20, 1)])
+def test_minutes_and_particles_are_rounded_in_proportion(one: float, other: float, copies: int) -> None:
+    unit = "NP" if one > 1e6 else "MINUTE"
+    both = [plain_record(uid, [delivery(delivered=m, unit=unit)]) for uid, m in (("a", one), ("b", other))]
+    assert course(plain_plan({1: 2 * one}), *both).duplicates == copies
+
+
+def test_the_same_beam_of_two_fraction_groups_is_two_deliveries() -> None:
+    plan = plain_plan(
+        {1: 100.0},
+        fraction_groups=(FractionGroup(1, 5), FractionGroup(2, 5)),
+        beams=tuple(PlannedBeam(1, None, group, "TREATMENT", 100.0, "TB1") for group in (1, 2)),
+    )
+    both = [plain_record(f"{g}", [delivery()], referenced_fraction_group_number=g) for g in (1, 2)]
+    counted = course(plan, *both)
+    assert (counted.duplicates, counted.fractions_delivered) == (0, 2)

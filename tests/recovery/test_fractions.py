@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import timedelta
 
 import pytest
 
+from recovery.model import InstanceRef
 from recovery.records import TreatmentRecord
 from recovery.remarks import remarks
 from tests import objects as o
@@ -19,6 +21,9 @@ from tests.recovery.courses import (
     as_record,
     course,
     day,
+    delivery,
+    plain_plan,
+    plain_record,
     session,
     states,
 )
@@ -261,3 +266,17 @@ def test_brachytherapy_is_held_against_the_seconds_of_the_day_because_the_source
 def test_brachytherapy_without_a_plan_is_held_against_its_own_seconds_too() -> None:
     records = [brachy_record(1, 240.0, 240.0), brachy_record(2, 140.0, 140.0), brachy_record(3, 100.0, 140.0)]
     assert states(course(None, *records)) == [(1, True), (2, True), (3, False)]
+
+
+def test_of_the_seconds_that_the_records_of_one_day_specify_the_most_were_to_be_given() -> None:
+    """A fraction in two parts: the second record specifies the rest."""
+    parts = [
+        dataclasses.replace(
+            plain_record(f"{n}", [delivery(1, 1, given, specified=asked, unit="s")], at=day(1, hours=n)),
+            ref=InstanceRef(f"{n}", BRACHY_RECORD, patient_id="1"),
+        )
+        for n, (given, asked) in enumerate([(60.0, 100.0), (30.0, 40.0)])
+    ]
+    counted = course(plain_plan({1: 110.0}), *parts)
+    assert counted.interrupted is not None
+    assert (counted.interrupted.beams[0].planned, counted.interrupted.meterset_remaining) == (100.0, 10.0)
