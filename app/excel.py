@@ -117,6 +117,27 @@ WORKLIST = Layout(
 )
 
 
+SINCE_PROOF = Layout(
+    "Since the last proof",
+    (
+        Column("Machine", "machine", "text", 8, 12),
+        Column("Booked", "appointment_at", "text", 9, 10),
+        Column("", "mark", "text", 3, 3),
+        Column("Name", "patient_name", "text", 14, 22),
+        Column("ID", "patient_id", "text", 8, 12),
+        Column("Born", "patient_birth_date", "date", 11, 11),
+        Column("Plan", "plan", "text", 9, 14),
+        Column("Fraction", "fraction", "text", 14, 30),
+        Column("Why here", "why", "text", 8, 18),
+        Column("By the machine's log: given? number, time", "by_the_log", "text", 26, 26),
+        Column("Initials", "initials", "text", 9, 9),
+    ),
+    ("mark", "by_the_log", "initials", "appointment_at"),
+    frozen_at="E2",
+    least_lines=1.6,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class About:
     """What the file says of itself. Moments are naive, local to the site."""
@@ -211,6 +232,25 @@ def worklist(machine: str, day: date, that_day: Day, about: About, remark: str) 
     ]
     lines += [("What this list may lack", remark)] if remark else []
     tell(book.create_sheet("About"), lines)
+    return _saved(book)
+
+
+def since_proof(lines: pd.DataFrame, about: About) -> bytes:
+    """Everybody who may have been treated since the newest proof, to be worked off against the machines' logs."""
+    book = Workbook()
+    sheet = book.worksheets[0]
+    sheet.title = SINCE_PROOF.title
+    head(sheet, SINCE_PROOF)
+    fill(sheet, SINCE_PROOF, records_of(lines))
+    fit(sheet, SINCE_PROOF, {2: lines})
+    set_page(
+        sheet,
+        SINCE_PROOF,
+        left=f"{about.site} - who may have been treated since",
+        right=f"Proven up to {_moment(about.as_of)}",
+        footer=f"Exported {about.exported_at:%Y-%m-%d %H:%M}",
+    )
+    tell(book.create_sheet("About"), _told(about, len(lines)))
     return _saved(book)
 
 

@@ -49,7 +49,7 @@ def make(desk: Desk, loaded: data.Loaded, that_day: Day, machine: str, day: date
     about = excel.About(
         site=desk.config.site.name,
         time_zone=desk.config.site.time_zone,
-        as_of=_as_of(desk),
+        as_of=as_of(desk),
         built_at=desk.local(loaded.snapshot.taken_at),
         exported_at=desk.local(desk.now()),
         status=status_of(desk),
@@ -60,7 +60,7 @@ def make(desk: Desk, loaded: data.Loaded, that_day: Day, machine: str, day: date
     return excel.worklist(machine, day, that_day, about, remark)
 
 
-def _as_of(desk: Desk) -> datetime | None:
+def as_of(desk: Desk) -> datetime | None:
     try:
         at = standing_now(desk).as_of
     except data.JournalError:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from streamlit.testing.v1 import AppTest
 
-from app import appointments, data, unknown, worklist
+from app import appointments, data, since_proof, unknown, worklist
 from app.appointments import Given, Known
-from app.components import day_chart, day_print
+from app.components import day_chart, day_print, since_sheet
 from recovery.cache import Cache
 from recovery.tables import ON_TREATMENT
 from recovery.unknown_since import Doubt
 from tests.app import clinic, relational
+from tests.app.conftest import said
 from tests.app.test_worklist import TABLES
 
 TODAY = relational.TODAY
@@ -136,3 +139,43 @@ def test_two_of_a_day_belong_to_their_own_appointments() -> None:
     only = Known(TODAY, TODAY, {(ANNA, "1.2"): [Given(at(8, 4), 7)]}, Doubt(at(9, 5), at(14, 20)))
     assert appointments.state_of([row], only, morning) == "treated"
     assert appointments.state_of([row], only, afternoon) == "unknown"
+
+
+def test_everybody_booked_since_the_proof_is_listed_per_machine_in_order_of_time(cache: Path) -> None:
+    schedule = data.load_table(cache, TABLES[0])
+    table = unknown.with_unknown(data.load_on_treatment(cache).table, schedule, NINE)
+    lines = since_proof.lines_of(table, schedule, NINE)
+    booked = lines[lines["why"] == "booked"]
+    told = list(zip(booked["machine"], booked["appointment_at"], booked["patient_id"], strict=True))
+    assert told == [
+        ("TB1", "Tue 09:00", "100892"),
+        ("TB1", "Tue 09:30", "100555"),
+        ("TB1", "Tue 11:00", "999999"),
+        ("TB2", "Tue 09:45", "100377"),
+        ("TB2", "Tue 10:00", "100601"),
+    ]
+    assert lines[lines["why"] != "booked"][["machine", "patient_id", "why"]].to_numpy().tolist() == [
+        ["—", "100555", "another plan of a patient who is booked"]
+    ]
+    html = since_sheet.sheet("May have been treated", lines.assign(patient_name="<script>x"))
+    assert "<script" not in html and html.count("<h4>") == 3
+    told_of_nobody = since_proof.lines_of(unknown.with_unknown(table, None, NINE), None, NINE)
+    assert ANNA in set(told_of_nobody["patient_id"]) and told_of_nobody["appointment_at"].isna().all()
+
+
+def test_who_was_in_flight_at_the_proof_is_listed_without_an_appointment(cache: Path) -> None:
+    schedule = data.load_table(cache, TABLES[0])
+    table = data.load_on_treatment(cache).table
+    begun = table.assign(in_flight=table["in_flight"].where(table["patient_id"] != ANNA, "fraction 8 began 09:04"))
+    lines = since_proof.lines_of(unknown.with_unknown(begun, schedule, NINE), schedule, NINE)
+    assert lines[lines["patient_id"] == ANNA]["why"].tolist() == ["begun before, end not recorded"]
+
+
+def test_the_page_lists_them_and_says_when_nothing_is_unknown(open_dashboard: Callable[..., AppTest]) -> None:
+    assert "**Nothing is unknown.**" in said(open_dashboard("good", 13, page="since_last_proof"))
+    visit = open_dashboard("down", 13, page="since_last_proof")
+    assert not visit.exception
+    assert "may have been treated since Tue 24 Nov 12:08" in said(visit)
+    sheet = "".join(one.proto.body for one in visit.get("html"))
+    assert "ABELSEN, Anna" in sheet and "on treatment, appointments unknown" in sheet
+    assert visit.get("download_button")

@@ -1,0 +1,80 @@
+"""Since the last proof: everybody who may have been treated since, per machine in order of time, for screen and paper.
+
+Goal
+    In a downtime this list is taken to the machines and worked off against their own logs: given? which fraction? when?
+
+How
+    `app.since_proof` makes it, of the list as it is now. The sheet on the screen is the sheet on paper.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from app import data, session, since_proof, unknown, words
+from app.components import banner, day_export, day_print, download, export, header, listed, since_sheet
+from app.desk import Desk
+from recovery.permissions import Permission
+from recovery.unknown_since import Doubt
+
+
+def show(desk: Desk) -> None:
+    """Draw the page."""
+    header.show("Since the last proof", desk.config.site.name)
+    banner.show(desk)
+    loaded = listed.load(desk)
+    if loaded is None:
+        return
+    doubt = unknown.doubt_now(loaded, desk)
+    if doubt is None:
+        st.markdown("**Nothing is unknown.** The newest proof is fresh: the lists show what was treated up to then.")
+        return
+    _show_list(desk, loaded, doubt)
+
+
+def _show_list(desk: Desk, loaded: data.Loaded, doubt: Doubt) -> None:
+    schedule = unknown.schedule_of(desk)
+    lines = since_proof.lines_of(loaded.table, schedule, doubt)
+    since = f"{words.day(doubt.since.date(), desk.today())} {doubt.since:%H:%M}"
+    people = words.counted(int(lines["patient_id"].nunique(dropna=False)), "patient")
+    st.markdown(
+        f":orange[▲ **{people} may have been treated since {since}.**] Take this list to each machine and its own log: "
+        "was it given, which fraction, when? Nobody on it is treated before that is answered."
+    )
+    if schedule is None:
+        st.markdown(":orange[▲ No schedule can be read: everybody on treatment is on the list.]")
+    if lines.empty:
+        return
+    download.show(
+        "Excel",
+        lambda: _workbook(desk, loaded, lines),
+        file_name=f"since_last_proof_{desk.local(desk.now()):%Y-%m-%d_%H%M}.xlsx",
+        mime=export.MIME,
+        key="excel_since",
+        help_text="This list, with columns to fill in",
+        details={"table": "since_last_proof", "lines": len(lines)},
+        permission=Permission.CHARTS,
+    )
+    if session.may(Permission.CHARTS):
+        st.markdown(":small[**Ctrl + P** prints the sheet below, on landscape pages.]")
+    title = f"May have been treated since {since} · {desk.config.site.name}"
+    st.html(day_print.STYLE + since_sheet.sheet(title, lines))
+
+
+def _workbook(desk: Desk, loaded: data.Loaded, lines: pd.DataFrame) -> bytes:
+    from app import excel
+
+    as_of = day_export.as_of(desk)
+    about = excel.About(
+        site=desk.config.site.name,
+        time_zone=desk.config.site.time_zone,
+        as_of=as_of,
+        built_at=desk.local(loaded.snapshot.taken_at),
+        exported_at=desk.local(desk.now()),
+        status=day_export.status_of(desk),
+        filters="everybody who may have been treated since the newest proof",
+        hidden="who is not booked since, and plans that are over",
+        order="by machine, then time",
+    )
+    return excel.since_proof(lines, about)
