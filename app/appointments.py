@@ -27,6 +27,7 @@ import pandas as pd
 
 from app import filters, words
 from app.words import ABSENT
+from recovery.course_uids import course_uid
 from recovery.relational_tables import CANCELLED_STATUSES
 from recovery.unknown_since import EARLY, Doubt, is_unanswered
 
@@ -124,6 +125,12 @@ def machine_of(row: Record) -> str:
     return words.absent(words.known(row["treatment_machine_name"]))
 
 
+def course_of(row: Record) -> str | None:
+    """What a patient's rows are told apart by, also where no plan is named."""
+    plan_uid, prescription_id = (words.known(row.get(name)) for name in ("referenced_rt_plan_uid", "prescription_id"))
+    return course_uid(plan_uid, prescription_id)
+
+
 def given_for(row: Record | None, known: Known, appointment: Record | None) -> list[Given]:
     """What was given of a plan on that day, in order of time; of an appointment, what belongs to it.
 
@@ -131,7 +138,7 @@ def given_for(row: Record | None, known: Known, appointment: Record | None) -> l
     """
     if row is None:
         return []
-    found = list(known.given.get((row["patient_id"], words.known(row["referenced_rt_plan_uid"])), ()))
+    found = list(known.given.get((row["patient_id"], course_of(row)), ()))
     last = _last_on(row, known.day)
     if last is not None and not found:
         found = [Given(last, None)]

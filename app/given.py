@@ -53,7 +53,7 @@ def _given(
         at = record.treated_at
         if at is None or at.date() != day:
             continue
-        own = found.setdefault((record.ref.patient_id, record.referenced_rt_plan_uid), {})
+        own = found.setdefault((record.ref.patient_id, record.course_uid), {})
         for beam in record.beams:
             if beam.treatment_delivery_type in TREATING and beam.delivered_meterset != 0:
                 began = beam.started_at or at

@@ -40,7 +40,7 @@ def plan_title(plan: PlanFile) -> str:
     """`■ Prost: finish 5 of 20 first (4 given)`, for a tab: marked when it must be looked at before treating."""
     is_stopped = plan.is_unfinished and any(n.is_stop for n in notices.of_row(plan.told))
     mark = f"{STOP_MARK} " if is_stopped else ""
-    return f"{mark}{absent(plan.row.rt_plan_label)}: {notices.next_fraction(plan.told)}"
+    return f"{mark}{absent(plan.label)}: {notices.next_fraction(plan.told)}"
 
 
 def summary(plan: PlanFile) -> str:

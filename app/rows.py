@@ -17,8 +17,9 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from app import filters
+from app import filters, words
 from recovery import notices
+from recovery.course_uids import label_of
 from recovery.notices import Row
 
 
@@ -60,9 +61,15 @@ def _plans(table: pd.DataFrame) -> list[str]:
     return [
         f"{label} ({int(of_which)} of {int(many)})" if counts and many > 1 else label
         for label, counts, of_which, many in zip(
-            filters.or_dash(table["rt_plan_label"]), unfinished, number, total.fillna(0), strict=True
+            filters.or_dash(_labels(table)), unfinished, number, total.fillna(0), strict=True
         )
     ]
+
+
+def _labels(table: pd.DataFrame) -> pd.Series:
+    named = (table[name].astype(object) for name in ("rt_plan_label", "referenced_rt_plan_uid", "site"))
+    said = [label_of(*(words.known(value) for value in row)) for row in zip(*named, strict=True)]
+    return pd.Series(said, index=table.index, dtype="string")
 
 
 def _same_name(table: pd.DataFrame) -> list[list[str]]:

@@ -89,7 +89,7 @@ def archive_deliveries(space: Workspace, proven: ProvenObjects) -> tuple[Archive
     space.memory.note_turns(TURNS, sorted({session.patient_id for session in chosen}))
     space.memory.first_look_done = True
     sent = [standings[uid][0] for uid in report.sent]
-    incomplete = sum(not all(k.is_known for k in plans.facts(s.referenced_rt_plan_uid).kinds(s)) for s in sent)
+    incomplete = sum(not all(k.is_known for k in plans.facts(s).kinds(s)) for s in sent)
     return report, _remarks(incomplete, deliveries)
 
 
@@ -114,7 +114,8 @@ def _remarks(incomplete: int, deliveries: Iterable[Mapping[str, Any]]) -> list[s
         said.append(f"{of_nobody} deliveries name no patient, have no treatment record and are not counted")
     kept = {row["delivery_id"] for row in deliveries if not no_beam(row)}
     if no_beams := sum(no_beam(row) and row["delivery_id"] not in kept for row in deliveries):
-        said.append(f"{no_beams} deliveries of brachytherapy or ions have no treatment record and are not counted")
+        what = "have no treatment record: counted from the database, by session where no beam is named"
+        said.append(f"{no_beams} deliveries of brachytherapy or ions {what}")
     return said
 
 
@@ -159,5 +160,5 @@ def _wanted(space: Workspace, standings: Mapping[str, tuple[Session, Standing]],
 
 
 def _build(session: Session, standing: Standing, patient: Patient, plans: Plans, made_at: datetime) -> Dataset:
-    facts = plans.facts(session.referenced_rt_plan_uid)
+    facts = plans.facts(session)
     return treatment_record(session, standing.sop_instance_uid, standing.number, patient, facts, made_at)

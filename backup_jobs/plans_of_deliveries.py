@@ -13,7 +13,7 @@ Why not leave it to sync_plans
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from backup_jobs.proving import prove
@@ -47,14 +47,21 @@ class Plans:
         self._kinds: dict[str, dict[int, BeamKind]] = {}
         for row in relational_rows(space, PLAN_FIELDS):
             self._kinds.setdefault(row["sop_instance_uid"], {})[row["beam_number"]] = kind_of_field(row)
-        self._planned = _prescribed_fractions(space)
+        self._prescribed = {
+            (row["patient_id"], row["prescription_id"]): row["number_of_fractions"]
+            for row in relational_rows(space, PRESCRIPTIONS)
+        }
+        self._planned = _planned_fractions(space, self._prescribed)
         patients = {s.referenced_rt_plan_uid: s.patient_id for s in new if s.referenced_rt_plan_uid is not None}
         self._refs = {ref.sop_instance_uid: ref for ref in _brought(space, patients)}
         self._read(set(self._refs.values()))
 
-    def facts(self, plan_uid: str | None) -> PlanFacts:
+    def facts(self, session: Session) -> PlanFacts:
+        """Of the plan that a session names; of one that names none, how many fractions its prescription has."""
+        plan_uid = session.referenced_rt_plan_uid
         if plan_uid is None:
-            return PlanFacts()
+            of = session.patient_id, session.prescription_id
+            return PlanFacts(number_of_fractions_planned=self._prescribed.get(of))
         plan = self._space.collection.plans.get(plan_uid)
         ref = plan.ref if plan is not None else self._refs.get(plan_uid)
         return PlanFacts(
@@ -90,12 +97,10 @@ def _ref(uid: str, patient_id: str) -> InstanceRef:
     return InstanceRef(uid, RT_PLAN, "RTPLAN", patient_id=patient_id)
 
 
-def _prescribed_fractions(space: Workspace) -> dict[str, int | None]:
+def _planned_fractions(
+    space: Workspace, prescribed: Mapping[tuple[str | None, str | None], int | None]
+) -> dict[str, int | None]:
     """By plan, the number of fractions of its prescription; the plan's own where none says."""
-    prescribed = {
-        (row["patient_id"], row["prescription_id"]): row["number_of_fractions"]
-        for row in relational_rows(space, PRESCRIPTIONS)
-    }
     numbers = {}
     for row in relational_rows(space, PLANS):
         number = prescribed.get((row["patient_id"], row["prescription_id"]))

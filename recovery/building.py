@@ -26,7 +26,13 @@ from recovery.collection import Collection
 from recovery.course_counts import CourseCounts
 from recovery.course_number import Prescribed
 from recovery.damages import damaged_tables, forget_damaged_tables
-from recovery.database_tables import planned_by_database, plans_told, relational_rows, with_second_source
+from recovery.database_tables import (
+    database_sessions,
+    planned_by_database,
+    plans_told,
+    relational_rows,
+    with_second_source,
+)
 from recovery.delivered_records import without_amended
 from recovery.holdings import Holdings
 from recovery.model import DateRange, InstanceRef
@@ -182,7 +188,7 @@ def plan_uids_of_records(space: Workspace) -> list[str]:
         if uid is not None:
             (active if treated_at is None or treated_at >= since else older).setdefault(uid)
     never_treated = (uid for uid in space.collection.plans if uid not in older)
-    for uid in (*booked_plan_uids(space), *space.delivered_plans, *never_treated):
+    for uid in (*booked_plan_uids(space), *_plan_uids_of_sessions(space), *space.delivered_plans, *never_treated):
         active.setdefault(uid)
     return [*active, *_in_turn(space, [uid for uid in older if uid not in active])]
 
@@ -202,7 +208,13 @@ def treated_plan_uids(space: Workspace) -> frozenset[str]:
     """Plans that somebody is treated with or is about to be: those of records, and those approved and booked."""
     of_records = (record.referenced_rt_plan_uid for record in space.collection.records.values())
     named = (uid for uid in of_records if uid is not None)
-    return frozenset((*named, *booked_plan_uids(space), *space.delivered_plans))
+    return frozenset((*named, *booked_plan_uids(space), *_plan_uids_of_sessions(space), *space.delivered_plans))
+
+
+def _plan_uids_of_sessions(space: Workspace) -> list[str]:
+    """Plans that somebody was treated with of whom no record tells, but the database: brachytherapy of MOSAIQ."""
+    sessions = database_sessions(space, space.collection.records.values())
+    return [uid for session in sessions if (uid := session.referenced_rt_plan_uid) is not None]
 
 
 def booked_plan_uids(space: Workspace) -> list[str]:
@@ -255,7 +267,7 @@ def evidence_of(space: Workspace) -> Evidence:
     untreated = (plan for uid, plan in space.collection.plans.items() if uid not in treated)
     told = plans_told(space, met | {(p.ref.patient_id, p.ref.sop_instance_uid): p.patient for p in untreated})
     return Evidence(
-        records=records,
+        records=[*records, *database_sessions(space, records)],
         plans=space.collection.plans,
         structure_sets=space.collection.structure_sets,
         backups={uid: space.holdings.backup_of(uid, space.collection) for uid in uids if uid is not None},

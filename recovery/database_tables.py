@@ -14,6 +14,8 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
+from recovery.beam_kinds import NO_BEAMS
+from recovery.by_session import prescribed_fractions, sessions_of_database
 from recovery.cache import CacheError, TableMissingError
 from recovery.delivered_records import without_amended
 from recovery.delivery_tables import HISTORY_DAYS
@@ -59,6 +61,7 @@ def with_second_source(space: Workspace, rows: Iterable[Mapping[str, Any]]) -> l
         return under_newest(relational_rows(space, schema), names)
 
     counts = _counts(space, listed)
+    records = list(space.collection.records.values())
     source = SecondSource(
         patients={row["patient_id"]: row for row in reversed(told(PATIENTS))},
         physicians=by_key(told(PHYSICIANS), "patient_id"),
@@ -70,7 +73,7 @@ def with_second_source(space: Workspace, rows: Iterable[Mapping[str, Any]]) -> l
         untold={key: said for key, (_, said) in counts.items() if said},
         made_here=frozenset(
             (names.get(record.ref.patient_id or "", record.ref.patient_id), record.referenced_rt_plan_uid)
-            for record in space.collection.records.values()
+            for record in (*records, *database_sessions(space, records))
             if record.is_of_database
         ),
         deliveries_known_until=_known_until(space),
@@ -97,6 +100,19 @@ def plans_told(space: Workspace, treated: Mapping[PlanKey, Patient]) -> dict[Pla
     """Rows of the table plans by the patient and plan that they are about; `treated`: who was, with which plan."""
     people = {row["patient_id"]: row for row in relational_rows(space, PATIENTS)}
     return told_plans(relational_rows(space, PLANS), treated, people)
+
+
+def database_sessions(space: Workspace, records: Iterable[TreatmentRecord]) -> list[TreatmentRecord]:
+    """What the database tells of brachytherapy and ions, as records; `records`: those that are held."""
+    try:
+        deliveries: list[dict[str, Any]] = space.cache.read_where(DELIVERIES, "radiation_type", sorted(NO_BEAMS))
+    except CacheError as error:
+        log.debug("no deliveries: %s", error)
+        return []
+    people = {row["patient_id"]: patient_of(row) for row in relational_rows(space, PATIENTS)}
+    return sessions_of_database(
+        deliveries, records, people, prescribed_fractions(relational_rows(space, PRESCRIPTIONS))
+    )
 
 
 def _key(row: Mapping[str, Any]) -> PlanKey:

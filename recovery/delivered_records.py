@@ -40,7 +40,7 @@ from recovery.derived_uids import amended_uid, derived_uid
 from recovery.dicom_text import written_day, written_number, written_text, written_time, written_uid
 from recovery.model import RT_BEAMS_TREATMENT_RECORD, RT_PLAN, Patient
 from recovery.object_modules import Place, item, new_object, reference, with_elements
-from recovery.records import DELIVERY_OF_DATABASE
+from recovery.records import written_delivery
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -50,6 +50,9 @@ if TYPE_CHECKING:
 SERIES_DESCRIPTION = "RBRDT treatment record"
 
 TERMINATIONS = frozenset({"NORMAL", "OPERATOR", "MACHINE", "UNKNOWN"})
+
+
+_SessionKey = tuple[str, str | None, int | None, date | None, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,8 @@ class Session:
     referenced_rt_plan_uid: str | None
     fraction_number: int | None
     day: date | None
+    prescription_id: str | None
+    """Of a session of no plan: two sites of one patient are two courses. None where a plan is named."""
     deliveries: tuple[Mapping[str, Any], ...]
 
     @property
@@ -95,6 +100,7 @@ class Session:
         return (
             self.patient_id,
             self.referenced_rt_plan_uid,
+            self.prescription_id,
             *sorted((_delivery_facts(d) for d in self.deliveries), key=repr),
         )
 
@@ -105,7 +111,7 @@ def treatment_sessions(deliveries: Iterable[Mapping[str, Any]]) -> list[Session]
     Rows without a patient, and brachytherapy's and ions' (`no_beam`), are in none either. `deliveries` are rows of
     that table.
     """
-    groups: dict[tuple[str, str | None, int | None, date | None], list[Mapping[str, Any]]] = {}
+    groups: dict[_SessionKey, list[Mapping[str, Any]]] = {}
     for row in deliveries:
         if row["patient_id"] is not None and row["delivery_type"] in TREATING and not no_beam(row):
             groups.setdefault(_session_of(row), []).append(row)
@@ -132,10 +138,17 @@ def moved(
     ]
 
 
-def _session_of(row: Mapping[str, Any]) -> tuple[str, str | None, int | None, date | None]:
+def _session_of(row: Mapping[str, Any]) -> _SessionKey:
     """What the deliveries of one session have in common."""
     day = row["treated_at"].date() if row["treated_at"] is not None else None
-    return row["patient_id"], row["referenced_rt_plan_uid"], row["fraction_number"], day
+    plan_uid = row["referenced_rt_plan_uid"]
+    return (
+        row["patient_id"],
+        plan_uid,
+        row["fraction_number"],
+        day,
+        row["prescription_id"] if plan_uid is None else None,
+    )
 
 
 def _named_by(delivery_id: str) -> str:
@@ -183,7 +196,8 @@ def recorded_facts(record: TreatmentRecord) -> tuple[object, ...]:
         )
         for beam in record.beams
     )
-    return (record.ref.patient_id, record.referenced_rt_plan_uid, *sorted(beams, key=repr))
+    own = (record.ref.patient_id, record.referenced_rt_plan_uid, record.prescription_id)
+    return (*own, *sorted(beams, key=repr))
 
 
 def treatment_record(
@@ -233,7 +247,7 @@ def _session_beam(delivery: Mapping[str, Any], kind: BeamKind) -> Dataset:
         CurrentFractionNumber=_or_empty(delivery["fraction_number"]),
         ReferencedBeamNumber=delivery["beam_number"],
         BeamName=written_text(delivery["beam_name"], "LO") or None,
-        BeamDescription=written_text(f"{DELIVERY_OF_DATABASE}{delivery['delivery_id']}", "ST"),
+        BeamDescription=written_text(written_delivery(delivery), "ST"),
         BeamType=kind.beam_type or "",
         RadiationType=kind.radiation_type or "",
         TreatmentDeliveryType=delivery["delivery_type"] or "",

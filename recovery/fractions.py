@@ -22,6 +22,7 @@ from typing import TypeVar
 
 from recovery.beam_states import BeamState as BeamState
 from recovery.beam_states import beam_state
+from recovery.by_session import countable
 from recovery.deliveries import TREATING as TREATING
 from recovery.deliveries import Delivery, distinct_deliveries, is_session, session_numbers
 from recovery.metersets import (
@@ -157,7 +158,7 @@ def count_fractions(records: Iterable[TreatmentRecord], plan: Plan | None, told:
         What the R&V database says was planned (`metersets.planned_by_database`): a witness where the records specify
         another meterset than the plan's.
     """
-    ordered = sorted({r.ref: r for r in records}.values(), key=_by_time)
+    ordered, plan = countable(sorted({r.ref: r for r in records}.values(), key=_by_time), plan)
     deliveries, duplicates = distinct_deliveries(ordered, plan)
     planned = planned_metersets(plan)
     stands_in = not any(planned.values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from recovery.by_session import COUNTED, is_by_session
 from recovery.look_alikes import look_alikes
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ def missing_plan(
     records: Sequence[TreatmentRecord], uid: str | None, plan: Plan | None, course: Course, evidence: Evidence
 ) -> list[str]:
     """What of the plan is not held, and what then stood in for it."""
+    if is_by_session(records):
+        what = "the records name no plan" if uid is None else "the plan" if plan is None else "which fields were given"
+        return [f"{what} ({COUNTED})"]
     if uid is None:
         return ["the records name no plan; their own metersets are counted"]
     if plan is None:

@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
+from recovery.by_session import lacking_records
 from recovery.course_number import is_origin, with_number
 from recovery.course_remarks import course_labels, course_remarks
 from recovery.courses import Chain, Member, anatomy_of, chains
@@ -37,8 +38,9 @@ from recovery.remarks import remarks, specified_in_words
 from recovery.units import MU
 from recovery.whose_row import NOBODY, everybody_met, met_in, next_appointment, physicians, plans_by_patient
 
+_ORDER = ("patient_name", "patient_id", "referenced_rt_plan_uid", "prescription_id")
 CourseKey = tuple[str | None, str | None]
-"""patient_id, referenced_rt_plan_uid"""
+"""patient_id, referenced_rt_plan_uid; of records that name no plan the prescription in its place (`course_uid`)"""
 
 
 @dataclass(slots=True)
@@ -93,7 +95,7 @@ def build_rows(
         _supersede(siblings, evidence.structure_sets)
     met = everybody_met(evidence, who) if any(not e.records and e.plan is None for e in entries) else {}
     rows = [_row(entry, evidence, who, now, on_treatment_days, met) for entry in entries]
-    rows.sort(key=lambda r: tuple(str(r[c] or "") for c in ("patient_name", "patient_id", "referenced_rt_plan_uid")))
+    rows.sort(key=lambda r: tuple(str(r[c] or "") for c in _ORDER))
     return rows, excluded
 
 
@@ -111,8 +113,8 @@ def _entries(evidence: Evidence, who: Identities) -> list[_Entry]:
     """
     groups: dict[CourseKey, list[TreatmentRecord]] = {}
     for record in evidence.records:
-        uid = record.referenced_rt_plan_uid
-        groups.setdefault((who.of(uid, record.ref.patient_id), uid), []).append(record)
+        patient_id = who.of(record.referenced_rt_plan_uid, record.ref.patient_id)
+        groups.setdefault((patient_id, record.course_uid), []).append(record)
     entries = []
     for key, records in groups.items():
         plan = own_plan(evidence.plans.get(key[1] or ""), records)
@@ -184,7 +186,7 @@ def _row(
     met: Mapping[str | None, Patient],
 ) -> dict[str, object]:
     course, plan = entry.course, entry.plan
-    patient_id, uid = entry.key
+    patient_id, (uid, prescription_id) = entry.key[0], _named(entry)
     patient = met_in(entry.records, plan) or met.get(patient_id, NOBODY)
     is_anothers = plan is None and uid in evidence.plans
     backup = ANOTHERS if is_anothers else evidence.backups.get(uid or "", NOT_ASKED)
@@ -201,6 +203,7 @@ def _row(
         "patient_sex": patient.patient_sex,
         "physicians_of_record": physicians(entry.records),
         "referenced_rt_plan_uid": uid,
+        "prescription_id": prescription_id,
         "rt_plan_label": plan.rt_plan_label if plan is not None else None,
         "treatment_machine_name": course.treatment_machine_name or _planned_machine(plan),
         **_counts(entry, evidence),
@@ -244,16 +247,30 @@ def _held(entry: _Entry, evidence: Evidence, who: Identities, backup: PlanBackup
     unproven = sum(evidence.unproven_records.get(i, 0) for i in ids)
     gone = sum(record.ref.sop_instance_uid in evidence.lost_records for record in entry.records)
     leave = missing_leave(told_of(entry.key, evidence, who)) if entry.is_closed else []
-    lacking = missing_plan(entry.records, entry.key[1], entry.plan, entry.course, evidence)
-    missing = [*leave, *lacking, *backup.missing, *missing_records(lost, unproven, gone)]
+    lacking = missing_plan(entry.records, _named(entry)[0], entry.plan, entry.course, evidence)
+    nowhere = lacking_records(entry.records)
+    missing = [
+        *leave,
+        *lacking,
+        *backup.missing,
+        *missing_records(lost, unproven, gone),
+        *nowhere,
+    ]
     return {
         "plan_held": backup.plan_held,
         "structure_set_held": backup.structure_set_held,
         "images_held": backup.images_held,
-        "records_held": not lost and not unproven and not gone,
+        "records_held": not lost and not unproven and not gone and not nowhere,
         "ready": not missing,
         "missing": "; ".join(missing),
     }
+
+
+def _named(entry: _Entry) -> tuple[str | None, str | None]:
+    """The plan's UID; where the records name none, the prescription that they are told apart by."""
+    if not entry.records:
+        return entry.key[1], None
+    return entry.records[0].referenced_rt_plan_uid, entry.records[0].prescription_id
 
 
 def _sisters(entry: _Entry) -> list[Member]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from recovery.by_session import prescribed_fractions, sessions_of_database
 from recovery.cache import Cache, CacheError, TableMissingError
 from recovery.copy_age import proven_up_to as proven_up_to
 from recovery.delivered_records import without_amended
@@ -115,6 +116,14 @@ def read_tables(cache: Cache, patient_ids: Iterable[str]) -> PatientTables:
     for record in without_amended({r.ref.sop_instance_uid: r for r in records_of_rows(amending)}):
         own = row_of_record(by_plan.get(record.referenced_rt_plan_uid or "", ()), record.ref.patient_id)
         records.setdefault(str(own), []).append(record)
+    for record in sessions_of_database(
+        found["deliveries"],
+        [one for own_records in records.values() for one in own_records],
+        {},
+        prescribed_fractions(found["prescriptions"]),
+    ):
+        patient_id = str(record.ref.patient_id)
+        records.setdefault(newest.get(patient_id, patient_id), []).append(record)
     built_at = cache.snapshot(ON_TREATMENT).taken_at
     return PatientTables(
         by_patient={name: _by_patient(under_newest(rows, newest)) for name, rows in found.items()},

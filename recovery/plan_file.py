@@ -20,6 +20,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from recovery import notices
+from recovery.course_uids import course_uid, label_of
 from recovery.laterality import laterality
 from recovery.units import MU
 
@@ -50,6 +51,7 @@ class OnTreatmentRow:
     patient_sex: str | None
     physicians_of_record: str | None
     referenced_rt_plan_uid: str | None
+    prescription_id: str | None
     rt_plan_label: str | None
     treatment_machine_name: str | None
     number_of_fractions_planned: int | None
@@ -241,6 +243,16 @@ class PlanFile:
     def told(self) -> Mapping[str, Any]:
         """The row by column, as `recovery.notices` takes it."""
         return asdict(self.row)
+
+    @property
+    def course_uid(self) -> str | None:
+        """What the plan is told apart by from the patient's others, also where it has no UID."""
+        return course_uid(self.row.referenced_rt_plan_uid, self.row.prescription_id)
+
+    @property
+    def label(self) -> str | None:
+        """The plan's; of fields that name none, their site."""
+        return label_of(self.row.rt_plan_label, self.uid, self.prescription.site if self.prescription else None)
 
     @property
     def is_unfinished(self) -> bool:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from recovery import plan_file as pf
+from recovery.course_uids import course_uid
 from recovery.courses import Chain, Member, chains
 from recovery.dose_words import prescribed_or_planned
 from recovery.fractions import count_fractions
@@ -27,10 +28,13 @@ def counted_courses(tables: PatientTables, rows: Rows) -> Sequence[Chain]:
     """The courses of one patient, counted from the records: plans that make one course stand together."""
     members = []
     for row in rows:
-        uid = row["referenced_rt_plan_uid"]
-        records = [r for r in tables.records.get(row["patient_id"], ()) if r.referenced_rt_plan_uid == uid]
+        uid = course_uid(row["referenced_rt_plan_uid"], row["prescription_id"])
+        records = [r for r in tables.records.get(row["patient_id"], ()) if r.course_uid == uid]
         plan = own_plan(tables.plans.get(uid or ""), records)
-        deliveries = (r for r in tables.rows("deliveries", row["patient_id"]) if r["referenced_rt_plan_uid"] == uid)
+        plan_uid = row["referenced_rt_plan_uid"]
+        deliveries = (
+            r for r in tables.rows("deliveries", row["patient_id"]) if r["referenced_rt_plan_uid"] == plan_uid
+        )
         members.append(Member(uid, plan, count_fractions(records, plan, planned_by_database(deliveries))))
     return chains(members, tables.plans)
 
@@ -42,11 +46,15 @@ def read_plan(tables: PatientTables, row: Mapping[str, Any], now: datetime, cour
     def own(table: str, column: str = "sop_instance_uid") -> Rows:
         return [r for r in tables.rows(table, patient_id) if r[column] == uid]
 
-    plan = next(m.plan for chain in courses for m in chain.members if m.uid == uid)
+    course = course_uid(uid, row["prescription_id"])
+    plan = next(m.plan for chain in courses for m in chain.members if m.uid == course)
+    without_plan = {"prescription_id": row["prescription_id"], "course_id": None} if uid is None else None
     told = next(iter(own("plans")), None)
     line = pf.of_row(pf.OnTreatmentRow, row)
-    prescription = _named(pf.Prescription, tables, patient_id, "prescriptions", "prescription_id", told)
+    prescription = _named(pf.Prescription, tables, patient_id, "prescriptions", "prescription_id", told or without_plan)
     deliveries = own("deliveries", "referenced_rt_plan_uid")
+    if uid is None:
+        deliveries = [r for r in deliveries if r["prescription_id"] == row["prescription_id"]]
     fields = pf.plan_fields(plan, own("plan_fields"))
     names = {field.beam_number: field.beam_name for field in fields}
     ledger = _ledger(tables, row, courses, now, _dose_per_fraction(prescription, told), names, deliveries)
@@ -85,7 +93,7 @@ def _ledger(
 ) -> Ledger | None:
     if "treatment_records" in tables.missing or "rt_plans" in tables.missing:
         return None
-    uid = row["referenced_rt_plan_uid"]
+    uid = course_uid(row["referenced_rt_plan_uid"], row["prescription_id"])
     chain, member = next((c, m) for c in courses for m in c.members if m.uid == uid)
     whole = CourseSoFar(
         number_of_fractions_planned=row["course_number_of_fractions_planned"],

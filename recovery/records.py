@@ -17,21 +17,32 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from recovery import elements as el
+from recovery.course_uids import course_uid
 from recovery.local_time import LocalTime
 from recovery.model import InstanceRef, Patient
 from recovery.units import SECONDS, unit_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from pydicom import Dataset
 
 
 DELIVERY_OF_DATABASE = "R&V database: delivery "
 """How BeamDescription (300A,00C3) begins in a record that was made here of a row of `deliveries`; its key follows."""
+_PRESCRIPTION = ", prescription "
+"""How the prescription is added where no plan is named: two sites of one patient are told apart by it."""
+
+
+def written_delivery(row: Mapping[str, Any]) -> str:
+    """BeamDescription of a record that is made of a row of `deliveries`."""
+    said = f"{DELIVERY_OF_DATABASE}{row['delivery_id']}"
+    is_named = row["referenced_rt_plan_uid"] is not None or row["prescription_id"] is None
+    return said if is_named else f"{said}{_PRESCRIPTION}{row['prescription_id']}"
+
 
 _COMMENTS = (
     *("SeriesDescription", "StudyDescription", "PerformedProcedureStepDescription", "RequestedProcedureDescription"),
@@ -81,8 +92,20 @@ class BeamDelivery:
     @property
     def delivery_id(self) -> str | None:
         """The key of the row of `deliveries` that it was made of; None in a record that somebody else made."""
+        return self._of_database[0]
+
+    @property
+    def prescription_id(self) -> str | None:
+        """Of a delivery of no plan, as the R&V database tells it."""
+        return self._of_database[1]
+
+    @property
+    def _of_database(self) -> tuple[str | None, str | None]:
         said = self.beam_description or ""
-        return said.removeprefix(DELIVERY_OF_DATABASE) if said.startswith(DELIVERY_OF_DATABASE) else None
+        if not said.startswith(DELIVERY_OF_DATABASE):
+            return None, None
+        key, _, prescription = said.removeprefix(DELIVERY_OF_DATABASE).partition(_PRESCRIPTION)
+        return key, prescription or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +131,18 @@ class TreatmentRecord:
     """As it was written; the times here are local to the site."""
     names_verification: str | None = None
     """What somebody wrote in it that reads as a verification or a phantom, and no element says so."""
+
+    @property
+    def prescription_id(self) -> str | None:
+        """The prescription by which a record without a plan is told apart; None where it names a plan."""
+        if self.referenced_rt_plan_uid is not None:
+            return None
+        return next((b.prescription_id for b in self.beams if b.prescription_id is not None), None)
+
+    @property
+    def course_uid(self) -> str | None:
+        """What its course is told apart by: the plan's UID, else `prescription 45`; None where nothing tells."""
+        return course_uid(self.referenced_rt_plan_uid, self.prescription_id)
 
     @property
     def is_of_database(self) -> bool:

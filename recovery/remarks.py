@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from recovery.by_session import COUNTED, is_by_session
 from recovery.deliveries import TREATING, is_session
 from recovery.fractions import Course
 from recovery.local_time import offset
@@ -45,8 +46,11 @@ def remarks(course: Course, records: Iterable[TreatmentRecord], plan: Plan | Non
     if course.duplicates:
         noun = "delivery" if course.duplicates == 1 else "deliveries"
         yield f"{course.duplicates} {noun} recorded twice, counted once"
-    yield from _not_counted(listed, plan)
-    yield from _other_units(course, listed, plan)
+    if is_by_session(listed):
+        yield from _by_session(listed)
+    else:
+        yield from _not_counted(listed, plan)
+        yield from _other_units(course, listed, plan)
     yield from _not_said(listed)
     if plan is not None:
         yield from _of_plan(plan)
@@ -108,6 +112,13 @@ def _left_open(course: Course) -> Iterator[str]:
     numbers = [f.fraction_number for f in course.fractions if not f.is_complete][:-1]
     if numbers:
         yield f"also begun and not complete: fraction {', '.join(map(str, numbers))}"
+
+
+def _by_session(records: Iterable[TreatmentRecord]) -> Iterator[str]:
+    yield COUNTED
+    numbers = [beam.current_fraction_number for record in records for beam in record.beams]
+    if unnumbered := sum(number is None for number in numbers):
+        yield f"{unnumbered} delivered {'beam' if unnumbered == 1 else 'beams'} without a fraction number, not counted"
 
 
 def _not_counted(records: list[TreatmentRecord], plan: Plan | None) -> Iterator[str]:

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from recovery.by_session import delivery_of
 from recovery.dose_words import prescribed_or_planned
 from recovery.fractions import count_fractions
 from recovery.laterality import laterality
@@ -26,7 +27,7 @@ from recovery.metersets import planned_by_database
 from recovery.model import RT_BEAMS_TREATMENT_RECORD, InstanceRef, Patient
 from recovery.plan_states import NO_LONGER_TREATED, approval_disagreement
 from recovery.plans import Plan
-from recovery.records import BeamDelivery, TreatmentRecord
+from recovery.records import TreatmentRecord
 from recovery.told_plans import PlanKey
 
 Rows = Sequence[Mapping[str, Any]]
@@ -69,7 +70,8 @@ def told_of(row: Mapping[str, Any], source: SecondSource, plan: Plan | None) -> 
     patient_id, uid = row["patient_id"], row["referenced_rt_plan_uid"]
     person = source.patients.get(patient_id, {})
     told_plan = source.plans.get((patient_id, uid), {})
-    prescription = source.prescriptions.get((patient_id, told_plan.get("prescription_id") or ""), {})
+    prescription_id = told_plan.get("prescription_id") or row.get("prescription_id")
+    prescription = source.prescriptions.get((patient_id, prescription_id or ""), {})
     course = source.courses.get((patient_id, told_plan.get("course_id") or ""), {})
     label = (plan.rt_plan_label if plan is not None else None) or told_plan.get("rt_plan_label")
     phones = [person.get(f"phone_{kind}") for kind in ("mobile", "home", "work")]
@@ -101,16 +103,6 @@ def fractions_by_database(deliveries: Rows, plan: Plan | None, until: datetime) 
 
 def _record(row: Mapping[str, Any]) -> TreatmentRecord:
     """A delivered field as a record of its own, so that the one arithmetic counts it."""
-    beam = BeamDelivery(
-        beam_number=row["beam_number"],
-        beam_name=row["beam_name"],
-        current_fraction_number=row["fraction_number"],
-        treatment_delivery_type=row["delivery_type"],
-        treatment_termination_status=row["termination_status"],
-        specified_meterset=row["planned_meterset"],
-        delivered_meterset=row["delivered_meterset"],
-        started_at=row["treated_at"],
-    )
     return TreatmentRecord(
         ref=InstanceRef(f"delivery {row['delivery_id']}", RT_BEAMS_TREATMENT_RECORD),
         patient=Patient(row["patient_id"], None, None, None),
@@ -122,7 +114,7 @@ def _record(row: Mapping[str, Any]) -> TreatmentRecord:
         number_of_fractions_planned=None,
         treatment_machine_name=row["treatment_machine_name"],
         treatment_record_content_origin=None,
-        beams=(beam,),
+        beams=(delivery_of(row),),
     )
 
 

@@ -118,6 +118,7 @@ ON_TREATMENT = TableSchema(
         "patient_sex": "str",
         "physicians_of_record": "str",
         "referenced_rt_plan_uid": "str",
+        "prescription_id": "str",
         "rt_plan_label": "str",
         "treatment_machine_name": "str",
         "number_of_fractions_planned": "int",
@@ -155,7 +156,7 @@ ON_TREATMENT = TableSchema(
         "in_flight": "str",
         "other_patient_ids": "str",
     },
-    key=("patient_id", "referenced_rt_plan_uid"),
+    key=("patient_id", "referenced_rt_plan_uid", "prescription_id"),
 )
 """The contract's table, and more. `interrupted_remaining_in_words`: with its unit. From `physician` on, what the R&V
 database tells (null without one); `disagreement`: both values where two sources differ; `in_flight`: what began and

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from recovery.cache import CacheError
+from recovery.course_uids import course_uid
 from recovery.one_patient import under_newest
 from recovery.relational_tables import SCHEDULE
 from recovery.unknown_since import doubt_of, newest_treatment, unknown_of
@@ -40,4 +41,4 @@ def as_of_now(tables: PatientTables, cache: Cache, site: Site, now: datetime) ->
 
 
 def _key(row: Mapping[str, Any]) -> CourseKey:
-    return row["patient_id"], row["referenced_rt_plan_uid"]
+    return row["patient_id"], course_uid(row["referenced_rt_plan_uid"], row["prescription_id"])

@@ -76,6 +76,7 @@ def _row(record: TreatmentRecord, beam: BeamDelivery) -> dict[str, Any]:
         "delivery_id": beam.delivery_id,
         "patient_id": record.ref.patient_id,
         "referenced_rt_plan_uid": record.referenced_rt_plan_uid,
+        "prescription_id": beam.prescription_id,
         "fraction_number": beam.current_fraction_number,
         "beam_number": beam.beam_number,
         "beam_name": beam.beam_name,

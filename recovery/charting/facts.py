@@ -80,7 +80,7 @@ def plan(plan: PlanFile | None) -> Pairs:
     at = f", {say.moment(told.approved_at)}" if told.approved_at else ""
     machines = say.one_of(f.treatment_machine_name for f in plan.treatment_fields)
     return (
-        ("Plan", say.text(plan.row.rt_plan_label)),
+        ("Plan", say.text(plan.label)),
         ("Plan UID", say.short_uid(plan.uid)),
         ("Approval", f"{told.approval_status or (told.dicom_approval_status or ABSENT).lower()}{by}{at}"),
         ("Machine", machines if machines != ABSENT else say.text(plan.row.treatment_machine_name)),

@@ -124,7 +124,7 @@ def _sheet(file: PatientFile, plan: PlanFile | None) -> ChartSheet:
         photo_sha256=file.photo.sha256 if file.photo is not None else "",
         site_name=file.site_name,
         as_of=say.moment(file.as_of) if file.as_of is not None else "nothing proven",
-        plan_label=say.text(plan.row.rt_plan_label if plan is not None else None),
+        plan_label=say.text(plan.label if plan is not None else None),
         plan_uid=plan.uid if plan is not None else None,
         stops=tuple(warnings.stops(file, plan)),
         looks=tuple(warnings.looks(file, plan)),

@@ -72,7 +72,7 @@ def _of_paper(file: PatientFile, plan: PlanFile) -> Iterator[Notice]:
         yield look("GAP", f"{gap.weekdays} {days} without treatment since {say.day(gap.last_day_before)}")
     if plan.row.earlier_plans:
         yield look("EARLIER PLANS", f"delivered: {plan.row.earlier_plans}")
-    others = [p.row.rt_plan_label or say.short_uid(p.uid) for p in file.unfinished_plans if p is not plan]
+    others = [p.label or say.short_uid(p.uid) for p in file.unfinished_plans if p is not plan]
     if others:
         yield look("ALSO UNDER TREATMENT", f"with {', '.join(others)}; each plan has its own sheet")
     if file.tables_missing:

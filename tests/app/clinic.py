@@ -65,6 +65,7 @@ def row(
         "patient_sex": "F",
         "physicians_of_record": "MEIER, Ursula",
         "referenced_rt_plan_uid": f"1.2.826.0.1.3680043.8.498.{zlib.crc32(f'{patient_id} {plan}'.encode())}",
+        "prescription_id": None,
         "rt_plan_label": plan,
         "treatment_machine_name": "TB1",
         "number_of_fractions_planned": planned,

@@ -23,6 +23,7 @@ def test_a_course_that_goes_as_planned_is_on_treatment_and_ready() -> None:
         "patient_sex": None,
         "physicians_of_record": None,
         "referenced_rt_plan_uid": "prost",
+        "prescription_id": None,
         "rt_plan_label": "Prost",
         "treatment_machine_name": "TB1",
         "number_of_fractions_planned": 20,

@@ -54,7 +54,7 @@ def _show_file(desk: Desk, file: PatientFile) -> None:
     plan = file.plans[0]
     if len(file.plans) > 1:
         titles = [words.as_markdown(patient_words.plan_title(p)) for p in file.plans]
-        uids = [str(p.uid) for p in file.plans]
+        uids = [str(p.course_uid) for p in file.plans]
         chosen = st.segmented_control(
             f"{words.counted(len(file.plans), 'plan')}: those that may still be treated first",
             uids,

@@ -35,7 +35,7 @@ def _show(desk: Desk, file: PatientFile, plan: PlanFile) -> None:
         "Documents": lambda: _documents(file),
         "What is held": lambda: _held(desk, file, plan),
     }
-    tabs = st.tabs(list(parts), on_change="rerun", key=f"details_{plan.uid}")
+    tabs = st.tabs(list(parts), on_change="rerun", key=f"details_{plan.course_uid}")
     for tab, draw in zip(tabs, parts.values(), strict=True):
         if tab.open:
             with tab:

@@ -38,7 +38,7 @@ def show(plan: PlanFile, now: datetime) -> None:
         return
     is_dark = st.context.theme.type == "dark"
     spec = specification(points, _bands(book, now), planned, unit, is_dark=is_dark)
-    st.vega_lite_chart(spec=spec, height=_HEIGHT, key=f"dose_{plan.uid}", alt=_in_words(points, unit))
+    st.vega_lite_chart(spec=spec, height=_HEIGHT, key=f"dose_{plan.course_uid}", alt=_in_words(points, unit))
     if said:
         st.markdown("  \n".join(f":small[{_coloured(gap)}]" for gap in said))
 

@@ -40,7 +40,7 @@ def _headline(desk: Desk, file: PatientFile, plan: PlanFile) -> None:
         when = f"next appointment {patient_words.at_time(appointment.appointment_at, today)}{machine}"
     elif "schedule" in file.tables_missing:
         when = "appointments unknown"
-    label = as_markdown(words.absent(row.rt_plan_label))
+    label = as_markdown(words.absent(plan.label))
     lines = [
         f"**{label}** · {as_markdown(patient_words.summary(plan))} · {as_markdown(when)}",
         f"Approval: {as_markdown(patient_words.approval(plan, today))}",
@@ -67,7 +67,7 @@ def _ledger(file: PatientFile, plan: PlanFile) -> None:
     rows = patient_tables.ledger(book, file.now.date(), when)
     st.dataframe(
         rows,
-        key=f"ledger_{plan.uid}",
+        key=f"ledger_{plan.course_uid}",
         hide_index=True,
         row_height=ROW_HEIGHT,
         height=(min(max(len(rows), 1), _LEDGER_ROWS) + 1) * ROW_HEIGHT + 4,
