@@ -13,7 +13,8 @@ Why alerts are told together
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -37,10 +38,16 @@ class OddRow:
     why: str
 
 
-def without_key(schema: TableSchema, row: Row, raw: Mapping[str, object], alike_in: Sequence[str]) -> OddRow | None:
+def key_of(schema: TableSchema) -> Callable[[Row], tuple[object, ...]]:
+    """What tells a table's rows apart."""
+    if len(schema.key) == 1:
+        (name,) = schema.key
+        return lambda row: (row[name],)
+    return operator.itemgetter(*schema.key)
+
+
+def without_key(schema: TableSchema, row: Row, raw: Mapping[str, object], alike_in: Sequence[str]) -> OddRow:
     """What is odd about a row that lacks a part of its key; `raw` tells the database's own numbers of it."""
-    if all(row[name] is not None for name in schema.key):
-        return None
     missing = [name for name in schema.key if row[name] is None]
     numbers = {name: raw[name] for name in alike_in if name.endswith(("_serial", "_number"))}
     key = {name: row[name] for name in schema.key} | {n: v for n, v in numbers.items() if n not in schema.key}
@@ -49,18 +56,19 @@ def without_key(schema: TableSchema, row: Row, raw: Mapping[str, object], alike_
 
 def one_of_each(schema: TableSchema, rows: list[Row], needs: Sequence[str] = ()) -> tuple[list[Row], list[OddRow]]:
     """One row for each key; a row that loses a column of `needs` says nothing any more and goes."""
-    if not schema.key or len({_key(schema, row) for row in rows}) == len(rows):
+    key = key_of(schema)
+    if len(set(map(key, rows))) == len(rows):
         return rows, []
     by_key: dict[tuple[object, ...], list[Row]] = {}
     for row in rows:
-        by_key.setdefault(_key(schema, row), []).append(row)
+        by_key.setdefault(key(row), []).append(row)
     kept: list[Row] = []
     odd: list[OddRow] = []
     for same in by_key.values():
         differing = [name for name in schema.columns if any(row[name] != same[0][name] for row in same)]
         if differing:
-            key = {name: same[0][name] for name in schema.key}
-            odd.append(OddRow(_said(key), f"{len(same)} rows that differ in {', '.join(differing)}"))
+            named = {name: same[0][name] for name in schema.key}
+            odd.append(OddRow(_said(named), f"{len(same)} rows that differ in {', '.join(differing)}"))
         if not any(name in needs for name in differing):
             kept.append(_what_all_say(schema, same, differing))
     return kept, odd
@@ -95,10 +103,6 @@ def note(cache: Cache, told: Mapping[str, Sequence[OddRow]], now: datetime) -> N
     rows.sort(key=lambda row: str(row["table_name"]))
     if rows != before:
         cache.write(ODD_ROWS, rows, taken_at=now, source="keys of the R&V database's rows")
-
-
-def _key(schema: TableSchema, row: Row) -> tuple[object, ...]:
-    return tuple(row[name] for name in schema.key)
 
 
 def _counted(why: str, keys: Sequence[str], *, shows_keys: bool) -> str:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from backup_jobs import values
-from backup_jobs.odd_rows import OddRow, one_of_each, without_key
+from backup_jobs.odd_rows import OddRow, key_of, one_of_each, without_key
 from recovery.tables import Row, TableSchema
 
 RawRow = Mapping[str, object]
@@ -73,8 +73,10 @@ def read_rows(reading: TableReading, raw_rows: Iterable[RawRow]) -> TableRows:
     unreadable: Counter[str] = Counter()
     left_out: Counter[str] = Counter()
     ambiguous: Counter[str] = Counter()
+    rows: list[Row] = []
     made: list[Made] = []
     odd: list[OddRow] = []
+    key = key_of(reading.schema)
     for group in _groups(reading.one_row_per, raw_rows):
         if (reason := next((why for why, is_so in reading.leaves_out.items() if is_so(group)), None)) is not None:
             left_out[reason] += 1
@@ -89,11 +91,12 @@ def read_rows(reading: TableReading, raw_rows: Iterable[RawRow]) -> TableRows:
             except values.UnreadableError:
                 row[name] = None
                 unreadable[name] += 1
-        if (nameless := without_key(reading.schema, row, group[0], reading.one_row_per)) is not None:
-            odd.append(nameless)
-        else:
+        if None in key(row):
+            odd.append(without_key(reading.schema, row, group[0], reading.one_row_per))
+            continue
+        rows.append(row)
+        if reading.settle is not None:
             made.append((group, row))
-    rows = [row for _, row in made]
     if reading.settle is not None:
         rows, unsettled = reading.settle(made)
         odd += unsettled
