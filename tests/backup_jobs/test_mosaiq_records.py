@@ -254,3 +254,22 @@ def test_a_delivery_that_was_quality_assurance_or_of_another_fraction_stops_coun
     again.forget()
     assert again.run().counts["moved"] == 0
     assert delivered(again) == 1
+
+
+def test_records_bear_the_meterset_that_was_asked_for_on_their_day_and_count_by_it(
+    pacs: Orthanc, site: OneSite
+) -> None:
+    treated = the_plan()
+    treated.FractionGroupSequence[0].ReferencedBeamSequence[0].BeamMeterset = 120.0
+    pacs.put(encode(treated))
+    asked = {1: 120.0, 2: 120.0, 3: 108.0, 4: 108.0, 5: 108.0}
+    rows = []
+    for number, meterset in asked.items():
+        first, second = fraction(number)
+        rows += [first | {"planned_meterset": meterset, "delivered_meterset": meterset}, second]
+    site.write("deliveries", rows)
+    site.run()
+    beams = [ds.TreatmentSessionBeamSequence[0] for ds in records(pacs)]
+    assert [float(b.SpecifiedPrimaryMeterset) for b in beams] == list(asked.values())
+    assert [float(b.DeliveredPrimaryMeterset) for b in beams] == list(asked.values())
+    assert delivered(site) == 5

@@ -217,6 +217,22 @@ def test_the_planned_meterset_is_of_the_version_that_was_treated(table: Callable
     assert (row["beam_number"], row["prescription_id"]) == (1, None)
 
 
+def test_after_an_edit_each_delivery_has_the_meterset_of_its_day(table: Callable[[str], Rows], mosaiq: Mosaiq) -> None:
+    patient = mosaiq.patient("EDITED")
+    older_site, site = mosaiq.site(patient, mosaiq.course(patient), "Prostate")
+    tip = mosaiq.field(patient, site, "1.2.60", 1, mosaiq.machine("Versa9"), Meterset=108.0)
+    mosaiq.execute("UPDATE TxField SET Meterset = 120 WHERE FLD_SET_ID = ? AND Version = 1", tip)
+    (older,) = mosaiq.connection.execute(
+        "SELECT FLD_ID FROM TxField WHERE FLD_SET_ID = ? AND Version = 1", (tip,)
+    ).fetchone()
+    for fraction in range(1, 12):
+        meterset, field = (120.0, older) if fraction <= 3 else (108.0, tip)
+        mosaiq.delivery(patient, field, older_site, fraction, TODAY - timedelta(days=12 - fraction), Meterset=meterset)
+    rows = [row for row in table("deliveries") if row["patient_id"] == "EDITED"]
+    told = [(row["fraction_number"], row["planned_meterset"], row["delivered_meterset"]) for row in rows]
+    assert told == [(n, *((120.0, 120.0) if n <= 3 else (108.0, 108.0))) for n in range(1, 12)]
+
+
 def test_a_delivery_of_a_field_that_no_plan_names_comes_without_a_plan(
     table: Callable[[str], Rows], mosaiq: Mosaiq
 ) -> None:
