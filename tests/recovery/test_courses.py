@@ -265,3 +265,18 @@ def test_a_plan_that_names_itself_or_a_circle_of_plans_is_read_to_an_end() -> No
     plans = [planned_on("a", 5, "b"), planned_on("b", 5, "a")]
     known = evidence([*given("a", [1], 1), *given("b", [2], 2)], plans)
     assert course_of(row_of(known, "b")) == (2, 5, "B, A")
+
+
+def test_a_reference_plan_that_says_less_than_was_given_is_none() -> None:
+    plans = [planned_on("draft", 1), *(planned_on(f"ad{n}", 1, "draft") for n in (1, 2))]
+    row = row_of(evidence([*given("ad1", [1], 1), *given("ad2", [2], 3)], plans), "ad2")
+    assert (row["course_number_of_fractions_planned"], row["status"]) == (None, "on_treatment")
+
+
+def test_two_prescriptions_of_one_number_are_not_the_whole_courses() -> None:
+    """A base of 5 that was left at 4, and another prescription of 5: nobody says that the course has 5."""
+    prescribed = {"a": Prescribed("base", 5), "b": Prescribed("boost", 5)}
+    plans = [planned_on("a", None), planned_on("b", None)]
+    known = evidence([*given("a", range(1, 5), 1), *given("b", [5], 8)], plans, prescribed=prescribed)
+    assert course_of(row_of(known, "b"))[:2] == (5, None)
+    assert row_of(known, "b")["status"] == "on_treatment"
