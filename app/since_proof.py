@@ -29,9 +29,15 @@ BEGUN, NO_SCHEDULE = "begun before, end not recorded", "on treatment, appointmen
 """Why a line is on the list."""
 
 
-def lines_of(table: pd.DataFrame, schedule: pd.DataFrame | None, doubt: Doubt) -> pd.DataFrame:
-    """The list, with COLUMNS. `table` is the whole of on_treatment as it is now."""
+def lines_of(
+    table: pd.DataFrame, schedule: pd.DataFrame | None, doubt: Doubt, patients: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """The list, with COLUMNS. `table` is the whole of on_treatment as it is now; `patients` names who has no plan."""
     found = list(_booked(table, schedule, doubt))
+    persons = {row["patient_id"]: row for row in records(patients)} if patients is not None else {}
+    for line in found:
+        for column in ("patient_name", "patient_birth_date"):
+            line[column] = line[column] or words.known(persons.get(line["patient_id"], {}).get(column))
     told, people = {(line["patient_id"], line["uid"]) for line in found}, {line["patient_id"] for line in found}
     for row in records(table[table["unknown_since"].notna()]):
         if (row["patient_id"], row["referenced_rt_plan_uid"]) not in told:

@@ -159,7 +159,8 @@ def next_fraction(row: Row) -> str:
     """`13 next of 25 (12 given)`; `finish 5 of 20 first (4 given)`; why there is none, or why nobody can tell.
 
     Numbers are the course's, of all plans that make one. A number that is not the count of whole fractions and one
-    (after a replan, or where a number was skipped) says what it counts as: `15 next, as 8th of 20 (7 given)`.
+    (after a replan, or where a number was skipped) says what it counts as: `15 next, as 8th of 20 (7 given)`. What may
+    have been given begins with `unknown`: a cell that is cut must not read as a plain number.
     """
     given, planned = row["course_fractions_delivered"], row["course_number_of_fractions_planned"]
     of = ABSENT if planned is None else planned
@@ -180,8 +181,8 @@ def next_fraction(row: Row) -> str:
     else:
         said = f"finish {number}{counts_as} first" if is_as_counted else f"finish {number} first{counts_as}"
     since = row["unknown_since"]
-    unless = f", unless treated since {_moment(since)}" if since is not None else ""
-    return f"{said} ({given} given){unless}"
+    told = f"{said} ({given} given)"
+    return told if since is None else f"unknown: {told}, unless treated since {_moment(since)}"
 
 
 def ordinal(number: int) -> str:

@@ -67,7 +67,9 @@ def column(lines: pd.DataFrame, patient_id: str, name: str) -> list[object]:
 
 def test_whoever_was_booked_since_the_proof_is_unknown_and_has_no_plain_next_number(cache: Path) -> None:
     booked, _ = seen(cache)
-    assert column(booked, REMI, "next_fraction") == ["13 next of 35 (12 given), unless treated since Tue 24 Nov 09:05"]
+    assert column(booked, REMI, "next_fraction") == [
+        "unknown: 13 next of 35 (12 given), unless treated since Tue 24 Nov 09:05"
+    ]
     assert column(booked, REMI, "check")[0].startswith(  # type: ignore[attr-defined]
         "▲ UNKNOWN since Tue 24 Nov 09:05: may have been treated since, ask the machine"
     )

@@ -32,7 +32,7 @@ SINCE = datetime(2026, 11, 24, 9, 5)  # noqa: DTZ001  local to the site
         ({"fractions_remaining": 0, "course_fractions_delivered": 31}, "none (31 of 30 given)"),
         ({"status": "superseded"}, "none: superseded"),
         ({"status": "closed"}, "none: closed"),
-        ({"unknown_since": SINCE}, "5 next of 30 (4 given), unless treated since Tue 24 Nov 09:05"),
+        ({"unknown_since": SINCE}, "unknown: 5 next of 30 (4 given), unless treated since Tue 24 Nov 09:05"),
     ],
 )
 def test_the_next_fraction_is_never_guessed(changes: dict[str, object], said: str) -> None:

@@ -9,13 +9,17 @@ How
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pandas as pd
 import streamlit as st
 
 from app import data, session, since_proof, unknown, words
 from app.components import banner, day_export, day_print, download, export, header, listed, since_sheet
 from app.desk import Desk
+from recovery.cache import CacheError
 from recovery.permissions import Permission
+from recovery.relational_tables import PATIENTS
 from recovery.unknown_since import Doubt
 
 
@@ -35,7 +39,7 @@ def show(desk: Desk) -> None:
 
 def _show_list(desk: Desk, loaded: data.Loaded, doubt: Doubt) -> None:
     schedule = unknown.schedule_of(desk)
-    lines = since_proof.lines_of(loaded.table, schedule, doubt)
+    lines = since_proof.lines_of(loaded.table, schedule, doubt, _patients(desk))
     since = f"{words.day(doubt.since.date(), desk.today())} {doubt.since:%H:%M}"
     people = words.counted(int(lines["patient_id"].nunique(dropna=False)), "patient")
     st.markdown(
@@ -60,6 +64,12 @@ def _show_list(desk: Desk, loaded: data.Loaded, doubt: Doubt) -> None:
         st.markdown(":small[**Ctrl + P** prints the sheet below, on landscape pages.]")
     title = f"May have been treated since {since} · {desk.config.site.name}"
     st.html(day_print.STYLE + since_sheet.sheet(title, lines))
+
+
+def _patients(desk: Desk) -> pd.DataFrame | None:
+    with suppress(CacheError):  # names of those who have no plan; the numbers stand
+        return data.load_table(desk.config.cache_path, PATIENTS)
+    return None
 
 
 def _workbook(desk: Desk, loaded: data.Loaded, lines: pd.DataFrame) -> bytes:
