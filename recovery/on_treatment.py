@@ -14,11 +14,11 @@ Why
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
+from recovery import whose_row
 from recovery.by_session import lacking_records
 from recovery.course_number import is_origin, with_number
 from recovery.course_remarks import course_labels, course_remarks
@@ -36,7 +36,6 @@ from recovery.plans import Plan, StructureSet
 from recovery.records import TreatmentRecord
 from recovery.remarks import remarks, specified_in_words
 from recovery.units import MU
-from recovery.whose_row import NOBODY, everybody_met, met_in, next_appointment, physicians, plans_by_patient
 
 _ORDER = ("patient_name", "patient_id", "referenced_rt_plan_uid", "prescription_id")
 CourseKey = tuple[str | None, str | None]
@@ -81,28 +80,24 @@ def build_rows(
     """
     who = identify(evidence.records, evidence.plans.values())
     entries = _entries(evidence, who)
-    excluded = sorted({i for e in entries if (i := e.key[0]) is not None and _is_excluded(i, who, exclude_patient_ids)})
+    excluded = sorted(
+        {i for e in entries if (i := e.key[0]) is not None and whose_row.is_excluded(i, who, exclude_patient_ids)}
+    )
     entries = [e for e in entries if e.key[0] not in excluded]
     by_patient: dict[str | None, list[_Entry]] = {}
     for entry in entries:
         by_patient.setdefault(entry.key[0], []).append(entry)
-    plans = plans_by_patient(evidence, who)
+    plans = whose_row.plans_by_patient(evidence, who)
     for entry in entries:
         entry.is_closed = is_closed(told_of(entry.key, evidence, who))
     for patient_id, siblings in by_patient.items():
         own = {e.key[1]: e.plan for e in siblings if e.key[1] is not None and e.plan is not None}
         _chain(siblings, plans.get(patient_id, {}) | own, evidence, who)
         _supersede(siblings, evidence.structure_sets)
-    met = everybody_met(evidence, who) if any(not e.records and e.plan is None for e in entries) else {}
+    met = whose_row.everybody_met(evidence, who) if any(not e.records and e.plan is None for e in entries) else {}
     rows = [_row(entry, evidence, who, now, on_treatment_days, met) for entry in entries]
     rows.sort(key=lambda r: tuple(str(r[c] or "") for c in _ORDER))
     return rows, excluded
-
-
-def _is_excluded(patient_id: str, who: Identities, patterns: Sequence[str]) -> bool:
-    """Whether a pattern meets every ID of the patient: one ID that is a patient's keeps them on the list."""
-    ids = (patient_id, *who.others(patient_id))
-    return all(any(fnmatch.fnmatchcase(i, pattern) for pattern in patterns) for i in ids)
 
 
 def _entries(evidence: Evidence, who: Identities) -> list[_Entry]:
@@ -124,7 +119,7 @@ def _entries(evidence: Evidence, who: Identities) -> list[_Entry]:
     for uid, named in {**evidence.approved_for, **patients}.items():
         plan, key = evidence.plans.get(uid), (who.newest(named), uid)
         is_anothers = (named, uid) in evidence.told and key not in groups
-        if (uid in with_records and not is_anothers) or next_appointment(key[0], evidence, who) is None:
+        if (uid in with_records and not is_anothers) or whose_row.next_appointment(key[0], evidence, who) is None:
             continue
         is_seen = is_closed(told_of(key, evidence, who)) and is_approved_in_dicom(plan)
         if is_seen or is_approved(key, plan, evidence, who):
@@ -187,7 +182,7 @@ def _row(
 ) -> dict[str, object]:
     course, plan = entry.course, entry.plan
     patient_id, (uid, prescription_id) = entry.key[0], _named(entry)
-    patient = met_in(entry.records, plan) or met.get(patient_id, NOBODY)
+    patient = whose_row.met_in(entry.records, plan) or met.get(patient_id, whose_row.NOBODY)
     is_anothers = plan is None and uid in evidence.plans
     backup = ANOTHERS if is_anothers else evidence.backups.get(uid or "", NOT_ASKED)
     said = (
@@ -201,15 +196,15 @@ def _row(
         "patient_name": patient.patient_name,
         "patient_birth_date": patient.patient_birth_date,
         "patient_sex": patient.patient_sex,
-        "physicians_of_record": physicians(entry.records),
+        "physicians_of_record": whose_row.physicians(entry.records),
         "referenced_rt_plan_uid": uid,
         "prescription_id": prescription_id,
         "rt_plan_label": plan.rt_plan_label if plan is not None else None,
-        "treatment_machine_name": course.treatment_machine_name or _planned_machine(plan),
+        "treatment_machine_name": course.treatment_machine_name or whose_row.planned_machine(plan),
         **_counts(entry, evidence),
         "first_treatment_at": course.first_treatment_at,
         "last_treatment_at": course.last_treatment_at,
-        "next_appointment_at": next_appointment(patient_id, evidence, who),
+        "next_appointment_at": whose_row.next_appointment(patient_id, evidence, who),
         "unknown_since": None,
         "proven_at": None,
         "status": _status(entry, evidence, who, now, on_treatment_days),
@@ -289,12 +284,12 @@ def _status(entry: _Entry, evidence: Evidence, who: Identities, now: datetime, o
         return "completed"
     if entry.is_superseded or entry.chain.is_older(entry.member):
         return "superseded"
-    appointment = next_appointment(entry.key[0], evidence, who)
+    appointment = whose_row.next_appointment(entry.key[0], evidence, who)
     is_waiting = not course.is_treated and is_approved(entry.key, entry.plan, evidence, who)
     if is_waiting and appointment is not None:
         return "ready_to_start"
     days = timedelta(days=on_treatment_days)
-    last = _last_day(entry)
+    last = whose_row.last_day(entry.records, entry.course)
     is_recent = last is not None and now.date() - last <= days
     is_booked = appointment is not None and appointment.date() - now.date() <= days
     return "on_treatment" if is_recent or is_booked else "on_break"
@@ -305,13 +300,6 @@ def _is_of_one_day(entry: _Entry) -> bool:
     return entry.chain.is_several and entry.member.own_number is None and entry.course.fractions_remaining == 0
 
 
-def _last_day(entry: _Entry) -> date | None:
-    """The last day of treatment; of a record without any treatment date, the day on which it was written."""
-    undated = [r.written_date for r in entry.records if r.treated_at is None and r.written_date is not None]
-    last = entry.course.last_treatment_at
-    return max([*undated, *([last.date()] if last is not None else [])], default=None)
-
-
 def _delivered_in_words(entry: _Entry) -> str:
     label = entry.plan.rt_plan_label if entry.plan is not None and entry.plan.rt_plan_label else entry.key[1]
     planned = entry.course.number_of_fractions_planned
@@ -320,7 +308,3 @@ def _delivered_in_words(entry: _Entry) -> str:
 
 def _first_treated(entry: _Entry) -> datetime:
     return entry.course.first_treatment_at or datetime.min  # noqa: DTZ901  site-local, for order only
-
-
-def _planned_machine(plan: Plan | None) -> str | None:
-    return next((b.treatment_machine_name for b in plan.beams if b.treatment_machine_name), None) if plan else None

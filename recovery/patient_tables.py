@@ -108,6 +108,28 @@ def read_tables(cache: Cache, patient_ids: Iterable[str]) -> PatientTables:
     listed = {one.series_instance_uid: one for one in image_series_of_rows(series_rows)}
     needed = _uids(found["on_treatment"], plans, _Images(sets, listed))
     holdings = _read(cache, HOLDINGS, "uid", needed, missing)
+    records = _records(cache, found, newest, missing)
+    built_at = cache.snapshot(ON_TREATMENT).taken_at
+    return PatientTables(
+        by_patient={name: _by_patient(under_newest(rows, newest)) for name, rows in found.items()},
+        everybody=everybody,
+        records={patient_id: tuple(own) for patient_id, own in records.items()},
+        plans=plans,
+        structure_sets=sets,
+        image_series=listed,
+        holdings={row["uid"]: row for row in holdings},
+        missing=missing,
+        known_since={n: known_since(cache, s) for n, s in RELATIONAL_TABLES.items() if n not in missing},
+        built_at=built_at,
+        as_of=proven_up_to(cache, built_at),
+        newest=newest,
+    )
+
+
+def _records(
+    cache: Cache, found: Mapping[str, Rows], newest: Mapping[str, str], missing: dict[str, str]
+) -> dict[str, list[TreatmentRecord]]:
+    """By patient, the records that count, as the list counts them: those that another replaces are none."""
     records: dict[str, list[TreatmentRecord]] = {}
     known = {r.ref.sop_instance_uid: r for r in records_of_rows(found["treatment_records"])}
     ends = {amended_uid(uid) for uid in known if uid.startswith("2.25.")}
@@ -124,21 +146,7 @@ def read_tables(cache: Cache, patient_ids: Iterable[str]) -> PatientTables:
     ):
         patient_id = str(record.ref.patient_id)
         records.setdefault(newest.get(patient_id, patient_id), []).append(record)
-    built_at = cache.snapshot(ON_TREATMENT).taken_at
-    return PatientTables(
-        by_patient={name: _by_patient(under_newest(rows, newest)) for name, rows in found.items()},
-        everybody=everybody,
-        records={patient_id: tuple(own) for patient_id, own in records.items()},
-        plans=plans,
-        structure_sets=sets,
-        image_series=listed,
-        holdings={row["uid"]: row for row in holdings},
-        missing=missing,
-        known_since={n: known_since(cache, s) for n, s in RELATIONAL_TABLES.items() if n not in missing},
-        built_at=built_at,
-        as_of=proven_up_to(cache, built_at),
-        newest=newest,
-    )
+    return records
 
 
 def _read(cache: Cache, schema: TableSchema, column: str, values: Iterable[str], missing: dict[str, str]) -> Rows:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
+import fnmatch
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from recovery.plans import NOBODY as NOBODY
 
 if TYPE_CHECKING:
     from recovery.evidence import Evidence
+    from recovery.fractions import Course
     from recovery.model import Patient
     from recovery.one_patient import Identities
     from recovery.plans import Plan
@@ -55,3 +57,20 @@ def plans_by_patient(evidence: Evidence, who: Identities) -> dict[str | None, di
     for uid, plan in evidence.plans.items():
         found.setdefault(who.newest(plan.ref.patient_id), {})[uid] = plan
     return found
+
+
+def planned_machine(plan: Plan | None) -> str | None:
+    return next((b.treatment_machine_name for b in plan.beams if b.treatment_machine_name), None) if plan else None
+
+
+def last_day(records: Iterable[TreatmentRecord], course: Course) -> date | None:
+    """The last day of treatment; of a record without any treatment date, the day on which it was written."""
+    undated = [r.written_date for r in records if r.treated_at is None and r.written_date is not None]
+    last = course.last_treatment_at
+    return max([*undated, *([last.date()] if last is not None else [])], default=None)
+
+
+def is_excluded(patient_id: str, who: Identities, patterns: Sequence[str]) -> bool:
+    """Whether a pattern meets every ID of the patient: one ID that is a patient's keeps them on the list."""
+    ids = (patient_id, *who.others(patient_id))
+    return all(any(fnmatch.fnmatchcase(i, pattern) for pattern in patterns) for i in ids)
