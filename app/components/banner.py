@@ -99,9 +99,8 @@ def _strip(answers: standing.Signal) -> str:
 
 
 def _in_small(desk: Desk, now: standing.Standing) -> str:
-    """What is well, in small: that the R&V system answers, that nothing is known to be missing."""
+    """What is well, in small: when the R&V system answered. Who is not ready stands in the lists themselves."""
     said = list(now.answers.said) if now.answers.level is standing.Level.GOOD else []
-    said += [] if now.completeness.said or not now.jobs else ["Nothing that is needed is known to be missing."]
     if desk.clock_is_simulated:
         said.append("Simulated clinic: its clock is not the wall's.")
     return f" :small[{' '.join(said)}]" if said else ""
