@@ -21,7 +21,7 @@ from backup_jobs.database_errors import DatabaseError
 from backup_jobs.snapshot_tables import check_queries
 from backup_jobs.transfer import in_words, transfer
 from recovery.building import Workspace
-from recovery.dimse import DimseError, Peer, echo, find_refs, move_series, open_link, open_receiver
+from recovery.dimse import DimseError, Guard, Peer, echo, find_refs, move_series, open_link, open_receiver
 from recovery.dimse.peer import UNKNOWN_DESTINATION
 from recovery.durable import replace_file
 from recovery.peers import pacs_peer, pacs_store_peer, rv_peer, tps_peers
@@ -71,11 +71,13 @@ def _nodes(space: Workspace) -> Iterator[Finding]:
         yield f"{name} answers C-ECHO", problem
         if problem or name.startswith("RT-PACS for storing"):
             continue
-        yield f"{name} may be asked", _problem(lambda peer=peer: _ask(peer))  # type: ignore[misc]
+        yield f"{name} may be asked", _problem(lambda peer=peer: _ask(space, peer))  # type: ignore[misc]
         if peer is rv:
             yield f"{name} may move a record to the RT-PACS", _problem(lambda: _move_one_record(space, rv))
         elif peer is not pacs:
             yield from _may_move(space, name, peer)
+        if limit := peer.traits.limits.get("IMAGE"):
+            yield f"{name} gives at most {limit} matches per answer, and is asked in pieces", ""
     if config.pacs.retrieve == "move" or (config.rv is not None and config.rv.route == "relay"):
         yield f"this machine can listen as {config.local.node}", _problem(lambda: _listen(space))
     if config.pacs.retrieve == "move":
@@ -93,7 +95,10 @@ def _destination(space: Workspace) -> str:
     return space.config.local.ae_title if is_relay else space.config.pacs.ae_title
 
 
-def _ask(peer: Peer) -> None:
+def _ask(space: Workspace, peer: Peer) -> None:
+    """Ask for nothing, and where records are kept for those of the window: a limit of matches shows."""
+    if peer.role in {"rv", "pacs"}:
+        find_records(peer, space.window(space.config.jobs.sync_records.days_back), space.now)
     with open_link(peer) as link:
         find_refs(link, {"SOPInstanceUID": NO_SUCH_UID, "StudyInstanceUID": NO_SUCH_UID})
 
@@ -131,7 +136,7 @@ def _move_one_record(space: Workspace, rv: Peer) -> None:
 
 
 def _listen(space: Workspace) -> None:
-    with open_receiver(space.config.local.node, lambda _: 0):
+    with open_receiver(space.config.local.node, lambda _: 0, Guard({})):
         pass
 
 

@@ -67,8 +67,9 @@ def _run_locked(name: str, job: Job, space: Workspace) -> Run:
     journal = Journal(space.config.cache_path)
     run_id = note(lambda: journal.start(name, space.now))
     space.memory.begin_job()
+    space.refused.clear()
     result = _outcome(name, lambda: job(space))
-    result = _not_asked_to_the_end(result, space.memory)
+    result = _with_refused(_not_asked_to_the_end(result, space.memory), space.refused)
     seconds = time.monotonic() - started
     result = replace(result, seconds=round(seconds, 3))
     if run_id is not None:
@@ -84,6 +85,12 @@ def _not_asked_to_the_end(result: JobResult, memory: Memory) -> JobResult:
     message = "; ".join(part for part in (result.message, *said) if part)
     outcome = "PARTIAL" if result.outcome == "OK" else result.outcome
     return replace(result, outcome=outcome, message=message)
+
+
+def _with_refused(result: JobResult, refused: list[str]) -> JobResult:
+    """What somebody sent uninvited stands in the journal; it leaves nothing undone."""
+    message = "; ".join(part for part in (result.message, *(f"refused: {said}" for said in refused)) if part)
+    return replace(result, message=message)
 
 
 def opened(name: str, config: Config, now: datetime) -> Workspace | Run:

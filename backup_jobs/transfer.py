@@ -17,10 +17,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from backup_jobs.proving import prove, proved_meanwhile
 from recovery.building import Workspace
-from recovery.dimse import DimseError, Forwarder, Peer, move, open_receiver
+from recovery.dimse import DimseError, Forwarder, Guard, Peer, move, open_receiver
 from recovery.dimse.peer import UNKNOWN_DESTINATION
 from recovery.model import InstanceRef
 from recovery.peers import pacs_store_peer
@@ -107,12 +108,20 @@ def _move_by(route: str, space: Workspace, source: Peer, refs: Iterable[Instance
             on_progress=told.progress,
             on_sent=told.sent,
         )
-    local = space.config.local.node
+    local, wanted = space.config.local.node, set(refs)
+    guard = Guard.of(source, wanted, partial(_refused, space))
     with (
         Forwarder(pacs_store_peer(space.config, space.memory)) as forwarder,
-        open_receiver(local, forwarder.handle),
+        open_receiver(local, forwarder.handle, guard),
     ):
-        return move(source, refs, local.ae_title, on_progress=told.progress, on_sent=told.sent)
+        return move(source, wanted, local.ae_title, on_progress=told.progress, on_sent=told.sent)
+
+
+def _refused(space: Workspace, said: str) -> None:
+    """Somebody sent what nobody had asked for: it is told, and it is nobody's treatment record."""
+    log.warning("refused: %s", said)
+    if len(space.refused) < NAMED:
+        space.refused.append(said)
 
 
 def twins_in_words(refs: Iterable[InstanceRef]) -> dict[str, str]:

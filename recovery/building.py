@@ -84,6 +84,8 @@ class Workspace:
     counted: CourseCounts = field(default_factory=CourseCounts)
     booked: tuple[list[dict[str, Any]], dict[str, datetime]] | None = None
     """The rows of the schedule, and what they say of the next appointments."""
+    refused: list[str] = field(default_factory=list)
+    """What was sent here in this job and nobody had asked for, in words."""
     damaged: list[str] = field(default_factory=list)
     """Tables of the cache that were not what was written when this run began: they are made again."""
     unreadable_tables: list[str] = field(default_factory=list)

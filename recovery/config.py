@@ -40,6 +40,13 @@ def _ae_title(value: str) -> str:
     return stripped
 
 
+def _sender(value: str) -> str:
+    ae_title, separator, host = value.partition("@")
+    if not separator or not host.strip():
+        raise ValueError("write it as AE_TITLE@host")
+    return f"{_ae_title(ae_title)}@{host.strip()}"
+
+
 def _time_zone(value: str) -> str:
     try:
         ZoneInfo(value)
@@ -49,6 +56,7 @@ def _time_zone(value: str) -> str:
 
 
 AeTitle = Annotated[str, AfterValidator(_ae_title)]
+Sender = Annotated[str, AfterValidator(_sender)]
 Host = Annotated[str, Field(min_length=1)]
 Port = Annotated[int, Field(ge=1, le=65535, strict=True)]
 Days = Annotated[int, Field(ge=1, le=3650, strict=True)]
@@ -69,7 +77,7 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A DICOM application entity: a `[[tps]]`, `[pacs.query]`."""
+    """A DICOM application entity, such as `[pacs.query]`."""
 
     __pydantic_config__ = _STRICT
     ae_title: AeTitle
@@ -79,6 +87,14 @@ class Node:
     @property
     def node(self) -> DicomNode:
         return DicomNode(self.ae_title, self.host, self.port)
+
+
+@dataclass(frozen=True, slots=True)
+class Source(Node):
+    """A `[[tps]]`; `sends_as`: further AE titles and hosts that its objects come from, as `AE_TITLE@host`."""
+
+    __pydantic_config__ = _STRICT
+    sends_as: list[Sender] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +121,7 @@ class RvDatabase:
 
 
 @dataclass(frozen=True, slots=True)
-class RecordAndVerify(Node):
+class RecordAndVerify(Source):
     """`[rv]`: the R&V system's DICOM service, and how records leave it."""
 
     __pydantic_config__ = _STRICT
@@ -115,7 +131,7 @@ class RecordAndVerify(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Pacs(Node):
+class Pacs(Source):
     """`[pacs]`: the RT-PACS; `query` where it answers queries at another address than it stores."""
 
     __pydantic_config__ = _STRICT
@@ -190,7 +206,7 @@ class Config:
     rv: RecordAndVerify | None
     pacs: Pacs
     cache: CacheSettings
-    tps: list[Node] = field(default_factory=list)
+    tps: list[Source] = field(default_factory=list)
     jobs: Jobs = field(default_factory=Jobs)
     dashboard: Dashboard = field(default_factory=Dashboard)
     schedule: Schedule = field(default_factory=Schedule)

@@ -1,5 +1,6 @@
 """The DICOM verbs: echo, find, move, fetch, store. Nothing else in the project speaks DICOM on the network."""
 
+from recovery.dimse.encoding import EncodedObject
 from recovery.dimse.fetching import fetch
 from recovery.dimse.finding import (
     count_series_instances,
@@ -10,17 +11,19 @@ from recovery.dimse.finding import (
     find_refs,
     find_series,
 )
+from recovery.dimse.guard import Guard
 from recovery.dimse.link import Link
 from recovery.dimse.moving import move, move_series
 from recovery.dimse.opening import open_link
 from recovery.dimse.peer import DimseError, NodeTraits, Peer
-from recovery.dimse.receiving import EncodedObject, open_receiver
+from recovery.dimse.receiving import open_receiver
 from recovery.dimse.storing import Forwarder, store
 
 __all__ = [
     "DimseError",
     "EncodedObject",
     "Forwarder",
+    "Guard",
     "Link",
     "NodeTraits",
     "Peer",

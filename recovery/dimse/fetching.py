@@ -14,6 +14,7 @@ Why
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 from io import BytesIO
 from typing import TYPE_CHECKING, Literal
@@ -36,12 +37,13 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 )
 
 from recovery.dimse.crew import Chunk, work_off
+from recovery.dimse.encoding import EncodedObject, with_file_meta
+from recovery.dimse.guard import DOES_NOT_MATCH, NOT_AUTHORISED, READ_ERRORS, Guard, disagreement
 from recovery.dimse.link import Link
 from recovery.dimse.moving import image_query, move
 from recovery.dimse.opening import open_link
 from recovery.dimse.peer import NOT_SUPPORTED, DimseError, Peer
-from recovery.dimse.receiving import READ_ERRORS, EncodedObject, encoded_object, open_receiver
-from recovery.dimse.storing import with_file_meta
+from recovery.dimse.receiving import encoded_object, open_receiver
 from recovery.model import (
     RT_DOSE,
     RT_IMAGE,
@@ -56,6 +58,8 @@ from recovery.model import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+
+log = logging.getLogger(__name__)
 
 UIDS_PER_GET = 50
 ASSOCIATIONS = 2
@@ -96,11 +100,11 @@ def fetch(
         If the node cannot be asked.
     """
     ordered = sorted(set(refs), key=lambda r: (r.series_instance_uid or "", r.sop_instance_uid))
-    inbox = _Inbox({ref.sop_instance_uid for ref in ordered}, receive, on_progress)
+    inbox = _Inbox({ref.sop_instance_uid: ref for ref in ordered}, receive, on_progress)
     if not ordered:
         return {}
     if retrieve == "move":
-        with open_receiver(peer.local, inbox.take):
+        with open_receiver(peer.local, inbox.take, Guard.of(peer, ordered, _log_refused)):
             said = move(peer, ordered, peer.local.ae_title)
         inbox.failures = said | inbox.failures
     else:
@@ -115,9 +119,10 @@ class _Inbox:
     """What is awaited, what came, and why the rest did not."""
 
     def __init__(
-        self, wanted: set[str], receive: Callable[[Dataset], None], on_progress: Callable[[int], None]
+        self, refs: dict[str, InstanceRef], receive: Callable[[Dataset], None], on_progress: Callable[[int], None]
     ) -> None:
-        self.wanted = wanted
+        self._refs = refs
+        self.wanted = set(refs)
         self.taken: set[str] = set()
         self.failures: dict[str, str] = {}
         self._receive = receive
@@ -126,9 +131,17 @@ class _Inbox:
 
     def take(self, obj: EncodedObject) -> int:
         """Read an object and hand it over. Its sender has done its part, also when it cannot be read here."""
+        ref = self._refs.get(obj.sop_instance_uid)
+        if ref is None:
+            _log_refused("an object was sent that nobody had asked for")
+            return NOT_AUTHORISED
+        problem = disagreement(obj, ref)
         with self._lock:
             if obj.sop_instance_uid not in self.wanted:
                 return _SUCCESS
+            if problem:
+                self.failures[obj.sop_instance_uid] = f"came, and {problem}"
+                return DOES_NOT_MATCH
             self.wanted.discard(obj.sop_instance_uid)
             # Named first: whatever goes wrong from here on, pynetdicom would swallow, and the object with it.
             self.failures[obj.sop_instance_uid] = "came, and could not be taken"
@@ -190,6 +203,10 @@ class _Getting:
             return [rest]
         middle = len(rest) // 2
         return [rest[:middle], rest[middle:]]
+
+
+def _log_refused(said: str) -> None:
+    log.warning("refused: %s", said)
 
 
 def _model(link: Link) -> str:

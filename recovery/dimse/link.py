@@ -17,6 +17,7 @@ from __future__ import annotations
 import logging
 import queue
 import struct
+import time
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,7 @@ from pynetdicom.status import code_to_category
 
 from recovery.dimse.answers import Answers
 from recovery.dimse.peer import NOT_SUPPORTED, DimseError, Peer
+from recovery.dimse.sockets import QuickSocket, cut
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -55,6 +57,12 @@ RELATIONAL = b"\x01"
 
 MAXIMUM_PDU_SIZE = 131_072
 _LAST_MESSAGE_ID = 65_535
+
+_PATIENCE = 10
+"""Time-outs that a whole C-FIND may take, and a C-MOVE or C-GET between two objects, however often the node speaks."""
+
+_SECONDS_PER_MATCH = 1.0
+"""What each match adds to it."""
 
 _UNDECODABLE = (
     ValueError, TypeError, AttributeError, LookupError, NotImplementedError, OSError, EOFError, struct.error,
@@ -128,9 +136,14 @@ class Link:
         is_pending = True
         try:
             response = self._asked("C-FIND", request, context.context_id)
+            until = time.monotonic() + _PATIENCE * self.peer.timeout
             while is_pending := code_to_category(response.Status) == "Pending":
+                asked_on = time.monotonic()
                 yield self._match(response, encoding)
+                until += time.monotonic() - asked_on + _SECONDS_PER_MATCH
                 response = self._answer("C-FIND", C_FIND)
+                if time.monotonic() > until:
+                    raise self._silence("C-FIND", too_slow=True)
             if self._judged("C-FIND", response.Status) == "Warning":
                 raise self.peer.error("answered C-FIND with a warning: there may be more matches", response.Status)
         finally:
@@ -173,7 +186,12 @@ class Link:
             self._assoc.release()
 
     def abort(self) -> None:
+        """End the association, and at once: a node in mid-message is not waited for."""
         if self._assoc.is_established:
+            holder = self._assoc.dul.socket
+            quick = holder.socket if holder is not None else None
+            if isinstance(quick, QuickSocket) and quick.is_reading:
+                cut(quick)
             self._assoc.abort()
 
     def _context_id(self, sop_class_uid: str, transfer_syntax: str) -> int | None:
@@ -225,8 +243,15 @@ class Link:
 
     def _suboperations(self, verb: str, send: Any) -> Suboperations:
         """Follow a C-MOVE or C-GET to its end; the caller proves one by one what became of the objects."""
+        until, done = time.monotonic() + _PATIENCE * self.peer.timeout, 0
         for status, identifier in self._send(send):
             if self._checked(verb, status) == "Pending":
+                now_done = sum(int(status.get(f"NumberOf{w}Suboperations") or 0) for w in ("Completed", "Failed"))
+                if now_done > done:
+                    until, done = time.monotonic() + _PATIENCE * self.peer.timeout, now_done
+                elif time.monotonic() > until:
+                    self.abort()
+                    raise self._silence(verb, too_slow=True)
                 continue
             return Suboperations(
                 completed=int(status.get("NumberOfCompletedSuboperations") or 0),
@@ -248,8 +273,10 @@ class Link:
             raise self.peer.error(f"answered {verb} with {category.lower()}", code)
         return category
 
-    def _silence(self, verb: str) -> DimseError:
+    def _silence(self, verb: str, *, too_slow: bool = False) -> DimseError:
         """What an empty status means: nothing came in time, or the node ended the association."""
+        if too_slow:
+            return self.peer.error(f"did not come to an end with {verb}", timed_out=True)
         if self._timed_out:
             return self.peer.error(f"did not answer {verb} in {self.peer.timeout:g} s", timed_out=True)
         return self.peer.error(f"ended the association during {verb}")

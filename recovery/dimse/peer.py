@@ -87,6 +87,8 @@ class Peer:
     role: str = ""
     timeout: float = 60.0
     traits: NodeTraits = field(default_factory=NodeTraits, compare=False)
+    sends_as: tuple[tuple[str, str], ...] = ()
+    """Further AE titles and hosts that its objects come from."""
 
     def error(self, text: str, status: int | None = None, *, timed_out: bool = False, busy: bool = False) -> DimseError:
         said = f" (status 0x{status:04X})" if status is not None else ""

@@ -5,7 +5,7 @@ Goal
 
 How
     A pynetdicom server with quick sockets. Every storage class is taken, private ones too, in the transfer syntax
-    that it comes in; the bytes are handed on as they came.
+    that it comes in; the bytes are handed on as they came. A guard says from whom, and which objects.
 
 Why
     The replaced tool answered 0x0000 before it had forwarded anything. Here the handler's own status is the answer.
@@ -14,8 +14,6 @@ Why
 from __future__ import annotations
 
 import contextlib
-import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from pydicom.uid import AllTransferSyntaxes
@@ -23,9 +21,11 @@ from pynetdicom import AE, AllStoragePresentationContexts, evt
 from pynetdicom.presentation import build_context
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
+from recovery.dimse.encoding import EncodedObject
+from recovery.dimse.guard import NOT_AUTHORISED, Guard
 from recovery.dimse.link import MAXIMUM_PDU_SIZE
 from recovery.dimse.peer import DimseError
-from recovery.dimse.sockets import make_quick
+from recovery.dimse.sockets import QuickSocket, cut, make_quick
 from recovery.model import VARIAN_RT_PLAN
 
 if TYPE_CHECKING:
@@ -35,21 +35,8 @@ if TYPE_CHECKING:
 
     from recovery.model import DicomNode
 
-READ_ERRORS = (ValueError, TypeError, AttributeError, LookupError, EOFError, OSError, NotImplementedError, struct.error)
-"""What pydicom raises for bytes that are no object, or not the one that they claim to be."""
-
 CANNOT_STORE = 0xA700
 """Refused: out of resources (PS3.4 table B.2-1). What a sender is told when the object got no further than here."""
-
-
-@dataclass(frozen=True, slots=True)
-class EncodedObject:
-    """An object as it came over the network: group 0002 apart, nothing decoded."""
-
-    sop_class_uid: str
-    sop_instance_uid: str
-    transfer_syntax: str
-    data: bytes
 
 
 def encoded_object(event: evt.Event) -> EncodedObject:
@@ -64,27 +51,22 @@ def encoded_object(event: evt.Event) -> EncodedObject:
 
 
 @contextlib.contextmanager
-def open_receiver(local: DicomNode, handle: Callable[[EncodedObject], int]) -> Iterator[None]:
+def open_receiver(local: DicomNode, handle: Callable[[EncodedObject], int], guard: Guard | None) -> Iterator[None]:
     """Listen at `local`; `handle` gets each object, and returns the C-STORE status to answer.
+
+    `guard` says who may send what; None takes everything from everybody, which is for tests.
 
     Raises
     ------
     DimseError
         If the port is taken.
     """
-    ae = AE(ae_title=local.ae_title)
-    ae.maximum_pdu_size = MAXIMUM_PDU_SIZE
-    ae.maximum_associations = 50
-    ae.network_timeout = 300
-    ae.supported_contexts = [
-        *(build_context(c.abstract_syntax or "", list(AllTransferSyntaxes)) for c in AllStoragePresentationContexts),
-        build_context(VARIAN_RT_PLAN, list(AllTransferSyntaxes)),
-        build_context(Verification),
-    ]
+    open_sockets: list[QuickSocket] = []
     handlers: list[Any] = [
-        (evt.EVT_CONN_OPEN, make_quick),
-        (evt.EVT_C_STORE, lambda event: handle(encoded_object(event))),
+        (evt.EVT_CONN_OPEN, lambda event: _let_in(event, guard, open_sockets)),
+        (evt.EVT_C_STORE, lambda event: _take(event, handle, guard)),
     ]
+    ae = _scp(local, guard)
     try:
         server = ae.start_server((local.host, local.port), block=False, evt_handlers=handlers)
     except OSError as error:
@@ -97,4 +79,52 @@ def open_receiver(local: DicomNode, handle: Callable[[EncodedObject], int]) -> I
     try:
         yield
     finally:
-        ae.shutdown()
+        _shut_down(ae, server, open_sockets)
+
+
+def _scp(local: DicomNode, guard: Guard | None) -> AE:
+    ae = AE(ae_title=local.ae_title)
+    ae.maximum_pdu_size = MAXIMUM_PDU_SIZE
+    ae.maximum_associations = 50
+    ae.network_timeout = 300
+    ae.supported_contexts = [
+        *(build_context(c.abstract_syntax or "", list(AllTransferSyntaxes)) for c in AllStoragePresentationContexts),
+        build_context(VARIAN_RT_PLAN, list(AllTransferSyntaxes)),
+        build_context(Verification),
+    ]
+    if guard is not None:
+        ae.require_called_aet = True
+        ae.require_calling_aet = sorted(guard.senders)
+        ae.acse_timeout = min(guard.timeout, 15.0)
+        ae.dimse_timeout = guard.timeout
+    return ae
+
+
+def _let_in(event: evt.Event, guard: Guard | None, open_sockets: list[QuickSocket]) -> None:
+    quick = make_quick(event)
+    if quick is None:
+        return
+    open_sockets.append(quick)
+    address = str(cast("Any", event).address[0])
+    if guard is not None and not guard.knows_address(address):
+        guard.on_refused(f"a connection from {address} was refused: no node of the config sends from there")
+        cut(quick)
+
+
+def _take(event: evt.Event, handle: Callable[[EncodedObject], int], guard: Guard | None) -> int:
+    obj = encoded_object(event)
+    if guard is None:
+        return handle(obj)
+    sender = event.assoc.requestor
+    if not guard.knows(str(sender.ae_title), str(sender.address)):
+        guard.on_refused(f"object {obj.sop_instance_uid!r} was sent here from another address than its node's")
+        return NOT_AUTHORISED
+    return guard.refusal(obj) or handle(obj)
+
+
+def _shut_down(ae: AE, server: Any, open_sockets: list[QuickSocket]) -> None:
+    """End the server, and first whoever is connected: pynetdicom waits without end for a peer in mid-message."""
+    server.server_close()
+    for quick in open_sockets:
+        cut(quick)
+    ae.shutdown()

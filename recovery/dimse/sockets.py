@@ -4,7 +4,8 @@ Goal
     An answer takes as long as the node needs for it, and a node that stops in mid-message is given up.
 
 How
-    A freshly opened connection gets TCP_NODELAY, TCP_QUICKACK at each read, and the association's own time-out.
+    A freshly opened connection gets TCP_NODELAY, TCP_QUICKACK at each read, and the association's own time-out, for
+    each PDU as a whole and for each message as a whole.
 
 Why
     Nagle's algorithm on one side and delayed acknowledgement on the other cost 40 ms a message. And pynetdicom reads
@@ -16,28 +17,98 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pynetdicom import evt
+    from pynetdicom.dimse import DIMSEServiceProvider
+    from pynetdicom.pdu_primitives import P_DATA
+
+_MOST_BYTES = 65_536
+_MEGABYTE = 1_000_000
+_IS_LAST = 0b10
+"""A bit of a fragment's message control header (PS3.8 annex E.2)."""
 
 
 class QuickSocket(socket.socket):
     """A socket that acknowledges at once what it receives. Linux forgets TCP_QUICKACK, so it is set at each read."""
+
+    is_reading = False
 
     def recv(self, bufsize: int, flags: int = 0) -> bytes:
         with contextlib.suppress(OSError):
             self.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
         return super().recv(bufsize, flags)
 
+    def recv_all(self, count: int, seconds: float | None) -> bytearray:
+        """Read `count` bytes, or fewer where the connection ends.
 
-def make_quick(event: evt.Event) -> None:
+        Raises
+        ------
+        TimeoutError
+            If they are not there in `seconds`: a peer that sends a byte now and then is not waited for.
+        """
+        began, usual, data = time.monotonic(), self.gettimeout(), bytearray()
+        self.is_reading = True
+        try:
+            while len(data) < count:
+                if seconds is not None:
+                    left = began + seconds - time.monotonic()
+                    if left <= 0:
+                        raise TimeoutError
+                    self.settimeout(left)
+                got = self.recv(min(count - len(data), _MOST_BYTES))
+                if not got:
+                    break
+                data += got
+        finally:
+            self.is_reading = False
+            with contextlib.suppress(OSError):
+                self.settimeout(usual)
+        return data
+
+
+def make_quick(event: evt.Event) -> QuickSocket | None:
     """Give a freshly opened connection a socket without delays. For EVT_CONN_OPEN, on either side."""
     holder = event.assoc.dul.socket
     plain = holder.socket if holder is not None else None
     if holder is None or plain is None:
-        return
+        return None
     quick = QuickSocket(plain.family, plain.type, plain.proto, fileno=plain.detach())
     quick.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    quick.settimeout(event.assoc.dimse_timeout)
+    seconds = event.assoc.dimse_timeout
+    quick.settimeout(seconds)
     holder.socket = quick
+    holder.recv = lambda nr_bytes: quick.recv_all(nr_bytes, seconds)  # type: ignore[method-assign]
+    _bound_messages(event.assoc.dimse, quick, seconds)
+    return quick
+
+
+def cut(quick: socket.socket) -> None:
+    """End a connection at once, whoever is reading from it."""
+    with contextlib.suppress(OSError):
+        quick.shutdown(socket.SHUT_RDWR)
+
+
+def _bound_messages(dimse: DIMSEServiceProvider, quick: QuickSocket, seconds: float | None) -> None:
+    """A message that takes longer than `seconds`, and as long again for each megabyte, ends the connection."""
+    usual = dimse.receive_primitive
+    began: float | None = None
+    size = 0
+
+    def receive(primitive: P_DATA) -> None:
+        nonlocal began, size
+        now = time.monotonic()
+        fragments = primitive.presentation_data_value_list
+        if began is None:
+            began, size = now, 0
+        size += sum(len(fragment) for _, fragment in fragments)
+        if seconds is not None and now - began > seconds * (1 + size / _MEGABYTE):
+            cut(quick)
+            return
+        if fragments[-1][1][0] & _IS_LAST:
+            began = None
+        usual(primitive)
+
+    dimse.receive_primitive = receive  # type: ignore[method-assign]

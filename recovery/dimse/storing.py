@@ -15,26 +15,24 @@ Why
 
 from __future__ import annotations
 
-import os
 import threading
 from contextlib import ExitStack
 from io import BytesIO
 from typing import TYPE_CHECKING
 
 from pydicom import dcmread
-from pydicom.dataset import FileMetaDataset
-from pydicom.filebase import DicomBytesIO
-from pydicom.filewriter import write_file_meta_info
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom.dsutils import encode
 from pynetdicom.presentation import build_context
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
 from recovery.dimse.crew import PATIENCE
+from recovery.dimse.encoding import EncodedObject, with_file_meta
+from recovery.dimse.guard import READ_ERRORS
 from recovery.dimse.link import Link
 from recovery.dimse.opening import open_link
 from recovery.dimse.peer import NOT_SUPPORTED, DimseError, Peer
-from recovery.dimse.receiving import CANNOT_STORE, READ_ERRORS, EncodedObject
+from recovery.dimse.receiving import CANNOT_STORE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -224,15 +222,3 @@ def _as_implicit(peer: Peer, obj: EncodedObject) -> bytes:
         text = f"takes object {obj.sop_instance_uid} in Implicit VR only, and it cannot be converted"
         raise peer.error(text, NOT_SUPPORTED)
     return encoded
-
-
-def with_file_meta(obj: EncodedObject) -> bytes:
-    """The object as a DICOM file: preamble and group 0002 before the bytes as they came (PS3.10 section 7.1)."""
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = UID(obj.sop_class_uid)
-    meta.MediaStorageSOPInstanceUID = UID(obj.sop_instance_uid)
-    meta.TransferSyntaxUID = UID(obj.transfer_syntax)
-    file = DicomBytesIO(bytes(128) + b"DICM")
-    file.seek(0, os.SEEK_END)
-    write_file_meta_info(file, meta, enforce_standard=True)
-    return file.getvalue() + obj.data

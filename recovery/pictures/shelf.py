@@ -25,7 +25,7 @@ import numpy as np
 from pydicom import dcmread
 from pydicom.errors import InvalidDicomError
 
-from recovery.dimse.receiving import READ_ERRORS
+from recovery.dimse.guard import READ_ERRORS
 from recovery.durable import replace_file
 from recovery.elements import required_uid
 from recovery.pictures.grids import Grid

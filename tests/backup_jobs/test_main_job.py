@@ -228,7 +228,7 @@ def test_an_rt_pacs_that_says_success_and_stores_nothing_is_not_believed(tmp_pat
             f'[pacs]\nae_title = "HOLE"\nhost = "127.0.0.1"\nport = {hole.port}\n',
         )
         clinic._config = lambda: text  # type: ignore[method-assign]
-        with open_receiver(hole, swallow):
+        with open_receiver(hole, swallow, None):
             status, results = clinic.job("sync_records")
         assert swallowed, "the black hole was reached"
         assert status == 1 and set(results["sync_records"]["unproven"]) == clinic.rv.instances()
@@ -360,7 +360,7 @@ def test_an_ion_plan_that_breaks_the_storage_association_is_named_and_stops_no_o
             f'[pacs]\nae_title = "PICKY"\nhost = "127.0.0.1"\nport = {forwarded.port}\n',
         )
         clinic._config = lambda: text  # type: ignore[method-assign]
-        with open_receiver(forwarded, pick):
+        with open_receiver(forwarded, pick, None):
             status, results = clinic.job("cycle")
     assert status == 1 and results["sync_records"]["unproven"] == [str(refused.SOPInstanceUID)]
     assert clinic.pacs.instances() == clinic.rv.instances() - {str(refused.SOPInstanceUID)}

@@ -94,7 +94,7 @@ def _dataset_of(server: Orthanc, sop_instance_uid: str) -> bytes:
 
 @contextmanager
 def _relay(site: Site) -> Iterator[None]:
-    with Forwarder(site.pacs_peer) as forwarder, open_receiver(site.local, forwarder.handle):
+    with Forwarder(site.pacs_peer) as forwarder, open_receiver(site.local, forwarder.handle, None):
         yield
 
 
@@ -208,7 +208,7 @@ def test_a_relay_with_the_archive_down_backs_up_nothing_and_says_so(site: Site) 
     objects = [record(None, []) for _ in range(5)]
     _put(site.rv, *objects)
     down = Peer(site.local, DicomNode("DOWN", "127.0.0.1", free_port()), "pacs", timeout=3)
-    with Forwarder(down) as forwarder, open_receiver(site.local, forwarder.handle):
+    with Forwarder(down) as forwarder, open_receiver(site.local, forwarder.handle, None):
         failures = move(site.rv_peer, {ref_of(ds) for ds in objects}, "RBRDT")
     assert set(failures) == set(by_uid(objects))
 

@@ -191,7 +191,7 @@ def _relay(holds: dict[str, Dataset], destination: DicomNode) -> Iterator[tuple[
             heard[obj.sop_instance_uid] = forwarder.handle(obj)
             return heard[obj.sop_instance_uid]
 
-        stack.enter_context(open_receiver(local, handle))
+        stack.enter_context(open_receiver(local, handle, None))
         yield peer_of(rv.node, "rv", timeout=10, port=local.port), heard
 
 
@@ -279,7 +279,7 @@ def test_a_receiver_takes_every_class_in_every_syntax_and_lets_its_port_go() -> 
     ]
     for _ in range(2):
         took.clear()
-        with open_receiver(local, handle):
+        with open_receiver(local, handle, None):
             assert set(store_objects(peer_of(local), sent).values()) == {0}
         assert took == sent
     with pytest.raises(DimseError):

@@ -1,0 +1,149 @@
+"""This machine takes objects from nodes of the config alone, and those that it asked for; and it waits for nobody."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+from pydicom import Dataset
+
+from recovery.dimse import DimseError, EncodedObject, Guard, Peer, open_receiver, store
+from recovery.dimse.guard import DOES_NOT_MATCH, NOT_AUTHORISED
+from recovery.model import DicomNode
+from tests.dimse.scripted import encoded, ref_of
+from tests.objects import plan, record
+from tests.orthanc import free_port
+
+WANTED = record(None, [])
+
+
+class Here:
+    """A receiver that awaits `WANTED` from RV at 127.0.0.1, and what became of what was sent."""
+
+    def __init__(self) -> None:
+        self.took: list[EncodedObject] = []
+        self.refused: list[str] = []
+        self.node = DicomNode("RBRDT", "127.0.0.1", free_port())
+
+    def send(self, ds: Dataset | EncodedObject, as_title: str = "RV", called: str = "RBRDT") -> int | None:
+        obj = encoded(ds) if isinstance(ds, Dataset) else ds
+        sender = Peer(DicomNode(as_title, "127.0.0.1", 1), DicomNode(called, "127.0.0.1", self.node.port), "", 5.0)
+        return store(sender, [obj])[obj.sop_instance_uid]
+
+    @contextlib.contextmanager
+    def listening(self, host: str = "127.0.0.1", sends_as: tuple[tuple[str, str], ...] = ()) -> Iterator[None]:
+        def handle(obj: EncodedObject) -> int:
+            self.took.append(obj)
+            return 0
+
+        rv = Peer(self.node, DicomNode("RV", host, 104), "rv", 2.0, sends_as=sends_as)
+        with open_receiver(self.node, handle, Guard.of(rv, [ref_of(WANTED)], self.refused.append)):
+            yield
+
+
+def test_what_was_asked_for_comes_in() -> None:
+    here = Here()
+    with here.listening():
+        assert here.send(WANTED) == 0
+    assert here.took == [encoded(WANTED)]
+    assert here.refused == []
+
+
+@pytest.mark.parametrize(("as_title", "called"), [("RBRDT", "RBRDT"), ("ANYBODY", "RBRDT"), ("RV", "OTHER")])
+def test_another_name_is_refused(as_title: str, called: str) -> None:
+    here = Here()
+    with here.listening(), pytest.raises(DimseError):
+        here.send(WANTED, as_title, called)
+    assert here.took == []
+
+
+def test_another_address_is_refused_and_told() -> None:
+    here = Here()
+    with here.listening("127.0.0.2"), pytest.raises(DimseError):
+        here.send(WANTED)
+    assert here.took == []
+    assert "127.0.0.1" in here.refused[0]
+
+
+def test_a_node_may_send_from_where_the_config_says() -> None:
+    here = Here()
+    with here.listening("127.0.0.2", (("RVSEND", "localhost"),)):
+        assert here.send(WANTED, "RVSEND") == 0
+        with pytest.raises(DimseError):
+            here.send(record(None, []), "ANYBODY")
+        assert here.send(WANTED, "RV") == NOT_AUTHORISED, "that name sends from another address"
+    assert len(here.took) == 1
+
+
+def _changed(**elements: str) -> EncodedObject:
+    """The object that is awaited by its command, with another dataset."""
+    forged = copy.deepcopy(WANTED)
+    for keyword, value in elements.items():
+        setattr(forged, keyword, value)
+    return EncodedObject(
+        WANTED.SOPClassUID, WANTED.SOPInstanceUID, str(WANTED.file_meta.TransferSyntaxUID), encoded(forged).data
+    )
+
+
+@pytest.mark.parametrize(
+    "elements",
+    [
+        {"SOPInstanceUID": "1.2.3"},
+        {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.481.9"},
+        {"PatientID": "666"},
+        {"PatientID": ""},
+    ],
+)
+def test_a_dataset_that_is_not_what_was_asked_for_is_refused(elements: dict[str, str]) -> None:
+    here = Here()
+    with here.listening():
+        assert here.send(_changed(**elements)) == DOES_NOT_MATCH
+    assert here.took == []
+    assert str(WANTED.SOPInstanceUID) in here.refused[0]
+    assert "666" not in here.refused[0], "no patient is named"
+
+
+def test_an_object_that_nobody_asked_for_is_refused_and_named() -> None:
+    here, other = Here(), plan({1: 100.0})
+    with here.listening():
+        assert here.send(other) == NOT_AUTHORISED
+        assert here.send(WANTED) == 0
+    assert [obj.sop_instance_uid for obj in here.took] == [WANTED.SOPInstanceUID]
+    assert other.SOPInstanceUID in here.refused[0]
+
+
+def test_outside_a_job_nobody_listens() -> None:
+    here = Here()
+    with here.listening():
+        pass
+    with pytest.raises(DimseError):
+        here.send(WANTED)
+
+
+@pytest.mark.parametrize("said", [b"", b"\x01", b"\x01\x00\x00\x00\x40\x00" + b"\x00" * 20, b"GET / HTTP/1.0\r\n"])
+def test_who_drips_holds_nobody_up(said: bytes) -> None:
+    """A byte every tenth of a second, for ever: the receiver ends all the same."""
+    here, done = Here(), threading.Event()
+
+    def drip(connection: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            connection.sendall(said)
+            while not done.wait(0.1):
+                connection.sendall(b"\x00")
+
+    with here.listening():
+        connection = socket.create_connection((here.node.host, here.node.port))
+        thread = threading.Thread(target=drip, args=(connection,))
+        thread.start()
+        time.sleep(0.5)
+        assert here.send(WANTED) == 0, "others are served meanwhile"
+        began = time.monotonic()
+    assert time.monotonic() - began < 2
+    done.set()
+    thread.join(5)
+    connection.close()
