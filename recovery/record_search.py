@@ -28,8 +28,8 @@ from typing import TYPE_CHECKING
 
 from recovery import elements as el
 from recovery.dimse import Link, Peer, find_images, find_refs, open_link
-from recovery.dimse.asking import UIDS_PER_QUERY
 from recovery.dimse.finding import refs_of
+from recovery.dimse.queries import UIDS_PER_QUERY
 from recovery.memory import HOUR
 from recovery.model import DateRange, InstanceRef, distinct
 from recovery.treatment_summaries import SERIES_DESCRIPTION as SUMMARIES

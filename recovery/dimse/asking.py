@@ -20,38 +20,23 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pydicom import Dataset
-
 from recovery import elements as el
 from recovery.dimse.opening import open_link
 from recovery.dimse.peer import DimseError
 from recovery.dimse.pieces import RANGED, Keys, divisions, ranged_key
+from recovery.dimse.queries import CUT_SHORT, REFUSED, UIDS_PER_QUERY, UNIQUE, in_words, query
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+
+    from pydicom import Dataset
 
     from recovery.dimse.link import Link
 
 log = logging.getLogger(__name__)
 
-UNIQUE = {
-    "STUDY": ("PatientID", "StudyInstanceUID"),
-    "SERIES": ("PatientID", "StudyInstanceUID", "SeriesInstanceUID"),
-    "IMAGE": ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"),
-}
-"""Unique keys of each level and those above it; the last is its own (PS3.4 C.6.2.1)."""
-
-REFUSED = range(0xA000, 0xD000)
-"""Failure statuses of C-FIND: 0xA700, 0xA900, 0xCxxx (PS3.4 table C.4-1)."""
-
-UIDS_PER_QUERY = 200
-
-_CUT_SHORT = (range(0xA700, 0xA800), range(0xB000, 0xC000), range(0xFE00, 0xFE01))
-"""Out of resources, any warning, cancelled: there may be more matches."""
-
 _ATTEMPTS = 3
-"""An answer longer than the known limit makes it forgotten, and learnt anew. A node whose limit changes while it is
-asked has not been asked to the end."""
+"""A node whose limit changes more often while it is asked has not been asked to the end."""
 
 _PIECES = 1000
 _PIECES_PER_MATCH = 5
@@ -64,19 +49,6 @@ _INCONCLUSIVE_CHECKS = 10
 a node may match by none of the keys by which a question can be divided."""
 
 
-def query(level: str, keys: Mapping[str, str], returning: Sequence[str]) -> Dataset:
-    """A C-FIND identifier; asked-for keys are empty (universal matching, PS3.4 C.2.2.2.3)."""
-    identifier = Dataset()
-    if not all(value.isascii() for value in keys.values()):
-        identifier.SpecificCharacterSet = "ISO_IR 192"
-    identifier.QueryRetrieveLevel = level
-    for keyword in (*UNIQUE[level], *returning):
-        setattr(identifier, keyword, [] if keyword.endswith("Sequence") else None)
-    for keyword, value in keys.items():
-        setattr(identifier, keyword, value.split("\\") if keyword.endswith("UID") else value)
-    return identifier
-
-
 def find_all(link: Link, level: str, keys: Mapping[str, str], returning: Sequence[str] = ()) -> Iterator[Dataset]:
     """Yield every match. A question that could not be asked to its end is named in the traits' `unfinished`.
 
@@ -87,16 +59,9 @@ def find_all(link: Link, level: str, keys: Mapping[str, str], returning: Sequenc
     """
     is_proven = yield from _Asking(link, level, returning).ask(dict(keys))
     if not is_proven:
-        said = _in_words(level, keys)
+        said = in_words(level, keys)
         log.warning("%s was not asked to the end for %s", link.peer.remote, said)
         link.peer.traits.unfinished.append(said)
-
-
-def _in_words(level: str, keys: Mapping[str, str]) -> str:
-    """A question for a message; no patient is named."""
-    shown = {k: v for k, v in keys.items() if k not in {"PatientID", "SOPInstanceUID"}}
-    of_patient = " of one patient" if keys.get("PatientID") else ""
-    return f"{level} by {', '.join(f'{k} {v}' for k, v in shown.items()) or 'nothing'}{of_patient}"
 
 
 class _LimitLearntError(Exception):
@@ -168,7 +133,7 @@ class _Asking:
 
     def _is_cut(self, error: DimseError, link: Link, count: int) -> bool:
         """Whether an error says that there is more. Without a match it may refuse relational queries as such."""
-        if not any(error.status in statuses for statuses in _CUT_SHORT if error.status is not None):
+        if not any(error.status in statuses for statuses in CUT_SHORT if error.status is not None):
             return False
         return bool(count or self._level != "IMAGE" or self._traits.relational or link.is_relational)
 

@@ -18,10 +18,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from recovery import elements as el
-from recovery.dimse.asking import REFUSED, UIDS_PER_QUERY, find_all, query
+from recovery.dimse.asking import find_all
 from recovery.dimse.link import Link
 from recovery.dimse.opening import open_link
 from recovery.dimse.peer import DimseError, Peer
+from recovery.dimse.queries import REFUSED, UIDS_PER_QUERY, query
 from recovery.elements import InvalidObjectError
 from recovery.model import InstanceRef, distinct
 
