@@ -1,0 +1,117 @@
+"""A run whose questions or transfers were cut off leaves nothing out: case c10, a killed RT-PACS, a clock that lies."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from pynetdicom import evt
+
+from recovery.memory import Memory
+from tests.clinic import PROJECT, TwoNodes, two_nodes
+from tests.dimse.limited import limited
+from tests.dimse.scripted import by_uid, scp, sends
+from tests.dimse.test_limits import clinic
+from tests.orthanc import orthanc_is_installed
+
+NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
+
+
+@pytest.mark.skipif(not orthanc_is_installed(), reason="Orthanc is not installed")
+def test_an_archive_that_ends_every_answer_after_a_hundred_matches_loses_no_record(tmp_path: Path) -> None:
+    """Case c10: 180 records of 60 patients, 100 matches an answer, then Success."""
+    assert PROJECT.exists()
+    back = datetime.now(UTC) - NOW
+    records = clinic()
+    for ds in records:
+        day = datetime.strptime(ds.TreatmentDate, "%Y%m%d") + timedelta(days=back.days)  # noqa: DTZ007
+        ds.TreatmentDate = ds.SeriesDate = ds.InstanceCreationDate = f"{day:%Y%m%d}"
+    with two_nodes(tmp_path) as nodes:
+        nodes.rv.kill()
+        find, move = limited(records, 100), sends(by_uid(records), nodes.local)
+        with scp({evt.EVT_C_FIND: find, evt.EVT_C_MOVE: move}, node=nodes.rv.node):
+            status, results = nodes.job("sync_records")
+            assert nodes.pacs.instances() == {str(ds.SOPInstanceUID) for ds in records}
+            assert (status, results["sync_records"]["counts"]["found"]) == (0, 180)
+            checked = nodes.run("backup_jobs", "check")
+            assert "at most 100 matches" in checked.stderr
+
+
+def _memory(folder: Path) -> Memory:
+    memory = Memory(folder / "memory.json")
+    memory.note("plans 4711", NOW)
+    memory.note_turns("records", ["4711", "4712"])
+    memory.owed, memory.passed_over, memory.first_look_done = {"1.2.3": "4711"}, ["1.2.4"], True
+    memory.save()
+    return Memory.load(folder)
+
+
+def test_every_changed_byte_of_the_memory_is_forgotten(tmp_path: Path) -> None:
+    assert _memory(tmp_path).owed == {"1.2.3": "4711"}
+    path = tmp_path / "memory.json"
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        for bit in (1, 4, 32):
+            path.write_bytes(whole[:place] + bytes([whole[place] ^ bit]) + whole[place + 1 :])
+            said = json.dumps(Memory.load(tmp_path).owed)
+            assert said in {"{}", '{"1.2.3": "4711"}'}, place
+
+
+@pytest.mark.parametrize(
+    "content",
+    [[], {}, {"nodes": 1}, {"asked": {"a": "b"}}, {"nodes": {"A": {"limits": []}}}, {"turns": {"records": {"1": "x"}}}],
+)
+def test_a_memory_of_another_shape_is_blank(tmp_path: Path, content: object) -> None:
+    from recovery.seals import sealed_json
+
+    text = sealed_json(content) if isinstance(content, dict) else json.dumps(content)
+    (tmp_path / "memory.json").write_text(text)
+    memory = Memory.load(tmp_path)
+    assert (memory.nodes, memory.asked, memory.turns) == ({}, {}, {})
+
+
+def test_everybody_has_a_turn_whatever_the_clock_said_once(tmp_path: Path) -> None:
+    """A clock a year ahead for one run: forty of sixty patients were never asked about again."""
+    patients = [f"P{n}" for n in range(60)]
+    memory, seen = Memory(tmp_path / "memory.json"), []
+    memory.note_turns("records", memory.in_turn("records", patients, 20))
+    for _ in range(3):
+        chosen = memory.in_turn("records", patients, 20)
+        assert len(chosen) == 20
+        memory.note_turns("records", chosen)
+        seen += chosen
+    assert sorted(seen) == sorted(patients)
+    assert memory.in_turn("records", [*patients, "NEW"], 20)[0] == "NEW"
+
+
+def test_a_question_of_the_future_is_due(tmp_path: Path) -> None:
+    memory = Memory(tmp_path / "memory.json")
+    memory.note("plans 4711", NOW + timedelta(days=365))
+    assert memory.is_due("plans 4711", NOW, 3600.0)
+
+
+@pytest.mark.skipif(not orthanc_is_installed(), reason="Orthanc is not installed")
+def test_what_an_rt_pacs_that_died_had_not_taken_is_moved_by_the_next_run(tmp_path: Path) -> None:
+    """Old records of a patient met in the window: noted as asked for, they were never asked for again."""
+    old, new = clinic(patients=3, days=1), clinic(patients=3, days=1)
+    today = datetime.now(UTC)
+    for records, back in ((old, 100), (new, 1)):
+        for ds in records:
+            ds.TreatmentDate = ds.SeriesDate = ds.InstanceCreationDate = f"{today - timedelta(days=back):%Y%m%d}"
+    with two_nodes(tmp_path) as nodes:
+        _first_look(nodes)
+        nodes.put(old, new)
+        nodes.pacs.kill()
+        assert nodes.job("sync_records")[0] == 2
+        nodes.pacs.start()
+        assert nodes.job("sync_records")[0] == 0
+        assert nodes.pacs.instances() == nodes.rv.instances()
+
+
+def _first_look(nodes: TwoNodes) -> None:
+    memory = Memory.load(tmp := nodes.config.parent / "cache")
+    memory.first_look_done = True
+    memory.save()
+    assert Memory.load(tmp).first_look_done
