@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from recovery import elements as el
 from recovery.radiation_words import RADIATION_TYPES, RADIATION_WORDS
+from recovery.units import unit_of
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -38,6 +39,7 @@ class BeamKind:
     radiation_type: str | None = None
     number_of_wedges: int | None = None
     leaf_pairs: tuple[tuple[str, int], ...] = ()
+    meterset_unit: str | None = None
 
     @property
     def is_known(self) -> bool:
@@ -56,6 +58,7 @@ def kinds_of_plan(ds: Dataset) -> dict[int, BeamKind]:
                 _one_of(RADIATION_TYPES, el.text(beam, "RadiationType")),
                 el.integer(beam, "NumberOfWedges"),
                 tuple(_leaf_pairs(beam)),
+                unit_of(el.text(beam, "PrimaryDosimeterUnit")),
             )
     return kinds
 

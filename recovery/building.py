@@ -103,9 +103,10 @@ class Workspace:
         self.memory.save()
 
     def window(self, days_back: int) -> DateRange:
-        """The last days and tomorrow: a clock that is ahead, or a date in UTC, must not hide a record."""
+        """The last days, and one more on either side: a clock that is ahead, or a date that is written in another zone,
+        must not hide a record of them."""
         today = self.local_now.date()
-        return DateRange(today - timedelta(days=days_back), today + timedelta(days=1))
+        return DateRange(today - timedelta(days=days_back + 1), today + timedelta(days=1))
 
 
 @dataclass(frozen=True, slots=True)

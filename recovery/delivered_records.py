@@ -41,6 +41,7 @@ from recovery.dicom_text import written_day, written_number, written_text, writt
 from recovery.model import RT_BEAMS_TREATMENT_RECORD, RT_PLAN, Patient
 from recovery.object_modules import Place, item, new_object, reference, with_elements
 from recovery.records import written_delivery
+from recovery.units import MU, common
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -225,7 +226,7 @@ def treatment_record(
         TreatmentTime=written_time(first["treated_at"]),
         ReferencedRTPlanSequence=[reference(plan.sop_class_uid or RT_PLAN, written_uid(plan_uid))] if plan_uid else [],
         NumberOfFractionsPlanned=_or_empty(plan.number_of_fractions_planned),
-        PrimaryDosimeterUnit="MU",
+        PrimaryDosimeterUnit=common(kind.meterset_unit or MU for kind in plan.kinds(session)) or MU,
         TreatmentMachineSequence=[
             item(
                 TreatmentMachineName=machine,

@@ -24,6 +24,7 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from recovery import elements as el
@@ -216,6 +217,10 @@ def _is_due(peer: Peer, keyword: str, now: datetime) -> bool:
 
 
 def _was_ignored(answers: Sequence[Dataset], keyword: str, dates: DateRange) -> bool:
-    """Whether the node answered with objects of other days: it knows the key, and does not match by it."""
+    """Whether the node answered with objects of other days: it knows the key, and does not match by it.
+
+    A day more or less says nothing: a node may match in its own zone and answer in that of the object.
+    """
+    near = DateRange(dates.first - timedelta(days=1), dates.last + timedelta(days=1))
     days = [day for answer in answers if (day := el.day(answer, keyword)) is not None]
-    return any(day not in dates for day in days)
+    return any(day not in near for day in days)

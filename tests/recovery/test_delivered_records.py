@@ -6,10 +6,11 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recovery.beam_kinds import BeamKind, kind_of_field
+from recovery.beam_kinds import BeamKind, kind_of_field, kinds_of_plan
 from recovery.delivered_records import (
     PlanFacts,
     amendments,
@@ -27,7 +28,7 @@ from recovery.records import TreatmentRecord
 from recovery.untold_deliveries import untold_deliveries
 from tests.archive_clinic import delivery, local
 from tests.objects import plan as plan_object
-from tests.recovery.courses import as_plan
+from tests.recovery.courses import as_plan, reread
 
 PLAN = as_plan(plan_object({1: 100.0, 2: 50.0}, SOPInstanceUID="1.2.3.4"))
 Held = dict[str, TreatmentRecord]
@@ -255,3 +256,18 @@ def test_what_the_database_does_not_tell_any_more_counts_as_it_last_told_it(
         now, anew = (count_fractions(without_amended(records), PLAN) for records in (held, fresh))
         assert now.fractions == anew.fractions
         assert store(held, list(rows.values())) == 0, "twice is once"
+
+
+@pytest.mark.parametrize(
+    ("units", "said"), [((), "MU"), (("MINUTE",), "MINUTE"), ((None,), "MU"), (("MINUTE", "MU"), "MU")]
+)
+def test_a_record_bears_the_unit_of_its_plans_beams(units: tuple[str | None, ...], said: str) -> None:
+    rows = [delivery(n, beam_number=n) for n in range(1, len(units) + 1)] or [delivery(1)]
+    (session,) = treatment_sessions(rows)
+    kinds = {n: BeamKind(meterset_unit=unit) for n, unit in enumerate(units, start=1)}
+    nobody = Patient("00017R", None, None, None)
+    made = treatment_record(session, session.first_uid, 1, nobody, PlanFacts(beams=kinds), local())
+    assert made.PrimaryDosimeterUnit == said
+    plan = reread(plan_object({1: 4.8}))
+    plan.BeamSequence[0].PrimaryDosimeterUnit = "MINUTE"
+    assert kinds_of_plan(plan)[1].meterset_unit == "MINUTE"

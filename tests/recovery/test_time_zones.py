@@ -16,7 +16,10 @@ from pydicom import Dataset
 from recovery.cache import Cache
 from recovery.collection import Collection
 from recovery.local_time import LocalTime, offset
+from recovery.model import DateRange
+from recovery.record_search import _was_ignored
 from tests import objects as o
+from tests.archive_clinic import NOBODY, OneSite
 from tests.recovery.clinics import evidence, planned, row_of
 from tests.recovery.courses import ZURICH, as_record, reread
 
@@ -133,3 +136,23 @@ def test_the_cache_is_read_anew_when_the_config_gets_another_zone(tmp_path: Path
     collection.save(cache, now)
     assert {r.treated_at for r in Collection.load(cache, ZURICH).records.values()} == {LATE + timedelta(hours=1)}
     assert Collection.load(cache, ZoneInfo("America/New_York")).records == {}
+
+
+# the days that are asked for
+
+
+def answer(written: str) -> Dataset:
+    return o.item(SOPInstanceUID=o.uid(), TreatmentDate=written)
+
+
+@pytest.mark.parametrize(("written", "is_ignored"), [("20261114", False), ("20261124", False), ("20261101", True)])
+def test_a_day_that_another_zone_moved_does_not_show_that_a_node_ignores_dates(written: str, is_ignored: bool) -> None:
+    week = DateRange(date(2026, 11, 15), date(2026, 11, 23))
+    assert _was_ignored([answer("20261120"), answer(written)], "TreatmentDate", week) is is_ignored
+
+
+def test_the_window_holds_a_record_that_was_written_a_day_earlier_or_later(tmp_path: Path) -> None:
+    space = OneSite(tmp_path, NOBODY).space()
+    window, today = space.window(7), space.local_now.date()
+    for days in (-8, -7, 0, 1):
+        assert today + timedelta(days=days) in window
