@@ -261,6 +261,7 @@ READINGS: Mapping[str, TableReading] = {
             {"was_overridden": lambda group: values.truth(group[0]["override_flag"])},
         ),
         TableReading(tables.COUCH_SHIFTS),
+        TableReading(tables.CALENDAR),
         TableReading(tables.IN_FLIGHT, one_row_per=("in_flight_id",)),
         TableReading(tables.NOTES, {"note_id": _key("note_source", "note_owner", "note_number")}),
         TableReading(

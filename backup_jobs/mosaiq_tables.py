@@ -279,7 +279,16 @@ READINGS: Mapping[str, TableReading] = {
     reading.schema.name: reading
     for reading in (
         *(PATIENTS, PHYSICIANS, COURSES, PRESCRIPTIONS, PLANS, PLAN_FIELDS, SETUP_NOTES, SCHEDULE),
-        *(DELIVERIES, COUCH_SHIFTS, IN_FLIGHT, NOTES, CHECKS, DOCUMENTS, photo_reading()),
+        *(
+            DELIVERIES,
+            COUCH_SHIFTS,
+            IN_FLIGHT,
+            TableReading(tables.CALENDAR),
+            NOTES,
+            CHECKS,
+            DOCUMENTS,
+            photo_reading(),
+        ),
     )
 }
 """How each table is made of MOSAIQ's rows, by the table's name."""

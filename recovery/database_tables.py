@@ -22,7 +22,16 @@ from recovery.delivery_tables import HISTORY_DAYS
 from recovery.metersets import planned_by_database as largest_planned
 from recovery.one_patient import SEPARATOR, newest_ids, older_ids, under_newest
 from recovery.plan_states import NO_LONGER_TREATED
-from recovery.relational_tables import COURSES, DELIVERIES, IN_FLIGHT, PATIENTS, PHYSICIANS, PLANS, PRESCRIPTIONS
+from recovery.relational_tables import (
+    CALENDAR,
+    COURSES,
+    DELIVERIES,
+    IN_FLIGHT,
+    PATIENTS,
+    PHYSICIANS,
+    PLANS,
+    PRESCRIPTIONS,
+)
 from recovery.second_source import SecondSource, by_key, fractions_by_database, told_of
 from recovery.table_freshness import known_since
 from recovery.tables import DATABASE_COUNTS
@@ -76,6 +85,11 @@ def with_second_source(space: Workspace, rows: Iterable[Mapping[str, Any]]) -> l
             for record in (*records, *database_sessions(space, records))
             if record.is_of_database
         ),
+        sessions_remaining={
+            (names.get(row["patient_id"], row["patient_id"]), row["sop_instance_uid"]): row["sessions_remaining"]
+            for row in relational_rows(space, CALENDAR)
+            if row["sessions_remaining"] is not None
+        },
         deliveries_known_until=_known_until(space),
     )
     plans = space.collection.plans

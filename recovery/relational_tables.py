@@ -207,6 +207,13 @@ SCHEDULE = TableSchema(
 """Sixty days back to sixty ahead. Cancelled ones stay, and say so: see CANCELLED_STATUSES. `treatment_machine_name` is
 null where nobody is treated: at a CT scanner, which is then `other_machine_name`, or at a doctor's."""
 
+CALENDAR = TableSchema(
+    "calendar",
+    {"sop_instance_uid": "str", "patient_id": "str", "sessions_planned": "int", "sessions_remaining": "int"},
+    key=("sop_instance_uid", "patient_id"),
+)
+"""Sessions of each plan in the calendar of MOSAIQ, and those left: a further count of what remains. Empty for ARIA."""
+
 NOTES = TableSchema(
     "notes",
     {
@@ -271,7 +278,7 @@ tell what it was made of: the kind and the SHA-256 of the bytes in the R&V datab
 _WHO = (PATIENTS, PHYSICIANS, COURSES, PRESCRIPTIONS)
 _HOW = (PLANS, PLAN_FIELDS, SETUP_NOTES)
 _WHEN = (IN_FLIGHT, SCHEDULE, DELIVERIES, COUCH_SHIFTS)
-_ASIDE = (NOTES, CHECKS, DOCUMENTS, PHOTOS)
+_ASIDE = (CALENDAR, NOTES, CHECKS, DOCUMENTS, PHOTOS)
 
 RELATIONAL_TABLES: Mapping[str, TableSchema] = {schema.name: schema for schema in _WHO + _HOW + _WHEN + _ASIDE}
 """Every relational table by name; those that the main job needs most are read first."""

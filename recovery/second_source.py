@@ -61,6 +61,8 @@ class SecondSource:
     """By patient and plan, in words: what records made of the database tell, and it does not any more."""
     made_here: frozenset[PlanKey] = frozenset()
     """Patients and plans whose treatment records were made of this database: those are no second source."""
+    sessions_remaining: Mapping[PlanKey, int] = field(default_factory=dict)
+    """By patient and plan: sessions left in the calendar of the R&V system; absent where it has none."""
     deliveries_known_until: datetime | None = None
     """When the deliveries were last read, local to the site: of what came later they can tell nothing."""
 
@@ -191,6 +193,11 @@ def _counts(row: Mapping[str, Any], source: SecondSource) -> Iterator[str]:
     is_comparable = theirs is not None and until is not None and (last is None or last < until)
     if is_comparable and theirs != ours:
         yield f"fractions delivered: {ours} in the treatment records, {theirs} in the R&V database"
+    left, sessions = row.get("fractions_remaining"), source.sessions_remaining.get(key)
+    is_open = row["status"] not in NO_LONGER_TREATED and row["interrupted_fraction"] is None
+    is_read_since = until is not None and (last is None or last < until)
+    if is_open and is_read_since and None not in (left, sessions) and left != sessions:
+        yield f"fractions remaining: {left} by the records, {sessions} sessions in the R&V calendar"
     if untold := source.untold.get(key):
         yield untold
 

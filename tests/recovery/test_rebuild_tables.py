@@ -141,7 +141,7 @@ def test_from_nothing_but_the_rt_pacs_every_byte_and_every_value_comes_back(
     clinic.lose_the_cache()
     done = clinic.rebuild()
     assert done.returncode == 0, done.stderr
-    assert "15 tables of the R&V database restored" in done.stdout and "2026-11-22 12:10:00" in done.stdout
+    assert "16 tables of the R&V database restored" in done.stdout and "2026-11-22 12:10:00" in done.stdout
     assert clinic.newest() == newest
     assert files_of(folder) == before
     assert verify_snapshot(clinic.cache_path, newest) == []

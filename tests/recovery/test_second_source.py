@@ -331,3 +331,15 @@ def test_what_the_database_says_of_a_plan_is_not_said_of_another_patient_of_the_
     assert plans_told(space, {("$QA1", UID): of_phantom}).keys() == {key}
     assert plans_told(space, {("4712", UID): same_person}).keys() == {("4712", UID)}, "a number that was changed"
     assert plans_told(space, {("4712", UID): same_person, key: same_person}).keys() == {key, ("4712", UID)}
+
+
+@pytest.mark.parametrize(
+    ("sessions", "status", "is_told"),
+    [(11, "on_treatment", True), (12, "on_treatment", False), (11, "completed", False)],
+)
+def test_the_calendars_count_of_what_remains_is_held_against_the_records(
+    sessions: int, status: str, is_told: bool
+) -> None:
+    source = SecondSource(sessions_remaining={KEY: sessions}, deliveries_known_until=day(5))
+    said = told_of(line(fractions_remaining=12, status=status), source, None)["disagreement"]
+    assert said == ("fractions remaining: 12 by the records, 11 sessions in the R&V calendar" if is_told else None)

@@ -212,3 +212,19 @@ def test_a_plan_of_two_prescriptions_is_closed_when_both_are(
         mosaiq.field(patient, site, UID, beam, None)
     (plan,) = [row for row in tables()["plans"] if row["sop_instance_uid"] == UID]
     assert plan["approval_status"] == word
+
+
+def test_the_calendar_counts_the_sessions_that_are_left_of_a_plan(
+    mosaiq: Mosaiq, tables: Callable[[], Mapping[str, Rows]]
+) -> None:
+    patient = mosaiq.patient("IDA")
+    field = treated(mosaiq, patient)
+    _, site = mosaiq.site(patient, None, "Setup")
+    setup = mosaiq.field(patient, site, UID, 2, None, Type_Enum=3)
+    for status in (3, 3, 1, 5, 7, 4, 2):
+        mosaiq.session(None, patient, field, setup, status=status)
+    mosaiq.session(None, patient, field, IsPreTreat=1)
+    mosaiq.session(None, patient, setup)
+    (row,) = tables()["calendar"]
+    assert (row["sop_instance_uid"], row["patient_id"]) == (UID, "IDA"), "a plan that stands in no session has no row"
+    assert (row["sessions_planned"], row["sessions_remaining"]) == (7, 4), "neither completed nor void, and treating"

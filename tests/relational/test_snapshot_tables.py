@@ -245,12 +245,24 @@ def test_a_database_that_goes_away_in_the_middle_keeps_the_rest_and_is_not_asked
     result = snapshot_tables(config, now + timedelta(hours=1))
     assert (result.outcome, result.fault) == ("PARTIAL", "database")
     assert "query schedule: the database went away in the middle" in result.message
-    assert "not asked for after that: deliveries, couch_shifts, notes, checks, documents, photos" in result.message
+    assert (
+        "not asked for after that: deliveries, couch_shifts, calendar, notes, checks, documents, photos"
+        in result.message
+    )
     cache = Cache(config.cache_path)
     assert known_since(cache, PLANS) == now + timedelta(hours=1)
     assert known_since(cache, SCHEDULE) == now
     kept = {state.name: state.kept for state in list_snapshots(config.cache_path)[0].kept}
-    assert list(kept) == ["checks", "couch_shifts", "deliveries", "documents", "notes", "photos", "schedule"]
+    assert list(kept) == [
+        "calendar",
+        "checks",
+        "couch_shifts",
+        "deliveries",
+        "documents",
+        "notes",
+        "photos",
+        "schedule",
+    ]
     assert kept["notes"] == Kept(now + timedelta(hours=1), "the connection was lost before it was asked for")
 
 
