@@ -185,3 +185,11 @@ def test_the_same_beam_of_two_fraction_groups_is_two_deliveries() -> None:
     both = [plain_record(f"{g}", [delivery()], referenced_fraction_group_number=g) for g in (1, 2)]
     counted = course(plan, *both)
     assert (counted.duplicates, counted.fractions_delivered) == (0, 2)
+
+
+def test_a_meterset_and_none_are_two_deliveries() -> None:
+    both = [
+        plain_record("a", [delivery(delivered=50.0)]),
+        plain_record("b", [delivery(delivered=50.0, specified=50.0)]),
+    ]
+    assert course(ONE_BEAM, *both).duplicates == 0
