@@ -35,7 +35,7 @@ IN_TREATMENT = "In treatment on TB1, appointments unknown: 2"
 SAID: dict[str, dict[str, tuple[str, ...]]] = {
     "good": {
         "*": (GOOD,),
-        "on_treatment": ("2 on treatment", "2 plans shown", "INTERRUPTED fraction 5, 50.0 MU left"),
+        "on_treatment": ("2 on treatment", "2 plans shown", "INTERRUPTED: finish fraction 5 first, 50.0 MU left"),
         "machine_day": ("1 booked · 0 treated · 1 to come", "Appointments as of Tue 14:32"),
         "patient": ("2 patients.",),
         "priorities": ("1 plan with a clock · 1 not entered yet",),

@@ -174,7 +174,7 @@ def test_who_was_in_flight_at_the_proof_is_listed_without_an_appointment(cache: 
 
 
 def test_the_page_lists_them_and_says_when_nothing_is_unknown(open_dashboard: Callable[..., AppTest]) -> None:
-    assert "**Nothing is unknown.**" in said(open_dashboard("good", 13, page="since_last_proof"))
+    assert "**Nobody is on this list.**" in said(open_dashboard("good", 13, page="since_last_proof"))
     visit = open_dashboard("down", 13, page="since_last_proof")
     assert not visit.exception
     assert "may have been treated since Tue 24 Nov 12:08" in said(visit)
