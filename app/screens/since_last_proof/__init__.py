@@ -32,7 +32,7 @@ def show(desk: Desk) -> None:
         return
     doubt = unknown.doubt_now(loaded, desk)
     if doubt is None:
-        st.markdown("**Nobody is on this list.** The newest proof is fresh: the lists show what was treated up to then.")
+        st.markdown("**Nobody is on this list.** The newest proof is fresh: all lists are true until then.")
         return
     _show_list(desk, loaded, doubt)
 
