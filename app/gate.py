@@ -13,14 +13,14 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import streamlit as st
 
 from app import session
 from app.desk import Desk
-from app.proxy import ProxyError, Vouched, vouched
+from app.proxy import REWRITTEN_BY, ProxyError, Vouched, vouched
 from app.sitting import Sitting
 from app.trail import trail_of
 from recovery.accounts import Accounts, AccountsFileError
@@ -29,6 +29,7 @@ from recovery.lockout import Lockout
 from recovery.permissions import User
 
 LOOPBACK = "127.0.0.1"
+UNPROVEN_ADDRESS = f"unproven ({REWRITTEN_BY})"
 _ENDED = "sitting_ended"
 WRONG = "Name or password is not right."
 
@@ -79,13 +80,12 @@ def try_password(desk: Desk, name: str, password: str) -> str:
     accounts, settings, now = accounts_of(desk.config.accounts_path), desk.config.sign_in, desk.wall_clock()
     lockout = _lockout(desk.config.lockout_path, settings.lock_after_failures, settings.lock_minutes)
     address = client_address(desk)
-    if lockout.locked_until(name, address, now) is not None:
+    if lockout.attempt(name, address, now) is not None:
         _note_refusal(desk, accounts, name, "locked")
         minutes = settings.lock_minutes
         return f"Too many failed attempts. Wait up to {minutes} minutes, or ask an admin for `user unlock`."
     account = accounts.check(name, password)
     if account is None:
-        lockout.note_failure(name, address, now)
         _note_refusal(desk, accounts, name, "name or password")
         return WRONG
     lockout.note_success(name, address, now)
@@ -112,7 +112,8 @@ def _welcome(desk: Desk, person: Vouched) -> Sitting | Doorway:
 
 def _begin(desk: Desk, user: User, changed_at: str | None, address: str, by: str) -> Sitting:
     idle = timedelta(minutes=desk.config.sign_in.idle_minutes)
-    here = Sitting(user, address, changed_at, desk.wall_clock, idle, trail_of(desk.config.audit_path))
+    stands = partial(_account_stands, desk.config.accounts_path, user.name, changed_at)
+    here = Sitting(user, address, changed_at, desk.wall_clock, idle, trail_of(desk.config.audit_path), stands)
     for key in list(st.session_state):
         del st.session_state[key]
     st.session_state[session.SITTING] = here
@@ -130,13 +131,20 @@ def _why_over(desk: Desk, here: Sitting, person: Vouched | None) -> tuple[str, s
     if here.account_changed_at is None or (person is not None and person.name != here.user.name):
         same = person is not None and (person.name, person.role or here.user.role) == (here.user.name, here.user.role)
         return None if same else ("proxy changed", "")
-    try:
-        account = accounts_of(desk.config.accounts_path).find(here.user.name)
-    except AccountsFileError:
-        return None  # who is in stays in: a damaged file in a downtime takes nobody's list away
-    if account is None or account.is_disabled or account.changed_at != here.account_changed_at:
+    if not here.stands():
         return "account changed", "You were signed out: your account was changed. Sign in again."
     return None
+
+
+def _account_stands(accounts: Path, name: str, changed_at: str | None) -> bool:
+    """Whether an account is as it was at sign-in; always where a proxy vouches."""
+    if changed_at is None:
+        return True
+    try:
+        account = accounts_of(accounts).find(name)
+    except AccountsFileError:
+        return True  # who is in stays in: a damaged file in a downtime takes nobody's list away
+    return account is not None and not account.is_disabled and account.changed_at == changed_at
 
 
 def _note_refusal(desk: Desk, accounts: Accounts, name: str, why: str) -> None:
@@ -165,7 +173,12 @@ def client_address(desk: Desk) -> str:
 
 
 def _peer() -> str:
-    """Streamlit says None for this machine's own address."""
+    """Where the connection comes from. Streamlit says None for this machine's own address.
+
+    It also lets anybody on this machine say another address, by X-Forwarded-For: what comes with it is counted as one.
+    """
+    if st.context.headers.get_all(REWRITTEN_BY):
+        return UNPROVEN_ADDRESS
     said = st.context.ip_address
     return said if isinstance(said, str) else LOOPBACK
 

@@ -8,12 +8,18 @@ How
     put one there.
 
 For pages
-    `session.require(Permission.AUDIT)` at the top of a page that needs more than seeing; `session.may(…)` before a
-    button; `session.redraw()` instead of `st.rerun()` in a part of a page that refreshes by itself, so that a screen
-    that nobody looks at is not kept signed in by its own clockwork.
+    `session.fragment` and `session.callback` in place of `st.fragment` and a bare function: what runs without the page
+    around it asks anew whether the sitting holds. `session.require(Permission.AUDIT)` at the top of a page that needs
+    more than seeing; `session.may(…)` before a button; `session.redraw()` instead of `st.rerun()` in a part of a page
+    that refreshes by itself, so that a screen that nobody looks at is not kept signed in by its own clockwork.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+from typing import TypeVar, cast
 
 import streamlit as st
 
@@ -21,6 +27,7 @@ from app.sitting import Sitting
 from recovery.permissions import BREAK_GLASS_GRANTS, Permission, User, roles_with
 
 SITTING = "sitting"
+Part = TypeVar("Part", bound=Callable[..., object])
 _BY_ITSELF = "redrawn_by_itself"
 
 
@@ -57,6 +64,34 @@ def refusal(permission: Permission) -> str:
     who = " or ".join(f"a {role}" if role[0] not in "aeiou" else f"an {role}" for role in roles_with(permission))
     way = " If a treatment cannot wait: **Break glass**, at the left." if permission in BREAK_GLASS_GRANTS else ""
     return f"This needs {who}.{way}"
+
+
+def holds() -> bool:
+    """Whether whoever signed in here still may see anything."""
+    here = sitting()
+    return here is not None and here.holds
+
+
+def fragment(draw: Part, run_every: timedelta | None = None) -> Part:
+    """A part of a page that is drawn anew alone, and only for who is still signed in; else the whole page is."""
+
+    @wraps(draw)
+    def draw_if_held(*args: object, **kwargs: object) -> object:
+        if not holds():
+            redraw()
+        return draw(*args, **kwargs)
+
+    return cast("Part", st.fragment(draw_if_held, run_every=run_every))
+
+
+def callback(act: Part) -> Part:
+    """What a pressed button does before its page is drawn: nothing for who is not signed in any more."""
+
+    @wraps(act)
+    def act_if_held(*args: object, **kwargs: object) -> object:
+        return act(*args, **kwargs) if holds() else None
+
+    return cast("Part", act_if_held)
 
 
 def redraw() -> None:

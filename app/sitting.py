@@ -44,6 +44,8 @@ class Sitting:
     clock: Callable[[], datetime]
     idle: timedelta
     trail: Trail
+    stands: Callable[[], bool] = lambda: True
+    """Whether the account is still the one that signed in; looked up anew at every question."""
     last_active_at: datetime = field(init=False)
     glass: Glass | None = None
     is_over: bool = False
@@ -67,9 +69,14 @@ class Sitting:
         """The break-glass access that still holds."""
         return self.glass if self.glass is not None and self.clock() < self.glass.until else None
 
+    @property
+    def holds(self) -> bool:
+        """Whether it is not over, by sign-out, by time, or because the account was changed or disabled."""
+        return not self.is_over and self.time_left > timedelta(0) and self.stands()
+
     def may(self, permission: Permission) -> bool:
-        """Whether the role, or broken glass, gives the permission at this moment, and the sitting is not over."""
-        if self.is_over or self.time_left <= timedelta(0):
+        """Whether the role, or broken glass, gives the permission at this moment, and the sitting holds."""
+        if not self.holds:
             return False
         return self.user.may(permission) or (self.open_glass is not None and permission in BREAK_GLASS_GRANTS)
 

@@ -5,10 +5,11 @@ Goal
     purpose.
 
 How
-    Failures are counted per name AND address: whoever fails at one machine is locked there, while the owner of the
-    name signs in at another. Only when a name has failed ten times as often, from all addresses together, is it
-    locked everywhere. Locks end by themselves, or by `python -m recovery user unlock`. A name that does not exist is
-    locked like one that does, so a lock tells nothing.
+    An attempt is counted before its password is looked at, and taken back by a success: of many that come at once, no
+    more are looked at than of those that come in a row. They are counted per name AND address: whoever fails at one
+    machine is locked there, while the owner of the name signs in at another. Only when a name has failed ten times as
+    often, from all addresses together, is it locked everywhere. Locks end by themselves, or by `python -m recovery
+    user unlock`. A name that does not exist is locked like one that does, so a lock tells nothing.
 
 Why hashes of names
     People type their password into the wrong field. What was typed is not kept.
@@ -16,10 +17,14 @@ Why hashes of names
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import logging
+import os
 import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -56,28 +61,51 @@ class Lockout:
         ]
         return max(ends, default=None)
 
+    def attempt(self, name: str, address: str, now: datetime) -> datetime | None:
+        """Count an attempt, before its password is looked at; until when it is refused, None when it may go on."""
+        with self._alone():
+            until = self.locked_until(name, address, now)
+            if until is None:
+                self._count(name, address, now)
+        return until
+
     def note_failure(self, name: str, address: str, now: datetime) -> None:
         """Count one more. What is too old to count is forgotten."""
-        with self._lock:
-            recent = self._recent(now)
-            recent.setdefault(f"{_person(name)} {address}", []).append(now)
-            newest = sorted(recent.items(), key=lambda pair: pair[1][-1])[-_MOST_KEPT:]
-            self._write(dict(newest))
+        with self._alone():
+            self._count(name, address, now)
 
     def note_success(self, name: str, address: str, now: datetime) -> None:
         """Forget the failures of a name at an address."""
-        with self._lock:
+        with self._alone():
             recent = self._recent(now)
             if recent.pop(f"{_person(name)} {address}", None) is not None:
                 self._write(recent)
 
     def unlock(self, name: str, now: datetime) -> bool:
         """Forget the failures of a name everywhere; tells whether there were any."""
-        with self._lock:
+        with self._alone():
             recent, person = self._recent(now), f"{_person(name)} "
             kept = {pair: times for pair, times in recent.items() if not pair.startswith(person)}
             self._write(kept)
             return len(kept) < len(recent)
+
+    def _count(self, name: str, address: str, now: datetime) -> None:
+        recent = self._recent(now)
+        recent.setdefault(f"{_person(name)} {address}", []).append(now)
+        newest = sorted(recent.items(), key=lambda pair: pair[1][-1])[-_MOST_KEPT:]
+        self._write(dict(newest))
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """No other thread, and no other process where the folder takes a lock file, counts at the same time."""
+        with self._lock, ExitStack() as stack:
+            with suppress(OSError):
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                beside = self.path.with_name(f"{self.path.name}.lock")
+                descriptor = os.open(beside, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+                stack.callback(os.close, descriptor)
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
 
     def _recent(self, now: datetime) -> dict[str, list[datetime]]:
         """Failures that still count, oldest first; those of a future that a clock made do not."""

@@ -39,7 +39,7 @@ _STRIP = (
 def show(desk: Desk) -> None:
     """Draw the banner, and keep it true."""
     st.session_state[_DRAWN] = _drawn_state(desk)
-    refreshing: Callable[[Desk], None] = st.fragment(_show, run_every=REFRESH_EVERY)
+    refreshing: Callable[[Desk], None] = session.fragment(_show, run_every=REFRESH_EVERY)
     refreshing(desk)
 
 

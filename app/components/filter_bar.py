@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
-from app import filters
+from app import filters, session
 from app.filters import View
 
 SEARCH, MACHINE, PHYSICIAN, STATUS, TREATED, PROBLEM = "search", "machine", "physician", "status", "treated", "problem"
@@ -85,7 +85,7 @@ def choose(values: Mapping[str, object]) -> None:
 def offer_to_clear() -> None:
     """What is shown when the filters leave nobody: every filter off again with one press."""
     st.markdown("**No patient matches these filters.**")
-    st.button("Clear all filters", key="clear", on_click=_clear)
+    st.button("Clear all filters", key="clear", on_click=session.callback(_clear))
 
 
 def _clear() -> None:

@@ -29,7 +29,7 @@ SHORTEST_REASON = 10
 
 def show(desk: Desk, here: Sitting) -> None:
     """Draw the sidebar's end, and what must stand above the page."""
-    watching: Callable[[Sitting], None] = st.fragment(_watch, run_every=LOOK_EVERY)
+    watching: Callable[[Sitting], None] = session.fragment(_watch, run_every=LOOK_EVERY)
     watching(here)
     has_asked = False
     with st.sidebar:
@@ -45,8 +45,6 @@ def show(desk: Desk, here: Sitting) -> None:
 
 def _watch(here: Sitting) -> None:
     """Drawn anew every few seconds: time-out, the end of broken glass, an audit file that cannot be written."""
-    if here.is_over or here.time_left <= timedelta(0):
-        session.redraw()
     if here.glass is not None and here.open_glass is None:
         here.glass = None
         here.note("break glass ended", None, {"by": "time"})
@@ -83,6 +81,8 @@ def _has_glass(desk: Desk, role: Role) -> bool:
 
 @st.dialog("Break glass")
 def _ask_reason(desk: Desk, here: Sitting) -> None:
+    if not here.holds:
+        session.redraw()
     minutes = desk.config.sign_in.break_glass_minutes
     never = [p for p in Permission if p not in BREAK_GLASS_GRANTS | PERMISSIONS[here.user.role]]
     st.markdown(

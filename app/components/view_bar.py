@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app import gaps, views, words
+from app import gaps, session, views, words
 from app.components import export, filter_bar, patient_table
 from app.desk import Desk
 
@@ -83,15 +83,17 @@ def _show_views(desk: Desk, table: pd.DataFrame) -> None:
         "Open a view",
         list(by_name),
         index=None,
+        format_func=words.printable,
         placeholder="machine, physician or saved",
         key=_PICKED,
-        on_change=_open,
+        on_change=session.callback(_open),
         args=(by_name,),
     )
     st.text_input("Save what is shown as", key=_NAME, max_chars=views.LONGEST_NAME, help="Without the search")
-    st.button("Save", key="view_save", on_click=_save, args=(file,))
+    st.button("Save", key="view_save", on_click=session.callback(_save), args=(file,))
     for view in saved:
-        st.button(f"Remove {view.name}", key=f"view_remove_{view.name}", on_click=_remove, args=(file, view.name))
+        label, remove = f"Remove {words.as_markdown(view.name)}", session.callback(_remove)
+        st.button(label, key=f"view_remove_{view.name}", on_click=remove, args=(file, view.name))
     if told := st.session_state.pop(_TOLD, ""):
         st.markdown(told)
 

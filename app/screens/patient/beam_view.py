@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import picture_data
+from app import picture_data, session
 from app.desk import Desk
 from app.words import absent, as_markdown
 from recovery.pictures.beams_eye import BeamsEyeView
@@ -15,7 +15,7 @@ from recovery.plan_file import PlanFile
 
 def show(desk: Desk, plan: PlanFile) -> None:
     """Draw it, alone: choosing a beam draws nothing else anew."""
-    st.fragment(_show)(desk, plan)
+    session.fragment(_show)(desk, plan)
 
 
 def _show(desk: Desk, plan: PlanFile) -> None:
@@ -27,7 +27,7 @@ def _show(desk: Desk, plan: PlanFile) -> None:
     is_asked = st.session_state.get(f"asked_beams_{plan.uid}")
     if not (is_asked or picture_data.is_at_hand(source, plan.uid)):
         st.button("Load from the RT-PACS", key=f"load_beams_{plan.uid}", icon=":material/download:",
-                  on_click=_ask, args=(plan.uid,))  # fmt: skip
+                  on_click=session.callback(_ask), args=(plan.uid,))  # fmt: skip
         return
     try:
         with st.spinner("Loading the plan from the RT-PACS"):

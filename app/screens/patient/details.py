@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 import streamlit as st
 
-from app import patient_tables, patient_words
+from app import patient_tables, patient_words, session
 from app.components.patient_table import ROW_HEIGHT
 from app.desk import Desk
 from app.screens.patient import pictures
@@ -20,7 +20,7 @@ _ROWS = 10
 
 def show(desk: Desk, file: PatientFile, plan: PlanFile) -> None:
     """Draw the tabs, alone: opening one draws nothing else anew."""
-    st.fragment(_show)(desk, file, plan)
+    session.fragment(_show)(desk, file, plan)
 
 
 def _show(desk: Desk, file: PatientFile, plan: PlanFile) -> None:
