@@ -139,6 +139,11 @@ def reasons_in(message: str) -> dict[str, str]:
     return {uid: why.strip() for uid, why in _REASON.findall(message)}
 
 
+def damages_in(runs: Sequence[JobRun], since: datetime) -> list[JobRun]:
+    """Runs that met a damaged file of the cache, newest first."""
+    return [run for run in reversed(runs) if run.started_at >= since and "damaged" in run.message]
+
+
 def remarks_on_tables(runs: Sequence[JobRun]) -> dict[str, str]:
     """By relational table, what the newest ended run of snapshot_tables said of it: kept back, and why."""
     ended = [run for run in runs if run.job == "snapshot_tables" and run.outcome in {"OK", "PARTIAL", "FAILED"}]

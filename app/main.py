@@ -24,6 +24,7 @@ from app.screens import PAGES
 from app.sitting import Sitting
 from recovery.clock import clock_is_simulated, read_clock
 from recovery.config import ConfigError, load_config
+from recovery.file_modes import GroupError, keep_private, let_group_read
 
 # A local file: without one, Streamlit asks the internet for the page's icon.
 ICON = Path(__file__).parent / "assets" / "icon.png"
@@ -32,6 +33,7 @@ ICON = Path(__file__).parent / "assets" / "icon.png"
 def main() -> None:
     """Draw the page that the address asks for."""
     st.set_page_config(page_title="RBRDT", page_icon=ICON, layout="wide")
+    keep_private()
     hardening.keep_values_out_of_logs()
     hardening.ask_nobody_outside()
     if weaknesses := hardening.weaknesses():
@@ -39,7 +41,8 @@ def main() -> None:
         return
     try:
         config = load_config(Path(os.environ.get("RBRDT_CONFIG", "config.toml"))).without_rv()
-    except ConfigError as error:
+        let_group_read(config)
+    except (ConfigError, GroupError) as error:
         failures.show_config(error)
         return
     try:

@@ -33,10 +33,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="one line of JSON per job on standard output")
     options = parser.parse_args(arguments)
     from recovery.config import ConfigError, load_config
+    from recovery.file_modes import GroupError, keep_private, let_group_read
 
+    keep_private()
     try:
         config = load_config(options.config)
-    except ConfigError as error:
+        let_group_read(config)
+    except (ConfigError, GroupError) as error:
         print(error, file=sys.stderr)
         return 2
     return _run(options.job, config, as_json=options.json)

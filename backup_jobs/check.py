@@ -24,6 +24,7 @@ from recovery.building import Workspace
 from recovery.dimse import DimseError, Guard, Peer, echo, find_refs, move_series, open_link, open_receiver
 from recovery.dimse.peer import UNKNOWN_DESTINATION
 from recovery.durable import replace_file
+from recovery.file_modes import too_open
 from recovery.peers import pacs_peer, pacs_store_peer, rv_peer, tps_peers
 from recovery.printable import printable
 from recovery.record_search import find_records
@@ -33,6 +34,7 @@ JOB = "check"
 
 NO_SUCH_UID = "2.25.0"
 LEAST_FREE_BYTES = 1_000_000_000
+MOST_NAMED = 3
 
 
 def check(space: Workspace) -> JobResult:
@@ -154,10 +156,21 @@ def _database(space: Workspace) -> Iterator[Finding]:
 def _cache(space: Workspace) -> Iterator[Finding]:
     path = space.config.cache_path
     yield f"cache {path} can be written", _problem(lambda: _write(space))
+    yield "nobody else may read what is kept here, nor write the config", _wide(space)
     with contextlib.suppress(OSError):
         free = shutil.disk_usage(path).free
         problem = "" if free > LEAST_FREE_BYTES else f"only {free // 1_000_000} MB are free"
         yield f"cache {path} has room", problem
+
+
+def _wide(space: Workspace) -> str:
+    found = too_open(space.config)
+    if not found:
+        return ""
+    more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
+    group = space.config.cache.group
+    remedy = f"only the group {group} may read the cache" if group else "`chmod -R go= PATH` takes it from others"
+    return f"{', '.join(found[:MOST_NAMED])}{more}; {remedy}"
 
 
 def _write(space: Workspace) -> None:

@@ -30,6 +30,7 @@ from demo.processes import DASHBOARD, Processes, free_port
 from demo.simulated_clock import SimulatedClock
 from demo.simulation import Simulation
 from demo.workplace import TIME_ZONE, Workplace
+from recovery.file_modes import keep_private
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +42,7 @@ _FIRST_HOUR = 11
 
 def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
+    keep_private()
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())

@@ -25,6 +25,7 @@ from recovery.cache import Cache, CacheError
 from recovery.chart_command import add_chart_arguments, chart_command
 from recovery.clock import read_wall_clock
 from recovery.config import Config, ConfigError, load_config
+from recovery.file_modes import GroupError, keep_private, let_group_read
 from recovery.printable import tell
 from recovery.relational_tables import ALL_TABLES
 from recovery.tables import ON_TREATMENT
@@ -49,13 +50,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     user_commands.add_parser(commands)
     audit_commands.add_parser(commands)
     options = parser.parse_args(arguments)
+    keep_private()
     try:
         whole = load_config(options.config)
+        let_group_read(whole)
         has_database = whole.rv is not None and whole.rv.database is not None
         return _run(whole.without_rv(), options, has_database=has_database)
     except ConfigError as error:
         tell(error, file=sys.stderr)
-    except CacheError as error:
+    except (CacheError, GroupError) as error:
         tell(error, file=sys.stderr)
     except BrokenPipeError:
         return 1

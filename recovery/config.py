@@ -150,6 +150,7 @@ class CacheSettings:
     __pydantic_config__ = _STRICT
     path: Annotated[str, Field(min_length=1)]
     keep_days: Days = 90
+    group: Annotated[str, Field(max_length=64)] = ""
     pictures_megabytes: Annotated[int, Field(ge=100, le=1_000_000, strict=True)] = 2000
 
 

@@ -14,9 +14,10 @@ import streamlit as st
 from app import data, standing, words
 from recovery.cache import CacheError, TableMissingError
 from recovery.config import Config, ConfigError
+from recovery.file_modes import GroupError
 
 
-def show_config(error: ConfigError) -> None:
+def show_config(error: ConfigError | GroupError) -> None:
     """Every mistake of a config, as the command line tells them."""
     st.markdown("## RBRDT", anchors=False)
     st.markdown(":red[■ **The dashboard cannot use its config.** Correct it, then reload this page.]")

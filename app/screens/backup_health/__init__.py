@@ -16,10 +16,11 @@ from datetime import timedelta
 
 import streamlit as st
 
-from app import data, health
+from app import data, health, session
 from app.components import (
     banner,
     coverage,
+    damage,
     failures,
     header,
     job_table,
@@ -78,10 +79,11 @@ def _show_jobs(desk: Desk, runs: Sequence[JobRun], loaded: data.Loaded | None) -
     if not runs:
         st.markdown("No run of any job is known. `python -m backup_jobs cycle` makes the first.")
         return
-    ageing: Callable[..., None] = st.fragment(_show_table, run_every=banner.REFRESH_EVERY)
+    ageing: Callable[..., None] = session.fragment(_show_table, run_every=banner.REFRESH_EVERY)
     ageing(desk)
     jobs = _jobs(desk, runs)
     job_table.show_week(desk, health.hours_of(runs, desk.now()), [job.job for job in jobs])
+    damage.show(desk, runs)
     _heading("Wanted, and not proven in the RT-PACS")
     table, unproven = loaded.table if loaded is not None else None, health.unproven_of(runs)
     known = banner.known_gaps(desk).on(desk.today())

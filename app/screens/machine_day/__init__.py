@@ -77,7 +77,7 @@ def _show_day(desk: Desk, loaded: data.Loaded, found: sources.Found, machines: l
             here.note_view(f"machine_day to print, {machine} {day.isoformat()}")
         st.markdown("Press **Ctrl + P** to print. Only the sheet below is printed, on landscape pages.")
         sheet_title = f"{title} {day.year} · {desk.config.site.name}"
-        printing: Callable[..., None] = st.fragment(_print, run_every=banner.REFRESH_EVERY)
+        printing: Callable[..., None] = session.fragment(_print, run_every=banner.REFRESH_EVERY)
         printing(desk, sheet_title, found.remark, that_day, below)
         return
     bars = _bars(loaded, found, known)
@@ -141,7 +141,7 @@ def _show_chart(desk: Desk, bars: pd.DataFrame, machine: str, day: date) -> None
     if bars.empty:
         st.markdown(f"No machine has an appointment on {words.day(day, desk.today())}.")
         return
-    drawing: Callable[..., None] = st.fragment(_draw_chart, run_every=banner.REFRESH_EVERY)
+    drawing: Callable[..., None] = session.fragment(_draw_chart, run_every=banner.REFRESH_EVERY)
     drawing(desk, bars, machine, day)
 
 
