@@ -78,7 +78,7 @@ class OneSite:
     @property
     def config(self) -> Config:
         database = RvDatabase("sqlite:///none.db") if self.has_database else None
-        rv = RecordAndVerify(self.rv.ae_title, self.rv.host, self.rv.port, self.product, database=database)
+        rv = RecordAndVerify(self.rv.ae_title, self.rv.host, self.rv.port, product=self.product, database=database)
         pacs = Pacs(self.pacs.ae_title, self.pacs.host, self.pacs.port, retrieve=self.retrieve)
         here = Local("RBRDT", "127.0.0.1", self.local_port, timeout_seconds=10)
         site = Site("A clinic that does not exist", "Europe/Zurich")
