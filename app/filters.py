@@ -13,6 +13,7 @@ Why an empty choice means all
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -71,12 +72,21 @@ def words_of(search: str) -> list[str]:
     return fold(search).replace(",", " ").replace(";", " ").split()
 
 
+_WRITTEN_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"})
+
+
+def written_out(text: str) -> str:
+    """Umlauts as people write them who lack the key: `GRÜNSPAN` becomes `gruenspan`."""
+    return unicodedata.normalize("NFC", text).casefold().translate(_WRITTEN_OUT)
+
+
 def matching_search(frame: pd.DataFrame, search: str) -> pd.Series[bool]:
-    """Rows whose name and IDs together contain each word of `search`."""
+    """Rows whose name and IDs together contain each word of `search`, with umlauts as they are or written out."""
     columns = (frame[name].fillna("") for name in ("patient_name", "patient_id", "other_patient_ids"))
-    wanted = words_of(search)
-    where = [fold(" ".join(texts)) for texts in zip(*columns, strict=True)]
-    return _mask(frame, [all(word in text for word in wanted) for text in where])
+    texts = [" ".join(said) for said in zip(*columns, strict=True)]
+    spelt = [(fold(text), fold(written_out(text))) for text in texts]
+    wanted = list(zip(words_of(search), words_of(written_out(search)), strict=True))
+    return _mask(frame, [all(a in plain or b in out for a, b in wanted) for plain, out in spelt])
 
 
 def matching_choice(frame: pd.DataFrame, column: str, chosen: tuple[str, ...]) -> pd.Series[bool]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -291,11 +290,3 @@ def people(table: pd.DataFrame) -> pd.DataFrame:
         treatment_machine_name=("treatment_machine_name", "first"),
         other_patient_ids=("other_patient_ids", "first"),
     ).reset_index()
-
-
-def matching(table: pd.DataFrame, search: str, fold: Callable[[str], str]) -> pd.DataFrame:
-    """The people whose name or IDs hold every word of the search."""
-    words = fold(search).split()
-    columns = (table[name].fillna("") for name in ("patient_name", "patient_id", "other_patient_ids"))
-    texts = [fold(" ".join(said)) for said in zip(*columns, strict=True)]
-    return table[[all(word in text for word in words) for text in texts]]

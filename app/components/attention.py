@@ -1,7 +1,8 @@
 """Who must not be treated before someone has looked: in full, above the table, whatever its columns' widths.
 
 Goal
-    An interrupted fraction or a missing object cannot be overlooked, cut or scrolled away.
+    An interrupted fraction or a missing object cannot be overlooked, cut or scrolled away. Only the mark is red: a
+    name in colour looks as if it could be pressed.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ def show(shown: pd.DataFrame) -> int:
     alarming = shown[shown["mark"] == "■"]
     ordered = pd.concat([alarming[alarming["interruption"] != ""], alarming[alarming["interruption"] == ""]])
     lines = [
-        f":red[■ **{_said(name)}**] {_said(patient_id)} · {_said(plan)} · **{words.as_markdown(what)}**"
+        f":red[■] **{_said(name)}** {_said(patient_id)} · {_said(plan)} · **{words.as_markdown(what)}**"
         for name, patient_id, plan, what in zip(
             ordered["patient_name"].fillna(""),
             ordered["patient_id"].fillna(""),
@@ -33,7 +34,7 @@ def show(shown: pd.DataFrame) -> int:
     if left > 0:
         lines = [
             *lines[:_AT_MOST],
-            f":red[■ **{left} more**], marked ■ in the table. **Only problems** shows them alone.",
+            f":red[■ **{left} more**], marked ■ in the table.",
         ]
     if lines:
         st.markdown("  \n".join(lines))

@@ -37,7 +37,7 @@ STYLE = """<style>
 @media print {
   [data-testid="stSidebar"], [data-testid="stHeader"], [data-testid="stStatusWidget"],
   [data-testid="stExpandSidebarButton"] {display: none !important;}
-  [data-testid="stElementContainer"]:not(:has(.rbrdt-sheet)) {display: none !important;}
+  [data-testid="stElementContainer"]:not(:has(.rbrdt-sheet)), [data-testid="stPopover"] {display: none !important;}
   html, body, #root, #root > div, .stApp, [data-testid="stAppViewContainer"], [data-testid="stMain"] {
     position: static !important; height: auto !important; overflow: visible !important; background: #FFFFFF !important;}
   .stMainBlockContainer {padding: 0 !important;}

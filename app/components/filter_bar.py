@@ -12,6 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from app import filters, session
+from app.components import shortcuts
 from app.filters import View
 
 SEARCH, MACHINE, PHYSICIAN, STATUS, TREATED, PROBLEM = "search", "machine", "physician", "status", "treated", "problem"
@@ -28,31 +29,28 @@ _ALL: dict[str, object] = _OPENED | {STATUS: []}
 
 def show(table: pd.DataFrame) -> View:
     """Draw the filters and return what they ask for."""
-    places = st.columns([1.9, 1.3, 1.6, 3.3, 1.3, 2.1], vertical_alignment="top")
-    with places[0]:
-        search = st.text_input("Search name or ID", key=SEARCH, type="search", live="150ms")
-    with places[1]:
-        machines = _choose("Machine", MACHINE, filters.choices(table, "treatment_machine_name"))
-    with places[2]:
-        physicians = _choose("Physician", PHYSICIAN, filters.choices(table, "physicians_of_record"))
-    with places[3]:
+    with st.container(horizontal=True, vertical_alignment="top", key="filters"):
+        label = "Search name or ID ( / )"
+        search = st.text_input(label, key=SEARCH, type="search", live="150ms", width=180)
+        machines = _choose("Machine", MACHINE, filters.choices(table, "treatment_machine_name"), 130)
+        physicians = _choose("Physician", PHYSICIAN, filters.choices(table, "physicians_of_record"), 160)
         statuses = _choose_status(table)
-    with places[4]:
         days = list(filters.TREATED_WITHIN)
-        treated = st.selectbox("Last treated", days, key=TREATED, bind="query-params", filter_mode=None)
-    with places[5]:
+        treated = st.selectbox("Last treated", days, key=TREATED, bind="query-params", filter_mode=None, width=118)
         problems = st.pills(
             "Only problems",
             filters.PROBLEMS,
             selection_mode="multi",
             key=PROBLEM,
             bind="query-params",
+            width="content",
         )
+    shortcuts.search()
     return View(search or "", machines, physicians, statuses, treated or "any day", tuple(problems))
 
 
-def _choose(label: str, key: str, options: list[str]) -> tuple[str, ...]:
-    return tuple(st.multiselect(label, options, key=key, placeholder="all", bind="query-params"))
+def _choose(label: str, key: str, options: list[str], width: int) -> tuple[str, ...]:
+    return tuple(st.multiselect(label, options, key=key, placeholder="all", bind="query-params", width=width))
 
 
 def _choose_status(table: pd.DataFrame) -> tuple[str, ...]:
@@ -67,6 +65,7 @@ def _choose_status(table: pd.DataFrame) -> tuple[str, ...]:
             key=STATUS,
             placeholder="all",
             bind="query-params",
+            width=280,
         )
     )
 

@@ -1,5 +1,9 @@
 """What Ctrl+P prints of a page with tables: every row, black on white, instead of what happens to be on the screen.
 
+How
+    The sheet is laid out here and handed to the browser, which puts it into the page when it prints, and takes it out
+    again: nobody reads, hears or finds anything twice on the screen.
+
 Why a sheet that the screen does not show
     A browser prints of Streamlit's table only the rows in sight, and says nothing of the others. A printed list that
     lacks patients in silence is worse than none.
@@ -10,17 +14,38 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from html import escape
 
 import pandas as pd
 import streamlit as st
+from streamlit.components.v2 import component
+from streamlit.components.v2.types import ComponentRenderer
 
 from app import words
 from app.components import day_print
 
 MOST_ROWS = 400
 """A longer list is not laid out with every press; its sheet says how to print it."""
-_STYLE = "<style>@media screen {.rbrdt-paper {display: none;}}</style>"
+_STYLE = "<style>@media print {body > :not(#rbrdt-paper) {display: none !important;}}</style>"
+_SCRIPT = """
+const take = () => document.getElementById("rbrdt-paper")?.remove();
+let markup = "";
+const put = () => {
+  take();
+  if (markup === "") return;
+  const sheet = document.createElement("div");
+  sheet.id = "rbrdt-paper";
+  sheet.innerHTML = markup;
+  document.body.append(sheet);
+};
+window.addEventListener("beforeprint", put);
+window.addEventListener("afterprint", take);
+export default function (component) {
+  markup = component.data.markup;
+  return () => { markup = ""; take(); };
+}
+"""
 
 Heads = Sequence[tuple[str, str]]
 """Heading and column of each column that is printed."""
@@ -36,13 +61,19 @@ class Block:
 
 
 def show(title: str, told: str, blocks: Sequence[Block]) -> None:
-    """Draw the sheet for the printer alone. `told`: how old the copy is, and what is not on the list."""
-    st.html(day_print.STYLE + _STYLE + sheet(title, told, blocks))
+    """Hand out the sheet for the printer alone. `told`: how old the copy is, and what is not on the list."""
+    with st.container(height=1, border=False, key="paper"):
+        _printer()(key="paper_sheet", data={"markup": day_print.STYLE + _STYLE + sheet(title, told, blocks)}, height=1)
+
+
+@cache
+def _printer() -> ComponentRenderer:
+    return component("paper_sheet", js=_SCRIPT, isolate_styles=True)
 
 
 def sheet(title: str, told: str, blocks: Sequence[Block]) -> str:
     """The sheet's markup; every text in it is escaped."""
-    parts = [f'<div class="rbrdt-sheet rbrdt-paper"><h3>{escape(title)}</h3><p>{escape(told)}</p>']
+    parts = [f'<div class="rbrdt-sheet"><h3>{escape(title)}</h3><p>{escape(told)}</p>']
     for block in blocks:
         parts.append(f"<h4>{escape(block.title)}</h4>")
         is_long = len(block.rows) > MOST_ROWS
@@ -63,7 +94,13 @@ def _table(block: Block) -> str:
 
 def _line(mark: object, values: Sequence[object]) -> str:
     stop = ' class="stop"' if mark == "■" else ""
-    return f"<tr{stop}>" + "".join(f"<td>{escape(_text(value))}</td>" for value in values) + "</tr>"
+    return f"<tr{stop}>" + "".join(map(_cell, values)) + "</tr>"
+
+
+def _cell(value: object) -> str:
+    """Days and times stay on one line."""
+    kind = ' class="whole"' if isinstance(value, date) else ""
+    return f"<td{kind}>{escape(_text(value))}</td>"
 
 
 def _text(value: object) -> str:

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from app import filters, patient_tables, words
-from app.components import patient_link
+from app.components import patient_link, shortcuts
 from app.components.patient_table import HOW_TO_OPEN, OPENS_NOBODY, ROW_HEIGHT
 
 _VISIBLE_ROWS = 18
@@ -20,8 +20,9 @@ def show(table: pd.DataFrame, *, link_is_dead: bool) -> None:
             "no longer listed.] Search for the patient here."
         )
     people = patient_tables.people(table)
-    asked = st.text_input("Search name or ID", key="find_patient", type="search", live="150ms", width=420)
-    found = patient_tables.matching(people, asked or "", filters.fold)
+    shortcuts.search()
+    asked = st.text_input("Search name or ID ( / )", key="find_patient", type="search", live="150ms", width=420)
+    found = people[filters.matching_search(people, asked or "")]
     st.markdown(f"{words.counted(len(found), 'patient')}. :small[{HOW_TO_OPEN[0].upper()}{HOW_TO_OPEN[1:]}.]")
     if found.empty:
         st.markdown(":small[Completed courses are listed too. Try a part of the name, or the ID.]")

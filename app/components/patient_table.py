@@ -19,20 +19,21 @@ COLUMNS = (
     "mark",
     "patient_name",
     "patient_id",
-    "site",
     "plan",
+    "treatment_machine_name",
     "fraction",
     "progress",
-    "gap",
     "check",
     "last_treatment_at",
     "next_appointment_at",
-    "treatment_machine_name",
+    "gap",
+    "site",
     "earlier_plans",
     "status_words",
     "physicians_of_record",
     "patient_birth_date",
 )
+"""At 1440 pixels what is needed to treat stands in sight, up to the next appointment."""
 
 
 ALWAYS = ("mark", "patient_name", "patient_id", "plan", "fraction", "check")
@@ -48,19 +49,31 @@ HOW_TO_OPEN = "a click on a row opens the patient; by keyboard ↓ to the row, t
 """Said before anybody tries: what changes the page must be no surprise (WCAG 3.2.2)."""
 
 
-def show(shown: pd.DataFrame, today: date, visible_rows: int, columns: Sequence[str] = COLUMNS) -> str | None:
-    """Draw the rows as they are, in their order; beyond `visible_rows` the table scrolls under its header.
+FEWEST_ROWS = 9
+"""In sight, however low the window is."""
+_ABOVE = 402
+"""Pixels above the table without lines of attention, and the margin below it."""
+
+
+def show(shown: pd.DataFrame, today: date, lines_above: int, columns: Sequence[str] = COLUMNS) -> str | None:
+    """Draw the rows as they are, in their order, down to the window's edge; beyond, the table scrolls.
+
+    `lines_above`: how many lines of attention stand above it.
 
     Returns the ID of the patient whose row was clicked. A click on what is to be checked only selects it: its text is
     read there. Nor does the mark open anybody: see OPENS_NOBODY.
     """
+    whole = (len(shown) + 1) * ROW_HEIGHT + 4
+    least = (min(len(shown), FEWEST_ROWS) + 1) * ROW_HEIGHT + 4
+    height = f"clamp({least}px, calc(100vh - {_ABOVE + 22 * lines_above}px), {whole}px)"
+    st.html(f"<style>.st-key-patients [data-testid=stDataFrame] {{height: {height} !important;}}</style>")
     event = st.dataframe(
         _styled(shown[list(columns)]),
         key="patients",
         on_select="rerun",
         selection_mode="single-cell",
         hide_index=True,
-        height=(min(len(shown), visible_rows) + 1) * ROW_HEIGHT + 4,
+        height=whole,
         row_height=ROW_HEIGHT,
         placeholder=words.ABSENT,
         column_config=_column_config(shown, today),
@@ -77,21 +90,21 @@ def _column_config(shown: pd.DataFrame, today: date) -> dict[str, Any]:
     following = _day_format(shown["next_appointment_at"], today)
     return {
         "mark": column.TextColumn("", width=28, pinned=True, help="■ do not treat before someone has looked, ▲ look"),
-        "patient_name": column.TextColumn("Name", width=158, pinned=True),
+        "patient_name": column.TextColumn("Name", width=158),
         "patient_id": column.TextColumn("ID", width=70),
         "site": column.TextColumn("Site", width=108, help="As the prescription in the R&V database names it"),
-        "plan": column.TextColumn("Plan", width=106),
+        "plan": column.TextColumn("Plan", width=98),
         "fraction": column.TextColumn(
-            "Next fraction", width=172, help="— where no plan says how many, or nobody can tell. Given: in full"
+            "Next fraction", width=170, help="— where no plan says how many, or nobody can tell. Given: in full"
         ),
-        "progress": column.ProgressColumn("Progress", width=68, format=" ", min_value=0, max_value=1),
-        "check": column.TextColumn("Check before treating", width=246, help="Double-click to read all of it"),
+        "progress": column.ProgressColumn("Progress", width=56, format=" ", min_value=0, max_value=1),
+        "check": column.TextColumn("Check before treating", width=292, help="Double-click to read all of it"),
         "last_treatment_at": column.DatetimeColumn("Last", width=80, format=last),
         "gap": column.TextColumn(
             "Gap", width=60, alignment="right", help="Days since the last treatment; ▲ a working day passed without"
         ),
         "next_appointment_at": column.DatetimeColumn("Next", width=116, format=f"{following} HH:mm"),
-        "treatment_machine_name": column.TextColumn("Machine", width=68),
+        "treatment_machine_name": column.TextColumn("Machine", width=62),
         "status_words": column.TextColumn("Status", width=94),
         "physicians_of_record": column.TextColumn("Physician", width=130),
         "patient_birth_date": column.DateColumn("Born", width=90, format="YYYY-MM-DD"),

@@ -10,11 +10,14 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import pypdfium2
 import pytest
 from openpyxl import load_workbook
 from playwright.sync_api import Browser, Page, expect
 
 from app.screens import PAGES
+from recovery.cache import Cache
+from recovery.tables import ON_TREATMENT
 from tests.app import clinic
 from tests.app.browser import INSTALL, Server, browsing, chromium, new_page, serving, sign_in
 from tests.app.conftest import set_clock
@@ -153,3 +156,28 @@ def test_first_paint_and_filters_are_quick(tmp_path: Path, clock: Path, browser:
     busy = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
     assert first_paint < GENEROUS * busy * FIRST_PAINT_SECONDS
     assert filtered < GENEROUS * busy * FILTER_SECONDS
+
+
+def test_ctrl_p_prints_every_row_and_a_slash_finds_the_search(server: Server, browser: Browser, tmp_path: Path) -> None:
+    page, _ = new_page(browser)
+    page.goto(server.url)
+    sign_in(page)
+    wait_for_table(page)
+    ids = {str(row["patient_id"]) for row in Cache(tmp_path / "clinic" / "data" / "cache").read(ON_TREATMENT)
+           if row["status"] in {"on_treatment", "ready_to_start"}}  # fmt: skip
+    printed = printed_text(page, tmp_path / "all.pdf")
+    assert len(ids) > 14 and {i for i in ids if i not in printed} == set()
+    assert page.locator("#rbrdt-paper").count() == 0, "nothing of it stays on the screen"
+    page.keyboard.press("/")
+    page.keyboard.type("100377")
+    page.get_by_text("1 plan shown").wait_for()
+    printed = printed_text(page, tmp_path / "one.pdf")
+    assert "100377" in printed and "name or ID contains “100377”" in printed
+    assert not [i for i in ids - {"100377", "100892"} if i in printed]
+
+
+def printed_text(page: Page, file: Path) -> str:
+    """What the page's printer puts on paper, its white space single."""
+    page.pdf(path=str(file), prefer_css_page_size=True)
+    pages = (one.get_textpage().get_text_range() for one in pypdfium2.PdfDocument(file.read_bytes()))
+    return " ".join(" ".join(pages).split())

@@ -64,8 +64,10 @@ def _show_rows(desk: Desk, loaded: data.Loaded) -> None:
         filter_bar.offer_to_clear()
         return
     printed = paper.Block(counts.shown_sentence(shown, reasons), shown, _PRINTED)
-    paper.show(f"On treatment · {desk.config.site.name}", f"{day_export.status_of(desk)} {view.in_words}.", [printed])
+    paper.show(
+        f"On treatment · {desk.config.site.name}", f"{day_export.status_of(desk)} Shown: {view.in_words}.", [printed]
+    )
     lines = attention.show(shown)
-    clicked = patient_table.show(shown, today, visible_rows=max(8, 18 - lines), columns=looks.columns)
+    clicked = patient_table.show(shown, today, lines_above=lines, columns=looks.columns)
     if clicked is not None:
         patient_link.open_patient(clicked)
