@@ -12,9 +12,10 @@ How
 from __future__ import annotations
 
 import io
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from openpyxl import Workbook
@@ -22,6 +23,9 @@ from openpyxl import Workbook
 from app.sheets import Column, Layout, band, fill, fit, head, records_of, set_page, tell, text_into
 from app.words import ABSENT
 from app.worklist import Day, heading_of_unbooked
+
+if TYPE_CHECKING:
+    from openpyxl.worksheet.worksheet import Worksheet
 
 __all__ = ["COLUMNS", "WORKLIST", "About", "Column", "text_into", "workbook", "worklist"]
 
@@ -156,42 +160,37 @@ class About:
 def workbook(rows: pd.DataFrame, about: About, hidden_columns: Collection[str] = ()) -> bytes:
     """The rows as an .xlsx file, in their order; `rows` has the columns that `rows.describe` adds."""
     layout = replace(LIST, columns=tuple(column for column in COLUMNS if column.source not in hidden_columns))
-    book = Workbook()
-    sheet = book.worksheets[0]
-    sheet.title = layout.title
-    head(sheet, layout)
-    fill(sheet, layout, records_of(rows))
-    fit(sheet, layout, {2: rows})
-    set_page(
-        sheet,
-        layout,
-        left=f"{about.site} - On treatment",
-        right=f"Proven up to {_moment(about.as_of)}",
-        footer=f"Exported {about.exported_at:%Y-%m-%d %H:%M}",
-    )
-    tell(book.create_sheet("About"), _told(about, len(rows)))
-    return _saved(book)
+    return _book(about, "On treatment", {layout.title: (layout, rows)})
 
 
 def priorities(clocks: pd.DataFrame, without: pd.DataFrame, about: About) -> bytes:
     """The page Priorities as an .xlsx file: the clocks, and on a second sheet who was not entered yet."""
+    sheets = {CLOCKS.title: (CLOCKS, clocks), NOT_ENTERED.title: (NOT_ENTERED, without)}
+    return _book(about, "Priorities: days are counted, physicians decide", sheets)
+
+
+def since_proof(lines: pd.DataFrame, about: About) -> bytes:
+    """Everybody who may have been treated since the newest proof, to be worked off against the machines' logs."""
+    return _book(about, "who may have been treated since", {SINCE_PROOF.title: (SINCE_PROOF, lines)})
+
+
+def _book(about: About, what: str, sheets: Mapping[str, tuple[Layout, pd.DataFrame]]) -> bytes:
+    """A sheet by title for each of these tables, and About."""
     book = Workbook()
-    sheet = book.worksheets[0]
-    for place, (layout, rows) in enumerate(((CLOCKS, clocks), (NOT_ENTERED, without))):
-        sheet = book.create_sheet() if place else sheet
-        sheet.title = layout.title
+    book.remove(book.worksheets[0])
+    for title, (layout, rows) in sheets.items():
+        sheet = book.create_sheet(title)
         head(sheet, layout)
         fill(sheet, layout, records_of(rows))
         fit(sheet, layout, {2: rows})
-        set_page(
-            sheet,
-            layout,
-            left=f"{about.site} - Priorities: {layout.title.lower()}",
-            right=f"Proven up to {_moment(about.as_of)}",
-            footer=f"Exported {about.exported_at:%Y-%m-%d %H:%M}. Days are counted; physicians decide.",
-        )
-    tell(book.create_sheet("About"), _told(about, len(clocks) + len(without)))
+        _set_page(sheet, layout, about, f"{about.site} - {what}")
+    tell(book.create_sheet("About"), _told(about, sum(len(rows) for _, rows in sheets.values())))
     return _saved(book)
+
+
+def _set_page(sheet: Worksheet, layout: Layout, about: About, left: str, *, filtered: bool = True) -> None:
+    right, footer = f"Proven up to {_moment(about.as_of)}", f"Exported {about.exported_at:%Y-%m-%d %H:%M}"
+    set_page(sheet, layout, left=left, right=right, footer=footer, filtered=filtered)
 
 
 def worklist(machine: str, day: date, that_day: Day, about: About, remark: str) -> bytes:
@@ -214,14 +213,7 @@ def worklist(machine: str, day: date, that_day: Day, about: About, remark: str) 
         fill(sheet, WORKLIST, records_of(unbooked), below + 1)
         blocks[below + 1] = unbooked
     fit(sheet, WORKLIST, blocks)
-    set_page(
-        sheet,
-        WORKLIST,
-        left=f"{machine} {day:%a} {day.day} {day:%b %Y} - {about.site}",
-        right=f"Proven up to {_moment(about.as_of)}",
-        footer=f"Exported {about.exported_at:%Y-%m-%d %H:%M}",
-        filtered=False,
-    )
+    _set_page(sheet, WORKLIST, about, f"{machine} {day:%a} {day.day} {day:%b %Y} - {about.site}", filtered=False)
     lines = _told(about, len(booked) + len(unbooked))
     lines[1:1] = [("Machine", machine), ("Day", day)]
     lines += [
@@ -232,25 +224,6 @@ def worklist(machine: str, day: date, that_day: Day, about: About, remark: str) 
     ]
     lines += [("What this list may lack", remark)] if remark else []
     tell(book.create_sheet("About"), lines)
-    return _saved(book)
-
-
-def since_proof(lines: pd.DataFrame, about: About) -> bytes:
-    """Everybody who may have been treated since the newest proof, to be worked off against the machines' logs."""
-    book = Workbook()
-    sheet = book.worksheets[0]
-    sheet.title = SINCE_PROOF.title
-    head(sheet, SINCE_PROOF)
-    fill(sheet, SINCE_PROOF, records_of(lines))
-    fit(sheet, SINCE_PROOF, {2: lines})
-    set_page(
-        sheet,
-        SINCE_PROOF,
-        left=f"{about.site} - who may have been treated since",
-        right=f"Proven up to {_moment(about.as_of)}",
-        footer=f"Exported {about.exported_at:%Y-%m-%d %H:%M}",
-    )
-    tell(book.create_sheet("About"), _told(about, len(lines)))
     return _saved(book)
 
 
