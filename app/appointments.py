@@ -28,6 +28,7 @@ import pandas as pd
 from app import filters, words
 from app.words import ABSENT
 from recovery.course_uids import course_uid
+from recovery.one_patient import ids_of
 from recovery.relational_tables import CANCELLED_STATUSES
 from recovery.unknown_since import EARLY, Doubt, is_unanswered
 
@@ -100,9 +101,10 @@ def with_plans(
 
     `expected`: all that are not cancelled, of every machine, in order: who comes twice is known by it.
     """
-    plans: dict[str, list[Record]] = {}
+    plans: dict[str | None, list[Record]] = {}
     for row in records(table):
-        plans.setdefault(row["patient_id"], []).append(row)
+        for patient_id in ids_of({**row, "other_patient_ids": words.known(row["other_patient_ids"])}):
+            plans.setdefault(patient_id, []).append(row)
     for appointment in records(_in_turn(expected)):
         own = plans.get(appointment["patient_id"], [])
         yield appointment, _plans_for(own, appointment["treatment_machine_name"], day)

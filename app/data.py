@@ -12,7 +12,7 @@ How
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +25,7 @@ from recovery.config import Site
 from recovery.manifests import FOLDER, POINTER
 from recovery.model import JobRun
 from recovery.relational_tables import ALL_TABLES, RELATIONAL_TABLES
-from recovery.runs import Journal
+from recovery.runs import Journal, is_stopped
 from recovery.tables import ON_TREATMENT, TableSchema, TableSnapshot
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def load_on_treatment(cache_path: Path) -> Loaded:
     raise CacheError("The table on_treatment changes faster than it can be read. Reload this page.")
 
 
-def load_patient_file(cache_path: Path, site: Site, patient_id: str, now: datetime) -> PatientFile:
+def load_patient_file(cache_path: Path, site: Site, patient_id: str, now: datetime, grace: timedelta) -> PatientFile:
     """Everything that the cache knows of one patient; read again when a table has changed, and every minute.
 
     Raises
@@ -75,11 +75,11 @@ def load_patient_file(cache_path: Path, site: Site, patient_id: str, now: dateti
     """
     minute = now.replace(second=0, microsecond=0)
     stamps = tuple(sorted((path.name, *_stamp(path)) for path in (cache_path / "tables").glob("*.parquet")))
-    return _patient_file(cache_path, site, patient_id, minute, (*stamps, _stamp(Journal(cache_path).path)))
+    return _patient_file(cache_path, site, patient_id, minute, grace, (*stamps, _stamp(Journal(cache_path).path)))
 
 
 def load_runs(cache_path: Path) -> tuple[JobRun, ...]:
-    """Read the runs that the journal knows, oldest first.
+    """Read the runs that the journal knows, oldest first, without the last one of a job where that was killed.
 
     Raises
     ------
@@ -87,12 +87,19 @@ def load_runs(cache_path: Path) -> tuple[JobRun, ...]:
         If the journal cannot be read.
     """
     try:
-        return _runs(cache_path, _stamp(Journal(cache_path).path))
+        return _without_killed(cache_path, _runs(cache_path, _stamp(Journal(cache_path).path)))
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise JournalError(
             f"The journal of runs in {cache_path} cannot be read ({type(error).__name__}). "
             "Move runs.jsonl aside; the next run starts a new one."
         ) from error
+
+
+def _without_killed(cache_path: Path, runs: tuple[JobRun, ...]) -> tuple[JobRun, ...]:
+    """A run that noted no end is under way only while it holds its job's lock."""
+    newest = {run.job: run for run in runs}
+    killed = [run for job, run in newest.items() if run.outcome is None and is_stopped(cache_path, job)]
+    return tuple(run for run in runs if run not in killed) if killed else runs
 
 
 def load_table(cache_path: Path, schema: TableSchema, snapshot_id: str | None = None) -> pd.DataFrame:
@@ -160,11 +167,12 @@ def _patient_file(
     site: Site,
     patient_id: str,
     minute: datetime,
+    grace: timedelta,
     stamps: tuple[object, ...],  # noqa: ARG001 the key
 ) -> PatientFile:
     from recovery.patient_file import read_patient_file  # with pydicom behind it, which no list needs
 
-    return read_patient_file(Cache(cache_path), site, patient_id, minute)
+    return read_patient_file(Cache(cache_path), site, patient_id, minute, grace)
 
 
 @lru_cache(maxsize=4)

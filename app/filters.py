@@ -38,7 +38,10 @@ UNFINISHED = ("on_treatment", "ready_to_start", "on_break")
 
 NOT_READY = "not ready"
 INTERRUPTED = "interrupted"
-PROBLEMS = (INTERRUPTED, NOT_READY)
+DISAGREEMENT = "disagreement"
+UNKNOWN = "unknown"
+PROBLEMS = (INTERRUPTED, NOT_READY, DISAGREEMENT, UNKNOWN)
+"""Every row marked ■ has one of them. `UNKNOWN`: what may have been given since the newest proof, or begun before."""
 
 TREATED_WITHIN: Mapping[str, int | None] = {"any day": None, "today": 1, "last 3 days": 3, "last 7 days": 7}
 """Days, today included."""
@@ -114,7 +117,16 @@ def matching_problems(frame: pd.DataFrame, problems: tuple[str, ...]) -> pd.Seri
         has |= is_interrupted(frame)
     if NOT_READY in problems:
         has |= is_not_ready(frame)
+    if DISAGREEMENT in problems:
+        has |= has_text(frame["disagreement"])
+    if UNKNOWN in problems:
+        has |= frame["unknown_since"].notna() | has_text(frame["in_flight"])
     return has
+
+
+def has_text(column: pd.Series) -> pd.Series[bool]:
+    """Rows of a text column that say something."""
+    return (column.fillna("") != "").astype(bool)
 
 
 def is_interrupted(frame: pd.DataFrame) -> pd.Series[bool]:

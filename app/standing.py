@@ -204,7 +204,9 @@ def _age(
     age = words.age_in_full(words.between(proven_at, clock.now))
     rest = lacking.get(records.job, 0)
     but = f" but {words.counted(rest, 'object')}" if rest else ""
-    headline = f"Backup is {age} old. Everything up to {clock.of(proven_at)}{but} is proven in the RT-PACS."
+    is_aside = records.last_told is not None and unproven_count(records.last_told) > rest
+    aside = ", known gaps aside" if is_aside else ""
+    headline = f"Backup is {age} old. Everything up to {clock.of(proven_at)}{but} is proven in the RT-PACS{aside}."
     more = [*_ageing(proven_at, runs, clock), *_table_age(taken_at, proven_at, clock), *clocks]
     return Signal(max(level, Level.LOOK if more else level), (headline, *more))
 

@@ -21,7 +21,7 @@ from recovery.cache import CacheError
 from recovery.relational_tables import SCHEDULE
 from recovery.unknown_since import Doubt, doubt_of, newest_treatment, unknown_of
 
-_ROW_COLUMNS = ["patient_id", "status", "in_flight", "interrupted_fraction", "last_treatment_at"]
+_ROW_COLUMNS = ["patient_id", "other_patient_ids", "status", "in_flight", "interrupted_fraction", "last_treatment_at"]
 _BOOKING_COLUMNS = ["patient_id", "appointment_at", "treatment_machine_name", "status"]
 
 
@@ -43,7 +43,7 @@ def doubt_now(loaded: data.Loaded, desk: Desk) -> Doubt | None:
     proven_at = next((run.started_at for run in reversed(runs) if run.tells_of_records), None)
     up_to = min(proven_at, taken_at) if proven_at is not None else None
     newest = newest_treatment(_known(loaded.table[["last_treatment_at"]]))
-    return doubt_of(up_to, newest, desk.now(), desk.config.site.zone)
+    return doubt_of(up_to, newest, desk.now(), desk.config.site.zone, desk.config.schedule.grace)
 
 
 def schedule_of(desk: Desk) -> pd.DataFrame | None:

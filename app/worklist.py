@@ -95,7 +95,7 @@ def day_of(table: pd.DataFrame, tables: Tables, machine: str, day: date, known: 
     booked, here = [], set()
     for appointment, plans in appointments.with_plans(expected, table, day) if expected is not None else ():
         if appointment["treatment_machine_name"] == machine:
-            here.add(appointment["patient_id"])
+            here |= {appointment["patient_id"], *(row["patient_id"] for row in plans if row is not None)}
             booked += people.lines(plans, appointment, machine)
     elsewhere = _elsewhere(on_day)
     unbooked = [

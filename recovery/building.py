@@ -176,7 +176,8 @@ def overview_rows(space: Workspace, evidence: Evidence) -> tuple[list[dict[str, 
 def with_unknown(space: Workspace, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The rows with `unknown_since`: who may have been treated since the newest proof. Null where no proof is known:
     the same objects make the same table, also after a rebuild; pages and charts say that nothing is proven."""
-    doubt = doubt_of(proven_up_to(space.cache, space.now), None, space.now, space.config.site.zone)
+    config = space.config
+    doubt = doubt_of(proven_up_to(space.cache, space.now), None, space.now, config.site.zone, config.schedule.grace)
     told = unknown_of(rows, under_newest(relational_rows(space, SCHEDULE), newest_ids(rows)), doubt)
     return [{**row, "unknown_since": since} for row, since in zip(rows, told, strict=True)]
 

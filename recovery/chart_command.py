@@ -1,4 +1,4 @@
-"""`python -m recovery chart`: the paper charts of a machine's day, or of some patients, from the cache alone.
+"""`python -m recovery chart`: the paper charts of a machine's day, of everybody, or of some, from the cache alone.
 
 Goal
     With no network, no dashboard and no R&V system, one command makes what the day is treated from.
@@ -25,7 +25,8 @@ from typing import TYPE_CHECKING, Any
 from recovery.cache import Cache, TableMissingError
 from recovery.copy_age import age_in_words
 from recovery.durable import replace_file
-from recovery.one_patient import newest_ids, under_newest
+from recovery.namesakes import fold
+from recovery.one_patient import ids_of, newest_ids, under_newest
 from recovery.printable import tell
 from recovery.relational_tables import CANCELLED_STATUSES, SCHEDULE
 from recovery.tables import ON_TREATMENT
@@ -59,6 +60,9 @@ def add_chart_arguments(parser: argparse.ArgumentParser) -> None:
     whose = parser.add_mutually_exclusive_group(required=True)
     whose.add_argument("--machine", help="everybody who is booked on this treatment machine")
     whose.add_argument("--patient", nargs="+", metavar="ID", help="these patients")
+    whose.add_argument(
+        "--everybody", action="store_true", help="all who are on treatment or ready to start, by machine and name"
+    )
     parser.add_argument("--date", type=_day, metavar="2026-11-24", help="the day of --machine; default: today")
     parser.add_argument("--paper", choices=["a4", "letter"], help="default: [charts] paper of the config")
     parser.add_argument("--format", choices=["pdf", "xlsx"], help="default: by the name of FILE, else pdf")
@@ -115,7 +119,6 @@ def machine_day(cache: Cache, machine: str, day: date, exclude_patient_ids: Iter
     if name is None:
         there_are = f"There are: {', '.join(sorted(known))}." if known else "The cache knows of none."
         raise NobodyError(f"No machine {machine} in the cache. {there_are}", NOTHING)
-    patterns = tuple(exclude_patient_ids)
     if schedule is None:
         own = [r for r in listed if r["treatment_machine_name"] == name and r["status"] in _NOW_TREATED]
         own.sort(key=lambda r: (r["patient_name"] or "", r["patient_id"] or ""))
@@ -124,12 +127,32 @@ def machine_day(cache: Cache, machine: str, day: date, exclude_patient_ids: Iter
         own = [r for r in schedule if r["treatment_machine_name"] == name and _is_on(r, day)]
         own.sort(key=lambda r: (r["appointment_at"], r["patient_id"] or ""))
         remark = _not_booked(listed, own, name)
-    ids = dict.fromkeys(r["patient_id"] for r in own if r["patient_id"] is not None)
-    wanted = tuple(i for i in ids if not any(fnmatchcase(i, pattern) for pattern in patterns))
+    wanted = _not_excluded((i for r in own for i in _all_of(r["patient_id"], listed)), exclude_patient_ids)
     if not wanted:
         when = f"booked on {name} on {day:%a} {day.day} {day:%b} {day.year}" if schedule is not None else f"on {name}"
         raise NobodyError(f"Nobody is {when}. No file was written.", PARTLY)
     return MachineDay(wanted, remark)
+
+
+def everybody(cache: Cache, exclude_patient_ids: Iterable[str] = ()) -> MachineDay:
+    """Whoever is on treatment or ready to start, a pile for each machine, by name.
+
+    Raises
+    ------
+    NobodyError
+        If there is nobody.
+    TableMissingError, CacheError
+        If the list of patients cannot be read.
+    """
+    own = [row for row in cache.read(ON_TREATMENT) if row["status"] in _NOW_TREATED]
+    own.sort(
+        key=lambda row: (row["treatment_machine_name"] or "~", fold(row["patient_name"] or ""), row["patient_id"] or "")
+    )
+    ids = _not_excluded((row["patient_id"] for row in own), exclude_patient_ids)
+    if not ids:
+        raise NobodyError("Nobody is on treatment or ready to start. No file was written.", PARTLY)
+    without = sum(row["patient_id"] is None for row in own)
+    return MachineDay(ids, f"{without} plans bear no patient ID and have no chart." if without else "")
 
 
 def _not_booked(listed: list[dict[str, Any]], booked: list[dict[str, Any]], machine: str) -> str:
@@ -144,23 +167,38 @@ def _not_booked(listed: list[dict[str, Any]], booked: list[dict[str, Any]], mach
     return f"{who} on treatment on {machine} and not booked there on this day; `--patient ID` prints their charts."
 
 
+def _not_excluded(patient_ids: Iterable[str | None], patterns: Iterable[str]) -> tuple[str, ...]:
+    """Each once, without those whom the config calls no patients."""
+    known = tuple(patterns)
+    wanted = (i for i in patient_ids if i is not None and not any(fnmatchcase(i, pattern) for pattern in known))
+    return tuple(dict.fromkeys(wanted))
+
+
+def _all_of(patient_id: str | None, listed: list[dict[str, Any]]) -> list[str | None]:
+    """The patient of an appointment, and every row that says that this is its patient's number too."""
+    others = (row["patient_id"] for row in listed if patient_id is not None and patient_id in ids_of(row))
+    return [patient_id, *others]
+
+
 def _is_on(row: dict[str, Any], day: date) -> bool:
     at = row["appointment_at"]
     return at is not None and at.date() == day and row["status"] not in CANCELLED_STATUSES
 
 
 def _chosen(cache: Cache, config: Config, options: argparse.Namespace, today: date) -> MachineDay:
+    if options.date is not None and options.machine is None:
+        raise NobodyError("--date belongs to --machine; a patient's chart has no day.", NOTHING)
     if options.patient:
-        if options.date is not None:
-            raise NobodyError("--date belongs to --machine; a patient's chart has no day.", NOTHING)
         return MachineDay(tuple(dict.fromkeys(options.patient)))
+    if options.everybody:
+        return everybody(cache, config.dashboard.exclude_patient_ids)
     return machine_day(cache, options.machine, options.date or today, config.dashboard.exclude_patient_ids)
 
 
 def _files(cache: Cache, config: Config, chosen: MachineDay, now: datetime) -> list[PatientFile]:
     from recovery.patient_file import read_patient_files
 
-    files = read_patient_files(cache, config.site, chosen.patient_ids, now)
+    files = read_patient_files(cache, config.site, chosen.patient_ids, now, config.schedule.grace)
     if not files:
         raise NobodyError("None of these patients is in the cache. Compare the IDs with the list.", NOTHING)
     return files

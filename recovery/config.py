@@ -16,6 +16,7 @@ from __future__ import annotations
 import difflib
 import tomllib
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 from zoneinfo import ZoneInfo
@@ -195,6 +196,11 @@ class Schedule:
 
     __pydantic_config__ = _STRICT
     cycle_minutes: Annotated[int, Field(ge=1, le=1440, strict=True)] = 10
+
+    @property
+    def grace(self) -> timedelta:
+        """So old may the newest proof be before it is said: three cycles, and never more than two hours."""
+        return min(3 * timedelta(minutes=self.cycle_minutes), timedelta(hours=2))
 
 
 @dataclass(frozen=True, slots=True)

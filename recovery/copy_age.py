@@ -2,7 +2,7 @@
 
 How
     What is made from DICOM is true up to the newest proof or to its own making, whichever is older; a table of the
-    R&V database up to its last reading. Older than the config's grace, three cycles, it is said. So is a time that
+    R&V database up to its last reading. Older than the config's grace it is said. So is a time that
     has not come yet: then a clock was wrong, and nobody knows the age.
 """
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from recovery.config import Config
     from recovery.tables import TableSchema
 
-CYCLES = 3
 AHEAD = timedelta(minutes=2)
 """Clocks of two machines differ by so much without anybody's fault."""
 
@@ -62,6 +61,6 @@ def age_in_words(as_of: datetime | None, now: datetime, config: Config, what: st
         return (
             f"The copy is of {local:%Y-%m-%d %H:%M}, which has not come yet: a clock is wrong, and its age is unknown."
         )
-    if elapsed <= CYCLES * timedelta(minutes=config.schedule.cycle_minutes):
+    if elapsed <= config.schedule.grace:
         return ""
     return f"The copy is {age(elapsed)} old: what happened after {local:%Y-%m-%d %H:%M} is not in {what}."

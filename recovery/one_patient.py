@@ -147,6 +147,11 @@ def older_ids(rows: Iterable[Mapping[str, Any]]) -> list[str]:
     return list(dict.fromkeys(i for row in rows for i in (row["other_patient_ids"] or "").split(SEPARATOR) if i))
 
 
+def ids_of(row: Mapping[str, Any]) -> tuple[str | None, ...]:
+    """Every ID that a row of on_treatment is of, its own first."""
+    return (row["patient_id"], *older_ids([row]))
+
+
 def other_ids(rows: Iterable[Mapping[str, Any]], told: Mapping[str, Any] | None) -> str | None:
     """Those that the patient's objects bear, and what the R&V database says."""
     in_database = told["other_patient_ids"] if told is not None else None

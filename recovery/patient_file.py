@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from recovery.namesakes import Namesake
@@ -27,6 +27,7 @@ from recovery.plan_file import PlanFile, of_row
 from recovery.plan_reading import counted_courses, read_plan
 from recovery.relational_tables import CANCELLED_STATUSES
 from recovery.unknown_now import as_of_now
+from recovery.unknown_since import GRACE
 
 if TYPE_CHECKING:
     from recovery.cache import Cache
@@ -182,7 +183,9 @@ class PatientFile:
         return next((a for a in ahead if not a.is_cancelled and a.treatment_machine_name is not None), None)
 
 
-def read_patient_file(cache: Cache, site: Site, patient_id: str, now: datetime) -> PatientFile:
+def read_patient_file(
+    cache: Cache, site: Site, patient_id: str, now: datetime, grace: timedelta = GRACE
+) -> PatientFile:
     """Read one patient. `now` is aware.
 
     Raises
@@ -192,14 +195,18 @@ def read_patient_file(cache: Cache, site: Site, patient_id: str, now: datetime) 
     TableMissingError, CacheError
         If the list of patients, the records or the plans cannot be read.
     """
-    found = read_patient_files(cache, site, [patient_id], now)
+    found = read_patient_files(cache, site, [patient_id], now, grace)
     if not found:
         raise PatientNotFoundError("No table of the cache knows this patient ID.")
     return found[0]
 
 
-def read_patient_files(cache: Cache, site: Site, patient_ids: Iterable[str], now: datetime) -> list[PatientFile]:
+def read_patient_files(
+    cache: Cache, site: Site, patient_ids: Iterable[str], now: datetime, grace: timedelta = GRACE
+) -> list[PatientFile]:
     """Read several patients, in the order asked for, each under the newest ID; whom no table knows is left out.
+
+    `grace`: how old the newest proof may be before what was treated since is unknown.
 
     Raises
     ------
@@ -207,7 +214,7 @@ def read_patient_files(cache: Cache, site: Site, patient_ids: Iterable[str], now
         As `read_patient_file` does.
     """
     asked = list(patient_ids)
-    tables = as_of_now(read_tables(cache, asked), cache, site, now)
+    tables = as_of_now(read_tables(cache, asked), cache, site, now, grace)
     wanted = dict.fromkeys(tables.newest.get(patient_id, patient_id) for patient_id in asked)
     return [_file(tables, site, patient_id, now) for patient_id in wanted if tables.knows(patient_id)]
 

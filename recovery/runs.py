@@ -21,6 +21,7 @@ import json
 import os
 import re
 import tempfile
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -199,14 +200,38 @@ def lock(cache_path: Path, job: str) -> Iterator[None]:
     descriptor = _open_lock_file(cache_path, job)
     _held.add(descriptor)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise LockedError(f"another run of {job} is under way") from error
+        if not _is_taken(descriptor):
+            raise LockedError(f"another run of {job} is under way")
         yield
     finally:
         _held.discard(descriptor)
         os.close(descriptor)
+
+
+def _is_taken(descriptor: int) -> bool:
+    """Take the lock; a reader who only looks whether it is free has it for a moment."""
+    for wait in (0.02, 0.1, None):
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        if wait is not None:
+            time.sleep(wait)
+    return False
+
+
+def is_stopped(cache_path: Path, job: str) -> bool:
+    """Whether a run that noted no end was killed: its lock is free. False where nobody can tell."""
+    try:
+        descriptor = os.open(_lock_files(cache_path, job)[0], os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True
 
 
 _held: set[int] = set()
@@ -223,10 +248,13 @@ def _let_go() -> None:
 os.register_at_fork(after_in_child=_let_go)
 
 
-def _open_lock_file(cache_path: Path, job: str) -> int:
+def _lock_files(cache_path: Path, job: str) -> tuple[Path, Path]:
     name = hashlib.sha256(str(cache_path.absolute()).encode()).hexdigest()[:12]
-    candidates = (cache_path / "locks" / f"{job}.lock", Path(tempfile.gettempdir()) / f"rbrdt-{name}-{job}.lock")
-    for path in candidates:
+    return cache_path / "locks" / f"{job}.lock", Path(tempfile.gettempdir()) / f"rbrdt-{name}-{job}.lock"
+
+
+def _open_lock_file(cache_path: Path, job: str) -> int:
+    for path in _lock_files(cache_path, job):
         with contextlib.suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
         for flags in (os.O_CREAT | os.O_RDWR, os.O_RDONLY):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from recovery.cache import CacheError
@@ -23,10 +23,10 @@ CourseKey = tuple[str | None, str | None]
 """patient_id, referenced_rt_plan_uid"""
 
 
-def as_of_now(tables: PatientTables, cache: Cache, site: Site, now: datetime) -> PatientTables:
+def as_of_now(tables: PatientTables, cache: Cache, site: Site, now: datetime, grace: timedelta) -> PatientTables:
     """The tables with `unknown_since` of every row of on_treatment as it is now (aware)."""
     rows = tables.everybody
-    doubt = doubt_of(tables.as_of, newest_treatment(rows), now, site.zone)
+    doubt = doubt_of(tables.as_of, newest_treatment(rows), now, site.zone, grace)
     schedule: list[dict[str, Any]] = []
     if doubt is not None:
         with suppress(CacheError):

@@ -10,6 +10,10 @@ How
     on the day of the proof: machines run late. So is who was in flight, and, where no schedule reaches this far,
     everybody on treatment. A person answers it, at the machine.
 
+Why every ID of a patient
+    A number that was changed in mid-course is booked under one ID and treated under another, and may be two rows'.
+    Whoever could be meant is unknown.
+
 Why the newest record stands in where no run is known
     A cache that was made again has no journal. What was treated after the newest record held is unknown in any case.
 """
@@ -22,10 +26,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from recovery.one_patient import ids_of
 from recovery.relational_tables import CANCELLED_STATUSES
 
 GRACE = timedelta(minutes=30)
-"""So old may the newest proof be before what was treated since is called unknown: three runs of a cycle."""
+"""So old may the newest proof be before what was treated since is called unknown, where no config says otherwise."""
 EARLY = timedelta(minutes=30)
 """A treatment so much before its appointment is still that appointment's."""
 
@@ -46,7 +51,8 @@ def doubt_of(
 ) -> Doubt | None:
     """The time that nobody can tell of; None while the newest proof is fresh, or where nothing was ever treated.
 
-    `proven_at` and `now` are aware; `newest_record` is naive, local to the site, and counts only without a proof.
+    `proven_at` and `now` are aware, `grace` is the config's; `newest_record` is naive, local to the
+    site, and counts only without a proof.
     """
     here = now.astimezone(zone).replace(tzinfo=None)
     if proven_at is not None:
@@ -74,8 +80,9 @@ def unknown_of(
     treated: dict[str | None, list[datetime]] = {}
     for row in rows:
         if row["last_treatment_at"] is not None:
-            treated.setdefault(row["patient_id"], []).append(row["last_treatment_at"])
-    are_unknown = (_is_unknown(row, booked, treated.get(row["patient_id"], ()), doubt) for row in rows)
+            for patient_id in ids_of(row):
+                treated.setdefault(patient_id, []).append(row["last_treatment_at"])
+    are_unknown = (_is_unknown(row, booked, treated, doubt) for row in rows)
     return [doubt.since if is_unknown else None for is_unknown in are_unknown]
 
 
@@ -102,10 +109,10 @@ def is_unanswered(at: datetime, treated: Iterable[datetime], doubt: Doubt) -> bo
 def _is_unknown(
     row: Mapping[str, Any],
     booked: Mapping[str, Sequence[datetime]] | None,
-    treated: Sequence[datetime],
+    treated: Mapping[str | None, Sequence[datetime]],
     doubt: Doubt,
 ) -> bool:
-    """`treated`: when each of the patient's plans was last; any of them answers what was due before the proof."""
+    """`treated`: by ID, when each plan was last; any of the patient's answers what was due before the proof."""
     if row["status"] not in _MAY_BE_TREATED:
         return False
     if _is_in_flight(row, doubt):
@@ -113,8 +120,10 @@ def _is_unknown(
     if booked is None:
         return row["status"] in _IS_TREATED
     own = [row["last_treatment_at"]] if row["last_treatment_at"] is not None else []
-    due = booked.get(row["patient_id"], ())
-    return any(is_unanswered(at, treated if at <= doubt.since else own, doubt) for at in due)
+    ids = ids_of(row)
+    any_plan = [at for patient_id in ids for at in treated.get(patient_id, ())]
+    due = (at for patient_id in ids if patient_id is not None for at in booked.get(patient_id, ()))
+    return any(is_unanswered(at, any_plan if at <= doubt.since else own, doubt) for at in due)
 
 
 def _is_in_flight(row: Mapping[str, Any], doubt: Doubt) -> bool:

@@ -113,7 +113,7 @@ def _unknown_grows(desk: Desk) -> str:
     except data.JournalError:
         runs = ()
     proven_at = next((run.started_at for run in reversed(runs) if run.tells_of_records), None)
-    doubt = doubt_of(proven_at, None, desk.now(), desk.config.site.zone)
+    doubt = doubt_of(proven_at, None, desk.now(), desk.config.site.zone, desk.config.schedule.grace)
     return "" if doubt is None else f"{doubt.now:%H}:{doubt.now.minute // _GROWS_EVERY}"
 
 

@@ -1,4 +1,4 @@
-"""The buttons that hand out paper charts: a machine's day in order of appointment, or one patient.
+"""The buttons that hand out paper charts: a machine's day in order of appointment, a whole list, or one patient.
 
 How
     The same charts as `python -m recovery chart` makes, from the cache as it is when the button is pressed. The
@@ -16,6 +16,8 @@ from recovery.cache import Cache
 from recovery.permissions import Permission
 
 PDF = "application/pdf"
+_Form = tuple[str, str, str, Callable[[Desk, list[str]], bytes]]
+"""Label, the file's ending, its type, and what makes it."""
 
 
 def show_day(desk: Desk, patient_ids: Sequence[str], machine: str, day: date) -> None:
@@ -28,6 +30,13 @@ def show_day(desk: Desk, patient_ids: Sequence[str], machine: str, day: date) ->
         "patients": len(patient_ids),
     }
     _buttons(desk, list(patient_ids), f"charts_{plain}_{day:%Y-%m-%d}", about, "charts of everybody on this list", None)
+
+
+def show_everybody(desk: Desk, patient_ids: Sequence[str]) -> None:
+    """Draw the button for everybody on a list of several machines, in the list's order: the whole department."""
+    about: dict[str, str | int] = {"table": "charts", "patients": len(patient_ids)}
+    name = f"charts_{desk.today():%Y-%m-%d}"
+    _buttons(desk, list(patient_ids), name, about, f"charts of all {len(patient_ids)} on this list", None, _FORMS[:1])
 
 
 def show_patient(desk: Desk, patient_id: str) -> None:
@@ -43,12 +52,9 @@ def _buttons(
     about: dict[str, str | int],
     what: str,
     patient_id: str | None,
+    forms: Sequence[_Form] | None = None,
 ) -> None:
-    forms: tuple[tuple[str, str, str, Callable[[Desk, list[str]], bytes]], ...] = (
-        ("Charts, PDF", "pdf", PDF, _pdf),
-        ("Charts, Excel", "xlsx", export.MIME, _workbook),
-    )
-    for label, ending, mime, make in forms:
+    for label, ending, mime, make in _FORMS if forms is None else forms:
         download.show(
             label,
             lambda make=make: make(desk, patient_ids),  # type: ignore[misc]
@@ -67,7 +73,9 @@ def _pdf(desk: Desk, patient_ids: list[str]) -> bytes:
     from recovery.charting import charts_pdf
     from recovery.patient_file import read_patient_files
 
-    files = read_patient_files(Cache(desk.config.cache_path), desk.config.site, patient_ids, desk.now())
+    files = read_patient_files(
+        Cache(desk.config.cache_path), desk.config.site, patient_ids, desk.now(), desk.config.schedule.grace
+    )
     return charts_pdf(files, paper=desk.config.charts.paper, own_font=desk.config.chart_font)
 
 
@@ -75,5 +83,13 @@ def _workbook(desk: Desk, patient_ids: list[str]) -> bytes:
     from recovery.charting import charts_workbook
     from recovery.patient_file import read_patient_files
 
-    files = read_patient_files(Cache(desk.config.cache_path), desk.config.site, patient_ids, desk.now())
+    files = read_patient_files(
+        Cache(desk.config.cache_path), desk.config.site, patient_ids, desk.now(), desk.config.schedule.grace
+    )
     return charts_workbook(files, paper=desk.config.charts.paper)
+
+
+_FORMS: Sequence[_Form] = (
+    ("Charts, PDF", "pdf", PDF, _pdf),
+    ("Charts, Excel", "xlsx", export.MIME, _workbook),
+)

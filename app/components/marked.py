@@ -28,6 +28,9 @@ def styled(shown: pd.DataFrame, strong: Sequence[str]) -> object:
     css[own] = f"color: {ink}; font-weight: 600"
     for mark, ground in grounds.items():
         css.loc[shown["mark"] == mark, own] = f"color: {ink}; font-weight: 600; background-color: {ground}"
+    for name in set(own) & {"fraction", "next_fraction"}:  # a number that may be given already is not the thing to see
+        is_unknown = shown[name].fillna("").str.startswith("unknown")
+        css.loc[is_unknown, name] = css.loc[is_unknown, name].str.replace("600", "400")
     return shown.style.apply(lambda _: css, axis=None)
 
 

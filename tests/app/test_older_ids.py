@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from app import older_ids, unknown
+from app import older_ids, since_proof, unknown, worklist
 from app.filters import matching_search
 from app.rows import describe
 from recovery.tables import ON_TREATMENT
@@ -45,3 +45,20 @@ def test_somebody_booked_under_an_older_id_may_have_been_treated() -> None:
     doubt = Doubt(clinic.LOCAL.replace(hour=9, minute=5), clinic.LOCAL)
     told = unknown.with_unknown(table(), schedule("TMP"), doubt)
     assert list(told["unknown_since"].notna()) == [True, False]
+
+
+def test_an_appointment_is_for_every_row_that_bears_its_number_on_machine_day_timeline_and_list() -> None:
+    """The database has the new number; one plan was treated under the old one, another under the new one."""
+    bearers = [
+        clinic.row("NEWMAN, Nora", "OLD", "Brain", 12, other_patient_ids="NEW"),
+        clinic.row("NEWMAN, Nora", "NEW", "Boost", 1),
+    ]
+    rows = describe(ON_TREATMENT.to_arrow(bearers).to_pandas())
+    booked = schedule("NEW").assign(appointment_id="1", ends_at=pd.NaT, activity="", note=None)
+    doubt = Doubt(clinic.LOCAL.replace(hour=9, minute=5), clinic.LOCAL)
+    told = unknown.with_unknown(rows, booked, doubt)
+    assert told["unknown_since"].notna().all()
+    that_day = worklist.day_of(told, worklist.Tables(booked), "TB1", clinic.LOCAL.date())
+    assert that_day.booked["plan"].tolist() == ["Brain", "Boost"] and that_day.unbooked.empty
+    lines = since_proof.lines_of(told, booked, doubt)
+    assert list(zip(lines["plan"], lines["why"], strict=True)) == [("Brain", "booked"), ("Boost", "booked")]

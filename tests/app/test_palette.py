@@ -10,9 +10,12 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
+from pandas.io.formats.style import Styler
 
 from app import palette
+from app.components import marked
 from app.palette import DARK, LIGHT, Palette
 from recovery.pictures import dose, drawing, drawing_beam
 
@@ -100,3 +103,13 @@ def test_pictures_are_drawn_in_colours_that_are_seen_on_their_ground() -> None:
     assert contrast(drawing_beam._JAW_EDGE, drawing_beam._JAW) >= MARK
     assert contrast(drawing_beam._LEAF, drawing_beam._OPEN) >= MARK
     assert contrast(drawing_beam._JAW_EDGE, drawing_beam._LEAF) >= MARK
+
+
+def test_a_number_that_may_be_given_already_is_not_what_the_eye_sees_first() -> None:
+    lines = pd.DataFrame(
+        {"mark": ["▲", "▲"], "next_fraction": ["unknown: 13 next of 35 (12 given), unless treated since …", "13 next"]}
+    )
+    drawn = marked.styled(lines, ("mark", "next_fraction"))
+    assert isinstance(drawn, Styler)
+    weights = [dict(style)["font-weight"] for (_, place), style in drawn._compute().ctx.items() if place == 1]
+    assert weights == ["400", "600"]

@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from app import data
 from app.standing import CYCLE, LOOK_AFTER, STOP_AFTER, Level, Signal, Standing, judge
-from recovery.runs import JobResult, Journal
+from recovery.runs import JobResult, Journal, lock
 from tests.app.clinic import NOW, write_runs
 
 ZURICH = ZoneInfo("Europe/Zurich")
@@ -116,7 +117,8 @@ def partial(folder: Path, *uids: str, at: datetime = NOW - timedelta(minutes=6))
 
 
 def test_two_objects_that_no_source_has_colour_nothing_once_they_are_acknowledged(tmp_path: Path) -> None:
-    assert partial(tmp_path / "a", "1", "2").completeness == Signal(Level.GOOD)
+    both = partial(tmp_path / "a", "1", "2")
+    assert both.completeness == Signal(Level.GOOD)
     third = partial(tmp_path / "b", "1", "2", "3")
     assert third.completeness.level is Level.LOOK and third.completeness.said[0].startswith("1 object that")
 
@@ -197,3 +199,30 @@ def test_the_night_of_changing_clocks_keeps_ages_true(tmp_path: Path) -> None:
     now = datetime(2026, 10, 25, 1, 6, tzinfo=UTC)  # 02:06 for the second time
     said = after(tmp_path, (minutes(66), {}), (minutes(6), {}), now=now)
     assert said.age.said[0] == "Backup is 6 minutes old. Everything up to Sun 02:00 CET is proven in the RT-PACS."
+
+
+def test_what_is_called_proven_leaves_out_the_gaps_that_somebody_acknowledged(tmp_path: Path) -> None:
+    """They colour nothing, and are not there all the same."""
+    at = NOW - minutes(6)
+    journal = Journal(tmp_path)
+    for uids in ((), ("1", "2"), ("1", "3"), ("3",)):
+        result = JobResult("sync_records", "PARTIAL" if uids else "OK", {"unproven": len(uids)}, uids)
+        journal.finish(journal.start("sync_records", at), result, at)
+        said = judge(journal.runs(), NOW - minutes(5), NOW, ZURICH, {"1", "2"}).age.said[0]
+        lacks = " but 1 object" if "3" in uids else ""
+        aside = ", known gaps aside" if "1" in uids else ""
+        assert said.endswith(f"Everything up to Tue 14:32{lacks} is proven in the RT-PACS{aside}.")
+
+
+def test_a_killed_run_is_not_under_way_on_any_page(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    with lock(tmp_path, "sync_records"):
+        journal.start("sync_records", NOW - minutes(3))
+        assert [run.outcome for run in data.load_runs(tmp_path)] == [None]
+    assert data.load_runs(tmp_path) == ()
+    write_runs(tmp_path, [(minutes(70), {})])
+    journal.start("sync_plans", NOW - minutes(65))
+    with lock(tmp_path, "sync_plans"):
+        pass
+    said = judge(data.load_runs(tmp_path), NOW - minutes(69), NOW, ZURICH).in_plain_text
+    assert "under way" not in said and "No backup has run since Tue 13:28" in said

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from recovery.chart_command import machine_day
+from recovery.relational_tables import SCHEDULE
+from recovery.tables import ON_TREATMENT
 from tests import objects as o
 from tests.app.clinic import CONFIG
 from tests.charting.pages import texts
@@ -84,6 +87,32 @@ def test_a_machine_that_there_is_not_lists_those_that_there_are(clinic: Clinic, 
     clinic.write(tmp_path / "data" / "cache")
     status, said = run(tmp_path, "--machine", "TB9", "-o", str(tmp_path / "tb9.pdf"))
     assert (status, said) == (2, "No machine TB9 in the cache. There are: TB1.\n")
+
+
+def test_the_whole_department_is_one_file_a_pile_per_machine_booked_or_not(clinic: Clinic, tmp_path: Path) -> None:
+    """Who has no appointment known is on treatment all the same: in a downtime nobody's chart may lack."""
+    third = o.plan({1: 100.0}, **whose("100900", "AABYE^Åse"))
+    clinic.add(third, treated(third, [1], {1: 100.0}, TreatmentMachineSequence=[o.item(TreatmentMachineName="TB2")]))
+    clinic.write(tmp_path / "data" / "cache")
+    file = tmp_path / "all.pdf"
+    status, said = run(tmp_path, "--everybody", "-o", str(file))
+    names = [page.split("\n")[0] for page in texts(file.read_bytes())]
+    assert status == 0, said
+    assert list(dict.fromkeys(names)) == ["ABELSEN, Anna", "BERG, Bo", "CANCELLED, X", "AABYE, Åse"]
+    assert "Charts of 4 patients are in" in said
+    assert run(tmp_path, "--everybody", "--date", TOMORROW, "-o", str(file))[0] == 2
+
+
+def test_a_days_charts_are_those_of_every_number_that_the_booked_patient_bears(clinic: Clinic, tmp_path: Path) -> None:
+    cache = clinic.write(tmp_path / "data" / "cache")
+    rows = cache.read(ON_TREATMENT)
+    rows = [{**row, "other_patient_ids": "100377"} if row["patient_id"] == "100231" else row for row in rows]
+    cache.write(ON_TREATMENT, rows, taken_at=NOW, source="RT-PACS")
+    asked = machine_day(cache, TB1, (LOCAL + timedelta(days=1)).date(), ["$*"])
+    assert asked.patient_ids == ("100377", "100231")
+    without = [row for row in cache.read(SCHEDULE) if row["patient_id"] != "100231"]
+    cache.write(SCHEDULE, without, taken_at=NOW, source="aria")
+    assert machine_day(cache, TB1, (LOCAL + timedelta(days=1)).date(), ["$*"]).patient_ids == ("100377", "100231")
 
 
 def test_patients_come_as_asked_and_one_who_is_not_there_is_told_by_place(clinic: Clinic, tmp_path: Path) -> None:

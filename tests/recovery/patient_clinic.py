@@ -208,9 +208,12 @@ def _day(plan: Dataset) -> date | None:
 
 def bo(clinic: Clinic, patient_id: str = "100377", name: str = "BERG^Bo", **of_plan: Any) -> Dataset:
     """Fraction 5 of 20 was stopped: beam 1 lacks 12 MU, beam 2 was never started."""
-    elements = {"RTPlanLabel": "Prostate", **whose(patient_id, name, sex="M"), **of_plan}
-    plan = o.plan({1: 100.0, 2: 38.0}, fractions=20, **elements)
-    clinic.add(plan, treated(plan, range(1, 5), {1: 100.0, 2: 38.0}, last=1))
+    person = whose(patient_id, name, sex="M")
+    slices = o.images(4, **person)
+    contours = o.structure_set(slices, **person)
+    elements = {"RTPlanLabel": "Prostate", **person, **of_plan}
+    plan = o.plan({1: 100.0, 2: 38.0}, fractions=20, structure_set_uid=contours.SOPInstanceUID, **elements)
+    clinic.add(slices, contours, plan, treated(plan, range(1, 5), {1: 100.0, 2: 38.0}, last=1))
     stopped = o.beam_item(1, 5, 88.0, 100.0, termination="MACHINE")
-    clinic.add(o.record(str(plan.SOPInstanceUID), [stopped], at=weekday(0), **whose(patient_id, name, sex="M")))
+    clinic.add(o.record(str(plan.SOPInstanceUID), [stopped], at=weekday(0), **person))
     return plan

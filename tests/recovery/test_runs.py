@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import subprocess
 import sys
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from recovery.runs import JobResult, Journal, LockedError, lock
+from recovery.runs import JobResult, Journal, LockedError, is_stopped, lock
 
 PROJECT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 11, 24, 14, 32, tzinfo=UTC)
@@ -126,4 +129,23 @@ def test_a_killed_process_leaves_no_lock(tmp_path: Path) -> None:
 def test_where_the_cache_takes_no_lock_file_another_place_does(tmp_path: Path) -> None:
     (tmp_path / "locks").write_text("not a folder")
     with lock(tmp_path, "cycle"), pytest.raises(LockedError), lock(tmp_path, "cycle"):
+        pass
+
+
+def test_a_run_that_noted_no_end_was_killed_once_its_lock_is_free_and_to_look_takes_nothing(tmp_path: Path) -> None:
+    assert not is_stopped(tmp_path, "sync_records"), "where there is no lock file nobody can tell"
+    with lock(tmp_path, "sync_records"):
+        assert not is_stopped(tmp_path, "sync_records")
+    assert is_stopped(tmp_path, "sync_records")
+    with lock(tmp_path, "sync_records"):
+        pass
+
+
+def test_somebody_who_only_looks_does_not_turn_a_run_away(tmp_path: Path) -> None:
+    with lock(tmp_path, "sync_records"):
+        pass
+    reader = os.open(tmp_path / "locks" / "sync_records.lock", os.O_RDONLY)
+    fcntl.flock(reader, fcntl.LOCK_SH)
+    threading.Timer(0.01, os.close, (reader,)).start()
+    with lock(tmp_path, "sync_records"):
         pass

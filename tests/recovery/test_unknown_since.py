@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from recovery import unknown_since as un
+from recovery.config import Schedule
 from tests.app.clinic import row
 from tests.app.relational import appointment
 
@@ -118,3 +119,32 @@ def test_one_plan_treated_answers_for_the_other_what_was_due_before_the_proof_an
     for due, expected in ((at(8), [None, None]), (at(9, 30), [SINCE, SINCE])):
         told = [appointment(1, "1", due, "TB1"), appointment(2, "9", at(8, day=25), "TB1")]
         assert un.unknown_of([first, second], told, DOUBT) == expected
+
+
+@pytest.mark.parametrize("booked_under", ["OLD", "NEW", "TMP"])
+@pytest.mark.parametrize("other_rows", [[], ["NEW"], ["NEW", "TMP"]])
+def test_whoever_may_be_meant_by_a_changed_number_is_unknown_whatever_other_rows_bear_it(
+    booked_under: str, other_rows: list[str]
+) -> None:
+    """A number that was changed may be a row of its own beside the old one's, and may be named by two rows."""
+    first = row("NEWMAN, Nora", "OLD", "Brain", 12, other_patient_ids="NEW\\TMP")
+    others = [row("NEWMAN, Nora", own, "Boost", 1, other_patient_ids="TMP\\NEW") for own in other_rows]
+    ahead = appointment(99, "9", at(8, day=25), "TB1")
+    told = [ahead, appointment(1, booked_under, at(9, 15), "TB1")]
+    since = un.unknown_of([first, *others], told, DOUBT)
+    assert since[0] == SINCE, "booked under one number, treated under another: nobody was warned"
+
+
+def test_a_record_under_the_new_number_answers_what_was_booked_under_the_old_one() -> None:
+    first = row("NEWMAN, Nora", "OLD", "Brain", 12, other_patient_ids="NEW")
+    second = row("NEWMAN, Nora", "NEW", "Brain", 12, last_treatment_at=at(8, 3))
+    told = [appointment(99, "9", at(8, day=25), "TB1"), appointment(1, "NEW", at(8), "TB1")]
+    assert un.unknown_of([first, second], told, DOUBT) == [None, None]
+
+
+@pytest.mark.parametrize(("minutes", "grace"), [(10, 30), (5, 15), (30, 90), (1440, 120)])
+def test_the_grace_is_three_cycles_of_the_config_and_never_longer_than_two_hours(minutes: int, grace: int) -> None:
+    own = Schedule(minutes).grace
+    assert own == timedelta(minutes=grace) and Schedule().grace == un.GRACE
+    assert un.doubt_of(PROOF, None, PROOF + own, ZURICH, own) is None
+    assert un.doubt_of(PROOF, None, PROOF + own + timedelta(minutes=1), ZURICH, own) is not None

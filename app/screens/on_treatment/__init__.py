@@ -15,6 +15,7 @@ from app import data, filters, gaps
 from app.components import (
     attention,
     banner,
+    chart_export,
     counts,
     day_export,
     export,
@@ -60,6 +61,8 @@ def _show_rows(desk: Desk, loaded: data.Loaded) -> None:
             looks = view_bar.show(desk, table)
             shown = looks.sort(shown)
             export.show(desk, loaded, shown, view, reasons, looks.of_export)
+            if ids := [str(patient_id) for patient_id in shown["patient_id"].dropna().unique()]:
+                chart_export.show_everybody(desk, ids)
     if shown.empty:
         filter_bar.offer_to_clear()
         return

@@ -33,7 +33,9 @@ def show(desk: Desk) -> None:
         patient_search.show(loaded.table, link_is_dead=bool(patient_link.key_of_this_page()))
         return
     try:
-        file = data.load_patient_file(desk.config.cache_path, desk.config.site, patient_id, desk.now())
+        file = data.load_patient_file(
+            desk.config.cache_path, desk.config.site, patient_id, desk.now(), desk.config.schedule.grace
+        )
     except CacheError as error:
         failures.show_cache(error, desk.config)
         return
