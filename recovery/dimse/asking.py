@@ -8,6 +8,9 @@ How
     must add up. From then on answers of that size are believed. Where pieces bring more, N is known, and whatever
     reaches N is asked for in pieces. What cannot be divided any further and still reaches N is named.
 
+    A node may also end after looking at N objects, of which few match: an Orthanc does so for what it has no index of.
+    A key by which pieces are cut at fewer matches than the whole was does not help there; another is taken.
+
 Why
     DICOM has no status for "there is more" that everybody sends: archives cut at 100, 500 or 1,000 matches and say
     Success (pynetdicom #467). Others end with 0xFE00, 0xB000 or 0xA700: that too means "in pieces".
@@ -23,8 +26,8 @@ from typing import TYPE_CHECKING
 from recovery import elements as el
 from recovery.dimse.opening import open_link
 from recovery.dimse.peer import DimseError
-from recovery.dimse.pieces import RANGED, Keys, divisions, ranged_key
-from recovery.dimse.queries import CUT_SHORT, REFUSED, UIDS_PER_QUERY, UNIQUE, in_words, query
+from recovery.dimse.pieces import RANGED, SQL_WILDCARDS, Keys, divisions, ranged_key
+from recovery.dimse.queries import CANCELLED, CUT_SHORT, REFUSED, UIDS_PER_QUERY, UNIQUE, in_words, query
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
@@ -92,6 +95,8 @@ class _Asking:
         self._level = level
         self._returning = returning
         self._given: set[tuple[str, str | None]] = set()
+        self._no_help: set[str] = set()
+        """Keys whose smaller ranges make the node look at no fewer objects."""
         self._asked = 0
         self._has_succeeded = False
 
@@ -132,10 +137,12 @@ class _Asking:
                 answer.cut = error
 
     def _is_cut(self, error: DimseError, link: Link, count: int) -> bool:
-        """Whether an error says that there is more. Without a match it may refuse relational queries as such."""
+        """Whether an error says that there is more. Without a match it may refuse relational queries as such, unless it
+        gave matches before, or calls itself cancelled: nobody cancels what he refuses."""
         if not any(error.status in statuses for statuses in CUT_SHORT if error.status is not None):
             return False
-        return bool(count or self._level != "IMAGE" or self._traits.relational or link.is_relational)
+        is_understood = count or self._given or error.status in CANCELLED
+        return bool(is_understood or self._level != "IMAGE" or self._traits.relational or link.is_relational)
 
     def _settle(self, keys: Keys, answer: _Answer, most: int) -> Generator[Dataset, None, bool]:
         """Ask what `answer` may lack; returns whether nothing can be lacking any more.
@@ -152,6 +159,9 @@ class _Asking:
             parts = yield from self._hear_all(pieces)
             if parts is None:
                 continue
+            if answer.cut is not None and any(part.cut and part.count < answer.count for _, part in parts):
+                self._no_help |= {ranged_key(piece) or "" for piece, part in parts if part.cut}
+                continue
             is_proven, found = True, set[tuple[str, str | None]]()
             for piece, part in parts:
                 is_proven &= yield from self._settle(piece, part, 0 if answer.cut else first_heard)
@@ -163,7 +173,7 @@ class _Asking:
                 if len(answer.names) == first_heard and all(part.count < answer.count for _, part in parts):
                     self._note_proven(answer)
                 return True
-        if answer.cut is not None and not (answer.names and self._has_succeeded):
+        if answer.cut is not None and not (self._given and self._has_succeeded):
             raise answer.cut
         return self._is_believed(answer)
 
@@ -179,7 +189,7 @@ class _Asking:
     def _is_complete(self, keys: Keys, answer: _Answer, most: int) -> bool:
         """Whether the number of matches tells that there are no others."""
         if answer.cut is not None:
-            if answer.count:
+            if answer.count > self._traits.limits.get(self._level, 0):
                 self._traits.limits[self._level] = answer.count
             return False
         asked = keys.get(UNIQUE[self._level][-1])
@@ -216,7 +226,7 @@ class _Asking:
         is_limited = self._is_limited or answer.cut is not None
         if is_limited:
             yield from self._below(keys)
-        yield from divisions(self._level, keys, answer.values, is_limited=is_limited)
+        yield from divisions(self._level, keys, answer.values, is_limited=is_limited, without=self._no_help)
 
     def _below(self, keys: Keys) -> Iterator[list[Keys]]:
         """One patient's objects study by study, one study's series by series, where those lists are complete."""
@@ -248,6 +258,8 @@ class _Asking:
             by_pattern = piece.get("PatientID", "").startswith("*")
             if not part.fits(piece["PatientID"]) if by_pattern else part.names & heard:
                 return None
+            if by_pattern and piece["PatientID"][1:2] in SQL_WILDCARDS and not part.count:
+                part.cut = None  # to its database `*%` is anything at all: it looked at everybody, and nobody fits
             heard |= part.names
             parts.append((piece, part))
         return parts

@@ -19,7 +19,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
 Keys = dict[str, str]
 
@@ -37,9 +37,12 @@ _ALL_DAYS = "18500101-29991231"
 _LAST_SECOND = 24 * 3600 - 1
 _LETTERS = [c for c in string.printable if c.isprintable() and c not in "*?\\"]
 _ANY_MORE = "*?"
+SQL_WILDCARDS = "%_"
 
 
-def divisions(level: str, keys: Mapping[str, str], values: Sequence[str], *, is_limited: bool) -> Iterator[list[Keys]]:
+def divisions(
+    level: str, keys: Mapping[str, str], values: Sequence[str], *, is_limited: bool, without: Collection[str] = ()
+) -> Iterator[list[Keys]]:
     """Ways to divide a question, the best first; each is a list of smaller questions of the same level.
 
     Parameters
@@ -48,6 +51,8 @@ def divisions(level: str, keys: Mapping[str, str], values: Sequence[str], *, is_
         What the answers so far said of the key that is a range (`ranged_key`).
     is_limited
         The node is known to end its answers early: a hundred questions are not too many.
+    without
+        Keys whose ranges were found to be of no help.
     """
     listed = next((keyword for keyword, value in keys.items() if "\\" in value), None)
     if listed is not None:
@@ -55,17 +60,24 @@ def divisions(level: str, keys: Mapping[str, str], values: Sequence[str], *, is_
         middle = len(parts) // 2
         yield [{**keys, listed: "\\".join(half)} for half in (parts[:middle], parts[middle:])]
         return
-    day_key = next((keyword for keyword in TIME_OF if keyword in keys), None)
+    yield from _ranges(level, keys, values, without)
+    if patients := _by_patient(keys, _LETTERS if is_limited else string.digits):
+        yield patients
+
+
+def _ranges(
+    level: str, keys: Mapping[str, str], values: Sequence[str], without: Collection[str]
+) -> Iterator[list[Keys]]:
+    day_key = next((keyword for keyword in TIME_OF if keyword in keys and keyword not in without), None)
     if day_key is not None and len(days := _by_day(keys[day_key], values)) > 1:
         yield [{**keys, day_key: part} for part in days]
     if day_key is None:
-        yield [{**keys, _DATE_OF_LEVEL[level]: _ALL_DAYS}]
-    else:
+        if _DATE_OF_LEVEL[level] not in keys:
+            yield [{**keys, _DATE_OF_LEVEL[level]: _ALL_DAYS}]
+    elif TIME_OF[day_key] not in without:
         times = _by_time(keys.get(TIME_OF[day_key], ""), values)
         if len(times) > 1 or TIME_OF[day_key] not in keys:
             yield [{**keys, TIME_OF[day_key]: part} for part in times]
-    if patients := _by_patient(keys, _LETTERS if is_limited else string.digits):
-        yield patients
 
 
 def ranged_key(keys: Mapping[str, str]) -> str | None:

@@ -22,7 +22,8 @@ REFUSED = range(0xA000, 0xD000)
 
 UIDS_PER_QUERY = 200
 
-CUT_SHORT = (range(0xA700, 0xA800), range(0xB000, 0xC000), range(0xFE00, 0xFE01))
+CANCELLED = range(0xFE00, 0xFE01)
+CUT_SHORT = (range(0xA700, 0xA800), range(0xB000, 0xC000), CANCELLED)
 """Out of resources, any warning, cancelled: there may be more matches."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from pydicom import Dataset
@@ -22,8 +22,14 @@ def limited(
     *,
     matches_by: Callable[[str], bool] = lambda keyword: True,
     refuses: bool = False,
+    unindexed: Collection[str] = (),
+    like_sql: bool = False,
 ) -> Callable[[Scripted, evt.Event], Iterator[Any]]:
-    """Answer as the standard says, up to the level's limit; `refuses`: no match at all where there would be more."""
+    """Answer as the standard says, up to the level's limit; `refuses`: no match at all where there would be more.
+
+    `unindexed`: keys that the node matches by only after it looked at `limit` objects; `like_sql`: it looks at all that
+    its database finds, to which `%` and `_` are wildcards. An Orthanc does both.
+    """
     holds = list(objects)
 
     def find(here: Scripted, event: evt.Event) -> Iterator[Any]:
@@ -33,9 +39,13 @@ def limited(
         keys = [e for e in query if e.value and e.keyword not in {"QueryRetrieveLevel", "SpecificCharacterSet"}]
         found: dict[str, Dataset] = {}
         for ds in holds:
-            if all(not matches_by(e.keyword) or _matches(ds.get(e.keyword), e.value) for e in keys):
+            looked_by = [e for e in keys if e.keyword not in unindexed and matches_by(e.keyword)]
+            if all(_matches(ds.get(e.keyword), _as_sql(e.value) if like_sql else e.value) for e in looked_by):
                 found.setdefault(str(ds[OWN[level]].value), ds)
         is_more = len(found) > limit
+        if unindexed or like_sql:
+            looked_at = list(found.items())[:limit]
+            found = {uid: ds for uid, ds in looked_at if all(_matches(ds.get(e.keyword), e.value) for e in keys)}
         for ds in list(found.values())[:limit] if not (is_more and refuses) else []:
             answer = Dataset()
             for element in query:
@@ -51,6 +61,10 @@ def limited(
             yield status, None
 
     return find
+
+
+def _as_sql(asked: Any) -> Any:
+    return asked.replace("%", "*").replace("_", "?") if isinstance(asked, str) else asked
 
 
 def _matches(value: Any, asked: Any) -> bool:

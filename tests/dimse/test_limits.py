@@ -63,6 +63,19 @@ def test_a_node_that_refuses_what_is_too_much_is_asked_in_pieces(refuses: bool) 
         assert peer.traits.unfinished == []
 
 
+@pytest.mark.parametrize("limit", [35, 25])
+def test_a_node_that_counts_what_it_looks_at_is_divided_by_what_it_has_an_index_of(limit: int) -> None:
+    """An Orthanc with a limit looks a TreatmentDate up in each object, and ends after N objects, matching or not."""
+    records = clinic(patients=30, days=2, times=["101500"])
+    unindexed = ("TreatmentDate", "TreatmentTime")
+    find = limited(records, limit, 0xFE00, unindexed=unindexed, like_sql=True)
+    with scp({evt.EVT_C_FIND: find}) as node:
+        peer = peer_of(node.node)
+        assert found_of(find_records(peer, WINDOW, NOW, ("TreatmentDate",))) == {str(d.SOPInstanceUID) for d in records}
+        assert peer.traits.unfinished == []
+        assert peer.traits.limits["IMAGE"] == limit
+
+
 def test_sixty_patients_of_the_same_second() -> None:
     records = clinic(days=1, times=["101500"])
     with scp({evt.EVT_C_FIND: limited(records, 50)}) as node:
