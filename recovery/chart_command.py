@@ -144,10 +144,10 @@ def everybody(cache: Cache, exclude_patient_ids: Iterable[str] = ()) -> MachineD
     TableMissingError, CacheError
         If the list of patients cannot be read.
     """
-    own = [row for row in cache.read(ON_TREATMENT) if row["status"] in _NOW_TREATED]
-    own.sort(
-        key=lambda row: (row["treatment_machine_name"] or "~", fold(row["patient_name"] or ""), row["patient_id"] or "")
-    )
+    listed: list[dict[str, Any]] = cache.read(ON_TREATMENT)
+    own = [row for row in listed if row["status"] in _NOW_TREATED]
+    own.sort(key=lambda row: (fold(row["patient_name"] or ""), row["patient_id"] or ""))
+    own.sort(key=lambda row: row["treatment_machine_name"] or "~")
     ids = _not_excluded((row["patient_id"] for row in own), exclude_patient_ids)
     if not ids:
         raise NobodyError("Nobody is on treatment or ready to start. No file was written.", PARTLY)
