@@ -30,8 +30,8 @@ _ALL: dict[str, object] = _OPENED | {STATUS: []}
 def show(table: pd.DataFrame) -> View:
     """Draw the filters and return what they ask for."""
     with st.container(horizontal=True, vertical_alignment="top", key="filters"):
-        label = "Search name or ID ( / )"
-        search = st.text_input(label, key=SEARCH, type="search", live="150ms", width=180)
+        label = "Search name or ID"
+        search = st.text_input(label, key=SEARCH, type="search", live="150ms", width=180, placeholder="press /")
         machines = _choose("Machine", MACHINE, filters.choices(table, "treatment_machine_name"), 130)
         physicians = _choose("Physician", PHYSICIAN, filters.choices(table, "physicians_of_record"), 160)
         statuses = _choose_status(table)

@@ -21,7 +21,9 @@ def show(table: pd.DataFrame, *, link_is_dead: bool) -> None:
         )
     people = patient_tables.people(table)
     shortcuts.search()
-    asked = st.text_input("Search name or ID ( / )", key="find_patient", type="search", live="150ms", width=420)
+    asked = st.text_input(
+        "Search name or ID", placeholder="press /", key="find_patient", type="search", live="150ms", width=420
+    )
     found = people[filters.matching_search(people, asked or "")]
     st.markdown(f"{words.counted(len(found), 'patient')}. :small[{HOW_TO_OPEN[0].upper()}{HOW_TO_OPEN[1:]}.]")
     if found.empty:

@@ -88,6 +88,7 @@ for (let attempt = 0; ; attempt++) {  // a chart that is drawn anew meanwhile is
 
 def found(page: Page, within: str = "html") -> list[str]:
     """A line for each fault on the page, or in a part of it: rule, element, what axe says; Streamlit's own included."""
+    settle(page)
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(AXE_SCRIPT)
     told = page.evaluate(JUDGE, [within, OPTIONS])
@@ -96,6 +97,22 @@ def found(page: Page, within: str = "html") -> list[str]:
         is_contrast = rule["id"] == "color-contrast"
         lines += [_contrast(node) if is_contrast else _line(rule["id"], node) for node in rule["nodes"]]
     return [line for line in lines if line]
+
+
+def settle(page: Page) -> None:
+    """Wait until the page is what a reader sees: no run under way, nothing faded, no tooltip, no movement."""
+    page.mouse.move(0, 0)
+    page.wait_for_function(SETTLED, timeout=60_000)
+
+
+SETTLED = """() => {
+  const isRunning = document.querySelector('[data-test-script-state=running]') !== null;
+  const isStale = document.querySelector('[data-stale=true]') !== null;
+  const ends = one => one.effect?.getTiming().iterations !== Infinity;
+  const isMoving = document.getAnimations().some(one => one.playState === 'running' && ends(one));
+  const hasTooltip = document.querySelector('[role=tooltip], [data-testid=stTooltipContent]') !== null;
+  return !(isRunning || isStale || isMoving || hasTooltip);
+}"""
 
 
 def ours(lines: list[str]) -> list[str]:

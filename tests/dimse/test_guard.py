@@ -143,7 +143,7 @@ def test_who_drips_holds_nobody_up(said: bytes) -> None:
         time.sleep(0.5)
         assert here.send(WANTED) == 0, "others are served meanwhile"
         began = time.monotonic()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10
     done.set()
     thread.join(5)
     connection.close()

@@ -91,7 +91,7 @@ def test_an_unknown_destination_is_told_as_what_to_enter_where() -> None:
             DimseError, match=r"does not know NOWHERE as a move destination\. Enter its AE title, host"
         ) as told:
             move(peer_of(rv.node, "rv"), REFS, "NOWHERE")
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 15, "asked once, and no waiting for a time-out"
     assert (told.value.fault, told.value.status) == ("rv", 0xA801)
 
 
