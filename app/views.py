@@ -21,6 +21,7 @@ import pandas as pd
 from app import filters
 from app.words import ABSENT, printable
 from recovery.durable import replace_file
+from recovery.printable import from_json
 
 LONGEST_NAME = 40
 MOST = 50
@@ -69,7 +70,7 @@ def read_views(file: Path) -> list[SavedView]:
         If the file is there and cannot be read.
     """
     try:
-        said = json.loads(file.read_text(encoding="utf-8"))
+        said = from_json(file.read_text(encoding="utf-8"))
         return sorted((SavedView(str(name), dict(choices)) for name, choices in said.items()), key=lambda v: v.name)
     except FileNotFoundError:
         return []

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from html import escape
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -95,6 +96,11 @@ def known(value: Any) -> Any:
     """A value of a table's cell, None where it is one of the ways to say nothing: None, NaN, NA, NaT."""
     is_absent = value is None or type(value).__name__ == "NAType" or value != value
     return None if is_absent else value
+
+
+def as_html(text: str) -> str:
+    """A text from outside on one line, in which no letter is a tag's or turns another's direction."""
+    return escape(printable(text))
 
 
 def as_markdown(text: str) -> str:

@@ -32,6 +32,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from recovery.durable import replace_file
 from recovery.permissions import Role, User
+from recovery.printable import from_json, without_halves
 
 STRONG = PasswordHasher()
 """argon2id with the library's parameters, RFC 9106's second recommendation: 64 MiB, three passes."""
@@ -83,7 +84,7 @@ class Accounts:
             If the file is there and cannot be read.
         """
         try:
-            said = json.loads(self.path.read_text(encoding="utf-8"))
+            said = from_json(self.path.read_text(encoding="utf-8"))
             accounts = [Account(**(one | {"role": Role(one["role"])})) for one in said["accounts"]]
         except FileNotFoundError:
             return []
@@ -179,7 +180,7 @@ class Accounts:
             accounts = {account.name: account for account in self.all()}
             yield accounts
             content = {"accounts": [asdict(accounts[name]) for name in sorted(accounts)]}
-            write_private(self.path, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
+            write_private(self.path, json.dumps(without_halves(content), ensure_ascii=False, indent=1) + "\n")
         finally:
             os.close(lock)
 

@@ -34,6 +34,7 @@ from pathlib import Path
 from typing import Any
 
 from recovery.accounts import write_private
+from recovery.printable import from_json
 
 FIRST = "0" * 64
 """What the first line carries for the line before it."""
@@ -206,7 +207,7 @@ class AuditFile:
 def parsed(line: bytes) -> dict[str, Any] | None:
     """A line's event, None where the line is none."""
     try:
-        said = json.loads(line)
+        said = from_json(line)
     except ValueError:
         return None
     return said if isinstance(said, dict) and {"n", "at", "who", "action", "before"} <= said.keys() else None

@@ -11,7 +11,6 @@ How
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from recovery.entry_lines import append_line, entries_folder, read_lines
+from recovery.printable import from_json
 
 LONGEST_DAYS = 90
 """So long may a gap be acknowledged; then somebody looks again."""
@@ -99,7 +99,7 @@ def unacknowledged(uids: Iterable[str], known: Iterable[str]) -> tuple[str, ...]
 
 def _parsed(line: bytes) -> KnownGap | None:
     try:
-        said: dict[str, Any] = json.loads(line)
+        said: dict[str, Any] = from_json(line)
         return KnownGap(
             sop_instance_uids=tuple(str(uid) for uid in said["sop_instance_uids"]),
             reason=str(said["reason"]),

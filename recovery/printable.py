@@ -18,7 +18,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from typing import TextIO
+from typing import Any, TextIO
 
 HIDDEN = "�"
 """U+FFFD, what stands for a character that has no shape."""
@@ -44,6 +44,8 @@ def printable(text: str) -> str:
 
 def printable_lines(text: str) -> str:
     """As `printable`, keeping the lines."""
+    if not _SUSPECT.search(text):
+        return text
     return "\n".join(printable(line) for line in re.split(r"\r\n|\r|\n", text))
 
 
@@ -66,6 +68,25 @@ def as_cell(text: str) -> str:
 def as_json(text: str) -> str:
     """A text of JSON that says the same and can be shown: what has no shape is written as its number."""
     return _SUSPECT.sub(_said_by_number, text)
+
+
+def from_json(text: str | bytes) -> Any:
+    """What JSON says, with ? for a half of a character: JSON can write one, and no table, file or browser takes it.
+
+    Raises
+    ------
+    ValueError
+        If it is no JSON.
+    """
+    said = json.loads(text)
+    escaped = text.lower()
+    may_have_halves = b"\\ud" in escaped if isinstance(escaped, bytes) else "\\ud" in escaped
+    return without_halves(said) if may_have_halves else said
+
+
+def without_halves(said: Any) -> Any:
+    """What JSON can say, with ? for each half of a character."""
+    return json.loads(json.dumps(said, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def tell(*lines: object, file: TextIO | None = None) -> None:

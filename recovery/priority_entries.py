@@ -15,7 +15,6 @@ Why damaged lines are counted
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +22,7 @@ from typing import Any
 
 from recovery.entry_lines import EntriesError as EntriesError
 from recovery.entry_lines import append_line, entries_folder, read_lines
+from recovery.printable import from_json
 from recovery.priorities import CATEGORIES, INTENTS
 
 
@@ -100,7 +100,7 @@ def append_entry(file: Path, entry: PriorityEntry) -> None:
 
 def _parsed(line: bytes) -> PriorityEntry | None:
     try:
-        said: dict[str, Any] = json.loads(line)
+        said: dict[str, Any] = from_json(line)
         return PriorityEntry(**{**said, "entered_at": datetime.fromisoformat(said["entered_at"])})
     except (ValueError, TypeError, KeyError, AttributeError):
         return None

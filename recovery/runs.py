@@ -17,7 +17,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
-import json
 import os
 import re
 import tempfile
@@ -31,6 +30,7 @@ from typing import Any, Literal
 
 from recovery.durable import replace_file
 from recovery.model import JobRun
+from recovery.printable import from_json
 from recovery.seals import JSON_KEY, sealed_json, unsealed_json
 
 Outcome = Literal["OK", "PARTIAL", "FAILED", "SKIPPED"]
@@ -175,7 +175,7 @@ class Journal:
 def _line(text: bytes) -> dict[str, Any] | None:
     """A line of the journal; None when it is not what was written. Those of earlier versions bear no hash."""
     try:
-        said = unsealed_json(text) if f'"{JSON_KEY}"'.encode() in text else json.loads(text)
+        said = unsealed_json(text) if f'"{JSON_KEY}"'.encode() in text else from_json(text)
         datetime.fromisoformat(said["at"])
         is_line = _SHAPE.items() <= {key: type(said.get(key)) for key in _SHAPE}.items()
         is_end = said["event"] == "START" or _END_SHAPE.items() <= {k: type(said.get(k)) for k in _END_SHAPE}.items()

@@ -20,6 +20,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from recovery.printable import from_json, without_halves
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -86,7 +88,8 @@ def _check_file(path: Path, *_state: int) -> None:
 
 def sealed_json(content: Mapping[str, object], indent: int | None = None) -> str:
     """A JSON object, on one line without `indent`, with the hash of the rest under its last key."""
-    return json.dumps({**content, JSON_KEY: _hash(content)}, ensure_ascii=False, indent=indent)
+    whole = without_halves(dict(content))
+    return json.dumps({**whole, JSON_KEY: _hash(whole)}, ensure_ascii=False, indent=indent)
 
 
 def unsealed_json(text: str | bytes) -> dict[str, Any]:
@@ -98,7 +101,7 @@ def unsealed_json(text: str | bytes) -> dict[str, Any]:
         If it is something else, or was changed after it was written.
     """
     try:
-        said = json.loads(text)
+        said = from_json(text)
         seal = said.pop(JSON_KEY)
         is_whole = seal == _hash(said)
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from html import escape
 
 import streamlit as st
 
@@ -94,7 +93,7 @@ def _show(desk: Desk) -> None:
 
 def _strip(answers: standing.Signal) -> str:
     """The R&V system is down: from edge to edge, in its own colour, for no age of a copy looks like it."""
-    said = "<br>".join(escape(sentence).replace("`", "") for sentence in answers.said)
+    said = "<br>".join(words.as_html(sentence).replace("`", "") for sentence in answers.said)
     return f'<div role="status" style="{_STRIP}">{answers.level.mark} {said}</div>'
 
 

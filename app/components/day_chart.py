@@ -19,7 +19,8 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from app import appointments, palette
+from app import appointments, palette, words
+from app.components import marked
 from recovery.notices import LOOK_MARK, STOP_MARK
 
 _ROW, _AROUND = 30, 62
@@ -87,6 +88,7 @@ def show(data: pd.DataFrame, machine: str, now: datetime | None) -> None:
 
 def chart(data: pd.DataFrame, machine: str, now: datetime | None, *, is_dark: bool) -> alt.LayerChart | alt.FacetChart:
     """The chart of a day's bars; the chosen machine's stand out."""
+    data, machine = marked.printed(data), words.printable(machine)
     colours = palette.of(is_dark=is_dark)
     machines = sorted(set(data["machine"]))
     y = alt.Y(

@@ -7,7 +7,6 @@ Why HTML of our own
 from __future__ import annotations
 
 from datetime import date
-from html import escape
 
 import pandas as pd
 import streamlit as st
@@ -64,15 +63,15 @@ def show(title: str, told: str, booked: pd.DataFrame, unbooked: pd.DataFrame, un
 
 def sheet(title: str, told: str, booked: pd.DataFrame, unbooked: pd.DataFrame, unbooked_title: str) -> str:
     """The sheet's markup; every text in it is escaped."""
-    parts = [f'<div class="rbrdt-sheet"><h3>{escape(title)}</h3><p>{escape(told)}</p>']
+    parts = [f'<div class="rbrdt-sheet"><h3>{words.as_html(title)}</h3><p>{words.as_html(told)}</p>']
     parts.append(_table(booked) if len(booked) else "<p><b>No appointment is known.</b></p>")
     if len(unbooked):
-        parts.append(f"<h4>{escape(unbooked_title)}</h4>{_table(unbooked)}")
+        parts.append(f"<h4>{words.as_html(unbooked_title)}</h4>{_table(unbooked)}")
     return "".join([*parts, "<p>■ do not treat before someone has looked · ▲ look · — not known</p></div>"])
 
 
 def _table(lines: pd.DataFrame) -> str:
-    heads = "".join(f"<th>{escape(heading)}</th>" for heading in _HEADINGS)
+    heads = "".join(f"<th>{words.as_html(heading)}</th>" for heading in _HEADINGS)
     rows = "".join(_row(row) for _, row in lines.iterrows())
     return f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
 
@@ -111,4 +110,4 @@ def _alert(alerts: object) -> str:
 
 def _said(value: object, nothing: str = words.ABSENT) -> str:
     known = words.known(value)
-    return escape(words.printable(str(known))) if known not in {None, ""} else nothing
+    return words.as_html(str(known)) if known not in {None, ""} else nothing

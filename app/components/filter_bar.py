@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
-from app import filters, session
+from app import filters, session, words
 from app.components import shortcuts
 from app.filters import View
 
@@ -50,7 +50,11 @@ def show(table: pd.DataFrame) -> View:
 
 
 def _choose(label: str, key: str, options: list[str], width: int) -> tuple[str, ...]:
-    return tuple(st.multiselect(label, options, key=key, placeholder="all", bind="query-params", width=width))
+    return tuple(
+        st.multiselect(
+            label, options, format_func=words.printable, key=key, placeholder="all", bind="query-params", width=width
+        )
+    )
 
 
 def _choose_status(table: pd.DataFrame) -> tuple[str, ...]:
@@ -61,7 +65,7 @@ def _choose_status(table: pd.DataFrame) -> tuple[str, ...]:
             "Status",
             options,
             default=list(filters.OPENED_ON),
-            format_func=lambda status: filters.STATUS_WORDS.get(status, status),
+            format_func=lambda status: filters.STATUS_WORDS.get(status, words.printable(status)),
             key=STATUS,
             placeholder="all",
             bind="query-params",

@@ -11,6 +11,7 @@ How
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -133,7 +134,7 @@ def _cells(hours: Sequence[health.Hour], jobs: Sequence[str], zone: ZoneInfo) ->
     begins = [pd.Timestamp(hour.begins.astimezone(zone).replace(tzinfo=None)) for hour in hours]
     return pd.DataFrame(
         {
-            "job": [hour.job for hour in hours],
+            "job": [words.printable(hour.job) for hour in hours],
             "begins": begins,
             "ends": [at + pd.Timedelta(minutes=55) for at in begins],
             "bottom": [order[hour.job] for hour in hours],
@@ -145,7 +146,7 @@ def _cells(hours: Sequence[health.Hour], jobs: Sequence[str], zone: ZoneInfo) ->
 
 
 def _names(jobs: Sequence[str]) -> alt.Axis:
-    names = ",".join(f"{len(jobs) - 1 - place}:'{job}'" for place, job in enumerate(jobs))
+    names = ",".join(f"{len(jobs) - 1 - place}:{json.dumps(words.printable(job))}" for place, job in enumerate(jobs))
     return alt.Axis(
         values=list(range(len(jobs))),
         labelExpr=f"({{{names}}})[datum.value]",

@@ -38,7 +38,7 @@ def show(desk: Desk, unproven: Sequence[health.Unproven], table: pd.DataFrame | 
             "Acknowledge these gaps",
             list(labels),
             default=list(labels),
-            format_func=lambda uid: labels[uid],
+            format_func=lambda uid: words.printable(labels[uid]),
             key="known_gap_uids",
         )
         left, right = st.columns([4, 1])
@@ -53,7 +53,7 @@ def show(desk: Desk, unproven: Sequence[health.Unproven], table: pd.DataFrame | 
             format="YYYY-MM-DD",
             key="known_gap_until",
         )
-        pressed = st.form_submit_button(f"Acknowledge as {user.full_name}", key="known_gap_sign")
+        pressed = st.form_submit_button(f"Acknowledge as {words.as_markdown(user.full_name)}", key="known_gap_sign")
     if pressed:
         _sign(desk, uids, (reason or "").strip(), until if isinstance(until, date) else today, user.full_name)
 

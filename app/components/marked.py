@@ -10,15 +10,30 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from app import palette
+from app import palette, words
 
 ROW_HEIGHT = 32
 _STYLED_ROWS = 600
 """Beyond, a Styler takes longer than a filter may; the marks stay."""
 
 
+def printed(shown: pd.DataFrame) -> pd.DataFrame:
+    """The rows with every text as it can be shown: a table's cells are drawn as they come, directions and all."""
+    texts = {
+        name: pd.Series(
+            [words.printable_lines(value) if isinstance(value, str) else value for value in column],
+            index=shown.index,
+            dtype=column.dtype,
+        )
+        for name, column in shown.items()
+        if column.dtype == object or pd.api.types.is_string_dtype(column.dtype)
+    }
+    return shown.assign(**texts)  # type: ignore[arg-type]
+
+
 def styled(shown: pd.DataFrame, strong: Sequence[str]) -> object:
-    """The rows with the columns `strong` in full ink, and those of marked rows on their ground."""
+    """The rows as they can be shown: columns `strong` in full ink, and those of marked rows on their ground."""
+    shown = printed(shown)
     if len(shown) > _STYLED_ROWS:
         return shown
     colours = palette.of(is_dark=st.context.theme.type == "dark")

@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
-from html import escape
 
 import pandas as pd
 import streamlit as st
@@ -73,9 +72,9 @@ def _printer() -> ComponentRenderer:
 
 def sheet(title: str, told: str, blocks: Sequence[Block]) -> str:
     """The sheet's markup; every text in it is escaped."""
-    parts = [f'<div class="rbrdt-sheet"><h3>{escape(title)}</h3><p>{escape(told)}</p>']
+    parts = [f'<div class="rbrdt-sheet"><h3>{words.as_html(title)}</h3><p>{words.as_html(told)}</p>']
     for block in blocks:
-        parts.append(f"<h4>{escape(block.title)}</h4>")
+        parts.append(f"<h4>{words.as_html(block.title)}</h4>")
         is_long = len(block.rows) > MOST_ROWS
         parts.append(f"<p><b>{_TOO_LONG}</b></p>" if is_long else _table(block))
     return "".join([*parts, "<p>■ do not treat before someone has looked · ▲ look · — not known</p></div>"])
@@ -85,7 +84,7 @@ _TOO_LONG = f"More than {MOST_ROWS} rows: filter the list, or print its Excel fi
 
 
 def _table(block: Block) -> str:
-    heads = "".join(f"<th>{escape(heading)}</th>" for heading, _ in block.heads)
+    heads = "".join(f"<th>{words.as_html(heading)}</th>" for heading, _ in block.heads)
     names = [name for _, name in block.heads]
     rows = zip(block.rows["mark"], *(block.rows[name] for name in names), strict=True)
     lines = "".join(_line(mark, values) for mark, *values in rows)
@@ -100,7 +99,7 @@ def _line(mark: object, values: Sequence[object]) -> str:
 def _cell(value: object) -> str:
     """Days and times stay on one line."""
     kind = ' class="whole"' if isinstance(value, date) else ""
-    return f"<td{kind}>{escape(_text(value))}</td>"
+    return f"<td{kind}>{words.as_html(_text(value))}</td>"
 
 
 def _text(value: object) -> str:
@@ -110,4 +109,4 @@ def _text(value: object) -> str:
         return f"{known:%a} {known.day} {known:%b} {known:%H:%M}"
     if isinstance(known, date):
         return known.isoformat()
-    return "" if known == "" else words.printable(words.absent(known))
+    return "" if known == "" else words.absent(known)

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from app import filters, patient_tables, words
-from app.components import patient_link, shortcuts
+from app.components import marked, patient_link, shortcuts
 from app.components.patient_table import HOW_TO_OPEN, OPENS_NOBODY, ROW_HEIGHT
 
 _VISIBLE_ROWS = 18
@@ -30,7 +30,9 @@ def show(table: pd.DataFrame, *, link_is_dead: bool) -> None:
         st.markdown(":small[Completed courses are listed too. Try a part of the name, or the ID.]")
         return
     event = st.dataframe(
-        found[["mark", "patient_name", "patient_id", "patient_birth_date", "plans", "treatment_machine_name"]],
+        marked.printed(
+            found[["mark", "patient_name", "patient_id", "patient_birth_date", "plans", "treatment_machine_name"]]
+        ),
         key="people",
         on_select="rerun",
         selection_mode="single-cell",

@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from app import palette, words
+from app.components import marked
 
 ROW_HEIGHT = 32
 _STYLED_ROWS = 600
@@ -68,7 +69,7 @@ def show(shown: pd.DataFrame, today: date, lines_above: int, columns: Sequence[s
     height = f"clamp({least}px, calc(100vh - {_ABOVE + 22 * lines_above}px), {whole}px)"
     st.html(f"<style>.st-key-patients [data-testid=stDataFrame] {{height: {height} !important;}}</style>")
     event = st.dataframe(
-        _styled(shown[list(columns)]),
+        _styled(marked.printed(shown[list(columns)])),
         key="patients",
         on_select="rerun",
         selection_mode="single-cell",

@@ -35,7 +35,7 @@ def show(desk: Desk, table: pd.DataFrame, signed_in: str | None) -> None:
     with st.form("entry", clear_on_submit=False):
         said = _asked(desk, table)
         comment = st.text_input("Comment", key="entry_comment", max_chars=300)
-        pressed = st.form_submit_button(f"Sign as {signed_in}", key="sign")
+        pressed = st.form_submit_button(f"Sign as {words.as_markdown(signed_in)}", key="sign")
     if not pressed:
         return
     lacking = _lacking(said)
@@ -69,7 +69,7 @@ def _asked(desk: Desk, table: pd.DataFrame) -> dict[str, Any]:
             listed,
             index=None,
             placeholder="choose or type" if label == "Physician" else "choose",
-            format_func=lambda value: people.get(value, str(value)),
+            format_func=lambda value: words.printable(people.get(value, str(value))),
             accept_new_options=label == "Physician",
             key=f"entry_{label.lower()}",
         )

@@ -69,7 +69,7 @@ def _show_odd_rows(desk: Desk) -> None:
     )
     column = st.column_config
     st.dataframe(
-        odd,
+        marked.printed(odd),
         key="odd_rows",
         hide_index=True,
         height=marked.height(len(odd), 8),

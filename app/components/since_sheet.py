@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from html import escape
 
 import pandas as pd
 
@@ -22,11 +21,11 @@ _HEADINGS = (
 
 def sheet(title: str, lines: pd.DataFrame) -> str:
     """The sheet's markup; every text in it is escaped."""
-    parts = [f'<div class="rbrdt-sheet"><h3>{escape(title)}</h3>']
+    parts = [f'<div class="rbrdt-sheet"><h3>{words.as_html(title)}</h3>']
     for machine, own in lines.groupby("machine", sort=False):
-        heads = "".join(f"<th>{escape(heading)}</th>" for heading in _HEADINGS)
+        heads = "".join(f"<th>{words.as_html(heading)}</th>" for heading in _HEADINGS)
         rows = "".join(_row(row) for _, row in own.iterrows())
-        parts.append(f"<h4>{escape(words.printable(str(machine)))}: {len(own)}</h4>")
+        parts.append(f"<h4>{words.as_html(str(machine))}: {len(own)}</h4>")
         parts.append(f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>")
     return "".join([*parts, "<p>■ do not treat before someone has looked · ▲ look · — not known</p></div>"])
 
@@ -52,4 +51,4 @@ def _row(row: pd.Series) -> str:
 
 def _said(value: object) -> str:
     known = words.known(value)
-    return escape(words.printable(str(known))) if known not in {None, ""} else words.ABSENT
+    return words.as_html(str(known)) if known not in {None, ""} else words.ABSENT

@@ -51,7 +51,7 @@ def show(
     )
     column = st.column_config
     st.dataframe(
-        frame,
+        marked.printed(frame),
         key="unproven",
         hide_index=True,
         height=marked.height(len(frame), 8),

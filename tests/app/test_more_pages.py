@@ -243,7 +243,7 @@ def test_a_signed_entry_is_kept_with_who_signed_and_half_of_one_is_not(open_dash
     visit.selectbox(key="entry_patient").select("100231")
     visit.selectbox(key="entry_category").select(2)
     sign = next(button for button in visit.button if button.label.startswith("Sign as "))
-    assert sign.label == "Sign as Physicist of the tests (physicist)"
+    assert sign.label.replace("\\", "") == "Sign as Physicist of the tests (physicist)"
     sign.click().run()
     file = entries_file(cache())
     assert "Still to choose: chemotherapy, intent, physician." in said(visit)
@@ -442,6 +442,6 @@ def test_a_physician_signs_an_entry(open_dashboard: Open) -> None:
     visit = open_dashboard("good", 13, page="priorities", role="physician")
     add_to_config(SIGNED)
     visit.run()
-    assert [button.label for button in visit.button if button.label.startswith("Sign as ")] == [
+    assert [button.label.replace("\\", "") for button in visit.button if button.label.startswith("Sign as ")] == [
         "Sign as Physician of the tests (physician)"
     ]

@@ -16,7 +16,7 @@ from typing import Any
 import streamlit as st
 
 from app import audit_rows, words
-from app.components import header
+from app.components import header, marked
 from app.desk import Desk
 from recovery.audit_proof import Verdict
 
@@ -35,8 +35,16 @@ def show(desk: Desk) -> None:
         return
     _show_verdict(verdict)
     with st.container(horizontal=True):
-        who = st.multiselect("Who", audit_rows.choices(table, "who"), key="audit_who", placeholder="all")
-        actions = st.multiselect("What", audit_rows.choices(table, "action"), key="audit_action", placeholder="all")
+        who = st.multiselect(
+            "Who", audit_rows.choices(table, "who"), format_func=words.printable, key="audit_who", placeholder="all"
+        )
+        actions = st.multiselect(
+            "What",
+            audit_rows.choices(table, "action"),
+            format_func=words.printable,
+            key="audit_action",
+            placeholder="all",
+        )
         patient = st.text_input("Patient ID", key="audit_patient", placeholder="all")
         days = st.selectbox("When", list(audit_rows.WITHIN), key="audit_days", filter_mode=None)
     asked = audit_rows.Asked(tuple(who), tuple(actions), (patient or "").strip(), days or "any day")
@@ -45,7 +53,7 @@ def show(desk: Desk) -> None:
     if len(table) >= audit_rows.MOST:
         st.markdown(f":small[Only the newest {audit_rows.MOST} are here; `python -m recovery audit show` has all.]")
     st.dataframe(
-        shown,
+        marked.printed(shown),
         key="audit_lines",
         hide_index=True,
         height=(min(len(shown), 20) + 1) * ROW_HEIGHT + 4,

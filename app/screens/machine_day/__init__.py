@@ -106,7 +106,9 @@ def _asked(
     if st.session_state.get(_CHOSEN) not in machines:
         st.session_state[_CHOSEN] = told if told in machines else busiest
     with place:
-        machine = st.segmented_control("Machine", machines, required=True, key=_CHOSEN, persist_state="session")
+        machine = st.segmented_control(
+            "Machine", machines, format_func=words.as_markdown, required=True, key=_CHOSEN, persist_state="session"
+        )
         machine = machine or busiest
         if machine != told:
             st.query_params[MACHINE] = machine

@@ -6,7 +6,7 @@ import streamlit as st
 
 from app import picture_data, session
 from app.desk import Desk
-from app.words import absent, as_markdown
+from app.words import absent, as_markdown, printable
 from recovery.pictures.beams_eye import BeamsEyeView
 from recovery.pictures.drawing_beam import angles_in_words, draw_beams_eye_view
 from recovery.pictures.refusals import PictureError
@@ -63,4 +63,4 @@ def _ask(uid: str) -> None:
 
 
 def _name(view: BeamsEyeView) -> str:
-    return f"{absent(view.beam_number)} {absent(view.beam_name)}"
+    return printable(f"{absent(view.beam_number)} {absent(view.beam_name)}")

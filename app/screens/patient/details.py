@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from app import patient_tables, patient_words, session
+from app.components import marked
 from app.components.patient_table import ROW_HEIGHT
 from app.desk import Desk
 from app.screens.patient import pictures
@@ -94,7 +95,7 @@ def _table(file: PatientFile, frame: pd.DataFrame, nothing: str, *tables: str) -
     }
     texts = {"Gantry": st.column_config.TextColumn(alignment="right")}
     st.dataframe(
-        frame,
+        marked.printed(frame),
         hide_index=True,
         row_height=ROW_HEIGHT,
         height=(min(len(frame), _ROWS) + 1) * ROW_HEIGHT + 4,

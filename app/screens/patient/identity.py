@@ -7,13 +7,11 @@ Why the photo stands in the page's own text
 
 from __future__ import annotations
 
-from html import escape
-
 import streamlit as st
 
 from app import words
 from app.components import patient_link
-from app.words import absent, as_markdown, printable
+from app.words import absent, as_html, as_markdown
 from recovery import plan_notices
 from recovery.patient_file import Identity, PatientFile
 
@@ -59,9 +57,9 @@ def _photo(file: PatientFile) -> str:
         changed = (
             words.day(file.photo.taken_at.date(), file.now.date()) if file.photo.taken_at is not None else words.ABSENT
         )
-        hover = escape(f"As the R&V system had it; last changed there {changed}")
+        hover = as_html(f"As the R&V system had it; last changed there {changed}")
         fit = f"{_PHOTO};object-fit:contain;object-position:left top"
-        return f'<img style="{fit}" src="{escape(file.photo.data_uri)}" alt="Photo of the patient" title="{hover}">'
+        return f'<img style="{fit}" src="{as_html(file.photo.data_uri)}" alt="Photo of the patient" title="{hover}">'
     is_unknown = "photos" in file.tables_missing
     said = "photos were not read" if is_unknown else "no photo in the backup"
     return f'<div style="{_NO_PHOTO}">{said}</div>'
@@ -72,8 +70,8 @@ def _identity(who: Identity) -> str:
     sex = absent(_SEXES.get(who.patient_sex or "", who.patient_sex))
     others = f"also {who.other_patient_ids}" if who.other_patient_ids else ""
     parts = [f"ID {who.patient_id}", f"born {absent(who.patient_birth_date)}", sex, others]
-    told = "".join(f'<span style="{_IDENTIFIER}">{escape(printable(part))}</span>' for part in parts if part)
-    name = escape(printable(absent(who.patient_name)))
+    told = "".join(f'<span style="{_IDENTIFIER}">{as_html(part)}</span>' for part in parts if part)
+    name = as_html(absent(who.patient_name))
     return f'<div style="{_LINE}"><h1 style="{_NAME}">{name}</h1>{told}</div>'
 
 

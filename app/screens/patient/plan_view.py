@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app import patient_tables, patient_words, words
+from app.components import marked
 from app.components.patient_table import ROW_HEIGHT
 from app.desk import Desk
 from app.screens.patient import beam_view, details, dose_chart
@@ -66,7 +67,7 @@ def _ledger(file: PatientFile, plan: PlanFile) -> None:
     when = patient_words.at_time(appointment.appointment_at, file.now.date()) if appointment is not None else ""
     rows = patient_tables.ledger(book, file.now.date(), when)
     st.dataframe(
-        rows,
+        marked.printed(rows),
         key=f"ledger_{plan.course_uid}",
         hide_index=True,
         row_height=ROW_HEIGHT,

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from html import escape
-
 import streamlit as st
 
 from app import picture_data
-from app.words import absent, as_markdown
+from app.words import absent, as_html, as_markdown, printable
 from recovery.pictures.dose import Band, DoseGrid, band_numbers, bands
 from recovery.pictures.drawing import Overlay, draw_section
 from recovery.pictures.grids import PLANES, Plane, section, step_of
@@ -140,7 +138,7 @@ def _first_window(volume: ImageVolume) -> tuple[float, float]:
 
 
 def _structures(structures: tuple[Structure, ...], uid: str) -> list[Structure]:
-    names = [absent(s.roi_name) for s in structures]
+    names = [printable(absent(s.roi_name)) for s in structures]
     numbers = list(range(len(structures)))
     chosen = st.multiselect(
         "Structures", numbers, default=numbers, format_func=lambda n: names[n], key=f"structures_{uid}",
@@ -180,6 +178,6 @@ def _legend(structures: list[Structure], steps: list[Band], dose: DoseGrid | Non
 def _patches(patches: list[tuple[str, str]]) -> str:
     return "".join(
         f'<span style="white-space:nowrap;margin-right:1.1em"><span style="display:inline-block;width:.8em;height:.8em;'
-        f'background:{colour};margin-right:.35em;border:1px solid #6B7280"></span>{escape(name)}</span> '
+        f'background:{colour};margin-right:.35em;border:1px solid #6B7280"></span>{as_html(name)}</span> '
         for colour, name in patches
     )
