@@ -37,15 +37,18 @@ from recovery.dimse import Peer
 from recovery.look_alikes import look_alikes
 from recovery.memory import DAY
 from recovery.model import InstanceRef, SyncReport
-from recovery.needed_images import NeededImages, needed_images
+from recovery.needed_images import NeededImages, is_of_another_patient, needed_images
+from recovery.one_patient import own_plan
 from recovery.peers import pacs_peer
 from recovery.plans import Plan, ReferencedSeries
 from recovery.reading import ask_known_chains, read_chains, read_new_records
+from recovery.records import TreatmentRecord
 from recovery.relational_tables import DELIVERIES
 from recovery.runs import JobResult
 
 JOB = "sync_plans"
 
+ANOTHERS = "what the RT-PACS holds under this UID is another patient's"
 NOWHERE = "neither the R&V system nor a planning system has it"
 
 
@@ -99,6 +102,7 @@ def sync_plans(space: Workspace) -> JobResult:
     plan_uids += _bring_waiting(space, pacs, sources, plan_uids)
     unreadable |= read_chains(space, pacs, plan_uids)
     plans = [space.collection.plans[uid] for uid in plan_uids if uid in space.collection.plans]
+    _note_anothers(space, tally, plans)
     plans.sort(key=lambda plan: plan.ref.sop_instance_uid in tally.treated)  # what two need, the treated one needs
     _bring_structure_sets(space, pacs, sources, tally, plans)
     unreadable |= read_chains(space, pacs, plan_uids)
@@ -129,6 +133,21 @@ def _bring_plans(space: Workspace, pacs: Peer, sources: Sources, tally: _Tally, 
         else:
             tally.waiting.add(uid)
     space.holdings.ask(pacs, lacking, space.now, anew=True)
+
+
+def _note_anothers(space: Workspace, tally: _Tally, plans: Iterable[Plan]) -> None:
+    """Plans and structure sets that one UID names in two patients: what is held is not everybody's who needs it."""
+    by_plan: dict[str | None, dict[str | None, list[TreatmentRecord]]] = {}
+    for record in space.collection.records.values():
+        by_plan.setdefault(record.referenced_rt_plan_uid, {}).setdefault(record.ref.patient_id, []).append(record)
+    for plan in plans:
+        uid = plan.ref.sop_instance_uid
+        if any(own_plan(plan, records) is None for records in by_plan.get(uid, {}).values()):
+            tally.absent[uid] = f"plan: {ANOTHERS}"
+        for set_uid in plan.structure_set_uids:
+            found = space.collection.structure_sets.get(set_uid)
+            if found is not None and uid in tally.treated and is_of_another_patient(plan, found):
+                tally.absent[set_uid] = f"structure set of plan {uid}: {ANOTHERS}"
 
 
 def _bring_waiting(space: Workspace, pacs: Peer, sources: Sources, known: list[str]) -> list[str]:
@@ -225,7 +244,7 @@ def _patients_of(space: Workspace, plan_uids: Iterable[str]) -> dict[str, str | 
 def _hints(space: Workspace, absent: Iterable[str]) -> Iterable[str]:
     """Of plans that nobody has: another plan that looks the same, for a person to judge; never joined."""
     labels = plan_labels(space)
-    for uid in absent:
+    for uid in set(absent) - space.collection.plans.keys():
         records = [r for r in space.collection.records.values() if r.referenced_rt_plan_uid == uid]
         for alike in look_alikes(records, space.collection.plans, labels.get(uid)):
             yield f"plan {uid} was not found by UID; plan {alike} of the same patient has the same beams: not joined"

@@ -12,7 +12,7 @@ How
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -31,7 +31,12 @@ class Prescribed:
 
 
 def with_number(
-    chain: Chain, plans: Mapping[str, Plan], waiting: Iterable[Plan], prescribed: Mapping[str, Prescribed]
+    chain: Chain,
+    plans: Mapping[str, Plan],
+    waiting: Sequence[Plan],
+    prescribed: Mapping[str, Prescribed],
+    *,
+    is_only_booked: bool = False,
 ) -> Chain:
     """The chain with the number that it is planned for.
 
@@ -43,11 +48,16 @@ def with_number(
         Those of them that are approved and were never treated.
     prescribed
         By plan, its prescription.
+    is_only_booked
+        The patient is booked again, and no other plan is known to be meant.
     """
     uids = [*chain.reference_uids, *(m.uid for m in chain.members if m.uid is not None)]
     told = {prescribed[uid] for uid in uids if uid in prescribed}
     if not chain.is_several:
-        return replace(chain, number_of_fractions_planned=_of_one(chain.members[0], told))
+        said = _more_than_one(chain, waiting, is_only_booked=is_only_booked) if not told else ""
+        return replace(
+            chain, number_of_fractions_planned=None if said else _of_one(chain.members[0], told), remark=said
+        )
     if (named := _of_named(chain, plans)) is not None:
         return replace(chain, number_of_fractions_planned=named)
     if (number := _one_number(told)) is not None and _fits(chain, number, is_prescribed=True):
@@ -87,6 +97,19 @@ def _of_one(member: Member, told: set[Prescribed]) -> int | None:
     if (whole := _one_number(told)) is not None and whole > 1:
         return whole
     return None if max(member.numbers, default=1) > 1 else number
+
+
+def _more_than_one(chain: Chain, waiting: Iterable[Plan], *, is_only_booked: bool) -> str:
+    """Why a plan of 1 fraction that was given may be the first day of a course, in words; else empty."""
+    course = chain.members[0].course
+    if course.number_of_fractions_planned != 1 or not course.is_treated:
+        return ""
+    for plan in waiting:
+        if (plan.number_of_fractions_planned or 0) > 1 and _is_reference(plan, chain):
+            label = plan.rt_plan_label or plan.ref.sop_instance_uid
+            number = plan.number_of_fractions_planned
+            return f"a plan of 1 fraction: whether it is one day of plan {label}, {number} fractions, is not known"
+    return "a plan of 1 fraction, and the patient is booked again: what for is not known" if is_only_booked else ""
 
 
 def _one_number(told: set[Prescribed]) -> int | None:

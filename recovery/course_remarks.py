@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 def course_remarks(chain: Chain, member: Member) -> Iterator[str]:
     """Yield one sentence per oddity of the course that this plan is of; none for a plan alone."""
-    if not chain.is_several:
-        return
     if chain.remark:
         yield chain.remark
+    if not chain.is_several:
+        return
     planned, delivered = chain.number_of_fractions_planned, chain.fractions_delivered
     if planned is not None and delivered > planned:
         yield f"{delivered} fractions of the course delivered of {planned} planned"

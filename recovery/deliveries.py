@@ -102,7 +102,11 @@ def _deliveries(records: Sequence[TreatmentRecord], plan: Plan | None) -> Iterab
         is_brachy = record.ref.sop_class_uid == RT_BRACHY_TREATMENT_RECORD
         for beam in record.beams:
             if beam.treatment_delivery_type in TREATING:
-                group = _group_of(record, beam, plan) if plan is not None else _group_without_plan(record, numbers)
+                group = (
+                    _group_of(record, beam, plan, is_brachy)
+                    if plan is not None
+                    else _group_without_plan(record, numbers)
+                )
                 treated_at = record.treated_at or beam.started_at
                 number = beam.current_fraction_number
                 uid, machine = record.ref.sop_instance_uid, record.treatment_machine_name
@@ -110,11 +114,15 @@ def _deliveries(records: Sequence[TreatmentRecord], plan: Plan | None) -> Iterab
                 yield uid, Delivery(group, number, beam, treated_at, is_brachy, uid, machine, origin)
 
 
-def _group_of(record: TreatmentRecord, beam: BeamDelivery, plan: Plan) -> int | None:
-    """The plan's fraction group that a delivery belongs to: the one that the record names where it has the beam."""
+def _group_of(record: TreatmentRecord, beam: BeamDelivery, plan: Plan, is_brachy: bool) -> int | None:
+    """The plan's fraction group that a delivery belongs to: the one that the record names where it has the beam.
+
+    A plan may hold a beam and an application setup of one number, in two groups: they are told apart by their kind.
+    """
     numbers = [g.fraction_group_number for g in plan.fraction_groups]
-    with_beam = [b.fraction_group_number for b in plan.beams if b.beam_number == beam.beam_number]
-    candidates = with_beam or numbers
+    with_beam = [b for b in plan.beams if b.beam_number == beam.beam_number]
+    of_kind = [b for b in with_beam if (b.meterset_unit == SECONDS) == is_brachy]
+    candidates = [b.fraction_group_number for b in of_kind or with_beam] or numbers
     named = record.referenced_fraction_group_number
     return named if named in candidates else next(iter(candidates), None)
 

@@ -194,7 +194,7 @@ def missing_fraction_numbers(course: Course, earlier: Iterable[Course]) -> tuple
     after the first number prove nothing: numbers need not be consecutive.
     """
     first = min((number for number in course.held_fraction_numbers if number > 0), default=1)
-    elsewhere = {number for other in earlier for number in other.held_fraction_numbers if 0 < number < first}
+    elsewhere = {number for other in earlier for number in other.held_fraction_numbers if number in range(1, first)}
     bounds = pairwise([0, *sorted(elsewhere), first])
     return tuple(range(before + 1, after) for before, after in bounds if after - before > 1)
 

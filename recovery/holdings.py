@@ -155,10 +155,10 @@ class Holdings:
                 standing = self._standing(stale, counts)
                 self.asked |= standing
                 stale = {uid: slices for uid, slices in stale.items() if uid not in standing}
-                held = _held_slices(link, [ref for slices in stale.values() for ref in slices.values()])
+                held = _held_slices(link, stale)
             for uid, slices in stale.items():
-                names = sorted(slices.keys() & held)
-                self.missing_slices[uid] = tuple(sorted(slices.keys() - held))
+                names = sorted(held[uid])
+                self.missing_slices[uid] = tuple(sorted(slices.keys() - held[uid]))
                 count = counts.get(uid)
                 needed = max(1, len(slices))
                 self.note(Holding(uid, "SERIES", needed, len(names), now, count, "\\".join(names), self.turn))
@@ -287,10 +287,22 @@ def _joined(series: Iterable[ReferencedSeries]) -> _Slices:
     return slices
 
 
-def _held_slices(link: Link, refs: list[InstanceRef]) -> set[str]:
-    """Which are held, wherever they lie: a structure set may name a slice in a series that it is not in."""
+def _held_slices(link: Link, wanted: _Slices) -> dict[str, set[str]]:
+    """Which are held, by series. A structure set may name a slice in a series that it is not in: it is held wherever it
+    lies, if it is the same patient's as the others of its series."""
+    if link.peer.traits.relational is False:
+        return {uid: _held_at_walked(link, list(slices.values())) for uid, slices in wanted.items()}
+    found = find_by_uid(link, sorted({uid for slices in wanted.values() for uid in slices}))
+    places = {ref.sop_instance_uid: {ref.place, *ref.twins} for ref in found}
+    held: dict[str, set[str]] = {}
+    for series_uid, slices in wanted.items():
+        own = {uid: places[uid] for uid in slices.keys() & places.keys()}
+        owners = {patient for of in own.values() for patient, _, series in of if series == series_uid}
+        held[series_uid] = {uid for uid, of in own.items() if not owners or owners & {patient for patient, *_ in of}}
+    return held
+
+
+def _held_at_walked(link: Link, refs: list[InstanceRef]) -> set[str]:
     held = {ref.sop_instance_uid for ref in find_held(link, refs)}
     rest = [ref.sop_instance_uid for ref in refs if ref.sop_instance_uid not in held]
-    if rest and link.peer.traits.relational is False:
-        held |= {ref.sop_instance_uid for ref in find_by_uid(link, rest)}
-    return held
+    return held | {ref.sop_instance_uid for ref in find_by_uid(link, rest)}

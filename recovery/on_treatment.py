@@ -137,9 +137,12 @@ def _chain(siblings: Sequence[_Entry], plans: Mapping[str, Plan], evidence: Evid
     treated = {e.key[1] for e in siblings if e.course.is_treated}
     patient_id = siblings[0].key[0]
     waiting = [p for u, p in plans.items() if u not in treated and is_approved((patient_id, u), p, evidence, who)]
+    found = chains([e.member for e in siblings], plans, evidence.plans.keys())
+    is_only_booked = (
+        len(found) == 1 and not waiting and whose_row.next_appointment(patient_id, evidence, who) is not None
+    )
     numbered = [
-        with_number(chain, plans, waiting, evidence.prescribed)
-        for chain in chains([e.member for e in siblings], plans, evidence.plans.keys())
+        with_number(chain, plans, waiting, evidence.prescribed, is_only_booked=is_only_booked) for chain in found
     ]
     for entry in siblings:
         entry.chain = next(chain for chain in numbered if entry.member in chain.members)

@@ -120,15 +120,15 @@ def identify(records: Iterable[TreatmentRecord], plans: Iterable[Plan]) -> Ident
 def own_plan(plan: Plan | None, records: Iterable[TreatmentRecord]) -> Plan | None:
     """The plan, unless it is another patient's under the same UID: its metersets are not those of these records.
 
-    It is another's where ID and name are others, and no birth date is the same.
+    It is another's where ID and name are others, whatever the birth date: somebody who married and got another ID at
+    once has to be looked at, and two people of one birth date exist.
     """
     people = {record.patient for record in records}
     if plan is None or not people:
         return plan
     who, names = plan.patient, {_name(p) for p in people}
     is_known_otherwise = who.patient_id not in {p.patient_id for p in people} and "" not in {*names, _name(who)}
-    births = {p.patient_birth_date for p in people} - {None}
-    return None if is_known_otherwise and _name(who) not in names and who.patient_birth_date not in births else plan
+    return None if is_known_otherwise and _name(who) not in names else plan
 
 
 def newest_ids(rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:

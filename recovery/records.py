@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from pydicom import Dataset
 
+FULL_SHARE = 0.99
 
 DELIVERY_OF_DATABASE = "R&V database: delivery "
 """How BeamDescription (300A,00C3) begins in a record that was made here of a row of `deliveries`; its key follows."""
@@ -298,11 +299,18 @@ def _application_setup_delivery(setup: Dataset, fraction: int | None, started_at
         treatment_delivery_type=el.text(setup, "TreatmentDeliveryType"),
         treatment_termination_status=el.text(setup, "TreatmentTerminationStatus"),
         specified_meterset=el.sum_if_all_known(el.number(c, "SpecifiedChannelTotalTime") for c in channels),
-        delivered_meterset=el.sum_if_all_known(el.number(c, "DeliveredChannelTotalTime") for c in channels),
+        delivered_meterset=_delivered_channel_time(channels),
         started_at=started_at,
         meterset_unit=SECONDS,
         pulses=tuple(p for p in pulses if p.specified is not None or p.delivered is not None),
     )
+
+
+def _delivered_channel_time(channels: list[Dataset]) -> float | None:
+    """All channels, s. Where one got less than was specified, what another got beyond it does not make up for that."""
+    times = [(el.number(c, "SpecifiedChannelTotalTime"), el.number(c, "DeliveredChannelTotalTime")) for c in channels]
+    is_short = any(a is not None and b is not None and b < FULL_SHARE * a for a, b in times)
+    return el.sum_if_all_known(b if a is None or b is None or not is_short else min(a, b) for a, b in times)
 
 
 def _meterset(beam: Dataset, keyword: str, control_points: list[Dataset], per_point: str) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydicom import Dataset
@@ -107,6 +108,34 @@ def test_a_uid_in_two_patients_is_moved_twice_and_named_in_every_cycle(clinic: T
         assert (status, told["outcome"], told["unproven"]) == (1, "PARTIAL", [of_anna.SOPInstanceUID])
         assert "objects of several patients or series bear this UID" in told["message"]
         assert "ANNA" not in str(results) and "BERTA" not in str(results)
+
+
+def chain_of(patient_id: str, slices: list[Dataset], **more: Any) -> list[Dataset]:
+    whose = {
+        "PatientID": patient_id,
+        "PatientName": f"{patient_id}^Given",
+        "StudyInstanceUID": uid("study", patient_id),
+    }
+    contours = structure_set(slices, **whose)
+    treated = plan({1: 100.0}, structure_set_uid=contours.SOPInstanceUID, **whose, **more)
+    return [*slices, contours, treated, given(treated.SOPInstanceUID, 1, 1, **whose)]
+
+
+def test_slices_and_plans_of_one_uid_in_two_patients_are_held_for_one_of_them_and_named(clinic: TwoNodes) -> None:
+    of = {i: images(3, PatientID=i, PatientName=f"{i}^Given", StudyInstanceUID=uid("study", i)) for i in "ABCD"}
+    of["B"][1].SOPInstanceUID = of["A"][1].SOPInstanceUID
+    of["C"][2].StudyInstanceUID, of["C"][2].SeriesInstanceUID = uid("another study"), uid("another series")
+    shared = {"SOPInstanceUID": uid("one plan")}
+    twins = [*chain_of("E", images(2, PatientID="E"), **shared), *chain_of("F", images(2, PatientID="F"), **shared)]
+    clinic.put(chain_of("A", of["A"]), chain_of("B", of["B"]), chain_of("C", of["C"]), twins)
+    for _ in range(2):
+        status, results = clinic.job("cycle")
+        ready = {row["patient_id"]: row["ready"] for row in clinic.table()}
+        assert ready["A"] + ready["B"] == 1, "one slice of two was stored"
+        assert ready["C"], "a slice in another series than the structure set says is held where it lies"
+        assert ready["E"] + ready["F"] == 1
+        unproven = set(results["sync_plans"]["unproven"])
+        assert (status, unproven >= {of["A"][1].SOPInstanceUID, uid("one plan")}) == (1, True)
 
 
 def test_another_patients_object_of_the_same_uid_is_not_taken_for_the_one_to_back_up(clinic: TwoNodes) -> None:

@@ -280,3 +280,28 @@ def test_two_prescriptions_of_one_number_are_not_the_whole_courses() -> None:
     known = evidence([*given("a", range(1, 5), 1), *given("b", [5], 8)], plans, prescribed=prescribed)
     assert course_of(row_of(known, "b"))[:2] == (5, None)
     assert row_of(known, "b")["status"] == "on_treatment"
+
+
+def test_the_first_day_of_a_course_is_not_completed_while_an_approved_plan_of_more_waits() -> None:
+    """Nothing names the reference plan, and yet 1 of 1 may be 1 of 5."""
+    row = row_of(evidence(given("ad1", [1], 11), [planned_on("ad1", 1), planned_on("ref", 5)]), "ad1")
+    assert (row["status"], row["fractions_remaining"], row["next_fraction_number"]) == ("on_treatment", None, 2)
+    assert "whether it is one day of plan Ref, 5 fractions, is not known" in row["remarks"]
+
+
+@pytest.mark.parametrize("other", [planned_on("srs2", 1), planned_on("ref", 5, study="of another course")])
+def test_a_plan_of_one_fraction_is_completed_beside_one_that_it_is_no_day_of(other: Plan) -> None:
+    row = row_of(evidence(given("srs", [1], 11), [planned_on("srs", 1), other]), "srs")
+    assert row["status"] == "completed"
+    assert "a plan of 1 fraction" not in row["remarks"]
+
+
+def test_a_plan_of_one_fraction_of_a_patient_who_is_booked_again_is_not_completed_unless_a_prescription_says_so() -> (
+    None
+):
+    plans, booked = [planned_on("ad1", 1)], {"1": NOW + timedelta(days=1)}
+    row = row_of(evidence(given("ad1", [1], 11), plans, appointments=booked), "ad1")
+    assert (row["status"], row["fractions_remaining"]) == ("on_treatment", None)
+    assert "booked again" in row["remarks"]
+    told = evidence(given("ad1", [1], 11), plans, appointments=booked, prescribed={"ad1": Prescribed("rx", 1)})
+    assert row_of(told, "ad1")["status"] == "completed"

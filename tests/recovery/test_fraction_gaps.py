@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
 
-from recovery.fractions import BeamState, missing_fraction_numbers
+from recovery.fractions import BeamState, FractionState, missing_fraction_numbers
 from recovery.plans import FractionGroup, PlannedBeam
 from recovery.records import TreatmentRecord
 from recovery.remarks import remarks
 from tests import objects as o
 from tests.recovery.courses import (
+    BRACHY_RECORD,
     FULL,
     ONE_BEAM,
     again,
@@ -286,3 +289,87 @@ def test_a_session_that_took_only_a_portfilm_is_held_and_a_rehearsal_is_not() ->
 
 def test_an_accident_of_a_fraction_number_does_not_fill_the_memory() -> None:
     assert missing_fraction_numbers(held(2147483647), []) == (range(1, 2147483647),)
+
+
+# what mutations showed to be untested
+
+
+def test_a_fraction_of_no_beam_is_not_complete() -> None:
+    assert not FractionState(1, 1, (), None).is_complete
+
+
+def test_without_a_plan_a_record_without_a_group_is_of_the_first_of_two() -> None:
+    first, second = (
+        plain_record(uid, [delivery(n, specified=100.0)], referenced_fraction_group_number=n)
+        for n, uid in ((1, "a"), (2, "b"))
+    )
+    unnamed = plain_record("c", [delivery(3, delivered=10.0, specified=100.0)], at=day(1, hours=1))
+    groups = {
+        (f.fraction_group_number, b.beam_number)
+        for f in course(None, first, second, unnamed).fractions
+        for b in f.beams
+    }
+    assert groups == {(1, 1), (1, 3), (2, 2)}
+
+
+@pytest.mark.parametrize(
+    ("earlier", "lacking"),
+    [([], [range(1, 5)]), ([1, 4], [range(2, 4)]), ([0, -3, 5, 9], [range(1, 5)]), ([1, 2, 3, 4], [])],
+)
+def test_numbers_held_elsewhere_lie_between_the_first_and_the_first_held_here(
+    earlier: list[int], lacking: list[range]
+) -> None:
+    own = course(ONE_BEAM, session(ONE_BEAM, 5, {1: 100.0}))
+    other = course(ONE_BEAM, *(session(ONE_BEAM, n, {1: 100.0}, at=day(1)) for n in earlier))
+    assert list(missing_fraction_numbers(own, [other])) == lacking
+
+
+# a beam and an application setup of one number
+
+
+def _source(times: Sequence[tuple[float, float]]) -> TreatmentRecord:
+    """An HDR session; by channel, seconds specified and delivered."""
+    setup = o.item(
+        ReferencedBrachyApplicationSetupNumber=1,
+        CurrentFractionNumber=1,
+        TreatmentDeliveryType="TREATMENT",
+        TreatmentTerminationStatus="MACHINE",
+        RecordedChannelSequence=[
+            o.item(ChannelNumber=n, SpecifiedChannelTotalTime=a, DeliveredChannelTotalTime=b)
+            for n, (a, b) in enumerate(times, start=1)
+        ],
+    )
+    ds = o.record("1.2.3", [], sop_class_uid=BRACHY_RECORD, at=day(1))
+    del ds.TreatmentSessionBeamSequence
+    ds.TreatmentSessionApplicationSetupSequence = [setup]
+    return as_record(ds)
+
+
+@pytest.mark.parametrize("named", [None, 1, 2])
+def test_a_beam_and_an_application_setup_of_one_number_are_told_apart_by_their_kind(named: int | None) -> None:
+    plan = plain_plan(
+        {},
+        fraction_groups=(FractionGroup(1, 1), FractionGroup(2, 1)),
+        beams=(
+            PlannedBeam(1, None, 1, None, 100.0, None),
+            PlannedBeam(1, None, 2, None, 60.0, None, meterset_unit="s"),
+        ),
+    )
+    beam = plain_record("a", [delivery(1)])
+    counted = course(plan, beam, replace(_source([(60.0, 60.0)]), referenced_fraction_group_number=named))
+    assert [(f.fraction_group_number, f.is_complete) for f in counted.fractions] == [(1, True), (2, True)]
+
+
+@pytest.mark.parametrize(
+    ("times", "delivered"),
+    [
+        ([(100.0, 100.0), (50.0, 50.0)], 150.0),
+        ([(100.0, 150.0), (50.0, 0.0)], 100.0),
+        ([(100.0, 103.0), (50.0, 50.0)], 153.0),
+        ([(100.0, 60.0), (50.0, 50.0)], 110.0),
+    ],
+)
+def test_what_one_channel_got_beyond_its_time_does_not_make_up_for_another(
+    times: list[tuple[float, float]], delivered: float
+) -> None:
+    assert _source(times).beams[0].delivered_meterset == delivered
