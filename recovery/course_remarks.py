@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING
+
+from recovery.missing_words import in_ranges
 
 if TYPE_CHECKING:
     from recovery.courses import Chain, Member
@@ -14,12 +17,23 @@ def course_remarks(chain: Chain, member: Member) -> Iterator[str]:
     """Yield one sentence per oddity of the course that this plan is of; none for a plan alone."""
     if chain.remark:
         yield chain.remark
+    yield from _gaps(chain, member)
     if not chain.is_several:
         return
     planned, delivered = chain.number_of_fractions_planned, chain.fractions_delivered
     if planned is not None and delivered > planned:
         yield f"{delivered} fractions of the course delivered of {planned} planned"
     yield from _left_open(chain, member)
+
+
+def _gaps(chain: Chain, member: Member) -> Iterator[str]:
+    """Numbers between two that are held, and that no plan of the course has: skipped, or a record is lost."""
+    own = member.numbers
+    held = sorted(n for n in {n for m in chain.members for n in m.numbers} if own and min(own) <= n <= max(own))
+    runs = [range(before + 1, after) for before, after in pairwise(held) if after - before > 1]
+    if runs:
+        noun = "fraction" if len(runs) == 1 and len(runs[0]) == 1 else "fractions"
+        yield f"no record of {noun} {in_ranges(runs)}, between others: given or not is not known"
 
 
 def _left_open(chain: Chain, member: Member) -> Iterator[str]:

@@ -138,12 +138,8 @@ def _chain(siblings: Sequence[_Entry], plans: Mapping[str, Plan], evidence: Evid
     patient_id = siblings[0].key[0]
     waiting = [p for u, p in plans.items() if u not in treated and is_approved((patient_id, u), p, evidence, who)]
     found = chains([e.member for e in siblings], plans, evidence.plans.keys())
-    is_only_booked = (
-        len(found) == 1 and not waiting and whose_row.next_appointment(patient_id, evidence, who) is not None
-    )
-    numbered = [
-        with_number(chain, plans, waiting, evidence.prescribed, is_only_booked=is_only_booked) for chain in found
-    ]
+    is_only_booked = len(found) == 1 and not waiting and bool(whose_row.next_appointment(patient_id, evidence, who))
+    numbered = [with_number(c, plans, waiting, evidence.prescribed, is_only_booked=is_only_booked) for c in found]
     for entry in siblings:
         entry.chain = next(chain for chain in numbered if entry.member in chain.members)
         if entry.plan is not None and not entry.course.is_treated and not entry.chain.is_several:

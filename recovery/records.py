@@ -14,7 +14,6 @@ Why
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any
@@ -24,6 +23,7 @@ from recovery.course_uids import course_uid
 from recovery.local_time import LocalTime
 from recovery.model import InstanceRef, Patient
 from recovery.units import SECONDS, unit_of
+from recovery.verification_words import named_verification
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -44,17 +44,6 @@ def written_delivery(row: Mapping[str, Any]) -> str:
     is_named = row["referenced_rt_plan_uid"] is not None or row["prescription_id"] is None
     return said if is_named else f"{said}{_PRESCRIPTION}{row['prescription_id']}"
 
-
-_COMMENTS = (
-    *("SeriesDescription", "StudyDescription", "PerformedProcedureStepDescription", "RequestedProcedureDescription"),
-    *("CommentsOnThePerformedProcedureStep", "TreatmentStatusComment", "ImageComments", "AcquisitionComments"),
-    *("TextComments", "StudyComments"),
-)
-_COMMENTS_OF_BEAM = ("BeamName", "BeamDescription", "ApplicationSetupName", "TreatmentTerminationDescription")
-_VERIFICATION = re.compile(
-    r"\b(p?d?qa|quality assurance|phantom|verifi[ck]ation|dry[ -]?run|dummy|test patient)\b", re.IGNORECASE
-)
-"""Words by which people say that nobody was treated."""
 
 _SETUPS = "TreatmentSessionApplicationSetupSequence"
 
@@ -200,7 +189,7 @@ class TreatmentRecord:
             written_date=times.day(ds, "InstanceCreationDate", "InstanceCreationTime")
             or times.day(ds, "SeriesDate", "SeriesTime"),
             timezone_offset_from_utc=el.text(ds, "TimezoneOffsetFromUTC"),
-            names_verification=_named_verification(ds),
+            names_verification=named_verification(ds, (beam for _, beam, _ in _beams(ds))),
         )
 
 
@@ -213,16 +202,6 @@ def _treatment_day(ds: Dataset, times: LocalTime) -> date | None:
     of_that_day = (p for p in points if el.day(p, "TreatmentControlPointDate") == written)
     starts = [at for p in of_that_day if (at := _at(p, times)) is not None]
     return min(starts).date() if starts else written
-
-
-def _named_verification(ds: Dataset) -> str | None:
-    """The first comment of the record or of one of its beams that names a verification."""
-    beams = (beam for _, beam, _ in _beams(ds))
-    said = [
-        *(el.text(ds, keyword) for keyword in _COMMENTS),
-        *(el.text(beam, keyword) for beam in beams for keyword in _COMMENTS_OF_BEAM),
-    ]
-    return next((text for text in said if text is not None and _VERIFICATION.search(text)), None)
 
 
 def began_at(session_at: datetime | None, beam: BeamDelivery) -> datetime | None:

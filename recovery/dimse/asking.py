@@ -95,8 +95,7 @@ class _Asking:
         self._level = level
         self._returning = returning
         self._given: set[tuple[str, str | None]] = set()
-        self._no_help: set[str] = set()
-        """Keys whose smaller ranges make the node look at no fewer objects."""
+        self._no_help: set[str] = set()  # keys whose smaller ranges make the node look at no fewer objects
         self._asked = 0
         self._has_succeeded = False
 
@@ -137,8 +136,7 @@ class _Asking:
                 answer.cut = error
 
     def _is_cut(self, error: DimseError, link: Link, count: int) -> bool:
-        """Whether an error says that there is more. Without a match it may refuse relational queries as such, unless it
-        gave matches before, or calls itself cancelled: nobody cancels what he refuses."""
+        """Whether an error says that there is more. A node that never gave a match may refuse relational queries."""
         if not any(error.status in statuses for statuses in CUT_SHORT if error.status is not None):
             return False
         is_understood = count or self._given or error.status in CANCELLED

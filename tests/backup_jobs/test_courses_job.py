@@ -111,7 +111,7 @@ def test_a_uid_in_two_patients_is_moved_twice_and_named_in_every_cycle(clinic: T
 
 
 def chain_of(patient_id: str, slices: list[Dataset], **more: Any) -> list[Dataset]:
-    whose = {
+    whose: dict[str, Any] = {
         "PatientID": patient_id,
         "PatientName": f"{patient_id}^Given",
         "StudyInstanceUID": uid("study", patient_id),

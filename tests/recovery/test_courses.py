@@ -305,3 +305,21 @@ def test_a_plan_of_one_fraction_of_a_patient_who_is_booked_again_is_not_complete
     assert "booked again" in row["remarks"]
     told = evidence(given("ad1", [1], 11), plans, appointments=booked, prescribed={"ad1": Prescribed("rx", 1)})
     assert row_of(told, "ad1")["status"] == "completed"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [([1, 3], "fraction 2,"), ([1, 2, 3], ""), ([1, 4, 2147483647], "fractions 2-3, 5-2147483646,")],
+)
+def test_a_number_that_nobody_has_a_record_of_between_others_is_remarked_on(numbers: list[int], said: str) -> None:
+    """A record that the RT-PACS lost before a rebuild: 2 of 10 and ready, without a word."""
+    row = row_of(evidence(given("base", numbers, 1), [planned_on("base", 10)]), "base")
+    assert (row["records_held"], row["fractions_delivered"]) == (True, len(numbers))
+    assert (f"no record of {said}" if said else "") in row["remarks"]
+    assert bool(said) is ("no record of" in row["remarks"])
+
+
+def test_a_number_that_another_plan_of_the_course_has_is_no_gap() -> None:
+    plans = [planned_on("ref", 9), *(planned_on(f"ad{n}", 1, "ref") for n in (2, 4))]
+    known = evidence([*given("ref", [1, 3, 5], 1), *given("ad2", [2], 2), *given("ad4", [4], 4)], plans)
+    assert not any("no record of" in row["remarks"] for row in rows_of(known))
