@@ -90,6 +90,7 @@ def records(mosaiq: Mosaiq, anna: int, machine: int, older: int, site: int, trea
     mosaiq.shift(site, at - timedelta(minutes=5), 7.7, Offset_State=3)
     mosaiq.shift(site, at - timedelta(minutes=4), 7.8, Version=1)
     mosaiq.shift(site, at - timedelta(minutes=3), 7.9, Offset_Type=3)
+    mosaiq.session(None, anna, treated, setup)
 
 
 def in_flight(mosaiq: Mosaiq, anna: int, machine: int, treated: int, setup: int) -> None:

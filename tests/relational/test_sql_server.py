@@ -63,7 +63,7 @@ def test_every_table_is_the_same_as_on_sqlite(
     for schema in RELATIONAL_TABLES.values():
         rows = Cache(config.cache_path).read(schema)
         assert Cache(server.cache_path).read(schema) == rows, schema.name
-        is_known_to_no_one = (product, schema.name) == ("mosaiq", "photos")
+        is_known_to_no_one = (product, schema.name) in {("mosaiq", "photos"), ("aria", "calendar")}
         assert bool(rows) != is_known_to_no_one, f"{schema.name} is empty: nothing was compared"
 
 
