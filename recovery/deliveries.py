@@ -163,6 +163,8 @@ def _is_copy(one: Delivery, other: Delivery) -> bool:
 def _began_together(one: Delivery, other: Delivery) -> bool:
     """In the same second, or less than one second apart: a second may be cut off or rounded."""
     first, second = (d.beam.started_at or d.treated_at for d in (one, other))
+    if one.treated_at is not None and other.treated_at is not None and one.treated_at.fold != other.treated_at.fold:
+        return False  # an hour apart, in a night that repeats an hour
     if first is None or second is None:
         return first is second
     return first.replace(microsecond=0) == second.replace(microsecond=0) or abs(first - second) < timedelta(seconds=1)

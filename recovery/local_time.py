@@ -54,11 +54,11 @@ class LocalTime:
         return at.time() if at is not None else el.clock_time(ds, time_keyword)
 
     def local(self, written: datetime) -> datetime:
-        """A moment as the object writes it, in the site's zone."""
+        """A moment as the object writes it, in the site's zone; `fold` 1 in an hour that a DST night repeats."""
         if self.written_in is None or self.zone is None:
             return written
         try:
-            return written.replace(tzinfo=self.written_in).astimezone(self.zone).replace(tzinfo=None, fold=0)
+            return written.replace(tzinfo=self.written_in).astimezone(self.zone).replace(tzinfo=None)
         except OverflowError:  # the first and the last day of the calendar
             return written
 

@@ -15,13 +15,16 @@ if TYPE_CHECKING:
     from recovery.tables import Row
 
 
+_AGAIN = " again"
+
+
 def record_rows(record: TreatmentRecord) -> Iterator[Row]:
     shared = {
         **_ref_columns(record.ref),
         **_patient_columns(record.patient),
         "physicians_of_record": record.physicians_of_record,
         "treatment_date": record.treatment_date,
-        "treatment_time": record.treatment_time.isoformat() if record.treatment_time is not None else None,
+        "treatment_time": _written_time(record.treatment_time),
         "referenced_rt_plan_uid": record.referenced_rt_plan_uid,
         "referenced_fraction_group_number": record.referenced_fraction_group_number,
         "number_of_fractions_planned": record.number_of_fractions_planned,
@@ -50,7 +53,7 @@ def records_of_rows(rows: Sequence[dict[str, Any]]) -> Iterator[TreatmentRecord]
             patient=_patient(row),
             physicians_of_record=row["physicians_of_record"],
             treatment_date=row["treatment_date"],
-            treatment_time=time.fromisoformat(row["treatment_time"]) if row["treatment_time"] else None,
+            treatment_time=_read_time(row["treatment_time"]),
             referenced_rt_plan_uid=row["referenced_rt_plan_uid"],
             referenced_fraction_group_number=row["referenced_fraction_group_number"],
             number_of_fractions_planned=row["number_of_fractions_planned"],
@@ -65,6 +68,17 @@ def records_of_rows(rows: Sequence[dict[str, Any]]) -> Iterator[TreatmentRecord]
                 if member["beam_index"] > 0
             ),
         )
+
+
+def _written_time(at: time | None) -> str | None:
+    """`02:30:00`, and with `again` in the hour that a DST night repeats."""
+    return None if at is None else f"{at.isoformat()}{_AGAIN if at.fold else ''}"
+
+
+def _read_time(written: str | None) -> time | None:
+    if not written:
+        return None
+    return time.fromisoformat(written.removesuffix(_AGAIN)).replace(fold=int(written.endswith(_AGAIN)))
 
 
 def _pulses(row: dict[str, Any]) -> tuple[ChannelPulses, ...]:

@@ -9,7 +9,7 @@ import pytest
 
 from recovery.fractions import Course, count_fractions
 from recovery.ledger import lay_out
-from recovery.metersets import planned_by_database
+from recovery.metersets import is_enough, planned_by_database
 from recovery.records import TreatmentRecord
 from recovery.remarks import specified_in_words
 from recovery.second_source import SecondSource, told_of
@@ -145,3 +145,34 @@ def test_the_seconds_of_a_source_are_not_asked_for_again() -> None:
     counted = count_fractions(records, plain_plan({1: 120.0}))
     assert counted.next_metersets[1].meterset is None
     assert said(counted) == []
+
+
+# what mutations showed to be untested
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({}, {(1, 2): 120.0}),
+        ({"delivery_type": None}, {(1, 2): 120.0}),
+        ({"delivery_type": "CONTINUATION"}, {}),
+        ({"delivery_type": "SETUP"}, {}),
+        ({"fraction_number": None}, {}),
+        ({"beam_number": None}, {}),
+        ({"planned_meterset": None}, {}),
+        ({"planned_meterset": 0.0}, {}),
+    ],
+)
+def test_only_a_whole_beam_that_treats_is_a_witness_of_the_database(
+    changed: dict[str, object], told: dict[tuple[int, int], float]
+) -> None:
+    row = {"fraction_number": 1, "beam_number": 2, "planned_meterset": 120.0, "delivery_type": "TREATMENT", **changed}
+    assert planned_by_database([row]) == told
+
+
+@pytest.mark.parametrize(
+    ("delivered", "planned", "unit", "is_full"),
+    [(99.0, 100.0, "NP", True), (98.9999, 100.0, "NP", False), (9.5, 10.0, "MU", True), (9.49, 10.0, "MU", False)],
+)
+def test_the_share_itself_is_enough(delivered: float, planned: float, unit: str, is_full: bool) -> None:
+    assert is_enough(delivered, planned, unit) is is_full

@@ -17,11 +17,12 @@ from recovery.cache import Cache
 from recovery.collection import Collection
 from recovery.local_time import LocalTime, offset
 from recovery.model import DateRange
+from recovery.object_rows import record_rows, records_of_rows
 from recovery.record_search import _was_ignored
 from tests import objects as o
 from tests.archive_clinic import NOBODY, OneSite
 from tests.recovery.clinics import evidence, planned, row_of
-from tests.recovery.courses import ZURICH, as_record, reread
+from tests.recovery.courses import ONE_BEAM, ZURICH, as_record, course, reread, states
 
 LATE = datetime(2026, 11, 22, 23, 30)
 
@@ -156,3 +157,18 @@ def test_the_window_holds_a_record_that_was_written_a_day_earlier_or_later(tmp_p
     window, today = space.window(7), space.local_now.date()
     for days in (-8, -7, 0, 1):
         assert today + timedelta(days=days) in window
+
+
+@pytest.mark.parametrize(("second", "complete"), [("013000", True), ("003000", False)])
+def test_the_same_time_in_the_hour_that_a_night_repeats_is_another_delivery(second: str, complete: bool) -> None:
+    """25 October 2026 in Zurich: 00:30 UTC and 01:30 UTC are both 02:30. Also of what was read from the cache again."""
+    records = []
+    for written in ("003000", second):
+        ds = o.record("1.2.3", [o.beam_item(1, 1, 50.0, 100.0, termination="MACHINE")], TimezoneOffsetFromUTC="+0000")
+        ds.TreatmentDate, ds.TreatmentTime = "20261025", written
+        records.append(as_record(ds))
+    kept = list(records_of_rows([row for record in records for row in record_rows(record)]))
+    assert kept == records
+    for listed in (records, kept):
+        assert {r.treated_at for r in listed} == {datetime(2026, 10, 25, 2, 30)}
+        assert states(course(ONE_BEAM, *listed)) == [(1, complete)]
