@@ -26,8 +26,7 @@ from recovery.photos import Photo
 from recovery.plan_file import PlanFile, of_row
 from recovery.plan_reading import counted_courses, read_plan
 from recovery.relational_tables import CANCELLED_STATUSES
-from recovery.unknown_now import as_of_now
-from recovery.unknown_since import GRACE
+from recovery.unknown_now import GRACE, as_of_now
 
 if TYPE_CHECKING:
     from recovery.cache import Cache
@@ -206,12 +205,7 @@ def read_patient_files(
 ) -> list[PatientFile]:
     """Read several patients, in the order asked for, each under the newest ID; whom no table knows is left out.
 
-    `grace`: how old the newest proof may be before what was treated since is unknown.
-
-    Raises
-    ------
-    TableMissingError, CacheError
-        As `read_patient_file` does.
+    `grace`: how old the newest proof may be before what was treated since is unknown. Raises as `read_patient_file`.
     """
     asked = list(patient_ids)
     tables = as_of_now(read_tables(cache, asked), cache, site, now, grace)

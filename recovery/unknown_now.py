@@ -12,6 +12,7 @@ from recovery.cache import CacheError
 from recovery.course_uids import course_uid
 from recovery.one_patient import under_newest
 from recovery.relational_tables import SCHEDULE
+from recovery.unknown_since import GRACE as GRACE
 from recovery.unknown_since import doubt_of, newest_treatment, unknown_of
 
 if TYPE_CHECKING:

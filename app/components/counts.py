@@ -21,13 +21,14 @@ def headline(table: pd.DataFrame, shown: pd.DataFrame) -> str:
     if persons != len(treated):
         said = f"**{len(treated)}** plans of **{persons}** patients on treatment"
     parts = [said, f"**{int((table['status'] == 'ready_to_start').sum())}** ready to start"]
-    for word, has in (
-        (filters.INTERRUPTED, filters.is_interrupted),
-        (filters.NOT_READY, filters.is_not_ready),
-    ):
-        number, seen = int(has(table).sum()), int(has(shown).sum())
+    for word in filters.PROBLEMS:
+        number, seen = (int(filters.matching_problems(frame, (word,)).sum()) for frame in (table, shown))
         hidden = f", {number - seen} of them hidden" if number > seen else ""
-        parts.append(f":red[■ **{number}** {word}{hidden}]" if number else f"**0** {word}")
+        colour, mark = ("orange", "▲") if word == filters.UNKNOWN else ("red", "■")
+        if number:
+            parts.append(f":{colour}[{mark} **{number}** {word}{hidden}]")
+        elif word in {filters.INTERRUPTED, filters.NOT_READY}:
+            parts.append(f"**0** {word}")
     return " · ".join(parts)
 
 

@@ -47,7 +47,7 @@ def show(table: pd.DataFrame) -> None:
         placeholder=words.ABSENT,
         column_config={
             "mark": column.TextColumn("", width=28, pinned=True),
-            "patient_name": column.TextColumn("Not ready", width=165, pinned=True),
+            "patient_name": column.TextColumn("Not ready", width=165),
             "patient_id": column.TextColumn("ID", width=74),
             "plan": column.TextColumn("Plan", width=110),
             "why": column.TextColumn("What the RT-PACS does not hold", width=480),

@@ -114,7 +114,7 @@ def chart(data: pd.DataFrame, machine: str, now: datetime | None, *, is_dark: bo
             alt.Tooltip("state:N", title="State"),
         ],
         fillOpacity=alt.condition(alt.datum.machine == machine, alt.value(1.0), alt.value(0.45)),
-        **_looks(colours),
+        **_looks(colours, set(data["state"])),
     )
     layers = [base.mark_bar(height=16, cornerRadius=1, strokeWidth=1.4)]
     unknown = data[data["state"] == _UNKNOWN]
@@ -145,12 +145,13 @@ def _hatch(colours: palette.Palette) -> alt.LinearGradient:
     return alt.LinearGradient(gradient="linear", stops=stops, x1=0, y1=0, x2=1, y2=1)
 
 
-def _looks(colours: palette.Palette) -> dict[str, Any]:
-    """Ground, outline and its dashes by state; one legend shows all, as they are drawn."""
+def _looks(colours: palette.Palette, drawn: set[str]) -> dict[str, Any]:
+    """Ground, outline and its dashes by state; one legend shows them, the rare ones where there are any."""
     fills = [colours.ground, colours.ground, colours.ground, colours.accent, colours.ground, colours.stop]
     strokes = [colours.quiet, colours.accent, colours.look, colours.accent, colours.quiet, colours.stop]
+    told = [state for state in _STATES if state in {appointments.TREATED, appointments.TO_COME, _LOOK, *drawn}]
     legend = alt.Legend(
-        title=None, orient="top", direction="horizontal", labelFontSize=12, offset=2, symbolStrokeWidth=1.4
+        values=told, title=None, orient="top", direction="horizontal", labelFontSize=12, offset=2, symbolStrokeWidth=1.4
     )
     return {
         "fill": alt.Fill("state:N", scale=alt.Scale(domain=_STATES, range=fills), legend=legend),

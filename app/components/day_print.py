@@ -92,7 +92,7 @@ def _row(row: pd.Series) -> str:
         ("time", f"{at:%H:%M}" if at is not None else words.ABSENT),
         ("", who),
         ("whole", _said(row["plan"])),
-        ("fraction given" if words.known(row["treated_that_day"]) else "fraction", _said(row["next_fraction"])),
+        (_weight(row), _said(row["next_fraction"])),
         ("", setup or words.ABSENT),
         ("", _said(row["check"], "")),
         ("whole", "<br>".join(_said(row["phone"]).split(", "))),
@@ -101,6 +101,12 @@ def _row(row: pd.Series) -> str:
     )
     stop = ' class="stop"' if row["mark"] == "■" else ""
     return f"<tr{stop}>" + "".join(f'<td class="{kind}">{text}</td>' for kind, text in cells) + "</tr>"
+
+
+def _weight(row: pd.Series) -> str:
+    """Bold is what is due: not what was given that day, nor what may have been."""
+    is_due = not words.known(row["treated_that_day"]) and not _said(row["next_fraction"]).startswith("unknown")
+    return "fraction" if is_due else "fraction given"
 
 
 def _alert(alerts: object) -> str:

@@ -35,9 +35,9 @@ def show(lines: pd.DataFrame, key: str, visible_rows: int, *, timed: bool) -> No
 def _column_config() -> dict[str, Any]:
     column = st.column_config
     return {
-        "appointment_at": column.DatetimeColumn("Time", width=58, format="HH:mm", pinned=True),
-        "mark": column.TextColumn("", width=28, pinned=True, help="■ do not treat before someone has looked, ▲ look"),
-        "patient_name": column.TextColumn("Name", width=165, pinned=True),
+        "appointment_at": column.DatetimeColumn("Time", width=58, format="HH:mm"),
+        "mark": column.TextColumn("", width=28, help="■ do not treat before someone has looked, ▲ look"),
+        "patient_name": column.TextColumn("Name", width=165),
         "patient_id": column.TextColumn("ID", width=74),
         "plan": column.TextColumn("Plan", width=100),
         "next_fraction": column.TextColumn(

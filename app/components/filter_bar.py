@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app import filters, session, words
 from app.components import shortcuts
@@ -27,8 +28,8 @@ _OPENED: dict[str, object] = {
 _ALL: dict[str, object] = _OPENED | {STATUS: []}
 
 
-def show(table: pd.DataFrame) -> View:
-    """Draw the filters and return what they ask for."""
+def show(table: pd.DataFrame) -> tuple[View, DeltaGenerator]:
+    """Draw the filters; return what they ask for, and the place beside the last of them, for what is done with it."""
     with st.container(horizontal=True, vertical_alignment="top", key="filters"):
         label = "Search name or ID"
         search = st.text_input(label, key=SEARCH, type="search", live="150ms", width=180, placeholder="press /")
@@ -37,16 +38,30 @@ def show(table: pd.DataFrame) -> View:
         statuses = _choose_status(table)
         days = list(filters.TREATED_WITHIN)
         treated = st.selectbox("Last treated", days, key=TREATED, bind="query-params", filter_mode=None, width=118)
+    below = st.container(
+        horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute", key="filters_below"
+    )
+    with below:
         problems = st.pills(
             "Only problems",
-            filters.PROBLEMS,
+            _problems_of(table),
             selection_mode="multi",
             key=PROBLEM,
             bind="query-params",
             width="content",
         )
     shortcuts.search()
-    return View(search or "", machines, physicians, statuses, treated or "any day", tuple(problems))
+    return View(search or "", machines, physicians, statuses, treated or "any day", tuple(problems)), below
+
+
+def _problems_of(table: pd.DataFrame) -> list[str]:
+    """Those that are asked for every day; of the others what there is, and what somebody has chosen."""
+    chosen = st.session_state.get(PROBLEM) or ()
+    return [
+        word
+        for word in filters.PROBLEMS
+        if word in {filters.INTERRUPTED, filters.NOT_READY, *chosen} or filters.matching_problems(table, (word,)).any()
+    ]
 
 
 def _choose(label: str, key: str, options: list[str], width: int) -> tuple[str, ...]:

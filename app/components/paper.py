@@ -11,7 +11,7 @@ Why a sheet that the screen does not show
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -61,8 +61,13 @@ class Block:
 
 def show(title: str, told: str, blocks: Sequence[Block]) -> None:
     """Hand out the sheet for the printer alone. `told`: how old the copy is, and what is not on the list."""
+    hand_out(sheet(title, told, blocks))
+
+
+def hand_out(markup: str) -> None:
+    """Give the browser a sheet's markup, every text in it escaped, for the printer alone."""
     with st.container(height=1, border=False, key="paper"):
-        _printer()(key="paper_sheet", data={"markup": day_print.STYLE + _STYLE + sheet(title, told, blocks)}, height=1)
+        _printer()(key="paper_sheet", data={"markup": day_print.STYLE + _STYLE + markup}, height=1)
 
 
 @cache
@@ -80,6 +85,7 @@ def sheet(title: str, told: str, blocks: Sequence[Block]) -> str:
     return "".join([*parts, "<p>■ do not treat before someone has looked · ▲ look · — not known</p></div>"])
 
 
+_WHOLE = frozenset({"phone", "clock"})
 _TOO_LONG = f"More than {MOST_ROWS} rows: filter the list, or print its Excel file."
 
 
@@ -87,18 +93,18 @@ def _table(block: Block) -> str:
     heads = "".join(f"<th>{words.as_html(heading)}</th>" for heading, _ in block.heads)
     names = [name for _, name in block.heads]
     rows = zip(block.rows["mark"], *(block.rows[name] for name in names), strict=True)
-    lines = "".join(_line(mark, values) for mark, *values in rows)
+    lines = "".join(_line(mark, zip(names, values, strict=True)) for mark, *values in rows)
     return f"<table><thead><tr>{heads}</tr></thead><tbody>{lines}</tbody></table>"
 
 
-def _line(mark: object, values: Sequence[object]) -> str:
+def _line(mark: object, values: Iterable[tuple[str, object]]) -> str:
     stop = ' class="stop"' if mark == "■" else ""
-    return f"<tr{stop}>" + "".join(map(_cell, values)) + "</tr>"
+    return f"<tr{stop}>" + "".join(_cell(name, value) for name, value in values) + "</tr>"
 
 
-def _cell(value: object) -> str:
-    """Days and times stay on one line."""
-    kind = ' class="whole"' if isinstance(value, date) else ""
+def _cell(name: str, value: object) -> str:
+    """Days, times and telephones stay on one line."""
+    kind = ' class="whole"' if isinstance(value, date) or name in _WHOLE else ""
     return f"<td{kind}>{words.as_html(_text(value))}</td>"
 
 

@@ -52,7 +52,7 @@ HOW_TO_OPEN = "a click on a row opens the patient; by keyboard ↓ to the row, t
 
 FEWEST_ROWS = 9
 """In sight, however low the window is."""
-_ABOVE = 402
+_ABOVE = 464
 """Pixels above the table without lines of attention, and the margin below it."""
 
 

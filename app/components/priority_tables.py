@@ -43,7 +43,7 @@ def show_clocks(clocks: pd.DataFrame) -> None:
         placeholder=words.ABSENT,
         column_config={
             "mark": column.TextColumn("", width=28, pinned=True, help="■ look before treating, or over the limit"),
-            "patient_name": column.TextColumn("Name", width=165, pinned=True),
+            "patient_name": column.TextColumn("Name", width=165),
             "patient_id": column.TextColumn("ID", width=74),
             "plan": column.TextColumn("Plan", width=100),
             "clock": column.TextColumn("Clock", width=100),
@@ -76,7 +76,7 @@ def show_without(rows: pd.DataFrame) -> None:
         placeholder=words.ABSENT,
         column_config={
             "mark": column.TextColumn("", width=28, pinned=True, help="■ do not treat before someone has looked"),
-            "patient_name": column.TextColumn("Name", width=165, pinned=True),
+            "patient_name": column.TextColumn("Name", width=165),
             "patient_id": column.TextColumn("ID", width=90),
             "plan": column.TextColumn("Plan", width=110),
             "missed_days": column.NumberColumn("Missed", width=66, help="Treatment days without treatment"),

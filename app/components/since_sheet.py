@@ -19,9 +19,9 @@ _HEADINGS = (
 )
 
 
-def sheet(title: str, lines: pd.DataFrame) -> str:
-    """The sheet's markup; every text in it is escaped."""
-    parts = [f'<div class="rbrdt-sheet"><h3>{words.as_html(title)}</h3>']
+def sheet(title: str, lines: pd.DataFrame, told: str = "") -> str:
+    """The sheet's markup; every text in it is escaped. `told`: of which moment it is."""
+    parts = [f'<div class="rbrdt-sheet"><h3>{words.as_html(title)}</h3><p>{words.as_html(told)}</p>']
     for machine, own in lines.groupby("machine", sort=False):
         heads = "".join(f"<th>{words.as_html(heading)}</th>" for heading in _HEADINGS)
         rows = "".join(_row(row) for _, row in own.iterrows())

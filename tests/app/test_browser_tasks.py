@@ -69,7 +69,7 @@ def test_say_who_is_not_ready_and_why(visit: tuple[Page, Requests]) -> None:
     expect(page.get_by_text("6 of 9 plans on treatment or ready to start can be treated")).to_be_visible()
     table = page.locator("[data-testid=stDataFrame]").first
     expect(cell(table, "EßER, Jürgen")).to_be_attached()
-    expect(cell(table, "120 of 142 CT images are not in the RT-PACS")).to_be_attached()
+    expect(cell(table, "missing 120 of 142 CT images")).to_be_attached()
 
 
 def test_prove_that_the_data_are_fresh(visit: tuple[Page, Requests]) -> None:
@@ -85,7 +85,7 @@ def test_prove_that_the_data_are_fresh(visit: tuple[Page, Requests]) -> None:
 
 def test_find_every_interrupted_fraction(visit: tuple[Page, Requests]) -> None:
     page, _ = visit
-    expect(page.locator("strong").get_by_text("INTERRUPTED fraction 5, 50.0 MU left")).to_be_visible()
+    expect(page.locator("strong").get_by_text("INTERRUPTED: finish fraction 5 first, 50.0 MU left")).to_be_visible()
     expect(page.get_by_text("2 interrupted, 1 of them hidden")).to_be_visible()
     page.get_by_role("button", name="Views").click()
     expect(page.get_by_role("combobox", name="Open a view")).to_be_visible()
@@ -95,7 +95,7 @@ def test_find_every_interrupted_fraction(visit: tuple[Page, Requests]) -> None:
     for status in ("on treatment", "ready to start"):
         page.get_by_role("button", name=f"Remove {status}").first.click()
     expect(page.get_by_text("2 plans shown")).to_be_visible()
-    expect(page.locator("strong").get_by_text("INTERRUPTED fraction 7, 112.4 MU left")).to_be_visible()
+    expect(page.locator("strong").get_by_text("INTERRUPTED: finish fraction 7 first, 112.4 MU left")).to_be_visible()
 
 
 def test_print_todays_worklist_of_a_machine(visit: tuple[Page, Requests]) -> None:

@@ -124,6 +124,14 @@ def test_a_treated_row_shows_what_was_given_and_never_the_next_number(cache: Pat
     assert '<td class="fraction given">7 of 15 given</td>' in html and "8 next" not in html
 
 
+def test_on_paper_too_a_number_that_may_be_given_already_is_not_bold(cache: Path) -> None:
+    booked, _ = seen(cache)
+    html = day_print.sheet("TB1", "", booked, booked.iloc[:0], "")
+    assert '<td class="fraction given">unknown: 13 next of 35' in html
+    fresh, _ = seen(cache, None)
+    assert '<td class="fraction">13 next of 35' in day_print.sheet("TB1", "", fresh, fresh.iloc[:0], "")
+
+
 def test_of_another_day_the_number_is_said_to_be_of_now(cache: Path) -> None:
     booked, _ = seen(cache, None, TODAY + timedelta(days=1))
     assert column(booked, ANNA, "next_fraction") == ["8 next of 15 (7 given) as of now"]
@@ -181,3 +189,36 @@ def test_the_page_lists_them_and_says_when_nothing_is_unknown(open_dashboard: Ca
     sheet = "".join(one.proto.body for one in visit.get("html"))
     assert "ABELSEN, Anna" in sheet and "on treatment, appointments unknown" in sheet
     assert visit.get("download_button")
+
+
+def test_the_legend_names_what_is_unknown_only_where_something_is(cache: Path) -> None:
+    def legend(doubt: Doubt | None) -> list[str]:
+        drawn = day_chart.chart(bars(cache, seen(cache, doubt)[1]), "TB1", None, is_dark=False).to_dict()
+        told: list[str] = drawn["layer"][0]["encoding"]["fill"]["legend"]["values"]
+        return told
+
+    assert legend(NINE) == ["treated", "▲ unknown", "to come", "■ look first"]
+    assert legend(None) == ["treated", "to come", "■ look first"]
+
+
+def test_what_may_have_been_given_is_counted_and_filtered_where_there_is_any(
+    open_dashboard: Callable[..., AppTest],
+) -> None:
+    """The strip says that the R&V system is down; the line of counts says for how many that matters."""
+    fresh, down = open_dashboard("good", 13), open_dashboard("down", 13)
+    assert "unknown" not in said(fresh).split("plans shown")[0]
+    assert ":orange[▲ **9** unknown]" in said(down)
+    assert list(fresh.button_group(key="problem").options) == ["interrupted", "not ready"]
+    assert list(down.button_group(key="problem").options) == ["interrupted", "not ready", "unknown"]
+    shown = down.button_group(key="problem").set_value(["unknown"]).run()
+    assert "9 plans shown" in said(shown)
+
+
+def test_the_machines_day_gives_the_browser_its_whole_sheet_without_print_view(
+    open_dashboard: Callable[..., AppTest],
+) -> None:
+    """Ctrl+P on the screen's table printed the columns and rows in sight, in silence."""
+    visit = open_dashboard("down", 60, page="machine_day", machine="TB1")
+    assert not visit.exception
+    [sheet] = visit.get("bidi_component")
+    assert sheet.proto.component_name.endswith("paper_sheet")

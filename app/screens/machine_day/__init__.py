@@ -29,6 +29,7 @@ from app.components import (
     failures,
     header,
     listed,
+    paper,
 )
 from app.desk import Desk
 from app.screens.machine_day import sources
@@ -72,14 +73,18 @@ def _show_day(desk: Desk, loaded: data.Loaded, found: sources.Found, machines: l
             chart_export.show_day(desk, [str(patient_id) for patient_id in ids], machine, day)
     title = f"{machine} · {words.day(day, desk.today())}"
     below = worklist.heading_of_unbooked(machine, len(that_day.unbooked), is_schedule_known=that_day.is_schedule_known)
+    sheet_title = f"{title} {day.year} · {desk.config.site.name}"
     if is_print:
         if (here := session.sitting()) is not None:
             here.note_view(f"machine_day to print, {machine} {day.isoformat()}")
         st.markdown("Press **Ctrl + P** to print. Only the sheet below is printed, on landscape pages.")
-        sheet_title = f"{title} {day.year} · {desk.config.site.name}"
         printing: Callable[..., None] = session.fragment(_print, run_every=banner.REFRESH_EVERY)
         printing(desk, sheet_title, found.remark, that_day, below)
         return
+    if session.may(Permission.CHARTS):
+        paper.hand_out(
+            day_print.sheet(sheet_title, _told(desk, found.remark), that_day.booked, that_day.unbooked, below)
+        )
     bars = _bars(loaded, found, known)
     st.markdown(f"**{words.as_markdown(title)}** · {_counts(that_day, bars, machine)}")
     for sentence in found.sentences:
@@ -91,8 +96,11 @@ def _show_day(desk: Desk, loaded: data.Loaded, found: sources.Found, machines: l
 
 def _print(desk: Desk, title: str, remark: str, that_day: worklist.Day, below: str) -> None:
     """The sheet, drawn anew every few seconds: it says how old the copy is."""
-    told = f"At {desk.local(desk.now()):%H:%M}: {day_export.status_of(desk)} {remark}"
-    day_print.show(title, told, that_day.booked, that_day.unbooked, below)
+    day_print.show(title, _told(desk, remark), that_day.booked, that_day.unbooked, below)
+
+
+def _told(desk: Desk, remark: str) -> str:
+    return f"At {desk.local(desk.now()):%H:%M}: {day_export.status_of(desk)} {remark}"
 
 
 def _asked(

@@ -50,19 +50,18 @@ def show(desk: Desk) -> None:
 def _show_rows(desk: Desk, loaded: data.Loaded) -> None:
     table, today = loaded.table, desk.today()
     place_of_counts = st.container()
-    view = filter_bar.show(table)
+    view, beside = filter_bar.show(table)
     shown, reasons = filters.select(table, view, today)
     shown = gaps.with_gaps(shown, today)
     with place_of_counts:
         counts.show(table, shown)
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.markdown(f"{counts.shown_sentence(shown, reasons)} :small[· {patient_table.HOW_TO_OPEN}]")
-        with st.container(horizontal=True, vertical_alignment="center", width="content"):
-            looks = view_bar.show(desk, table)
-            shown = looks.sort(shown)
-            export.show(desk, loaded, shown, view, reasons, looks.of_export)
-            if ids := [str(patient_id) for patient_id in shown["patient_id"].dropna().unique()]:
-                chart_export.show_everybody(desk, ids)
+    with beside, st.container(horizontal=True, vertical_alignment="center", width="content"):
+        looks = view_bar.show(desk, table)
+        shown = looks.sort(shown)
+        export.show(desk, loaded, shown, view, reasons, looks.of_export)
+        if ids := [str(patient_id) for patient_id in shown["patient_id"].dropna().unique()]:
+            chart_export.show_everybody(desk, ids)
+    st.markdown(f"{counts.shown_sentence(shown, reasons)} :small[· {patient_table.HOW_TO_OPEN}]")
     if shown.empty:
         filter_bar.offer_to_clear()
         return

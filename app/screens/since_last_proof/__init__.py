@@ -63,7 +63,8 @@ def _show_list(desk: Desk, loaded: data.Loaded, doubt: Doubt) -> None:
     if session.may(Permission.CHARTS):
         st.markdown(":small[**Ctrl + P** prints the sheet below, on landscape pages.]")
     title = f"May have been treated since {since} · {desk.config.site.name}"
-    st.html(day_print.STYLE + since_sheet.sheet(title, lines))
+    told = f"Made {words.day(doubt.now.date(), desk.today())} {doubt.now:%H:%M}: who was booked until then is on it."
+    st.html(day_print.STYLE + since_sheet.sheet(title, lines, told))
 
 
 def _patients(desk: Desk) -> pd.DataFrame | None:
