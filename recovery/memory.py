@@ -81,6 +81,7 @@ class Memory:
         """A node may be given a limit of matches at any time: what was proven of its answers is proven again."""
         for traits in self.nodes.values():
             traits.proven.clear()
+            traits.inconclusive.clear()
 
     def save(self) -> None:
         """Write the file. A cache that cannot be written costs speed, and is told elsewhere."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from recovery import elements as el
 from recovery.beside import asked_beside
-from recovery.dimse import DimseError, Peer, fetch, find_by_uid, find_images, open_link
+from recovery.dimse import DimseError, NodeTraits, Peer, fetch, find_by_uid, find_images, open_link
 from recovery.holdings import Holdings, series_of
 from recovery.image_search import find_series_of_patient, find_series_slices
 from recovery.model import InstanceRef
@@ -44,8 +44,10 @@ READ_BY_FIND = (
 """What a plan is made of (PS3.3 A.20): an archive that gives no private class by C-GET tells it by C-FIND."""
 
 
-def ask_known_chains(space: Workspace, pacs: Peer, plan_uids: Iterable[str]) -> Holdings:
+def ask_known_chains(space: Workspace, pacs: Peer, plan_uids: Iterable[str]) -> tuple[Holdings, NodeTraits]:
     """Ask for all that earlier runs found these plans to need, in two processes; where all is held, that is all.
+
+    Returns what was answered, and what the RT-PACS was found to understand: both have to leave a process beside.
 
     Raises
     ------
@@ -58,14 +60,20 @@ def ask_known_chains(space: Workspace, pacs: Peer, plan_uids: Iterable[str]) -> 
     needed = [needed_images(plan, space.collection) for plan in plans]
     loose = [uid for one in needed for uid in one.contour_image_uids]
 
-    def ask_series() -> Holdings:
+    def ask_series() -> tuple[Holdings, NodeTraits]:
         space.holdings.ask_series(pacs, (series for one in needed for series in one.series), space.now)
-        return space.holdings.answered()
+        return space.holdings.answered(), pacs.traits
 
     with asked_beside(ask_series) as answer:
         space.holdings.ask(pacs, [*uids, *named, *loose], space.now)
-        space.holdings.take_over(answer())
-    return space.holdings.answered()
+        _take_over(space, pacs, answer())
+    return space.holdings.answered(), pacs.traits
+
+
+def _take_over(space: Workspace, pacs: Peer, answered: tuple[Holdings, NodeTraits]) -> None:
+    holdings, traits = answered
+    space.holdings.take_over(holdings)
+    pacs.traits.learn(traits)
 
 
 def read_new_records(space: Workspace, pacs: Peer, known_plans: Iterable[str] = ()) -> tuple[int, dict[str, str]]:
@@ -85,7 +93,7 @@ def read_new_records(space: Workspace, pacs: Peer, known_plans: Iterable[str] = 
         with asked_beside(lambda: ask_known_chains(space, pacs, known_plans)) as answer:
             dates = space.window(space.config.jobs.sync_records.days_back)
             space.held_records = find_records(pacs, dates, space.now)
-            space.holdings.take_over(answer())
+            _take_over(space, pacs, answer())
     if space.collection.records:
         ask_for_records(space, pacs, (ref.sop_instance_uid for ref in space.held_records or ()))
     passed_over = set(space.memory.passed_over)

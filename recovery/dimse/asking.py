@@ -5,8 +5,9 @@ Goal
 
 How
     An answer with more matches than any that was proven complete is checked: the question is divided, and the pieces
-    must add up. From then on answers of that size are believed. Where pieces bring more, N is known, and whatever
-    reaches N is asked for in pieces. What cannot be divided any further and still reaches N is named.
+    must add up. From then on answers of that size are believed, as are all that are smaller than one that was heard.
+    Where pieces bring more, N is known, and whatever reaches N is asked for in pieces. What cannot be divided any
+    further and still reaches N is named.
 
     A node may also end after looking at N objects, of which few match: an Orthanc does so for what it has no index of.
     A key by which pieces are cut at fewer matches than the whole was does not help there; another is taken.
@@ -20,13 +21,13 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from dataclasses import dataclass, field
+import string
 from typing import TYPE_CHECKING
 
 from recovery import elements as el
 from recovery.dimse.opening import open_link
 from recovery.dimse.peer import DimseError
-from recovery.dimse.pieces import RANGED, SQL_WILDCARDS, Keys, divisions, ranged_key
+from recovery.dimse.pieces import ENDS, RANGED, SQL_WILDCARDS, Answer, Keys, divisions, is_one_second, ranged_key
 from recovery.dimse.queries import CANCELLED, CUT_SHORT, REFUSED, UIDS_PER_QUERY, UNIQUE, in_words, query
 
 if TYPE_CHECKING:
@@ -47,9 +48,9 @@ _PIECES_PER_MATCH = 5
 of pieces. Where no limit is known, a check may be `_PIECES_OF_CHECK` questions long."""
 _PIECES_OF_CHECK = 60
 
-_INCONCLUSIVE_CHECKS = 10
-"""Checks of one run and level that showed neither a limit nor its absence, after which answers no larger are believed:
-a node may match by none of the keys by which a question can be divided."""
+_INCONCLUSIVE_CHECKS = 3
+"""Checks of one kind of question that showed neither a limit nor its absence, after which answers to it that are no
+larger are believed: a node may match by none of the keys by which it can be divided."""
 
 
 def find_all(link: Link, level: str, keys: Mapping[str, str], returning: Sequence[str] = ()) -> Iterator[Dataset]:
@@ -71,21 +72,6 @@ class _LimitLearntError(Exception):
     """The node was just found to end its answers early: what was believed of it before is asked anew."""
 
 
-@dataclass(slots=True)
-class _Answer:
-    """What was heard to one question: the matches' names, and the values of the key that is a range."""
-
-    names: set[tuple[str, str | None]] = field(default_factory=set)
-    values: list[str] = field(default_factory=list)
-    count: int = 0
-    cut: DimseError | None = None
-
-    def fits(self, asked_for: str) -> bool:
-        """Whether every match has a PatientID that was asked for: else the node takes no wildcards."""
-        end = asked_for.lstrip("*?").casefold()
-        return all((patient_id or "").casefold().endswith(end) for _, patient_id in self.names)
-
-
 class _Asking:
     """One question and all its pieces."""
 
@@ -98,19 +84,22 @@ class _Asking:
         self._no_help: set[str] = set()  # keys whose smaller ranges make the node look at no fewer objects
         self._asked = 0
         self._has_succeeded = False
+        self._is_checked = True
+        self._was_cut = False
 
     def ask(self, keys: Keys) -> Generator[Dataset, None, bool]:
         """Yield every match; returns whether nothing can be lacking."""
-        answer = _Answer()
+        answer = Answer()
         yield from self.hear(keys, answer)
         for _ in range(_ATTEMPTS):
-            try:
-                return (yield from self._settle(keys, answer, 0))
-            except _LimitLearntError:
-                continue
+            with contextlib.suppress(_LimitLearntError):
+                is_proven = yield from self._settle(keys, answer, 0)
+                if is_proven and not self._is_checked:
+                    self._note_inconclusive(keys, answer)
+                return is_proven
         return False
 
-    def hear(self, keys: Keys, answer: _Answer) -> Iterator[Dataset]:
+    def hear(self, keys: Keys, answer: Answer) -> Iterator[Dataset]:
         """Ask once; yields what no piece gave before."""
         self._asked += 1
         own, ranged = UNIQUE[self._level][-1], ranged_key(keys)
@@ -130,10 +119,12 @@ class _Asking:
                         self._given.add(name)
                         yield match
                 self._has_succeeded = True
+                self._note_proven(answer.count - 1)
             except DimseError as error:
                 if not self._is_cut(error, link, answer.count):
                     raise
                 answer.cut = error
+                self._was_cut = True
 
     def _is_cut(self, error: DimseError, link: Link, count: int) -> bool:
         """Whether an error says that there is more. A node that never gave a match may refuse relational queries."""
@@ -142,13 +133,16 @@ class _Asking:
         is_understood = count or self._given or error.status in CANCELLED
         return bool(is_understood or self._level != "IMAGE" or self._traits.relational or link.is_relational)
 
-    def _settle(self, keys: Keys, answer: _Answer, most: int) -> Generator[Dataset, None, bool]:
+    def _settle(self, keys: Keys, answer: Answer, most: int) -> Generator[Dataset, None, bool]:
         """Ask what `answer` may lack; returns whether nothing can be lacking any more.
 
         `most`: one more than the number of matches that the node is known to give, because it just did.
         """
         is_trial = "\\" in keys.get("PatientID", "") and not self._traits.patient_lists
         if is_trial or self._is_complete(keys, answer, most) or self._is_counted(keys, answer):
+            return True
+        if answer.count == 1 and is_one_second(keys) and not self._is_limited:
+            self._note_proven(1)  # nothing but this second has any: a limit of one would have shown
             return True
         first_heard, before = len(answer.names), set(answer.names)
         for pieces in self._divisions(keys, answer):
@@ -161,30 +155,31 @@ class _Asking:
                 self._no_help |= {ranged_key(piece) or "" for piece, part in parts if part.cut}
                 continue
             is_proven, found = True, set[tuple[str, str | None]]()
+            yield from self._compare(keys, answer, parts, first_heard)
             for piece, part in parts:
                 is_proven &= yield from self._settle(piece, part, 0 if answer.cut else first_heard)
                 found |= part.names
-            answer.names |= found
-            if len(answer.names) > first_heard and answer.cut is None and not self._is_limited:
-                yield from self._learn_limit(keys, first_heard)
-            if before <= found and (is_proven or not self._is_limited):
+            yield from self._compare(keys, answer, parts, first_heard)
+            if before <= found and (is_proven or answer.cut is None):  # another division would come to the same end
                 if len(answer.names) == first_heard and all(part.count < answer.count for _, part in parts):
-                    self._note_proven(answer)
-                return True
+                    self._note_proven(answer.count)
+                return is_proven or not self._is_limited
         if answer.cut is not None and not (self._given and self._has_succeeded):
             raise answer.cut
-        return self._is_believed(answer)
+        self._is_checked = False
+        return answer.cut is None and not self._is_limited  # else nothing speaks against it
 
     @property
     def _may_go_on(self) -> bool:
-        most = _PIECES + _PIECES_PER_MATCH * len(self._given) if self._is_limited else _PIECES_OF_CHECK
-        return self._asked < most
+        if self._is_limited or self._was_cut:
+            return self._asked < _PIECES + _PIECES_PER_MATCH * len(self._given)
+        return self._asked < _PIECES_OF_CHECK
 
     @property
     def _is_limited(self) -> bool:
         return self._level in self._traits.limits
 
-    def _is_complete(self, keys: Keys, answer: _Answer, most: int) -> bool:
+    def _is_complete(self, keys: Keys, answer: Answer, most: int) -> bool:
         """Whether the number of matches tells that there are no others."""
         if answer.cut is not None:
             if answer.count > self._traits.limits.get(self._level, 0):
@@ -192,39 +187,40 @@ class _Asking:
             return False
         asked = keys.get(UNIQUE[self._level][-1])
         if asked and set(asked.split("\\")) <= {uid for uid, _ in answer.names}:
-            self._note_proven(answer)
+            self._note_proven(answer.count)
             return True
         limit = self._traits.limits.get(self._level)
         if limit is not None and answer.count > limit:
             del self._traits.limits[self._level]
         elif limit is not None:
             return answer.count < limit
-        checks, largest = self._traits.inconclusive.get(self._level, (0, 0))
+        checks, largest = self._traits.inconclusive.get(self._kind(keys), (0, 0))
         unchecked = largest if checks >= _INCONCLUSIVE_CHECKS else 0
         return answer.count <= max(self._traits.proven.get(self._level, 0), most - 1, unchecked)
 
-    def _is_counted(self, keys: Keys, answer: _Answer) -> bool:
+    def _is_counted(self, keys: Keys, answer: Answer) -> bool:
         """Whether the node counts as many objects in a series as it gave (NumberOfSeriesRelatedInstances)."""
         of_series = {"PatientID", "StudyInstanceUID", "SeriesInstanceUID", "Modality"}
         if self._level != "IMAGE" or "SeriesInstanceUID" not in keys or not keys.keys() <= of_series:
             return False
         if any("\\" in value for value in keys.values()):
             return False
-        counter, counted = _Asking(self._link, "SERIES", ("NumberOfSeriesRelatedInstances",)), _Answer()
+        counter, counted = _Asking(self._link, "SERIES", ("NumberOfSeriesRelatedInstances",)), Answer()
         with contextlib.suppress(DimseError):
             counts = [el.integer(ds, "NumberOfSeriesRelatedInstances") or 0 for ds in counter.hear(keys, counted)]
             if counts == [answer.count]:
-                self._note_proven(answer)
+                self._note_proven(answer.count)
                 return True
             if len(counts) == 1 and counts[0] > answer.count and answer.cut is None:
                 self._traits.limits[self._level] = answer.count
         return False
 
-    def _divisions(self, keys: Keys, answer: _Answer) -> Iterator[list[Keys]]:
+    def _divisions(self, keys: Keys, answer: Answer) -> Iterator[list[Keys]]:
         is_limited = self._is_limited or answer.cut is not None
         if is_limited:
             yield from self._below(keys)
-        yield from divisions(self._level, keys, answer.values, is_limited=is_limited, without=self._no_help)
+        ends = string.digits if not is_limited else ENDS if self._traits.limits.get(self._level) != 1 else ""
+        yield from divisions(self._level, keys, answer.values, ends, self._no_help)
 
     def _below(self, keys: Keys) -> Iterator[list[Keys]]:
         """One patient's objects study by study, one study's series by series, where those lists are complete."""
@@ -241,12 +237,12 @@ class _Asking:
             lists = (uids[start : start + UIDS_PER_QUERY] for start in range(0, len(uids), UIDS_PER_QUERY))
             yield [{**keys, own: "\\".join(some)} for some in lists]
 
-    def _hear_all(self, pieces: Iterable[Keys]) -> Generator[Dataset, None, list[tuple[Keys, _Answer]] | None]:
+    def _hear_all(self, pieces: Iterable[Keys]) -> Generator[Dataset, None, list[tuple[Keys, Answer]] | None]:
         """Ask all pieces once; None where the node refuses one, or does not match by the key that divides them."""
-        parts: list[tuple[Keys, _Answer]] = []
+        parts: list[tuple[Keys, Answer]] = []
         heard: set[tuple[str, str | None]] = set()
         for piece in pieces:
-            part = _Answer()
+            part = Answer()
             try:
                 yield from self.hear(piece, part)
             except DimseError as error:
@@ -262,6 +258,14 @@ class _Asking:
             parts.append((piece, part))
         return parts
 
+    def _compare(
+        self, keys: Keys, answer: Answer, parts: Iterable[tuple[Keys, Answer]], heard: int
+    ) -> Iterator[Dataset]:
+        """Take over what the pieces brought; where that is more than the whole, the node may have a limit."""
+        answer.names |= {name for _, part in parts for name in part.names}
+        if len(answer.names) > heard and answer.cut is None and not self._is_limited:
+            yield from self._learn_limit(keys, heard)
+
     def _learn_limit(self, keys: Keys, heard: int) -> Iterator[Dataset]:
         """Pieces brought more than the whole: that is a limit, if the whole still brings no more when asked again.
 
@@ -270,7 +274,7 @@ class _Asking:
         _LimitLearntError
             If it is.
         """
-        again = _Answer()
+        again = Answer()
         yield from self.hear(keys, again)
         if again.cut is None and len(again.names) != heard:
             return  # something came meanwhile
@@ -279,17 +283,18 @@ class _Asking:
         self._traits.proven[self._level] = min(self._traits.proven.get(self._level, 0), heard - 1)
         raise _LimitLearntError
 
-    def _note_proven(self, answer: _Answer) -> None:
-        proven = self._traits.proven
-        proven[self._level] = max(proven.get(self._level, 0), answer.count)
+    def _note_proven(self, count: int) -> None:
+        """Answers of so many matches are complete."""
+        if count > self._traits.proven.get(self._level, 0):
+            self._traits.proven[self._level] = count
 
-    def _is_believed(self, answer: _Answer) -> bool:
+    def _kind(self, keys: Keys) -> str:
+        return " ".join((self._level, *sorted(keys)))
+
+    def _note_inconclusive(self, keys: Keys, answer: Answer) -> None:
         """Nothing speaks against an answer that could not be checked."""
-        if answer.cut is not None or self._is_limited:
-            return False
-        checks, largest = self._traits.inconclusive.get(self._level, (0, 0))
-        self._traits.inconclusive[self._level] = (checks + 1, max(largest, answer.count))
-        return True
+        checks, largest = self._traits.inconclusive.get(self._kind(keys), (0, 0))
+        self._traits.inconclusive[self._kind(keys)] = (checks + 1, max(largest, answer.count))
 
     @contextlib.contextmanager
     def _open_link(self) -> Iterator[Link]:

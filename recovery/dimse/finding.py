@@ -129,9 +129,20 @@ def find_held(link: Link, refs: Iterable[InstanceRef]) -> set[InstanceRef]:
         held = find_by_uid(link, sorted(ref.sop_instance_uid for ref in wanted))
     is_walked = link.peer.traits.relational is False
     for place, members in _by_series(wanted - held if is_walked else set()).items():
-        held |= find_refs(link, {key: value for key, value in place if value is not None}) & members
+        held |= _held_in_series(link, {key: value for key, value in place if value is not None}, members)
     there = {ref.sop_instance_uid: ref for ref in held}
     return {ref for ref in wanted if ref in held and ref.is_at(there[ref.sop_instance_uid])}
+
+
+def _held_in_series(link: Link, place: dict[str, str], members: set[InstanceRef]) -> set[InstanceRef]:
+    """Which members of a series the node lists; where it ends its list early, by name."""
+    unfinished = link.peer.traits.unfinished
+    before = len(unfinished)
+    held = find_refs(link, place) & members
+    if len(unfinished) > before:
+        del unfinished[before:]  # what it holds beyond these members is not asked
+        held |= find_by_uid(link, sorted(ref.sop_instance_uid for ref in members - held), **place) & members
+    return held
 
 
 def count_series_instances(link: Link, series_instance_uids: Sequence[str]) -> dict[str, int]:

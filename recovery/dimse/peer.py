@@ -9,7 +9,7 @@ How
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 from recovery.model import DicomNode
@@ -64,18 +64,28 @@ class NodeTraits:
     proven: dict[str, int] = field(default_factory=dict)
     """Per level, the largest number of matches in one answer that smaller questions added up to."""
     inconclusive: dict[str, tuple[int, int]] = field(default_factory=dict)
-    """Of this run alone: per level, how many answers could not be checked, and how many matches the largest had."""
+    """Per kind of question, how many answers could not be checked, and how many matches the largest had."""
     unfinished: list[str] = field(default_factory=list)
     """Of this run alone: questions, in words, that could not be asked to their end."""
 
     def begin_run(self) -> None:
         """Forget what is of one run alone."""
-        self.inconclusive, self.unfinished = {}, []
+        self.unfinished = []
 
     def learn(self, other: NodeTraits) -> None:
-        """Take over what was found out elsewhere."""
-        for trait in fields(self):
-            setattr(self, trait.name, getattr(other, trait.name))
+        """Take over what was found out elsewhere at the same time; of what differs, the more careful."""
+        for trait in ("relational", "uid_lists", "patient_lists"):
+            if getattr(other, trait) is not None:
+                setattr(self, trait, getattr(other, trait))
+        self.ignored_keys = list(dict.fromkeys([*self.ignored_keys, *other.ignored_keys]))
+        self.unfinished = list(dict.fromkeys([*self.unfinished, *other.unfinished]))
+        self.asked |= other.asked
+        self.inconclusive |= other.inconclusive
+        for level, limit in other.limits.items():
+            self.limits[level] = min(limit, self.limits.get(level, limit))
+        for level in {*self.proven, *other.proven}:
+            most = max(self.proven.get(level, 0), other.proven.get(level, 0))
+            self.proven[level] = min(most, self.limits.get(level, most + 1) - 1)
 
 
 @dataclass(frozen=True, slots=True)

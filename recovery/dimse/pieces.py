@@ -15,11 +15,14 @@ Why cuts where the matches lie
 from __future__ import annotations
 
 import string
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from recovery.dimse.peer import DimseError
 
 Keys = dict[str, str]
 
@@ -35,13 +38,30 @@ RANGED = (*TIME_OF, *TIME_OF.values())
 
 _ALL_DAYS = "18500101-29991231"
 _LAST_SECOND = 24 * 3600 - 1
-_LETTERS = [c for c in string.printable if c.isprintable() and c not in "*?\\"]
+ENDS = "".join(c for c in string.printable if c.isprintable() and c not in "*?\\")
+"""What a PatientID may end in."""
+
 _ANY_MORE = "*?"
 SQL_WILDCARDS = "%_"
 
 
+@dataclass(slots=True)
+class Answer:
+    """What was heard to one question: the matches' names, and the values of the key that is a range."""
+
+    names: set[tuple[str, str | None]] = field(default_factory=set)
+    values: list[str] = field(default_factory=list)
+    count: int = 0
+    cut: DimseError | None = None
+
+    def fits(self, asked_for: str) -> bool:
+        """Whether every match has a PatientID that was asked for: else the node takes no wildcards."""
+        end = asked_for.lstrip("*?").casefold()
+        return all((patient_id or "").casefold().endswith(end) for _, patient_id in self.names)
+
+
 def divisions(
-    level: str, keys: Mapping[str, str], values: Sequence[str], *, is_limited: bool, without: Collection[str] = ()
+    level: str, keys: Mapping[str, str], values: Sequence[str], ends: str, without: Collection[str] = ()
 ) -> Iterator[list[Keys]]:
     """Ways to divide a question, the best first; each is a list of smaller questions of the same level.
 
@@ -49,8 +69,9 @@ def divisions(
     ----------
     values
         What the answers so far said of the key that is a range (`ranged_key`).
-    is_limited
-        The node is known to end its answers early: a hundred questions are not too many.
+    ends
+        By which last letters of PatientIDs it may be divided; where the node is known to end its answers early, a
+        hundred questions are not too many.
     without
         Keys whose ranges were found to be of no help.
     """
@@ -61,7 +82,7 @@ def divisions(
         yield [{**keys, listed: "\\".join(half)} for half in (parts[:middle], parts[middle:])]
         return
     yield from _ranges(level, keys, values, without)
-    if patients := _by_patient(keys, _LETTERS if is_limited else string.digits):
+    if patients := _by_patient(keys, ends):
         yield patients
 
 
@@ -83,6 +104,12 @@ def _ranges(
 def ranged_key(keys: Mapping[str, str]) -> str | None:
     """The key by which a question would be divided next: the time of its one day, or its days."""
     return next((keyword for keyword in (*TIME_OF.values(), *TIME_OF) if keyword in keys), None)
+
+
+def is_one_second(keys: Mapping[str, str]) -> bool:
+    """Whether a question asks for one second of one day: no range divides it any further."""
+    time_key = next((keyword for keyword in TIME_OF.values() if keyword in keys), None)
+    return time_key is not None and len(_by_time(keys[time_key], ())) == 1
 
 
 def _by_day(days: str, values: Sequence[str]) -> list[str]:
@@ -122,7 +149,7 @@ def _parts(first: int, last: int, told: Sequence[int]) -> list[tuple[int, int]]:
 
 def _by_patient(keys: Mapping[str, str], letters: Sequence[str]) -> list[Keys]:
     """By how PatientIDs end, for most end in digits: `*1` is `1` itself and `*?1`, which is `*01`, `*11` and so on."""
-    if keys.keys() & {"StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"}:
+    if not letters or keys.keys() & {"StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"}:
         return []
     asked = keys.get("PatientID", _ANY_MORE)
     if asked.startswith(_ANY_MORE):
