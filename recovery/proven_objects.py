@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
+from recovery.believed_ages import believed_ages
 from recovery.cache import CacheError
 from recovery.tables import PROVEN_OBJECTS
 
@@ -70,8 +71,9 @@ class ProvenObjects:
         """Write the table where it changed. A cache that cannot be written costs time, and is told elsewhere."""
         if not self.has_changed:
             return
-        since = _naive(now) - KEEP
-        kept = [uid for uid in self.why if self.asked_at[uid] >= since]
+        uids = sorted(self.why, key=lambda uid: self.asked_at[uid])
+        ages = believed_ages([self.asked_at[uid] for uid in uids], _naive(now), KEEP)
+        kept = [uid for uid, age in zip(uids, ages, strict=True) if age <= KEEP]
         rows = [{"uid": uid, "asked_at": self.asked_at[uid], "why": self.why[uid] or None} for uid in kept]
         try:
             cache.write(PROVEN_OBJECTS, rows, taken_at=now, source="RT-PACS")

@@ -28,6 +28,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
+from recovery.believed_ages import believed_ages
 from recovery.durable import replace_file
 from recovery.model import JobRun
 from recovery.printable import from_json
@@ -136,11 +137,11 @@ class Journal:
 
     def prune(self, keep_days: int, now: datetime) -> None:
         """Forget runs older than `keep_days`, once a day at most: only when the oldest line is a day too old."""
-        lines = list(self._lines())
-        horizon = now - timedelta(days=keep_days)
-        if not lines or datetime.fromisoformat(lines[0]["at"]) > horizon - timedelta(days=1):
+        lines, keep = list(self._lines()), timedelta(days=keep_days)
+        ages = believed_ages([datetime.fromisoformat(line["at"]) for line in lines], now, keep)
+        if not ages or ages[0] < keep + timedelta(days=1):
             return
-        kept = [line for line in lines if datetime.fromisoformat(line["at"]) >= horizon]
+        kept = [line for line, age in zip(lines, ages, strict=True) if age <= keep]
         text = "".join(sealed_json(line) + "\n" for line in kept)
         replace_file(self.path, lambda beside: beside.write_text(text, encoding="utf-8"))
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from recovery.believed_ages import believed_ages
 from recovery.manifests import FOLDER, ManifestError, current_id, fault_of_file, load_snapshot, taken_at_of
 
 if TYPE_CHECKING:
@@ -107,17 +108,13 @@ def prune(cache_path: Path, keep_days: int) -> list[str]:
     newest_at = taken_at_of(newest) if newest is not None else None
     if newest_at is None:
         return []
-    last_of_day: dict[object, str] = {}
-    for snapshot_id in ids:
-        taken_at = taken_at_of(snapshot_id)
-        if taken_at is not None and taken_at <= newest_at:
-            last_of_day[taken_at.date()] = snapshot_id
+    made = [(snapshot_id, at) for snapshot_id in ids if (at := taken_at_of(snapshot_id)) and at <= newest_at]
+    last_of_day = {at.date(): snapshot_id for snapshot_id, at in made}
+    keep = timedelta(days=keep_days)
     doomed = []
-    for snapshot_id in ids:
-        taken_at = taken_at_of(snapshot_id)
-        if taken_at is None or snapshot_id == newest or newest_at - taken_at <= KEEP_ALL:
-            continue
-        if newest_at - taken_at > timedelta(days=keep_days) or last_of_day[taken_at.date()] != snapshot_id:
+    for (snapshot_id, at), age in zip(made, believed_ages([at for _, at in made], newest_at, keep), strict=True):
+        is_old = age > keep or last_of_day[at.date()] != snapshot_id
+        if is_old and age > KEEP_ALL and snapshot_id != newest:
             doomed.append(snapshot_id)
     for snapshot_id in doomed:
         _delete(cache_path / FOLDER / snapshot_id)

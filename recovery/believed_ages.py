@@ -1,0 +1,32 @@
+"""How old entries are, by a clock that may have been wrong once: what old things are pruned by.
+
+Goal
+    A clock that is years ahead for a run, or for a day of runs, prunes no history.
+
+How
+    An age is the sum of the steps from entry to entry. A step that is longer than what is kept is none: either the
+    clock jumped, or nothing ran for so long, and then what is there is all the history that there is.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_LONGEST_STEP = timedelta(days=30)
+"""The least that a step must exceed to be no step."""
+
+
+def believed_ages(times: Sequence[datetime], now: datetime, keep: timedelta) -> list[timedelta]:
+    """The age of each entry. `times` are those at which they were made, in that order; `keep` is how long they stay."""
+    longest = max(keep, _LONGEST_STEP)
+    ages, age, later = [], timedelta(), now
+    for time in reversed(times):
+        step = later - time
+        age += step if abs(step) <= longest else timedelta()
+        ages.append(age)
+        later = time
+    return ages[::-1]
