@@ -86,11 +86,16 @@ def archive_deliveries(space: Workspace, proven: ProvenObjects) -> tuple[Archive
     _owe(space, standings, stuck)
     if space.held_records is not None:
         space.held_records |= {space.collection.records[uid].ref for uid in report.sent}
-    space.memory.note_turns(TURNS, sorted({session.patient_id for session in chosen}))
-    space.memory.first_look_done = True
+    _note_proven(space, chosen, {standings[uid][0].patient_id for uid in report.unproven if uid in standings})
     sent = [standings[uid][0] for uid in report.sent]
     incomplete = sum(not all(k.is_known for k in plans.facts(s).kinds(s)) for s in sent)
     return report, _remarks(incomplete, deliveries)
+
+
+def _note_proven(space: Workspace, chosen: Iterable[Session], unproven: set[str]) -> None:
+    """A patient had a turn, and the first look is done, once the RT-PACS holds what was looked at."""
+    space.memory.note_turns(TURNS, sorted({session.patient_id for session in chosen} - unproven))
+    space.memory.first_look_done |= not unproven
 
 
 def _kept(space: Workspace, deliveries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
