@@ -22,7 +22,7 @@ _Form = tuple[str, str, str, Callable[[Desk, list[str]], bytes]]
 
 def show_day(desk: Desk, patient_ids: Sequence[str], machine: str, day: date) -> None:
     """Draw the buttons for the patients of a machine's day, in this order."""
-    plain = "".join(letter if letter.isalnum() else "_" for letter in machine)
+    plain = download.in_file_name(machine)
     about: dict[str, str | int] = {
         "table": "charts",
         "machine": machine,

@@ -29,7 +29,7 @@ def show(desk: Desk, loaded: data.Loaded, that_day: Day, machine: str, day: date
 
 def file_name(machine: str, day: date) -> str:
     """A file's name with machine and day, and no patient: `worklist_TB1_2026-11-24.xlsx`."""
-    plain = "".join(letter if letter.isalnum() else "_" for letter in machine)
+    plain = download.in_file_name(machine)
     return f"worklist_{plain}_{day:%Y-%m-%d}.xlsx"
 
 

@@ -55,6 +55,11 @@ def show(
     )  # fmt: skip
 
 
+def in_file_name(text: str) -> str:
+    """A text as a part of a file's name: letters and digits, and no more of them than a disk takes."""
+    return "".join(letter if letter.isalnum() else "_" for letter in text[:40])
+
+
 def _check(here: Sitting, permission: Permission) -> None:
     if not here.may(permission):
         here.note("refused", None, {"wanted": str(permission)})

@@ -38,6 +38,14 @@ GREY = 96
 LONG = 160
 """Letters; a value that is longer stands across the page."""
 _PAGE_NUMBER_WIDTH = 34.0
+_MOST_IN_HEAD = 200
+"""Letters of a name, an ID or a label; a whole name of DICOM with its alphabets has 194 at most."""
+_LINES_IN_CELL = 24
+
+
+def _short(text: str, most: int = _MOST_IN_HEAD) -> str:
+    """A text for a place that no page may outgrow: one that did would cost everybody's charts."""
+    return text if len(text) <= most else f"{text[:most]}… (longer)"
 
 
 class Canvas(FPDF):
@@ -94,18 +102,19 @@ class Canvas(FPDF):
         self._number_places[self.page] = (right - _PAGE_NUMBER_WIDTH - 3, MARGIN)
         self.set_xy(MARGIN, MARGIN - 0.5)
         name_width = width - _PAGE_NUMBER_WIDTH
-        size = next((s for s in (17, 15, 13, 11.5) if self._width(sheet.patient_name, s) <= name_width), 11.5)
-        is_long = self._width(sheet.patient_name, size) > name_width
-        name = sheet.patient_name.replace("-", f"-{BREAK_HERE}") if is_long else sheet.patient_name
-        self.write_text(name, name_width, size=size, bold=True)
-        others = f"   ({sheet.other_patient_ids})" if sheet.other_patient_ids else ""
-        self.write_text(f"ID {sheet.patient_id}   born {sheet.birth}   {sheet.sex}{others}", width, size=12, bold=True)
-        self.write_text(sheet.source_in_short, width, size=9)
+        name = _short(sheet.patient_name)
+        size = next((s for s in (17, 15, 13, 11.5) if self._width(name, s) <= name_width), 11.5)
+        is_long = self._width(name, size) > name_width
+        self.write_text(name, name_width, size=size, bold=True, ends_at_hyphens=is_long)
+        others = f"   ({_short(sheet.other_patient_ids)})" if sheet.other_patient_ids else ""
+        who = f"ID {_short(sheet.patient_id)}   born {sheet.birth}   {_short(sheet.sex)}{others}"
+        self.write_text(who, width, size=12, bold=True)
+        self.write_text(_short(sheet.source_in_short), width, size=9)
         self.set_y(max(self.get_y(), MARGIN + CODE_SIDE) + 1)
         self.rule(0.7)
         self.set_y(self.get_y() + 2)
         if self._is_continued and sheet.stops:
-            self.black_bar(f"{sheet.stops_in_short}: read the first page of plan {sheet.plan_label}")
+            self.black_bar(f"{sheet.stops_in_short}: read the first page of plan {_short(sheet.plan_label)}")
 
     def black_bar(self, text: str) -> None:
         """White on black, across the page."""
@@ -127,7 +136,7 @@ class Canvas(FPDF):
         self.rule(0.2)
         groups = " ".join(sheet.checksum[i : i + 4] for i in range(0, 16, 4))
         self.set_text_color(GREY)
-        line = f"Plan UID {sheet.plan_uid or '—'}  ·  checksum {groups}"
+        line = f"Plan UID {_short(sheet.plan_uid or '—')}  ·  checksum {groups}"
         self.write_text(line, self.epw, size=7)
         origin = "From the safety copy (RBRDT), not from the record-and-verify system. — means not known."
         self.write_text(origin, self.epw, size=7)
@@ -155,11 +164,13 @@ class Canvas(FPDF):
         bold: bool = False,
         align: Align = Align.L,
         x: float | None = None,
+        ends_at_hyphens: bool = False,
     ) -> None:
         """Lines of text as wide as `width`, below each other; words longer than a line are broken."""
         self.set_font("text", "B" if bold else "", size)
         self.set_x(MARGIN if x is None else x)
         letters = self.letters.printable(text)
+        letters = letters.replace("-", f"-{BREAK_HERE}") if ends_at_hyphens else letters
         write = self.cell if self._is_one_line(letters, width) else self.multi_cell
         write(width, size * 0.48, letters, align=align, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
@@ -227,6 +238,7 @@ class Canvas(FPDF):
     def draw_table(self, table: Table, widths: Sequence[float], right: Sequence[int], size: float = 8) -> None:
         """A table with its headings on each page; `right` names the columns of numbers."""
         self.set_font("text", "", size)
+        room = [int(_LINES_IN_CELL * self.epw * width / sum(widths) / (0.22 * size)) for width in widths]
         aligns = [Align.R if place in right else Align.L for place in range(len(widths))]
         with self.table(
             col_widths=tuple(widths), text_align=tuple(aligns), line_height=size * 0.48, padding=(0.7, 1.2),
@@ -235,8 +247,8 @@ class Canvas(FPDF):
         ) as drawn:  # fmt: skip
             for row in (table.headings, *table.rows):
                 line = drawn.row()
-                for text in row:
-                    line.cell(self.letters.printable(text))
+                for text, most in zip(row, room, strict=True):
+                    line.cell(self.letters.printable(_short(text, most)))
 
     def _speak_font_again(self, style: str, size: float) -> None:
         """Set a font in this page's content, also where it is the last one that another page was told."""

@@ -16,6 +16,9 @@ import segno
 
 FORMAT = "RBRDT-CHART-1"
 _LINES = 4
+_LONGEST = 128
+"""Letters; DICOM allows 64 in a PatientID and in a UID."""
+TOO_LONG = "(too long for a code: read the sheet)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class ChartCode:
     @property
     def text(self) -> str:
         """What a scanner reads: lines, in UTF-8."""
-        return "\n".join((FORMAT, " ".join(self.patient_id.splitlines()), self.plan_uid or "", self.checksum))
+        return "\n".join((FORMAT, _on_one_line(self.patient_id), _on_one_line(self.plan_uid or ""), self.checksum))
 
     @property
     def modules(self) -> tuple[tuple[bool, ...], ...]:
@@ -49,6 +52,11 @@ class ChartCode:
         if len(lines) != _LINES or lines[0] != FORMAT:
             raise ValueError("This is not the code of a paper chart of RBRDT.")
         return cls(lines[1], lines[2] or None, lines[3])
+
+
+def _on_one_line(text: str) -> str:
+    """An ID as the code bears it. Half of a long one would be another's, and all of it may not fit into any code."""
+    return " ".join(text.splitlines()) if len(text) <= _LONGEST else TOO_LONG
 
 
 @lru_cache(maxsize=8)

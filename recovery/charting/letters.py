@@ -58,7 +58,7 @@ def letters_for(texts: Iterable[str], own_font: Path | None = None) -> Letters:
     FontError
         If `own_font` is no font.
     """
-    wanted = {letter for text in texts for letter in _cleaned(text)} - {"\n", BREAK_HERE}
+    wanted = {letter for text in texts for letter in _cleaned(text)} - {"\n"}
     regular, bold = (Path(str(ttf_opensans.opensans(font_weight=weight).path)) for weight in (400, 700))
     missing = wanted - _has(regular).keys()
     fallbacks = []
@@ -93,5 +93,5 @@ def _has(path: Path) -> Mapping[int | str, object]:
 
 
 def _cleaned(text: str) -> str:
-    """Composed letters, each with its own shape; lines, and the places where one may end, stay."""
-    return BREAK_HERE.join(printable_lines(unicodedata.normalize("NFC", part)) for part in text.split(BREAK_HERE))
+    """Composed letters, each with its own shape; lines stay."""
+    return printable_lines(unicodedata.normalize("NFC", text))

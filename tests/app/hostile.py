@@ -18,10 +18,14 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from html.parser import HTMLParser
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pyarrow as pa
+import pypdfium2
+from openpyxl import load_workbook
 from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 
 from app.views import views_file
@@ -300,3 +304,30 @@ def _markup(text: str) -> str:
         return str(json.loads(text)["markup"])
     except (ValueError, LookupError, TypeError):
         return text
+
+
+def texts_of_book(content: bytes) -> Iterator[tuple[str, str]]:
+    """Every text of a workbook: cells, headers and footers, names of sheets, properties. A formula is an assertion."""
+    book = load_workbook(BytesIO(content))
+    yield "properties", f"{book.properties.title or ''}{book.properties.description or ''}{book.properties.creator}"
+    for sheet in book.worksheets:
+        yield "sheet", sheet.title
+        for part in (sheet.oddHeader, sheet.oddFooter):
+            yield "header", "".join(one.text or "" for one in (part.left, part.center, part.right))
+        for row in sheet.iter_rows():
+            for cell in row:
+                assert cell.data_type != "f", f"{sheet.title} {cell.coordinate} is a formula: {cell.value!r}"
+                assert cell.hyperlink is None, f"{sheet.title} {cell.coordinate} is a link"
+                if isinstance(cell.value, str):
+                    yield f"{sheet.title} {cell.coordinate}", cell.value
+    with ZipFile(BytesIO(content)) as archive:
+        for name in archive.namelist():
+            assert f'Target="http://{EVIL}' not in archive.read(name).decode("utf-8", "replace"), name
+
+
+def texts_of_pdf(content: bytes) -> Iterator[tuple[str, str]]:
+    """Every page of a PDF as text, without the places where a long name may end. A link or a script is an assertion."""
+    for word in (b"/URI", b"/JavaScript", b"/Launch"):
+        assert word not in content, word
+    for number, page in enumerate(pypdfium2.PdfDocument(content), start=1):
+        yield f"page {number}", page.get_textpage().get_text_range().replace("\r\n", "\n").replace("-\u200b", "-")
