@@ -95,7 +95,7 @@ class _Asking:
             with contextlib.suppress(_LimitLearntError):
                 is_proven = yield from self._settle(keys, answer, 0)
                 if is_proven and not self._is_checked:
-                    self._note_inconclusive(keys, answer)
+                    self._traits.note_inconclusive(self._kind(keys), answer.count)
                 return is_proven
         return False
 
@@ -119,7 +119,7 @@ class _Asking:
                         self._given.add(name)
                         yield match
                 self._has_succeeded = True
-                self._note_proven(answer.count - 1)
+                self._traits.note_proven(self._level, answer.count - 1)
             except DimseError as error:
                 if not self._is_cut(error, link, answer.count):
                     raise
@@ -142,7 +142,7 @@ class _Asking:
         if is_trial or self._is_complete(keys, answer, most) or self._is_counted(keys, answer):
             return True
         if answer.count == 1 and is_one_second(keys) and not self._is_limited:
-            self._note_proven(1)  # nothing but this second has any: a limit of one would have shown
+            self._traits.note_proven(self._level, 1)  # nothing but this second has any: a limit of one would have shown
             return True
         first_heard, before = len(answer.names), set(answer.names)
         for pieces in self._divisions(keys, answer):
@@ -162,7 +162,7 @@ class _Asking:
             yield from self._compare(keys, answer, parts, first_heard)
             if before <= found and (is_proven or answer.cut is None):  # another division would come to the same end
                 if len(answer.names) == first_heard and all(part.count < answer.count for _, part in parts):
-                    self._note_proven(answer.count)
+                    self._traits.note_proven(self._level, answer.count)
                 return is_proven or not self._is_limited
         if answer.cut is not None and not (self._given and self._has_succeeded):
             raise answer.cut
@@ -187,7 +187,7 @@ class _Asking:
             return False
         asked = keys.get(UNIQUE[self._level][-1])
         if asked and set(asked.split("\\")) <= {uid for uid, _ in answer.names}:
-            self._note_proven(answer.count)
+            self._traits.note_proven(self._level, answer.count)
             return True
         limit = self._traits.limits.get(self._level)
         if limit is not None and answer.count > limit:
@@ -209,7 +209,7 @@ class _Asking:
         with contextlib.suppress(DimseError):
             counts = [el.integer(ds, "NumberOfSeriesRelatedInstances") or 0 for ds in counter.hear(keys, counted)]
             if counts == [answer.count]:
-                self._note_proven(answer.count)
+                self._traits.note_proven(self._level, answer.count)
                 return True
             if len(counts) == 1 and counts[0] > answer.count and answer.cut is None:
                 self._traits.limits[self._level] = answer.count
@@ -283,18 +283,8 @@ class _Asking:
         self._traits.proven[self._level] = min(self._traits.proven.get(self._level, 0), heard - 1)
         raise _LimitLearntError
 
-    def _note_proven(self, count: int) -> None:
-        """Answers of so many matches are complete."""
-        if count > self._traits.proven.get(self._level, 0):
-            self._traits.proven[self._level] = count
-
     def _kind(self, keys: Keys) -> str:
         return " ".join((self._level, *sorted(keys)))
-
-    def _note_inconclusive(self, keys: Keys, answer: Answer) -> None:
-        """Nothing speaks against an answer that could not be checked."""
-        checks, largest = self._traits.inconclusive.get(self._kind(keys), (0, 0))
-        self._traits.inconclusive[self._kind(keys)] = (checks + 1, max(largest, answer.count))
 
     @contextlib.contextmanager
     def _open_link(self) -> Iterator[Link]:

@@ -72,6 +72,16 @@ class NodeTraits:
         """Forget what is of one run alone."""
         self.unfinished = []
 
+    def note_proven(self, level: str, count: int) -> None:
+        """Answers of so many matches are complete."""
+        if count > self.proven.get(level, 0):
+            self.proven[level] = count
+
+    def note_inconclusive(self, kind: str, count: int) -> None:
+        """Nothing speaks against an answer of so many matches, which could not be checked."""
+        checks, largest = self.inconclusive.get(kind, (0, 0))
+        self.inconclusive[kind] = (checks + 1, max(largest, count))
+
     def learn(self, other: NodeTraits) -> None:
         """Take over what was found out elsewhere at the same time; of what differs, the more careful."""
         for trait in ("relational", "uid_lists", "patient_lists"):
