@@ -34,21 +34,7 @@ def show(
         st.markdown(f":orange[▲ {untold}]")
     if not unproven:
         return
-    now, zone = desk.now(), desk.config.site.zone
-    owners = owners_of(table) if table is not None else {}
-    told = [in_words(one, owners) for one in unproven]
-    frame = pd.DataFrame(
-        {
-            "since": [
-                f"{'before ' if one.reaches_further else ''}{words.moment(one.since, now, zone)}" for one in unproven
-            ],
-            "job": [one.job for one in unproven],
-            "whose": [whose for whose, _ in told],
-            "why": [why for _, why in told],
-            "known": [_acknowledged(one, known or {}, desk) for one in unproven],
-            "sop_instance_uid": [one.sop_instance_uid for one in unproven],
-        }
-    )
+    frame = _frame(desk, unproven, owners_of(table) if table is not None else {}, known or {})
     column = st.column_config
     st.dataframe(
         marked.printed(frame),
@@ -66,6 +52,28 @@ def show(
             "sop_instance_uid": column.TextColumn("SOP Instance UID", width=430),
         },
         alt="Objects that are not proven, the longest first",
+    )
+
+
+def _frame(
+    desk: Desk,
+    unproven: Sequence[health.Unproven],
+    owners: Mapping[str, tuple[str, str]],
+    known: Mapping[str, KnownGap],
+) -> pd.DataFrame:
+    """A row for each object."""
+    now, zone = desk.now(), desk.config.site.zone
+    told = [in_words(one, owners) for one in unproven]
+    since = [f"{'before ' if one.reaches_further else ''}{words.moment(one.since, now, zone)}" for one in unproven]
+    return pd.DataFrame(
+        {
+            "since": since,
+            "job": [one.job for one in unproven],
+            "whose": [whose for whose, _ in told],
+            "why": [why for _, why in told],
+            "known": [_acknowledged(one, known, desk) for one in unproven],
+            "sop_instance_uid": [one.sop_instance_uid for one in unproven],
+        }
     )
 
 
