@@ -44,15 +44,14 @@ from recovery.reading import read_chains, read_new_records
 from recovery.record_holdings import lost_records
 from recovery.relational_tables import APPROVED_STATUSES, CANCELLED_STATUSES, PLANS, PRESCRIPTIONS, SCHEDULE
 from recovery.tables import EXCLUDED_PATIENTS, ON_TREATMENT
+from recovery.told_plans import by_number_of_the_objects
 from recovery.unknown_since import doubt_of, unknown_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from recovery.config import Config
     from recovery.dimse import Peer
     from recovery.memory import Memory
-    from recovery.told_plans import PlanKey
+    from recovery.told_plans import by_number_of_the_objects
 
 log = logging.getLogger(__name__)
 
@@ -277,7 +276,7 @@ def evidence_of(space: Workspace) -> Evidence:
         backups={uid: space.holdings.backup_of(uid, space.collection) for uid in uids if uid is not None},
         unproven_records=owed,
         lost_records=lost_records(space.holdings) & space.collection.records.keys(),
-        appointments=_by_number_of_the_objects(next_appointments(space), told),
+        appointments=by_number_of_the_objects(next_appointments(space), told),
         told={key: word for key, row in told.items() if (word := row["approval_status"]) is not None},
         approved_for={
             str(uid): str(patient_id)
@@ -289,18 +288,6 @@ def evidence_of(space: Workspace) -> Evidence:
         planned_by_database=planned_by_database(space, records),
         counted=space.counted,
     )
-
-
-def _by_number_of_the_objects(
-    booked: Mapping[str, datetime], told: Mapping[PlanKey, Mapping[str, Any]]
-) -> dict[str, datetime]:
-    """Next appointments, also by the number that DICOM objects bear where the database has another for their plan."""
-    found = dict(booked)
-    for (patient_id, _), row in told.items():
-        at = booked.get(row["patient_id"])
-        if at is not None and patient_id is not None:
-            found[patient_id] = min(at, found.get(patient_id, at))
-    return found
 
 
 def prescriptions_of_plans(space: Workspace) -> dict[str, Prescribed]:

@@ -36,8 +36,9 @@ from typing import TYPE_CHECKING, Any
 
 from recovery.beam_kinds import BeamKind, no_beam, radiation_of
 from recovery.deliveries import TREATING
+from recovery.delivery_values import as_written, meterset_text, termination
 from recovery.derived_uids import amended_uid, derived_uid
-from recovery.dicom_text import written_day, written_number, written_text, written_time, written_uid
+from recovery.dicom_text import written_day, written_text, written_time, written_uid
 from recovery.model import RT_BEAMS_TREATMENT_RECORD, RT_PLAN, Patient
 from recovery.object_modules import Place, item, new_object, reference, with_elements
 from recovery.records import written_delivery
@@ -49,8 +50,6 @@ if TYPE_CHECKING:
     from recovery.records import TreatmentRecord
 
 SERIES_DESCRIPTION = "RBRDT treatment record"
-
-TERMINATIONS = frozenset({"NORMAL", "OPERATOR", "MACHINE", "UNKNOWN"})
 
 
 _SessionKey = tuple[str, str | None, int | None, date | None, str | None]
@@ -252,11 +251,11 @@ def _session_beam(delivery: Mapping[str, Any], kind: BeamKind) -> Dataset:
         BeamType=kind.beam_type or "",
         RadiationType=kind.radiation_type or "",
         TreatmentDeliveryType=delivery["delivery_type"] or "",
-        TreatmentTerminationStatus=_termination(delivery),
+        TreatmentTerminationStatus=termination(delivery),
         TreatmentTerminationCode=written_text(delivery["termination_reason"], "SH") or None,
         TreatmentVerificationStatus="VERIFIED_OVR" if delivery["was_overridden"] else "",
-        SpecifiedPrimaryMeterset=_number(delivery["planned_meterset"]),
-        DeliveredPrimaryMeterset=_number(delivery["delivered_meterset"]),
+        SpecifiedPrimaryMeterset=meterset_text(delivery["planned_meterset"]),
+        DeliveredPrimaryMeterset=meterset_text(delivery["delivered_meterset"]),
         NumberOfWedges=_or_empty(kind.number_of_wedges),
         NumberOfCompensators="",
         NumberOfBoli="",
@@ -274,16 +273,11 @@ def _control_point(delivery: Mapping[str, Any]) -> Dataset:
     return item(
         TreatmentControlPointDate=written_day(delivery["treated_at"]),
         TreatmentControlPointTime=f"{delivery['treated_at']:%H%M%S}" if delivery["treated_at"] is not None else "",
-        SpecifiedMeterset=_number(delivery["planned_meterset"]) or "",
-        DeliveredMeterset=_number(delivery["delivered_meterset"]) or "",
+        SpecifiedMeterset=meterset_text(delivery["planned_meterset"]) or "",
+        DeliveredMeterset=meterset_text(delivery["delivered_meterset"]) or "",
         DoseRateSet="",
         DoseRateDelivered="",
     )
-
-
-def _termination(delivery: Mapping[str, Any]) -> str:
-    status = delivery["termination_status"]
-    return status if status in TERMINATIONS else "UNKNOWN"
 
 
 def _delivery_facts(delivery: Mapping[str, Any]) -> tuple[object, ...]:
@@ -292,21 +286,11 @@ def _delivery_facts(delivery: Mapping[str, Any]) -> tuple[object, ...]:
         delivery["beam_number"],
         delivery["fraction_number"],
         at.replace(microsecond=0) if at is not None else None,
-        _as_written(delivery["planned_meterset"]),
-        _as_written(delivery["delivered_meterset"]),
-        _termination(delivery),
+        as_written(delivery["planned_meterset"]),
+        as_written(delivery["delivered_meterset"]),
+        termination(delivery),
         delivery["delivery_type"] or None,
     )
-
-
-def _as_written(value: float | None) -> float | None:
-    """A meterset after a DS has held it; a negative one is malformed, and no record tells it."""
-    written = _number(value)
-    return float(written) if written is not None else None
-
-
-def _number(value: float | None) -> str | None:
-    return written_number(value) if value is not None and value >= 0 else None
 
 
 def _or_empty(value: int | None) -> int | str:

@@ -260,8 +260,8 @@ IMAGE_SERIES = TableSchema(
     },
     key=("series_instance_uid",),
 )
-"""Image series that were looked for because no structure set names their slices, and all slices that were ever listed
-of them, joined by a backslash. Those of the plan's frame of reference stand in for images that nothing names."""
+"""Image series looked for because no structure set names their slices, and all slices ever listed of them, joined by
+a backslash. Those of the plan's frame of reference stand in for images that nothing names."""
 
 HOLDINGS = TableSchema(
     "holdings",
@@ -283,8 +283,7 @@ backslash; `instances_at_proof`: how many it counted then. `turn`: the number of
 share of the treatment records, RECORD one that was read before and that the RT-PACS does not hold any more."""
 
 PROVEN_OBJECTS = TableSchema("proven_objects", {"uid": "str", "asked_at": "datetime", "why": "str"}, key=("uid",))
-"""Objects that this software made and read back from the RT-PACS, and when a run last asked about each (UTC). `why`:
-null when it came back as it was sent, else in words what is not proven."""
+"""Objects that this software made and read back, and when a run last asked about each. `why`: what is not proven."""
 
 EXCLUDED_PATIENTS = TableSchema("excluded_patients", {"patient_id": "str"}, key=("patient_id",))
 """Patients with records whom a pattern of `[dashboard] exclude_patient_ids` keeps off the list."""
@@ -304,16 +303,8 @@ stands twice. `row_key` may hold a patient's number."""
 TABLES: Mapping[str, TableSchema] = {
     schema.name: schema
     for schema in (
-        ON_TREATMENT,
-        TREATMENT_RECORDS,
-        RT_PLANS,
-        STRUCTURE_SETS,
-        IMAGE_SERIES,
-        HOLDINGS,
-        PROVEN_OBJECTS,
-        EXCLUDED_PATIENTS,
-        DATABASE_COUNTS,
-        ODD_ROWS,
+        *(ON_TREATMENT, TREATMENT_RECORDS, RT_PLANS, STRUCTURE_SETS, IMAGE_SERIES, HOLDINGS),
+        *(PROVEN_OBJECTS, EXCLUDED_PATIENTS, DATABASE_COUNTS, ODD_ROWS),
     )
 }
 """The tables made from DICOM objects, by name; `relational_tables` has those of the R&V database."""

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 from recovery.namesakes import fold
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from recovery.model import Patient
 
 PlanKey = tuple[str | None, str | None]
@@ -49,6 +51,18 @@ def told_plans(
             told[own] = row
         told.update(dict.fromkeys(same, row))
     return told
+
+
+def by_number_of_the_objects(
+    booked: Mapping[str, datetime], told: Mapping[PlanKey, Mapping[str, Any]]
+) -> dict[str, datetime]:
+    """Next appointments, also by the number that DICOM objects bear where the database has another for their plan."""
+    found = dict(booked)
+    for (patient_id, _), row in told.items():
+        at = booked.get(row["patient_id"])
+        if at is not None and patient_id is not None:
+            found[patient_id] = min(at, found.get(patient_id, at))
+    return found
 
 
 def is_same_person(patient: Patient, person: Mapping[str, Any] | None) -> bool:
