@@ -183,7 +183,7 @@ class _Getting:
 
     def ask(self, link: Link, chunk: Chunk) -> Sequence[Chunk]:
         """Get one list; returns what is to be asked for again: the rest when some came, else its halves."""
-        said = link.get(image_query(chunk), _model(link))
+        said = link.get(image_query(chunk), _model(link), lambda: len(chunk) - len(self._inbox.still_wanted(chunk)))
         why = f"{self._peer.remote.ae_title} did not send it"
         if said.failed:
             why = f"{self._peer.remote.ae_title} could not send it"

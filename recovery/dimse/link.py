@@ -34,11 +34,12 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 from pynetdicom.status import code_to_category
 
 from recovery.dimse.answers import Answers
+from recovery.dimse.patience import Patience, patience_of
 from recovery.dimse.peer import NOT_SUPPORTED, DimseError, Peer
 from recovery.dimse.sockets import QuickSocket, cut
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from pydicom import Dataset
     from pynetdicom.association import Association
@@ -57,9 +58,6 @@ RELATIONAL = b"\x01"
 
 MAXIMUM_PDU_SIZE = 131_072
 _LAST_MESSAGE_ID = 65_535
-
-_PATIENCE = 10
-"""Time-outs that a whole C-FIND may take, and a C-MOVE or C-GET between two objects, however often the node speaks."""
 
 _SECONDS_PER_MATCH = 1.0
 """What each match adds to it."""
@@ -86,10 +84,14 @@ class Link:
         self.peer = peer
         self._assoc = assoc
         self._timed_out = False
+        self._patience: Patience | None = None
         self._message_id = 0
 
         def get_msg(block: bool = False) -> Any:
             if not block:
+                return None, None
+            if self._patience is not None and self._patience.is_over():  # asked here: C-STOREs come between responses
+                self.abort()
                 return None, None
             try:
                 return assoc.dimse.msg_queue.get(timeout=peer.timeout)
@@ -136,7 +138,7 @@ class Link:
         is_pending = True
         try:
             response = self._asked("C-FIND", request, context.context_id)
-            until = time.monotonic() + _PATIENCE * self.peer.timeout
+            until = time.monotonic() + patience_of(self.peer.timeout)
             while is_pending := code_to_category(response.Status) == "Pending":
                 asked_on = time.monotonic()
                 yield self._match(response, encoding)
@@ -153,11 +155,16 @@ class Link:
     def move(self, query: Dataset, destination: str) -> Suboperations:
         """C-MOVE (PS3.4 C.4.2); what the node says it sent, which is no proof that it arrived."""
         model = self._model(MOVE_MODELS)
-        return self._suboperations("C-MOVE", lambda: self._assoc.send_c_move(query, destination, model))
+        patience = Patience(self.peer.timeout, query)
+        return self._suboperations("C-MOVE", lambda: self._assoc.send_c_move(query, destination, model), patience)
 
-    def get(self, query: Dataset, model: str) -> Suboperations:
-        """C-GET; objects arrive at the handler that the association was opened with (PS3.4 C.4.3)."""
-        return self._suboperations("C-GET", lambda: self._assoc.send_c_get(query, model))
+    def get(self, query: Dataset, model: str, arrived: Callable[[], int]) -> Suboperations:
+        """C-GET; objects arrive at the handler that the association was opened with (PS3.4 C.4.3).
+
+        `arrived` says how many of those asked for have come by now: as long as more do, the end is waited for.
+        """
+        patience = Patience(self.peer.timeout, query, arrived)
+        return self._suboperations("C-GET", lambda: self._assoc.send_c_get(query, model), patience)
 
     def store_encoded(self, sop_class_uid: str, sop_instance_uid: str, transfer_syntax: str, data: bytes) -> int:
         """C-STORE of a dataset as it is encoded; returns the node's status, also a failure.
@@ -221,8 +228,11 @@ class Link:
 
     def _answer(self, verb: str, kind: type[C_FIND | C_STORE]) -> Any:
         """The next response, which has a status."""
+        until = time.monotonic() + patience_of(self.peer.timeout)
         _, response = self._assoc.dimse.get_msg(block=True)
         while isinstance(response, kind) and 0 < (response.MessageIDBeingRespondedTo or 0) < self._message_id:
+            if time.monotonic() > until:
+                raise self._silence(verb, too_slow=True)
             _, response = self._assoc.dimse.get_msg(block=True)  # what came after the end of an earlier answer
         if not isinstance(response, kind) or response.Status is None:
             raise self._silence(verb)
@@ -241,18 +251,14 @@ class Link:
         except (RuntimeError, ValueError) as error:
             raise self.peer.error(f"lost the association or refused the request: {error}") from error
 
-    def _suboperations(self, verb: str, send: Any) -> Suboperations:
+    def _suboperations(self, verb: str, send: Any, patience: Patience) -> Suboperations:
         """Follow a C-MOVE or C-GET to its end; the caller proves one by one what became of the objects."""
-        until, done = time.monotonic() + _PATIENCE * self.peer.timeout, 0
+        self._patience = patience
         for status, identifier in self._send(send):
             if self._checked(verb, status) == "Pending":
-                now_done = sum(int(status.get(f"NumberOf{w}Suboperations") or 0) for w in ("Completed", "Failed"))
-                if now_done > done:
-                    until, done = time.monotonic() + _PATIENCE * self.peer.timeout, now_done
-                elif time.monotonic() > until:
-                    self.abort()
-                    raise self._silence(verb, too_slow=True)
+                patience.hear(status)
                 continue
+            self._patience = None
             return Suboperations(
                 completed=int(status.get("NumberOfCompletedSuboperations") or 0),
                 failed=int(status.get("NumberOfFailedSuboperations") or 0),
@@ -275,7 +281,7 @@ class Link:
 
     def _silence(self, verb: str, *, too_slow: bool = False) -> DimseError:
         """What an empty status means: nothing came in time, or the node ended the association."""
-        if too_slow:
+        if too_slow or (self._patience is not None and self._patience.has_ended):
             return self.peer.error(f"did not come to an end with {verb}", timed_out=True)
         if self._timed_out:
             return self.peer.error(f"did not answer {verb} in {self.peer.timeout:g} s", timed_out=True)
