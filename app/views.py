@@ -5,12 +5,12 @@ Goal
 
 How
     Every machine and every physician of the table is a view by itself. Others are kept in a small JSON file beside
-    the cache, replaced whole. What was typed into the search is never kept: it may be a patient's name.
+    the cache, replaced whole, with its hash; one of an earlier version bears none. What was typed into the
+    search is never kept: it may be a patient's name.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from app import filters
 from app.words import ABSENT, printable
 from recovery.durable import replace_file
 from recovery.printable import from_json
+from recovery.seals import JSON_KEY, sealed_json, unsealed_json
 
 LONGEST_NAME = 40
 MOST = 50
@@ -70,11 +71,12 @@ def read_views(file: Path) -> list[SavedView]:
         If the file is there and cannot be read.
     """
     try:
-        said = from_json(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
+        said = unsealed_json(text)["views"] if f'"{JSON_KEY}": "' in text else from_json(text)
         return sorted((SavedView(str(name), dict(choices)) for name, choices in said.items()), key=lambda v: v.name)
     except FileNotFoundError:
         return []
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
         raise ViewsError(f"Saved views cannot be read ({type(error).__name__}). Move {file} aside.") from error
 
 
@@ -107,7 +109,7 @@ def remove_view(file: Path, name: str) -> None:
 
 
 def _write(file: Path, views: Mapping[str, Choices]) -> None:
-    text = json.dumps(views, ensure_ascii=False, indent=1, sort_keys=True)
+    text = sealed_json({"views": dict(sorted(views.items()))}, indent=1)
     try:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         replace_file(file, lambda beside: beside.write_text(text, encoding="utf-8"))

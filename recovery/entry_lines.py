@@ -1,5 +1,9 @@
 """What people enter, kept as one JSON line per statement: appended whole, on the disk before anybody hears of it.
 
+How
+    Each line bears its own hash: a changed digit makes it a damaged line, never another statement. Lines of earlier
+    versions bear none, and are read as they are.
+
 Why beside the cache
     The cache may be deleted and rebuilt at any time; what people said cannot be.
 """
@@ -8,12 +12,14 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 from recovery.durable import sync_folder
+from recovery.printable import from_json
+from recovery.seals import JSON_KEY, sealed_json, unsealed_json
 
 
 class EntriesError(OSError):
@@ -42,6 +48,20 @@ def read_lines(file: Path) -> list[bytes]:
     return [line for line in lines if line.strip()]
 
 
+def statement(line: bytes, keys: Collection[str]) -> dict[str, Any]:
+    """What a line says, under `keys` and no others.
+
+    Raises
+    ------
+    ValueError
+        If it is not what was written, or of another kind.
+    """
+    said = unsealed_json(line) if f'"{JSON_KEY}"'.encode() in line else from_json(line)
+    if not isinstance(said, dict) or set(said) != set(keys):
+        raise ValueError("it is no statement of this kind")
+    return said
+
+
 def append_line(file: Path, said: Mapping[str, object]) -> None:
     """Add a statement; when this returns, it is on the disk.
 
@@ -50,7 +70,7 @@ def append_line(file: Path, said: Mapping[str, object]) -> None:
     EntriesError
         If it cannot be written. What was there before is untouched.
     """
-    line = (json.dumps(said, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
+    line = (sealed_json(said) + "\n").encode()
     try:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)

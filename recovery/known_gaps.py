@@ -15,10 +15,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
 
-from recovery.entry_lines import append_line, entries_folder, read_lines
-from recovery.printable import from_json
+from recovery.entry_lines import append_line, entries_folder, read_lines, statement
 
 LONGEST_DAYS = 90
 """So long may a gap be acknowledged; then somebody looks again."""
@@ -99,7 +97,7 @@ def unacknowledged(uids: Iterable[str], known: Iterable[str]) -> tuple[str, ...]
 
 def _parsed(line: bytes) -> KnownGap | None:
     try:
-        said: dict[str, Any] = from_json(line)
+        said = statement(line, KnownGap.__slots__)
         return KnownGap(
             sop_instance_uids=tuple(str(uid) for uid in said["sop_instance_uids"]),
             reason=str(said["reason"]),
@@ -107,5 +105,5 @@ def _parsed(line: bytes) -> KnownGap | None:
             signed_by=str(said["signed_by"]),
             entered_at=datetime.fromisoformat(said["entered_at"]),
         )
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None

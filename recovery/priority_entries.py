@@ -18,11 +18,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from recovery.entry_lines import EntriesError as EntriesError
-from recovery.entry_lines import append_line, entries_folder, read_lines
-from recovery.printable import from_json
+from recovery.entry_lines import append_line, entries_folder, read_lines, statement
 from recovery.priorities import CATEGORIES, INTENTS
 
 
@@ -100,7 +98,7 @@ def append_entry(file: Path, entry: PriorityEntry) -> None:
 
 def _parsed(line: bytes) -> PriorityEntry | None:
     try:
-        said: dict[str, Any] = from_json(line)
+        said = statement(line, PriorityEntry.__slots__)
         return PriorityEntry(**{**said, "entered_at": datetime.fromisoformat(said["entered_at"])})
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None

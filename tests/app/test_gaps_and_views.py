@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import timedelta
 from pathlib import Path
 
@@ -62,6 +63,26 @@ def test_a_view_without_a_name_or_one_too_many_is_refused(tmp_path: Path) -> Non
         views.keep_view(file, views.SavedView(f"{number}", {}))
     with pytest.raises(views.ViewsError, match="Remove one"):
         views.keep_view(file, views.SavedView("more", {}))
+
+
+def test_a_changed_byte_of_the_views_is_told(tmp_path: Path) -> None:
+    file = views.views_file(tmp_path / "cache")
+    night = views.SavedView("Night", {"machine": ["TB1"]})
+    views.keep_view(file, night)
+    whole = file.read_bytes()
+    for place, byte in enumerate(whole):
+        for other in {byte ^ 1 << bit for bit in range(8)} | set(b'012 "\n'):
+            file.write_bytes(whole[:place] + bytes([other]) + whole[place + 1 :])
+            with contextlib.suppress(views.ViewsError):
+                assert views.read_views(file) == [night], (place, other)
+
+
+def test_views_of_an_earlier_version_bear_no_hash_and_are_kept(tmp_path: Path) -> None:
+    file = views.views_file(tmp_path / "cache")
+    file.parent.mkdir()
+    file.write_text('{"Night": {"machine": ["TB1"]}}')
+    views.keep_view(file, views.SavedView("Day", {}))
+    assert [view.name for view in views.read_views(file)] == ["Day", "Night"]
 
 
 @pytest.mark.parametrize("content", ["[]", "{", '{"a": 5}', "null"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from recovery.known_gaps import KnownGap, acknowledge, known_gaps_file, read_known_gaps
+from recovery.seals import unsealed_json
 
 NOW = datetime(2026, 11, 24, 13, 38, tzinfo=UTC)
 GAP = KnownGap(("1.2", "1.3"), "no source has the CT of 2019", date(2026, 12, 8), "J. Physicist", NOW)
@@ -47,3 +49,19 @@ def test_a_damaged_line_costs_that_line_and_a_missing_file_acknowledges_nothing(
     acknowledge(file, GAP)
     file.write_bytes(b'{"sop_instance_uids": "1.9"\n' + file.read_bytes() + b'{"half')
     assert (read_known_gaps(file).all, read_known_gaps(file).damaged_lines) == ((GAP,), 2)
+
+
+def test_a_changed_byte_makes_no_other_statement(file: Path) -> None:
+    acknowledge(file, GAP)
+    whole = file.read_bytes()
+    for place, byte in enumerate(whole[:-1]):
+        for other in {byte ^ 1 << bit for bit in range(8)} | set(b'0123456789 "\n'):
+            file.write_bytes(whole[:place] + bytes([other]) + whole[place + 1 :])
+            read = read_known_gaps(file)
+            assert read.all == (GAP,) or (not read.all and read.damaged_lines), (place, other)
+
+
+def test_a_line_of_an_earlier_version_bears_no_hash_and_counts(file: Path) -> None:
+    acknowledge(file, GAP)
+    file.write_text(json.dumps(unsealed_json(file.read_text())) + "\n")
+    assert (read_known_gaps(file).all, read_known_gaps(file).damaged_lines) == ((GAP,), 0)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from recovery.priority_entries import EntriesError, PriorityEntry, append_entry, entries_file, read_entries
+from recovery.seals import sealed_json, unsealed_json
 
 NOW = datetime(2026, 11, 24, 13, 38, tzinfo=UTC)
 ENTRY = PriorityEntry("100377", 1, True, "curative", "do not prolong", "MEIER, Ursula", "J. Physicist", NOW)
@@ -74,8 +75,8 @@ def test_an_odd_line_is_counted_as_damaged(file: Path, line: str) -> None:
 
 def test_a_line_with_a_field_of_another_version_is_not_half_understood(file: Path) -> None:
     append_entry(file, ENTRY)
-    said = json.loads(file.read_text()) | {"weight": 7}
-    file.write_text(json.dumps(said) + "\n")
+    said = unsealed_json(file.read_text()) | {"weight": 7}
+    file.write_text(sealed_json(said) + "\n")
     assert read_entries(file).damaged_lines == 1
 
 
@@ -131,3 +132,22 @@ def test_what_nobody_could_have_meant_is_refused(change: dict[str, object]) -> N
 def test_only_the_owner_may_read_the_file(file: Path) -> None:
     append_entry(file, ENTRY)
     assert file.stat().st_mode & 0o077 == 0
+
+
+def test_a_changed_byte_makes_no_other_statement(file: Path) -> None:
+    append_entry(file, replace(ENTRY, comment="ü"))
+    (said,), whole = read_entries(file).all, file.read_bytes()
+    for place, byte in enumerate(whole[:-1]):
+        for other in {byte ^ 1 << bit for bit in range(8)} | set(b'0123456789 "\n'):
+            file.write_bytes(whole[:place] + bytes([other]) + whole[place + 1 :])
+            read = read_entries(file)
+            assert read.all == (said,) or (not read.all and read.damaged_lines), (place, other)
+
+
+def test_a_line_of_an_earlier_version_bears_no_hash_and_counts(file: Path) -> None:
+    append_entry(file, ENTRY)
+    file.write_text(json.dumps(unsealed_json(file.read_text()), ensure_ascii=False) + "\n")
+    assert "sha256" not in file.read_text()
+    append_entry(file, replace(ENTRY, patient_id="2", comment='"sha256"'))
+    assert [entry.patient_id for entry in read_entries(file).all] == ["100377", "2"]
+    assert read_entries(file).damaged_lines == 0
