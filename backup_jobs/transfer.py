@@ -120,7 +120,7 @@ def _move_by(route: str, space: Workspace, source: Peer, refs: Iterable[Instance
 def _refused(space: Workspace, said: str) -> None:
     """Somebody sent what nobody had asked for: it is told, and it is nobody's treatment record."""
     log.warning("refused: %s", said)
-    if len(space.refused) < NAMED:
+    if said not in space.refused and len(space.refused) < NAMED:
         space.refused.append(said)
 
 

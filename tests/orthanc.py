@@ -100,6 +100,10 @@ class Orthanc:
         found = self._get("/instances?expand")
         return {instance["MainDicomTags"]["SOPInstanceUID"] for instance in found}
 
+    def patients(self) -> set[str]:
+        """The Patient IDs of what it holds."""
+        return {patient["MainDicomTags"]["PatientID"] for patient in self._get("/patients?expand")}
+
     def put(self, encoded: bytes) -> None:
         """Give it a DICOM file over REST: quicker than a C-STORE, and not by our own code."""
         request = urllib.request.Request(f"http://127.0.0.1:{self.http_port}/instances", data=encoded, method="POST")

@@ -27,6 +27,7 @@ from recovery.dimse.link import MAXIMUM_PDU_SIZE
 from recovery.dimse.peer import DimseError
 from recovery.dimse.sockets import QuickSocket, cut, make_quick
 from recovery.model import VARIAN_RT_PLAN
+from recovery.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -64,6 +65,7 @@ def open_receiver(local: DicomNode, handle: Callable[[EncodedObject], int], guar
     open_sockets: list[QuickSocket] = []
     handlers: list[Any] = [
         (evt.EVT_CONN_OPEN, lambda event: _let_in(event, guard, open_sockets)),
+        (evt.EVT_REJECTED, lambda event: _tell_rejected(event, guard)),
         (evt.EVT_C_STORE, lambda event: _take(event, handle, guard)),
     ]
     ae = _scp(local, guard)
@@ -109,6 +111,15 @@ def _let_in(event: evt.Event, guard: Guard | None, open_sockets: list[QuickSocke
     if guard is not None and not guard.knows_address(address):
         guard.on_refused(f"a connection from {address} was refused: no node of the config sends from there")
         cut(quick)
+
+
+def _tell_rejected(event: evt.Event, guard: Guard | None) -> None:
+    """pynetdicom refuses an AE title that is not in the config; told, because it may be a node that was renamed."""
+    sender = event.assoc.requestor
+    name = str(sender.ae_title).strip()
+    if guard is not None and name not in guard.senders:
+        said = f"an association as {printable(name)} from {sender.address} was refused"
+        guard.on_refused(f"{said}: no node of the config sends under that AE title")
 
 
 def _take(event: evt.Event, handle: Callable[[EncodedObject], int], guard: Guard | None) -> int:

@@ -60,6 +60,12 @@ def test_another_name_is_refused(as_title: str, called: str) -> None:
     with here.listening(), pytest.raises(DimseError):
         here.send(WANTED, as_title, called)
     assert here.took == []
+    told = [f"an association as {as_title} from 127.0.0.1 was refused: no node of the config sends under that AE title"]
+    expected = told if as_title != "RV" else []
+    until = time.monotonic() + 3
+    while here.refused != expected and time.monotonic() < until:
+        time.sleep(0.02)  # it is told after the answer
+    assert here.refused == expected
 
 
 def test_another_address_is_refused_and_told() -> None:
