@@ -117,4 +117,4 @@ def _print(run: Run, *, as_json: bool) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(stopping.run(main, STOPPED))
+    stopping.leave(stopping.run(main, STOPPED))

@@ -133,4 +133,4 @@ def _rebuild(config: Config, *, has_database: bool) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(stopping.run(main, STOPPED))
+    stopping.leave(stopping.run(main, STOPPED))

@@ -9,7 +9,8 @@ How
 
 Why the process is left by `os._exit`
     An interpreter that shuts down waits for threads which wait for the network, and a signal in that time prints a
-    traceback. What is written is written whole or not at all, and locks go with the process.
+    traceback; once in some thousand starts a library's own threads end it with "terminate called" after all was done.
+    What is written is written whole or not at all, and locks go with the process.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import os
 import signal
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,32 +43,58 @@ def end_quietly(line: str, status: int = STOPPED) -> None:
         signal.signal(number, end)
 
 
+class _Presses:
+    """The first signal is a KeyboardInterrupt, so that what was learnt can be kept; the next one ends the process."""
+
+    def __init__(self, line: str) -> None:
+        self.line = line
+        self.was_pressed = False
+
+    def __call__(self, _number: int, _frame: FrameType | None) -> None:
+        if self.was_pressed:
+            self.say()
+            os._exit(STOPPED)
+        self.was_pressed = True
+        raise KeyboardInterrupt
+
+    def say(self) -> None:
+        """The line, once."""
+        line, self.line = self.line, ""
+        with suppress(OSError):
+            os.write(2, f"{line}\n".encode() if line else b"")
+
+    def again(self, told: sys.UnraisableHookArgs) -> None:
+        """A KeyboardInterrupt that met a place which can raise nothing (a finaliser, a callback) comes once more."""
+        if not isinstance(told.exc_value, KeyboardInterrupt):
+            sys.__unraisablehook__(told)
+            return
+        import _thread
+        import threading
+
+        self.was_pressed = False
+        again = threading.Timer(0.05, _thread.interrupt_main)
+        again.daemon = True
+        again.start()
+
+
 def run(main: Callable[[], int], line: str) -> int:
-    """Run `main`, and return its exit status. Stopped, this process ends here, with `line` on standard error."""
+    """Run `main`, and return its exit status; stopped, `STOPPED`, with `line` on standard error. `leave` with it."""
+    presses = _Presses(line)
     for number in _STOPS:
-        signal.signal(number, signal.default_int_handler)
-    sys.unraisablehook = _stop_again
+        signal.signal(number, presses)
+    sys.unraisablehook = presses.again
     try:
         status = main()
     except KeyboardInterrupt:
-        end_quietly("")
-        print(line, file=sys.stderr)
-        for stream in (sys.stdout, sys.stderr):
-            with suppress(OSError, ValueError):
-                stream.flush()
-        os._exit(STOPPED)
+        presses.say()
+        return STOPPED
     end_quietly("", status)
     return status
 
 
-def _stop_again(told: sys.UnraisableHookArgs) -> None:
-    """A KeyboardInterrupt that met a place which can raise nothing (a finaliser, a callback) comes once more."""
-    if not isinstance(told.exc_value, KeyboardInterrupt):
-        sys.__unraisablehook__(told)
-        return
-    import _thread
-    import threading
-
-    again = threading.Timer(0.05, _thread.interrupt_main)
-    again.daemon = True
-    again.start()
+def leave(status: int) -> NoReturn:
+    """End this process with a status, once everything that was said is out."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(status)

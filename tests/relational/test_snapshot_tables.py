@@ -106,11 +106,11 @@ def test_a_database_that_says_nothing_leaves_the_snapshots_as_they_were(
 
 
 def test_snapshots_older_than_keep_days_are_forgotten(config: Config, aria: Aria, now: datetime) -> None:
-    snapshot_tables(config, now)
-    aria.execute("UPDATE PlanSetup SET Status = 'Rejected'")
-    later = now + timedelta(days=config.cache.keep_days + 1)
-    snapshot_tables(config, later)
-    assert [info.taken_at for info in list_snapshots(config.cache_path)] == [later]
+    taken = [now + timedelta(days=days) for days in (0, 30, 60, config.cache.keep_days + 1)]
+    for status, at in zip(("Reviewed", "Rejected", "Retired", "Completed"), taken, strict=True):
+        aria.execute(f"UPDATE PlanSetup SET Status = '{status}'")
+        snapshot_tables(config, at)
+    assert sorted(info.taken_at for info in list_snapshots(config.cache_path)) == taken[1:]
 
 
 def test_without_a_database_in_the_config_the_job_is_skipped(config: Config, now: datetime) -> None:
