@@ -28,7 +28,7 @@ bench: $(VENV)/dev debian
 
 # One picture of every page, of the simulated clinic, for README and documentation.
 pictures: $(VENV)/dev debian
-	$(BIN)/python -m demo.pictures docs $(ARGS)
+	$(BIN)/python -m demo.run.pictures docs $(ARGS)
 
 $(VENV)/run: requirements.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from recovery.clock import read_wall_clock
-from recovery.config import Config
+from recovery.host.clock import read_wall_clock
+from recovery.settings.config import Config
 
 
 @dataclass(frozen=True, slots=True)

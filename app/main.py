@@ -17,14 +17,14 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import gate, hardening, session
+from app.access import gate, hardening, session
+from app.access.sitting import Sitting
 from app.components import failures, sign_in, signed_in
 from app.desk import Desk
 from app.screens import PAGES
-from app.sitting import Sitting
-from recovery.clock import clock_is_simulated, read_clock
-from recovery.config import ConfigError, load_config
-from recovery.file_modes import GroupError, keep_private, let_group_read
+from recovery.host.clock import clock_is_simulated, read_clock
+from recovery.settings.config import ConfigError, load_config
+from recovery.settings.file_modes import GroupError, keep_private, let_group_read
 
 # A local file: without one, Streamlit asks the internet for the page's icon.
 ICON = Path(__file__).parent / "assets" / "icon.png"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from recovery import stopping
+from recovery.host import stopping
 
 STOPPED = "stopped; what was moved so far is in the RT-PACS, and the next run goes on from there"
 
@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from backup_jobs.job import Job, Run
-    from recovery.config import Config
+    from backup_jobs.jobs.job import Job, Run
+    from recovery.settings.config import Config
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -32,8 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--config", type=Path, default=Path("config.toml"), help="default: config.toml")
     parser.add_argument("--json", action="store_true", help="one line of JSON per job on standard output")
     options = parser.parse_args(arguments)
-    from recovery.config import ConfigError, load_config
-    from recovery.file_modes import GroupError, keep_private, let_group_read
+    from recovery.settings.config import ConfigError, load_config
+    from recovery.settings.file_modes import GroupError, keep_private, let_group_read
 
     keep_private()
     try:
@@ -57,15 +57,15 @@ _WHAT = {
 
 
 def _run(name: str, config: Config, *, as_json: bool) -> int:
-    from backup_jobs.cycle import run_cycle, worst
-    from backup_jobs.job import Run, note, opened, run_job
-    from recovery.clock import read_clock
-    from recovery.logs import set_up_logging
-    from recovery.runs import Journal
+    from backup_jobs.jobs.cycle import run_cycle, worst
+    from backup_jobs.jobs.job import Run, note, opened, run_job
+    from recovery.cache.journal import Journal
+    from recovery.host.clock import read_clock
+    from recovery.host.logs import set_up_logging
 
     set_up_logging(config.cache_path)
     if name == "schedule":
-        from backup_jobs.schedule import keep_running
+        from backup_jobs.jobs.schedule import keep_running
 
         return keep_running(config, lambda: _run("cycle", config, as_json=as_json))
     space = opened(name, config, read_clock())
@@ -87,16 +87,16 @@ def _run(name: str, config: Config, *, as_json: bool) -> int:
 
 def _job(name: str) -> Job:
     if name == "check":
-        from backup_jobs.check import check
+        from backup_jobs.jobs.check import check
 
         return check
-    from backup_jobs.cycle import JOBS
+    from backup_jobs.jobs.cycle import JOBS
 
     return JOBS[name]
 
 
 def _print(run: Run, *, as_json: bool) -> None:
-    from recovery.printable import printable
+    from recovery.words.printable import printable
 
     result = run.result
     if as_json:

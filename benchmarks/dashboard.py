@@ -17,7 +17,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Error, Page, expect
 
 from benchmarks import big_clinic, full_cache
-from recovery.config import load_config
+from recovery.settings.config import load_config
 from tests.app import people
 from tests.app.browser import Server, browsing, new_page, serving, sign_in
 from tests.app.conftest import set_clock

@@ -14,18 +14,20 @@ from datetime import UTC, date, datetime, timedelta
 from pydicom import Dataset
 
 from benchmarks import big_clinic
-from demo.clinic import Clinic
-from recovery.building import Workspace, evidence_of, open_workspace, overview_rows
-from recovery.config import load_config
-from recovery.database_tables import with_second_source
-from recovery.holdings import Holding
-from recovery.memory import Memory
-from recovery.metersets import planned_metersets
-from recovery.model import Patient
-from recovery.plans import Plan, StructureSet
-from recovery.records import TreatmentRecord
-from recovery.runs import JobResult, Journal
-from recovery.tables import ON_TREATMENT
+from demo.clinic.clinic import Clinic
+from recovery.cache.journal import JobResult, Journal
+from recovery.cache.memory import Memory
+from recovery.course.metersets import planned_metersets
+from recovery.dicom.model import Patient
+from recovery.dicom.plans import Plan, StructureSet
+from recovery.dicom.records import TreatmentRecord
+from recovery.overview.build import overview_rows
+from recovery.overview.evidence import evidence_of
+from recovery.overview.rv_columns import with_second_source
+from recovery.pacs.holdings import Holding
+from recovery.pacs.workspace import Workspace, open_workspace
+from recovery.settings.config import load_config
+from recovery.tables.schema import ON_TREATMENT
 from tests.clinic import TwoNodes
 from tests.objects import beam_item, encode, images, plan, record, structure_set, uid
 

@@ -14,7 +14,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     StudyRootQueryRetrieveInformationModelMove,
 )
 
-from recovery.model import DicomNode
+from recovery.dicom.model import DicomNode
 
 
 def move_one_by_one(local: DicomNode, rv: DicomNode, pacs: DicomNode, uids: Iterable[str]) -> None:

@@ -23,21 +23,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from demo.console import HELP, Console
-from demo.enrolment import enrol
-from demo.identifiers import business_days_after
-from demo.processes import DASHBOARD, Processes, free_port
-from demo.simulated_clock import SimulatedClock
-from demo.simulation import Simulation
-from demo.workplace import TIME_ZONE, Workplace
-from recovery.file_modes import keep_private
+from demo.run.console import HELP, Console
+from demo.run.enrolment import enrol
+from demo.run.processes import DASHBOARD, Processes, free_port
+from demo.run.simulated_clock import SimulatedClock
+from demo.run.simulation import Simulation
+from demo.run.workplace import TIME_ZONE, Workplace, opening_time
+from recovery.settings.file_modes import keep_private
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _TICK_SECONDS = 0.3
-_FIRST_HOUR = 11
-"""The clinic opens in mid-morning, so that some of today's patients have been treated."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -84,12 +81,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=float, help="end by itself after so many real seconds")
     parser.add_argument("--kill-after", type=float, help="kill the R&V system after so many real seconds")
     return parser
-
-
-def opening_time() -> datetime:
-    """Today at eleven, site time; on a weekend, last Friday."""
-    today = datetime.now(ZoneInfo(TIME_ZONE)).date()
-    return datetime.combine(business_days_after(today, 0), datetime.min.time()).replace(hour=_FIRST_HOUR)
 
 
 def _open_dashboard(asked: argparse.Namespace, simulation: Simulation, console: Console) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 
-from recovery import stopping
+from recovery.host import stopping
 
 STOPPED = "stopped; what was written before still stands"
 
@@ -20,15 +20,15 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recovery import audit_commands, user_commands
-from recovery.cache import Cache, CacheError
-from recovery.chart_command import add_chart_arguments, chart_command
-from recovery.clock import read_wall_clock
-from recovery.config import Config, ConfigError, load_config
-from recovery.file_modes import GroupError, keep_private, let_group_read
-from recovery.printable import tell
-from recovery.relational_tables import ALL_TABLES
-from recovery.tables import ON_TREATMENT
+from recovery.cache.store import Cache, CacheError
+from recovery.commands import audit, user
+from recovery.commands.chart import add_chart_arguments, chart_command
+from recovery.host.clock import read_wall_clock
+from recovery.settings.config import Config, ConfigError, load_config
+from recovery.settings.file_modes import GroupError, keep_private, let_group_read
+from recovery.tables.relational import ALL_TABLES
+from recovery.tables.schema import ON_TREATMENT
+from recovery.words.printable import tell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,8 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_chart_arguments(chart)
     for command in (table, rebuild, chart):
         command.add_argument("--config", type=Path, default=Path("config.toml"), help="default: config.toml")
-    user_commands.add_parser(commands)
-    audit_commands.add_parser(commands)
+    user.add_parser(commands)
+    audit.add_parser(commands)
     options = parser.parse_args(arguments)
     keep_private()
     try:
@@ -67,18 +67,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(config: Config, options: argparse.Namespace, *, has_database: bool) -> int:
     if options.command == "user":
-        return user_commands.run(config, options, read_wall_clock())
+        return user.run(config, options, read_wall_clock())
     if options.command == "audit":
-        return audit_commands.run(config, options)
+        return audit.run(config, options)
     if options.command == "chart":
         return chart_command(config, options)
     return _table(config, options) if options.command == "table" else _rebuild(config, has_database=has_database)
 
 
 def _table(config: Config, options: argparse.Namespace) -> int:
-    from recovery.clock import read_clock
-    from recovery.copy_age import age_in_words, true_up_to
-    from recovery.table_formats import write_table
+    from recovery.cache.copy_age import age_in_words, true_up_to
+    from recovery.cache.formats import write_table
+    from recovery.host.clock import read_clock
 
     schema, cache = ALL_TABLES[options.name], Cache(config.cache_path)
     told = age_in_words(true_up_to(cache, schema), read_clock(), config, "this table")
@@ -94,17 +94,18 @@ def _table(config: Config, options: argparse.Namespace) -> int:
 
 def _rebuild(config: Config, *, has_database: bool) -> int:
     """Build everything anew beside what is remembered; the tables before stand until each new one is whole."""
-    from recovery.building import Workspace, build_overview
-    from recovery.clock import read_clock
-    from recovery.collection import Collection
-    from recovery.copy_age import age_in_words, true_up_to
+    from recovery.cache.copy_age import age_in_words, true_up_to
+    from recovery.cache.journal import LockedError, lock
+    from recovery.cache.memory import Memory
+    from recovery.commands.rebuild import restore_tables
     from recovery.dimse import DimseError
-    from recovery.holdings import Holdings
-    from recovery.logs import set_up_logging
-    from recovery.memory import Memory
-    from recovery.peers import pacs_peer
-    from recovery.rebuilding import restore_tables
-    from recovery.runs import LockedError, lock
+    from recovery.host.clock import read_clock
+    from recovery.host.logs import set_up_logging
+    from recovery.overview.build import build_overview
+    from recovery.pacs.collection import Collection
+    from recovery.pacs.holdings import Holdings
+    from recovery.pacs.peers import pacs_peer
+    from recovery.pacs.workspace import Workspace
 
     set_up_logging(config.cache_path)
     memory = Memory.load(config.cache_path)

@@ -14,19 +14,17 @@ from pydicom import Dataset, dcmread
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import ImplicitVRLittleEndian
 
-from backup_jobs.archive_tables import archive_tables
-from recovery.building import (
-    Workspace,
-    build_overview,
-    evidence_of,
-    open_workspace,
-    overview_rows,
-    plan_uids_of_records,
-    read_chains,
-    read_new_records,
-)
-from recovery.cache import Cache
-from recovery.config import (
+from backup_jobs.archive.tables import archive_tables
+from recovery.cache.journal import JobResult
+from recovery.cache.memory import Memory
+from recovery.cache.store import Cache
+from recovery.dicom.model import DicomNode
+from recovery.overview.build import build_overview, overview_rows, read_chains, read_new_records
+from recovery.overview.evidence import evidence_of
+from recovery.overview.wanted_plans import plan_uids_of_records
+from recovery.pacs.peers import pacs_peer
+from recovery.pacs.workspace import Workspace, open_workspace
+from recovery.settings.config import (
     CacheSettings,
     Config,
     Jobs,
@@ -37,12 +35,8 @@ from recovery.config import (
     Site,
     SnapshotTablesSettings,
 )
-from recovery.memory import Memory
-from recovery.model import DicomNode
-from recovery.peers import pacs_peer
-from recovery.relational_tables import RELATIONAL_TABLES
-from recovery.runs import JobResult
-from recovery.tables import ON_TREATMENT
+from recovery.tables.relational import RELATIONAL_TABLES
+from recovery.tables.schema import ON_TREATMENT
 from tests.clinic import PROJECT
 from tests.orthanc import free_port
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydicom import Dataset
 
-from recovery.model import DicomNode
+from recovery.dicom.model import DicomNode
 from tests.objects import encode
 from tests.orthanc import Orthanc, free_port
 

@@ -17,7 +17,7 @@ import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from recovery.model import DicomNode
+from recovery.dicom.model import DicomNode
 
 HOW_TO_INSTALL = "Orthanc is not installed: apt-get install -y --no-install-recommends orthanc"
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from app import words
+from app.wording import words
 
 _AT_MOST = 6
 """Lines; a page that is all warnings warns of nothing."""

@@ -16,13 +16,15 @@ from datetime import timedelta
 
 import streamlit as st
 
-from app import data, session, standing, words
+from app.access import session
+from app.data import cached, standing
 from app.desk import Desk
-from recovery.cache import Cache, CacheError
-from recovery.entry_lines import EntriesError
-from recovery.known_gaps import KnownGaps, known_gaps_file, read_known_gaps
-from recovery.tables import ON_TREATMENT
-from recovery.unknown_since import doubt_of
+from app.wording import words
+from recovery.cache.known_gaps import KnownGaps, known_gaps_file, read_known_gaps
+from recovery.cache.store import Cache, CacheError
+from recovery.host.entry_lines import EntriesError
+from recovery.on_treatment.unknown_since import doubt_of
+from recovery.tables.schema import ON_TREATMENT
 
 REFRESH_EVERY = timedelta(seconds=20)
 _COLOUR = {standing.Level.GOOD: "", standing.Level.LOOK: "orange", standing.Level.STOP: "red"}
@@ -54,7 +56,7 @@ def standing_now(desk: Desk) -> standing.Standing:
         taken_at = Cache(desk.config.cache_path).snapshot(ON_TREATMENT).taken_at
     except CacheError:
         taken_at = None
-    runs = data.load_runs(desk.config.cache_path)
+    runs = cached.load_runs(desk.config.cache_path)
     return standing.judge(runs, taken_at, desk.now(), desk.config.site.zone, known_gaps(desk).on(desk.today()))
 
 
@@ -77,7 +79,7 @@ def _show(desk: Desk) -> None:
         session.redraw()
     try:
         now = standing_now(desk)
-    except data.JournalError as error:
+    except cached.JournalError as error:
         st.markdown(coloured(standing.Level.STOP, f"■ **{words.as_markdown(str(error))}**"))
         return
     with st.container(key="banner", gap=None):
@@ -108,8 +110,8 @@ def _in_small(desk: Desk, now: standing.Standing) -> str:
 def _unknown_grows(desk: Desk) -> str:
     """Changes whenever more patients may have been treated without a proof: the page below is then drawn anew."""
     try:
-        runs = data.load_runs(desk.config.cache_path)
-    except data.JournalError:
+        runs = cached.load_runs(desk.config.cache_path)
+    except cached.JournalError:
         runs = ()
     proven_at = next((run.started_at for run in reversed(runs) if run.tells_of_records), None)
     doubt = doubt_of(proven_at, None, desk.now(), desk.config.site.zone, desk.config.schedule.grace)
@@ -117,4 +119,4 @@ def _unknown_grows(desk: Desk) -> str:
 
 
 def _drawn_state(desk: Desk) -> str:
-    return f"{data.state_of(desk.config.cache_path)} {desk.today()} {_unknown_grows(desk)}"
+    return f"{cached.state_of(desk.config.cache_path)} {desk.today()} {_unknown_grows(desk)}"

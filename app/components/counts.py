@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from app import filters, words
+from app.lists import filters
+from app.wording import words
 
 
 def show(table: pd.DataFrame, shown: pd.DataFrame) -> None:

@@ -11,10 +11,11 @@ from contextlib import suppress
 
 import streamlit as st
 
-from app import data, standing, words
-from recovery.cache import CacheError, TableMissingError
-from recovery.config import Config, ConfigError
-from recovery.file_modes import GroupError
+from app.data import cached, standing
+from app.wording import words
+from recovery.cache.store import CacheError, TableMissingError
+from recovery.settings.config import Config, ConfigError
+from recovery.settings.file_modes import GroupError
 
 
 def show_config(error: ConfigError | GroupError) -> None:
@@ -60,8 +61,8 @@ def show_cache(error: CacheError, config: Config) -> None:
 
 
 def _is_run_under_way(config: Config) -> bool:
-    with suppress(data.JournalError):
-        return standing.under_way(data.load_runs(config.cache_path)) is not None
+    with suppress(cached.JournalError):
+        return standing.under_way(cached.load_runs(config.cache_path)) is not None
     return False
 
 

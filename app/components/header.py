@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import palette, words
+from app.wording import palette, words
 
 _STYLE = """
 .stMainBlockContainer {padding-left: 1.5rem; padding-right: 1.5rem; max-width: none;}

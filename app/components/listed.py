@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from app import data, unknown
 from app.components import failures
+from app.data import cached, unknown
 from app.desk import Desk
-from recovery.cache import CacheError
+from recovery.cache.store import CacheError
 
 
-def load(desk: Desk) -> data.Loaded | None:
+def load(desk: Desk) -> cached.Loaded | None:
     """The list as of now; None after the reason was drawn: no snapshot, a broken one, or nobody on it."""
     try:
-        loaded = data.load_on_treatment(desk.config.cache_path)
+        loaded = cached.load_on_treatment(desk.config.cache_path)
     except CacheError as error:
         failures.show_cache(error, desk.config)
         return None

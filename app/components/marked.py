@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from app import palette, words
+from app.wording import palette, words
 
 ROW_HEIGHT = 32
 _STYLED_ROWS = 600

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import streamlit as st
 
-from app.patient_keys import keys_of_process
+from app.access.patient_keys import keys_of_process
 
 URL_PATH, SEARCH_PATH = "patient", "patients"
 KEY = "patient"

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from app import filters, patient_tables, words
 from app.components import marked, patient_link, shortcuts
 from app.components.patient_table import HOW_TO_OPEN, OPENS_NOBODY, ROW_HEIGHT
+from app.lists import filters, patient_tables
+from app.wording import words
 
 _VISIBLE_ROWS = 18
 

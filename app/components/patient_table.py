@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app import palette, words
 from app.components import marked
+from app.wording import palette, words
 
 ROW_HEIGHT = 32
 _STYLED_ROWS = 600

@@ -11,11 +11,12 @@ import os
 
 import streamlit as st
 
-from app import gate, hardening, words
+from app.access import gate, hardening
+from app.access.gate import Doorway
 from app.components import header
 from app.desk import Desk
-from app.gate import Doorway
-from recovery.accounts import AccountsFileError
+from app.wording import words
+from recovery.access.accounts import AccountsFileError
 
 DEMO_VARIABLE = "RBRDT_DEMO_SIGN_IN"
 """`name:password`, set by `python -m demo` for the server that it starts; believed beside a simulated clock only."""

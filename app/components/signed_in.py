@@ -16,11 +16,12 @@ from datetime import timedelta
 
 import streamlit as st
 
-from app import gate, session, words
+from app.access import gate, session
+from app.access.sitting import Sitting
 from app.desk import Desk
-from app.sitting import Sitting
-from recovery.audit import AuditError
-from recovery.permissions import BREAK_GLASS_GRANTS, PERMISSIONS, Permission, Role, gains_by_break_glass
+from app.wording import words
+from recovery.access.audit import AuditError
+from recovery.access.permissions import BREAK_GLASS_GRANTS, PERMISSIONS, Permission, Role, gains_by_break_glass
 
 LOOK_EVERY = timedelta(seconds=10)
 WARN_BEFORE = timedelta(minutes=2)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from app.desk import Desk
-from recovery.permissions import Permission
+from recovery.access.permissions import Permission
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 from unicodedata import east_asian_width
 
-from recovery.printable import as_cell, is_like_formula
+from recovery.words.printable import as_cell, is_like_formula
 
 if TYPE_CHECKING:
     from openpyxl.cell.cell import Cell

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from recovery.charting import say
 from recovery.charting.say import ABSENT
-from recovery.laterality import with_side_in_capitals
+from recovery.words.laterality import with_side_in_capitals
 
 if TYPE_CHECKING:
-    from recovery.patient_file import PatientFile, Physician
-    from recovery.plan_file import PlanFile
+    from recovery.patient.file import PatientFile, Physician
+    from recovery.patient.plan import PlanFile
 
 Pairs = tuple[tuple[str, str], ...]
 

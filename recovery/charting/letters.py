@@ -24,7 +24,7 @@ from pathlib import Path
 import ttf_opensans
 from fontTools.ttLib import TTFont, TTLibError
 
-from recovery.printable import printable_lines
+from recovery.words.printable import printable_lines
 
 BOX = "□"
 BREAK_HERE = "\u200b"

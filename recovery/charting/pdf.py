@@ -31,8 +31,8 @@ from recovery.charting.sheet import ChartSheet, Pairs, chart_sheets
 from recovery.charting.signing import draw_rows_to_sign
 
 if TYPE_CHECKING:
-    from recovery.patient_file import PatientFile
-    from recovery.photos import Photo
+    from recovery.patient.file import PatientFile
+    from recovery.patient.photos import Photo
 
 _FIELD_WIDTHS = (8, 25, 14, 20, 13, 18, 14, 30, 12, 13, 13, 19)
 _FIELD_NUMBERS = (0, 2, 7, 8, 9, 10, 11)

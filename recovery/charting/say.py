@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from recovery.ages import age as age
-from recovery.plan_file import PlanField
-from recovery.radiation_words import energy_in_words, gantry_in_words
+from recovery.patient.plan import PlanField
+from recovery.words.ages import age as age
+from recovery.words.radiation import energy_in_words, gantry_in_words
 
 ABSENT = "—"
 

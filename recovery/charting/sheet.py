@@ -23,13 +23,13 @@ from typing import TYPE_CHECKING
 from recovery.charting import facts, say, warnings
 from recovery.charting.facts import Pairs as Pairs
 from recovery.charting.say import ABSENT
-from recovery.metersets import ToGive
-from recovery.units import MU, amount, common, number, unit_word
+from recovery.course.metersets import ToGive
+from recovery.words.units import MU, amount, common, number, unit_word
 
 if TYPE_CHECKING:
-    from recovery.ledger import Ledger, LedgerFraction
-    from recovery.patient_file import PatientFile
-    from recovery.plan_file import PlanField, PlanFile
+    from recovery.course.ledger import Ledger, LedgerFraction
+    from recovery.patient.file import PatientFile
+    from recovery.patient.plan import PlanField, PlanFile
 
 LAST_FRACTIONS = 5
 FEWEST_BLANK_ROWS = 10

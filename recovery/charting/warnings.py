@@ -2,7 +2,7 @@
 
 Why two kinds
     A page full of warnings is a page without. What forbids treatment before somebody has looked is printed white on
-    black; what should be read stands in a frame. Which is which, and in what words, `recovery.notices` says for
+    black; what should be read stands in a frame. Which is which, and in what words, `recovery.words.notices` says for
     screen and paper alike; here is what only paper needs: the age of the copy, the sheets beside this one.
 """
 
@@ -12,13 +12,14 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from recovery import notices, plan_notices
 from recovery.charting import say
-from recovery.notices import Notice
+from recovery.patient import notices as plan_notices
+from recovery.words import notices
+from recovery.words.notices import Notice
 
 if TYPE_CHECKING:
-    from recovery.patient_file import PatientFile
-    from recovery.plan_file import PlanFile
+    from recovery.patient.file import PatientFile
+    from recovery.patient.plan import PlanFile
 
 STALE_AFTER = timedelta(hours=2)
 """From this age on, treatments may well be missing: the dashboard turns red at the same age."""

@@ -29,14 +29,14 @@ from PIL import UnidentifiedImageError
 from recovery.charting.cells import lines_of, parts_of, text_into
 from recovery.charting.code import ChartCode
 from recovery.charting.sheet import ChartSheet, Pairs, Table, chart_sheets
-from recovery.printable import printable
+from recovery.words.printable import printable
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
 
     from recovery.charting.canvas import Paper
-    from recovery.patient_file import PatientFile
-    from recovery.photos import Photo
+    from recovery.patient.file import PatientFile
+    from recovery.patient.photos import Photo
 
 _WIDTHS = (6, 13, 7, 9, 7, 9, 7, 14, 7, 7, 7, 10)
 _PAPER = {"a4": 9, "letter": 1}

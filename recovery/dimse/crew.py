@@ -22,9 +22,9 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Protocol
 
+from recovery.dicom.model import InstanceRef
 from recovery.dimse.link import Link
 from recovery.dimse.peer import UNKNOWN_DESTINATION, DimseError
-from recovery.model import InstanceRef
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -36,15 +36,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     StudyRootQueryRetrieveInformationModelGet,
 )
 
-from recovery.dimse.crew import Chunk, work_off
-from recovery.dimse.encoding import EncodedObject, with_file_meta
-from recovery.dimse.guard import DOES_NOT_MATCH, NOT_AUTHORISED, READ_ERRORS, Guard, disagreement
-from recovery.dimse.link import Link
-from recovery.dimse.moving import image_query, move
-from recovery.dimse.opening import open_link
-from recovery.dimse.peer import NOT_SUPPORTED, DimseError, Peer
-from recovery.dimse.receiving import encoded_object, open_receiver
-from recovery.model import (
+from recovery.dicom.model import (
     RT_DOSE,
     RT_IMAGE,
     RT_ION_PLAN,
@@ -55,6 +47,14 @@ from recovery.model import (
     VARIAN_RT_PLAN,
     InstanceRef,
 )
+from recovery.dimse.crew import Chunk, work_off
+from recovery.dimse.encoding import EncodedObject, with_file_meta
+from recovery.dimse.guard import DOES_NOT_MATCH, NOT_AUTHORISED, READ_ERRORS, Guard, disagreement
+from recovery.dimse.link import Link
+from recovery.dimse.moving import image_query, move
+from recovery.dimse.opening import open_link
+from recovery.dimse.peer import NOT_SUPPORTED, DimseError, Peer
+from recovery.dimse.receiving import encoded_object, open_receiver
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

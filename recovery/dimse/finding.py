@@ -17,14 +17,14 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from recovery import elements as el
-from recovery.dimse.asking import find_all
+from recovery.dicom import elements as el
+from recovery.dicom.elements import InvalidObjectError
+from recovery.dicom.model import InstanceRef, distinct
 from recovery.dimse.link import Link
 from recovery.dimse.opening import open_link
 from recovery.dimse.peer import DimseError, Peer
-from recovery.dimse.queries import REFUSED, UIDS_PER_QUERY, query
-from recovery.elements import InvalidObjectError
-from recovery.model import InstanceRef, distinct
+from recovery.dimse.query.asking import find_all
+from recovery.dimse.query.identifiers import REFUSED, UIDS_PER_QUERY, query
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

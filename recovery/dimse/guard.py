@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING
 
 from pydicom import dcmread
 
-from recovery import elements as el
+from recovery.dicom import elements as el
 from recovery.dimse.encoding import EncodedObject, with_file_meta
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from recovery.dicom.model import InstanceRef
     from recovery.dimse.peer import Peer
-    from recovery.model import InstanceRef
 
 READ_ERRORS = (ValueError, TypeError, AttributeError, LookupError, EOFError, OSError, NotImplementedError, struct.error)
 """What pydicom raises for bytes that are no object, or not the one that they claim to be."""

@@ -33,9 +33,9 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 )
 from pynetdicom.status import code_to_category
 
-from recovery.dimse.answers import Answers
 from recovery.dimse.patience import Patience, patience_of
 from recovery.dimse.peer import NOT_SUPPORTED, DimseError, Peer
+from recovery.dimse.query.answers import Answers
 from recovery.dimse.sockets import QuickSocket, cut
 
 if TYPE_CHECKING:

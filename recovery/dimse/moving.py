@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from contextlib import AbstractContextManager
 
-    from recovery.model import InstanceRef
+    from recovery.dicom.model import InstanceRef
 
 UIDS_PER_MOVE = 50
 ASSOCIATIONS = 4

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from recovery.model import DicomNode
+from recovery.dicom.model import DicomNode
 
 UNKNOWN_DESTINATION = 0xA801
 """Refused: move destination unknown (PS3.4 table C.4-2)."""

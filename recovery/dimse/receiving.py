@@ -21,20 +21,20 @@ from pynetdicom import AE, AllStoragePresentationContexts, evt
 from pynetdicom.presentation import build_context
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
+from recovery.dicom.model import VARIAN_RT_PLAN
 from recovery.dimse.encoding import EncodedObject
 from recovery.dimse.guard import NOT_AUTHORISED, Guard
 from recovery.dimse.link import MAXIMUM_PDU_SIZE
 from recovery.dimse.peer import DimseError
 from recovery.dimse.sockets import QuickSocket, cut, make_quick
-from recovery.model import VARIAN_RT_PLAN
-from recovery.printable import printable
+from recovery.words.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pynetdicom.dimse_primitives import C_STORE
 
-    from recovery.model import DicomNode
+    from recovery.dicom.model import DicomNode
 
 CANNOT_STORE = 0xA700
 """Refused: out of resources (PS3.4 table B.2-1). What a sender is told when the object got no further than here."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from recovery import elements as el
+from recovery.dicom import elements as el
 
 if TYPE_CHECKING:
     from pydicom import Dataset

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recovery import elements as el
+from recovery.dicom import elements as el
 from recovery.pictures.grids import Grid, Placement, Section, placed, refined, sampled
 from recovery.pictures.image_series import decoded
 from recovery.pictures.refusals import PictureError

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recovery.metersets import planned_metersets
+from recovery.course.metersets import planned_metersets
 from recovery.pictures.refusals import PictureError
 
 if TYPE_CHECKING:
+    from recovery.dicom.plans import Plan
     from recovery.pictures.dose import DoseGrid
-    from recovery.plans import Plan
 
 Part = tuple[frozenset[object], "DoseGrid"]
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from recovery import elements as el
+from recovery.dicom import elements as el
 from recovery.pictures.refusals import PictureError
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydicom.pixels.utils import pixel_array
 
-from recovery import elements as el
+from recovery.dicom import elements as el
 from recovery.pictures.grids import Grid, Placement, check_straight, placed
 from recovery.pictures.refusals import PictureError
 

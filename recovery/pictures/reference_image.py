@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recovery import elements as el
+from recovery.dicom import elements as el
 from recovery.pictures.image_series import rescaled
 
 if TYPE_CHECKING:

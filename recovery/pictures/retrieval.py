@@ -20,14 +20,14 @@ from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from recovery import elements as el
+from recovery.dicom import elements as el
+from recovery.dicom.model import InstanceRef
+from recovery.dicom.plans import ReferencedSeries, StructureSet
 from recovery.dimse import DimseError, Peer, fetch, find_by_uid, find_images, find_refs, open_link
-from recovery.model import InstanceRef
+from recovery.pacs.retrieval import READ_BY_FIND
 from recovery.pictures.image_series import ImageSlice, ImageVolume, assemble
 from recovery.pictures.refusals import PictureError
 from recovery.pictures.structures import slice_places
-from recovery.plans import ReferencedSeries, StructureSet
-from recovery.reading import READ_BY_FIND
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

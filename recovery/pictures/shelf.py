@@ -25,9 +25,9 @@ import numpy as np
 from pydicom import dcmread
 from pydicom.errors import InvalidDicomError
 
+from recovery.dicom.elements import required_uid
 from recovery.dimse.guard import READ_ERRORS
-from recovery.durable import replace_file
-from recovery.elements import required_uid
+from recovery.host.durable import replace_file
 from recovery.pictures.grids import Grid
 from recovery.pictures.image_series import ImageVolume
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recovery import elements as el
+from recovery.dicom import elements as el
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -16,10 +16,10 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from recovery.cache import Cache
-from recovery.runs import JobResult, Journal
-from recovery.second_source import NOTHING
-from recovery.tables import ON_TREATMENT
+from recovery.cache.journal import JobResult, Journal
+from recovery.cache.store import Cache
+from recovery.on_treatment.second_source import NOTHING
+from recovery.tables.schema import ON_TREATMENT
 from tests.app import people
 
 NOW = datetime(2026, 11, 24, 13, 38, tzinfo=UTC)

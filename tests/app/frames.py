@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from recovery.tables import ON_TREATMENT
+from recovery.tables.schema import ON_TREATMENT
 
 _KINDS = {"str": "string", "int": "Int64", "float": "Float64", "bool": "boolean"}
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from openpyxl import load_workbook
 
-from app import excel, filters, gaps, rows
+from app.exports import excel
+from app.lists import filters, gaps, rows
 from tests.app import clinic
 from tests.app.frames import frame_of
 

@@ -28,16 +28,16 @@ import pypdfium2
 from openpyxl import load_workbook
 from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 
-from app.views import views_file
-from recovery.audit import AuditFile, Event
-from recovery.cache import Cache
-from recovery.config import load_config
-from recovery.known_gaps import known_gaps_file
-from recovery.priority_entries import entries_file
-from recovery.relational_tables import ALL_TABLES, RELATIONAL_TABLES
-from recovery.runs import JobResult, Journal
-from recovery.snapshot_writing import open_writer
-from recovery.tables import EXCLUDED_PATIENTS, HOLDINGS, ODD_ROWS, ON_TREATMENT, TableSchema
+from app.data.views import views_file
+from recovery.access.audit import AuditFile, Event
+from recovery.cache.journal import JobResult, Journal
+from recovery.cache.known_gaps import known_gaps_file
+from recovery.cache.priority_entries import entries_file
+from recovery.cache.snapshot_writing import open_writer
+from recovery.cache.store import Cache
+from recovery.settings.config import load_config
+from recovery.tables.relational import ALL_TABLES, RELATIONAL_TABLES
+from recovery.tables.schema import EXCLUDED_PATIENTS, HOLDINGS, ODD_ROWS, ON_TREATMENT, TableSchema
 from tests.app import clinic, states
 
 EVIL = "evil.example"

@@ -8,8 +8,8 @@ from pathlib import Path
 from argon2 import PasswordHasher
 from streamlit.testing.v1 import AppTest
 
-from recovery.accounts import Accounts
-from recovery.permissions import Role, User
+from recovery.access.accounts import Accounts
+from recovery.access.permissions import Role, User
 
 PASSWORD = "four words for tests"
 ENROLLED_AT = datetime(2026, 11, 1, tzinfo=UTC)

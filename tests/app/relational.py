@@ -9,10 +9,10 @@ import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from recovery.cache import Cache
-from recovery.relational_tables import PATIENTS, PLAN_FIELDS, SCHEDULE, SETUP_NOTES
-from recovery.snapshot_writing import open_writer
-from recovery.tables import ON_TREATMENT, TableSchema
+from recovery.cache.snapshot_writing import open_writer
+from recovery.cache.store import Cache
+from recovery.tables.relational import PATIENTS, PLAN_FIELDS, SCHEDULE, SETUP_NOTES
+from recovery.tables.schema import ON_TREATMENT, TableSchema
 from tests.app import clinic
 
 TODAY = clinic.LOCAL.date()

@@ -14,13 +14,13 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from recovery.cache import Cache
-from recovery.config import load_config
-from recovery.manifests import FOLDER, POINTER
-from recovery.priority_entries import PriorityEntry, append_entry, entries_file
-from recovery.relational_tables import RELATIONAL_TABLES
-from recovery.snapshot_writing import open_writer
-from recovery.tables import ON_TREATMENT
+from recovery.cache.manifests import FOLDER, POINTER
+from recovery.cache.priority_entries import PriorityEntry, append_entry, entries_file
+from recovery.cache.snapshot_writing import open_writer
+from recovery.cache.store import Cache
+from recovery.settings.config import load_config
+from recovery.tables.relational import RELATIONAL_TABLES
+from recovery.tables.schema import ON_TREATMENT
 from tests.app import clinic, people
 from tests.recovery.patient_clinic import LOCAL, TB1, Clinic, anna, bo, tell_of
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from recovery.audit import AuditFile, Event
-from recovery.clock import read_wall_clock
+from recovery.access.audit import AuditFile, Event
+from recovery.host.clock import read_wall_clock
 from tests.app import people
 from tests.app.conftest import ROOT, said
 
@@ -41,9 +41,9 @@ from app import gate
 from app.components import sign_in
 from app.desk import Desk
 from app.screens import audit
-from app.sitting import Sitting
-from recovery.clock import read_clock
-from recovery.config import load_config
+from app.access.sitting import Sitting
+from recovery.host.clock import read_clock
+from recovery.settings.config import load_config
 desk = Desk(load_config(Path({os.environ["RBRDT_CONFIG"]!r})), read_clock)
 entered = gate.enter(desk)
 audit.show(desk) if isinstance(entered, Sitting) else sign_in.show(desk, entered)

@@ -16,8 +16,8 @@ from openpyxl import load_workbook
 from playwright.sync_api import Browser, Page, expect
 
 from app.screens import PAGES
-from recovery.cache import Cache
-from recovery.tables import ON_TREATMENT
+from recovery.cache.store import Cache
+from recovery.tables.schema import ON_TREATMENT
 from tests.app import clinic
 from tests.app.browser import INSTALL, Server, browsing, chromium, new_page, serving, sign_in
 from tests.app.conftest import set_clock

@@ -13,7 +13,7 @@ from openpyxl import load_workbook
 from playwright.sync_api import Browser, Locator, Page, expect
 from pypdfium2 import PdfDocument
 
-from recovery.runs import JobResult, Journal
+from recovery.cache.journal import JobResult, Journal
 from tests.app import clinic, relational
 from tests.app.browser import INSTALL, Requests, Server, browsing, chromium, new_page, serving, sign_in
 from tests.app.conftest import set_clock

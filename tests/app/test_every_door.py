@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import gate, session
-from app.proxy import REWRITTEN_BY
-from app.views import read_views, views_file
-from recovery.accounts import Accounts
-from recovery.config import load_config
-from recovery.lockout import Lockout
+from app.access import gate, session
+from app.access.proxy import REWRITTEN_BY
+from app.data.views import read_views, views_file
+from recovery.access.accounts import Accounts
+from recovery.access.lockout import Lockout
+from recovery.settings.config import load_config
 from tests.app.conftest import ROOT
 
 Open = Callable[..., AppTest]
@@ -35,7 +35,7 @@ def test_every_part_that_runs_without_its_page_asks_whether_the_sitting_holds() 
     doors = 0
     for where, call in calls():
         if ast.unparse(call.func) == "st.fragment":
-            assert where == "app/session.py", f"{where}: session.fragment instead of st.fragment"
+            assert where == "app/access/session.py", f"{where}: session.fragment instead of st.fragment"
         for keyword in call.keywords:
             if keyword.arg in {"on_click", "on_change", "on_select", "on_submit", "on_dismiss"}:
                 said = ast.unparse(keyword.value)
@@ -44,7 +44,7 @@ def test_every_part_that_runs_without_its_page_asks_whether_the_sitting_holds() 
                 assert is_held, f"{where}: {keyword.arg}={said} without session.callback"
                 doors += 1
         if ast.unparse(call.func) == "st.download_button":
-            assert where == "app/components/download.py", f"{where}: downloads leave by download.show alone"
+            assert where == "app/components/output/download.py", f"{where}: downloads leave by download.show alone"
     assert doors >= 6
 
 
@@ -111,12 +111,12 @@ def test_a_fragment_draws_nothing_for_who_lost_the_account(
     def redraw() -> None:
         raise Redrawn
 
-    monkeypatch.setattr("app.session.redraw", redraw)
+    monkeypatch.setattr("app.access.session.redraw", redraw)
     monkeypatch.setattr("streamlit.fragment", lambda draw, run_every=None: draw)
     part = session.fragment(lambda: drawn.append("patients"))
-    monkeypatch.setattr("app.session.holds", lambda: True)
+    monkeypatch.setattr("app.access.session.holds", lambda: True)
     part()
-    monkeypatch.setattr("app.session.holds", lambda: False)
+    monkeypatch.setattr("app.access.session.holds", lambda: False)
     with pytest.raises(Redrawn):
         part()
     assert drawn == ["patients"]

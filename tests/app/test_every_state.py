@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from app.screens import PAGES
-from recovery.relational_tables import RELATIONAL_TABLES
+from recovery.tables.relational import RELATIONAL_TABLES
 from tests.app import states
 from tests.app.browser import INSTALL, browsing, chromium, new_page, sign_in
 from tests.app.walking import dashboard, drawn, go_to, open_first_patient, open_tab

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from app import excel, gaps, rows
-from app.components import export
+from app.components.output import list_export
+from app.exports import excel
+from app.lists import gaps, rows
 from tests.app import clinic, golden
 from tests.app.frames import frame_of
 
@@ -115,4 +116,4 @@ def test_the_order_of_the_rows_is_kept() -> None:
 
 
 def test_the_file_name_bears_the_time_and_no_patient() -> None:
-    assert export.file_name(clinic.LOCAL) == "on_treatment_2026-11-24_1438.xlsx"
+    assert list_export.file_name(clinic.LOCAL) == "on_treatment_2026-11-24_1438.xlsx"

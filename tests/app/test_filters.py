@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app import filters, rows
-from app.filters import View
+from app.lists import filters, rows
+from app.lists.filters import View
 from tests.app import clinic
 from tests.app.frames import frame_of
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from app import gaps, rows, views
+from app.data import views
+from app.lists import gaps, rows
 from tests.app import clinic
 from tests.app.frames import frame_of
 

@@ -17,11 +17,11 @@ from streamlit import net_util
 from streamlit.error_util import handle_uncaught_app_exception
 from streamlit.testing.v1 import AppTest
 
-from app import hardening
-from app.components import download
-from app.session import SITTING
-from recovery.audit import AuditFile
-from recovery.permissions import Permission
+from app.access import hardening
+from app.access.session import SITTING
+from app.components.output import download
+from recovery.access.audit import AuditFile
+from recovery.access.permissions import Permission
 from tests.app import clinic
 from tests.app.browser import serving
 from tests.app.conftest import said, set_clock

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import pytest
 
-from app import health
-from app.components import job_table, unproven_table
-from app.standing import Level
-from recovery.model import JobRun
+from app.data import health
+from app.data.standing import Level
+from app.screens.backup_health import job_table, unproven_table
+from recovery.dicom.model import JobRun
 from tests.app import clinic
 from tests.app.clinic import NOW
 

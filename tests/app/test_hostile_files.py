@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from app.patient_keys import keys_of_process
-from recovery.cache import Cache
-from recovery.config import load_config
-from recovery.printable import is_like_formula
-from recovery.relational_tables import ALL_TABLES
-from recovery.table_formats import write_table
+from app.access.patient_keys import keys_of_process
+from recovery.cache.formats import write_table
+from recovery.cache.store import Cache
+from recovery.settings.config import load_config
+from recovery.tables.relational import ALL_TABLES
+from recovery.words.printable import is_like_formula
 from tests.app import hostile
 from tests.app.test_hostile_texts import opened
 

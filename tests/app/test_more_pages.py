@@ -15,11 +15,11 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from recovery.cache import Cache
-from recovery.priority_entries import PriorityEntry, append_entry, entries_file, read_entries
-from recovery.relational_tables import SCHEDULE
-from recovery.runs import JobResult, Journal
-from recovery.tables import EXCLUDED_PATIENTS, HOLDINGS, ODD_ROWS
+from recovery.cache.journal import JobResult, Journal
+from recovery.cache.priority_entries import PriorityEntry, append_entry, entries_file, read_entries
+from recovery.cache.store import Cache
+from recovery.tables.relational import SCHEDULE
+from recovery.tables.schema import EXCLUDED_PATIENTS, HOLDINGS, ODD_ROWS
 from tests.app import clinic, relational
 from tests.app.conftest import said
 

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.components import banner
 from app.screens import PAGES
-from recovery.permissions import Permission
+from recovery.access.permissions import Permission
 from tests.app import clinic, relational
 from tests.app.conftest import ROOT, said, set_clock
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 
-from app import older_ids, since_proof, unknown, worklist
-from app.filters import matching_search
-from app.rows import describe
-from recovery.tables import ON_TREATMENT
-from recovery.unknown_since import Doubt
+from app.data import unknown
+from app.lists import machine_day, older_ids, since_proof
+from app.lists.filters import matching_search
+from app.lists.rows import describe
+from recovery.on_treatment.unknown_since import Doubt
+from recovery.tables.schema import ON_TREATMENT
 from tests.app import clinic
 
 
@@ -58,7 +59,7 @@ def test_an_appointment_is_for_every_row_that_bears_its_number_on_machine_day_ti
     doubt = Doubt(clinic.LOCAL.replace(hour=9, minute=5), clinic.LOCAL)
     told = unknown.with_unknown(rows, booked, doubt)
     assert told["unknown_since"].notna().all()
-    that_day = worklist.day_of(told, worklist.Tables(booked), "TB1", clinic.LOCAL.date())
+    that_day = machine_day.day_of(told, machine_day.Tables(booked), "TB1", clinic.LOCAL.date())
     assert that_day.booked["plan"].tolist() == ["Brain", "Boost"] and that_day.unbooked.empty
     lines = since_proof.lines_of(told, booked, doubt)
     assert list(zip(lines["plan"], lines["why"], strict=True)) == [("Brain", "booked"), ("Boost", "booked")]

@@ -11,14 +11,15 @@ from pathlib import Path
 import pytest
 from pydicom import Dataset
 
-from app import patient_words, rows
-from recovery import notices
+from app.lists import rows
+from app.wording import patient
 from recovery.charting.sheet import chart_sheets
-from recovery.object_rows import plans_of_rows, records_of_rows
-from recovery.on_treatment import Evidence
-from recovery.patient_file import PatientFile, read_patient_file
-from recovery.tables import ON_TREATMENT, RT_PLANS, TREATMENT_RECORDS
-from recovery.treatment_summaries import summaries_of
+from recovery.objects.treatment_summary import summaries_of
+from recovery.on_treatment.rows import Evidence
+from recovery.patient.file import PatientFile, read_patient_file
+from recovery.tables.object_rows import plans_of_rows, records_of_rows
+from recovery.tables.schema import ON_TREATMENT, RT_PLANS, TREATMENT_RECORDS
+from recovery.words import notices
 from tests import objects as o
 from tests.app.frames import frame_of
 from tests.recovery.patient_clinic import LOCAL, NOW, SITE, Clinic, treated, weekday, whose
@@ -152,7 +153,7 @@ def test_everything_that_tells_a_count_or_the_next_fraction_tells_the_same(
     assert set(map(str, counts.values())) == {delivered}, counts
     told = {
         "list": rows.describe(frame_of([row])).loc[0, "fraction"],
-        "page": patient_words.next_fraction(plan).partition("Next fraction: ")[2],
+        "page": patient.next_fraction(plan).partition("Next fraction: ")[2],
         "chart": sheet.next_fraction,
     }
     assert set(told.values()) == {notices.next_fraction(row)}, told
@@ -177,11 +178,11 @@ def test_what_began_and_was_not_recorded_stops_page_and_chart_too_and_counts_tha
     file = read_patient_file(cache, SITE, "100231", NOW)
     [plan], [sheet] = file.plans, chart_sheets(file)
     assert f"NOT RECORDED: {begun}." in sheet.stops
-    assert patient_words.plan_title(plan).startswith("■")
-    assert f"■ NOT RECORDED: {begun}" in patient_words.warnings(plan)
+    assert patient.plan_title(plan).startswith("■")
+    assert f"■ NOT RECORDED: {begun}" in patient.warnings(plan)
     assert [said for said in plan.disagreements if "fractions delivered" in said] == [counts]
     assert f"DISAGREEMENT: {counts}." in sheet.stops
-    assert f"■ DISAGREEMENT: {counts}" in patient_words.warnings(plan)
+    assert f"■ DISAGREEMENT: {counts}" in patient.warnings(plan)
     assert not any("born" in said for said in plan.disagreements), "that is the patient's, and told with the name"
 
 
@@ -196,5 +197,5 @@ def test_while_records_are_missing_nobody_says_that_a_begun_fraction_is_to_be_fi
     assert sheet.next_fraction == "— (5 begun, 4 of 15 proven, records are missing)"
     assert (sheet.first_row, [beam.first for beam in sheet.beams]) == ("", ["—", "—"])
     assert "so that it may have been done" in sheet.stops[0]
-    assert patient_words.next_fraction(lost) == f"■ Next fraction: {sheet.next_fraction}"
+    assert patient.next_fraction(lost) == f"■ Next fraction: {sheet.next_fraction}"
     assert LOCAL.date() >= weekday(0).date()

@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import data, screens
+from app import screens
+from app.data import cached
 from app.screens import PAGES
-from recovery.cache import Cache
-from recovery.permissions import Permission
-from recovery.runs import Journal
-from recovery.tables import ON_TREATMENT
+from recovery.access.permissions import Permission
+from recovery.cache.journal import Journal
+from recovery.cache.store import Cache
+from recovery.tables.schema import ON_TREATMENT
 from tests.app import clinic
 from tests.app.conftest import said, set_clock
 
@@ -167,10 +168,10 @@ def test_a_page_of_a_missing_cache_fills_after_the_first_cycle(open_dashboard: O
 
 def test_a_table_is_read_again_only_when_it_has_changed(tmp_path: Path) -> None:
     clinic.make(tmp_path, "good", 5)
-    first = data.load_on_treatment(tmp_path / "data" / "cache")
-    assert data.load_on_treatment(tmp_path / "data" / "cache").table is first.table
+    first = cached.load_on_treatment(tmp_path / "data" / "cache")
+    assert cached.load_on_treatment(tmp_path / "data" / "cache").table is first.table
     Cache(tmp_path / "data" / "cache").write(ON_TREATMENT, [], taken_at=clinic.NOW, source="RT-PACS")
-    assert data.load_on_treatment(tmp_path / "data" / "cache").table.empty
+    assert cached.load_on_treatment(tmp_path / "data" / "cache").table.empty
 
 
 def test_no_folder_is_called_pages_or_streamlit_would_run_its_files_bare() -> None:

@@ -14,9 +14,9 @@ import pandas as pd
 import pytest
 from pandas.io.formats.style import Styler
 
-from app import palette
 from app.components import marked
-from app.palette import DARK, LIGHT, Palette
+from app.wording import palette
+from app.wording.palette import DARK, LIGHT, Palette
 from recovery.pictures import dose, drawing, drawing_beam
 
 TEXT, MARK = 4.5, 3.0

@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from app.main import ICON
-from recovery.config import load_config
-from recovery.model import DicomNode
+from recovery.dicom.model import DicomNode
+from recovery.settings.config import load_config
 from tests import objects as o
 from tests.app import axe, people
 from tests.app import clinic as app_clinic

@@ -10,9 +10,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-from app.patient_keys import Keys, keys_of_process
-from recovery.config import load_config
-from recovery.tables import RT_PLANS, TREATMENT_RECORDS
+from app.access.patient_keys import Keys, keys_of_process
+from recovery.settings.config import load_config
+from recovery.tables.schema import RT_PLANS, TREATMENT_RECORDS
 from tests import objects as o
 from tests.app import clinic as app_clinic
 from tests.app import people

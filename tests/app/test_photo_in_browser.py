@@ -14,11 +14,11 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from app.main import ICON
-from demo.patients import make_patient
-from demo.portraits import portrait_of
-from recovery.cache import Cache
-from recovery.config import load_config
-from recovery.relational_tables import PHOTOS
+from demo.clinic.patients import make_patient
+from demo.clinic.portraits import portrait_of
+from recovery.cache.store import Cache
+from recovery.settings.config import load_config
+from recovery.tables.relational import PHOTOS
 from tests.app import clinic as app_clinic
 from tests.app import people
 from tests.app.browser import INSTALL, Server, browsing, chromium, new_page, serving, sign_in

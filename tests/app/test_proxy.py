@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from app.proxy import Headers, ProxyError, Vouched, vouched
-from recovery.permissions import Role
-from recovery.sign_in_settings import TrustedUserHeaders
+from app.access.proxy import Headers, ProxyError, Vouched, vouched
+from recovery.access.permissions import Role
+from recovery.settings.sign_in import TrustedUserHeaders
 
 PROXY, ELSEWHERE = "10.0.0.5", "10.0.0.9"
 SETTINGS = TrustedUserHeaders("X-Remote-User", [PROXY], "X-Remote-Role", "X-Real-IP", "SECRET")

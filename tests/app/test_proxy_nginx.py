@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 from websockets.exceptions import InvalidStatus
 
-from recovery.audit import AuditFile
+from recovery.access.audit import AuditFile
 from tests.app import clinic
 from tests.app.browser import Server, browsing, chromium, serving
 from tests.app.conftest import ROOT, set_clock

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.session import SITTING
-from app.sitting import Sitting
-from recovery.accounts import Accounts
-from recovery.audit import AuditFile
-from recovery.audit_proof import verify
-from recovery.clock import read_wall_clock
-from recovery.lockout import Lockout
+from app.access.session import SITTING
+from app.access.sitting import Sitting
+from recovery.access.accounts import Accounts
+from recovery.access.audit import AuditFile
+from recovery.access.audit_proof import verify
+from recovery.access.lockout import Lockout
+from recovery.host.clock import read_wall_clock
 from tests.app import people
 from tests.app.conftest import ROOT, said
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from app.sitting import VIEW_AGAIN, Sitting
-from app.trail import Trail
-from recovery.audit import AuditError, AuditFile
-from recovery.audit_proof import verify
-from recovery.permissions import Permission, Role, User
+from app.access.sitting import VIEW_AGAIN, Sitting
+from app.access.trail import Trail
+from recovery.access.audit import AuditError, AuditFile
+from recovery.access.audit_proof import verify
+from recovery.access.permissions import Permission, Role, User
 
 
 @dataclass

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from app import data
-from app.standing import CYCLE, LOOK_AFTER, STOP_AFTER, Level, Signal, Standing, judge
-from recovery.runs import JobResult, Journal, lock
+from app.data import cached
+from app.data.standing import CYCLE, LOOK_AFTER, STOP_AFTER, Level, Signal, Standing, judge
+from recovery.cache.journal import JobResult, Journal, lock
 from tests.app.clinic import NOW, write_runs
 
 ZURICH = ZoneInfo("Europe/Zurich")
@@ -218,11 +218,11 @@ def test_a_killed_run_is_not_under_way_on_any_page(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     with lock(tmp_path, "sync_records"):
         journal.start("sync_records", NOW - minutes(3))
-        assert [run.outcome for run in data.load_runs(tmp_path)] == [None]
-    assert data.load_runs(tmp_path) == ()
+        assert [run.outcome for run in cached.load_runs(tmp_path)] == [None]
+    assert cached.load_runs(tmp_path) == ()
     write_runs(tmp_path, [(minutes(70), {})])
     journal.start("sync_plans", NOW - minutes(65))
     with lock(tmp_path, "sync_plans"):
         pass
-    said = judge(data.load_runs(tmp_path), NOW - minutes(69), NOW, ZURICH).in_plain_text
+    said = judge(cached.load_runs(tmp_path), NOW - minutes(69), NOW, ZURICH).in_plain_text
     assert "under way" not in said and "No backup has run since Tue 13:28" in said

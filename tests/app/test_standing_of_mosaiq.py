@@ -6,10 +6,10 @@ from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from app.standing import Level, Standing, judge
-from recovery.cache import Cache
-from recovery.patient_tables import proven_up_to
-from recovery.runs import JobResult, Journal, Outcome
+from app.data.standing import Level, Standing, judge
+from recovery.cache.journal import JobResult, Journal, Outcome
+from recovery.cache.store import Cache
+from recovery.patient.tables import proven_up_to
 from tests.app.clinic import NOW
 
 ZURICH = ZoneInfo("Europe/Zurich")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from app import words
+from app.wording import words
 from tests.app.browser import INSTALL, Requests, _wait_for, browsing, chromium, new_page
 from tests.orthanc import free_port
 

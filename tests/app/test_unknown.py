@@ -10,12 +10,15 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import appointments, data, since_proof, unknown, worklist
-from app.appointments import Given, Known
-from app.components import day_chart, day_print, since_sheet
-from recovery.cache import Cache
-from recovery.tables import ON_TREATMENT
-from recovery.unknown_since import Doubt
+from app.components.output import day_print
+from app.data import cached, unknown
+from app.lists import appointments, machine_day, since_proof
+from app.lists.appointments import Given, Known
+from app.screens.machine_day import day_chart
+from app.screens.since_last_proof import since_sheet
+from recovery.cache.store import Cache
+from recovery.on_treatment.unknown_since import Doubt
+from recovery.tables.schema import ON_TREATMENT
 from tests.app import clinic, relational
 from tests.app.conftest import said
 from tests.app.test_worklist import TABLES
@@ -47,15 +50,15 @@ def cache(tmp_path: Path) -> Path:
 def seen(
     cache: Path, doubt: Doubt | None = NINE, day: date = TODAY, given: object = None
 ) -> tuple[pd.DataFrame, Known]:
-    tables = worklist.Tables(**{schema.name: data.load_table(cache, schema) for schema in TABLES})
-    table = unknown.with_unknown(data.load_on_treatment(cache).table, tables.schedule, doubt)
+    tables = machine_day.Tables(**{schema.name: cached.load_table(cache, schema) for schema in TABLES})
+    table = unknown.with_unknown(cached.load_on_treatment(cache).table, tables.schedule, doubt)
     known = Known(day, TODAY, given or {}, doubt)  # type: ignore[arg-type]
-    return worklist.day_of(table, tables, "TB1", day, known).booked, known
+    return machine_day.day_of(table, tables, "TB1", day, known).booked, known
 
 
 def bars(cache: Path, known: Known) -> pd.DataFrame:
-    schedule = data.load_table(cache, TABLES[0])
-    table = data.load_on_treatment(cache).table
+    schedule = cached.load_table(cache, TABLES[0])
+    table = cached.load_on_treatment(cache).table
     on_day = appointments.on_day(schedule, known.day)
     assert on_day is not None
     return day_chart.bars(on_day[~appointments.is_cancelled(on_day)], table, known.day, known)
@@ -80,7 +83,7 @@ def test_whoever_was_booked_since_the_proof_is_unknown_and_has_no_plain_next_num
 
 
 def test_what_forbids_treatment_stands_before_what_is_unknown(cache: Path) -> None:
-    table = data.load_on_treatment(cache).table
+    table = cached.load_on_treatment(cache).table
     odd = {"disagreement": "x", "remarks": "y"}
     told = unknown.with_unknown(table.assign(**odd), None, NINE).set_index("patient_id")
     said = told.loc[ANNA, "check"]
@@ -152,8 +155,8 @@ def test_two_of_a_day_belong_to_their_own_appointments() -> None:
 
 
 def test_everybody_booked_since_the_proof_is_listed_per_machine_in_order_of_time(cache: Path) -> None:
-    schedule = data.load_table(cache, TABLES[0])
-    table = unknown.with_unknown(data.load_on_treatment(cache).table, schedule, NINE)
+    schedule = cached.load_table(cache, TABLES[0])
+    table = unknown.with_unknown(cached.load_on_treatment(cache).table, schedule, NINE)
     lines = since_proof.lines_of(table, schedule, NINE)
     booked = lines[lines["why"] == "booked"]
     told = list(zip(booked["machine"], booked["appointment_at"], booked["patient_id"], strict=True))
@@ -174,8 +177,8 @@ def test_everybody_booked_since_the_proof_is_listed_per_machine_in_order_of_time
 
 
 def test_who_was_in_flight_at_the_proof_is_listed_without_an_appointment(cache: Path) -> None:
-    schedule = data.load_table(cache, TABLES[0])
-    table = data.load_on_treatment(cache).table
+    schedule = cached.load_table(cache, TABLES[0])
+    table = cached.load_on_treatment(cache).table
     begun = table.assign(in_flight=table["in_flight"].where(table["patient_id"] != ANNA, "fraction 8 began 09:04"))
     lines = since_proof.lines_of(unknown.with_unknown(begun, schedule, NINE), schedule, NINE)
     assert lines[lines["patient_id"] == ANNA]["why"].tolist() == ["begun before, end not recorded"]

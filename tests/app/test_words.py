@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app import words
+from app.wording import words
 
 ZURICH = ZoneInfo("Europe/Zurich")
 

@@ -12,9 +12,12 @@ import pytest
 from openpyxl import load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from app import appointments, data, excel, filters, rows, worklist
-from app.components import day_chart, day_export, day_print
-from recovery.relational_tables import PATIENTS, PLAN_FIELDS, SCHEDULE, SETUP_NOTES
+from app.components.output import day_export, day_print
+from app.data import cached
+from app.exports import excel
+from app.lists import appointments, filters, machine_day, rows
+from app.screens.machine_day import day_chart
+from recovery.tables.relational import PATIENTS, PLAN_FIELDS, SCHEDULE, SETUP_NOTES
 from tests.app import clinic, golden, relational
 
 TABLES = (SCHEDULE, PLAN_FIELDS, SETUP_NOTES, PATIENTS)
@@ -27,12 +30,12 @@ def cache(tmp_path: Path) -> Path:
     return tmp_path / "data" / "cache"
 
 
-def tables_of(cache: Path) -> worklist.Tables:
-    return worklist.Tables(**{schema.name: data.load_table(cache, schema) for schema in TABLES})
+def tables_of(cache: Path) -> machine_day.Tables:
+    return machine_day.Tables(**{schema.name: cached.load_table(cache, schema) for schema in TABLES})
 
 
-def day_of(cache: Path, machine: str = "TB1", day: date = relational.TODAY) -> worklist.Day:
-    return worklist.day_of(data.load_on_treatment(cache).table, tables_of(cache), machine, day)
+def day_of(cache: Path, machine: str = "TB1", day: date = relational.TODAY) -> machine_day.Day:
+    return machine_day.day_of(cached.load_on_treatment(cache).table, tables_of(cache), machine, day)
 
 
 def said_of(lines: pd.DataFrame, patient_id: str, column: str) -> list[object]:
@@ -57,7 +60,7 @@ def test_the_list_is_in_order_of_appointment_with_the_next_fraction(cache: Path)
 
 
 def test_who_comes_twice_a_day_is_not_treated_in_the_afternoon_by_the_mornings_fraction(cache: Path) -> None:
-    tables, list_of_all = tables_of(cache), data.load_on_treatment(cache).table
+    tables, list_of_all = tables_of(cache), cached.load_on_treatment(cache).table
     assert tables.schedule is not None
     morning = tables.schedule[tables.schedule["patient_id"] == "100231"].iloc[[0]]
     afternoon = morning.assign(
@@ -66,22 +69,22 @@ def test_who_comes_twice_a_day_is_not_treated_in_the_afternoon_by_the_mornings_f
         ends_at=pd.Timestamp(relational.TODAY) + pd.Timedelta(hours=16, minutes=15),
     )
     twice = pd.concat([tables.schedule, afternoon], ignore_index=True)
-    booked = worklist.day_of(list_of_all, replace(tables, schedule=twice), "TB1", relational.TODAY).booked
+    booked = machine_day.day_of(list_of_all, replace(tables, schedule=twice), "TB1", relational.TODAY).booked
     assert said_of(booked, "100231", "treated_that_day") == ["14:38", pd.NA]
     hers = pd.concat([morning, afternoon], ignore_index=True)
     states = day_chart.bars(hers, list_of_all, relational.TODAY)["state"].tolist()
     assert states[0] == "treated" and states[1] != "treated"
 
 
-def two_plans(cache: Path, **second: object) -> tuple[pd.DataFrame, worklist.Tables]:
+def two_plans(cache: Path, **second: object) -> tuple[pd.DataFrame, machine_day.Tables]:
     """Anna, booked once on TB1, with a second plan there that `second` describes; the first was treated at 14:38."""
-    table = data.load_on_treatment(cache).table
+    table = cached.load_on_treatment(cache).table
     hers = table[table["patient_id"] == "100231"].iloc[[0]]
     other = hers.assign(plan="Boost", referenced_rt_plan_uid="9.9", last_treatment_at=pd.NaT, mark="", check="")
     return pd.concat([table, other.assign(**second)], ignore_index=True), tables_of(cache)
 
 
-def bars_of(table: pd.DataFrame, tables: worklist.Tables) -> pd.DataFrame:
+def bars_of(table: pd.DataFrame, tables: machine_day.Tables) -> pd.DataFrame:
     on_day = appointments.on_day(tables.schedule, relational.TODAY)
     assert on_day is not None
     return day_chart.bars(on_day[~appointments.is_cancelled(on_day)], table, relational.TODAY)
@@ -94,7 +97,7 @@ def bar_at(bars: pd.DataFrame, hour: int, minute: int) -> pd.Series:
 
 def test_of_two_plans_and_one_appointment_list_and_timeline_tell_the_same(cache: Path) -> None:
     table, tables = two_plans(cache)
-    booked = worklist.day_of(table, tables, "TB1", relational.TODAY).booked
+    booked = machine_day.day_of(table, tables, "TB1", relational.TODAY).booked
     assert said_of(booked, "100231", "treated_that_day") == ["14:38", pd.NA]
     assert said_of(booked, "100231", "check")[1] == "▲ only Breast_L treated, 14:38"
     assert said_of(booked, "100231", "mark")[1] == "▲"
@@ -121,14 +124,14 @@ def test_who_was_treated_and_must_be_looked_at_keeps_the_mark_on_the_timeline(ca
 
 
 def test_a_course_that_ended_today_is_treated_and_no_appointment_without_a_plan(cache: Path) -> None:
-    table = data.load_on_treatment(cache).table
+    table = cached.load_on_treatment(cache).table
     hers = table["patient_id"] == "100231"
     ended = table.assign(
         status=table["status"].where(~hers, "completed"),
         fractions_remaining=table["fractions_remaining"].where(~hers, 0),
     )
     ended = rows.describe(ended)
-    booked = worklist.day_of(ended, tables_of(cache), "TB1", relational.TODAY).booked
+    booked = machine_day.day_of(ended, tables_of(cache), "TB1", relational.TODAY).booked
     assert said_of(booked, "100231", "treated_that_day") == ["14:38"]
     assert said_of(booked, "100231", "next_fraction") == ["— of 15 given"]
     assert bar_at(bars_of(ended, tables_of(cache)), 8, 15)["state"] == "treated"
@@ -177,20 +180,20 @@ def test_who_is_booked_on_another_machine_than_the_last_is_marked(cache: Path) -
 
 
 def test_on_every_machine_together_nobody_unfinished_is_lost_with_or_without_a_schedule(cache: Path) -> None:
-    table = data.load_on_treatment(cache).table
+    table = cached.load_on_treatment(cache).table
     unfinished = set(table.loc[table["status"].isin(filters.UNFINISHED), "referenced_rt_plan_uid"])
-    for tables in (tables_of(cache), worklist.Tables()):
+    for tables in (tables_of(cache), machine_day.Tables()):
         plans = set()
-        for machine in worklist.machines_of(table, tables.schedule):
+        for machine in machine_day.machines_of(table, tables.schedule):
             for day in (relational.TODAY, relational.TODAY + timedelta(days=1)):
-                that_day = worklist.day_of(table, tables, machine, day)
+                that_day = machine_day.day_of(table, tables, machine, day)
                 found = pd.concat([that_day.booked, that_day.unbooked])
                 plans |= set(zip(found["patient_id"], found["plan"], strict=True))
         wanted = table[table["referenced_rt_plan_uid"].isin(unfinished)]
         assert set(zip(wanted["patient_id"], wanted["plan"], strict=True)) <= plans
 
 
-def sheet_of(that_day: worklist.Day, remark: str = "") -> tuple[Worksheet, Worksheet]:
+def sheet_of(that_day: machine_day.Day, remark: str = "") -> tuple[Worksheet, Worksheet]:
     file = excel.worklist("TB1", relational.TODAY, that_day, golden.ABOUT, remark)
     first, second = load_workbook(io.BytesIO(file)).worksheets
     return first, second
@@ -214,7 +217,7 @@ def test_the_worklist_is_typed_lies_on_its_side_and_says_how_old_it_is(cache: Pa
 def test_no_cell_of_the_worklist_is_a_formula(cache: Path, attack: str) -> None:
     that_day = day_of(cache)
     texts = [name for name in that_day.booked.columns if that_day.booked[name].dtype == "string"]
-    attacked = worklist.Day(that_day.booked.assign(**dict.fromkeys(texts, attack)), that_day.unbooked, 0)
+    attacked = machine_day.Day(that_day.booked.assign(**dict.fromkeys(texts, attack)), that_day.unbooked, 0)
     for sheet in sheet_of(attacked, attack):
         cells = [cell for cells in sheet.iter_rows() for cell in cells]
         assert not [cell.coordinate for cell in cells if cell.data_type == "f"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from recovery.model import DicomNode
+from recovery.dicom.model import DicomNode
 from tests.archive_clinic import OneSite
 from tests.orthanc import Orthanc, free_port
 

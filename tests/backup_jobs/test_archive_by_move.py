@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from pydicom import dcmread
 
-from backup_jobs.check import check
-from recovery.model import DicomNode
-from recovery.peers import pacs_peer
-from recovery.rebuilding import restore_tables
-from recovery.relational_tables import RELATIONAL_TABLES
-from recovery.snapshot_writing import open_writer
-from recovery.tables import PROVEN_OBJECTS
+from backup_jobs.jobs.check import check
+from recovery.cache.snapshot_writing import open_writer
+from recovery.commands.rebuild import restore_tables
+from recovery.dicom.model import DicomNode
+from recovery.pacs.peers import pacs_peer
+from recovery.tables.relational import RELATIONAL_TABLES
+from recovery.tables.schema import PROVEN_OBJECTS
 from tests.archive_clinic import NOBODY, OneSite, delivery, local, object_counts, stored_files
 from tests.backup_jobs.mosaiq import the_plan
 from tests.objects import encode

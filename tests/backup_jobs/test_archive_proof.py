@@ -14,7 +14,7 @@ from pydicom.filereader import read_dataset
 from pydicom.uid import ImplicitVRLittleEndian
 from pynetdicom import evt
 
-from recovery.treatment_summaries import SERIES_DESCRIPTION
+from recovery.objects.treatment_summary import SERIES_DESCRIPTION
 from tests.archive_clinic import NOBODY, OneSite, delivery, local, object_counts
 from tests.dimse.scripted import PENDING, SUCCESS, Scripted, asked_uids, match, scp
 

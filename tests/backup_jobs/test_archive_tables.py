@@ -16,12 +16,12 @@ from PIL import Image, ImageChops
 from pydicom import Dataset, dcmread
 from pypdfium2 import PdfDocument
 
-from backup_jobs.archive_tables import archive_tables
-from backup_jobs.photos import photo_of
-from recovery.peers import pacs_peer
-from recovery.record_search import find_all_records, find_records
-from recovery.runs import JobResult, Journal
-from recovery.tables import PROVEN_OBJECTS
+from backup_jobs.archive.tables import archive_tables
+from backup_jobs.rv.photos import photo_of
+from recovery.cache.journal import JobResult, Journal
+from recovery.pacs.peers import pacs_peer
+from recovery.pacs.record_search import find_all_records, find_records
+from recovery.tables.schema import PROVEN_OBJECTS
 from tests.archive_clinic import (
     DCIODVFY,
     NO_DCIODVFY,
@@ -173,7 +173,7 @@ def test_summaries_change_no_count_and_are_read_by_no_other_job(pacs: Orthanc, s
 def test_an_rt_pacs_that_does_not_tell_series_descriptions_gives_the_same_counts(
     pacs: Orthanc, site: OneSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("recovery.record_search.SUMMARIES", "a description that no answer bears")
+    monkeypatch.setattr("recovery.pacs.record_search.SUMMARIES", "a description that no answer bears")
     give(pacs, treated("A1", "BASALT^Osprey", 7))
     before = site.overview()
     site.run()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pynetdicom import evt
 
-from recovery.memory import Memory
+from recovery.cache.memory import Memory
 from tests.clinic import PROJECT, TwoNodes, two_nodes
 from tests.dimse.limited import limited
 from tests.dimse.scripted import by_uid, scp, sends
@@ -64,7 +64,7 @@ def test_every_changed_byte_of_the_memory_is_forgotten(tmp_path: Path) -> None:
     [[], {}, {"nodes": 1}, {"asked": {"a": "b"}}, {"nodes": {"A": {"limits": []}}}, {"turns": {"records": {"1": "x"}}}],
 )
 def test_a_memory_of_another_shape_is_blank(tmp_path: Path, content: object) -> None:
-    from recovery.seals import sealed_json
+    from recovery.host.seals import sealed_json
 
     text = sealed_json(content) if isinstance(content, dict) else json.dumps(content)
     (tmp_path / "memory.json").write_text(text)

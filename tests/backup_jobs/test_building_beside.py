@@ -9,9 +9,9 @@ from io import BytesIO
 import pytest
 from pydicom import Dataset, dcmread
 
-from backup_jobs.archiving import WORTH_A_PROCESS, Wanted, build_all
-from recovery.dicom_text import UnwritableError
-from recovery.model import ENCAPSULATED_PDF, InstanceRef
+from backup_jobs.archive.archiving import WORTH_A_PROCESS, Wanted, build_all
+from recovery.dicom.model import ENCAPSULATED_PDF, InstanceRef
+from recovery.objects.text import UnwritableError
 
 AT = datetime(2026, 11, 22, 9, 0)  # noqa: DTZ001  site-local
 UIDS = [f"1.2.{number}" for number in range(4 * WORTH_A_PROCESS + 3)]

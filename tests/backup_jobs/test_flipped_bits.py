@@ -14,15 +14,15 @@ from typing import Any
 
 import pytest
 
-from backup_jobs.cycle import run_cycle
-from backup_jobs.job import Run, opened
-from recovery.building import Workspace
-from recovery.cache import Cache, CacheError
-from recovery.clock import read_clock
-from recovery.config import load_config
-from recovery.damages import damaged_tables
-from recovery.runs import Journal
-from recovery.tables import ON_TREATMENT, RT_PLANS, TREATMENT_RECORDS
+from backup_jobs.jobs.cycle import run_cycle
+from backup_jobs.jobs.job import Run, opened
+from recovery.cache.damages import damaged_tables
+from recovery.cache.journal import Journal
+from recovery.cache.store import Cache, CacheError
+from recovery.host.clock import read_clock
+from recovery.pacs.workspace import Workspace
+from recovery.settings.config import load_config
+from recovery.tables.schema import ON_TREATMENT, RT_PLANS, TREATMENT_RECORDS
 from tests.backup_jobs.test_main_job import course
 from tests.clinic import TwoNodes, two_nodes
 from tests.orthanc import HOW_TO_INSTALL, orthanc_is_installed
@@ -126,7 +126,7 @@ def test_records_older_than_the_window_come_back_also_when_the_run_that_found_th
 
 
 def _collected(clinic: TwoNodes, folder: str) -> dict[str, Any]:
-    from recovery.collection import Collection
+    from recovery.pacs.collection import Collection
 
     return Collection.load(Cache(clinic.folder / folder), load_config(clinic.config).site.zone).records
 
@@ -145,7 +145,7 @@ def test_a_cycle_that_cannot_open_its_cache_says_failed_in_the_journal(
     def broken(*_: object) -> None:
         raise RuntimeError("MUELLER^ANNA")
 
-    monkeypatch.setattr("backup_jobs.job.open_workspace", broken)
+    monkeypatch.setattr("backup_jobs.jobs.job.open_workspace", broken)
     (run,) = cycle(clinic)
     assert (run.exit_status, run.result.outcome) == (2, "FAILED")
     told = Journal(cache.path).runs()[-1]

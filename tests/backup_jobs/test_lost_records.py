@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from pydicom import Dataset
 
-from recovery.building import Workspace, open_workspace
-from recovery.config import load_config
-from recovery.memory import Memory
-from recovery.peers import pacs_peer
-from recovery.record_holdings import ask_for_records, lost_records
+from recovery.cache.memory import Memory
+from recovery.pacs.peers import pacs_peer
+from recovery.pacs.record_holdings import ask_for_records, lost_records
+from recovery.pacs.workspace import Workspace, open_workspace
+from recovery.settings.config import load_config
 from tests.backup_jobs.test_main_job import NOW, course
 from tests.clinic import TwoNodes, two_nodes
 from tests.orthanc import HOW_TO_INSTALL, orthanc_is_installed
@@ -82,7 +82,7 @@ def test_more_records_than_one_run_asks_for_take_turns_whatever_the_clock_says(
     assert clinic.job("cycle")[0] == 0
     lost = str(objects[-1].SOPInstanceUID)
     clinic.pacs.delete_instance(lost)
-    monkeypatch.setattr("recovery.record_holdings.RECORDS_PER_RUN", 5)
+    monkeypatch.setattr("recovery.pacs.record_holdings.RECORDS_PER_RUN", 5)
     found = []
     for run in range(4):
         space = next_run(clinic, days=-1000 * run)

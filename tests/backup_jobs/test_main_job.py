@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 from pydicom import Dataset
 
+from recovery.dicom.model import DicomNode
 from recovery.dimse import EncodedObject, open_receiver
-from recovery.model import DicomNode
 from tests.clinic import PROJECT, TwoNodes, two_nodes
 from tests.objects import beam_item, dose, encode, images, obj, plan, record, structure_set, uid
 from tests.orthanc import HOW_TO_INSTALL, Orthanc, free_port, orthanc_is_installed
@@ -293,7 +293,7 @@ def test_a_cycle_repairs_what_the_rt_pacs_lost(clinic: TwoNodes) -> None:
 
 
 def test_two_runs_at_once_are_one_run_and_one_75(clinic: TwoNodes) -> None:
-    from recovery.runs import lock
+    from recovery.cache.journal import lock
 
     with lock(clinic.folder / "cache", "cycle"):
         assert clinic.job("cycle")[0] == 75

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from recovery.by_session import COUNTED
 from recovery.charting.sheet import chart_sheets
-from recovery.patient_file import PatientFile, read_patient_file
+from recovery.course.by_session import COUNTED
+from recovery.patient.file import PatientFile, read_patient_file
 from tests.archive_clinic import OneSite, delivery, local
 from tests.backup_jobs.mosaiq import fraction, mosaiq_site, records, the_plan
 from tests.objects import encode

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from recovery.charting.sheet import chart_sheets
-from recovery.ledger import Ledger
-from recovery.patient_file import PatientFile, read_patient_file
+from recovery.course.ledger import Ledger
+from recovery.patient.file import PatientFile, read_patient_file
 from tests.archive_clinic import OneSite
 from tests.backup_jobs.mosaiq import fraction, mosaiq_site, records, the_plan
 from tests.objects import encode

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from backup_jobs.sync_records import sync_records
-from recovery.model import DicomNode
+from backup_jobs.jobs.sync_records import sync_records
+from recovery.dicom.model import DicomNode
 from tests.archive_clinic import (
     DCIODVFY,
     NO_DCIODVFY,

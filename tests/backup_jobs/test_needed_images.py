@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from recovery.model import DicomNode
+from recovery.dicom.model import DicomNode
 from tests.backup_jobs.needing import Person, series_item, uids
 from tests.clinic import TwoNodes, two_nodes
 from tests.objects import uid

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from pydicom import Dataset
 
+from recovery.cache.journal import Journal
+from recovery.dicom.model import DicomNode
 from recovery.dimse import DimseError, EncodedObject, Peer, store
 from recovery.dimse.guard import DOES_NOT_MATCH, NOT_AUTHORISED
-from recovery.model import DicomNode
-from recovery.runs import Journal
 from tests.clinic import TwoNodes, two_nodes
 from tests.dimse.scripted import encoded
 from tests.objects import beam_item, plan, record

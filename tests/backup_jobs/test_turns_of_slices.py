@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-import recovery.holdings
-from recovery.cache import Cache
+from recovery.cache.store import Cache
+from recovery.dicom.model import DicomNode
+from recovery.dicom.plans import ReferencedSeries
 from recovery.dimse import Peer
-from recovery.holdings import Holdings
-from recovery.model import DicomNode
-from recovery.plans import ReferencedSeries
+from recovery.pacs import holdings as pacs_holdings
+from recovery.pacs.holdings import Holdings
 from tests.objects import encode, images
 from tests.orthanc import HOW_TO_INSTALL, Orthanc, orthanc_is_installed
 
@@ -60,7 +60,7 @@ def test_where_a_run_can_ask_for_all_slices_an_exchange_is_seen_at_once(tmp_path
 def test_more_slices_than_a_run_asks_for_take_turns_and_the_time_of_the_proof_stays(
     tmp_path, pacs, series, monkeypatch
 ) -> None:
-    monkeypatch.setattr(recovery.holdings, "SLICES_PER_RUN", 8)
+    monkeypatch.setattr(pacs_holdings, "SLICES_PER_RUN", 8)
     for _ in range(2):
         run(tmp_path, pacs, series, NOW)
     exchange(pacs, series[3])
@@ -75,7 +75,7 @@ def test_more_slices_than_a_run_asks_for_take_turns_and_the_time_of_the_proof_st
 
 
 def test_a_count_that_rises_or_falls_is_looked_at_by_name_at_once(tmp_path, pacs, series, monkeypatch) -> None:
-    monkeypatch.setattr(recovery.holdings, "SLICES_PER_RUN", 1)
+    monkeypatch.setattr(pacs_holdings, "SLICES_PER_RUN", 1)
     for _ in range(2):
         run(tmp_path, pacs, series, NOW)
     for one in series:

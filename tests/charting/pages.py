@@ -9,7 +9,7 @@ from pathlib import Path
 import pypdfium2
 
 from recovery.charting import charts_pdf
-from recovery.patient_file import PatientFile, read_patient_files
+from recovery.patient.file import PatientFile, read_patient_files
 from tests.recovery.patient_clinic import NOW, SITE, Clinic, anna, bo
 
 GOLDEN = Path(__file__).parent / "chart.golden.txt"

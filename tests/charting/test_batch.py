@@ -15,7 +15,7 @@ from PIL import Image, ImageChops
 from recovery.charting import ChartCode, chart_sheets, charts_pdf
 from recovery.charting.canvas import Paper
 from recovery.charting.sheet import ChartSheet
-from recovery.patient_file import PatientFile, read_patient_files
+from recovery.patient.file import PatientFile, read_patient_files
 from tests import objects as o
 from tests.charting.pages import texts
 from tests.photos import RED, picture

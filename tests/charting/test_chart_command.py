@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from recovery.chart_command import machine_day
-from recovery.relational_tables import SCHEDULE
-from recovery.tables import ON_TREATMENT
+from recovery.commands.chart import machine_day
+from recovery.tables.relational import SCHEDULE
+from recovery.tables.schema import ON_TREATMENT
 from tests import objects as o
 from tests.app.clinic import CONFIG
 from tests.charting.pages import texts

@@ -20,9 +20,9 @@ from PIL import Image, ImageChops
 
 from recovery.charting import ChartCode, FontError, chart_sheets, charts_pdf, patient_chart_pdf
 from recovery.charting.canvas import Paper
-from recovery.patient_file import PatientFile, read_patient_file, read_patient_files
-from recovery.photos import Photo
-from recovery.plan_file import PlanFile
+from recovery.patient.file import PatientFile, read_patient_file, read_patient_files
+from recovery.patient.photos import Photo
+from recovery.patient.plan import PlanFile
 from tests import objects as o
 from tests.charting.pages import GOLDEN, flat, golden_text, texts
 from tests.photos import RED, picture

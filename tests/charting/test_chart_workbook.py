@@ -20,8 +20,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 from PIL import Image
 
 from recovery.charting import ChartCode, chart_sheets, charts_workbook
-from recovery.patient_file import PatientFile
-from recovery.photos import Photo
+from recovery.patient.file import PatientFile
+from recovery.patient.photos import Photo
 from tests.charting.pages import golden_files
 from tests.photos import RED, picture
 

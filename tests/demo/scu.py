@@ -18,7 +18,7 @@ from pydicom.uid import UID, ImplicitVRLittleEndian, generate_uid
 from pynetdicom import AE, build_context, build_role, evt
 from pynetdicom.dimse_primitives import C_STORE
 
-from recovery.model import DicomNode
+from recovery.dicom.model import DicomNode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -198,8 +198,8 @@ def move(node: DicomNode, destination: str, **keys: Any) -> Dataset:
 def archive_process(
     folder: Path, port: int, *peers: str, ae_title: str = "RTPACS", **kwargs: Any
 ) -> subprocess.Popen[str]:
-    """`python -m demo.archive`, once it listens."""
-    command = [sys.executable, "-m", "demo.archive", "--ae-title", ae_title, "--port", str(port)]
+    """`python -m demo.pacs.archive`, once it listens."""
+    command = [sys.executable, "-m", "demo.pacs.archive", "--ae-title", ae_title, "--port", str(port)]
     command += ["--folder", str(folder), *(f"--peer={peer}" for peer in peers)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, **kwargs)
     assert process.stdout is not None

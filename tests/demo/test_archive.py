@@ -9,8 +9,8 @@ from pydicom import Dataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, generate_uid
 from pynetdicom.dsutils import encode
 
-from demo.archive import Archive
-from recovery.model import DicomNode
+from demo.pacs.archive import Archive
+from recovery.dicom.model import DicomNode
 from tests.demo import scu
 from tests.demo.scu import find, get, record, store, uids
 

@@ -13,10 +13,10 @@ from pydicom import Dataset
 from pydicom.uid import ImplicitVRLittleEndian
 from pynetdicom import build_context
 
-from demo.archive import held_sop_instance_uids
-from demo.archive_files import ArchiveFiles
-from demo.archive_store import ArchiveStore
-from recovery.model import DicomNode
+from demo.pacs.archive import held_sop_instance_uids
+from demo.pacs.files import ArchiveFiles
+from demo.pacs.store import ArchiveStore
+from recovery.dicom.model import DicomNode
 from tests.demo import scu
 from tests.demo.scu import RT_RECORD, archive_process, find, record, store, uids
 

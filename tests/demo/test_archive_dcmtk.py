@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from pydicom import dcmread
 
-from demo.archive import Archive
-from recovery.model import DicomNode
+from demo.pacs.archive import Archive
+from recovery.dicom.model import DicomNode
 from tests.demo.scu import record, tool
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from pydicom.uid import generate_uid
 from pynetdicom import AE, evt
 from pynetdicom.sop_class import StorageCommitmentPushModelInstance as COMMITMENT_INSTANCE
 
-from demo.archive import Archive
-from demo.archive_net import STORAGE_COMMITMENT_PUSH_MODEL
-from recovery.model import DicomNode
+from demo.pacs.archive import Archive
+from demo.pacs.network import STORAGE_COMMITMENT_PUSH_MODEL
+from recovery.dicom.model import DicomNode
 from tests.demo import scu
 from tests.demo.scu import move, record, store
 

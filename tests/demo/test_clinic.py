@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 import pytest
 from pydicom import Dataset, dcmread, dcmwrite
 
-from demo.clinic import Clinic
-from demo.database import AriaDatabase
-from recovery.model import VARIAN_RT_PLAN
-from recovery.plans import Plan, StructureSet
-from recovery.records import TreatmentRecord
+from demo.aria.database import AriaDatabase
+from demo.clinic.clinic import Clinic
+from recovery.dicom.model import VARIAN_RT_PLAN
+from recovery.dicom.plans import Plan, StructureSet
+from recovery.dicom.records import TreatmentRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -11,15 +11,15 @@ from typing import Literal
 
 import pytest
 
-from backup_jobs.snapshot_tables import snapshot_tables
-from demo.clinic import Clinic
-from demo.database import AriaDatabase, ClinicDatabase
-from demo.delivery import dataset
-from demo.mosaiq_database import MosaiqDatabase
-from demo.workplace import DATABASE_NAMES, DATABASES, is_served
-from recovery.cache import Cache
-from recovery.config import CacheSettings, Config, Local, Pacs, RecordAndVerify, RvDatabase, Site
-from recovery.relational_tables import APPROVED_STATUSES, RELATIONAL_TABLES
+from backup_jobs.jobs.snapshot_tables import snapshot_tables
+from demo.aria.database import AriaDatabase, ClinicDatabase
+from demo.clinic.clinic import Clinic
+from demo.clinic.delivery import dataset
+from demo.mosaiq.database import MosaiqDatabase
+from demo.run.workplace import DATABASE_NAMES, DATABASES, is_served
+from recovery.cache.store import Cache
+from recovery.settings.config import CacheSettings, Config, Local, Pacs, RecordAndVerify, RvDatabase, Site
+from recovery.tables.relational import APPROVED_STATUSES, RELATIONAL_TABLES
 
 OPENED_AT = datetime(2026, 11, 20, 11, 0)  # noqa: DTZ001  a Friday, site time
 Product = Literal["aria", "mosaiq"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from demo.enrolment import enrol
-from recovery.accounts import Accounts
-from recovery.permissions import Role
+from demo.run.enrolment import enrol
+from recovery.access.accounts import Accounts
+from recovery.access.permissions import Role
 
 NOW = datetime(2026, 11, 24, 13, 38, tzinfo=UTC)
 

@@ -15,17 +15,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from demo.archive import held_sop_instance_uids
-from demo.clinic import Clinic
-from demo.database import AriaDatabase
-from demo.processes import Processes
-from demo.simulated_clock import SimulatedClock
-from demo.simulation import Simulation
-from demo.workplace import Nodes, Workplace
-from recovery import clock as recovery_clock
-from recovery.config import load_config
-from recovery.model import DicomNode
-from recovery.priority_entries import entries_file, read_entries
+from demo.aria.database import AriaDatabase
+from demo.clinic.clinic import Clinic
+from demo.pacs.archive import held_sop_instance_uids
+from demo.run.processes import Processes
+from demo.run.simulated_clock import SimulatedClock
+from demo.run.simulation import Simulation
+from demo.run.workplace import Nodes, Workplace
+from recovery.cache.priority_entries import entries_file, read_entries
+from recovery.dicom.model import DicomNode
+from recovery.host import clock as recovery_clock
+from recovery.settings.config import load_config
 
 ROOT = Path(__file__).parents[2]
 OPENED_AT = datetime(2026, 11, 20, 11, 0)  # noqa: DTZ001  site time

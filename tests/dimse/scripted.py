@@ -19,9 +19,9 @@ from pydicom.uid import AllTransferSyntaxes
 from pynetdicom import AE, AllStoragePresentationContexts, evt
 from pynetdicom.presentation import build_context
 
+from recovery.dicom.model import VARIAN_RT_PLAN, DicomNode, InstanceRef
 from recovery.dimse import EncodedObject, Peer
 from recovery.dimse.sockets import make_quick
-from recovery.model import VARIAN_RT_PLAN, DicomNode, InstanceRef
 from tests.objects import encode
 from tests.orthanc import free_port
 

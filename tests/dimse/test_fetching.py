@@ -8,8 +8,8 @@ import pytest
 from pydicom import Dataset
 from pynetdicom import evt
 
+from recovery.dicom.model import DicomNode, InstanceRef
 from recovery.dimse import fetch
-from recovery.model import DicomNode, InstanceRef
 from tests.dimse.scripted import by_uid, gives, peer_of, ref_of, scp, sends
 from tests.objects import obj, record
 from tests.orthanc import free_port

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 import pytest
 from pydicom import Dataset
 
+from recovery.dicom.model import DicomNode
 from recovery.dimse import DimseError, EncodedObject, Guard, Peer, open_receiver, store
 from recovery.dimse.guard import DOES_NOT_MATCH, NOT_AUTHORISED
-from recovery.model import DicomNode
 from tests.dimse.scripted import encoded, ref_of
 from tests.objects import plan, record
 from tests.orthanc import free_port

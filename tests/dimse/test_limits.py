@@ -9,6 +9,7 @@ import pytest
 from pydicom import Dataset
 from pynetdicom import evt
 
+from recovery.dicom.model import DateRange
 from recovery.dimse import (
     NodeTraits,
     Peer,
@@ -19,8 +20,7 @@ from recovery.dimse import (
     find_series,
     open_link,
 )
-from recovery.model import DateRange
-from recovery.record_search import find_all_records, find_objects_of_patients, find_records
+from recovery.pacs.record_search import find_all_records, find_objects_of_patients, find_records
 from tests.dimse.limited import limited
 from tests.dimse.scripted import by_uid, hierarchical, peer_of, ref_of, scp
 from tests.objects import obj, record, uid

@@ -12,8 +12,8 @@ import pytest
 from pydicom import Dataset
 from pynetdicom import evt
 
+from recovery.dicom.model import DicomNode, InstanceRef
 from recovery.dimse import DimseError, fetch, move, move_series
-from recovery.model import DicomNode, InstanceRef
 from tests.dimse.scripted import (
     PENDING,
     Scripted,

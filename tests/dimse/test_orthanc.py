@@ -16,6 +16,7 @@ import pytest
 from pydicom import Dataset, dcmread
 from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
+from recovery.dicom.model import VARIAN_RT_PLAN, DicomNode, InstanceRef
 from recovery.dimse import (
     EncodedObject,
     Forwarder,
@@ -33,7 +34,6 @@ from recovery.dimse import (
     open_receiver,
     store,
 )
-from recovery.model import VARIAN_RT_PLAN, DicomNode, InstanceRef
 from tests.dimse.scripted import by_uid, encoded, ref_of
 from tests.objects import encode, images, plan, record, structure_set, uid
 from tests.orthanc import HOW_TO_INSTALL, Orthanc, free_port, orthanc_is_installed

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from pydicom import Dataset
 from pynetdicom import evt
 
+from recovery.dicom.model import InstanceRef
 from recovery.dimse import find_by_uid, find_held, find_refs, open_link
-from recovery.model import InstanceRef
-from recovery.record_search import find_records_of_patients
+from recovery.pacs.record_search import find_records_of_patients
 from tests.dimse.scripted import PENDING, Scripted, by_uid, hierarchical, match, peer_of, ref_of, scp
 from tests.objects import plan, record, uid
 

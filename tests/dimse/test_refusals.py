@@ -13,6 +13,7 @@ import pytest
 from pydicom import Dataset
 from pynetdicom import evt
 
+from recovery.dicom.model import DicomNode, InstanceRef
 from recovery.dimse import (
     DimseError,
     Peer,
@@ -25,7 +26,6 @@ from recovery.dimse import (
     open_link,
 )
 from recovery.dimse import store as store_objects
-from recovery.model import DicomNode, InstanceRef
 from tests.dimse.scripted import (
     FIND,
     PENDING,

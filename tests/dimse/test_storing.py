@@ -24,9 +24,9 @@ from pydicom.uid import (
 )
 from pynetdicom import evt
 
+from recovery.dicom.model import RT_PLAN, VARIAN_RT_PLAN, DicomNode
 from recovery.dimse import DimseError, EncodedObject, Forwarder, fetch, move, open_receiver
 from recovery.dimse import store as store_objects
-from recovery.model import RT_PLAN, VARIAN_RT_PLAN, DicomNode
 from tests.dimse.scripted import (
     QUERY,
     VERIFICATION,

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from recovery.dicom.plans import FractionGroup, Plan, PlannedBeam
 from recovery.pictures.dose import DoseGrid
 from recovery.pictures.dose_parts import dose_of_plan
 from recovery.pictures.refusals import PictureError
-from recovery.plans import FractionGroup, Plan, PlannedBeam
 from tests.objects import item
 from tests.pictures.objects import dose_of
 from tests.recovery.courses import plain_plan

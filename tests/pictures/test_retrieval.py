@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from pydicom import Dataset
 
+from recovery.dicom.model import DicomNode, InstanceRef
 from recovery.dimse import Peer
-from recovery.model import DicomNode, InstanceRef
 from recovery.pictures.dose import DoseGrid
 from recovery.pictures.grids import section
 from recovery.pictures.refusals import PictureError

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from recovery.model import InstanceRef, Patient
-from recovery.on_treatment import Evidence, PlanBackup, build_rows
-from recovery.plans import Plan
-from recovery.records import TreatmentRecord
+from recovery.dicom.model import InstanceRef, Patient
+from recovery.dicom.plans import Plan
+from recovery.dicom.records import TreatmentRecord
+from recovery.on_treatment.rows import Evidence, PlanBackup, build_rows
 from tests.recovery.courses import day, delivery, plain_plan, plain_record
 
 HELD = PlanBackup(plan_held=True, structure_set_held=True, images_held=True)

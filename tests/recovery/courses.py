@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 
 from pydicom import Dataset, dcmread
 
-from recovery.fractions import Course, count_fractions
-from recovery.model import InstanceRef, Patient
-from recovery.plans import FractionGroup, Plan, PlannedBeam
-from recovery.records import BeamDelivery, TreatmentRecord
+from recovery.course.fractions import Course, count_fractions
+from recovery.dicom.model import InstanceRef, Patient
+from recovery.dicom.plans import FractionGroup, Plan, PlannedBeam
+from recovery.dicom.records import BeamDelivery, TreatmentRecord
 from tests import objects as o
 
 ION_RECORD = "1.2.840.10008.5.1.4.1.1.481.9"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from recovery.cache import Cache
-from recovery.manifests import Snapshot
-from recovery.relational_tables import CHECKS, DOCUMENTS, NOTES
-from recovery.snapshot_writing import open_writer
+from recovery.cache.manifests import Snapshot
+from recovery.cache.snapshot_writing import open_writer
+from recovery.cache.store import Cache
+from recovery.tables.relational import CHECKS, DOCUMENTS, NOTES
 
 NOW = datetime(2026, 11, 22, 11, 0, tzinfo=UTC)
 SCHEMAS = (NOTES, CHECKS, DOCUMENTS)

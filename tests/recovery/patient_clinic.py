@@ -20,16 +20,16 @@ from zoneinfo import ZoneInfo
 
 from pydicom import Dataset
 
-from backup_jobs.photos import photo_of
-from recovery.cache import Cache
-from recovery.collection import Collection
-from recovery.config import Site
-from recovery.holdings import Holding, Holdings
-from recovery.on_treatment import Evidence, build_rows
-from recovery.relational_tables import RELATIONAL_TABLES
-from recovery.runs import JobResult, Journal
-from recovery.second_source import NOTHING
-from recovery.tables import ON_TREATMENT
+from backup_jobs.rv.photos import photo_of
+from recovery.cache.journal import JobResult, Journal
+from recovery.cache.store import Cache
+from recovery.on_treatment.rows import Evidence, build_rows
+from recovery.on_treatment.second_source import NOTHING
+from recovery.pacs.collection import Collection
+from recovery.pacs.holdings import Holding, Holdings
+from recovery.settings.config import Site
+from recovery.tables.relational import RELATIONAL_TABLES
+from recovery.tables.schema import ON_TREATMENT
 from tests import objects as o
 
 NOW = datetime(2026, 11, 24, 13, 38, tzinfo=UTC)

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from argon2 import PasswordHasher
 
-from recovery.accounts import STRONG, AccountError, Accounts, AccountsFileError
-from recovery.permissions import (
+from recovery.access.accounts import STRONG, AccountError, Accounts, AccountsFileError
+from recovery.access.permissions import (
     BREAK_GLASS_GRANTS,
     PERMISSIONS,
     Permission,

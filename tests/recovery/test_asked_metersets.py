@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from recovery.fractions import Course, count_fractions
-from recovery.ledger import lay_out
-from recovery.metersets import is_enough, planned_by_database
-from recovery.records import TreatmentRecord
-from recovery.remarks import specified_in_words
-from recovery.second_source import SecondSource, told_of
+from recovery.course.fractions import Course, count_fractions
+from recovery.course.ledger import lay_out
+from recovery.course.metersets import is_enough, planned_by_database
+from recovery.course.remarks import specified_in_words
+from recovery.dicom.records import TreatmentRecord
+from recovery.on_treatment.second_source import SecondSource, told_of
 from tests.recovery.clinics import NOW, evidence, row_of
 from tests.recovery.courses import day, delivery, plain_plan, plain_record
 

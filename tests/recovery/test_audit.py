@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from recovery.audit import HEAD_MISSING, TORN, AuditError, AuditFile, Event, Head, parsed
-from recovery.audit_proof import verify
+from recovery.access.audit import HEAD_MISSING, TORN, AuditError, AuditFile, Event, Head, parsed
+from recovery.access.audit_proof import verify
 
 NOW = datetime(2026, 11, 24, 13, 38, tzinfo=UTC)
 

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from recovery.beside import asked_beside
+from recovery.cache.journal import lock
 from recovery.dimse import DimseError
-from recovery.runs import lock
+from recovery.host.child_process import asked_beside
 
 PROJECT = Path(__file__).resolve().parents[2]
 
 LEFT_EARLY = """
 import signal, time
-from recovery.beside import asked_beside
+from recovery.host.child_process import asked_beside
 signal.signal(signal.SIGTERM, signal.default_int_handler)
 try:
     with asked_beside(lambda: time.sleep(60)):
@@ -54,8 +54,8 @@ def test_a_question_that_nobody_waits_for_any_more_ends_at_once_and_says_nothing
 KILLED = """
 import sys, time
 from pathlib import Path
-from recovery.beside import asked_beside
-from recovery.runs import lock
+from recovery.host.child_process import asked_beside
+from recovery.cache.journal import lock
 with lock(Path(sys.argv[1]), "cycle"), lock(Path(sys.argv[1]), "sync_plans"):
     with asked_beside(lambda: time.sleep(60)):
         with asked_beside(lambda: time.sleep(60)):

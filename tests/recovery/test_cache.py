@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recovery.cache import Cache, CacheError, TableMissingError
-from recovery.tables import Kind, TableError, TableSchema
+from recovery.cache.store import Cache, CacheError, TableMissingError
+from recovery.tables.schema import Kind, TableError, TableSchema
 
 PROJECT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 11, 24, 14, 32, tzinfo=UTC)
@@ -131,7 +131,7 @@ WRITER = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from recovery.cache import Cache
+from recovery.cache.store import Cache
 from tests.recovery.test_cache import SCHEMA, row
 cache, number = Cache(Path(sys.argv[1])), 0
 while True:

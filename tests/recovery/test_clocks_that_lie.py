@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from recovery.believed_ages import believed_ages
-from recovery.cache import Cache
-from recovery.proven_objects import ProvenObjects
-from recovery.runs import Journal
-from recovery.snapshots import list_snapshots, prune
+from recovery.cache.journal import Journal
+from recovery.cache.snapshots import list_snapshots, prune
+from recovery.cache.store import Cache
+from recovery.host.believed_ages import believed_ages
+from recovery.pacs.proven_objects import ProvenObjects
 from tests.recovery.test_snapshots import taken
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from recovery.plan_states import APPROVED_STATUSES, CLOSED_STATUSES, PLAN_STATES, approval_disagreement
+from recovery.words.plan_states import APPROVED_STATUSES, CLOSED_STATUSES, PLAN_STATES, approval_disagreement
 from tests.recovery.clinics import NOW, evidence, planned, row_of, rows_of, treated
 from tests.recovery.courses import day
 

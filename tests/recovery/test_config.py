@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from recovery.config import ConfigError, load_config
-from recovery.sign_in_settings import SignInSettings, TrustedUserHeaders
+from recovery.settings.config import ConfigError, load_config
+from recovery.settings.sign_in import SignInSettings, TrustedUserHeaders
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -201,7 +201,7 @@ def test_every_key_that_the_code_knows_stands_in_the_config() -> None:
     known = tomllib.loads(text)
     from dataclasses import fields
 
-    from recovery import config as module
+    from recovery.settings import config as module
 
     sections = (module.Local, module.RecordAndVerify, module.RvDatabase, module.Pacs, module.CacheSettings)
     for section in (*sections, module.Dashboard, module.Priorities, SignInSettings, TrustedUserHeaders):

@@ -13,10 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from recovery.__main__ import main
-from recovery.cache import Cache
-from recovery.copy_age import proven_up_to
-from recovery.runs import JobResult, Journal
-from recovery.tables import EXCLUDED_PATIENTS, ON_TREATMENT
+from recovery.cache.copy_age import proven_up_to
+from recovery.cache.journal import JobResult, Journal
+from recovery.cache.store import Cache
+from recovery.tables.schema import EXCLUDED_PATIENTS, ON_TREATMENT
 
 NOW = datetime(2026, 11, 24, 14, 32, tzinfo=UTC)
 CONFIG = """

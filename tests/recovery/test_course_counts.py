@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
-from recovery import course_counts
-from recovery.building import evidence_of, next_appointments, overview_rows
-from recovery.fractions import Course, count_fractions
-from recovery.on_treatment import Evidence, build_rows
-from recovery.records import TreatmentRecord
-from recovery.treatment_summaries import summaries_of
+from recovery.course import counts
+from recovery.course.fractions import Course, count_fractions
+from recovery.dicom.records import TreatmentRecord
+from recovery.objects.treatment_summary import summaries_of
+from recovery.on_treatment.rows import Evidence, build_rows
+from recovery.overview.build import overview_rows
+from recovery.overview.evidence import evidence_of
+from recovery.overview.wanted_plans import next_appointments
 from tests.archive_clinic import NOBODY, OneSite, delivery, local
 from tests.objects import plan
 from tests.recovery.test_untold_deliveries import recorded
@@ -30,7 +32,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         seen.append(len(records))
         return count_fractions(records, of_plan, told)
 
-    monkeypatch.setattr(course_counts, "count_fractions", count_and_note)
+    monkeypatch.setattr(counts, "count_fractions", count_and_note)
     return seen
 
 

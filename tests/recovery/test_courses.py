@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from recovery.course_number import Prescribed
-from recovery.evidence import Evidence
-from recovery.model import InstanceRef
-from recovery.plans import Plan, PlannedBeam
-from recovery.records import TreatmentRecord
+from recovery.course.planned_number import Prescribed
+from recovery.dicom.model import InstanceRef
+from recovery.dicom.plans import Plan, PlannedBeam
+from recovery.dicom.records import TreatmentRecord
+from recovery.on_treatment.evidence import Evidence
 from tests import objects as o
 from tests.recovery.clinics import NOW, evidence, planned, row_of, rows_of, treated
 from tests.recovery.courses import as_plan, day

@@ -10,8 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recovery.beam_kinds import BeamKind, kind_of_field, kinds_of_plan
-from recovery.delivered_records import (
+from recovery.course.deliveries import TREATING
+from recovery.course.fractions import count_fractions
+from recovery.dicom.beam_kinds import BeamKind, kind_of_field, kinds_of_plan
+from recovery.dicom.model import Patient
+from recovery.dicom.records import TreatmentRecord
+from recovery.objects.derived_uids import amended_uid
+from recovery.objects.treatment_record import (
     PlanFacts,
     amendments,
     moved,
@@ -20,12 +25,7 @@ from recovery.delivered_records import (
     treatment_sessions,
     without_amended,
 )
-from recovery.deliveries import TREATING
-from recovery.derived_uids import amended_uid
-from recovery.fractions import count_fractions
-from recovery.model import Patient
-from recovery.records import TreatmentRecord
-from recovery.untold_deliveries import untold_deliveries
+from recovery.on_treatment.untold_deliveries import untold_deliveries
 from tests.archive_clinic import delivery, local
 from tests.objects import plan as plan_object
 from tests.recovery.courses import as_plan, reread

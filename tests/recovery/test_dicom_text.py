@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydicom.filereader import read_dataset
 
-from recovery import dicom_text as text
-from recovery import elements as el
-from recovery.object_modules import encoded, item
+from recovery.dicom import elements as el
+from recovery.objects import text
+from recovery.objects.modules import encoded, item
 from tests.archive_clinic import local
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from recovery.dose_words import prescribed_or_planned
+from recovery.words.prescription import prescribed_or_planned
 
 PLAN = {"dose_per_fraction": 2.0, "number_of_fractions_planned": 25}
 

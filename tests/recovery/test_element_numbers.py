@@ -11,7 +11,7 @@ from pydicom import Dataset, dcmread
 from pydicom.dataelem import RawDataElement
 from pydicom.tag import Tag
 
-from recovery import elements as el
+from recovery.dicom import elements as el
 from tests.objects import encode, obj
 
 CONTOUR_DATA = Tag("ContourData")

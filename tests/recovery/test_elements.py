@@ -13,7 +13,7 @@ from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import RawDataElement
 from pydicom.tag import Tag
 
-from recovery import elements as el
+from recovery.dicom import elements as el
 from tests import objects as o
 
 

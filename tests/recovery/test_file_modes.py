@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from recovery.config import Config, load_config
-from recovery.entry_lines import entries_folder
-from recovery.file_modes import GroupError, keep_private, let_group_read, too_open
+from recovery.host.entry_lines import entries_folder
+from recovery.settings.config import Config, load_config
+from recovery.settings.file_modes import GroupError, keep_private, let_group_read, too_open
 from tests.recovery.test_copy_age import CONFIG
 
 ROOT = Path(__file__).resolve().parents[2]

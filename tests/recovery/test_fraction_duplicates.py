@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 import pytest
 from pydicom import Dataset
 
-from recovery.fractions import Course
-from recovery.plans import FractionGroup, PlannedBeam
-from recovery.remarks import remarks
+from recovery.course.fractions import Course
+from recovery.course.remarks import remarks
+from recovery.dicom.plans import FractionGroup, PlannedBeam
 from tests import objects as o
 from tests.recovery.courses import (
     MONDAY,

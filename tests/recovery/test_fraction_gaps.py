@@ -8,10 +8,10 @@ from datetime import datetime
 
 import pytest
 
-from recovery.fractions import BeamState, FractionState, missing_fraction_numbers
-from recovery.plans import FractionGroup, PlannedBeam
-from recovery.records import TreatmentRecord
-from recovery.remarks import remarks
+from recovery.course.fractions import BeamState, FractionState, missing_fraction_numbers
+from recovery.course.remarks import remarks
+from recovery.dicom.plans import FractionGroup, PlannedBeam
+from recovery.dicom.records import TreatmentRecord
 from tests import objects as o
 from tests.recovery.courses import (
     BRACHY_RECORD,

@@ -11,10 +11,10 @@ import numpy as np
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from recovery.fractions import Course, count_fractions
-from recovery.plans import Plan
-from recovery.records import BeamDelivery, TreatmentRecord
-from recovery.remarks import remarks
+from recovery.course.fractions import Course, count_fractions
+from recovery.course.remarks import remarks
+from recovery.dicom.plans import Plan
+from recovery.dicom.records import BeamDelivery, TreatmentRecord
 from tests.recovery.courses import MONDAY, delivery, plain_plan, plain_record
 
 METERSETS = st.sampled_from([0.0, 0.4, 33.3, 50.0, 60.0, 98.99, 99.0, 100.0, 120.0])

@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from recovery.model import InstanceRef
-from recovery.records import TreatmentRecord
-from recovery.remarks import remarks
+from recovery.course.remarks import remarks
+from recovery.dicom.model import InstanceRef
+from recovery.dicom.records import TreatmentRecord
 from tests import objects as o
 from tests.recovery.courses import (
     BRACHY_RECORD,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from recovery.collection import Collection
-from recovery.holdings import Holding, Holdings
-from recovery.model import InstanceRef
-from recovery.plans import ReferencedSeries, StructureSet
+from recovery.dicom.model import InstanceRef
+from recovery.dicom.plans import ReferencedSeries, StructureSet
+from recovery.pacs.collection import Collection
+from recovery.pacs.holdings import Holding, Holdings
 from tests.recovery.courses import plain_plan
 
 NOW = datetime(2026, 11, 22, 11, 0, tzinfo=UTC)

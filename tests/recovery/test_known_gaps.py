@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from recovery.known_gaps import KnownGap, acknowledge, known_gaps_file, read_known_gaps
-from recovery.seals import unsealed_json
+from recovery.cache.known_gaps import KnownGap, acknowledge, known_gaps_file, read_known_gaps
+from recovery.host.seals import unsealed_json
 
 NOW = datetime(2026, 11, 24, 13, 38, tzinfo=UTC)
 GAP = KnownGap(("1.2", "1.3"), "no source has the CT of 2019", date(2026, 12, 8), "J. Physicist", NOW)

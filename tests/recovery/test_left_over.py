@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from recovery.left_over import sweep
+from recovery.host.left_over import sweep
 
 
 def a_dead_process() -> int:

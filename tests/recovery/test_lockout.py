@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from recovery.lockout import EVERYWHERE, Lockout
+from recovery.access.lockout import EVERYWHERE, Lockout
 
 NOW = datetime(2026, 11, 24, 13, 38, tzinfo=UTC)
 HERE, THERE = "10.0.0.1", "10.0.0.2"

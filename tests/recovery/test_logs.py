@@ -9,7 +9,7 @@ from pathlib import Path
 PROGRAM = """
 import logging, sys
 from pathlib import Path
-from recovery.logs import set_up_logging
+from recovery.host.logs import set_up_logging
 set_up_logging(Path(sys.argv[1]))
 logging.getLogger("fontTools.subset").info("maxp pruned")
 logging.getLogger("fpdf.output").info("a stream")

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from pydicom import Dataset
 
-from recovery import notices
-from recovery.fractions import count_fractions
-from recovery.ledger import lay_out
-from recovery.object_rows import plan_row, plans_of_rows, record_rows, records_of_rows
-from recovery.units import amount
+from recovery.course.fractions import count_fractions
+from recovery.course.ledger import lay_out
+from recovery.tables.object_rows import plan_row, plans_of_rows, record_rows, records_of_rows
+from recovery.words import notices
+from recovery.words.units import amount
 from tests import objects as o
 from tests.recovery.clinics import NOW, evidence, row_of
 from tests.recovery.courses import BRACHY_RECORD, ION_RECORD, as_plan, as_record, course, day, delivery, plain_plan

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from recovery import notices
+from recovery.words import notices
 from tests.app import clinic
 
 SINCE = datetime(2026, 11, 24, 9, 5)  # noqa: DTZ001  local to the site

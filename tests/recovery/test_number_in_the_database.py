@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from recovery.building import evidence_of, overview_rows
-from recovery.database_tables import with_second_source
-from recovery.model import Patient
-from recovery.relational_tables import PATIENTS, PHYSICIANS, PLANS, PRESCRIPTIONS, SCHEDULE
+from recovery.dicom.model import Patient
+from recovery.overview.build import overview_rows
+from recovery.overview.evidence import evidence_of
+from recovery.overview.rv_columns import with_second_source
+from recovery.tables.relational import PATIENTS, PHYSICIANS, PLANS, PRESCRIPTIONS, SCHEDULE
 from tests.recovery.clinics import planned, treated
 from tests.recovery.courses import day
 from tests.recovery.test_second_source import space_of, told

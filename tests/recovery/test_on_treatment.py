@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from recovery.model import RT_BRACHY_TREATMENT_RECORD, InstanceRef
+from recovery.dicom.model import RT_BRACHY_TREATMENT_RECORD, InstanceRef
 from tests.recovery.clinics import NOW, evidence, planned, row_of, rows_of, treated
 from tests.recovery.courses import day, delivery, plain_record
 

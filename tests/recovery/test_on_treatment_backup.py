@@ -6,9 +6,9 @@ import dataclasses
 
 import pytest
 
-from recovery.model import InstanceRef
-from recovery.on_treatment import PlanBackup
-from recovery.plans import StructureSet
+from recovery.dicom.model import InstanceRef
+from recovery.dicom.plans import StructureSet
+from recovery.on_treatment.rows import PlanBackup
 from tests.recovery.clinics import evidence, planned, row_of, rows_of, treated
 from tests.recovery.courses import day, delivery, plain_record
 

@@ -8,9 +8,9 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recovery.model import InstanceRef, Patient
-from recovery.on_treatment import Evidence, build_rows
-from recovery.records import TreatmentRecord
+from recovery.dicom.model import InstanceRef, Patient
+from recovery.dicom.records import TreatmentRecord
+from recovery.on_treatment.rows import Evidence, build_rows
 from tests.recovery.clinics import NOW, evidence, planned, row_of, rows_of, treated
 from tests.recovery.courses import day, delivery, plain_record
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from recovery.model import InstanceRef, Patient
-from recovery.on_treatment import build_rows
-from recovery.plans import Plan
-from recovery.records import TreatmentRecord
+from recovery.dicom.model import InstanceRef, Patient
+from recovery.dicom.plans import Plan
+from recovery.dicom.records import TreatmentRecord
+from recovery.on_treatment.rows import build_rows
 from tests.recovery.clinics import NOW, evidence, planned, row_of, rows_of, treated
 from tests.recovery.courses import day
 

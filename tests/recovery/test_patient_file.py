@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydicom import Dataset
 
-from recovery.cache import Cache, CacheError, TableMissingError
-from recovery.derived_uids import amended_uid, derived_uid
-from recovery.fractions import count_fractions
-from recovery.ledger import lay_out
-from recovery.namesakes import namesakes
-from recovery.patient_file import PatientFile, PatientNotFoundError, read_patient_file, read_patient_files
-from recovery.tables import HOLDINGS, RT_PLANS, TREATMENT_RECORDS
+from recovery.cache.store import Cache, CacheError, TableMissingError
+from recovery.course.fractions import count_fractions
+from recovery.course.ledger import lay_out
+from recovery.identity.namesakes import namesakes
+from recovery.objects.derived_uids import amended_uid, derived_uid
+from recovery.patient.file import PatientFile, PatientNotFoundError, read_patient_file, read_patient_files
+from recovery.tables.schema import HOLDINGS, RT_PLANS, TREATMENT_RECORDS
 from tests import objects as o
 from tests.recovery.courses import MONDAY, delivery, plain_plan, plain_record
 from tests.recovery.patient_clinic import LOCAL, NOW, SITE, Clinic, anna, bo, treated, weekday, whose

@@ -13,11 +13,11 @@ import pytest
 from openpyxl import load_workbook
 from PIL import Image
 
-from backup_jobs.photos import MOST_BYTES, photo_of
+from backup_jobs.rv.photos import MOST_BYTES, photo_of
 from recovery.__main__ import main
-from recovery.cache import Cache
-from recovery.photos import Photo
-from recovery.relational_tables import PHOTOS
+from recovery.cache.store import Cache
+from recovery.patient.photos import Photo
+from recovery.tables.relational import PHOTOS
 from tests.photos import GREEN, is_like, picture
 from tests.recovery.patient_clinic import LOCAL, NOW
 from tests.recovery.test_config import GOOD, write

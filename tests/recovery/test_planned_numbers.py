@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydicom import Dataset
 
-from recovery.remarks import remarks
+from recovery.course.remarks import remarks
 from tests import objects as o
 from tests.recovery.clinics import NOW, evidence, row_of
 from tests.recovery.courses import as_plan, as_record, course, day

@@ -7,7 +7,7 @@ from io import BytesIO
 import pytest
 from pydicom import dcmread
 
-from recovery.plans import FractionGroup, Plan, StructureSet
+from recovery.dicom.plans import FractionGroup, Plan, StructureSet
 from tests import objects as o
 from tests.recovery.courses import as_plan, reread
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recovery.printable import as_csv, printable, printable_lines
+from recovery.words.printable import as_csv, printable, printable_lines
 
 HOSTILE = [
     *map(chr, range(0x20)), *map(chr, range(0x7F, 0xA0)), "\u00ad", "\u061c", "\u115f", "\u180e", "\u200b", "\u200c",

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recovery.priorities import WORKING_WEEK, Rules, Standing, gap_days, missed_days, stand, urgency
+from recovery.on_treatment.priorities import WORKING_WEEK, Rules, Standing, gap_days, missed_days, stand, urgency
 
 FRIDAY, MONDAY = date(2026, 11, 20), date(2026, 11, 23)
 RULES = Rules({1: 2, 2: 5, 3: 7}, WORKING_WEEK, "Dr. Meier", date(2026, 11, 2))

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from recovery.priority_entries import EntriesError, PriorityEntry, append_entry, entries_file, read_entries
-from recovery.seals import sealed_json, unsealed_json
+from recovery.cache.priority_entries import EntriesError, PriorityEntry, append_entry, entries_file, read_entries
+from recovery.host.seals import sealed_json, unsealed_json
 
 NOW = datetime(2026, 11, 24, 13, 38, tzinfo=UTC)
 ENTRY = PriorityEntry("100377", 1, True, "curative", "do not prolong", "MEIER, Ursula", "J. Physicist", NOW)
@@ -101,7 +101,7 @@ def test_a_full_disk_leaves_the_file_as_it_was(file: Path) -> None:
 def test_two_processes_that_enter_at_once_lose_nothing(file: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from datetime import datetime, UTC\n"
-        "from recovery.priority_entries import PriorityEntry, append_entry\n"
+        "from recovery.cache.priority_entries import PriorityEntry, append_entry\n"
         "for n in range(40):\n"
         "    append_entry(Path(sys.argv[1]), PriorityEntry(f'{sys.argv[2]}-{n}', 1, None, None, 'x' * 5000, 'M', 'J',"
         " datetime(2026, 11, 24, tzinfo=UTC)))\n"

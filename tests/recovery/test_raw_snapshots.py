@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from pydicom import Dataset, dcmread
 
-from recovery.elements import InvalidObjectError
-from recovery.manifests import Snapshot
-from recovery.raw_snapshots import (
+from recovery.cache.manifests import Snapshot
+from recovery.dicom.elements import InvalidObjectError
+from recovery.objects.raw_data import (
     CREATOR,
     GROUP,
     RAW_DATA,

@@ -9,8 +9,8 @@ import pytest
 from pydicom import Dataset, dcmread, dcmwrite
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from recovery.object_modules import encoded
-from recovery.read_back import differences
+from recovery.objects.differences import differences
+from recovery.objects.modules import encoded
 from tests.objects import beam_item, item, record
 
 

@@ -15,21 +15,21 @@ import pytest
 from pydicom import Dataset, dcmread
 from pynetdicom import evt
 
-from backup_jobs.snapshot_tables import snapshot_tables
-from demo.archive import Archive
-from recovery.cache import Cache
-from recovery.config import Config, load_config
+from backup_jobs.jobs.snapshot_tables import snapshot_tables
+from demo.pacs.archive import Archive
+from recovery.cache.journal import lock
+from recovery.cache.manifests import FOLDER, Snapshot, load_snapshot
+from recovery.cache.memory import Memory
+from recovery.cache.snapshots import list_snapshots, verify_snapshot
+from recovery.cache.store import Cache
+from recovery.commands.rebuild import TablesReport, find_snapshots, restore_tables
+from recovery.dicom.model import DicomNode
 from recovery.dimse import DimseError, store
-from recovery.manifests import FOLDER, Snapshot, load_snapshot
-from recovery.memory import Memory
-from recovery.model import DicomNode
-from recovery.peers import pacs_peer
-from recovery.raw_snapshots import CREATOR, GROUP, raw_data_objects, site_patient_id, site_study_uid
-from recovery.rebuilding import TablesReport, find_snapshots, restore_tables
-from recovery.relational_tables import RELATIONAL_TABLES
-from recovery.runs import lock
-from recovery.snapshots import list_snapshots, verify_snapshot
-from recovery.tables import ON_TREATMENT
+from recovery.objects.raw_data import CREATOR, GROUP, raw_data_objects, site_patient_id, site_study_uid
+from recovery.pacs.peers import pacs_peer
+from recovery.settings.config import Config, load_config
+from recovery.tables.relational import RELATIONAL_TABLES
+from recovery.tables.schema import ON_TREATMENT
 from tests.dimse.scripted import by_uid, encoded, gives, hierarchical, peer_of, scp, sends
 from tests.objects import beam_item, encode, plan, record, uid
 from tests.orthanc import HOW_TO_INSTALL, Orthanc, free_port, orthanc_is_installed

@@ -13,10 +13,10 @@ import pytest
 from pydicom import Dataset, dcmread
 from pydicom.uid import ExplicitVRLittleEndian
 
-from recovery.elements import InvalidObjectError
-from recovery.model import InstanceRef
-from recovery.plans import Plan, StructureSet
-from recovery.records import TreatmentRecord
+from recovery.dicom.elements import InvalidObjectError
+from recovery.dicom.model import InstanceRef
+from recovery.dicom.plans import Plan, StructureSet
+from recovery.dicom.records import TreatmentRecord
 from tests import objects as o
 from tests.recovery.courses import BRACHY_RECORD, ION_RECORD, as_record, reread
 

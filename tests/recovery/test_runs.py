@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from recovery.runs import JobResult, Journal, LockedError, is_stopped, lock
+from recovery.cache.journal import JobResult, Journal, LockedError, is_stopped, lock
 
 PROJECT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 11, 24, 14, 32, tzinfo=UTC)
@@ -113,7 +113,7 @@ def test_a_second_holder_of_a_lock_is_refused_until_the_first_lets_go(tmp_path: 
 
 
 def test_a_killed_process_leaves_no_lock(tmp_path: Path) -> None:
-    code = "import sys, pathlib, time; from recovery.runs import lock\n"
+    code = "import sys, pathlib, time; from recovery.cache.journal import lock\n"
     code += "with lock(pathlib.Path(sys.argv[1]), 'cycle'): print(1, flush=True); time.sleep(60)"
     with subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], cwd=PROJECT, stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None

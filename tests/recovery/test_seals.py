@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recovery.cache import Cache, TableDamagedError
-from recovery.damages import damaged_tables, forget_damaged_tables
-from recovery.memory import Memory
-from recovery.seals import SealError, sealed_json, unsealed_json
-from recovery.tables import TableSchema
+from recovery.cache.damages import damaged_tables, forget_damaged_tables
+from recovery.cache.memory import Memory
+from recovery.cache.store import Cache, TableDamagedError
+from recovery.host.seals import SealError, sealed_json, unsealed_json
+from recovery.tables.schema import TableSchema
 
 NOW = datetime(2026, 11, 24, 14, 32, tzinfo=UTC)
 TABLE = TableSchema(

@@ -10,17 +10,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from recovery.building import Workspace
-from recovery.cache import Cache
-from recovery.collection import Collection
-from recovery.config import load_config
-from recovery.database_tables import plans_told, with_second_source
-from recovery.holdings import Holdings
-from recovery.memory import Memory
-from recovery.model import Patient
-from recovery.relational_tables import DELIVERIES, IN_FLIGHT, PATIENTS, PHYSICIANS, PLANS, PRESCRIPTIONS
-from recovery.second_source import NOTHING, SecondSource, fractions_by_database, told_of
-from recovery.tables import DATABASE_COUNTS, TableSchema
+from recovery.cache.memory import Memory
+from recovery.cache.store import Cache
+from recovery.dicom.model import Patient
+from recovery.on_treatment.second_source import NOTHING, SecondSource, fractions_by_database, told_of
+from recovery.overview.rv_columns import plans_told, with_second_source
+from recovery.pacs.collection import Collection
+from recovery.pacs.holdings import Holdings
+from recovery.pacs.workspace import Workspace
+from recovery.settings.config import load_config
+from recovery.tables.relational import DELIVERIES, IN_FLIGHT, PATIENTS, PHYSICIANS, PLANS, PRESCRIPTIONS
+from recovery.tables.schema import DATABASE_COUNTS, TableSchema
 from tests.recovery.courses import MONDAY, TWO_BEAMS, day
 from tests.recovery.test_config import GOOD, write
 

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from recovery.cache import Cache, CacheError
-from recovery.manifests import FOLDER
-from recovery.snapshot_writing import open_writer
-from recovery.snapshots import list_snapshots, verify_snapshot
+from recovery.cache.manifests import FOLDER
+from recovery.cache.snapshot_writing import open_writer
+from recovery.cache.snapshots import list_snapshots, verify_snapshot
+from recovery.cache.store import Cache, CacheError
 from tests.recovery.made_snapshots import NOW, SCHEMAS, numbers, take
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -27,7 +27,7 @@ KILLS = 50
 NURSERY = """
 import os, sys
 from pathlib import Path
-from recovery.snapshots import prune
+from recovery.cache.snapshots import prune
 from tests.recovery.made_snapshots import take
 number, cache_path = 0, Path(sys.argv[1])
 take(cache_path, number)

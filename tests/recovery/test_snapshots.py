@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from recovery.cache import Cache, CacheError, TableMissingError
-from recovery.manifests import FOLDER, Manifest, ManifestError, Snapshot
-from recovery.relational_tables import CHECKS, DOCUMENTS, NOTES
-from recovery.snapshot_writing import install, open_writer
-from recovery.snapshots import list_snapshots, prune, verify_snapshot
-from recovery.table_freshness import known_since
-from recovery.tables import TableError
+from recovery.cache.freshness import known_since
+from recovery.cache.manifests import FOLDER, Manifest, ManifestError, Snapshot
+from recovery.cache.snapshot_writing import install, open_writer
+from recovery.cache.snapshots import list_snapshots, prune, verify_snapshot
+from recovery.cache.store import Cache, CacheError, TableMissingError
+from recovery.tables.relational import CHECKS, DOCUMENTS, NOTES
+from recovery.tables.schema import TableError
 from tests.recovery.made_snapshots import NOW, numbers, rows, take
 
 

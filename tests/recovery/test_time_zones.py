@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydicom import Dataset
 
-from recovery.cache import Cache
-from recovery.collection import Collection
-from recovery.local_time import LocalTime, offset
-from recovery.model import DateRange
-from recovery.object_rows import record_rows, records_of_rows
-from recovery.record_search import _was_ignored
+from recovery.cache.store import Cache
+from recovery.dicom.local_time import LocalTime, offset
+from recovery.dicom.model import DateRange
+from recovery.pacs.collection import Collection
+from recovery.pacs.record_search import _was_ignored
+from recovery.tables.object_rows import record_rows, records_of_rows
 from tests import objects as o
 from tests.archive_clinic import NOBODY, OneSite
 from tests.recovery.clinics import evidence, planned, row_of

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from pydicom import Dataset
 
-from recovery.on_treatment import Evidence, build_rows
-from recovery.plans import Plan
-from recovery.records import TreatmentRecord
-from recovery.treatment_summaries import STATUSES, TreatmentSummary, summaries_of
+from recovery.dicom.plans import Plan
+from recovery.dicom.records import TreatmentRecord
+from recovery.objects.treatment_summary import STATUSES, TreatmentSummary, summaries_of
+from recovery.on_treatment.rows import Evidence, build_rows
 from tests.archive_clinic import saved
 from tests.recovery.courses import FULL, TWO_BEAMS, day, session
 

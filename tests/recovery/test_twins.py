@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from backup_jobs.transfer import twins_in_words
-from recovery.model import InstanceRef, distinct
+from backup_jobs.transfer.transfer import twins_in_words
+from recovery.dicom.model import InstanceRef, distinct
 
 
 def ref(patient: str | None = "A", study: str | None = "s", series: str | None = "t", uid: str = "1.2") -> InstanceRef:

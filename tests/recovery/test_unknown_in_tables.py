@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from recovery.building import open_workspace, with_unknown
+from recovery.cache.memory import Memory
 from recovery.charting.sheet import chart_sheets
-from recovery.config import load_config
-from recovery.memory import Memory
-from recovery.patient_file import read_patient_file
-from recovery.tables import ON_TREATMENT
+from recovery.overview.build import with_unknown
+from recovery.pacs.workspace import open_workspace
+from recovery.patient.file import read_patient_file
+from recovery.settings.config import load_config
+from recovery.tables.schema import ON_TREATMENT
 from tests.app import clinic, relational
 from tests.recovery import patient_clinic as pc
 

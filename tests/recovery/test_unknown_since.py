@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from recovery import unknown_since as un
-from recovery.config import Schedule
+from recovery.on_treatment import unknown_since as un
+from recovery.settings.config import Schedule
 from tests.app.clinic import row
 from tests.app.relational import appointment
 

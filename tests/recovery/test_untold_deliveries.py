@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-from recovery.delivered_records import PlanFacts, treatment_record, treatment_sessions
-from recovery.model import Patient
-from recovery.records import TreatmentRecord
-from recovery.untold_deliveries import in_words, untold_deliveries
+from recovery.dicom.model import Patient
+from recovery.dicom.records import TreatmentRecord
+from recovery.objects.treatment_record import PlanFacts, treatment_record, treatment_sessions
+from recovery.on_treatment.untold_deliveries import in_words, untold_deliveries
 from tests.archive_clinic import delivery, local
 
 LONG_AGO = date(2020, 1, 1)

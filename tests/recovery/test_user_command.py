@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from recovery.__main__ import main
-from recovery.accounts import Accounts
-from recovery.audit import AuditFile
+from recovery.access.accounts import Accounts
+from recovery.access.audit import AuditFile
 from tests.recovery.test_config import GOOD as CONFIG
 
 SECRET = "four words for tests"

@@ -10,9 +10,9 @@ from typing import Literal
 
 import pytest
 
-from recovery.cache import Cache
-from recovery.config import CacheSettings, Config, Local, Pacs, RecordAndVerify, RvDatabase, Site
-from recovery.relational_tables import RELATIONAL_TABLES
+from recovery.cache.store import Cache
+from recovery.settings.config import CacheSettings, Config, Local, Pacs, RecordAndVerify, RvDatabase, Site
+from recovery.tables.relational import RELATIONAL_TABLES
 from tests.relational.aria import Aria
 from tests.relational.clinic import fill
 from tests.relational.mosaiq import Mosaiq

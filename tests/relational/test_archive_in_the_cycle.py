@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from backup_jobs.cycle import JOBS
-from recovery.building import open_workspace
-from recovery.config import Config, Local, Pacs
-from recovery.memory import Memory
-from recovery.model import DicomNode
-from recovery.relational_tables import RELATIONAL_TABLES
-from recovery.runs import JobResult
+from backup_jobs.jobs.cycle import JOBS
+from recovery.cache.journal import JobResult
+from recovery.cache.memory import Memory
+from recovery.dicom.model import DicomNode
+from recovery.pacs.workspace import open_workspace
+from recovery.settings.config import Config, Local, Pacs
+from recovery.tables.relational import RELATIONAL_TABLES
 from tests.orthanc import HOW_TO_INSTALL, Orthanc, free_port, orthanc_is_installed
 
 pytestmark = pytest.mark.skipif(not orthanc_is_installed(), reason=HOW_TO_INSTALL)

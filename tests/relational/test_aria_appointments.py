@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from backup_jobs.snapshot_tables import snapshot_tables
-from recovery.cache import Cache
-from recovery.config import Config
-from recovery.relational_tables import CANCELLED_STATUSES, SCHEDULE
+from backup_jobs.jobs.snapshot_tables import snapshot_tables
+from recovery.cache.store import Cache
+from recovery.settings.config import Config
+from recovery.tables.relational import CANCELLED_STATUSES, SCHEDULE
 from tests.relational.aria import TODAY, Aria
 from tests.relational.mosaiq import Mosaiq
 from tests.relational.mosaiq_clinic import TOMORROW

@@ -7,10 +7,10 @@ from datetime import date, datetime
 
 import pytest
 
-from backup_jobs.aria_prescriptions import fraction_pattern
-from backup_jobs.snapshot_tables import snapshot_tables
-from recovery.config import Config
-from recovery.relational_tables import APPROVED_STATUSES, CANCELLED_STATUSES
+from backup_jobs.jobs.snapshot_tables import snapshot_tables
+from backup_jobs.rv.aria.prescriptions import fraction_pattern
+from recovery.settings.config import Config
+from recovery.tables.relational import APPROVED_STATUSES, CANCELLED_STATUSES
 from tests.relational.aria import SCHEMA, TODAY, Aria
 
 Rows = list[dict[str, object]]

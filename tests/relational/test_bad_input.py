@@ -14,15 +14,15 @@ import pytest
 import sqlglot
 from sqlglot import expressions
 
-from backup_jobs.odd_rows import NUMBER_TWICE
-from backup_jobs.queries import load_query, query_tables
-from backup_jobs.rv_database import open_database
-from backup_jobs.snapshot_tables import READINGS, check_queries, query_values, snapshot_tables
-from backup_jobs.table_readings import read_rows
-from recovery.cache import Cache
-from recovery.config import Config
-from recovery.relational_tables import RELATIONAL_TABLES
-from recovery.tables import ODD_ROWS
+from backup_jobs.jobs.snapshot_tables import READINGS, check_queries, query_values, snapshot_tables
+from backup_jobs.rv.database import open_database
+from backup_jobs.rv.odd_rows import NUMBER_TWICE
+from backup_jobs.rv.queries import load_query, query_tables
+from backup_jobs.rv.table_readings import read_rows
+from recovery.cache.store import Cache
+from recovery.settings.config import Config
+from recovery.tables.relational import RELATIONAL_TABLES
+from recovery.tables.schema import ODD_ROWS
 from tests.relational.aria import Aria
 from tests.relational.clinic import LONG_NOTE
 from tests.relational.clinic import fill as fill_aria

@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from backup_jobs.plan_owners import UNDECIDED
-from backup_jobs.queries import load_query, query_tables
-from backup_jobs.snapshot_tables import snapshot_tables
-from recovery.cache import Cache
-from recovery.config import Config, Dashboard
-from recovery.plan_states import CLOSED_STATUSES
-from recovery.relational_tables import RELATIONAL_TABLES
-from recovery.tables import ODD_ROWS, RT_PLANS
+from backup_jobs.jobs.snapshot_tables import snapshot_tables
+from backup_jobs.rv.plan_owners import UNDECIDED
+from backup_jobs.rv.queries import load_query, query_tables
+from recovery.cache.store import Cache
+from recovery.settings.config import Config, Dashboard
+from recovery.tables.relational import RELATIONAL_TABLES
+from recovery.tables.schema import ODD_ROWS, RT_PLANS
+from recovery.words.plan_states import CLOSED_STATUSES
 from tests.relational.aria import TODAY
 from tests.relational.mosaiq import Mosaiq
 

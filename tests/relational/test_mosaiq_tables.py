@@ -7,14 +7,14 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from backup_jobs.mosaiq_deliveries import delivery_type, termination_status
-from backup_jobs.mosaiq_tables import appointment_status
-from backup_jobs.queries import query_tables
-from backup_jobs.rv_database import open_database
-from backup_jobs.snapshot_tables import query_values, snapshot_tables
-from recovery.cache import Cache
-from recovery.config import Config
-from recovery.relational_tables import APPROVED_STATUSES, CANCELLED_STATUSES, RELATIONAL_TABLES
+from backup_jobs.jobs.snapshot_tables import query_values, snapshot_tables
+from backup_jobs.rv.database import open_database
+from backup_jobs.rv.mosaiq.deliveries import delivery_type, termination_status
+from backup_jobs.rv.mosaiq.tables import appointment_status
+from backup_jobs.rv.queries import query_tables
+from recovery.cache.store import Cache
+from recovery.settings.config import Config
+from recovery.tables.relational import APPROVED_STATUSES, CANCELLED_STATUSES, RELATIONAL_TABLES
 from tests.relational.aria import TODAY
 from tests.relational.mosaiq import OLDER, Mosaiq
 

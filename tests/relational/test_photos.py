@@ -17,11 +17,11 @@ from datetime import datetime, timedelta
 import pytest
 from PIL import Image, PngImagePlugin
 
-from backup_jobs import photos
-from backup_jobs.snapshot_tables import snapshot_tables
-from recovery.config import Config
-from recovery.runs import JobResult
-from recovery.snapshots import list_snapshots
+from backup_jobs.jobs.snapshot_tables import snapshot_tables
+from backup_jobs.rv import photos
+from recovery.cache.journal import JobResult
+from recovery.cache.snapshots import list_snapshots
+from recovery.settings.config import Config
 from tests.photos import BLUE, GREEN, RED, is_like, opened, picture
 from tests.relational.aria import TODAY, Aria
 

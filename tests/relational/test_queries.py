@@ -8,10 +8,10 @@ import pytest
 import sqlglot
 from sqlglot import expressions
 
-from backup_jobs.queries import QueryError, load_query, parse_query, query_tables
-from backup_jobs.snapshot_tables import READINGS, query_values
-from recovery.config import Config
-from recovery.relational_tables import RELATIONAL_TABLES
+from backup_jobs.jobs.snapshot_tables import READINGS, query_values
+from backup_jobs.rv.queries import QueryError, load_query, parse_query, query_tables
+from recovery.settings.config import Config
+from recovery.tables.relational import RELATIONAL_TABLES
 from tests.relational import aria, mosaiq
 from tests.relational.conftest import NOW
 

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from backup_jobs import rv_database
-from backup_jobs.database_errors import DatabaseError, LoginRefusedError, explain_odbc, explain_sqlite
-from backup_jobs.queries import QueryError
-from backup_jobs.rv_database import ConnectionLostError, open_database
-from backup_jobs.snapshot_tables import check_queries, query_values, snapshot_tables
-from recovery.config import Config
+from backup_jobs.jobs.snapshot_tables import check_queries, query_values, snapshot_tables
+from backup_jobs.rv import database as rv_database
+from backup_jobs.rv.database import ConnectionLostError, open_database
+from backup_jobs.rv.database_errors import DatabaseError, LoginRefusedError, explain_odbc, explain_sqlite
+from backup_jobs.rv.queries import QueryError
+from recovery.settings.config import Config
 from tests.relational.aria import Aria
 from tests.relational.conftest import config_in, without_database
 

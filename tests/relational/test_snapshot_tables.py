@@ -9,16 +9,16 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from backup_jobs import snapshot_tables as job
-from backup_jobs.rv_database import ConnectionLostError, Database, DatabaseError, open_database
-from backup_jobs.snapshot_tables import check_queries, snapshot_tables
-from recovery.cache import Cache
-from recovery.config import Config
-from recovery.manifests import Kept
-from recovery.relational_tables import DELIVERIES, PATIENTS, PLANS, RELATIONAL_TABLES, SCHEDULE
-from recovery.snapshots import list_snapshots, verify_snapshot
-from recovery.table_freshness import known_since
-from recovery.tables import TableSchema
+from backup_jobs.jobs import snapshot_tables as job
+from backup_jobs.jobs.snapshot_tables import check_queries, snapshot_tables
+from backup_jobs.rv.database import ConnectionLostError, Database, DatabaseError, open_database
+from recovery.cache.freshness import known_since
+from recovery.cache.manifests import Kept
+from recovery.cache.snapshots import list_snapshots, verify_snapshot
+from recovery.cache.store import Cache
+from recovery.settings.config import Config
+from recovery.tables.relational import DELIVERIES, PATIENTS, PLANS, RELATIONAL_TABLES, SCHEDULE
+from recovery.tables.schema import TableSchema
 from tests.relational.aria import Aria
 from tests.relational.conftest import without_database
 

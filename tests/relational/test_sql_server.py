@@ -13,12 +13,12 @@ from typing import Any, Literal
 
 import pytest
 
-from backup_jobs import rv_database
-from backup_jobs.rv_database import ConnectionLostError, DatabaseError, LoginRefusedError, open_database
-from backup_jobs.snapshot_tables import check_queries, query_values, snapshot_tables
-from recovery.cache import Cache
-from recovery.config import Config
-from recovery.relational_tables import RELATIONAL_TABLES
+from backup_jobs.jobs.snapshot_tables import check_queries, query_values, snapshot_tables
+from backup_jobs.rv import database as rv_database
+from backup_jobs.rv.database import ConnectionLostError, DatabaseError, LoginRefusedError, open_database
+from recovery.cache.store import Cache
+from recovery.settings.config import Config
+from recovery.tables.relational import RELATIONAL_TABLES
 from tests.photos import GREEN, picture
 from tests.relational import aria as aria_database
 from tests.relational import mosaiq as mosaiq_database

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backup_jobs import values
+from backup_jobs.rv import values
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,11 @@ from typing import Any
 
 import streamlit as st
 
-from app import audit_rows, words
 from app.components import header, marked
 from app.desk import Desk
-from recovery.audit_proof import Verdict
+from app.lists import audit_rows
+from app.wording import words
+from recovery.access.audit_proof import Verdict
 
 ROW_HEIGHT = 32
 

@@ -16,13 +16,13 @@ from datetime import timedelta
 
 import streamlit as st
 
-from app import data, health, session
-from app.components import (
-    banner,
+from app.access import session
+from app.components import banner, failures, header
+from app.data import cached, health
+from app.desk import Desk
+from app.screens.backup_health import (
     coverage,
     damage,
-    failures,
-    header,
     job_table,
     known_gap_form,
     left_out,
@@ -31,9 +31,8 @@ from app.components import (
     snapshots,
     unproven_table,
 )
-from app.desk import Desk
-from recovery.cache import CacheError
-from recovery.model import JobRun
+from recovery.cache.store import CacheError
+from recovery.dicom.model import JobRun
 
 
 def show(desk: Desk) -> None:
@@ -41,8 +40,8 @@ def show(desk: Desk) -> None:
     header.show("Backup health", desk.config.site.name)
     banner.show(desk)
     try:
-        runs = data.load_runs(desk.config.cache_path)
-    except data.JournalError:
+        runs = cached.load_runs(desk.config.cache_path)
+    except cached.JournalError:
         runs = ()  # the banner says so
     loaded = _show_coverage(desk)
     _show_jobs(desk, runs, loaded)
@@ -60,10 +59,10 @@ def show(desk: Desk) -> None:
     snapshots.show(desk)
 
 
-def _show_coverage(desk: Desk) -> data.Loaded | None:
+def _show_coverage(desk: Desk) -> cached.Loaded | None:
     _heading("Who could be treated from the backup")
     try:
-        loaded = data.load_on_treatment(desk.config.cache_path)
+        loaded = cached.load_on_treatment(desk.config.cache_path)
     except CacheError as error:
         failures.show_cache(error, desk.config)
         return None
@@ -74,7 +73,7 @@ def _show_coverage(desk: Desk) -> data.Loaded | None:
     return loaded
 
 
-def _show_jobs(desk: Desk, runs: Sequence[JobRun], loaded: data.Loaded | None) -> None:
+def _show_jobs(desk: Desk, runs: Sequence[JobRun], loaded: cached.Loaded | None) -> None:
     _heading("Jobs")
     if not runs:
         st.markdown("No run of any job is known. `python -m backup_jobs cycle` makes the first.")
@@ -93,8 +92,8 @@ def _show_jobs(desk: Desk, runs: Sequence[JobRun], loaded: data.Loaded | None) -
 
 def _show_table(desk: Desk) -> None:
     """The jobs, drawn anew every few seconds: ages stand in it."""
-    with suppress(data.JournalError):
-        job_table.show(desk, _jobs(desk, data.load_runs(desk.config.cache_path)))
+    with suppress(cached.JournalError):
+        job_table.show(desk, _jobs(desk, cached.load_runs(desk.config.cache_path)))
 
 
 def _jobs(desk: Desk, runs: Sequence[JobRun]) -> list[health.JobHealth]:

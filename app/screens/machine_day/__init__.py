@@ -5,8 +5,8 @@ Goal
     treated here is lost because no appointment is known.
 
 How
-    `app.worklist` makes the list. It opens on the machine with most appointments today. The address says which machine
-    and day (`?machine=TB1&day=2026-11-24`).
+    `app.lists.machine_day` makes the list. It opens on the machine with most appointments today. The address says which
+    machine and day (`?machine=TB1&day=2026-11-24`).
 """
 
 from __future__ import annotations
@@ -17,23 +17,15 @@ from datetime import date
 import pandas as pd
 import streamlit as st
 
-from app import appointments, data, given, session, unknown, words, worklist
-from app.components import (
-    attention,
-    banner,
-    chart_export,
-    day_chart,
-    day_export,
-    day_print,
-    day_table,
-    failures,
-    header,
-    listed,
-    paper,
-)
+from app.access import session
+from app.components import attention, banner, failures, header, listed
+from app.components.output import chart_export, day_export, day_print, paper
+from app.data import cached, given, unknown
 from app.desk import Desk
-from app.screens.machine_day import sources
-from recovery.permissions import Permission
+from app.lists import appointments, machine_day
+from app.screens.machine_day import day_chart, day_table, sources
+from app.wording import words
+from recovery.access.permissions import Permission
 
 MACHINE, DAY, PRINT = "machine", "day", "print"
 _CHOSEN = "machine_of_the_day"
@@ -48,14 +40,14 @@ def show(desk: Desk) -> None:
     if loaded is None:
         return
     found = sources.load(desk, loaded.table)
-    machines = worklist.machines_of(loaded.table, found.tables.schedule)
+    machines = machine_day.machines_of(loaded.table, found.tables.schedule)
     if not machines:
         failures.show_no_rows()
         return
     _show_day(desk, loaded, found, machines)
 
 
-def _show_day(desk: Desk, loaded: data.Loaded, found: sources.Found, machines: list[str]) -> None:
+def _show_day(desk: Desk, loaded: cached.Loaded, found: sources.Found, machines: list[str]) -> None:
     places = st.container(horizontal=True, vertical_alignment="bottom")
     busiest = appointments.busiest(found.tables.schedule, desk.today(), machines)
     machine, day, is_print = _asked(places, machines, busiest, desk.today())
@@ -65,14 +57,16 @@ def _show_day(desk: Desk, loaded: data.Loaded, found: sources.Found, machines: l
         given.given_on(desk.config.cache_path, loaded.table, day),
         unknown.doubt_now(loaded, desk),
     )
-    that_day = worklist.day_of(loaded.table, found.tables, machine, day, known)
+    that_day = machine_day.day_of(loaded.table, found.tables, machine, day, known)
     with places:
         day_export.show(desk, loaded, that_day, machine, day, found.remark)
         ids = pd.concat([that_day.booked["patient_id"], that_day.unbooked["patient_id"]]).dropna().unique()
         if len(ids):
             chart_export.show_day(desk, [str(patient_id) for patient_id in ids], machine, day)
     title = f"{machine} · {words.day(day, desk.today())}"
-    below = worklist.heading_of_unbooked(machine, len(that_day.unbooked), is_schedule_known=that_day.is_schedule_known)
+    below = machine_day.heading_of_unbooked(
+        machine, len(that_day.unbooked), is_schedule_known=that_day.is_schedule_known
+    )
     sheet_title = f"{title} {day.year} · {desk.config.site.name}"
     if is_print:
         if (here := session.sitting()) is not None:
@@ -94,7 +88,7 @@ def _show_day(desk: Desk, loaded: data.Loaded, found: sources.Found, machines: l
     _show_lists(that_day, below)
 
 
-def _print(desk: Desk, title: str, remark: str, that_day: worklist.Day, below: str) -> None:
+def _print(desk: Desk, title: str, remark: str, that_day: machine_day.Day, below: str) -> None:
     """The sheet, drawn anew every few seconds: it says how old the copy is."""
     day_print.show(title, _told(desk, remark), that_day.booked, that_day.unbooked, below)
 
@@ -127,7 +121,7 @@ def _asked(
     return machine, day if isinstance(day, date) else today, is_print and may_print
 
 
-def _bars(loaded: data.Loaded, found: sources.Found, known: appointments.Known) -> pd.DataFrame | None:
+def _bars(loaded: cached.Loaded, found: sources.Found, known: appointments.Known) -> pd.DataFrame | None:
     """The day's appointments on every machine, as the timeline draws and the headline counts them."""
     on_day = appointments.on_day(found.tables.schedule, known.day)
     if on_day is None:
@@ -135,7 +129,7 @@ def _bars(loaded: data.Loaded, found: sources.Found, known: appointments.Known) 
     return day_chart.bars(on_day[~appointments.is_cancelled(on_day)], loaded.table, known.day, known)
 
 
-def _counts(that_day: worklist.Day, bars: pd.DataFrame | None, machine: str) -> str:
+def _counts(that_day: machine_day.Day, bars: pd.DataFrame | None, machine: str) -> str:
     said = [day_chart.counted(bars, machine)] if bars is not None else [":orange[▲ **appointments unknown**]"]
     lists = (that_day.booked["mark"] == "■", that_day.unbooked["mark"] == "■")
     stop = sum(int(marked.sum()) for marked in lists)
@@ -160,7 +154,7 @@ def _draw_chart(desk: Desk, bars: pd.DataFrame, machine: str, day: date) -> None
     day_chart.show(bars, machine, desk.local(desk.now()).replace(tzinfo=None) if day == desk.today() else None)
 
 
-def _show_lists(that_day: worklist.Day, below: str) -> None:
+def _show_lists(that_day: machine_day.Day, below: str) -> None:
     attention.show(that_day.booked)
     if len(that_day.booked):
         day_table.show(that_day.booked, "booked", visible_rows=30, timed=True)

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from app import data, older_ids, words
+from app.data import cached
 from app.desk import Desk
-from app.worklist import Tables
-from recovery.cache import Cache, CacheError, TableMissingError
-from recovery.relational_tables import PATIENTS, PLAN_FIELDS, SCHEDULE, SETUP_NOTES
-from recovery.table_freshness import known_since
+from app.lists import older_ids
+from app.lists.machine_day import Tables
+from app.wording import words
+from recovery.cache.freshness import known_since
+from recovery.cache.store import Cache, CacheError, TableMissingError
+from recovery.tables.relational import PATIENTS, PLAN_FIELDS, SCHEDULE, SETUP_NOTES
 
 _LACKS = {
     SCHEDULE.name: "no appointment is known, and everybody treated on the machine stands in one list",
@@ -44,7 +46,7 @@ def load(desk: Desk, listed: pd.DataFrame) -> Found:
         moment = None  # the tables say themselves that they cannot be read
     for schema in (SCHEDULE, PLAN_FIELDS, SETUP_NOTES, PATIENTS):
         try:
-            frames[schema.name] = older_ids.under_newest(data.load_table(path, schema, moment), names)
+            frames[schema.name] = older_ids.under_newest(cached.load_table(path, schema, moment), names)
         except TableMissingError:
             told.append(f"▲ There is no table {schema.name} in the cache: {_LACKS[schema.name]}.")
         except CacheError:

@@ -11,23 +11,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import data, filters, gaps
-from app.components import (
-    attention,
-    banner,
-    chart_export,
-    counts,
-    day_export,
-    export,
-    filter_bar,
-    header,
-    listed,
-    paper,
-    patient_link,
-    patient_table,
-    view_bar,
-)
+from app.components import attention, banner, counts, header, listed, patient_link, patient_table
+from app.components.output import chart_export, day_export, list_export, paper
+from app.data import cached
 from app.desk import Desk
+from app.lists import filters, gaps
+from app.screens.on_treatment import filter_bar, view_bar
 
 _PRINTED = (
     *(("", "mark"), ("Name", "patient_name"), ("ID", "patient_id"), ("Born", "patient_birth_date")),
@@ -47,7 +36,7 @@ def show(desk: Desk) -> None:
     _show_rows(desk, loaded)
 
 
-def _show_rows(desk: Desk, loaded: data.Loaded) -> None:
+def _show_rows(desk: Desk, loaded: cached.Loaded) -> None:
     table, today = loaded.table, desk.today()
     place_of_counts = st.container()
     view, beside = filter_bar.show(table)
@@ -58,7 +47,7 @@ def _show_rows(desk: Desk, loaded: data.Loaded) -> None:
     with beside, st.container(horizontal=True, vertical_alignment="center", width="content"):
         looks = view_bar.show(desk, table)
         shown = looks.sort(shown)
-        export.show(desk, loaded, shown, view, reasons, looks.of_export)
+        list_export.show(desk, loaded, shown, view, reasons, looks.of_export)
         if ids := [str(patient_id) for patient_id in shown["patient_id"].dropna().unique()]:
             chart_export.show_everybody(desk, ids)
     st.markdown(f"{counts.shown_sentence(shown, reasons)} :small[· {patient_table.HOW_TO_OPEN}]")

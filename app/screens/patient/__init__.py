@@ -13,12 +13,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import audit_trail, data, patient_words, words
-from app.components import banner, chart_export, failures, header, listed, patient_link, patient_search
+from app.access import audit_trail
+from app.components import banner, failures, header, listed, patient_link, patient_search
+from app.components.output import chart_export
+from app.data import cached
 from app.desk import Desk
 from app.screens.patient import identity, plan_view
-from recovery.cache import CacheError
-from recovery.patient_file import PatientFile, PatientNotFoundError
+from app.wording import patient, words
+from recovery.cache.store import CacheError
+from recovery.patient.file import PatientFile, PatientNotFoundError
 
 
 def show(desk: Desk) -> None:
@@ -33,7 +36,7 @@ def show(desk: Desk) -> None:
         patient_search.show(loaded.table, link_is_dead=bool(patient_link.key_of_this_page()))
         return
     try:
-        file = data.load_patient_file(
+        file = cached.load_patient_file(
             desk.config.cache_path, desk.config.site, patient_id, desk.now(), desk.config.schedule.grace
         )
     except CacheError as error:
@@ -55,7 +58,7 @@ def _show_file(desk: Desk, file: PatientFile) -> None:
         chart_export.show_patient(desk, file.identity.patient_id)
     plan = file.plans[0]
     if len(file.plans) > 1:
-        titles = [words.as_markdown(patient_words.plan_title(p)) for p in file.plans]
+        titles = [words.as_markdown(patient.plan_title(p)) for p in file.plans]
         uids = [str(p.course_uid) for p in file.plans]
         chosen = st.segmented_control(
             f"{words.counted(len(file.plans), 'plan')}: those that may still be treated first",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import picture_data, session
+from app.access import session
+from app.data import pictures
 from app.desk import Desk
-from app.words import absent, as_markdown, printable
+from app.wording.words import absent, as_markdown, printable
+from recovery.patient.plan import PlanFile
 from recovery.pictures.beams_eye import BeamsEyeView
 from recovery.pictures.drawing_beam import angles_in_words, draw_beams_eye_view
 from recovery.pictures.refusals import PictureError
-from recovery.plan_file import PlanFile
 
 
 def show(desk: Desk, plan: PlanFile) -> None:
@@ -23,15 +24,15 @@ def _show(desk: Desk, plan: PlanFile) -> None:
     if plan.uid is None or not plan.row.plan_held:
         st.markdown("The RT-PACS does not hold the plan: there is nothing to draw.")
         return
-    source = picture_data.source_of(desk.config)
+    source = pictures.source_of(desk.config)
     is_asked = st.session_state.get(f"asked_beams_{plan.uid}")
-    if not (is_asked or picture_data.is_at_hand(source, plan.uid)):
+    if not (is_asked or pictures.is_at_hand(source, plan.uid)):
         st.button("Load from the RT-PACS", key=f"load_beams_{plan.uid}", icon=":material/download:",
                   on_click=session.callback(_ask), args=(plan.uid,))  # fmt: skip
         return
     try:
         with st.spinner("Loading the plan from the RT-PACS"):
-            views = picture_data.plan_picture(source, plan.uid).views
+            views = pictures.plan_picture(source, plan.uid).views
     except PictureError as error:
         st.markdown(f":orange[▲ {as_markdown(str(error))}]")
         st.button("Try again", key=f"again_beams_{plan.uid}")

@@ -7,14 +7,16 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 import streamlit as st
 
-from app import patient_tables, patient_words, session
+from app.access import session
 from app.components import marked
 from app.components.patient_table import ROW_HEIGHT
 from app.desk import Desk
+from app.lists import patient_tables
 from app.screens.patient import pictures
-from app.words import ABSENT, as_markdown
-from recovery.patient_file import PatientFile
-from recovery.plan_file import PlanFile
+from app.wording import patient
+from app.wording.words import ABSENT, as_markdown
+from recovery.patient.file import PatientFile
+from recovery.patient.plan import PlanFile
 
 _ROWS = 10
 
@@ -105,5 +107,5 @@ def _table(file: PatientFile, frame: pd.DataFrame, nothing: str, *tables: str) -
 
 
 def _missing(file: PatientFile, *tables: str) -> None:
-    for sentence in patient_words.missing_tables(file, tables):
+    for sentence in patient.missing_tables(file, tables):
         st.markdown(f":orange[{as_markdown(sentence)}]")

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import words
 from app.components import patient_link
-from app.words import absent, as_html, as_markdown
-from recovery import plan_notices
-from recovery.patient_file import Identity, PatientFile
+from app.wording import words
+from app.wording.words import absent, as_html, as_markdown
+from recovery.patient import notices
+from recovery.patient.file import Identity, PatientFile
 
 _LINE = "display:flex;flex-wrap:wrap;align-items:baseline;column-gap:1.6rem;font-variant-numeric:tabular-nums"
 _NAME = "font-size:2.2rem;font-weight:700;line-height:1.2;margin:0;padding:0"
@@ -42,7 +42,7 @@ def show(file: PatientFile) -> None:
 def _warnings(file: PatientFile) -> None:
     """Alerts, what two sources tell differently, and namesakes."""
     colours = {True: "red", False: "orange"}
-    lines = [f":{colours[n.is_stop]}[**{_said(n)}**]" for n in plan_notices.of_patient(file)]
+    lines = [f":{colours[n.is_stop]}[**{_said(n)}**]" for n in notices.of_patient(file)]
     if not file.alerts and "patients" in file.tables_missing:
         lines.append(
             ":orange[▲ **Alerts are unknown:** the R&V database's table of patients is not here: see Contacts.]"

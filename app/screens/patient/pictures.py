@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import picture_data
+from app.data import pictures
 from app.desk import Desk
 from app.screens.patient import planes
-from app.words import absent, as_markdown
+from app.wording.words import absent, as_markdown
+from recovery.patient.plan import PlanFile
 from recovery.pictures.drawing import draw_reference_image
 from recovery.pictures.refusals import PictureError
 from recovery.pictures.retrieval import Source
-from recovery.plan_file import PlanFile
 
 _PLANNING, _REFERENCE = "Planning image", "Reference images"
 _PER_ROW = 4
@@ -34,10 +34,10 @@ def show(desk: Desk, plan: PlanFile) -> None:
         "Pictures", [_PLANNING, _REFERENCE], default=_PLANNING, required=True, key=f"kind_{plan.uid}",
         label_visibility="collapsed",
     )  # fmt: skip
-    source = picture_data.source_of(desk.config)
+    source = pictures.source_of(desk.config)
     try:
         with st.spinner("Loading plan and structure set from the RT-PACS"):
-            picture = picture_data.plan_picture(source, plan.uid)
+            picture = pictures.plan_picture(source, plan.uid)
         if kind == _REFERENCE:
             _reference_images(source, picture)
         else:
@@ -47,7 +47,7 @@ def show(desk: Desk, plan: PlanFile) -> None:
         st.button("Try again", key=f"again_pictures_{plan.uid}")
 
 
-def _reference_images(source: Source, picture: picture_data.PlanPicture) -> None:
+def _reference_images(source: Source, picture: pictures.PlanPicture) -> None:
     uids = picture.plan.reference_image_uids
     if not uids:
         st.markdown("The plan names no reference images.")
@@ -70,7 +70,7 @@ def _reference_image(
     source: Source, uid: str, names: dict[int | None, str | None], shares: tuple[float, float]
 ) -> None:
     try:
-        image = picture_data.reference_image(source, uid)
+        image = pictures.reference_image(source, uid)
     except PictureError as error:
         st.markdown(f":orange[▲ {as_markdown(str(error))}]")
         return

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import patient_tables, patient_words, words
 from app.components import marked
 from app.components.patient_table import ROW_HEIGHT
 from app.desk import Desk
+from app.lists import patient_tables
 from app.screens.patient import beam_view, details, dose_chart
-from app.words import as_markdown
-from recovery.dose_words import gray
-from recovery.patient_file import PatientFile
-from recovery.plan_file import PlanFile
-from recovery.units import unit_word
+from app.wording import patient, words
+from app.wording.words import as_markdown
+from recovery.patient.file import PatientFile
+from recovery.patient.plan import PlanFile
+from recovery.words.prescription import gray
+from recovery.words.units import unit_word
 
 _LEDGER_ROWS = 9
 
@@ -33,38 +34,38 @@ def show(desk: Desk, file: PatientFile, plan: PlanFile) -> None:
 
 def _headline(desk: Desk, file: PatientFile, plan: PlanFile) -> None:
     row, today = plan.row, file.now.date()
-    st.markdown(f"### {_coloured(patient_words.next_fraction(plan))}", anchors=False)
+    st.markdown(f"### {_coloured(patient.next_fraction(plan))}", anchors=False)
     appointment = file.next_appointment
     when = "no appointment booked"
     if appointment is not None:
         machine = f" on {appointment.treatment_machine_name}" if appointment.treatment_machine_name else ""
-        when = f"next appointment {patient_words.at_time(appointment.appointment_at, today)}{machine}"
+        when = f"next appointment {patient.at_time(appointment.appointment_at, today)}{machine}"
     elif "schedule" in file.tables_missing:
         when = "appointments unknown"
     label = as_markdown(words.absent(plan.label))
     lines = [
-        f"**{label}** · {as_markdown(patient_words.summary(plan))} · {as_markdown(when)}",
-        f"Approval: {as_markdown(patient_words.approval(plan, today))}",
+        f"**{label}** · {as_markdown(patient.summary(plan))} · {as_markdown(when)}",
+        f"Approval: {as_markdown(patient.approval(plan, today))}",
     ]
     if row.earlier_plans:
         lines.append(f"Earlier plans: {as_markdown(row.earlier_plans)}")
     if row.ready:
-        lines.append(as_markdown(patient_words.readiness(plan, desk.now(), desk.config.site.zone)))
-    lines += [_coloured(sentence) for sentence in patient_words.warnings(plan)]
+        lines.append(as_markdown(patient.readiness(plan, desk.now(), desk.config.site.zone)))
+    lines += [_coloured(sentence) for sentence in patient.warnings(plan)]
     st.markdown("  \n".join(lines))
 
 
 def _ledger(file: PatientFile, plan: PlanFile) -> None:
     book = plan.ledger
     if book is None:
-        for sentence in patient_words.missing_tables(file, ("treatment_records", "rt_plans")):
+        for sentence in patient.missing_tables(file, ("treatment_records", "rt_plans")):
             st.markdown(f":orange[{as_markdown(sentence)}]")
         return
     given = f"{book.fractions_delivered} of {words.absent(book.number_of_fractions_planned)} fractions given in full"
     dose = f", {gray(book.dose_delivered)}" if book.dose_delivered is not None else ""
     st.markdown(f"**Fraction ledger** · {as_markdown(given + dose)}")
     appointment = file.next_appointment
-    when = patient_words.at_time(appointment.appointment_at, file.now.date()) if appointment is not None else ""
+    when = patient.at_time(appointment.appointment_at, file.now.date()) if appointment is not None else ""
     rows = patient_tables.ledger(book, file.now.date(), when)
     st.dataframe(
         marked.printed(rows),

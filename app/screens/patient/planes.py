@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import picture_data
-from app.words import absent, as_html, as_markdown, printable
+from app.data import pictures
+from app.wording.words import absent, as_html, as_markdown, printable
+from recovery.patient.plan import PlanFile
 from recovery.pictures.dose import Band, DoseGrid, band_numbers, bands
 from recovery.pictures.drawing import Overlay, draw_section
 from recovery.pictures.grids import PLANES, Plane, section, step_of
@@ -14,12 +15,11 @@ from recovery.pictures.raster import WINDOWS
 from recovery.pictures.refusals import PictureError
 from recovery.pictures.retrieval import Source, read_first_slice, read_volume, volume_on_shelf
 from recovery.pictures.structures import Structure
-from recovery.plan_file import PlanFile
 
 _OWN = "as the image says"
 
 
-def show(source: Source, plan: PlanFile, picture: picture_data.PlanPicture) -> None:
+def show(source: Source, plan: PlanFile, picture: pictures.PlanPicture) -> None:
     """Draw the slices; while the series is not here yet, the one through the isocentre and a progress bar.
 
     Raises
@@ -27,7 +27,7 @@ def show(source: Source, plan: PlanFile, picture: picture_data.PlanPicture) -> N
     PictureError
         If nothing can be drawn.
     """
-    contours = picture_data.contours(source, picture.plan)
+    contours = pictures.contours(source, picture.plan)
     volume = volume_on_shelf(source, contours.dataset)
     if volume is not None:
         _slices(source, plan, picture, contours, volume)
@@ -55,8 +55,8 @@ def show(source: Source, plan: PlanFile, picture: picture_data.PlanPicture) -> N
 def _slices(
     source: Source,
     plan: PlanFile,
-    picture: picture_data.PlanPicture,
-    contours: picture_data.Contours,
+    picture: pictures.PlanPicture,
+    contours: pictures.Contours,
     volume: ImageVolume,
 ) -> None:
     for remark in volume.remarks:
@@ -83,7 +83,7 @@ def _plane(
     volume: ImageVolume,
     plane: Plane,
     window: tuple[float, float],
-    picture: picture_data.PlanPicture,
+    picture: pictures.PlanPicture,
     structures: list[Structure],
     dose: DoseGrid | None,
     steps: list[Band],
@@ -147,10 +147,10 @@ def _structures(structures: tuple[Structure, ...], uid: str) -> list[Structure]:
     return [structures[n] for n in chosen]
 
 
-def _dose(source: Source, picture: picture_data.PlanPicture) -> DoseGrid | None:
+def _dose(source: Source, picture: pictures.PlanPicture) -> DoseGrid | None:
     try:
         with st.spinner("Loading the dose from the RT-PACS"):
-            return picture_data.dose(source, picture.plan)
+            return pictures.dose(source, picture.plan)
     except PictureError as error:
         st.markdown(f":orange[▲ {as_markdown(str(error))}]")
         return None

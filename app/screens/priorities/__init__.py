@@ -15,13 +15,16 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import data, older_ids, priority_list, words
-from app.components import banner, header, listed, priority_export, priority_form, priority_tables
+from app.access.signer import signer
+from app.components import banner, header, listed
+from app.data import cached
 from app.desk import Desk
-from app.signing import signer
-from recovery.permissions import Permission
-from recovery.priorities import Rules
-from recovery.priority_entries import EntriesError, entries_file, read_entries
+from app.lists import older_ids, priorities
+from app.screens.priorities import priority_export, priority_form, priority_tables
+from app.wording import words
+from recovery.access.permissions import Permission
+from recovery.cache.priority_entries import EntriesError, entries_file, read_entries
+from recovery.on_treatment.priorities import Rules
 
 
 def show(desk: Desk) -> None:
@@ -54,7 +57,7 @@ def _explain(desk: Desk) -> None:
     )
 
 
-def _show_clocks(desk: Desk, loaded: data.Loaded, rules: Rules) -> None:
+def _show_clocks(desk: Desk, loaded: cached.Loaded, rules: Rules) -> None:
     priority_tables.show_rules(rules)
     file = entries_file(desk.config.cache_path)
     try:
@@ -69,9 +72,9 @@ def _show_clocks(desk: Desk, loaded: data.Loaded, rules: Rules) -> None:
     table, today = loaded.table, desk.today()
     names = older_ids.names_of(table)
     latest = older_ids.by_newest(entries.latest, names)
-    clocks = priority_list.clocks(table, latest, rules, today, desk.config.site.zone)
+    clocks = priorities.clocks(table, latest, rules, today, desk.config.site.zone)
     intents = older_ids.by_newest(priority_form.prescribed_intents(desk), names)
-    without = priority_list.without_entry(table, latest, intents, rules, today)
+    without = priorities.without_entry(table, latest, intents, rules, today)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(f"**{words.counted(len(clocks), 'plan')}** with a clock · **{len(without)}** not entered yet")
         priority_export.show(desk, loaded, clocks, without, rules)

@@ -4,7 +4,7 @@ Goal
     In a downtime this list is taken to the machines and worked off against their own logs: given? which fraction? when?
 
 How
-    `app.since_proof` makes it, of the list as it is now. The sheet on the screen is the sheet on paper.
+    `app.lists.since_proof` makes it, of the list as it is now. The sheet on the screen is the sheet on paper.
 """
 
 from __future__ import annotations
@@ -14,13 +14,18 @@ from contextlib import suppress
 import pandas as pd
 import streamlit as st
 
-from app import data, session, since_proof, unknown, words
-from app.components import banner, day_export, day_print, download, export, header, listed, since_sheet
+from app.access import session
+from app.components import banner, header, listed
+from app.components.output import day_export, day_print, download, list_export
+from app.data import cached, unknown
 from app.desk import Desk
-from recovery.cache import CacheError
-from recovery.permissions import Permission
-from recovery.relational_tables import PATIENTS
-from recovery.unknown_since import Doubt
+from app.lists import since_proof
+from app.screens.since_last_proof import since_sheet
+from app.wording import words
+from recovery.access.permissions import Permission
+from recovery.cache.store import CacheError
+from recovery.on_treatment.unknown_since import Doubt
+from recovery.tables.relational import PATIENTS
 
 
 def show(desk: Desk) -> None:
@@ -37,7 +42,7 @@ def show(desk: Desk) -> None:
     _show_list(desk, loaded, doubt)
 
 
-def _show_list(desk: Desk, loaded: data.Loaded, doubt: Doubt) -> None:
+def _show_list(desk: Desk, loaded: cached.Loaded, doubt: Doubt) -> None:
     schedule = unknown.schedule_of(desk)
     lines = since_proof.lines_of(loaded.table, schedule, doubt, _patients(desk))
     since = f"{words.day(doubt.since.date(), desk.today())} {doubt.since:%H:%M}"
@@ -54,7 +59,7 @@ def _show_list(desk: Desk, loaded: data.Loaded, doubt: Doubt) -> None:
         "Excel",
         lambda: _workbook(desk, loaded, lines),
         file_name=f"since_last_proof_{desk.local(desk.now()):%Y-%m-%d_%H%M}.xlsx",
-        mime=export.MIME,
+        mime=list_export.MIME,
         key="excel_since",
         help_text="This list, with columns to fill in",
         details={"table": "since_last_proof", "lines": len(lines)},
@@ -69,12 +74,12 @@ def _show_list(desk: Desk, loaded: data.Loaded, doubt: Doubt) -> None:
 
 def _patients(desk: Desk) -> pd.DataFrame | None:
     with suppress(CacheError):  # names of those who have no plan; the numbers stand
-        return data.load_table(desk.config.cache_path, PATIENTS)
+        return cached.load_table(desk.config.cache_path, PATIENTS)
     return None
 
 
-def _workbook(desk: Desk, loaded: data.Loaded, lines: pd.DataFrame) -> bytes:
-    from app import excel
+def _workbook(desk: Desk, loaded: cached.Loaded, lines: pd.DataFrame) -> bytes:
+    from app.exports import excel
 
     as_of = day_export.as_of(desk)
     about = excel.About(

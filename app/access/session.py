@@ -1,0 +1,105 @@
+"""Who is signed in, for every page: `signed_in()`, `may(…)`, `require(…)`.
+
+Goal
+    A page asks one question in one line, and a person without the right reads what to do next.
+
+How
+    `app/access/gate.py` puts the Sitting into Streamlit's session, which lives on the server; nothing that a browser
+    sends can put one there.
+
+For pages
+    `session.fragment` and `session.callback` in place of `st.fragment` and a bare function: what runs without the page
+    around it asks anew whether the sitting holds. `session.require(Permission.AUDIT)` at the top of a page that needs
+    more than seeing; `session.may(…)` before a button; `session.redraw()` instead of `st.rerun()` in a part of a page
+    that refreshes by itself, so that a screen that nobody looks at is not kept signed in by its own clockwork.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+from typing import TypeVar, cast
+
+import streamlit as st
+
+from app.access.sitting import Sitting
+from recovery.access.permissions import BREAK_GLASS_GRANTS, Permission, User, roles_with
+
+SITTING = "sitting"
+Part = TypeVar("Part", bound=Callable[..., object])
+_BY_ITSELF = "redrawn_by_itself"
+
+
+def sitting() -> Sitting | None:
+    """The sitting of this browser tab, None when nobody is signed in or it is over."""
+    found = st.session_state.get(SITTING)
+    return found if isinstance(found, Sitting) and not found.is_over else None
+
+
+def signed_in() -> User | None:
+    """Who is signed in here."""
+    here = sitting()
+    return here.user if here else None
+
+
+def may(permission: Permission) -> bool:
+    """Whether whoever is signed in here has a permission now, by role or by broken glass."""
+    here = sitting()
+    return here is not None and here.may(permission)
+
+
+def require(permission: Permission) -> User:
+    """Return who is signed in, or say what is missing and end the page."""
+    here = sitting()
+    if here is not None and here.may(permission):
+        return here.user
+    st.markdown(f":red[■ **You may not {permission}.**] {refusal(permission)}")
+    st.stop()
+    raise PermissionError(permission)
+
+
+def refusal(permission: Permission) -> str:
+    """Who may, and what to do, in one or two sentences."""
+    who = " or ".join(f"a {role}" if role[0] not in "aeiou" else f"an {role}" for role in roles_with(permission))
+    way = " If a treatment cannot wait: **Break glass**, at the left." if permission in BREAK_GLASS_GRANTS else ""
+    return f"This needs {who}.{way}"
+
+
+def holds() -> bool:
+    """Whether whoever signed in here still may see anything."""
+    here = sitting()
+    return here is not None and here.holds
+
+
+def fragment(draw: Part, run_every: timedelta | None = None) -> Part:
+    """A part of a page that is drawn anew alone, and only for who is still signed in; else the whole page is."""
+
+    @wraps(draw)
+    def draw_if_held(*args: object, **kwargs: object) -> object:
+        if not holds():
+            redraw()
+        return draw(*args, **kwargs)
+
+    return cast("Part", st.fragment(draw_if_held, run_every=run_every))
+
+
+def callback(act: Part) -> Part:
+    """What a pressed button does before its page is drawn: nothing for who is not signed in any more."""
+
+    @wraps(act)
+    def act_if_held(*args: object, **kwargs: object) -> object:
+        return act(*args, **kwargs) if holds() else None
+
+    return cast("Part", act_if_held)
+
+
+def redraw() -> None:
+    """Draw the page anew although nobody pressed anything."""
+    st.session_state[_BY_ITSELF] = True
+    st.rerun()
+
+
+def was_redrawn_by_itself() -> bool:
+    """Whether this run came from `redraw`; tells it once."""
+    return bool(st.session_state.pop(_BY_ITSELF, False))

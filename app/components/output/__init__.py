@@ -1,0 +1,1 @@
+"""What leaves the page: downloads and print."""

@@ -1,0 +1,74 @@
+"""The button that hands out a machine's day as an Excel file: the day's worklist, with its age inside."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from app.components.banner import standing_now
+from app.components.output import download, list_export
+from app.data import cached, standing
+from app.desk import Desk
+from app.lists.machine_day import Day
+from app.wording import words
+from recovery.access.permissions import Permission
+
+
+def show(desk: Desk, loaded: cached.Loaded, that_day: Day, machine: str, day: date, remark: str) -> None:
+    """Draw the button. The file is made when it is pressed."""
+    lines = len(that_day.booked) + len(that_day.unbooked)
+    download.show(
+        "Excel",
+        lambda: make(desk, loaded, that_day, machine, day, remark),
+        file_name=file_name(machine, day),
+        mime=list_export.MIME,
+        key="excel_day",
+        help_text="This machine's day as a worklist to print, with a column to sign",
+        details={"table": "worklist", "machine": machine, "day": day.isoformat(), "lines": lines},
+        permission=Permission.CHARTS,
+    )
+
+
+def file_name(machine: str, day: date) -> str:
+    """A file's name with machine and day, and no patient: `worklist_TB1_2026-11-24.xlsx`."""
+    plain = download.in_file_name(machine)
+    return f"worklist_{plain}_{day:%Y-%m-%d}.xlsx"
+
+
+def status_of(desk: Desk) -> str:
+    """How the safety copy stands, as plain text with its mark."""
+    try:
+        said = standing_now(desk).in_plain_text
+    except cached.JournalError as error:
+        said = f"{standing.Level.STOP.mark} {error}"
+    return f"{said} Simulated clinic: its clock is not the wall's." if desk.clock_is_simulated else said
+
+
+def make(desk: Desk, loaded: cached.Loaded, that_day: Day, machine: str, day: date, remark: str) -> bytes:
+    """The workbook, with the status of this moment."""
+    from app.exports import excel
+
+    about = excel.About(
+        site=desk.config.site.name,
+        time_zone=desk.config.site.time_zone,
+        as_of=as_of(desk),
+        built_at=desk.local(loaded.snapshot.taken_at),
+        exported_at=desk.local(desk.now()),
+        status=status_of(desk),
+        filters=f"machine {machine}, {words.day(day, desk.today())}",
+        hidden=_not_here(that_day),
+        order="by appointment; then those without one, by name",
+    )
+    return excel.worklist(machine, day, that_day, about, remark)
+
+
+def as_of(desk: Desk) -> datetime | None:
+    try:
+        at = standing_now(desk).as_of
+    except cached.JournalError:
+        return None
+    return desk.local(at) if at else None
+
+
+def _not_here(that_day: Day) -> str:
+    cancelled = f"{words.counted(that_day.cancelled, 'cancelled appointment')}; " if that_day.cancelled else ""
+    return f"{cancelled}patients of other machines, and plans that are completed, superseded or closed"

@@ -1,0 +1,119 @@
+"""The worklist as a plain page for paper: black on white, nothing cut, a box to tick.
+
+Why HTML of our own
+    A browser prints of Streamlit's table only what is on the screen. A name is text here, never markup.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pandas as pd
+import streamlit as st
+
+from app.wording import words
+from recovery.words import notices
+
+STYLE = """<style>
+.rbrdt-sheet {background: #FFFFFF; color: #111827; padding: 8px 10px; font-size: 12px; line-height: 1.3;}
+.rbrdt-sheet h3 {font-size: 16px; margin: 0; padding: 0; color: #111827;}
+.rbrdt-sheet h4 {font-size: 13px; margin: 12px 0 2px 0; padding: 0; color: #111827;}
+.rbrdt-sheet p {margin: 2px 0 6px 0; color: #111827;}
+.rbrdt-sheet table {border-collapse: collapse; width: 100%; color: #111827;}
+.rbrdt-sheet th {text-align: left; border-bottom: 1.5px solid #111827; padding: 3px 5px; font-weight: 600;}
+.rbrdt-sheet td {border-bottom: 1px solid #9CA3AF; padding: 4px 5px; vertical-align: top; overflow-wrap: break-word;}
+.rbrdt-sheet .whole {white-space: nowrap;}
+.rbrdt-sheet td.time, .rbrdt-sheet td.fraction {font-weight: 700; font-variant-numeric: tabular-nums;}
+.rbrdt-sheet td.time {white-space: nowrap;}
+.rbrdt-sheet td.time {font-size: 14px;}
+.rbrdt-sheet td.given {font-weight: 400;}
+.rbrdt-sheet tr.stop td {background: #EDEDED;}
+.rbrdt-sheet .name {font-weight: 700;}
+.rbrdt-sheet .box {min-width: 90px;}
+.rbrdt-sheet thead {display: table-header-group;}
+.rbrdt-sheet tr {break-inside: avoid;}
+@page {size: landscape; margin: 9mm;}
+@media print {
+  [data-testid="stSidebar"], [data-testid="stHeader"], [data-testid="stStatusWidget"],
+  [data-testid="stExpandSidebarButton"] {display: none !important;}
+  [data-testid="stElementContainer"]:not(:has(.rbrdt-sheet)), [data-testid="stPopover"] {display: none !important;}
+  html, body, #root, #root > div, .stApp, [data-testid="stAppViewContainer"], [data-testid="stMain"] {
+    position: static !important; height: auto !important; overflow: visible !important; background: #FFFFFF !important;}
+  .stMainBlockContainer {padding: 0 !important;}
+  .rbrdt-sheet {padding: 0; -webkit-print-color-adjust: exact; print-color-adjust: exact;}
+}
+</style>"""
+_HEADINGS = (
+    "Time",
+    "Patient",
+    "Plan",
+    "Fraction due or given",
+    "Set up",
+    "Check before treating",
+    "Phone",
+    "Treated",
+    "Done",
+)
+
+
+def show(title: str, told: str, booked: pd.DataFrame, unbooked: pd.DataFrame, unbooked_title: str) -> None:
+    """Draw the sheet. `told`: how old the copy is and what the list may lack."""
+    st.html(STYLE + sheet(title, told, booked, unbooked, unbooked_title))
+
+
+def sheet(title: str, told: str, booked: pd.DataFrame, unbooked: pd.DataFrame, unbooked_title: str) -> str:
+    """The sheet's markup; every text in it is escaped."""
+    parts = [f'<div class="rbrdt-sheet"><h3>{words.as_html(title)}</h3><p>{words.as_html(told)}</p>']
+    parts.append(_table(booked) if len(booked) else "<p><b>No appointment is known.</b></p>")
+    if len(unbooked):
+        parts.append(f"<h4>{words.as_html(unbooked_title)}</h4>{_table(unbooked)}")
+    return "".join([*parts, "<p>■ do not treat before someone has looked · ▲ look · — not known</p></div>"])
+
+
+def _table(lines: pd.DataFrame) -> str:
+    heads = "".join(f"<th>{words.as_html(heading)}</th>" for heading in _HEADINGS)
+    rows = "".join(_row(row) for _, row in lines.iterrows())
+    return f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _row(row: pd.Series) -> str:
+    born = row["patient_birth_date"]
+    who = (
+        f'<span class="name">{_said(row["mark"], "")} {_said(row["patient_name"])}</span><br>'
+        f'<span class="whole">ID {_said(row["patient_id"])}</span> '
+        f'<span class="whole">born {_said(born.isoformat() if isinstance(born, date) else None)}</span>'
+    )
+    how = " · ".join(
+        _said(row[name]) for name in ("energy", "technique") if words.absent(words.known(row[name])) != "—"
+    )
+    setup = "<br>".join(filter(None, (how, _said(row["setup_note"], ""), _alert(row["alerts"]))))
+    at = words.known(row["appointment_at"])
+    cells = (
+        ("time", f"{at:%H:%M}" if at is not None else words.ABSENT),
+        ("", who),
+        ("whole", _said(row["plan"])),
+        (_weight(row), _said(row["next_fraction"])),
+        ("", setup or words.ABSENT),
+        ("", _said(row["check"], "")),
+        ("whole", "<br>".join(_said(row["phone"]).split(", "))),
+        ("", _said(row["treated_that_day"], "")),
+        ("box", ""),
+    )
+    stop = ' class="stop"' if row["mark"] == "■" else ""
+    return f"<tr{stop}>" + "".join(f'<td class="{kind}">{text}</td>' for kind, text in cells) + "</tr>"
+
+
+def _weight(row: pd.Series) -> str:
+    """Bold is what is due: not what was given that day, nor what may have been."""
+    is_due = not words.known(row["treated_that_day"]) and not _said(row["next_fraction"]).startswith("unknown")
+    return "fraction" if is_due else "fraction given"
+
+
+def _alert(alerts: object) -> str:
+    known = words.known(alerts)
+    return f"<b>{_said(str(notices.alert(known)))}</b>" if known not in {None, "", "none"} else ""
+
+
+def _said(value: object, nothing: str = words.ABSENT) -> str:
+    known = words.known(value)
+    return words.as_html(str(known)) if known not in {None, ""} else nothing

@@ -1,0 +1,1 @@
+"""What the pages show, read from cache and RT-PACS once per change."""

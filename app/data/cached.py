@@ -1,0 +1,180 @@
+"""The tables and runs that the pages show, read from the cache once per change.
+
+Goal
+    A page always shows one whole state of the cache, and reads a file again only when it has changed.
+
+How
+    Files are known by modification time and size. A table and the time written inside it come from the same file:
+    when a job replaced the file between two readings, both are read again. Frames are shared between visitors and
+    are never changed in place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from app.lists import filters, rows
+from recovery.cache.journal import Journal, is_stopped
+from recovery.cache.manifests import FOLDER, POINTER
+from recovery.cache.store import Cache, CacheError, TableMissingError
+from recovery.dicom.model import JobRun
+from recovery.settings.config import Site
+from recovery.tables.relational import ALL_TABLES, RELATIONAL_TABLES
+from recovery.tables.schema import ON_TREATMENT, TableSchema, TableSnapshot
+
+if TYPE_CHECKING:
+    from recovery.patient.file import PatientFile
+
+_ATTEMPTS = 3
+
+
+class JournalError(OSError):
+    """The journal of runs is there and cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A table as `rows.describe` makes it: one row per patient and plan, sorted by name; and when it was taken."""
+
+    snapshot: TableSnapshot
+    table: pd.DataFrame
+
+
+def load_on_treatment(cache_path: Path) -> Loaded:
+    """Read the table on_treatment, sorted by name, then ID, then first treatment, and described in words.
+
+    Raises
+    ------
+    TableMissingError, CacheError
+        As `Cache.read_frame` does.
+    """
+    cache = Cache(cache_path)
+    for _ in range(_ATTEMPTS):
+        before = cache.snapshot(ON_TREATMENT)
+        table = _described(cache_path, before.taken_at.isoformat(), _stamp(before.path))
+        if cache.snapshot(ON_TREATMENT) == before:
+            return Loaded(before, table)
+    raise CacheError("The table on_treatment changes faster than it can be read. Reload this page.")
+
+
+def load_patient_file(cache_path: Path, site: Site, patient_id: str, now: datetime, grace: timedelta) -> PatientFile:
+    """Everything that the cache knows of one patient; read again when a table has changed, and every minute.
+
+    Raises
+    ------
+    PatientNotFoundError
+        If no table knows the ID.
+    TableMissingError, CacheError
+        As `read_patient_file` does.
+    """
+    minute = now.replace(second=0, microsecond=0)
+    stamps = tuple(sorted((path.name, *_stamp(path)) for path in (cache_path / "tables").glob("*.parquet")))
+    return _patient_file(cache_path, site, patient_id, minute, grace, (*stamps, _stamp(Journal(cache_path).path)))
+
+
+def load_runs(cache_path: Path) -> tuple[JobRun, ...]:
+    """Read the runs that the journal knows, oldest first, without the last one of a job where that was killed.
+
+    Raises
+    ------
+    JournalError
+        If the journal cannot be read.
+    """
+    try:
+        return _without_killed(cache_path, _runs(cache_path, _stamp(Journal(cache_path).path)))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise JournalError(
+            f"The journal of runs in {cache_path} cannot be read ({type(error).__name__}). "
+            "Move runs.jsonl aside; the next run starts a new one."
+        ) from error
+
+
+def _without_killed(cache_path: Path, runs: tuple[JobRun, ...]) -> tuple[JobRun, ...]:
+    """A run that noted no end is under way only while it holds its job's lock."""
+    newest = {run.job: run for run in runs}
+    killed = [run for job, run in newest.items() if run.outcome is None and is_stopped(cache_path, job)]
+    return tuple(run for run in runs if run not in killed) if killed else runs
+
+
+def load_table(cache_path: Path, schema: TableSchema, snapshot_id: str | None = None) -> pd.DataFrame:
+    """Read any table as it is, again only when its file has changed. Frames are shared: never change one.
+
+    Relational tables come from the newest snapshot, or from the one that is named: see `Cache.pin`.
+
+    Raises
+    ------
+    TableMissingError, CacheError
+        As `Cache.read_frame` does.
+    """
+    return _table(cache_path, schema.name, snapshot_id, *stamps_of(cache_path, schema))
+
+
+def stamps_of(cache_path: Path, *schemas: TableSchema) -> tuple[tuple[int, int], ...]:
+    """What the tables' files are known by; whatever is made from them is good for as long as these are the same."""
+    files = [f"tables/{schema.name}.parquet" for schema in schemas]
+    files += [f"{FOLDER}/{POINTER}"] if any(schema.name in RELATIONAL_TABLES for schema in schemas) else []
+    return tuple(_stamp(cache_path / file) for file in files)
+
+
+def state_of(cache_path: Path) -> str:
+    """A short text that differs whenever the shown table does: a page that watches it knows when to redraw."""
+    try:
+        snapshot = Cache(cache_path).snapshot(ON_TREATMENT)
+    except TableMissingError:
+        return "missing"
+    except CacheError:
+        return "damaged"
+    return f"{snapshot.taken_at.isoformat()} {_stamp(snapshot.path)}"
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return 0, 0
+    return stat.st_mtime_ns, stat.st_size
+
+
+@lru_cache(maxsize=4)
+def _described(cache_path: Path, taken_at: str, stamp: tuple[int, int]) -> pd.DataFrame:  # noqa: ARG001 they are the key
+    frame = Cache(cache_path).read_frame(ON_TREATMENT)
+    order = pd.DataFrame(
+        {
+            "name": frame["patient_name"].map(filters.fold, na_action="ignore"),
+            "id": frame["patient_id"],
+            "first": frame["first_treatment_at"],
+            "plan": frame["rt_plan_label"],
+        }
+    )
+    in_order = order.sort_values(list(order.columns), kind="stable").index
+    return rows.describe(frame.loc[in_order].reset_index(drop=True))
+
+
+@lru_cache(maxsize=8)
+def _table(cache_path: Path, name: str, snapshot_id: str | None, *stamps: tuple[int, int]) -> pd.DataFrame:  # noqa: ARG001 they are the key
+    return Cache(cache_path, snapshot_id).read_frame(ALL_TABLES[name])
+
+
+@lru_cache(maxsize=16)
+def _patient_file(
+    cache_path: Path,
+    site: Site,
+    patient_id: str,
+    minute: datetime,
+    grace: timedelta,
+    stamps: tuple[object, ...],  # noqa: ARG001 the key
+) -> PatientFile:
+    from recovery.patient.file import read_patient_file  # with pydicom behind it, which no list needs
+
+    return read_patient_file(Cache(cache_path), site, patient_id, minute, grace)
+
+
+@lru_cache(maxsize=4)
+def _runs(cache_path: Path, stamp: tuple[int, int]) -> tuple[JobRun, ...]:  # noqa: ARG001 it is the key
+    return tuple(sorted(Journal(cache_path).runs(), key=lambda run: run.started_at))

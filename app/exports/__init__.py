@@ -1,0 +1,1 @@
+"""The Excel files of what a page shows. No Streamlit."""

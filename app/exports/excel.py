@@ -1,0 +1,256 @@
+"""The Excel file of what a page shows, for the screen that goes dark next and for paper.
+
+Goal
+    The rows of the page, in their order, as a workbook that opens anywhere, prints on landscape sheets and can
+    be read in black and white.
+
+How
+    `app.exports.sheets` writes the cells. A second sheet, About, says where the rows come from, how old they are and
+    what was filtered.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from openpyxl import Workbook
+
+from app.exports.sheets import Column, Layout, band, fill, fit, head, records_of, set_page, tell, text_into
+from app.lists.machine_day import Day, heading_of_unbooked
+from app.wording.words import ABSENT
+
+if TYPE_CHECKING:
+    from openpyxl.worksheet.worksheet import Worksheet
+
+__all__ = ["COLUMNS", "WORKLIST", "About", "Column", "text_into", "workbook", "worklist"]
+
+COLUMNS = (
+    Column("", "mark", "text", 3, 3),
+    Column("Name", "patient_name", "text", 14, 22),
+    Column("ID", "patient_id", "text", 8, 12),
+    Column("Born", "patient_birth_date", "date", 11, 11),
+    Column("Site", "site", "text", 8, 13),
+    Column("Plan", "plan", "text", 9, 13),
+    Column("Next fraction", "fraction", "text", 13, 18),
+    Column("Check before treating", "check", "text", 24, 40),
+    Column("Last treated", "last_treatment_at", "moment", 16, 16),
+    Column("Next appointment", "next_appointment_at", "moment", 16, 16),
+    Column("Machine", "treatment_machine_name", "text", 8, 10),
+    Column("Phone", "phone", "text", 12, 16),
+    Column("Delivered", "course_fractions_delivered", "number", 11, 11),
+    Column("Planned", "course_number_of_fractions_planned", "number", 10, 10),
+    Column("Remaining", "fractions_remaining", "number", 11, 11),
+    Column("Status", "status_words", "text", 12, 15),
+    Column("Gap, days", "gap_days", "number", 9, 9),
+    Column("Physician", "physicians_of_record", "text", 12, 22),
+    Column("Earlier plans", "earlier_plans", "text", 14, 26),
+)
+MAY_BE_EMPTY = ("mark", "check", "earlier_plans")
+LIST = Layout("On treatment", COLUMNS, MAY_BE_EMPTY, printed_up_to="phone")
+
+_WHO = (
+    Column("", "mark", "text", 3, 3),
+    Column("Name", "patient_name", "text", 14, 22),
+    Column("ID", "patient_id", "text", 8, 12),
+    Column("Born", "patient_birth_date", "date", 11, 11),
+    Column("Plan", "plan", "text", 9, 13),
+)
+_HOW_FAR = (
+    Column("Next fraction", "fraction", "text", 13, 18),
+    Column("Check before treating", "check", "text", 24, 36),
+    Column("Last treated", "last_treatment_at", "moment", 16, 16),
+)
+CLOCKS = Layout(
+    "Clocks",
+    (
+        *_WHO,
+        Column("Clock", "clock", "text", 12, 14),
+        Column("Missed", "missed_days", "number", 8, 8),
+        Column("Allowed", "allowed_days", "number", 8, 8),
+        Column("Category", "category", "number", 9, 9),
+        Column("Chemo", "chemotherapy", "text", 7, 7),
+        Column("Intent", "intent", "text", 9, 10),
+        *_HOW_FAR,
+        Column("Machine", "machine", "text", 8, 10),
+        Column("Decided by", "decided_by", "text", 10, 16),
+        Column("Signed by, at", "signed_by", "text", 12, 18),
+        Column("Comment", "comment", "text", 10, 20),
+    ),
+    ("mark", "check", "comment"),
+)
+NOT_ENTERED = Layout(
+    "Not entered yet",
+    (
+        *_WHO,
+        Column("Missed", "missed_days", "number", 8, 8),
+        Column("Intent prescribed", "prescribed", "text", 10, 12),
+        *_HOW_FAR,
+        Column("Machine", "treatment_machine_name", "text", 8, 10),
+        Column("Physician", "physicians_of_record", "text", 12, 20),
+    ),
+    ("mark", "check"),
+)
+
+WORKLIST = Layout(
+    "Worklist",
+    (
+        Column("Time", "appointment_at", "time", 6, 6),
+        Column("", "mark", "text", 3, 3),
+        Column("Name", "patient_name", "text", 14, 21),
+        Column("ID", "patient_id", "text", 8, 12),
+        Column("Born", "patient_birth_date", "date", 11, 11),
+        Column("Plan", "plan", "text", 9, 13),
+        Column("Fraction due or given", "next_fraction", "text", 9, 14),
+        Column("Treated that day", "treated_that_day", "text", 9, 9),
+        Column("Energy", "energy", "text", 7, 8),
+        Column("Technique", "technique", "text", 10, 10),
+        Column("Setup note", "setup_note", "text", 12, 24),
+        Column("Alerts", "alerts", "text", 8, 18),
+        Column("Check before treating", "check", "text", 18, 27),
+        Column("Phone", "phone", "text", 12, 15),
+        Column("Done, initials", "initials", "text", 14, 14),
+    ),
+    ("mark", "check", "initials", "treated_that_day"),
+    frozen_at="D2",
+    least_lines=1.6,
+)
+
+
+SINCE_PROOF = Layout(
+    "Since the last proof",
+    (
+        Column("Machine", "machine", "text", 8, 12),
+        Column("Booked", "appointment_at", "text", 9, 10),
+        Column("", "mark", "text", 3, 3),
+        Column("Name", "patient_name", "text", 14, 22),
+        Column("ID", "patient_id", "text", 8, 12),
+        Column("Born", "patient_birth_date", "date", 11, 11),
+        Column("Plan", "plan", "text", 9, 14),
+        Column("Fraction", "fraction", "text", 14, 30),
+        Column("Why here", "why", "text", 8, 18),
+        Column("By the machine's log: given? number, time", "by_the_log", "text", 26, 26),
+        Column("Initials", "initials", "text", 9, 9),
+    ),
+    ("mark", "by_the_log", "initials", "appointment_at"),
+    frozen_at="E2",
+    least_lines=1.6,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What the file says of itself. Moments are naive, local to the site."""
+
+    site: str
+    time_zone: str
+    as_of: datetime | None
+    built_at: datetime
+    exported_at: datetime
+    status: str
+    filters: str
+    hidden: str
+    order: str = "by name, then ID"
+
+
+def workbook(rows: pd.DataFrame, about: About, hidden_columns: Collection[str] = ()) -> bytes:
+    """The rows as an .xlsx file, in their order; `rows` has the columns that `rows.describe` adds."""
+    layout = replace(LIST, columns=tuple(column for column in COLUMNS if column.source not in hidden_columns))
+    return _book(about, "On treatment", {layout.title: (layout, rows)})
+
+
+def priorities(clocks: pd.DataFrame, without: pd.DataFrame, about: About) -> bytes:
+    """The page Priorities as an .xlsx file: the clocks, and on a second sheet who was not entered yet."""
+    sheets = {CLOCKS.title: (CLOCKS, clocks), NOT_ENTERED.title: (NOT_ENTERED, without)}
+    return _book(about, "Priorities: days are counted, physicians decide", sheets)
+
+
+def since_proof(lines: pd.DataFrame, about: About) -> bytes:
+    """Everybody who may have been treated since the newest proof, to be worked off against the machines' logs."""
+    return _book(about, "who may have been treated since", {SINCE_PROOF.title: (SINCE_PROOF, lines)})
+
+
+def _book(about: About, what: str, sheets: Mapping[str, tuple[Layout, pd.DataFrame]]) -> bytes:
+    """A sheet by title for each of these tables, and About."""
+    book = Workbook()
+    book.remove(book.worksheets[0])
+    for title, (layout, rows) in sheets.items():
+        sheet = book.create_sheet(title)
+        head(sheet, layout)
+        fill(sheet, layout, records_of(rows))
+        fit(sheet, layout, {2: rows})
+        _set_page(sheet, layout, about, f"{about.site} - {what}")
+    tell(book.create_sheet("About"), _told(about, sum(len(rows) for _, rows in sheets.values())))
+    return _saved(book)
+
+
+def _set_page(sheet: Worksheet, layout: Layout, about: About, left: str, *, filtered: bool = True) -> None:
+    right, footer = f"Proven up to {_moment(about.as_of)}", f"Exported {about.exported_at:%Y-%m-%d %H:%M}"
+    set_page(sheet, layout, left=left, right=right, footer=footer, filtered=filtered)
+
+
+def worklist(machine: str, day: date, that_day: Day, about: About, remark: str) -> bytes:
+    """One machine's day as an .xlsx file: who is booked in order of appointment, then who has no appointment.
+
+    `remark` says what the list may lack.
+    """
+    booked, unbooked = that_day.booked, that_day.unbooked
+    book = Workbook()
+    sheet = book.worksheets[0]
+    sheet.title = WORKLIST.title
+    head(sheet, WORKLIST)
+    below = fill(sheet, WORKLIST, records_of(booked)) + 1
+    blocks = {2: booked}
+    if booked.empty:
+        band(sheet, WORKLIST, below - 1, "No appointment is known.")
+    if len(unbooked):
+        heading = heading_of_unbooked(machine, len(unbooked), is_schedule_known=that_day.is_schedule_known)
+        band(sheet, WORKLIST, below, heading)
+        fill(sheet, WORKLIST, records_of(unbooked), below + 1)
+        blocks[below + 1] = unbooked
+    fit(sheet, WORKLIST, blocks)
+    _set_page(sheet, WORKLIST, about, f"{machine} {day:%a} {day.day} {day:%b %Y} - {about.site}", filtered=False)
+    lines = _told(about, len(booked) + len(unbooked))
+    lines[1:1] = [("Machine", machine), ("Day", day)]
+    lines += [
+        (
+            "Fraction",
+            "given that day, or due as of the time above: what is given until then is not counted in",
+        )
+    ]
+    lines += [("What this list may lack", remark)] if remark else []
+    tell(book.create_sheet("About"), lines)
+    return _saved(book)
+
+
+def _moment(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%d %H:%M}" if at else "nothing proven"
+
+
+def _saved(book: Workbook) -> bytes:
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+def _told(about: About, row_count: int) -> list[tuple[str, object]]:
+    return [
+        ("Site", about.site),
+        ("Everything up to here is proven", about.as_of or ABSENT),
+        ("Table built", about.built_at),
+        ("Exported", about.exported_at),
+        ("Time zone of all times", about.time_zone),
+        ("Status when exported", about.status),
+        ("Rows", row_count),
+        ("Filters", about.filters),
+        ("Not in this file", about.hidden or "nothing: every row of the table is here"),
+        ("Order", about.order),
+        ("■", "do not treat before someone has looked"),
+        ("▲", "look"),
+        (ABSENT, "not known"),
+        ("Source", "RT-PACS, by RBRDT; not the R&V system"),
+    ]

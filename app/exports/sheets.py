@@ -1,0 +1,280 @@
+"""How this tool's worksheets are made: typed cells, texts that stay texts, pages that print.
+
+Goal
+    Every exported sheet opens anywhere, prints on landscape pages as wide as the sheet, and is read in black and
+    white.
+
+How
+    A `Layout` names the columns; `fill` writes rows in their order and fits widths and heights; `set_page` does the
+    page; `tell` writes a sheet of labels and values.
+
+Why texts are forced
+    A spreadsheet runs a cell that looks like a formula (CWE-1236). Names and labels come from other systems.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from functools import cache
+from math import ceil
+from typing import TYPE_CHECKING, Literal
+
+import pandas as pd
+from openpyxl.cell.cell import Cell
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.properties import PageSetupProperties
+
+from app.wording.words import ABSENT, printable
+from recovery.words.printable import as_cell, is_like_formula
+
+if TYPE_CHECKING:
+    from openpyxl.worksheet.header_footer import HeaderFooterItem
+    from openpyxl.worksheet.worksheet import Worksheet
+
+DATE_FORMAT = "yyyy-mm-dd"
+MOMENT_FORMAT = "yyyy-mm-dd hh:mm"
+TIME_FORMAT = "hh:mm"
+
+Kind = Literal["text", "number", "date", "moment", "time"]
+Row = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a sheet: its heading, the table's column, how it is typed, its width in characters."""
+
+    heading: str
+    source: str
+    kind: Kind
+    narrowest: int
+    widest: int
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A sheet's columns. In `may_be_empty` nothing means that there is nothing to say; elsewhere it is a dash.
+
+    `least_lines`: the height of every row, in lines; more than one where somebody writes by hand.
+    """
+
+    title: str
+    columns: Sequence[Column]
+    may_be_empty: Sequence[str]
+    frozen_at: str = "C2"
+    least_lines: float = 1.0
+    printed_up_to: str | None = None
+    """The last column that is printed; those after it would make paper illegible. None: all are."""
+
+
+_INK = "1F2937"
+_BOLD = Font(name="Calibri", size=11, bold=True, color=_INK)
+_LINE_HEIGHT = 15.0
+_HAIRLINE = Side(style="hair", color="6B7280")
+_RULE = Side(style="thin", color=_INK)
+_BELOW_ROW = Border(bottom=_HAIRLINE)
+_HEADING_FILL = PatternFill("solid", fgColor="E5E7EB")
+_STOP_FILL = PatternFill("solid", fgColor="FEE2E2")
+_EMPHASISED = ("mark", "patient_name", "check")
+
+
+def text_into(cell: Cell, text: str) -> None:
+    """Put a text into a cell as text, whatever it looks like."""
+    if not text:
+        return
+    cell.value = as_cell(text)
+    cell.data_type = "s"
+    cell.quotePrefix = is_like_formula(text)  # stays a text also after somebody has edited the cell
+
+
+def fill(sheet: Worksheet, layout: Layout, rows: Iterable[Row], first: int = 2) -> int:
+    """Write the rows from line `first` on, in their order; returns the next free line."""
+    number = first - 1
+    for number, row in enumerate(rows, start=first):
+        for place, column in enumerate(layout.columns, start=1):
+            _write(cell_of(sheet, number, place), row[column.source], column, layout)
+        if row["mark"] == "■":
+            _emphasise(sheet, number, layout)
+    return number + 1
+
+
+def records_of(rows: pd.DataFrame) -> Iterable[Row]:
+    """The rows as mappings, in their order, each value as Python knows it."""
+    names = [str(name) for name in rows.columns]
+    return (dict(zip(names, row, strict=True)) for row in zip(*(rows[name].tolist() for name in names), strict=True))
+
+
+def head(sheet: Worksheet, layout: Layout) -> None:
+    """The headings, in the first line."""
+    for place, column in enumerate(layout.columns, start=1):
+        cell = cell_of(sheet, 1, place)
+        text_into(cell, column.heading)
+        cell.font = _BOLD
+        cell.fill = _HEADING_FILL
+        cell.border = Border(bottom=_RULE)
+        horizontal: Literal["left", "right"] = "right" if column.kind == "number" else "left"
+        cell.alignment = Alignment(horizontal=horizontal, vertical="center", wrap_text=True, indent=_indent(column))
+    sheet.row_dimensions[1].height = 2 * _LINE_HEIGHT
+
+
+def band(sheet: Worksheet, layout: Layout, number: int, text: str) -> None:
+    """A line across the sheet that says what the rows below it are."""
+    for place in range(1, len(layout.columns) + 1):
+        cell_of(sheet, number, place).border = Border(bottom=_RULE)
+    cell = cell_of(sheet, number, 1)
+    text_into(cell, text)
+    cell.font = _BOLD
+    cell.alignment = Alignment(horizontal="left", vertical="bottom")
+    sheet.row_dimensions[number].height = 2 * _LINE_HEIGHT
+
+
+def fit(sheet: Worksheet, layout: Layout, blocks: Mapping[int, pd.DataFrame]) -> None:
+    """Width by the longest text, height by the most lines: a program that only prints does not fit rows itself.
+
+    `blocks` are the rows written, by the line in which each block begins.
+    """
+    widths = {}
+    for place, column in enumerate(layout.columns, start=1):
+        texts = [text for rows in blocks.values() for text in _texts(rows, column)]
+        widths[column.source] = min(max(max(map(len, texts), default=0) + 2, column.narrowest), column.widest)
+        sheet.column_dimensions[get_column_letter(place)].width = widths[column.source]
+    for first, rows in blocks.items():
+        lines = [1] * len(rows)
+        for column in layout.columns:
+            if column.kind == "text":
+                width = widths[column.source]
+                texts = _texts(rows, column)
+                lines = [max(so_far, _lines_of(text, width)) for so_far, text in zip(lines, texts, strict=True)]
+        for number, count in enumerate(lines, start=first):
+            sheet.row_dimensions[number].height = max(count, layout.least_lines) * _LINE_HEIGHT
+
+
+def set_page(sheet: Worksheet, layout: Layout, *, left: str, right: str, footer: str, filtered: bool = True) -> None:
+    """Frozen headings that print on every page, margins, a page's header and footer."""
+    last = get_column_letter(len(layout.columns))
+    sheet.freeze_panes = layout.frozen_at
+    if filtered:
+        sheet.auto_filter.ref = f"A1:{last}{max(sheet.max_row, 1)}"
+    sheet.print_title_rows = "1:1"
+    names = [column.source for column in layout.columns]
+    if layout.printed_up_to in names[:-1]:
+        printed = names.index(layout.printed_up_to) + 1
+        sheet.print_area = f"A1:{get_column_letter(printed)}{max(sheet.max_row, 1)}"
+        footer = f"{footer}. {len(names) - printed} more columns on the screen"
+    make_landscape(sheet)
+    sheet.page_margins.left = sheet.page_margins.right = 0.4
+    sheet.page_margins.top, sheet.page_margins.bottom = 0.8, 0.8
+    sheet.page_margins.header = sheet.page_margins.footer = 0.4
+    _say(sheet.HeaderFooter.oddHeader, left, right)
+    _say(sheet.HeaderFooter.oddFooter, footer, None)
+    if (item := sheet.HeaderFooter.oddFooter) is not None and item.right is not None:
+        item.right.text = "Page &P of &N"
+
+
+def make_landscape(sheet: Worksheet) -> None:
+    """A4 on its side, as many pages as it takes and each as wide as the sheet."""
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.paperSize = 9
+    sheet.page_setup.fitToWidth = 1
+    sheet.page_setup.fitToHeight = 0
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+
+
+def tell(sheet: Worksheet, lines: Sequence[tuple[str, object]]) -> None:
+    """A sheet of labels and what is said under each."""
+    for number, (label, value) in enumerate(lines, start=1):
+        name, cell = cell_of(sheet, number, 1), cell_of(sheet, number, 2)
+        text_into(name, label)
+        name.font = _BOLD
+        name.alignment = Alignment(vertical="top", wrap_text=True)
+        if isinstance(value, datetime):
+            cell.value, cell.number_format = value.replace(tzinfo=None, microsecond=0), MOMENT_FORMAT
+        elif isinstance(value, date):
+            cell.value, cell.number_format = value, DATE_FORMAT
+        elif isinstance(value, int):
+            cell.value = value
+        else:
+            text_into(cell, str(value))
+        cell.alignment = Alignment(horizontal="left", vertical="top", wrap_text=True)
+    sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 32, 80
+    make_landscape(sheet)
+
+
+def cell_of(sheet: Worksheet, row: int, column: int) -> Cell:
+    """A cell that may be written.
+
+    Raises
+    ------
+    TypeError
+        If it is part of a merged one.
+    """
+    cell = sheet.cell(row, column)
+    if not isinstance(cell, Cell):
+        raise TypeError(f"cell {cell.coordinate} is part of a merged one")
+    return cell
+
+
+def _write(cell: Cell, value: object, column: Column, layout: Layout) -> None:
+    is_absent = value is None or value is pd.NaT or value is pd.NA or value != value or value == ""
+    cell.alignment = _alignment(column)
+    cell.border = _BELOW_ROW
+    if is_absent:
+        text_into(cell, "" if column.source in layout.may_be_empty else ABSENT)
+    elif column.kind == "number" and isinstance(value, int | float):
+        cell.value = value
+    elif column.kind == "moment" and isinstance(value, datetime):
+        cell.value = value.replace(tzinfo=None, microsecond=0)
+        cell.number_format = MOMENT_FORMAT
+    elif column.kind == "time" and isinstance(value, datetime | time):
+        cell.value = value.time().replace(microsecond=0) if isinstance(value, datetime) else value
+        cell.number_format = TIME_FORMAT
+    elif column.kind == "date" and isinstance(value, date):
+        cell.value = value
+        cell.number_format = DATE_FORMAT
+    else:
+        text_into(cell, str(value))
+
+
+@cache
+def _alignment(column: Column) -> Alignment:
+    horizontal: Literal["left", "right"] = "right" if column.kind == "number" else "left"
+    return Alignment(horizontal=horizontal, vertical="top", wrap_text=column.kind == "text", indent=_indent(column))
+
+
+def _indent(column: Column) -> int:
+    """A text to the right of right-aligned numbers stands off them."""
+    return 1 if column.source == "check" else 0
+
+
+def _emphasise(sheet: Worksheet, number: int, layout: Layout) -> None:
+    """Bold mark, name and warning on a light ground, which a black-and-white printer shows as light grey."""
+    for place, column in enumerate(layout.columns, start=1):
+        cell = sheet.cell(number, place)
+        cell.fill = _STOP_FILL
+        if column.source in _EMPHASISED:
+            cell.font = _BOLD
+
+
+def _texts(rows: pd.DataFrame, column: Column) -> list[str]:
+    source = rows[column.source].fillna(ABSENT) if column.kind == "text" else rows["mark"].fillna("")
+    return [str(text) for text in source]
+
+
+def _lines_of(text: str, width: int) -> int:
+    """How many lines a text takes in a column; words that wrap leave about a seventh of it empty."""
+    return 1 if len(text) < width else ceil(len(text) * 1.15 / width)
+
+
+def _say(item: HeaderFooterItem | None, left: str, right: str | None) -> None:
+    """Put texts into a page's header or footer; none of their letters is a code."""
+    if item is not None and item.left is not None:
+        item.left.text = _in_header(left)
+    if item is not None and item.right is not None and right:
+        item.right.text = _in_header(right)
+
+
+def _in_header(text: str) -> str:
+    """A text for a page's header, where & begins a code and 255 characters are the end."""
+    return printable(text)[:100].replace("&", "&&")

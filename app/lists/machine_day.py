@@ -1,0 +1,225 @@
+"""One machine's day: who is booked when, with which fraction and set-up, and who must not be lost unbooked.
+
+Goal
+    A therapist works from this list when the R&V system's is gone.
+
+How
+    The table on_treatment says who is treated and which fraction is next; the relational tables say when, with which
+    energy, how to set up and whom to call. What a relational table does not say is absent, never guessed (of
+    alerts, "none" is an answer and the dash is not); without any
+    of them everybody treated on the machine still stands on the list.
+
+Why an appointment may have two rows
+    It is a patient's; a patient with two plans in treatment is treated with both, or with one of them: people decide.
+    `app.lists.appointments` says which plans these are, here and for the bars of the timeline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from app.lists import appointments, filters
+from app.lists.appointments import UNKNOWN_MACHINE, Given, Known, Record, given_for, machine_of, records
+from app.wording import words
+from app.wording.words import ABSENT
+from recovery.tables.relational import CANCELLED_STATUSES
+from recovery.words.notices import LOOK_MARK
+from recovery.words.radiation import energy_in_words
+
+COLUMNS = (
+    *("appointment_at", "ends_at", "mark", "patient_name", "patient_id", "patient_birth_date", "plan"),
+    *("next_fraction", "treated_that_day", "energy", "technique", "setup_note", "alerts", "check", "phone"),
+    *("ready", "status_words", "physicians_of_record", "activity", "interruption", "initials"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The relational tables that a worklist is made from; None where one cannot be read."""
+
+    schedule: pd.DataFrame | None = None
+    plan_fields: pd.DataFrame | None = None
+    setup_notes: pd.DataFrame | None = None
+    patients: pd.DataFrame | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """`booked` in order of appointment, `unbooked` by name; both with COLUMNS. `cancelled`: appointments that fell.
+
+    Without a schedule nobody is booked, and nobody is known to be unbooked either: then no appointment is counted.
+    """
+
+    booked: pd.DataFrame
+    unbooked: pd.DataFrame
+    cancelled: int
+    is_schedule_known: bool = True
+
+
+def machines_of(table: pd.DataFrame, schedule: pd.DataFrame | None) -> list[str]:
+    """Every machine that a plan in treatment or an appointment names, sorted; the dash last, where one names none."""
+    treated = table[table["status"].isin(filters.UNFINISHED)]
+    found = set(filters.or_dash(treated["treatment_machine_name"]))
+    if schedule is not None:
+        found |= set(schedule["treatment_machine_name"].dropna())
+    return sorted(found, key=lambda name: (name == UNKNOWN_MACHINE, filters.fold(name)))
+
+
+def fraction_of(row: Mapping[str, Any], given: Sequence[Given], known: Known) -> str:
+    """What a line's number is: of what was given on that day, else of what is due, as far as anybody can know.
+
+    `7 of 15 given`; `8 next of 15 (7 given)`, of another day `… as of now`: what is given until then is not counted in.
+    A begun fraction is due whenever it began.
+    """
+    due: str = row["fraction"]
+    numbers, begun = dict.fromkeys(one.number for one in given), words.known(row["interrupted_fraction"])
+    if given and (begun is None or begun not in numbers):
+        planned = words.absent(words.known(row["course_number_of_fractions_planned"]))
+        return f"{', '.join(words.absent(number) for number in numbers)} of {planned} given"
+    if known.day < known.today and not given:
+        return ABSENT
+    is_of_any_day = known.day == known.today or due.startswith((ABSENT, "none")) or " unless " in due
+    return due if is_of_any_day else f"{due} as of now"
+
+
+def day_of(table: pd.DataFrame, tables: Tables, machine: str, day: date, known: Known | None = None) -> Day:
+    """The list of one machine and day. `table` is the whole of on_treatment as `rows.describe` makes it."""
+    judged_by = known or Known.of(day)
+    on_day = appointments.on_day(tables.schedule, day)
+    expected = on_day[~appointments.is_cancelled(on_day)] if on_day is not None else None
+    people = _Known(tables, judged_by, {row["patient_id"]: row for row in records(table)})
+    booked, here = [], set()
+    for appointment, plans in appointments.with_plans(expected, table, day) if expected is not None else ():
+        if appointment["treatment_machine_name"] == machine:
+            here |= {appointment["patient_id"], *(row["patient_id"] for row in plans if row is not None)}
+            booked += people.lines(plans, appointment, machine)
+    elsewhere = _elsewhere(on_day)
+    unbooked = [
+        people.line(row, None, machine, elsewhere.get(row["patient_id"], ""))
+        for row in records(table[table["status"].isin(filters.UNFINISHED)])
+        if machine_of(row) == machine and row["patient_id"] not in here
+    ]
+    fallen = records(on_day[appointments.is_cancelled(on_day)]) if on_day is not None else []
+    cancelled = sum(appointment["treatment_machine_name"] == machine for appointment in fallen)
+    return Day(_frame(booked), _frame(unbooked), cancelled, is_schedule_known=on_day is not None)
+
+
+def heading_of_unbooked(machine: str, number: int, *, is_schedule_known: bool) -> str:
+    """What stands above those who have no appointment; without a schedule nobody knows whether they have one."""
+    if not is_schedule_known:
+        return f"In treatment on {machine}, appointments unknown: {number}"
+    return f"In treatment on {machine}, no appointment known that day: {number}"
+
+
+def _elsewhere(on_day: pd.DataFrame | None) -> dict[str, str]:
+    """By patient, what the day's schedule says besides a booking here: cancelled, or booked on another machine."""
+    said: dict[str, str] = {}
+    for row in records(on_day) if on_day is not None else ():
+        when = f"{row['appointment_at']:%H:%M}"
+        if row["status"] in CANCELLED_STATUSES:
+            said.setdefault(row["patient_id"], f"{when} {row['status']}")
+        else:
+            said[row["patient_id"]] = f"booked {when} on {row['treatment_machine_name']}"
+    return said
+
+
+class _Known:
+    """What the relational tables know, by plan and by patient."""
+
+    def __init__(self, tables: Tables, judged_by: Known, people: Mapping[str, Record]) -> None:
+        self.fields = _by(tables.plan_fields, "sop_instance_uid")
+        self.notes = _by(tables.setup_notes, "sop_instance_uid")
+        self.patients = _by(tables.patients, "patient_id")
+        self.people = people
+        self.judged_by = judged_by
+
+    def lines(self, plans: Sequence[Record | None], appointment: Record, machine: str) -> list[Record]:
+        """A line for each plan of an appointment; one not treated says with which of the others the patient was."""
+        lines = [self.line(row, appointment, machine) for row in plans]
+        given = [f"{line['plan']} treated, {line['treated_that_day']}" for line in lines if line["treated_that_day"]]
+        for line in lines if given else ():
+            if not line["treated_that_day"]:
+                told = f"{LOOK_MARK} only {' and '.join(given)}"
+                line["check"] = " · ".join(filter(None, (line["check"], told)))
+                line["mark"] = line["check"][:1]
+        return lines
+
+    def line(self, row: Record | None, appointment: Record | None, machine: str, elsewhere: str = "") -> Record:
+        """One line of the list, of a plan with or without an appointment, or of an appointment without a plan."""
+        patient_id = words.known((row or appointment or {}).get("patient_id"))
+        person = (self.patients.get(patient_id) or [{}])[0]
+        named = row or self.people.get(patient_id) or {}
+        fields = self.fields.get(row["referenced_rt_plan_uid"], []) if row is not None else []
+        notes = self.notes.get(row["referenced_rt_plan_uid"], []) if row is not None else []
+        said = [field["setup_note"] for field in (*fields, *notes)] + [(appointment or {}).get("note")]
+        given = given_for(row, self.judged_by, appointment)
+        beams = [field for field in fields if not words.known(field["is_setup_field"])]
+        return {
+            "appointment_at": (appointment or {}).get("appointment_at"),
+            "ends_at": (appointment or {}).get("ends_at"),
+            "patient_id": patient_id,
+            "patient_name": words.known(named.get("patient_name")) or words.known(person.get("patient_name")),
+            "patient_birth_date": words.known(named.get("patient_birth_date"))
+            or words.known(person.get("patient_birth_date")),
+            "plan": row["plan"] if row is not None else None,
+            "next_fraction": fraction_of(row, given, self.judged_by) if row is not None else None,
+            "treated_that_day": f"{given[-1].at:%H:%M}" if given else None,
+            "energy": _joined(map(_energy, beams)),
+            "technique": _joined(field["technique"] for field in beams),
+            "setup_note": _joined(said),
+            "alerts": (words.known(person.get("alerts")) or "none") if person else None,
+            "phone": _joined(person.get(key) for key in ("phone_mobile", "phone_home", "phone_work")),
+            "ready": None if row is None else words.known(row["ready"]),
+            "status_words": row["status_words"] if row is not None else None,
+            "physicians_of_record": words.known(named.get("physicians_of_record")),
+            "activity": (appointment or {}).get("activity"),
+            "interruption": row["interruption"] if row is not None else "",
+            "initials": None,
+            **_checked(row, machine, elsewhere),
+        }
+
+
+def _checked(row: Record | None, machine: str, elsewhere: str) -> dict[str, str]:
+    """What to look at before treating, with its mark: what the list of all says, and what only this day shows."""
+    said = [f"{LOOK_MARK} {elsewhere}"] if elsewhere else []
+    if row is None:
+        said.insert(0, f"{LOOK_MARK} booked, and no unfinished plan of this patient is known")
+    else:
+        said.insert(0, row["check"])
+        if machine_of(row) not in {machine, UNKNOWN_MACHINE}:
+            said.append(f"{LOOK_MARK} last treated on {machine_of(row)}")
+        if row["status"] == "on_break":
+            said.append(f"{LOOK_MARK} on break")
+    check = " · ".join(filter(None, said))
+    return {"check": check, "mark": check[:1]}
+
+
+def _energy(field: Record) -> str | None:
+    return energy_in_words(words.known(field["nominal_beam_energy"]), words.known(field["radiation_type"]))
+
+
+def _joined(values: Iterable[Any]) -> str | None:
+    """Texts that say something, each once."""
+    return ", ".join(dict.fromkeys(str(value) for value in values if words.known(value) not in {None, ""})) or None
+
+
+def _by(frame: pd.DataFrame | None, column: str) -> dict[str, list[Record]]:
+    found: dict[str, list[Record]] = {}
+    for row in records(frame) if frame is not None else ():
+        found.setdefault(row[column], []).append(row)
+    return found
+
+
+def _frame(lines: list[Record]) -> pd.DataFrame:
+    frame = pd.DataFrame(lines, columns=list(COLUMNS))
+    for name in COLUMNS:
+        if name in {"appointment_at", "ends_at"}:
+            frame[name] = pd.to_datetime(frame[name])
+        elif name not in {"patient_birth_date", "ready"}:
+            frame[name] = frame[name].astype("string")
+    return frame

@@ -1,0 +1,117 @@
+"""The list of who can wait least: plans in treatment, what physicians entered, and the computed clock.
+
+Goal
+    The physicians see the clocks of all patients side by side and decide.
+
+How
+    `recovery.on_treatment.priorities` computes; this module puts it beside the names, in words, and sorts. Plans
+    without an entry are a list of their own: a clock that nobody entered is not a clock that runs slowly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from app.lists import filters
+from app.wording import words
+from recovery.cache.priority_entries import PriorityEntry
+from recovery.on_treatment import priorities
+from recovery.on_treatment.priorities import Rules
+from recovery.words.notices import LOOK_MARK, STOP_MARK
+
+COLUMNS = (
+    *("mark", "patient_name", "patient_id", "plan", "clock", "missed_days", "allowed_days", "category"),
+    *("check", "chemotherapy", "intent", "last_treatment_at", "fraction", "machine"),
+    *("decided_by", "signed_by", "comment", "patient_birth_date"),
+)
+
+
+def clocks(
+    table: pd.DataFrame, entries: Mapping[str, PriorityEntry], rules: Rules, today: date, zone: ZoneInfo
+) -> pd.DataFrame:
+    """Plans in treatment with an entry that counts, the least days left first."""
+    lines: list[tuple[tuple[int, int, int, int], dict[str, Any]]] = []
+    for row in _unfinished(table):
+        entry = entries.get(row["patient_id"])
+        if entry is None or entry.category is None:
+            continue
+        last = words.known(row["last_treatment_at"])
+        day = last.date() if last is not None else None
+        standing = priorities.stand(day, entry.category, today, rules)
+        key = priorities.urgency(standing, entry.category, entry.concurrent_chemotherapy, entry.intent)
+        lines.append((key, _line(row, entry, standing, zone)))
+    lines.sort(key=lambda line: line[0])
+    frame = pd.DataFrame([line for _, line in lines], columns=list(COLUMNS))
+    return frame.astype({"missed_days": "Int64", "allowed_days": "Int64", "category": "Int64"})
+
+
+def without_entry(
+    table: pd.DataFrame, entries: Mapping[str, PriorityEntry], intents: Mapping[str, str], rules: Rules, today: date
+) -> pd.DataFrame:
+    """Plans in treatment about whose patients nothing that counts was entered, the longest without treatment first.
+
+    Added: `missed_days`, and `prescribed`, the intent that the R&V system names (`intents`, by patient); the curative
+    come first among those who missed as much. A name tells nothing of who can wait.
+    """
+    entered = {patient_id for patient_id, entry in entries.items() if entry.category is not None}
+    left = table[table["status"].isin(filters.UNFINISHED) & ~table["patient_id"].isin(entered)]
+    days = [words.known(at) for at in left["last_treatment_at"]]
+    missed = [priorities.missed_days(at and at.date(), today, rules.treatment_weekdays) for at in days]
+    prescribed = [intents.get(str(patient_id)) for patient_id in left["patient_id"]]
+    is_curative = ["curative" in (intent or "").casefold() for intent in prescribed]
+    told = left.assign(
+        missed_days=pd.Series(missed, index=left.index, dtype="Int64"),
+        prescribed=pd.Series(prescribed, index=left.index, dtype="string"),
+        is_curative=is_curative,
+    )
+    return told.sort_values(["missed_days", "is_curative"], ascending=False, kind="stable", na_position="last")
+
+
+def clock_in_words(standing: priorities.Standing) -> tuple[str, str]:
+    """The mark and the words of a clock: `■ 1 day over`, `▲ no day left`, `2 days left`."""
+    left = standing.days_left
+    if left is None:
+        return "", "not begun" if standing.missed_days is None else words.ABSENT
+    if left < 0:
+        return STOP_MARK, f"{words.counted(-left, 'day')} over"
+    return (LOOK_MARK, "no day left") if left == 0 else ("", f"{words.counted(left, 'day')} left")
+
+
+def _line(
+    row: dict[str, Any], entry: PriorityEntry, standing: priorities.Standing, zone: ZoneInfo
+) -> dict[str, object]:
+    mark, clock = clock_in_words(standing)
+    marks = {mark, row["mark"]}
+    chemotherapy = {True: "yes", False: "no", None: None}[entry.concurrent_chemotherapy]
+    signed = f"{entry.signed_by}, {entry.entered_at.astimezone(zone):%Y-%m-%d %H:%M}"
+    return {
+        "mark": next((one for one in (STOP_MARK, LOOK_MARK) if one in marks), ""),
+        "patient_name": row["patient_name"],
+        "patient_id": row["patient_id"],
+        "plan": row["plan"],
+        "clock": f"{mark} {clock}".strip(),
+        "check": row["check"],
+        "missed_days": standing.missed_days,
+        "allowed_days": standing.allowed_days,
+        "category": entry.category,
+        "chemotherapy": chemotherapy,
+        "intent": entry.intent,
+        "last_treatment_at": row["last_treatment_at"],
+        "fraction": row["fraction"],
+        "machine": row["treatment_machine_name"],
+        "decided_by": entry.decided_by,
+        "signed_by": signed,
+        "comment": entry.comment or None,
+        "patient_birth_date": row["patient_birth_date"],
+    }
+
+
+def _unfinished(table: pd.DataFrame) -> list[dict[str, Any]]:
+    shown = table[table["status"].isin(filters.UNFINISHED)]
+    names = list(shown.columns)
+    return [dict(zip(names, row, strict=True)) for row in zip(*(shown[name] for name in names), strict=True)]

@@ -1,0 +1,90 @@
+"""What each row of on_treatment says to a reader: the marks, the sentence of what to look at, the next fraction.
+
+Goal
+    Screen and Excel say the same of a patient, in the same words.
+
+How
+    One function adds columns of words to the table, worded by `recovery.words.notices`; what is typed (dates, numbers)
+    stays as it is.
+
+Why marks
+    Colour is lost on paper and to one man in twelve: ■ means do not treat before someone has looked, ▲ means look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+from app.lists import filters
+from app.wording import words
+from recovery.dicom.course_uids import label_of
+from recovery.words import notices
+from recovery.words.notices import Row
+
+
+def describe(table: pd.DataFrame) -> pd.DataFrame:
+    """The whole table, with columns of words for its readers.
+
+    Added: `mark` (■, ▲ or empty), `check` (what to look at, empty when nothing), `interruption`, `not_ready`,
+    `plan` (with `1 of 2` where a person has two), `fraction` (the next one: `13 next of 30 (12 given)`), `progress`
+    (0 to 1, or NA), and `status_words`. Give it all rows, not the filtered ones: it compares a patient's rows with
+    each other.
+    """
+    listed = _records(table)
+    said = [[*map(str, notices.of_row(row)), *same] for row, same in zip(listed, _same_name(table), strict=True)]
+    words = {
+        "interruption": [_joined(notices.interrupted(row)) if notices.is_unfinished(row) else "" for row in listed],
+        "not_ready": [_joined(notices.not_ready(row)) if notices.is_unfinished(row) else "" for row in listed],
+        "plan": _plans(table),
+        "fraction": [notices.next_fraction(row) for row in listed],
+        "status_words": [filters.STATUS_WORDS.get(value, value) for value in filters.or_dash(table["status"])],
+        "check": [" · ".join(sentences) for sentences in said],
+        "mark": [sentences[0][:1] if sentences else "" for sentences in said],
+    }
+    given, planned = table["course_fractions_delivered"], table["course_number_of_fractions_planned"]
+    progress = (given / planned.where(planned > 0)).clip(0, 1).astype("Float64")
+    columns = {name: pd.Series(values, index=table.index, dtype="string") for name, values in words.items()}
+    return table.assign(**columns, progress=progress)
+
+
+def _joined(found: Iterable[notices.Notice]) -> str:
+    return " · ".join(map(str, found))
+
+
+def _plans(table: pd.DataFrame) -> list[str]:
+    """Plan labels; where a person has several unfinished plans, each says which of how many it is."""
+    unfinished = table["status"].isin(filters.UNFINISHED) & table["patient_id"].notna()
+    ids = table["patient_id"].where(unfinished)
+    number = ids.groupby(ids).cumcount() + 1
+    total = ids.map(ids.value_counts())
+    return [
+        f"{label} ({int(of_which)} of {int(many)})" if counts and many > 1 else label
+        for label, counts, of_which, many in zip(
+            filters.or_dash(_labels(table)), unfinished, number, total.fillna(0), strict=True
+        )
+    ]
+
+
+def _labels(table: pd.DataFrame) -> pd.Series:
+    named = (table[name].astype(object) for name in ("rt_plan_label", "referenced_rt_plan_uid", "site"))
+    said = [label_of(*(words.known(value) for value in row)) for row in zip(*named, strict=True)]
+    return pd.Series(said, index=table.index, dtype="string")
+
+
+def _same_name(table: pd.DataFrame) -> list[list[str]]:
+    """A warning where another patient, known by another ID, bears the same name."""
+    folded = [filters.fold(name) for name in table["patient_name"].fillna("")]
+    ids = filters.or_dash(table["patient_id"])
+    known: dict[str, set[str]] = {}
+    for name, patient_id in zip(folded, ids, strict=True):
+        known.setdefault(name, set()).add(patient_id)
+    others = [sorted(known[name] - {own}) if name else [] for name, own in zip(folded, ids, strict=True)]
+    return [[str(notices.namesake(f"ID {', '.join(found)}"))] if found else [] for found in others]
+
+
+def _records(table: pd.DataFrame) -> list[Row]:
+    """The rows as mappings, None for absent."""
+    columns = {str(name): table[name].astype(object).where(table[name].notna(), None) for name in table.columns}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]

@@ -1,0 +1,93 @@
+"""Everybody who may have been treated since the newest proof, per machine in order of time, to be worked off.
+
+Goal
+    In a downtime somebody goes to each machine with this list and its own log, and asks of each patient: given, which
+    fraction, when?
+
+How
+    Every appointment since the proof that no record answers, with each plan that it may be for; then who is unknown
+    without one: begun before the proof, or on treatment where no schedule is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import pandas as pd
+
+from app.lists import appointments
+from app.lists.appointments import Known, Record, machine_of, records
+from app.wording import words
+from recovery.on_treatment.unknown_since import Doubt
+
+COLUMNS = (
+    *("machine", "appointment_at", "mark", "patient_name", "patient_id", "patient_birth_date", "plan", "fraction"),
+    *("why", "check", "by_the_log", "initials"),
+)
+BOOKED, OTHER_PLAN = "booked", "another plan of a patient who is booked"
+BEGUN, NO_SCHEDULE = "begun before, end not recorded", "on treatment, appointments unknown"
+"""Why a line is on the list."""
+
+
+def lines_of(
+    table: pd.DataFrame, schedule: pd.DataFrame | None, doubt: Doubt, patients: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """The list, with COLUMNS. `table` is the whole of on_treatment as it is now; `patients` names who has no plan."""
+    found = list(_booked(table, schedule, doubt))
+    persons = {row["patient_id"]: row for row in records(patients)} if patients is not None else {}
+    for line in found:
+        for column in ("patient_name", "patient_birth_date"):
+            line[column] = line[column] or words.known(persons.get(line["patient_id"], {}).get(column))
+    told, people = {(line["patient_id"], line["uid"]) for line in found}, {line["patient_id"] for line in found}
+    for row in records(table[table["unknown_since"].notna()]):
+        if (row["patient_id"], row["referenced_rt_plan_uid"]) not in told:
+            is_begun = bool(words.known(row["in_flight"])) or words.known(row["interrupted_fraction"]) is not None
+            is_booked = row["patient_id"] in people
+            why = BEGUN if is_begun else OTHER_PLAN if is_booked else NO_SCHEDULE
+            found.append(_line(row, machine_of(row), None, why))
+    found.sort(key=_in_order)
+    frame = pd.DataFrame(found, columns=[*COLUMNS, "at"])
+    for name in set(COLUMNS) - {"appointment_at", "patient_birth_date"}:
+        frame[name] = frame[name].astype("string")
+    return frame[list(COLUMNS)]
+
+
+def _in_order(line: Record) -> tuple[str, bool, str, str]:
+    """By machine, then time, those without one last, then name."""
+    at = line["at"]
+    return line["machine"], at is None, "" if at is None else at.isoformat(), words.absent(line["patient_name"])
+
+
+def _booked(table: pd.DataFrame, schedule: pd.DataFrame | None, doubt: Doubt) -> Iterator[Record]:
+    day, today = doubt.since.date(), doubt.now.date()
+    while day <= today:
+        on_day = appointments.on_day(schedule, day)
+        expected = on_day[~appointments.is_cancelled(on_day)] if on_day is not None else None
+        known = Known(day, today, doubt=doubt)
+        for appointment, plans in appointments.with_plans(expected, table, day) if expected is not None else ():
+            if appointments.state_of(plans, known, appointment) == appointments.UNKNOWN:
+                for row in plans:
+                    machine = appointment["treatment_machine_name"]
+                    yield _line(row, machine, appointment["appointment_at"], BOOKED, appointment["patient_id"])
+        day += timedelta(days=1)
+
+
+def _line(row: Record | None, machine: str, at: datetime | None, why: str, patient_id: str | None = None) -> Record:
+    told = row or {}
+    return {
+        "machine": machine,
+        "appointment_at": None if at is None else f"{at:%a %H:%M}",
+        "at": at,
+        "mark": words.known(told.get("mark")) or "▲",
+        "patient_name": words.known(told.get("patient_name")),
+        "patient_id": words.known(told.get("patient_id")) or patient_id,
+        "patient_birth_date": words.known(told.get("patient_birth_date")),
+        "plan": words.known(told.get("plan")),
+        "fraction": words.known(told.get("fraction")),
+        "why": why,
+        "check": words.known(told.get("check")) or "",
+        "by_the_log": None,
+        "initials": None,
+        "uid": words.known(told.get("referenced_rt_plan_uid")),
+    }

@@ -1,0 +1,59 @@
+"""How many patients could be treated from the backup now, and the list of those who could not, with why."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from app.components import marked
+from app.lists import filters
+from app.wording import words
+
+NOW = ("on_treatment", "ready_to_start")
+
+
+def headline(table: pd.DataFrame) -> str:
+    """`**56 of 58** plans on treatment or ready to start can be treated from the backup.` and those on break."""
+    said = [_ready_of(table[table["status"].isin(NOW)], "plans on treatment or ready to start")]
+    on_break = table[table["status"] == "on_break"]
+    if len(on_break):
+        said.append(_ready_of(on_break, "on break"))
+    return " · ".join(said)
+
+
+def _ready_of(rows: pd.DataFrame, what: str) -> str:
+    lacking = int(filters.is_not_ready(rows).sum())
+    said = f"**{len(rows) - lacking} of {len(rows)}** {what} can be treated from the backup"
+    return f":red[■ {said}]" if lacking else said
+
+
+def show(table: pd.DataFrame) -> None:
+    """Draw the sentence and the list."""
+    st.markdown(headline(table))
+    lacking = table[filters.is_not_ready(table)]
+    if lacking.empty:
+        st.markdown("Nobody is missing anything: the RT-PACS was asked and holds plan, structures, images and records.")
+        return
+    why = lacking["not_ready"].str.removeprefix("■ NOT READY: ")
+    shown = lacking.assign(why=why)[
+        ["mark", "patient_name", "patient_id", "plan", "why", "treatment_machine_name", "next_appointment_at"]
+    ]
+    column = st.column_config
+    st.dataframe(
+        marked.styled(shown, ("mark", "patient_name", "why")),
+        key="not_ready",
+        hide_index=True,
+        height=marked.height(len(shown), 10),
+        row_height=marked.ROW_HEIGHT,
+        placeholder=words.ABSENT,
+        column_config={
+            "mark": column.TextColumn("", width=28, pinned=True),
+            "patient_name": column.TextColumn("Not ready", width=165),
+            "patient_id": column.TextColumn("ID", width=74),
+            "plan": column.TextColumn("Plan", width=110),
+            "why": column.TextColumn("What the RT-PACS does not hold", width=480),
+            "treatment_machine_name": column.TextColumn("Machine", width=80),
+            "next_appointment_at": column.DatetimeColumn("Next", width=130, format="ddd D MMM HH:mm"),
+        },
+        alt="Patients who are not ready, with why",
+    )

@@ -1,0 +1,94 @@
+"""The form in which a physicist acknowledges gaps: which objects, why, until when. It is signed, kept and audited.
+
+Why not a switch
+    What is off the banner must be somebody's decision, with a reason that the next person can judge, and an end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import date, timedelta
+
+import pandas as pd
+import streamlit as st
+
+from app.access import session
+from app.data import health
+from app.desk import Desk
+from app.screens.backup_health import unproven_table
+from app.wording import words
+from recovery.access.permissions import Permission
+from recovery.cache.known_gaps import LONGEST_DAYS, KnownGap, acknowledge, known_gaps_file, read_known_gaps
+from recovery.host.entry_lines import EntriesError
+
+_USUAL_DAYS = 14
+
+
+def show(desk: Desk, unproven: Sequence[health.Unproven], table: pd.DataFrame | None, known: Collection[str]) -> None:
+    """Draw the form over what nobody acknowledged; nothing where there is nothing of the kind."""
+    _tell_damage(desk)
+    labels = _labels([one for one in unproven if one.sop_instance_uid not in known], table)
+    if not labels:
+        return
+    user = session.signed_in()
+    if user is None or not session.may(Permission.SIGN_OFF):
+        st.markdown(f":small[A known gap can be acknowledged, with a reason. {session.refusal(Permission.SIGN_OFF)}]")
+        return
+    today = desk.today()
+    with st.form("known_gap"):
+        uids = st.multiselect(
+            "Acknowledge these gaps",
+            list(labels),
+            default=list(labels),
+            format_func=lambda uid: words.printable(labels[uid]),
+            key="known_gap_uids",
+        )
+        left, right = st.columns([4, 1])
+        reason = left.text_input(
+            "Reason: where was it looked for, and what is done without it?", key="known_gap_reason"
+        )
+        until = right.date_input(
+            "Until, at the latest",
+            today + timedelta(days=_USUAL_DAYS),
+            min_value=today,
+            max_value=today + timedelta(days=LONGEST_DAYS),
+            format="YYYY-MM-DD",
+            key="known_gap_until",
+        )
+        pressed = st.form_submit_button(f"Acknowledge as {words.as_markdown(user.full_name)}", key="known_gap_sign")
+    if pressed:
+        _sign(desk, uids, (reason or "").strip(), until if isinstance(until, date) else today, user.full_name)
+
+
+def _sign(desk: Desk, uids: Sequence[str], reason: str, until: date, signed_by: str) -> None:
+    here = session.sitting()
+    if not uids or not reason or here is None or not here.may(Permission.SIGN_OFF):
+        st.markdown(":red[■ Nothing was acknowledged. It needs at least one object, and a reason.]")
+        return
+    try:
+        acknowledge(
+            known_gaps_file(desk.config.cache_path), KnownGap(tuple(uids), reason, until, signed_by, desk.now())
+        )
+    except EntriesError as error:
+        st.markdown(f":red[■ {words.as_markdown(str(error))}]")
+        return
+    here.note("acknowledge", None, {"objects": len(uids), "until": until.isoformat(), "first": uids[0]})
+    st.toast("Acknowledged and signed.")
+    st.rerun()
+
+
+def _labels(unproven: Sequence[health.Unproven], table: pd.DataFrame | None) -> dict[str, str]:
+    """By SOP Instance UID, whose it is and what it is."""
+    owners = unproven_table.owners_of(table) if table is not None else {}
+    told = {one.sop_instance_uid: unproven_table.in_words(one, owners) for one in unproven}
+    return {uid: f"{whose or uid}: {why}" for uid, (whose, why) in told.items()}
+
+
+def _tell_damage(desk: Desk) -> None:
+    try:
+        damaged = read_known_gaps(known_gaps_file(desk.config.cache_path)).damaged_lines
+    except EntriesError as error:
+        st.markdown(f":red[■ {words.as_markdown(str(error))} Every gap is on the banner meanwhile.]")
+        return
+    if damaged:
+        st.markdown(f":orange[▲ {words.counted(damaged, 'line')} of known_gaps\\.jsonl cannot be read: look at it.]")

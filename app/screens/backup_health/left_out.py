@@ -1,0 +1,61 @@
+"""Who and what is not on the list, and by which rule: a false green begins with an exclusion that nobody saw."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from app.data import cached
+from app.desk import Desk
+from app.wording import words
+from recovery.cache.memory import Memory
+from recovery.cache.store import CacheError, TableMissingError
+from recovery.tables.schema import EXCLUDED_PATIENTS
+
+
+def show(desk: Desk, table: pd.DataFrame | None) -> None:
+    """Draw a line for each rule and what it keeps off."""
+    for sentence in [*_by_pattern(desk), *(_by_status(table) if table is not None else []), *_by_kind(desk)]:
+        st.markdown(f"- {sentence}")
+
+
+def _by_pattern(desk: Desk) -> list[str]:
+    patterns = desk.config.dashboard.exclude_patient_ids
+    said = ", ".join(f"`{pattern}`" for pattern in patterns)
+    if not patterns:
+        return ["No pattern of `[dashboard] exclude_patient_ids` keeps anybody off."]
+    try:
+        excluded = cached.load_table(desk.config.cache_path, EXCLUDED_PATIENTS)["patient_id"].tolist()
+    except TableMissingError:
+        return [f"The patterns {said} are set; no table says yet whom they keep off."]
+    except CacheError as error:
+        return [f":red[■ {words.as_markdown(str(error))}]"]
+    if not excluded:
+        return [f"By the patterns {said}: nobody."]
+    ids = ", ".join(words.as_markdown(str(patient_id)) for patient_id in sorted(excluded))
+    kept = f"**{words.counted(len(excluded), 'patient')}** with records, by the patterns {said}: {ids}."
+    return [f"{kept} They are backed up all the same."]
+
+
+def _by_status(table: pd.DataFrame) -> list[str]:
+    rules = {
+        "completed": "completed: every planned fraction is delivered in full",
+        "superseded": "superseded: an adapted plan on the same anatomy was treated after it",
+        "closed": "closed: retired, rejected, hidden or completed early in the R&V system",
+        "on_break": f"on break: not treated and not booked within the days of `{'[dashboard] on_treatment_days'}`",
+    }
+    counts = table["status"].value_counts()
+    return [
+        f"**{words.counted(int(counts[status]), 'plan')}** {rule}. **Status** on the page On treatment shows them."
+        for status, rule in rules.items()
+        if counts.get(status, 0)
+    ]
+
+
+def _by_kind(desk: Desk) -> list[str]:
+    passed_over = len(Memory.load(desk.config.cache_path).passed_over)
+    said = ["Setup fields and port films count as no fraction; a beam counts at 99 % of its metersets."]
+    if passed_over:
+        summaries = words.counted(passed_over, "object")
+        said.append(f"**{summaries}** of Modality RTRECORD that are no deliveries, such as treatment summaries.")
+    return said

@@ -1,0 +1,113 @@
+"""What a job wanted and the RT-PACS does not say that it holds: which object, since when, why."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+import streamlit as st
+
+from app.components import marked
+from app.data import health
+from app.desk import Desk
+from app.wording import words
+from recovery.cache.known_gaps import KnownGap
+from recovery.dicom.model import JobRun
+
+_UID = re.compile(r"\b[0-9]+(?:\.[0-9]+){2,}\b")
+
+
+def show(
+    desk: Desk,
+    unproven: Sequence[health.Unproven],
+    runs: Sequence[JobRun],
+    table: pd.DataFrame | None = None,
+    known: Mapping[str, KnownGap] | None = None,
+) -> None:
+    """Draw the list, the longest unproven first. `table`: on_treatment, for whose the objects are; `known`: by SOP
+    Instance UID, what a physicist acknowledged."""
+    untold = _not_named(runs)
+    if not unproven and not untold:
+        st.markdown("Nothing: every object that the last runs wanted is held, by the RT-PACS's own word.")
+        return
+    if untold:
+        st.markdown(f":orange[▲ {untold}]")
+    if not unproven:
+        return
+    frame = _frame(desk, unproven, owners_of(table) if table is not None else {}, known or {})
+    column = st.column_config
+    st.dataframe(
+        marked.printed(frame),
+        key="unproven",
+        hide_index=True,
+        height=marked.height(len(frame), 8),
+        row_height=marked.ROW_HEIGHT,
+        placeholder=words.ABSENT,
+        column_config={
+            "since": column.TextColumn("Since", width=130, help="“before”: the journal reaches back no further"),
+            "job": column.TextColumn("Wanted by", width=100),
+            "whose": column.TextColumn("Whose", width=230),
+            "why": column.TextColumn("Why", width=400),
+            "known": column.TextColumn("Acknowledged", width=260, help="Off every page's banner until that day"),
+            "sop_instance_uid": column.TextColumn("SOP Instance UID", width=430),
+        },
+        alt="Objects that are not proven, the longest first",
+    )
+
+
+def _frame(
+    desk: Desk,
+    unproven: Sequence[health.Unproven],
+    owners: Mapping[str, tuple[str, str]],
+    known: Mapping[str, KnownGap],
+) -> pd.DataFrame:
+    """A row for each object."""
+    now, zone = desk.now(), desk.config.site.zone
+    told = [in_words(one, owners) for one in unproven]
+    since = [f"{'before ' if one.reaches_further else ''}{words.moment(one.since, now, zone)}" for one in unproven]
+    return pd.DataFrame(
+        {
+            "since": since,
+            "job": [one.job for one in unproven],
+            "whose": [whose for whose, _ in told],
+            "why": [why for _, why in told],
+            "known": [_acknowledged(one, known, desk) for one in unproven],
+            "sop_instance_uid": [one.sop_instance_uid for one in unproven],
+        }
+    )
+
+
+def _acknowledged(one: health.Unproven, known: Mapping[str, KnownGap], desk: Desk) -> str | None:
+    gap = known.get(one.sop_instance_uid)
+    return None if gap is None else f"until {words.day(gap.until, desk.today())}, {gap.signed_by}: {gap.reason}"
+
+
+def owners_of(table: pd.DataFrame) -> dict[str, tuple[str, str]]:
+    """By UID of a plan: whose it is, `KAOLIN, Heron 100346`, and its label."""
+    columns = (table[name] for name in ("referenced_rt_plan_uid", "patient_name", "patient_id", "rt_plan_label"))
+    return {
+        str(uid): (f"{words.absent(words.known(name))} {words.absent(words.known(number))}", words.known(label) or "")
+        for uid, name, number, label in zip(*columns, strict=True)
+        if words.known(uid)
+    }
+
+
+def in_words(one: health.Unproven, owners: Mapping[str, tuple[str, str]]) -> tuple[str | None, str]:
+    """Whose an object is, None where no plan says it; and why it is unproven, plans by their labels."""
+    why = one.why or "the newest run names it without a reason"
+    uids = [uid for uid in (one.sop_instance_uid, *_UID.findall(why)) if uid in owners]
+    for uid in uids:
+        why = why.replace(uid, owners[uid][1] or uid)
+    return owners[uids[0]][0] if uids else None, why
+
+
+def _not_named(runs: Sequence[JobRun]) -> str:
+    """What the newest runs counted as unproven beyond the UIDs that the journal keeps."""
+    newest: dict[str, JobRun] = {run.job: run for run in runs if run.outcome in {"OK", "PARTIAL"}}
+    said = [
+        f"{more} more of {job} are not named in the journal; `python -m backup_jobs {job} --json` names them all."
+        for job, run in newest.items()
+        if (more := run.counts.get("unproven", 0) - len(run.unproven)) > 0
+    ]
+    return " ".join(said)

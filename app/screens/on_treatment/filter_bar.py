@@ -1,0 +1,113 @@
+"""The filters above the table. What is chosen stands in the URL, except what was typed: that may be a name.
+
+Goal
+    A link shows a colleague the same view; no link, history or log of a proxy holds a patient's name or number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from app.access import session
+from app.components import shortcuts
+from app.lists import filters
+from app.lists.filters import View
+from app.wording import words
+
+SEARCH, MACHINE, PHYSICIAN, STATUS, TREATED, PROBLEM = "search", "machine", "physician", "status", "treated", "problem"
+_OPENED: dict[str, object] = {
+    SEARCH: "",
+    MACHINE: [],
+    PHYSICIAN: [],
+    STATUS: list(filters.OPENED_ON),
+    TREATED: "any day",
+    PROBLEM: [],
+}
+_ALL: dict[str, object] = _OPENED | {STATUS: []}
+
+
+def show(table: pd.DataFrame) -> tuple[View, DeltaGenerator]:
+    """Draw the filters; return what they ask for, and the place beside the last of them, for what is done with it."""
+    with st.container(horizontal=True, vertical_alignment="top", key="filters"):
+        label = "Search name or ID"
+        search = st.text_input(label, key=SEARCH, type="search", live="150ms", width=180, placeholder="press /")
+        machines = _choose("Machine", MACHINE, filters.choices(table, "treatment_machine_name"), 130)
+        physicians = _choose("Physician", PHYSICIAN, filters.choices(table, "physicians_of_record"), 160)
+        statuses = _choose_status(table)
+        days = list(filters.TREATED_WITHIN)
+        treated = st.selectbox("Last treated", days, key=TREATED, bind="query-params", filter_mode=None, width=118)
+    below = st.container(
+        horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute", key="filters_below"
+    )
+    with below:
+        problems = st.pills(
+            "Only problems",
+            _problems_of(table),
+            selection_mode="multi",
+            key=PROBLEM,
+            bind="query-params",
+            width="content",
+        )
+    shortcuts.search()
+    return View(search or "", machines, physicians, statuses, treated or "any day", tuple(problems)), below
+
+
+def _problems_of(table: pd.DataFrame) -> list[str]:
+    """Those that are asked for every day; of the others what there is, and what somebody has chosen."""
+    chosen = st.session_state.get(PROBLEM) or ()
+    return [
+        word
+        for word in filters.PROBLEMS
+        if word in {filters.INTERRUPTED, filters.NOT_READY, *chosen} or filters.matching_problems(table, (word,)).any()
+    ]
+
+
+def _choose(label: str, key: str, options: list[str], width: int) -> tuple[str, ...]:
+    return tuple(
+        st.multiselect(
+            label, options, format_func=words.printable, key=key, placeholder="all", bind="query-params", width=width
+        )
+    )
+
+
+def _choose_status(table: pd.DataFrame) -> tuple[str, ...]:
+    options = [*filters.STATUS_WORDS]
+    options += [value for value in filters.choices(table, "status") if value not in options]
+    return tuple(
+        st.multiselect(
+            "Status",
+            options,
+            default=list(filters.OPENED_ON),
+            format_func=lambda status: filters.STATUS_WORDS.get(status, words.printable(status)),
+            key=STATUS,
+            placeholder="all",
+            bind="query-params",
+            width=280,
+        )
+    )
+
+
+def chosen() -> dict[str, object]:
+    """What is chosen, without what was typed: that may be a name."""
+    return {key: st.session_state.get(key, value) for key, value in _OPENED.items() if key != SEARCH}
+
+
+def choose(values: Mapping[str, object]) -> None:
+    """Choose as a saved view says; what it does not name is as the page opens. For callbacks only."""
+    for key, opened in _OPENED.items():
+        st.session_state[key] = values.get(key, opened)
+
+
+def offer_to_clear() -> None:
+    """What is shown when the filters leave nobody: every filter off again with one press."""
+    st.markdown("**No patient matches these filters.**")
+    st.button("Clear all filters", key="clear", on_click=session.callback(_clear))
+
+
+def _clear() -> None:
+    for key, value in _ALL.items():
+        st.session_state[key] = value

@@ -1,0 +1,57 @@
+"""What of the page Priorities goes to paper and to Excel: both lists whole, with the rules they were computed by."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from app.components.output import day_export, download, list_export, paper
+from app.data import cached
+from app.desk import Desk
+from app.wording import words
+from recovery.on_treatment.priorities import Rules
+
+_CLOCKS = (
+    *(("", "mark"), ("Name", "patient_name"), ("ID", "patient_id"), ("Born", "patient_birth_date"), ("Plan", "plan")),
+    *(("Clock", "clock"), ("Category", "category"), ("Chemo", "chemotherapy"), ("Intent", "intent")),
+    *(("Next fraction", "fraction"), ("Check before treating", "check"), ("Last", "last_treatment_at")),
+    *(("Machine", "machine"), ("Decided by", "decided_by"), ("Comment", "comment")),
+)
+_WITHOUT = (
+    *(("", "mark"), ("Name", "patient_name"), ("ID", "patient_id"), ("Born", "patient_birth_date"), ("Plan", "plan")),
+    *(("Missed", "missed_days"), ("Intent prescribed", "prescribed"), ("Next fraction", "fraction")),
+    *(("Check before treating", "check"), ("Last", "last_treatment_at"), ("Machine", "treatment_machine_name")),
+    ("Physician", "physicians_of_record"),
+)
+
+
+def show(desk: Desk, loaded: cached.Loaded, clocks: pd.DataFrame, without: pd.DataFrame, rules: Rules) -> None:
+    """Draw the button, and the sheet that Ctrl+P prints."""
+    download.show(
+        "Excel",
+        lambda: make(desk, loaded, clocks, without, rules),
+        file_name=f"priorities_{desk.local(desk.now()):%Y-%m-%d_%H%M}.xlsx",
+        mime=list_export.MIME,
+        key="excel_priorities",
+        help_text="Both lists, in this order, with the signed rules",
+        details={"table": "priorities", "clocks": len(clocks), "not_entered": len(without)},
+    )
+    blocks = (
+        paper.Block(f"{words.counted(len(clocks), 'plan')} with a clock, the least days left first", clocks, _CLOCKS),
+        paper.Block(f"Not entered yet: {len(without)}, the longest without treatment first", without, _WITHOUT),
+    )
+    told = f"{day_export.status_of(desk)} {in_words(rules)} This list decides nothing: physicians decide."
+    paper.show(f"Priorities · {desk.config.site.name}", told, blocks)
+
+
+def in_words(rules: Rules) -> str:
+    """`Missed days allowed: category 1: 2, …; signed by …`"""
+    limits = ", ".join(f"category {number}: {days}" for number, days in sorted(rules.allowed_missed_days.items()))
+    return f"Missed days allowed: {limits}; signed by {rules.signed_by} on {rules.signed_on:%Y-%m-%d}."
+
+
+def make(desk: Desk, loaded: cached.Loaded, clocks: pd.DataFrame, without: pd.DataFrame, rules: Rules) -> bytes:
+    """The workbook, with the status of this moment."""
+    from app.exports import excel
+
+    about = list_export.about_of(desk, loaded, filters=in_words(rules), hidden="plans that are not in treatment")
+    return excel.priorities(clocks, without, about)

@@ -1,0 +1,133 @@
+"""The form in which a physician's decision about one patient is entered and signed.
+
+Why a form and not a grid
+    An entry is a statement with a name under it. One is made at a time, and read once more before it is signed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app.access import session
+from app.data import cached
+from app.desk import Desk
+from app.lists import filters
+from app.wording import words
+from recovery.access.permissions import Permission
+from recovery.cache.priority_entries import EntriesError, PriorityEntry, append_entry, entries_file
+from recovery.cache.store import CacheError, TableMissingError
+from recovery.on_treatment.priorities import CATEGORIES, INTENTS
+from recovery.tables.relational import PHYSICIANS, PRESCRIPTIONS
+
+WITHDRAW = "none: withdraw the entry"
+
+
+def show(desk: Desk, table: pd.DataFrame, signed_in: str | None) -> None:
+    """Draw the form for the person who is signed in, or say why there is none."""
+    if signed_in is None:
+        st.markdown(
+            ":orange[▲ **You may not sign, so you can enter nothing here.**] "
+            f"An entry bears the name of the person who signs it. {session.refusal(Permission.PRIORITIES)}"
+        )
+        return
+    with st.form("entry", clear_on_submit=False):
+        said = _asked(desk, table)
+        comment = st.text_input("Comment", key="entry_comment", max_chars=300)
+        pressed = st.form_submit_button(f"Sign as {words.as_markdown(signed_in)}", key="sign")
+    if not pressed:
+        return
+    lacking = _lacking(said)
+    if lacking:
+        st.markdown(f":red[■ Nothing was entered. Still to choose: {', '.join(lacking)}.]")
+        return
+    number = said["category"] if isinstance(said["category"], int) else None
+    has_chemotherapy = {"yes": True, "no": False}.get(said["chemotherapy"] or "")
+    patient_id, physician = str(said["patient"]), str(said["physician"]).strip()
+    text = (comment or "").strip()
+    _sign(
+        desk,
+        PriorityEntry(patient_id, number, has_chemotherapy, said["intent"], text, physician, signed_in, desk.now()),
+    )
+
+
+def _asked(desk: Desk, table: pd.DataFrame) -> dict[str, Any]:
+    """What was chosen of patient, category, chemotherapy, intent and physician; None where nothing was."""
+    people = _people(table)
+    options: dict[str, list[Any]] = {
+        "Patient": list(people),
+        "Category": [*CATEGORIES, WITHDRAW],
+        "Chemotherapy": ["yes", "no"],
+        "Intent": list(INTENTS),
+        "Physician": _physicians(desk, table),
+    }
+    said: dict[str, Any] = {}
+    for place, (label, listed) in zip(st.columns([2.2, 1, 1, 1.1, 1.8]), options.items(), strict=True):
+        said[label.lower()] = place.selectbox(
+            label,
+            listed,
+            index=None,
+            placeholder="choose or type" if label == "Physician" else "choose",
+            format_func=lambda value: words.printable(people.get(value, str(value))),
+            accept_new_options=label == "Physician",
+            key=f"entry_{label.lower()}",
+        )
+    return said
+
+
+def _lacking(said: Mapping[str, object]) -> list[str]:
+    """What is still to be chosen; who withdraws need not say the rest again."""
+    spared = ("chemotherapy", "intent") if said["category"] == WITHDRAW else ()
+    return [name for name, value in said.items() if not value and name not in spared]
+
+
+def _sign(desk: Desk, entry: PriorityEntry) -> None:
+    try:
+        append_entry(entries_file(desk.config.cache_path), entry)
+    except EntriesError as error:
+        st.markdown(f":red[■ {words.as_markdown(str(error))}]")
+        return
+    if (here := session.sitting()) is not None:
+        here.note("priority", entry.patient_id, {"category": entry.category or 0, "decided_by": entry.decided_by})
+    st.toast("Entered and signed.")
+    st.rerun()
+
+
+def _people(table: pd.DataFrame) -> dict[str, str]:
+    """By patient in treatment with an ID, `BERG, Bo · 100377`."""
+    shown = table[table["status"].isin(filters.UNFINISHED) & table["patient_id"].notna()]
+    return {
+        str(patient_id): f"{words.absent(name)} · {patient_id}"
+        for name, patient_id in zip(shown["patient_name"].fillna(""), shown["patient_id"], strict=True)
+    }
+
+
+def _physicians(desk: Desk, table: pd.DataFrame) -> list[str]:
+    """Names to choose from; another one can be typed."""
+    known = set(table["physicians_of_record"].dropna())
+    with suppress(CacheError):  # the names of the list remain, and any name can be typed
+        known |= set(cached.load_table(desk.config.cache_path, PHYSICIANS)["physician_name"].dropna())
+    return sorted((str(name) for name in known), key=filters.fold)
+
+
+def prescribed_intents(desk: Desk) -> dict[str, str]:
+    """By patient, the intent that the prescriptions name, as a hint: it is not the physician's entry."""
+    try:
+        prescriptions = cached.load_table(desk.config.cache_path, PRESCRIPTIONS)
+    except TableMissingError:
+        return {}
+    except CacheError:
+        st.markdown(
+            ":orange[▲ The table prescriptions cannot be read: prescribed intents are not known here. "
+            "See Backup health.]"
+        )
+        return {}
+    said: dict[str, dict[str, None]] = {}
+    for patient_id, intent in zip(prescriptions["patient_id"], prescriptions["intent"].fillna(""), strict=True):
+        if intent:
+            said.setdefault(str(patient_id), {}).setdefault(str(intent))
+    return {patient_id: " / ".join(intents) for patient_id, intents in said.items()}

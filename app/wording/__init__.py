@@ -1,0 +1,1 @@
+"""How the pages speak and what they paint with. No Streamlit."""

@@ -1,0 +1,198 @@
+"""The relational half as standard DICOM objects in the RT-PACS: the second part of `snapshot_tables`.
+
+Goal
+    With nothing but the RT-PACS, any viewer shows how far each patient's treatment has come.
+
+How
+    Per patient and plan an RT Treatment Summary Record; per patient the chart, as an Encapsulated PDF; per snapshot
+    the tables themselves, as Raw Data; for MOSAIQ also the treatment records. Each is made from the cache, stored
+    where the RT-PACS lacks it, and proven by reading it back (`archiving`).
+
+Why after the tables, and never instead
+    The tables in the cache must not wait for the RT-PACS: when it is down they are written all the same, and the
+    job says that nothing more is proven.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from backup_jobs.archive.archiving import ArchiveReport, Wanted, archive
+from backup_jobs.archive.charts import archive_charts
+from backup_jobs.archive.records import archive_deliveries
+from backup_jobs.transfer.transfer import in_words
+from recovery.cache.freshness import known_since
+from recovery.cache.memory import DAY
+from recovery.cache.store import CacheError
+from recovery.dicom.model import RT_TREATMENT_SUMMARY_RECORD, InstanceRef
+from recovery.dimse import DimseError
+from recovery.objects.raw_data import RawSnapshotError, raw_data_objects
+from recovery.objects.treatment_summary import TreatmentSummary, summaries_of
+from recovery.overview.build import build_overview, overview_rows
+from recovery.overview.evidence import evidence_of
+from recovery.overview.wanted_plans import plan_uids_of_records
+from recovery.pacs.peers import pacs_peer
+from recovery.pacs.proven_objects import ProvenObjects
+from recovery.pacs.retrieval import read_chains, read_new_records
+from recovery.tables.relational import DELIVERIES
+from recovery.tables.schema import ON_TREATMENT
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pydicom import Dataset
+
+    from recovery.cache.journal import JobResult
+    from recovery.pacs.workspace import Workspace
+
+UNDER_WAY = frozenset({"NOT_STARTED", "ON_TREATMENT", "ON_BREAK"})
+"""Summaries that are asked about in every run; the others once a day."""
+
+TABLES_SENT = "tables as Raw Data"
+"""Under which it is remembered when a snapshot was sent."""
+
+
+def archive_tables(space: Workspace, result: JobResult) -> JobResult:
+    """Store what the tables say as objects; returns the job's result with what became of them.
+
+    An RT-PACS that cannot be asked makes the job PARTIAL: the tables are written.
+    """
+    report = ArchiveReport()
+    remarks: list[str] = []
+    proven = ProvenObjects.load(space.cache)
+    try:
+        _know_what_is_held(space)
+        if space.config.rv is not None and space.config.rv.product == "mosaiq":
+            result = _with_records(space, proven, result, report, remarks)
+        for part in _parts(space, proven):
+            report.join(part)
+    except DimseError as error:
+        sentence = f"the tables are in the cache; not everything of them is proven in the RT-PACS: {error}"
+        result = replace(result, outcome="PARTIAL", fault=result.fault or error.fault)
+        remarks.append(sentence)
+    finally:
+        proven.save(space.cache, space.now)
+    return _told(result, report, remarks)
+
+
+def _know_what_is_held(space: Workspace) -> None:
+    """After the loss of the cache: what was amended before, and in which study a plan lies, the RT-PACS alone knows."""
+    if not space.collection.has_all_records:
+        pacs = pacs_peer(space.config, space.memory)
+        read_new_records(space, pacs)
+        read_chains(space, pacs, plan_uids_of_records(space))
+
+
+def _with_records(
+    space: Workspace, proven: ProvenObjects, result: JobResult, report: ArchiveReport, remarks: list[str]
+) -> JobResult:
+    """Treatment records first: the summaries count them.
+
+    Where this run read the deliveries, its result counts `treatment_records`: all up to its start is proven but for
+    what it names (`JobRun.tells_of_records`). Of older deliveries that cannot be said.
+    """
+    records, said = archive_deliveries(space, proven)
+    report.join(records)
+    remarks += said
+    if not _were_read(space):
+        return result
+    return replace(result, counts={**result.counts, "treatment_records": records.found})
+
+
+def _were_read(space: Workspace) -> bool:
+    """Whether this run read the deliveries, or found them unchanged."""
+    try:
+        return known_since(space.cache, DELIVERIES) >= space.now
+    except CacheError:
+        return False
+
+
+def _bring_up_to_date(space: Workspace) -> None:
+    """The list, with what this cycle brought: charts are read from its tables, and are not those of the cycle before.
+
+    `build_on_treatment` does it again, asks the RT-PACS nothing twice, and says what did not work. A cache without a
+    list gets its first one there.
+    """
+    with suppress(CacheError):
+        space.cache.snapshot(ON_TREATMENT)
+        build_overview(space, pacs_peer(space.config, space.memory))
+
+
+def _parts(space: Workspace, proven: ProvenObjects) -> Iterator[ArchiveReport]:
+    _bring_up_to_date(space)
+    evidence = evidence_of(space)
+    rows, _ = overview_rows(space, evidence)
+    due, once_a_day = _due(space, summaries_of(evidence, rows))
+    report = archive(space, due, proven, "storing treatment summaries")
+    yield report
+    for uid in set(once_a_day) - report.unproven.keys():
+        space.memory.note(f"object {uid}", space.now)
+    yield archive_charts(space, proven, rows)
+    yield _snapshot(space, proven)
+
+
+def _snapshot(space: Workspace, proven: ProvenObjects) -> ArchiveReport:
+    """The newest snapshot of the tables; made again in every run, which costs less than remembering its UIDs.
+
+    A busy clinic's tables change all day, and the RT-PACS keeps every copy: `raw_data_minutes` is the least time
+    between two. Until then the cache alone has the newest tables; the treatment records do not wait.
+    """
+    pace = space.config.jobs.snapshot_tables.raw_data_minutes * 60
+    snapshot = space.cache.open_snapshot()
+    if snapshot is None or not space.memory.is_due(TABLES_SENT, space.now, pace):
+        return ArchiveReport()
+    try:
+        objects = raw_data_objects(snapshot, space.config.site.name)
+    except RawSnapshotError as error:
+        return ArchiveReport(found=1, unproven={snapshot.snapshot_id: str(error)})
+    wanted = [Wanted(InstanceRef.from_dataset(made), _made(made)) for made in objects]
+    report = archive(space, wanted, proven, "storing the tables")
+    if report.sent and not report.unproven:
+        space.memory.note(TABLES_SENT, space.now)
+    return report
+
+
+def _made(ds: Dataset) -> Callable[[datetime], Dataset]:
+    """An object that depends on no moment."""
+    return lambda _: ds
+
+
+def _due(space: Workspace, summaries: Iterable[TreatmentSummary]) -> tuple[list[Wanted], list[str]]:
+    """Summaries of courses under way, and of all others those not asked about for a day, which are named."""
+    wanted, once_a_day = [], []
+    for summary in summaries:
+        uid = summary.sop_instance_uid
+        if summary.status not in UNDER_WAY:
+            if not space.memory.is_due(f"object {uid}", space.now, DAY):
+                continue
+            once_a_day.append(uid)
+        ref = InstanceRef(
+            uid, RT_TREATMENT_SUMMARY_RECORD, "RTRECORD", summary.series_instance_uid, summary.study_instance_uid
+        )
+        wanted.append(Wanted(replace(ref, patient_id=summary.patient.patient_id), summary.dataset))
+    return wanted, once_a_day
+
+
+def _told(result: JobResult, report: ArchiveReport, remarks: list[str]) -> JobResult:
+    counts = {
+        **result.counts,
+        "found": report.found,
+        "already_held": report.held,
+        "moved": len(report.sent),
+        "unproven": len(report.unproven),
+    }
+    if report.unproven:
+        remarks = [*remarks, f"not proven in the RT-PACS: {in_words(report.unproven)}"]
+    if report.added:
+        remarks = [*remarks, f"the RT-PACS added {', '.join(sorted(report.added))} to what it was sent"]
+    is_partial = report.unproven or result.outcome == "PARTIAL"
+    return replace(
+        result,
+        outcome="PARTIAL" if is_partial else result.outcome,
+        counts=counts,
+        unproven=(*result.unproven, *sorted(report.unproven)),
+        message="; ".join(part for part in (result.message, *remarks) if part),
+    )

@@ -1,0 +1,1 @@
+"""The scheduled jobs, their one boundary, and what runs them."""

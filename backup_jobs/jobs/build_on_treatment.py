@@ -1,0 +1,70 @@
+"""Make the dashboard's tables from the RT-PACS: the job around `recovery.overview.build`."""
+
+from __future__ import annotations
+
+from backup_jobs.transfer.transfer import in_words
+from recovery.cache.journal import JobResult, LockedError, lock
+from recovery.commands.rebuild import is_damaged, restore_tables
+from recovery.dimse import Peer
+from recovery.overview.build import build_overview
+from recovery.pacs.peers import pacs_peer
+from recovery.pacs.workspace import Workspace
+
+JOB = "build_on_treatment"
+
+LOST = "the RT-PACS does not hold it any more, and it is counted from what was read then"
+
+
+def build_on_treatment(space: Workspace) -> JobResult:
+    """Bring the tables up to date; objects that cannot be read, and records that the RT-PACS lost, are named, and
+    make it PARTIAL.
+
+    What is damaged in the cache is made again from the RT-PACS, and said.
+
+    Raises
+    ------
+    DimseError
+        If the RT-PACS cannot be asked.
+    CacheError
+        If the cache cannot be written; the tables before still stand.
+    """
+    pacs = pacs_peer(space.config, space.memory)
+    mended = _mend_snapshot(space, pacs)
+    report = build_overview(space, pacs)
+    unproven = report.unreadable | dict.fromkeys(sorted(report.lost), LOST)
+    counts = {
+        "found": report.records,
+        "already_held": report.records - report.records_read,
+        "moved": report.records_read,
+        "unproven": len(unproven),
+        "rows": report.rows,
+        "excluded": report.excluded,
+    }
+    unreadable = sorted(set(space.unreadable_tables))
+    said = [
+        f"cannot be read: {in_words(report.unreadable)}" if report.unreadable else "",
+        f"damaged in the cache, and made again from the RT-PACS: {', '.join(space.damaged)}" if space.damaged else "",
+        in_words(dict.fromkeys(sorted(report.lost), LOST)),
+        *mended,
+        f"tables of the R&V database that cannot be read, and are left out: {', '.join(unreadable)}"
+        if unreadable
+        else "",
+    ]
+    outcome = "PARTIAL" if unproven or unreadable else "OK"
+    space.damaged.clear()
+    message = "; ".join(part for part in said if part)
+    return JobResult(JOB, outcome, counts, tuple(sorted(unproven)), message)  # type: ignore[arg-type]
+
+
+def _mend_snapshot(space: Workspace, pacs: Peer) -> list[str]:
+    """Bring the relational tables back from the RT-PACS where their newest snapshot is damaged; what to say of it."""
+    if not is_damaged(space.config):
+        return []
+    try:
+        with lock(space.config.cache_path, "snapshot_tables"):
+            report = restore_tables(space.config, pacs, are_expected=True)
+    except LockedError:
+        return ["the newest snapshot of the R&V database's tables is damaged; it is being made again"]
+    space.relational.clear()
+    space.unreadable_tables.clear()
+    return ["the newest snapshot of the R&V database's tables is damaged", *report.said, *report.problems]

@@ -1,0 +1,188 @@
+"""Before going live: what works, and what does not and how to mend it.
+
+Goal
+    Whoever installs RBRDT sees in one minute whether a backup will succeed.
+
+How
+    Every node is echoed and asked; one treatment record is moved and proven, as a backup would; planning systems
+    are asked to move an object that does not exist; the database runs every query; the cache is written.
+
+Why one record
+    A node that has nothing to send says "success" for a destination that it does not know.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Callable, Iterator
+
+from backup_jobs.jobs.snapshot_tables import check_queries
+from backup_jobs.rv.database_errors import DatabaseError
+from backup_jobs.transfer.transfer import in_words, transfer
+from recovery.cache.journal import JobResult
+from recovery.dimse import DimseError, Guard, Peer, echo, find_refs, move_series, open_link, open_receiver
+from recovery.dimse.peer import UNKNOWN_DESTINATION
+from recovery.host.durable import replace_file
+from recovery.pacs.peers import pacs_peer, pacs_store_peer, rv_peer, tps_peers
+from recovery.pacs.record_search import find_records
+from recovery.pacs.workspace import Workspace
+from recovery.settings.file_modes import too_open
+from recovery.words.printable import printable
+
+JOB = "check"
+
+NO_SUCH_UID = "2.25.0"
+LEAST_FREE_BYTES = 1_000_000_000
+MOST_NAMED = 3
+
+
+def check(space: Workspace) -> JobResult:
+    """Try everything that a cycle needs; the message has one sentence per thing that does not work."""
+    findings = [finding for part in (_nodes, _database, _cache) for finding in part(space)]
+    wrong = [f"{what}: {problem}" for what, problem in findings if problem]
+    for what, problem in findings:
+        print_line(f"{'FAILS' if problem else 'works'}  {what}{f': {problem}' if problem else ''}")
+    counts = {"found": len(findings), "already_held": 0, "moved": 0, "unproven": len(wrong)}
+    if not wrong:
+        return JobResult(JOB, "OK", counts, message=f"all {len(findings)} checks work")
+    outcome = "FAILED" if any(what.endswith("answers C-ECHO") for what, problem in findings if problem) else "PARTIAL"
+    return JobResult(JOB, outcome, counts, message="; ".join(wrong))  # type: ignore[arg-type]
+
+
+def print_line(text: str) -> None:
+    """A line for a person, on standard error: standard output is for `--json`."""
+    import sys
+
+    sys.stderr.write(printable(text) + "\n")
+
+
+Finding = tuple[str, str]
+"""What was tried, and what is wrong with it; empty when it works."""
+
+
+def _nodes(space: Workspace) -> Iterator[Finding]:
+    config, memory = space.config, space.memory
+    pacs, rv = pacs_peer(config, memory), rv_peer(config, memory)
+    peers = {f"R&V system {rv.remote}": rv, f"RT-PACS {pacs.remote}": pacs}
+    if config.pacs.query is not None:
+        peers[f"RT-PACS for storing {config.pacs.node}"] = pacs_store_peer(config, memory)
+    peers |= {f"planning system {peer.remote}": peer for peer in tps_peers(config, memory)}
+    for name, peer in peers.items():
+        problem = _problem(lambda peer=peer: echo(peer))  # type: ignore[misc]
+        yield f"{name} answers C-ECHO", problem
+        if problem or name.startswith("RT-PACS for storing"):
+            continue
+        yield f"{name} may be asked", _problem(lambda peer=peer: _ask(space, peer))  # type: ignore[misc]
+        if peer is rv:
+            yield f"{name} may move a record to the RT-PACS", _problem(lambda: _move_one_record(space, rv))
+        elif peer is not pacs:
+            yield from _may_move(space, name, peer)
+        if limit := peer.traits.limits.get("IMAGE"):
+            yield f"{name} gives at most {limit} matches per answer, and is asked in pieces", ""
+    if config.pacs.retrieve == "move" or (config.rv is not None and config.rv.route == "relay"):
+        yield f"this machine can listen as {config.local.node}", _problem(lambda: _listen(space))
+    if config.pacs.retrieve == "move":
+        destination = config.local.ae_title
+        yield f"RT-PACS may move to {destination}", _problem(lambda: _move_nothing(pacs, destination))
+
+
+def _may_move(space: Workspace, name: str, peer: Peer) -> Iterator[Finding]:
+    destination = _destination(space)
+    yield f"{name} may move to {destination}", _problem(lambda: _move_nothing(peer, destination))
+
+
+def _destination(space: Workspace) -> str:
+    is_relay = space.config.rv is not None and space.config.rv.route == "relay"
+    return space.config.local.ae_title if is_relay else space.config.pacs.ae_title
+
+
+def _ask(space: Workspace, peer: Peer) -> None:
+    """Ask for nothing, and where records are kept for those of the window: a limit of matches shows."""
+    if peer.role in {"rv", "pacs"}:
+        find_records(peer, space.window(space.config.jobs.sync_records.days_back), space.now)
+    with open_link(peer) as link:
+        find_refs(link, {"SOPInstanceUID": NO_SUCH_UID, "StudyInstanceUID": NO_SUCH_UID})
+
+
+def _move_nothing(peer: Peer, destination: str) -> None:
+    """A move of nothing: an unknown destination or a lost association is a problem, where the node tells it."""
+    try:
+        move_series(peer, NO_SUCH_UID, NO_SUCH_UID, destination)
+    except DimseError as error:
+        if error.status is None or error.status == UNKNOWN_DESTINATION:
+            raise
+
+
+def _move_one_record(space: Workspace, rv: Peer) -> None:
+    """Move one record of the window as a backup would, and prove it.
+
+    Raises
+    ------
+    DimseError
+        If it does not get to the RT-PACS, or if there is none to try with.
+    """
+    settings = space.config.jobs.sync_records
+    found = find_records(rv, space.window(settings.days_back), space.now) or find_records(
+        rv, space.window(settings.first_days_back), space.now
+    )
+    if not found:
+        raise rv.error(f"has no treatment record of the last {settings.first_days_back} days to try a move with")
+    report = transfer(space, rv, [min(found, key=lambda ref: ref.sop_instance_uid)], "moving a record")
+    if report.unproven:
+        destination = _destination(space)
+        raise rv.error(
+            f"did not get a record to the RT-PACS. Does it know {destination} as a move destination, with host and "
+            f"port? It said: {in_words(report.unproven)}"
+        )
+
+
+def _listen(space: Workspace) -> None:
+    with open_receiver(space.config.local.node, lambda _: 0, Guard({})):
+        pass
+
+
+def _database(space: Workspace) -> Iterator[Finding]:
+    if space.config.rv is None or space.config.rv.database is None:
+        return
+    try:
+        problems = check_queries(space.config)
+    except DatabaseError as error:
+        yield "R&V database answers", str(error)
+        return
+    yield "R&V database answers, and every query returns its columns", "; ".join(problems)
+
+
+def _cache(space: Workspace) -> Iterator[Finding]:
+    path = space.config.cache_path
+    yield f"cache {path} can be written", _problem(lambda: _write(space))
+    yield "nobody else may read what is kept here, nor write the config", _wide(space)
+    with contextlib.suppress(OSError):
+        free = shutil.disk_usage(path).free
+        problem = "" if free > LEAST_FREE_BYTES else f"only {free // 1_000_000} MB are free"
+        yield f"cache {path} has room", problem
+
+
+def _wide(space: Workspace) -> str:
+    found = too_open(space.config)
+    if not found:
+        return ""
+    more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
+    group = space.config.cache.group
+    remedy = f"only the group {group} may read the cache" if group else "`chmod -R go= PATH` takes it from others"
+    return f"{', '.join(found[:MOST_NAMED])}{more}; {remedy}"
+
+
+def _write(space: Workspace) -> None:
+    trial = space.config.cache_path / "check.tmp"
+    trial.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(trial, lambda beside: beside.write_bytes(b"RBRDT"))
+    trial.unlink()
+
+
+def _problem(attempt: Callable[[], object]) -> str:
+    try:
+        attempt()
+    except (DimseError, OSError) as error:
+        return str(error)
+    return ""

@@ -1,0 +1,135 @@
+"""The one boundary of a job: lock, journal, and every error turned into an outcome.
+
+Goal
+    Whatever happens inside a job, the journal has a line about it, the exit status tells it, and no traceback
+    reaches a user.
+
+How
+    `run_job` wraps a function that returns a `JobResult` or raises. Expected errors carry their sentence; of an
+    unexpected one only its kind and place are told, because its text may hold a patient's name.
+
+Why one place
+    Errors that are caught where they happen are errors that are hidden.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from backup_jobs.rv.database_errors import DatabaseError
+from recovery.cache.journal import JobResult, Journal, LockedError, lock
+from recovery.cache.memory import Memory
+from recovery.cache.store import CacheError
+from recovery.dimse import DimseError
+from recovery.host.left_over import sweep
+from recovery.pacs.workspace import Workspace, open_workspace
+from recovery.settings.config import Config
+from recovery.tables.schema import TableError
+
+log = logging.getLogger(__name__)
+
+Outcome = TypeVar("Outcome")
+
+Job = Callable[[Workspace], JobResult]
+
+EXIT_STATUS = {"OK": 0, "SKIPPED": 0, "PARTIAL": 1, "FAILED": 2}
+LOCKED = 75
+"""EX_TEMPFAIL of sysexits.h: another run of the same job is under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A result and the exit status that it asks for."""
+
+    result: JobResult
+    exit_status: int
+
+
+def run_job(name: str, job: Job, space: Workspace) -> Run:
+    """Run one job under its lock and in the journal."""
+    try:
+        with lock(space.config.cache_path, name):
+            return _run_locked(name, job, space)
+    except LockedError as error:
+        return Run(JobResult(name, "SKIPPED", {}, message=f"{error}; this one does nothing"), LOCKED)
+
+
+def _run_locked(name: str, job: Job, space: Workspace) -> Run:
+    started = time.monotonic()
+    sweep(space.config.cache_path)
+    journal = Journal(space.config.cache_path)
+    run_id = note(lambda: journal.start(name, space.now))
+    space.memory.begin_job()
+    space.refused.clear()
+    result = _outcome(name, lambda: job(space))
+    result = _with_refused(_not_asked_to_the_end(result, space.memory), space.refused)
+    seconds = time.monotonic() - started
+    result = replace(result, seconds=round(seconds, 3))
+    if run_id is not None:
+        note(lambda: journal.finish(run_id, result, space.now))
+    return Run(result, EXIT_STATUS[result.outcome])
+
+
+def _not_asked_to_the_end(result: JobResult, memory: Memory) -> JobResult:
+    """A job one of whose questions may lack matches is PARTIAL, and names the question."""
+    said = memory.unfinished()
+    if not said:
+        return result
+    message = "; ".join(part for part in (result.message, *said) if part)
+    outcome = "PARTIAL" if result.outcome == "OK" else result.outcome
+    return replace(result, outcome=outcome, message=message)
+
+
+def _with_refused(result: JobResult, refused: list[str]) -> JobResult:
+    """What somebody sent uninvited stands in the journal; it leaves nothing undone."""
+    message = "; ".join(part for part in (result.message, *(f"refused: {said}" for said in refused)) if part)
+    return replace(result, message=message)
+
+
+def opened(name: str, config: Config, now: datetime) -> Workspace | Run:
+    """What the jobs of a run share; where it cannot be had, the failed run, which has its line in the journal too."""
+    space = _outcome(name, lambda: open_workspace(config, Memory.load(config.cache_path), now))
+    if isinstance(space, Workspace):
+        return space
+    journal = Journal(config.cache_path)
+    note(lambda: journal.finish(journal.start(name, now), space, now))
+    return Run(space, EXIT_STATUS[space.outcome])
+
+
+def _outcome(name: str, attempt: Callable[[], Outcome]) -> Outcome | JobResult:
+    """What `attempt` returns, or the failure that its error is."""
+    try:
+        return attempt()
+    except (DimseError, DatabaseError) as error:
+        return _failed(name, str(error), error.fault)
+    except (CacheError, TableError) as error:
+        return _failed(name, str(error), "cache")
+    except Exception as error:  # noqa: BLE001  the one boundary of a job
+        return _failed(name, f"unexpected {type(error).__name__} at {_place(error)}; please report it", "")
+
+
+def _failed(name: str, message: str, fault: str) -> JobResult:
+    log.error("%s: %s", name, message)
+    return JobResult(name, "FAILED", {}, message=message, fault=fault)
+
+
+def _place(error: Exception) -> str:
+    """File and line of the innermost frame."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{Path(frame.filename).name}:{frame.lineno}"
+
+
+def note(write: Callable[[], str | None]) -> str | None:
+    """Write to the journal; a cache that takes no line must not stop a backup."""
+    try:
+        return write()
+    except OSError as error:
+        log.warning("the journal of runs cannot be written: %s", error)
+        return None

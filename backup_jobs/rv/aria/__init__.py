@@ -1,0 +1,1 @@
+"""ARIA's database, made into the relational tables."""

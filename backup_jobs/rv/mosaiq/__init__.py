@@ -1,0 +1,1 @@
+"""MOSAIQ's database, made into the relational tables."""

@@ -1,0 +1,1 @@
+"""Objects brought from a source into the RT-PACS, each proven there."""

@@ -1,0 +1,1 @@
+"""The simulated ARIA: its database, in step with the DICOM objects."""

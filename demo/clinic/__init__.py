@@ -1,0 +1,1 @@
+"""The clinic that does not exist: patients, anatomy, plans, deliveries."""

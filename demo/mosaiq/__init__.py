@@ -1,0 +1,1 @@
+"""The simulated MOSAIQ: its database, in step with the DICOM objects."""

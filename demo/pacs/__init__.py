@@ -1,0 +1,1 @@
+"""The embedded RT-PACS: a small DICOM archive."""

@@ -1,0 +1,1 @@
+"""The running demonstration: processes, clock, console, work folder."""

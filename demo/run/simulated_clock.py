@@ -1,0 +1,53 @@
+"""The simulated clinic's clock, and the file by which jobs and dashboard read it.
+
+Goal
+    Every process of the demonstration agrees on what time it is, also when the clock jumps over a night.
+
+How
+    A small JSON file, replaced in one step: `{"simulated": ISO 8601 with offset, "real": epoch seconds,
+    "speed": float}`. The time now is `simulated` plus the real seconds since `real`, times `speed`.
+    The environment variable `RBRDT_CLOCK` names it; `recovery.host.clock` reads it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from zoneinfo import ZoneInfo
+
+CLOCK_VARIABLE = "RBRDT_CLOCK"
+
+
+class SimulatedClock:
+    """Runs `speed` times as fast as the real one. Times are the site's wall clock, without a zone."""
+
+    def __init__(self, path: Path, start: datetime, speed: float, time_zone: ZoneInfo) -> None:
+        self.path = path
+        self.speed = speed
+        self.time_zone = time_zone
+        self.set(start)
+
+    def now(self) -> datetime:
+        """The wall clock of the site."""
+        elapsed = timedelta(seconds=(time.time() - self._real) * self.speed)
+        return (self._simulated + elapsed).astimezone(self.time_zone).replace(tzinfo=None)
+
+    def set(self, moment: datetime) -> None:
+        """Jump to a wall-clock time, for every process at once.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        """
+        self._real = time.time()
+        self._simulated = moment.replace(tzinfo=self.time_zone)
+        said = {"simulated": self._simulated.isoformat(), "real": self._real, "speed": self.speed}
+        beside = self.path.with_suffix(".part")
+        beside.write_text(json.dumps(said), encoding="utf-8")
+        beside.replace(self.path)

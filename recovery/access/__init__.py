@@ -1,0 +1,1 @@
+"""Who may do what, and who did: accounts, failed sign-ins, permissions, audit."""

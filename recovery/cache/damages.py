@@ -1,0 +1,38 @@
+"""Tables of the cache that are not what was written, among those that jobs make again from the RT-PACS."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from recovery.host.seals import SealError, check_file
+from recovery.tables.relational import RELATIONAL_TABLES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def damaged_tables(cache_path: Path) -> list[str]:
+    """Their names. Those of the R&V database lie in snapshots, which their manifests vouch for."""
+    return [path.stem for path in _files(cache_path) if _is_damaged(path)]
+
+
+def forget_damaged_tables(cache_path: Path) -> None:
+    """Delete them: what needs them makes them again."""
+    for path in _files(cache_path):
+        if _is_damaged(path):
+            path.unlink(missing_ok=True)
+
+
+def _files(cache_path: Path) -> list[Path]:
+    files = sorted((cache_path / "tables").glob("*.parquet"))
+    return [path for path in files if path.stem not in RELATIONAL_TABLES]
+
+
+def _is_damaged(path: Path) -> bool:
+    try:
+        check_file(path)
+    except SealError:
+        return True
+    except OSError:
+        return False  # whoever reads it says so
+    return False

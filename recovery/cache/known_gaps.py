@@ -1,0 +1,109 @@
+"""Gaps that a physicist has looked at: objects that no source has, with the reason, until a day.
+
+Goal
+    Two objects that nobody has must not colour every page for good, or nobody looks when a third is lost.
+
+How
+    One JSON line per statement in `known_gaps.jsonl`, beside the cache: which objects, why, until when, who signed.
+    Nothing is overwritten; of an object the latest statement counts. What is acknowledged stays on Backup health; what
+    nobody acknowledged, or whose day has passed, is on every page again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+from recovery.host.entry_lines import append_line, entries_folder, read_lines, statement
+
+LONGEST_DAYS = 90
+"""So long may a gap be acknowledged; then somebody looks again."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownGap:
+    """One statement. `until`: the last day on which it counts; `signed_by`: who was signed in; `entered_at` aware."""
+
+    sop_instance_uids: tuple[str, ...]
+    reason: str
+    until: date
+    signed_by: str
+    entered_at: datetime
+
+    def __post_init__(self) -> None:
+        """Refuse what nobody could have meant.
+
+        Raises
+        ------
+        ValueError
+            If it names no object, no reason or nobody, or reaches too far.
+        """
+        if not self.sop_instance_uids or not self.reason.strip() or not self.signed_by.strip():
+            raise ValueError("a known gap names its objects, a reason and who signed")
+        if self.entered_at.tzinfo is None:
+            raise ValueError("the time of an entry is aware")
+        if (self.until - self.entered_at.date()).days > LONGEST_DAYS + 1:
+            raise ValueError(f"a gap is acknowledged for at most {LONGEST_DAYS} days")
+
+
+@dataclass(frozen=True, slots=True)
+class KnownGaps:
+    """All statements, oldest first, and how many lines could not be read."""
+
+    all: tuple[KnownGap, ...] = ()
+    damaged_lines: int = 0
+
+    def on(self, today: date) -> dict[str, KnownGap]:
+        """By SOP Instance UID, the statement that counts on a day; none whose day has passed."""
+        latest = {uid: gap for gap in self.all for uid in gap.sop_instance_uids}
+        return {uid: gap for uid, gap in latest.items() if gap.until >= today}
+
+
+def known_gaps_file(cache_path: Path) -> Path:
+    """Where statements are kept: `data/cache` → `data/cache-entries/known_gaps.jsonl`."""
+    return entries_folder(cache_path) / "known_gaps.jsonl"
+
+
+def read_known_gaps(file: Path) -> KnownGaps:
+    """Read all statements; a file that was never written has none.
+
+    Raises
+    ------
+    EntriesError
+        If it is there and cannot be read.
+    """
+    gaps = [_parsed(line) for line in read_lines(file)]
+    return KnownGaps(tuple(gap for gap in gaps if gap is not None), gaps.count(None))
+
+
+def acknowledge(file: Path, gap: KnownGap) -> None:
+    """Add a statement; when this returns, it is on the disk.
+
+    Raises
+    ------
+    EntriesError
+        If it cannot be written. What was there before is untouched.
+    """
+    append_line(file, asdict(gap) | {"until": gap.until.isoformat(), "entered_at": gap.entered_at.isoformat()})
+
+
+def unacknowledged(uids: Iterable[str], known: Iterable[str]) -> tuple[str, ...]:
+    """Those that nobody has looked at, in their order."""
+    looked_at = set(known)
+    return tuple(uid for uid in uids if uid not in looked_at)
+
+
+def _parsed(line: bytes) -> KnownGap | None:
+    try:
+        said = statement(line, KnownGap.__slots__)
+        return KnownGap(
+            sop_instance_uids=tuple(str(uid) for uid in said["sop_instance_uids"]),
+            reason=str(said["reason"]),
+            until=date.fromisoformat(said["until"]),
+            signed_by=str(said["signed_by"]),
+            entered_at=datetime.fromisoformat(said["entered_at"]),
+        )
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None

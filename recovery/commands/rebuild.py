@@ -1,0 +1,225 @@
+"""`python -m recovery rebuild`: the cache again, from nothing but the RT-PACS and the config.
+
+Goal
+    After the loss of this machine, and of the R&V system, another machine has the tables that this one had: those
+    made of DICOM objects, and, bit for bit, the newest snapshot of the relational ones.
+
+How
+    The site's study in the RT-PACS lists its snapshots by time. The newest whole one is brought here, compared with
+    the hashes inside, and becomes the cache's. Then the dashboard's tables are built as every run builds them.
+
+Why the cache's own snapshot may stay
+    Who rebuilds at three in the morning must not trade a good copy for an older one: a snapshot that is whole and
+    not older than the newest in the RT-PACS is left alone, and that is said.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from recovery.cache.manifests import (
+    FOLDER,
+    ManifestError,
+    Snapshot,
+    current_id,
+    fault_of_file_once,
+    load_snapshot,
+    taken_at_of,
+)
+from recovery.cache.snapshot_writing import install
+from recovery.dicom.elements import InvalidObjectError
+from recovery.dicom.model import InstanceRef
+from recovery.dimse import Peer, fetch, find_refs, find_series, open_link
+from recovery.objects.raw_data import (
+    RAW_DATA,
+    RawPart,
+    RawSnapshotError,
+    RestoredSnapshot,
+    assemble,
+    series_number_at,
+    site_study_uid,
+    taken_at_of_series,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from pydicom import Dataset
+
+    from recovery.settings.config import Config
+
+
+@dataclass(slots=True)
+class TablesReport:
+    """What was restored, in sentences; `problems` are those of something that is not as it should be."""
+
+    said: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivedSnapshot:
+    """A snapshot that the RT-PACS lists: its series, and when it was taken (aware, UTC; None: it does not say)."""
+
+    series_instance_uid: str
+    taken_at: datetime | None
+
+
+def restore_tables(config: Config, pacs: Peer, *, are_expected: bool) -> TablesReport:
+    """Bring the newest whole snapshot of the relational tables from the RT-PACS. Hold the lock of `snapshot_tables`.
+
+    `are_expected`: the clinic has a database, so that none in the RT-PACS is a problem.
+
+    Raises
+    ------
+    DimseError
+        If the RT-PACS cannot be asked.
+    CacheError
+        If the cache cannot be written; the snapshot before still stands.
+    """
+    report = TablesReport()
+    archived = find_snapshots(pacs, config.site.name)
+    own = _own_whole(config)
+    newest: RestoredSnapshot | None = None
+    for candidate in archived:
+        if own is not None and _is_as_new(own, candidate):
+            break
+        try:
+            restored = fetch_snapshot(config, pacs, candidate)
+        except RawSnapshotError as error:
+            when = _when(candidate.taken_at, config)
+            report.problems.append(f"The snapshot of {when} in the RT-PACS cannot be used: {error}.")
+            continue
+        known = newest or own
+        if known is None or restored.manifest.taken_at > known.manifest.taken_at:
+            newest = restored
+        if newest is not None and candidate.taken_at is not None:
+            break  # the others that tell their time are older; of those that do not, each has to be looked at
+    if newest is not None:
+        install(config.cache_path, newest.manifest_bytes, newest.files)
+        _say_what_came(report, config, newest)
+    elif own is not None:
+        at = _when(own.manifest.taken_at, config)
+        report.said.append(
+            f"The cache's own snapshot of the R&V database's tables, of {at}, is whole, and no whole one in the "
+            "RT-PACS is newer: it stays."
+        )
+    elif archived:
+        report.problems.append("No snapshot in the RT-PACS is whole: the R&V database's tables were not restored.")
+    else:
+        _say_that_there_is_none(report, config, are_expected=are_expected)
+    return report
+
+
+def is_damaged(config: Config) -> bool:
+    """Whether the cache has snapshots of the relational tables, and its newest is not what was written."""
+    has_any = any(taken_at_of(path.name) is not None for path in (config.cache_path / FOLDER).glob("*"))
+    return has_any and _own_whole(config) is None
+
+
+def find_snapshots(pacs: Peer, site_name: str) -> list[ArchivedSnapshot]:
+    """The snapshots of a site that the RT-PACS lists, newest first; those without a time are last.
+
+    Raises
+    ------
+    DimseError
+        If the RT-PACS cannot be asked.
+    """
+    with open_link(pacs) as link:
+        found = find_series(link, site_study_uid(site_name))
+    dated = [
+        ArchivedSnapshot(uid, taken_at_of_series(number) if number is not None else None)
+        for uid, number in found.items()
+    ]
+    return sorted(dated, key=lambda s: (s.taken_at is not None, s.taken_at, s.series_instance_uid), reverse=True)
+
+
+def fetch_snapshot(config: Config, pacs: Peer, archived: ArchivedSnapshot) -> RestoredSnapshot:
+    """Bring one snapshot here and compare it with its hashes.
+
+    Raises
+    ------
+    RawSnapshotError
+        If an object does not come, or they do not make a whole snapshot.
+    DimseError
+        If the RT-PACS cannot be asked.
+    """
+    study, series = site_study_uid(config.site.name), archived.series_instance_uid
+    place = {"StudyInstanceUID": study, "SeriesInstanceUID": series}
+    with open_link(pacs) as link:
+        refs = {
+            replace(ref, sop_class_uid=RAW_DATA, study_instance_uid=study, series_instance_uid=series)
+            for ref in find_refs(link, place)
+        }
+    objects: list[Dataset] = []
+    failures = fetch(pacs, refs, objects.append, retrieve=config.pacs.retrieve)
+    parts: list[RawPart] = []
+    for ds in objects:
+        try:
+            parts.append(RawPart.from_dataset(ds))
+        except InvalidObjectError as error:
+            failures[InstanceRef.from_dataset(ds).sop_instance_uid] = str(error)
+    try:
+        return assemble(parts)
+    except RawSnapshotError as error:
+        why = "; ".join(f"object {uid}: {reason}" for uid, reason in sorted(failures.items()))
+        raise RawSnapshotError(f"{error} ({why})" if why else str(error)) from error
+
+
+def _own_whole(config: Config) -> Snapshot | None:
+    """The cache's newest snapshot, if every byte of it is what was written."""
+    try:
+        snapshot_id = current_id(config.cache_path)
+        snapshot = load_snapshot(config.cache_path, snapshot_id) if snapshot_id is not None else None
+    except ManifestError:
+        return None
+    if snapshot is None or any(fault_of_file_once(snapshot, name) for name in snapshot.manifest.tables):
+        return None
+    return snapshot
+
+
+def _is_as_new(own: Snapshot, archived: ArchivedSnapshot) -> bool:
+    if archived.taken_at is None:
+        return False
+    return series_number_at(own.manifest.taken_at) >= series_number_at(archived.taken_at)
+
+
+def _say_that_there_is_none(report: TablesReport, config: Config, *, are_expected: bool) -> None:
+    study = site_study_uid(config.site.name)
+    none = (
+        f"The RT-PACS holds no snapshot of the R&V database's tables for the site {config.site.name!r} (study {study})."
+    )
+    if are_expected:
+        report.problems.append(
+            f"{none} Compare [site] name with the config that wrote them; "
+            "`python -m backup_jobs snapshot_tables` makes new ones once the database answers."
+        )
+    else:
+        report.said.append(none)
+
+
+def _say_what_came(report: TablesReport, config: Config, restored: RestoredSnapshot) -> None:
+    tables = restored.manifest.tables
+    rows = sum(state.row_count for state in tables.values())
+    report.said.append(
+        f"{len(tables)} tables of the R&V database restored from the RT-PACS, {rows} rows, "
+        f"as of {_when(restored.manifest.taken_at, config)} (snapshot {restored.snapshot_id})."
+    )
+    report.said += [
+        f"Of these, {state.name} is as of {_when(state.read_at, config)}: {state.kept.reason}."
+        for state in tables.values()
+        if state.kept is not None
+    ]
+    report.said += _missing(restored.manifest.missing.items())
+
+
+def _missing(missing: Iterable[tuple[str, object]]) -> list[str]:
+    return [f"Table {name} was never read, and is not among them." for name, _ in missing]
+
+
+def _when(at: datetime | None, config: Config) -> str:
+    if at is None:
+        return "a time that it does not tell"
+    return f"{at.astimezone(config.site.zone):%Y-%m-%d %H:%M:%S} ({config.site.time_zone})"

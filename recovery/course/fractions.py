@@ -1,0 +1,229 @@
+"""Fraction truth: what one plan delivered, from its treatment records. Pure arithmetic, no I/O, no clock.
+
+Goal
+    How many fractions were delivered in full, which one was begun and is not complete, and what it lacks.
+
+How
+    The metersets that all records report for one fraction and beam add up, and are held against the plan's. Which
+    deliveries count, and that each counts once, is settled in `recovery.course.deliveries`.
+
+Why
+    The replaced tool read CurrentFractionNumber of the first beam of one record. A partial fraction then counts as
+    full, and "which fraction is next?" has a wrong answer: the failure mode with the highest risk in a downtime.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import pairwise
+from typing import TypeVar
+
+from recovery.course.beam_states import BeamState as BeamState
+from recovery.course.beam_states import beam_state
+from recovery.course.by_session import countable
+from recovery.course.deliveries import TREATING as TREATING
+from recovery.course.deliveries import Delivery, distinct_deliveries, is_session, session_numbers
+from recovery.course.metersets import (
+    Authority,
+    ByFraction,
+    Specified,
+    ToGive,
+    authority_of,
+    planned_metersets,
+    specified_metersets,
+    with_units,
+)
+from recovery.dicom.plans import Plan
+from recovery.dicom.records import TreatmentRecord, began_at
+from recovery.words.units import MU, PULSES, amount, common, number
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class FractionState:
+    """One fraction of a plan: every planned treatment beam of its fraction group, delivered or not."""
+
+    fraction_group_number: int | None
+    fraction_number: int
+    beams: tuple[BeamState, ...]
+    last_treatment_at: datetime | None
+    deliveries: tuple[Delivery, ...] = field(default=(), compare=False)
+    """What was added up, each delivery once, in order of time."""
+
+    @property
+    def is_complete(self) -> bool:
+        return bool(self.beams) and all(beam.is_full for beam in self.beams)
+
+    @property
+    def unit(self) -> str | None:
+        """Of what remains, else of all its beams; None where they differ."""
+        lacking = [beam.unit for beam in self.beams if not beam.is_full]
+        return common(lacking or [beam.unit for beam in self.beams])
+
+    @property
+    def meterset_remaining(self) -> float | None:
+        """All beams, in `unit`; None when one of them cannot tell, or where units differ."""
+        rest = [beam.remaining for beam in self.beams]
+        known = [r for r in rest if r is not None]
+        if len(known) < len(rest) or self.unit is None:
+            return None
+        return max(known, default=0.0) if self.unit == PULSES else round(sum(known), 4)
+
+    @property
+    def left_in_words(self) -> str:
+        """`50.0 MU left`, `0.4 min left`, `23 of 43 pulses left`, `12.0 MU and 0.4 min left`; `— left` if unknown."""
+        lacking = [beam for beam in self.beams if beam.remaining != 0]
+        if any(beam.remaining is None for beam in lacking):
+            return f"{amount(None, None)} left"
+        said = []
+        for unit in dict.fromkeys(beam.unit for beam in lacking):
+            beams = [beam for beam in lacking if beam.unit == unit]
+            if unit == PULSES:
+                worst = max(beams, key=lambda beam: beam.remaining or 0.0)
+                said.append(f"{number(worst.remaining, unit)} of {amount(worst.planned, unit)}")
+            else:
+                said.append(amount(sum(beam.remaining or 0.0 for beam in beams), unit))
+        return f"{' and '.join(said) or amount(0.0, self.unit or MU)} left"
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What one plan delivered to one patient."""
+
+    number_of_fractions_planned: int | None
+    fractions: tuple[FractionState, ...]
+    first_treatment_at: datetime | None
+    last_treatment_at: datetime | None
+    treatment_machine_name: str | None
+    is_treated: bool
+    """A record says so, if only one that cannot be counted."""
+    held_fraction_numbers: frozenset[int]
+    """Every fraction number that a record of this patient's sessions bears; rehearsals are none."""
+    is_counted_without_plan: bool
+    """The records' own specified metersets stood in for the plan's."""
+    duplicates: int
+    """Deliveries that stood in a second record too, counted once."""
+    next_metersets: Mapping[int, ToGive] = field(default_factory=dict)
+    """By beam number, what a whole next fraction is to give: as the R&V system asked last, else as planned."""
+    specified: tuple[Specified, ...] = ()
+    """Where the R&V system asked for another meterset than the plan's."""
+
+    @property
+    def fractions_delivered(self) -> int:
+        return sum(fraction.is_complete for fraction in self.fractions)
+
+    @property
+    def fractions_remaining(self) -> int | None:
+        if self.number_of_fractions_planned is None:
+            return None
+        return max(0, self.number_of_fractions_planned - self.fractions_delivered)
+
+    @property
+    def interrupted(self) -> FractionState | None:
+        """The newest fraction that was begun and is not complete."""
+        return next((fraction for fraction in reversed(self.fractions) if not fraction.is_complete), None)
+
+    @property
+    def unit(self) -> str | None:
+        """Of all metersets; None where they differ."""
+        units = [beam.unit for fraction in self.fractions for beam in fraction.beams]
+        return common(units or [one.unit for one in self.next_metersets.values()])
+
+    @property
+    def next_fraction_number(self) -> int | None:
+        """The interrupted fraction's, else the one after the highest; None when nothing remains to be given.
+
+        Numbers need not be consecutive, nor begin at 1 after a replan: this is no count.
+        """
+        if self.fractions_remaining == 0:
+            return None
+        if self.interrupted is not None:
+            return self.interrupted.fraction_number
+        return max((f.fraction_number for f in self.fractions if f.fraction_number > 0), default=0) + 1
+
+
+def count_fractions(records: Iterable[TreatmentRecord], plan: Plan | None, told: ByFraction | None = None) -> Course:
+    """Count what `records`, all of one patient and plan, delivered of `plan`.
+
+    Parameters
+    ----------
+    records
+        In any order; the same delivery may stand in several.
+    plan
+        None where the plan is nowhere held: then the records' specified metersets and planned number stand in.
+    told
+        What the R&V database says was planned (`metersets.planned_by_database`): a witness where the records specify
+        another meterset than the plan's.
+    """
+    ordered, plan = countable(sorted({r.ref: r for r in records}.values(), key=_by_time), plan)
+    deliveries, duplicates = distinct_deliveries(ordered, plan)
+    planned = planned_metersets(plan)
+    stands_in = not any(planned.values())
+    planned = specified_metersets(deliveries) if stands_in else planned
+    authority = authority_of(with_units(planned, plan, deliveries), deliveries, told or {})
+    sessions = [r for r in ordered if is_session(r)]
+    times = [r.treated_at for r in sessions if r.treated_at is not None]
+    number = (
+        plan.number_of_fractions_planned
+        if plan is not None
+        else _newest(r.number_of_fractions_planned for r in ordered)
+    )
+    return Course(
+        number_of_fractions_planned=number,
+        fractions=tuple(_fractions(deliveries, authority)),
+        first_treatment_at=min(times, default=None),
+        last_treatment_at=max((r.last_delivered_at or at for r in sessions if (at := r.treated_at)), default=None),
+        treatment_machine_name=_newest(r.treatment_machine_name for r in ordered),
+        is_treated=bool(sessions),
+        held_fraction_numbers=session_numbers(ordered),
+        is_counted_without_plan=stands_in,
+        duplicates=duplicates,
+        next_metersets=authority.next_metersets(),
+        specified=authority.specified,
+    )
+
+
+def missing_fraction_numbers(course: Course, earlier: Iterable[Course]) -> tuple[range, ...]:
+    """Fractions that must have been delivered before the first one held, and of which no record is held.
+
+    Ascending ranges, never enumerated: a number may be an accident as large as 2147483647. Numbers that stand in
+    `earlier`, the courses of plans that this one continues, are held: after a replan the numbering may go on. Gaps
+    after the first number prove nothing: numbers need not be consecutive.
+    """
+    first = min((number for number in course.held_fraction_numbers if number > 0), default=1)
+    elsewhere = {number for other in earlier for number in other.held_fraction_numbers if number in range(1, first)}
+    bounds = pairwise([0, *sorted(elsewhere), first])
+    return tuple(range(before + 1, after) for before, after in bounds if after - before > 1)
+
+
+def _by_time(record: TreatmentRecord) -> tuple[datetime, str]:
+    return record.treated_at or datetime.min, record.ref.sop_instance_uid  # noqa: DTZ901  site-local, for order only
+
+
+def _fractions(deliveries: Iterable[Delivery], authority: Authority) -> Iterable[FractionState]:
+    """Fractions that were begun, by group and number."""
+    begun: dict[tuple[int | None, int], list[Delivery]] = {}
+    for delivery in deliveries:
+        of = delivery.fraction_number
+        if of is not None and delivery.beam.beam_number in authority.planned.get(delivery.fraction_group_number, {}):
+            begun.setdefault((delivery.fraction_group_number, of), []).append(delivery)
+    for (group, of), members in sorted(begun.items(), key=lambda pair: (pair[0][1], pair[0][0] or 0)):
+        to_give = authority.to_give(group, of, (d.beam.beam_number for d in members))
+        yield FractionState(
+            fraction_group_number=group,
+            fraction_number=of,
+            beams=tuple(
+                beam_state(beam, one, [d for d in members if d.beam.beam_number == beam])
+                for beam, one in to_give.items()
+            ),
+            last_treatment_at=max((at for d in members if (at := began_at(d.treated_at, d.beam))), default=None),
+            deliveries=tuple(members),
+        )
+
+
+def _newest(values: Iterable[_T | None]) -> _T | None:
+    """The last value that says something, of values in order of time."""
+    return next((value for value in reversed(list(values)) if value is not None), None)

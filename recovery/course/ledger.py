@@ -1,0 +1,303 @@
+"""The fraction ledger of one plan: each fraction with its sessions, the next one, dose and gaps. Pure, no I/O.
+
+Goal
+    Whoever continues a course on paper sees which fractions were given, beam by beam, and which one comes next.
+
+How
+    `recovery.course.fractions` counts; this lays the same count out. What only the R&V database tells of a delivery
+    (overrides, why it ended) is joined by record UID and beam, or by the row's key where we made the record of it.
+
+Why
+    "Fraction 5" may mean: begun on Monday, 50 MU short. A list that says `4 of 20` alone invites giving it twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+from typing import Any, Literal
+
+from recovery.course.deliveries import TREATING
+from recovery.course.fractions import Course, FractionState
+from recovery.course.metersets import ToGive
+from recovery.course.sessions import Session, ToldDeliveries, sessions_of
+from recovery.words.units import MU
+
+State = Literal["complete", "interrupted", "in part"]
+"""`interrupted` is the newest fraction begun and not complete, which comes next; older ones are `in part`."""
+
+_SATURDAY = 5
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerBeam:
+    """One planned beam in one fraction, all sessions together, in `unit`; `remaining` is 0 when full, None when
+    unknown."""
+
+    beam_number: int
+    beam_name: str | None
+    planned: float | None
+    delivered: float
+    remaining: float | None
+    unit: str = MU
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerFraction:
+    """One fraction number with its sessions, in order of time."""
+
+    fraction_group_number: int | None
+    fraction_number: int
+    state: State
+    beams: tuple[LedgerBeam, ...]
+    sessions: tuple[Session, ...]
+    meterset_remaining: float | None
+    """All beams; None when one of them cannot tell, or where units differ."""
+    left_in_words: str
+    """With its unit."""
+
+    @property
+    def started_at(self) -> datetime | None:
+        return min((s.started_at for s in self.sessions if s.started_at is not None), default=None)
+
+    @property
+    def treatment_machine_names(self) -> tuple[str, ...]:
+        names = (s.treatment_machine_name for s in self.sessions)
+        return tuple(dict.fromkeys(name for name in names if name is not None))
+
+    @property
+    def was_overridden(self) -> bool | None:
+        """Whether one of its deliveries was; None when the database tells nothing of any."""
+        told = [b.was_overridden for s in self.sessions for b in s.beams if b.was_overridden is not None]
+        return any(told) if told else None
+
+    @property
+    def terminations(self) -> tuple[str, ...]:
+        """How its deliveries ended, each way once, where it was not NORMAL."""
+        ends = (b.treatment_termination_status for s in self.sessions for b in s.beams)
+        return tuple(dict.fromkeys(end for end in ends if end not in {None, "NORMAL"}))
+
+
+@dataclass(frozen=True, slots=True)
+class NextFraction:
+    """What comes next. `fraction_number` None: nothing remains to be given."""
+
+    fraction_number: int | None
+    """The interrupted fraction's where there is one, else the one after the highest."""
+    unfinished: LedgerFraction | None
+    """The fraction to finish before any other."""
+    number_after: int | None
+    """The fraction after that one; None without an unfinished one, or when nothing is left after it."""
+    counts_as: int | None
+    """Which of the planned fractions a whole next one would be: delivered in full so far, and one."""
+
+
+@dataclass(frozen=True, slots=True)
+class DosePoint:
+    """Dose given with the whole fractions up to a moment, Gy."""
+
+    at: datetime | None
+    fraction_number: int
+    dose: float
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Days without treatment between two days of treatment. `first_day_after` None: it goes on."""
+
+    last_day_before: date
+    first_day_after: date | None
+    days: int
+    weekdays: int
+    """Of `days`, those from Monday to Friday; holidays of the site are not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Every fraction of one plan that was begun, by number, and what follows from them.
+
+    Where several plans make one course, all but `fractions` and `unit` is the course's.
+    """
+
+    fractions: tuple[LedgerFraction, ...]
+    next: NextFraction
+    number_of_fractions_planned: int | None
+    fractions_delivered: int
+    dose_per_fraction: float | None
+    fractions_over_time: tuple[tuple[datetime | None, int], ...]
+    """When each whole fraction of the course was given, and its number, in order of time."""
+    dose_over_time: tuple[DosePoint, ...]
+    """After each whole fraction, in order of time; empty where no dose per fraction is known."""
+    gaps: tuple[Gap, ...]
+    """Those with a weekday in them, the present one last."""
+    days_since_last_treatment: int | None
+    unit: str | None
+    """Of all metersets: seconds for brachytherapy; None where they differ."""
+    next_metersets: Mapping[int, ToGive]
+    """By beam number, what a whole next fraction is to give: see `Course.next_metersets`."""
+    only_in_database: tuple[int, ...]
+    """Fraction numbers that the R&V database shows as treated and of which no record is held."""
+
+    @property
+    def dose_delivered(self) -> float | None:
+        """Gy of the whole fractions; None where no dose per fraction is known."""
+        if self.dose_per_fraction is None:
+            return None
+        return round(self.fractions_delivered * self.dose_per_fraction, 6)
+
+
+@dataclass(frozen=True, slots=True)
+class CourseSoFar:
+    """The whole course that a plan is of, as the list tells it; `others`: what its other plans delivered."""
+
+    number_of_fractions_planned: int | None
+    fractions_delivered: int
+    fractions_remaining: int | None
+    next_fraction_number: int | None
+    others: tuple[Course, ...] = ()
+
+    @classmethod
+    def of_one_plan(cls, course: Course) -> CourseSoFar:
+        return cls(
+            course.number_of_fractions_planned,
+            course.fractions_delivered,
+            course.fractions_remaining,
+            course.next_fraction_number,
+        )
+
+
+def lay_out(
+    course: Course,
+    now: datetime,
+    *,
+    dose_per_fraction: float | None = None,
+    beam_names: Mapping[int, str | None] | None = None,
+    database: Sequence[Mapping[str, Any]] = (),
+    whole: CourseSoFar | None = None,
+) -> Ledger:
+    """Lay out what `count_fractions` counted.
+
+    Parameters
+    ----------
+    now
+        Naive, local to the site.
+    dose_per_fraction
+        Gy of one whole fraction, as prescribed.
+    beam_names
+        By beam number, as the plan says them; else the records' own.
+    database
+        Rows of the relational table `deliveries` of the same plan.
+    whole
+        The course, where further plans make one with this: what comes next, the dose and the gaps are the course's.
+    """
+    so_far = whole or CourseSoFar.of_one_plan(course)
+    told = _by_record(database)
+    fractions = tuple(_fraction(f, course, beam_names or {}, told) for f in course.fractions)
+    others = tuple(_fraction(f, other, {}, {}) for other in so_far.others for f in other.fractions)
+    every = (*fractions, *others)
+    days = sorted({s.started_at.date() for f in every for s in f.sessions if s.started_at is not None})
+    return Ledger(
+        fractions=fractions,
+        next=_next(so_far, fractions, others),
+        number_of_fractions_planned=so_far.number_of_fractions_planned,
+        fractions_delivered=so_far.fractions_delivered,
+        dose_per_fraction=dose_per_fraction,
+        fractions_over_time=tuple(_whole(every)),
+        dose_over_time=tuple(_dose(every, dose_per_fraction)),
+        gaps=tuple(_gaps(days, None if so_far.fractions_remaining == 0 else now.date())),
+        days_since_last_treatment=(now.date() - days[-1]).days if days else None,
+        unit=course.unit,
+        next_metersets=course.next_metersets,
+        only_in_database=_only_in_database(database, course),
+    )
+
+
+def _by_record(database: Iterable[Mapping[str, Any]]) -> ToldDeliveries:
+    told: dict[object, Mapping[str, Any]] = {}
+    for row in database:
+        uid, key = row["treatment_record_uid"], row["delivery_id"]
+        told[key if uid is None else (uid, row["beam_number"], row["fraction_number"])] = row
+    return told
+
+
+def _fraction(
+    counted: FractionState,
+    course: Course,
+    beam_names: Mapping[int, str | None],
+    told: ToldDeliveries,
+) -> LedgerFraction:
+    state: State = "complete" if counted.is_complete else "interrupted" if counted is course.interrupted else "in part"
+    recorded = {d.beam.beam_number: d.beam.beam_name for d in counted.deliveries if d.beam.beam_name}
+    return LedgerFraction(
+        fraction_group_number=counted.fraction_group_number,
+        fraction_number=counted.fraction_number,
+        state=state,
+        beams=tuple(
+            LedgerBeam(
+                beam_number=beam.beam_number,
+                beam_name=beam_names.get(beam.beam_number) or recorded.get(beam.beam_number),
+                planned=beam.planned,
+                delivered=beam.delivered,
+                remaining=beam.remaining,
+                unit=beam.unit,
+            )
+            for beam in counted.beams
+        ),
+        sessions=sessions_of(counted.deliveries, told, {beam.beam_number: beam.unit for beam in counted.beams}),
+        meterset_remaining=counted.meterset_remaining,
+        left_in_words=counted.left_in_words,
+    )
+
+
+def _next(so_far: CourseSoFar, fractions: Sequence[LedgerFraction], others: Sequence[LedgerFraction]) -> NextFraction:
+    unfinished = next((f for f in fractions if f.state == "interrupted"), None)
+    remaining = so_far.fractions_remaining
+    if remaining == 0:
+        return NextFraction(None, None, None, None)
+    number = so_far.next_fraction_number
+    highest = max((f.fraction_number for f in (*fractions, *others)), default=0)
+    after = max(highest, 0) + 1
+    counts_as = so_far.fractions_delivered + 1
+    if unfinished is None:
+        return NextFraction(number, None, None, counts_as)
+    return NextFraction(number, unfinished, None if remaining == 1 else after, counts_as)
+
+
+def _dose(fractions: Iterable[LedgerFraction], dose_per_fraction: float | None) -> Iterable[DosePoint]:
+    if dose_per_fraction is None:
+        return
+    for count, (at, number) in enumerate(_whole(fractions), start=1):
+        yield DosePoint(at, number, round(count * dose_per_fraction, 6))
+
+
+def _whole(fractions: Iterable[LedgerFraction]) -> list[tuple[datetime | None, int]]:
+    """When each whole fraction was given, and its number, in order of time."""
+    whole = [(_ended_at(f), f.fraction_number) for f in fractions if f.state == "complete"]
+    return sorted(whole, key=lambda pair: (pair[0] or datetime.min, pair[1]))  # noqa: DTZ901  site-local, for order
+
+
+def _ended_at(fraction: LedgerFraction) -> datetime | None:
+    return max((s.started_at for s in fraction.sessions if s.started_at is not None), default=None)
+
+
+def _gaps(days: Sequence[date], today: date | None) -> Iterable[Gap]:
+    """Gaps between days of treatment; the last one up to yesterday, for a course that goes on."""
+    for before, after in pairwise(days):
+        weekdays = _weekdays_between(before, after)
+        if weekdays:
+            yield Gap(before, after, (after - before).days - 1, weekdays)
+    if today is not None and days and (weekdays := _weekdays_between(days[-1], today)):
+        yield Gap(days[-1], None, (today - days[-1]).days - 1, weekdays)
+
+
+def _weekdays_between(before: date, after: date) -> int:
+    """Mondays to Fridays strictly between two days."""
+    between = (before + timedelta(days=n) for n in range(1, (after - before).days))
+    return sum(day.weekday() < _SATURDAY for day in between)
+
+
+def _only_in_database(database: Iterable[Mapping[str, Any]], course: Course) -> tuple[int, ...]:
+    numbers = {r["fraction_number"] for r in database if r["delivery_type"] in TREATING and r["delivered_meterset"]}
+    return tuple(sorted(n for n in numbers - course.held_fraction_numbers if n is not None))

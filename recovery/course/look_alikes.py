@@ -1,0 +1,45 @@
+"""Plans that look like one that is nowhere to be found: a hint for a person, never a join.
+
+Goal
+    A plan that was exported again under a new SOP Instance UID is noticed.
+
+How
+    Same patient, the beam numbers that the records treated, and, where the R&V database tells it, the same label.
+
+Why only a hint
+    Two plans with the same label and beams may differ in every control point. Joining them silently would count
+    fractions against the wrong metersets.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from recovery.course.deliveries import TREATING
+from recovery.course.metersets import planned_metersets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from recovery.dicom.plans import Plan
+    from recovery.dicom.records import TreatmentRecord
+
+
+def look_alikes(records: Iterable[TreatmentRecord], plans: Mapping[str, Plan], label: str | None = None) -> list[str]:
+    """SOP Instance UIDs of plans of the records' patient that have just the beams that the records treated."""
+    listed = list(records)
+    patients = {r.ref.patient_id for r in listed}
+    treated = {
+        b.beam_number
+        for r in listed
+        for b in r.beams
+        if b.treatment_delivery_type in TREATING and b.beam_number is not None
+    }
+    return [
+        uid
+        for uid, plan in sorted(plans.items())
+        if plan.ref.patient_id in patients
+        and treated
+        and treated == {number for beams in planned_metersets(plan).values() for number in beams}
+        and (label is None or plan.rt_plan_label == label)
+    ]

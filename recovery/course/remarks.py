@@ -1,0 +1,178 @@
+"""What is odd about a course, in words, for a person to judge.
+
+Goal
+    Nothing that was noticed while counting is lost, and nothing odd changes the count silently.
+
+How
+    One sentence per oddity, computed from the course and the records that it was counted from.
+
+Why
+    A beam delivered at 160 % is a fact that a physicist must see; a tool that hides it, or that refuses to count,
+    helps nobody at 3 a.m.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from recovery.course.by_session import COUNTED, is_by_session
+from recovery.course.deliveries import TREATING, is_session
+from recovery.course.fractions import Course
+from recovery.course.metersets import planned_metersets
+from recovery.dicom.local_time import offset
+from recovery.dicom.plans import NOT_TREATMENT_BEAMS
+from recovery.words.units import MU, PULSES, SECONDS, amount, number, unit_word
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from recovery.course.metersets import Specified
+    from recovery.dicom.plans import Plan
+    from recovery.dicom.records import TreatmentRecord
+
+OVER_SHARE = 1.05
+OVER_BY = {MU: 5.0, SECONDS: 5.0}
+"""By unit. A beam that got more than both of its planned meterset is remarked on; in other units the share tells."""
+
+_NO_TREATMENT = frozenset({"VERIFICATION", "MACHINE_QA", "RESEARCH", "SERVICE"})
+"""Terms of PlanIntent (300A,000A)."""
+
+
+def remarks(course: Course, records: Iterable[TreatmentRecord], plan: Plan | None) -> Iterator[str]:
+    """Yield one sentence per oddity; none for a course that went as planned."""
+    listed = list(records)
+    yield from _too_much(course)
+    yield from _left_open(course)
+    if course.duplicates:
+        noun = "delivery" if course.duplicates == 1 else "deliveries"
+        yield f"{course.duplicates} {noun} recorded twice, counted once"
+    if is_by_session(listed):
+        yield from _by_session(listed)
+    else:
+        yield from _not_counted(listed, plan)
+        yield from _other_units(course, listed, plan)
+    yield from _not_said(listed)
+    if plan is not None:
+        yield from _of_plan(plan)
+
+
+def specified_in_words(course: Course) -> Iterator[str]:
+    """A sentence for each beam of which the R&V system asked for another meterset than the plan's: both numbers."""
+    for one in course.specified:
+        planned, asked = amount(one.planned, one.unit), amount(one.specified, one.unit)
+        fractions = f"{'fraction' if len(one.fraction_numbers) == 1 else 'fractions'} {_in_short(one)}"
+        where = "at most in the records" if course.is_counted_without_plan else "in the plan"
+        whose = f"counted by {asked}" if one.counts else f"nothing else says so, counted by {planned}"
+        yield f"beam {one.beam_number}: {planned} {where}, {asked} asked for by the R&V system in {fractions}, {whose}"
+
+
+def _in_short(one: Specified) -> str:
+    """`4-8`, or each number."""
+    numbers: Sequence[int] = one.fraction_numbers
+    is_run = len(numbers) > 2 and numbers[-1] - numbers[0] == len(numbers) - 1
+    return f"{numbers[0]}-{numbers[-1]}" if is_run else ", ".join(map(str, numbers))
+
+
+def _of_plan(plan: Plan) -> Iterator[str]:
+    if plan.plan_intent in _NO_TREATMENT:
+        yield f"the plan's intent is {plan.plan_intent}, not treatment"
+    for group in plan.fraction_groups:
+        beams = [b for b in plan.beams if b.fraction_group_number == group.fraction_group_number]
+        is_left_out = group not in plan.treating_groups and any(
+            b.treatment_delivery_type not in NOT_TREATMENT_BEAMS for b in beams
+        )
+        if is_left_out and group.number_of_fractions_planned:
+            number_of_it, planned = group.fraction_group_number, group.number_of_fractions_planned
+            yield f"no beam of fraction group {number_of_it} has a meterset, its {planned} fractions are not counted"
+    if plan.approval_status not in {None, "APPROVED"}:
+        yield f"the plan is {plan.approval_status}"
+    if not plan.structure_set_uids:
+        yield "the plan names no structure set"
+
+
+def _too_much(course: Course) -> Iterator[str]:
+    planned, delivered = course.number_of_fractions_planned, course.fractions_delivered
+    if planned is not None and delivered > planned:
+        yield f"{delivered} fractions delivered of {planned} planned"
+    for fraction in course.fractions:
+        for beam in fraction.beams:
+            if beam.planned is not None and beam.delivered > _most(beam.planned, beam.unit):
+                yield (
+                    f"fraction {fraction.fraction_number} beam {beam.beam_number}: "
+                    f"{amount(beam.delivered, beam.unit)} delivered of {number(beam.planned, beam.unit)} planned"
+                )
+
+
+def _most(planned: float, unit: str) -> float:
+    """What is not remarked on; a pulse too many is."""
+    return planned if unit == PULSES else max(OVER_SHARE * planned, planned + OVER_BY.get(unit, 0.0))
+
+
+def _left_open(course: Course) -> Iterator[str]:
+    numbers = [f.fraction_number for f in course.fractions if not f.is_complete][:-1]
+    if numbers:
+        yield f"also begun and not complete: fraction {', '.join(map(str, numbers))}"
+
+
+def _by_session(records: Iterable[TreatmentRecord]) -> Iterator[str]:
+    yield COUNTED
+    numbers = [beam.current_fraction_number for record in records for beam in record.beams]
+    if unnumbered := sum(number is None for number in numbers):
+        yield f"{unnumbered} delivered {'beam' if unnumbered == 1 else 'beams'} without a fraction number, not counted"
+
+
+def _not_counted(records: list[TreatmentRecord], plan: Plan | None) -> Iterator[str]:
+    sessions = filter(is_session, records)
+    treating = [b for record in sessions for b in record.beams if b.treatment_delivery_type in TREATING]
+    unnumbered = sum(beam.current_fraction_number is None for beam in treating)
+    if unnumbered:
+        yield f"{unnumbered} delivered {'beam' if unnumbered == 1 else 'beams'} without a fraction number, not counted"
+    nameless = sum(beam.beam_number is None for beam in treating)
+    if nameless:
+        yield f"{nameless} delivered {'beam' if nameless == 1 else 'beams'} without a beam number, not counted"
+    without_beams = sum(not record.beams and is_session(record) for record in records)
+    if without_beams:
+        yield f"{without_beams} {'record' if without_beams == 1 else 'records'} without beams, not counted"
+    silent = sum(beam.delivered_meterset is None for beam in treating)
+    if silent:
+        yield f"{silent} delivered {'beam' if silent == 1 else 'beams'} without a meterset; NORMAL is taken as full"
+    known = {number for beams in planned_metersets(plan).values() for number in beams}
+    unknown = {beam.beam_number for beam in treating if beam.beam_number is not None} - known if known else set()
+    if unknown:
+        yield f"delivered beams that the plan does not treat with: {', '.join(map(str, sorted(unknown)))}"
+
+
+def _other_units(course: Course, records: list[TreatmentRecord], plan: Plan | None) -> Iterator[str]:
+    """What was recorded in another unit than it was planned in; and that nobody says a unit, where nobody does."""
+    for fraction in course.fractions:
+        units = {beam.beam_number: SECONDS if beam.unit == PULSES else beam.unit for beam in fraction.beams}
+        for beam_number, unit in units.items():
+            others = {d.unit for d in fraction.deliveries if d.beam.beam_number == beam_number} - {None, unit}
+            for other in sorted(filter(None, others)):
+                yield (
+                    f"fraction {fraction.fraction_number} beam {beam_number}: planned in {unit_word(unit)} and "
+                    f"recorded in {unit_word(other)}, not added up"
+                )
+    said = [b.meterset_unit for b in (plan.beams if plan is not None else ())]
+    said += [b.meterset_unit for record in filter(is_session, records) for b in record.beams]
+    if course.fractions and not any(said):
+        yield "no object says the unit of the metersets, MU is taken"
+
+
+def _not_said(records: list[TreatmentRecord]) -> Iterator[str]:
+    """What the elements of a record do not say, and somebody should look at."""
+    sessions = [record for record in records if record.beams and is_session(record)]
+    named = [record.names_verification for record in sessions if record.names_verification is not None]
+    for comment in dict.fromkeys(named):
+        said = comment.replace(";", ",")
+        yield f"{_counted(named.count(comment), 'record')} counted as treatment, though a comment says “{said}”"
+    untold = sum(b.treatment_delivery_type is None for record in sessions for b in record.beams)
+    if untold:
+        yield f"{_counted(untold, 'delivered beam')} without TreatmentDeliveryType, taken as treatment"
+    unread = [r for r in records if r.timezone_offset_from_utc and offset(r.timezone_offset_from_utc) is None]
+    if unread:
+        yield f"{_counted(len(unread), 'record')} with a time zone that cannot be read, taken as local time"
+
+
+def _counted(many: int, noun: str) -> str:
+    return f"{many} {noun}" if many == 1 else f"{many} {noun}s"

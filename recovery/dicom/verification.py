@@ -1,0 +1,33 @@
+"""What somebody wrote in a treatment record that reads as a verification or a phantom, and no element says so."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from recovery.dicom import elements as el
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pydicom import Dataset
+
+_COMMENTS = (
+    *("SeriesDescription", "StudyDescription", "PerformedProcedureStepDescription", "RequestedProcedureDescription"),
+    *("CommentsOnThePerformedProcedureStep", "TreatmentStatusComment", "ImageComments", "AcquisitionComments"),
+    *("TextComments", "StudyComments"),
+)
+_COMMENTS_OF_BEAM = ("BeamName", "BeamDescription", "ApplicationSetupName", "TreatmentTerminationDescription")
+_VERIFICATION = re.compile(
+    r"\b(p?d?qa|quality assurance|phantom|verifi[ck]ation|dry[ -]?run|dummy|test patient)\b", re.IGNORECASE
+)
+"""Words by which people say that nobody was treated."""
+
+
+def named_verification(ds: Dataset, beams: Iterable[Dataset]) -> str | None:
+    """The first comment of the record or of one of its beams that names a verification."""
+    said = [
+        *(el.text(ds, keyword) for keyword in _COMMENTS),
+        *(el.text(beam, keyword) for beam in beams for keyword in _COMMENTS_OF_BEAM),
+    ]
+    return next((text for text in said if text is not None and _VERIFICATION.search(text)), None)

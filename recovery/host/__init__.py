@@ -1,0 +1,1 @@
+"""This computer: clock, logs, signals, processes, files that stay whole. No other room knows an operating system."""

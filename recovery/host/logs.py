@@ -1,0 +1,53 @@
+"""Where log lines go: standard error and a file in the cache; libraries are kept from saying patients' names."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import logging.handlers
+import sys
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from recovery.words.printable import printable, printable_lines
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+FILE_BYTES = 5_000_000
+FILES_KEPT = 5
+
+
+class OneLine(logging.Formatter):
+    """A record is one line and steers no terminal, whatever a UID or an error's text holds."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  logging's name
+        return printable(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802  logging's name
+        return printable_lines(super().formatException(ei))
+
+
+def set_up_logging(cache_path: Path) -> None:
+    """Log to standard error, and to `rbrdt.log` in the cache where that can be written.
+
+    pydicom's warnings quote the values that they complain about, so they are not shown.
+    """
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    with contextlib.suppress(OSError):
+        cache_path.mkdir(parents=True, exist_ok=True)
+        handlers.append(
+            logging.handlers.RotatingFileHandler(
+                cache_path / "rbrdt.log", maxBytes=FILE_BYTES, backupCount=FILES_KEPT, encoding="utf-8"
+            )
+        )
+    for handler in handlers:
+        handler.setFormatter(OneLine(FORMAT))
+    logging.basicConfig(level=logging.INFO, handlers=handlers, force=True)
+    logging.raiseExceptions = False
+    for library in ("pydicom", "pynetdicom"):
+        logging.getLogger(library).setLevel(logging.CRITICAL)
+    for library in ("fontTools", "fpdf"):  # each chart that is drawn would be twenty lines
+        logging.getLogger(library).setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", module=r"pydicom(\..*)?")

@@ -1,0 +1,124 @@
+"""Every file of the cache bears the SHA-256 of its own content: a flipped bit is found when it is read.
+
+Goal
+    A bad disk, or somebody's hand, changes no number in silence: what is not what was written is as good as absent.
+
+How
+    A parquet file has its hash in its footer, made as if 64 zeros stood there. A JSON object has it under its last
+    key. Both travel inside their file: no crash, copy or rename parts them.
+
+Why not parquet's page checksums alone
+    They cover pages. The footer, which says when a table was taken and where its columns lie, has none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from recovery.words.printable import from_json, without_halves
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEY = "rbrdt.sha256"
+BLANK = "0" * 64
+"""What stands in the seal's place while the hash is made."""
+
+JSON_KEY = "sha256"
+
+_PLACE = re.compile(rb"rbrdt\.sha256\x18\x40([0-9a-f]{64})")
+"""A key and a value of 64 bytes, as a parquet footer writes them (Thrift's compact protocol)."""
+
+
+class SealError(ValueError):
+    """A file is not what was written. Its text says so, without its name."""
+
+
+def sealed(parquet: bytes) -> bytes:
+    """A parquet file whose footer has `BLANK` under `KEY`, with its hash there instead.
+
+    Raises
+    ------
+    SealError
+        If there is no place for it.
+    """
+    start, end = _place(parquet)
+    return parquet[:start] + hashlib.sha256(parquet).hexdigest().encode() + parquet[end:]
+
+
+def check_parquet(data: bytes) -> None:
+    """Compare a parquet file with its seal.
+
+    Raises
+    ------
+    SealError
+        If it has none, or was changed after it was written.
+    """
+    start, end = _place(data)
+    digest = hashlib.sha256(memoryview(data)[:start])
+    digest.update(BLANK.encode())
+    digest.update(memoryview(data)[end:])
+    if digest.hexdigest().encode() != data[start:end]:
+        raise SealError("it was changed after it was written: its SHA-256 is not the one inside")
+
+
+def check_file(path: Path) -> None:
+    """As `check_parquet`, once for each state of a file on disk and process.
+
+    Raises
+    ------
+    SealError
+        As `check_parquet` does.
+    OSError
+        If it cannot be read.
+    """
+    stat = path.stat()
+    _check_file(path, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+
+
+@lru_cache(maxsize=256)
+def _check_file(path: Path, *_state: int) -> None:
+    check_parquet(path.read_bytes())
+
+
+def sealed_json(content: Mapping[str, object], indent: int | None = None) -> str:
+    """A JSON object, on one line without `indent`, with the hash of the rest under its last key."""
+    whole = without_halves(dict(content))
+    return json.dumps({**whole, JSON_KEY: _hash(whole)}, ensure_ascii=False, indent=indent)
+
+
+def unsealed_json(text: str | bytes) -> dict[str, Any]:
+    """What `sealed_json` was given.
+
+    Raises
+    ------
+    SealError
+        If it is something else, or was changed after it was written.
+    """
+    try:
+        said = from_json(text)
+        seal = said.pop(JSON_KEY)
+        is_whole = seal == _hash(said)
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        raise SealError("it is not what was written") from error
+    if not is_whole:
+        raise SealError("it was changed after it was written: its SHA-256 is not the one inside")
+    return dict(said)
+
+
+def _place(parquet: bytes) -> tuple[int, int]:
+    """Where the seal stands: the last one, because a table's values come before its footer's own texts."""
+    found = parquet.rfind(KEY.encode())
+    match = _PLACE.match(parquet, found) if found >= 0 else None
+    if match is None:
+        raise SealError("it is damaged, or of another version: it bears no SHA-256 of its own")
+    return match.span(1)
+
+
+def _hash(content: Mapping[str, object]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

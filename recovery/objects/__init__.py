@@ -1,0 +1,1 @@
+"""DICOM that this software makes: records, summaries, charts as PDF, snapshots as raw data."""

@@ -1,0 +1,60 @@
+"""What is said of a course of several plans: its plans' labels, and what is odd about it. Pure, no I/O, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from recovery.on_treatment.missing import in_ranges
+
+if TYPE_CHECKING:
+    from recovery.course.courses import Chain, Member
+    from recovery.on_treatment.evidence import Evidence
+
+
+def course_remarks(chain: Chain, member: Member) -> Iterator[str]:
+    """Yield one sentence per oddity of the course that this plan is of; none for a plan alone."""
+    if chain.remark:
+        yield chain.remark
+    yield from _gaps(chain, member)
+    if not chain.is_several:
+        return
+    planned, delivered = chain.number_of_fractions_planned, chain.fractions_delivered
+    if planned is not None and delivered > planned:
+        yield f"{delivered} fractions of the course delivered of {planned} planned"
+    yield from _left_open(chain, member)
+
+
+def _gaps(chain: Chain, member: Member) -> Iterator[str]:
+    """Numbers between two that are held, and that no plan of the course has: skipped, or a record is lost."""
+    own = member.numbers
+    held = sorted(n for n in {n for m in chain.members for n in m.numbers} if own and min(own) <= n <= max(own))
+    runs = [range(before + 1, after) for before, after in pairwise(held) if after - before > 1]
+    if runs:
+        noun = "fraction" if len(runs) == 1 and len(runs[0]) == 1 else "fractions"
+        yield f"no record of {noun} {in_ranges(runs)}, between others: given or not is not known"
+
+
+def _left_open(chain: Chain, member: Member) -> Iterator[str]:
+    """Fractions begun with another plan of the course: what two plans gave of one is not added up."""
+    complete = {f.fraction_number for m in chain.members for f in m.course.fractions if f.is_complete}
+    own = {f.fraction_number for f in member.course.fractions}
+    for other in chain.members:
+        open_there = [f.fraction_number for f in other.course.fractions if not f.is_complete]
+        for number in open_there if other is not member else ():
+            label = (other.plan.rt_plan_label if other.plan is not None else None) or other.uid
+            if number in own:
+                yield f"fraction {number} was begun with plan {label} too: what two plans gave is not added up"
+            elif number not in complete:
+                yield f"fraction {number} was begun with plan {label} and is not complete"
+
+
+def course_labels(chain: Chain, evidence: Evidence) -> str:
+    """The labels of all plans of a course, newest first; a plan without one is named by its UID."""
+    if not chain.is_several:
+        return ""
+    treated = [m.uid for m in chain.members if m.uid is not None]
+    uids = [*treated, *sorted(chain.reference_uids - set(treated))]
+    labels = [plan.rt_plan_label if (plan := evidence.plans.get(uid)) is not None else None for uid in uids]
+    return ", ".join(label or evidence.labels.get(uid, uid) for uid, label in zip(uids, labels, strict=True))

@@ -1,0 +1,68 @@
+"""Everything that the rows of `on_treatment` are made from. Pure, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from recovery.course.counts import CourseCounts
+from recovery.course.fractions import Course
+from recovery.course.metersets import ByFraction
+from recovery.course.planned_number import Prescribed
+from recovery.dicom.plans import Plan, StructureSet
+from recovery.dicom.records import TreatmentRecord
+
+
+@dataclass(frozen=True, slots=True)
+class PlanBackup:
+    """What the RT-PACS said it holds of one plan's chain. `missing`: what it does not, in words; `remarks`: what of it
+    was found and is named by nobody."""
+
+    plan_held: bool = False
+    structure_set_held: bool = False
+    images_held: bool = False
+    missing: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
+NOT_ASKED = PlanBackup(missing=("whatever the RT-PACS was not asked for: plan, structure set, images",))
+"""Of a plan that no answer is known of: nothing is held that was not said to be."""
+
+
+ANOTHERS = PlanBackup(missing=("what is held under the plan's UID is another patient's",))
+"""Of a plan whose UID an object of somebody else bears: what is held is not this patient's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Everything that the rows are made from."""
+
+    records: Sequence[TreatmentRecord]
+    plans: Mapping[str, Plan]
+    structure_sets: Mapping[str, StructureSet]
+    backups: Mapping[str, PlanBackup]
+    unproven_records: Mapping[str | None, int] = field(default_factory=dict)
+    """By patient: records that the R&V system had and the RT-PACS does not hold."""
+    lost_records: Set[str] = frozenset()
+    """Records among `records` that the RT-PACS does not hold any more."""
+    appointments: Mapping[str, datetime] = field(default_factory=dict)
+    """By patient: the next one, local to the site."""
+    told: Mapping[tuple[str | None, str | None], str] = field(default_factory=dict)
+    """By patient and plan: what the R&V database calls the plan, in the words of `plan_states`."""
+    approved_for: Mapping[str, str] = field(default_factory=dict)
+    """By plan that the R&V database calls approved, held or not: its patient."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """By plan: its label in the R&V database, for plans that are not held."""
+    prescribed: Mapping[str, Prescribed] = field(default_factory=dict)
+    """By plan: its prescription in the R&V database."""
+    planned_by_database: Mapping[str, ByFraction] = field(default_factory=dict)
+    """By plan of which the records specify another meterset: what the R&V database says was planned."""
+    counted: CourseCounts = field(default_factory=CourseCounts, compare=False)
+    """Courses that were counted already, with these records or earlier."""
+
+    def course_of(self, records: Sequence[TreatmentRecord], plan: Plan | None) -> Course:
+        """What `records`, all of one patient and plan, delivered of `plan`."""
+        uids = {record.referenced_rt_plan_uid for record in records}
+        told = self.planned_by_database.get(uids.pop() or "") if len(uids) == 1 else None
+        return self.counted.of(records, plan, told)

@@ -1,0 +1,59 @@
+"""What lacks to treat from the backup, in the words of the column `missing`. Pure, no I/O."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from recovery.course.by_session import COUNTED, is_by_session
+from recovery.course.look_alikes import look_alikes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from recovery.course.fractions import Course
+    from recovery.dicom.plans import Plan
+    from recovery.dicom.records import TreatmentRecord
+    from recovery.on_treatment.evidence import Evidence
+
+
+def missing_leave(word: str | None) -> list[str]:
+    """Of a plan that the R&V database has closed."""
+    return [f"leave to treat: the plan is {word} in the R&V database"]
+
+
+def missing_plan(
+    records: Sequence[TreatmentRecord], uid: str | None, plan: Plan | None, course: Course, evidence: Evidence
+) -> list[str]:
+    """What of the plan is not held, and what then stood in for it."""
+    if is_by_session(records):
+        what = "the records name no plan" if uid is None else "the plan" if plan is None else "which fields were given"
+        return [f"{what} ({COUNTED})"]
+    if uid is None:
+        return ["the records name no plan; their own metersets are counted"]
+    if plan is None:
+        alike = look_alikes(records, evidence.plans, evidence.labels.get(uid))
+        hint = f"; plan {alike[0]} has the same beams and was not joined" if alike else ""
+        counted = f" (fractions are counted by the records' own metersets{hint})" if records else ""
+        return [f"plan{counted}"]
+    if course.is_treated and course.is_counted_without_plan:
+        return ["metersets of the plan (fractions are counted by the records' own)"]
+    return []
+
+
+def missing_records(lost: Sequence[range], unproven: int, gone: int) -> list[str]:
+    """Records of which fractions are not held, how many that the R&V system had, and that the RT-PACS held once."""
+    words = []
+    if lost:
+        is_one = len(lost) == 1 and len(lost[0]) == 1
+        words.append(f"records of {'fraction' if is_one else 'fractions'} {in_ranges(lost)}")
+    if unproven:
+        words.append(f"{unproven} treatment {'record' if unproven == 1 else 'records'} of the R&V system")
+    if gone:
+        records = "record" if gone == 1 else "records"
+        words.append(f"{gone} treatment {records} that the RT-PACS held once (counted from what was read then)")
+    return words
+
+
+def in_ranges(runs: Sequence[range]) -> str:
+    """`1-13, 15` for 1 to 13 and 15."""
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)

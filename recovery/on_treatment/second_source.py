@@ -1,0 +1,250 @@
+"""What the R&V database says of a row of on_treatment, and where it disagrees with the DICOM objects. Pure, no I/O.
+
+Goal
+    Two sources that tell the same fraction are proof; two that differ are a question for a physicist, and must be seen
+    before somebody treats from either.
+
+How
+    Both values stand in the sentence. Deliveries of the database are counted by the same arithmetic as records.
+
+Why
+    In the analysis of downtime failures the worst is "where in the course is this patient?". One source cannot notice
+    that it is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from recovery.course.by_session import delivery_of
+from recovery.course.fractions import count_fractions
+from recovery.course.metersets import planned_by_database
+from recovery.dicom.model import RT_BEAMS_TREATMENT_RECORD, InstanceRef, Patient
+from recovery.dicom.plans import Plan
+from recovery.dicom.records import TreatmentRecord
+from recovery.identity.told_plans import PlanKey
+from recovery.words.laterality import laterality
+from recovery.words.plan_states import NO_LONGER_TREATED, approval_disagreement
+from recovery.words.prescription import prescribed_or_planned
+
+Rows = Sequence[Mapping[str, Any]]
+
+_LOOK = "look at the machine before treating"
+
+NOTHING: Mapping[str, str | None] = dict.fromkeys(
+    (
+        *("physician", "site", "laterality", "intent", "prescription", "phone", "alerts"),
+        *("disagreement", "in_flight"),
+    )
+)
+"""The columns that `told_of` fills, where no database tells anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecondSource:
+    """Rows of the relational tables by what they are looked up by; empty where there is no database."""
+
+    patients: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    physicians: Mapping[str, Rows] = field(default_factory=dict)
+    plans: Mapping[PlanKey, Mapping[str, Any]] = field(default_factory=dict)
+    """By patient and plan, as the list has them."""
+    prescriptions: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
+    courses: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
+    in_flight: Mapping[str, Rows] = field(default_factory=dict)
+    """By patient: what began and was not recorded."""
+    fractions_delivered: Mapping[PlanKey, int] = field(default_factory=dict)
+    """By patient and plan: fractions delivered in full by the database's own deliveries; absent where not counted."""
+    untold: Mapping[PlanKey, str] = field(default_factory=dict)
+    """By patient and plan, in words: what records made of the database tell, and it does not any more."""
+    made_here: frozenset[PlanKey] = frozenset()
+    """Patients and plans whose treatment records were made of this database: those are no second source."""
+    sessions_remaining: Mapping[PlanKey, int] = field(default_factory=dict)
+    """By patient and plan: sessions left in the calendar of the R&V system; absent where it has none."""
+    deliveries_known_until: datetime | None = None
+    """When the deliveries were last read, local to the site: of what came later they can tell nothing."""
+
+
+def told_of(row: Mapping[str, Any], source: SecondSource, plan: Plan | None) -> dict[str, str | None]:
+    """The columns of NOTHING for one row of on_treatment; each null where the database tells nothing."""
+    patient_id, uid = row["patient_id"], row["referenced_rt_plan_uid"]
+    person = source.patients.get(patient_id, {})
+    told_plan = source.plans.get((patient_id, uid), {})
+    prescription_id = told_plan.get("prescription_id") or row.get("prescription_id")
+    prescription = source.prescriptions.get((patient_id, prescription_id or ""), {})
+    course = source.courses.get((patient_id, told_plan.get("course_id") or ""), {})
+    label = (plan.rt_plan_label if plan is not None else None) or told_plan.get("rt_plan_label")
+    phones = [person.get(f"phone_{kind}") for kind in ("mobile", "home", "work")]
+    of_records = [row["disagreement"]] if row.get("disagreement") else []
+    of_person = _disagreements(person, told_plan, plan, _births(row, source, plan))
+    differing = [*of_records, *_number(row, told_plan), *of_person]
+    numbers = _numbers(row, told_plan, prescription, plan)
+    return {
+        "physician": _primary(source.physicians.get(patient_id, ())),
+        "site": prescription.get("site"),
+        "laterality": laterality(prescription.get("laterality"), course.get("laterality"), course.get("diagnoses")),
+        "intent": prescription.get("intent") or course.get("intent"),
+        "prescription": _with_pattern(
+            prescribed_or_planned(prescription, told_plan), prescription.get("fraction_pattern")
+        ),
+        "phone": next((phone for phone in phones if phone), None),
+        "alerts": person.get("alerts"),
+        "disagreement": "; ".join([*differing, *numbers, *_states(row, told_plan, plan, source), *_counts(row, source)])
+        or None,
+        "in_flight": "; ".join(_begun(row, label, source.in_flight.get(patient_id, ()))) or None,
+    }
+
+
+def fractions_by_database(deliveries: Rows, plan: Plan | None, until: datetime) -> int:
+    """Fractions delivered in full by one plan's rows of `deliveries` that began before `until` (local to the site)."""
+    records = [_record(row) for row in deliveries if row["treated_at"] is not None and row["treated_at"] < until]
+    return count_fractions(records, plan, planned_by_database(deliveries)).fractions_delivered
+
+
+def _record(row: Mapping[str, Any]) -> TreatmentRecord:
+    """A delivered field as a record of its own, so that the one arithmetic counts it."""
+    return TreatmentRecord(
+        ref=InstanceRef(f"delivery {row['delivery_id']}", RT_BEAMS_TREATMENT_RECORD),
+        patient=Patient(row["patient_id"], None, None, None),
+        physicians_of_record=None,
+        treatment_date=row["treated_at"].date(),
+        treatment_time=row["treated_at"].time(),
+        referenced_rt_plan_uid=row["referenced_rt_plan_uid"],
+        referenced_fraction_group_number=None,
+        number_of_fractions_planned=None,
+        treatment_machine_name=row["treatment_machine_name"],
+        treatment_record_content_origin=None,
+        beams=(delivery_of(row),),
+    )
+
+
+def _births(row: Mapping[str, Any], source: SecondSource, plan: Plan | None) -> list[date]:
+    """Birth dates that DICOM tells on its own: the plan's, and the records' where the database did not make them."""
+    told = [plan.patient.patient_birth_date if plan is not None else None]
+    if (row["patient_id"], row["referenced_rt_plan_uid"]) not in source.made_here:
+        told.append(row["patient_birth_date"])
+    return list(dict.fromkeys(birth for birth in told if birth is not None))
+
+
+def _number(row: Mapping[str, Any], told_plan: Mapping[str, Any]) -> Iterator[str]:
+    """A number that was corrected in one of the two sources: the plan is the same, and so are name and birth date."""
+    ours, theirs = row["patient_id"], told_plan.get("patient_id")
+    if ours is not None and theirs is not None and ours != theirs:
+        yield f"patient ID {ours} in DICOM, {theirs} in the R&V database"
+
+
+def _disagreements(
+    person: Mapping[str, Any],
+    told_plan: Mapping[str, Any],
+    plan: Plan | None,
+    births: Iterable[date],
+) -> Iterator[str]:
+    theirs = person.get("patient_birth_date")
+    for ours in births:
+        if theirs is not None and ours != theirs:
+            yield f"born {ours:%Y-%m-%d} in DICOM, {theirs:%Y-%m-%d} in the R&V database"
+    label, told_label = plan.rt_plan_label if plan is not None else None, told_plan.get("rt_plan_label")
+    if label and told_label and label.strip().casefold() != told_label.strip().casefold():
+        yield f"plan {label} in DICOM, {told_label} in the R&V database"
+
+
+def _numbers(
+    row: Mapping[str, Any], told_plan: Mapping[str, Any], prescription: Mapping[str, Any], plan: Plan | None
+) -> Iterator[str]:
+    """How many fractions are planned, by each that says so; a plan for one day says nothing of its course."""
+    is_several = bool(row["course_plan_labels"])
+    planned = {
+        "in the plan": plan.number_of_fractions_planned if plan is not None and not is_several else None,
+        "in the R&V database": told_plan.get("number_of_fractions_planned") if not is_several else None,
+        "in the course": row["course_number_of_fractions_planned"] if is_several else None,
+        "prescribed": prescription.get("number_of_fractions"),
+    }
+    known = {where: number for where, number in planned.items() if number is not None}
+    if len(set(known.values())) > 1:
+        yield "fractions planned: " + ", ".join(f"{number} {where}" for where, number in known.items())
+
+
+def _states(
+    row: Mapping[str, Any], told_plan: Mapping[str, Any], plan: Plan | None, source: SecondSource
+) -> Iterator[str]:
+    """What the R&V database's word for the plan contradicts: its own ApprovalStatus, what is left, what was given."""
+    word = told_plan.get("approval_status")
+    if said := approval_disagreement(row, word, plan.approval_status if plan is not None else None):
+        yield said
+    if row["status"] != "closed":
+        return
+    remaining, last = row["fractions_remaining"], row["last_treatment_at"]
+    if word == "completed" and remaining and not row["course_plan_labels"]:
+        yield f"plan completed in the R&V database, {remaining} of {row['number_of_fractions_planned']} not given"
+    changed, until = told_plan.get("status_changed_at"), source.deliveries_known_until
+    is_late = last is not None and (
+        last > changed if changed is not None else until is not None and last.date() >= until.date()
+    )
+    if is_late:
+        yield f"treated {last:%Y-%m-%d %H:%M}, and the plan is {word} in the R&V database"
+
+
+def _counts(row: Mapping[str, Any], source: SecondSource) -> Iterator[str]:
+    key = row["patient_id"], row["referenced_rt_plan_uid"]
+    ours, theirs = row["fractions_delivered"], source.fractions_delivered.get(key)
+    last, until = row["last_treatment_at"], source.deliveries_known_until
+    is_comparable = theirs is not None and until is not None and (last is None or last < until)
+    if is_comparable and theirs != ours:
+        yield f"fractions delivered: {ours} in the treatment records, {theirs} in the R&V database"
+    left, sessions = row.get("fractions_remaining"), source.sessions_remaining.get(key)
+    is_open = row["status"] not in NO_LONGER_TREATED and row["interrupted_fraction"] is None
+    is_read_since = until is not None and (last is None or last < until)
+    if is_open and is_read_since and None not in (left, sessions) and left != sessions:
+        yield f"fractions remaining: {left} by the records, {sessions} sessions in the R&V calendar"
+    if untold := source.untold.get(key):
+        yield untold
+
+
+def _begun(row: Mapping[str, Any], label: str | None, in_flight: Rows) -> Iterator[str]:
+    """What began and was not recorded, of this plan; what names no plan stands with every unfinished one.
+
+    MOSAIQ tells of a field when it was sent to the machine. ARIA tells no more than that a fraction of the plan is
+    partly given: where the records show that fraction, the sources agree, and there is nothing to ask.
+    """
+    for told in in_flight:
+        named, is_timed = told["referenced_rt_plan_uid"], told["started_at"] is not None
+        is_open = row["status"] not in NO_LONGER_TREATED
+        if named != row["referenced_rt_plan_uid"] if named is not None else not is_open:
+            continue
+        plan = f"plan {label or 'without a label'}" if named is not None else "a plan that is not named"
+        if is_timed:
+            yield f"{_field_begun(told, plan)}, and its end was not recorded: {_LOOK}"
+        elif named is None or row["interrupted_fraction"] is None:
+            yield f"a fraction of {plan} began and is not finished by the R&V database, and no record shows it: {_LOOK}"
+
+
+def _field_begun(told: Mapping[str, Any], plan: str) -> str:
+    """`fraction 3 of plan Prost, beam Arc 2, began 2026-11-04 09:30 on TB1, 61.2 MU delivered`"""
+    fraction, beam = told["fraction_number"], told["beam_name"] or told["beam_number"]
+    what = f"fraction {fraction} of {plan}" if fraction is not None else f"a fraction of {plan}"
+    began = f"began {told['started_at']:%Y-%m-%d %H:%M}"
+    parts = [
+        f"{what}, beam {beam}, {began}" if beam is not None else f"{what} {began}",
+        f" on {told['treatment_machine_name']}" if told["treatment_machine_name"] else "",
+        f", {told['delivered_meterset']:.1f} MU delivered" if told["delivered_meterset"] is not None else "",
+    ]
+    return "".join(parts)
+
+
+def _primary(physicians: Rows) -> str | None:
+    """The oncologist in charge; where the database marks none, nobody is guessed."""
+    return next((str(p["physician_name"]) for p in physicians if p["is_primary"]), None)
+
+
+def _with_pattern(said: str | None, pattern: str | None) -> str | None:
+    return f"{said}, {pattern}" if said and pattern else said
+
+
+def by_key(rows: Iterable[Mapping[str, Any]], column: str) -> dict[str, list[Mapping[str, Any]]]:
+    """Rows by one column, in their order."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(row[column], []).append(row)
+    return found

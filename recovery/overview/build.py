@@ -1,0 +1,101 @@
+"""Make the dashboard's tables from the RT-PACS, asking nobody else.
+
+Goal
+    The list of patients on treatment is true while the R&V system is down, and can be had again from nothing but
+    the RT-PACS.
+
+How
+    Read the records that are new, read the plans and structure sets that they lead to, ask what of each chain is
+    held, count, write.
+
+Why incremental
+    Every ten minutes one or two records are new. Whatever was parsed before is in the cache; a cache that was
+    deleted comes back by itself, because an empty collection is filled from everything that the RT-PACS holds.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from recovery.cache.damages import forget_damaged_tables
+from recovery.identity.one_patient import newest_ids, under_newest
+from recovery.on_treatment.rows import Evidence, build_rows
+from recovery.on_treatment.unknown_since import doubt_of, unknown_of
+from recovery.overview.evidence import evidence_of
+from recovery.overview.rv_columns import with_second_source
+from recovery.overview.wanted_plans import plan_uids_of_records
+from recovery.pacs.plan_origins import read_origins
+from recovery.pacs.retrieval import read_chains, read_new_records
+from recovery.pacs.workspace import Workspace, relational_rows
+from recovery.patient.tables import proven_up_to
+from recovery.tables.relational import SCHEDULE
+from recovery.tables.schema import EXCLUDED_PATIENTS, ON_TREATMENT
+
+if TYPE_CHECKING:
+    from recovery.dimse import Peer
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What a build read and wrote. `unreadable`: why, by SOP Instance UID. `lost`: what the RT-PACS held once."""
+
+    records: int
+    records_read: int
+    rows: int
+    excluded: int
+    unreadable: dict[str, str] = field(default_factory=dict)
+    lost: frozenset[str] = frozenset()
+
+
+def build_overview(space: Workspace, pacs: Peer) -> BuildReport:
+    """Bring the tables up to date with the RT-PACS.
+
+    Raises
+    ------
+    DimseError
+        If the RT-PACS cannot be asked.
+    CacheError
+        If the cache cannot be written; the tables before still stand.
+    """
+    read, unreadable = read_new_records(space, pacs, plan_uids_of_records(space))
+    plan_uids = plan_uids_of_records(space)
+    unreadable |= read_chains(space, pacs, plan_uids)
+    unreadable |= read_origins(space, pacs, plan_uids)
+    space.collection.save(space.cache, space.now)
+    evidence = evidence_of(space)
+    rows, excluded = overview_rows(space, evidence)
+    space.holdings.save(space.cache, space.now)
+    space.cache.write(
+        EXCLUDED_PATIENTS,
+        [{"patient_id": p} for p in excluded],
+        taken_at=space.now,
+        source="[dashboard] exclude_patient_ids",
+    )
+    rows = with_unknown(space, with_second_source(space, rows))
+    space.cache.write(ON_TREATMENT, rows, taken_at=space.now, source="RT-PACS")
+    forget_damaged_tables(space.config.cache_path)
+    lost = frozenset(evidence.lost_records)
+    return BuildReport(len(space.collection.records), read, len(rows), len(excluded), unreadable, lost)
+
+
+def overview_rows(space: Workspace, evidence: Evidence) -> tuple[list[dict[str, object]], list[str]]:
+    """The rows of `on_treatment` as they stand now, and the patient ids that a pattern excluded."""
+    return build_rows(
+        evidence,
+        space.local_now,
+        on_treatment_days=space.config.dashboard.on_treatment_days,
+        exclude_patient_ids=space.config.dashboard.exclude_patient_ids,
+    )
+
+
+def with_unknown(space: Workspace, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows with `unknown_since`: who may have been treated since the newest proof. Null where no proof is known:
+    the same objects make the same table, also after a rebuild; pages and charts say that nothing is proven."""
+    config = space.config
+    doubt = doubt_of(proven_up_to(space.cache, space.now), None, space.now, config.site.zone, config.schedule.grace)
+    told = unknown_of(rows, under_newest(relational_rows(space, SCHEDULE), newest_ids(rows)), doubt)
+    return [{**row, "unknown_since": since} for row, since in zip(rows, told, strict=True)]

@@ -1,0 +1,70 @@
+"""Everything that the rows of `on_treatment` are made from, as far as one run knows it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from recovery.course.planned_number import Prescribed
+from recovery.identity.told_plans import by_number_of_the_objects
+from recovery.objects.treatment_record import without_amended
+from recovery.on_treatment.rows import Evidence
+from recovery.overview.rv_columns import database_sessions, planned_by_database, plans_told
+from recovery.overview.wanted_plans import next_appointments
+from recovery.pacs.record_holdings import lost_records
+from recovery.pacs.workspace import relational_rows
+from recovery.tables.relational import APPROVED_STATUSES, PLANS, PRESCRIPTIONS
+
+if TYPE_CHECKING:
+    from recovery.pacs.workspace import Workspace
+
+
+def plan_labels(space: Workspace) -> dict[str, str]:
+    """By plan, its label in the R&V database."""
+    return {
+        row["sop_instance_uid"]: row["rt_plan_label"] for row in relational_rows(space, PLANS) if row["rt_plan_label"]
+    }
+
+
+def evidence_of(space: Workspace) -> Evidence:
+    """Everything that the rows are made from, as far as it is known here; a record that another replaces is none."""
+    owed: dict[str | None, int] = {}
+    for patient_id in space.memory.owed.values():
+        owed[patient_id or None] = owed.get(patient_id or None, 0) + 1
+    uids = {r.referenced_rt_plan_uid for r in space.collection.records.values()} | set(space.collection.plans)
+    records = list(without_amended(space.collection.records))
+    met = {(r.ref.patient_id, r.referenced_rt_plan_uid): r.patient for r in records}
+    treated = {uid for _, uid in met}
+    untreated = (plan for uid, plan in space.collection.plans.items() if uid not in treated)
+    told = plans_told(space, met | {(p.ref.patient_id, p.ref.sop_instance_uid): p.patient for p in untreated})
+    return Evidence(
+        records=[*records, *database_sessions(space, records)],
+        plans=space.collection.plans,
+        structure_sets=space.collection.structure_sets,
+        backups={uid: space.holdings.backup_of(uid, space.collection) for uid in uids if uid is not None},
+        unproven_records=owed,
+        lost_records=lost_records(space.holdings) & space.collection.records.keys(),
+        appointments=by_number_of_the_objects(next_appointments(space), told),
+        told={key: word for key, row in told.items() if (word := row["approval_status"]) is not None},
+        approved_for={
+            str(uid): str(patient_id)
+            for (patient_id, uid), row in told.items()
+            if row["approval_status"] in APPROVED_STATUSES and patient_id is not None
+        },
+        labels=plan_labels(space),
+        prescribed=prescriptions_of_plans(space),
+        planned_by_database=planned_by_database(space, records),
+        counted=space.counted,
+    )
+
+
+def prescriptions_of_plans(space: Workspace) -> dict[str, Prescribed]:
+    """By plan, the prescription that the R&V database names, where that says how many fractions."""
+    numbers = {
+        (row["patient_id"], row["prescription_id"]): row["number_of_fractions"]
+        for row in relational_rows(space, PRESCRIPTIONS)
+    }
+    return {
+        row["sop_instance_uid"]: Prescribed(row["prescription_id"], number)
+        for row in relational_rows(space, PLANS)
+        if (number := numbers.get((row["patient_id"], row["prescription_id"])))
+    }

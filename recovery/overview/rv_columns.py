@@ -1,0 +1,248 @@
+"""Read what the R&V database says of the patients on the list, from the cached tables.
+
+Goal
+    Every row of on_treatment shows the second source too, at a cost that goes with the list, not with the history.
+
+How
+    Small tables are read whole; deliveries only of the patients whose courses are not finished, and only when the
+    table changed since they were last counted. The counts are a cached table themselves.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+from recovery.cache.freshness import known_since
+from recovery.cache.store import CacheError
+from recovery.course.by_session import prescribed_fractions, sessions_of_database
+from recovery.course.metersets import planned_by_database as largest_planned
+from recovery.dicom.beam_kinds import NO_BEAMS
+from recovery.identity.one_patient import SEPARATOR, newest_ids, older_ids, under_newest
+from recovery.identity.told_plans import PlanKey, told_plans
+from recovery.objects.treatment_record import without_amended
+from recovery.objects.treatment_summary import patient_of
+from recovery.on_treatment.second_source import SecondSource, by_key, fractions_by_database, told_of
+from recovery.on_treatment.untold_deliveries import in_words, untold_deliveries
+from recovery.pacs.workspace import relational_rows
+from recovery.tables.delivered import HISTORY_DAYS
+from recovery.tables.relational import (
+    CALENDAR,
+    COURSES,
+    DELIVERIES,
+    IN_FLIGHT,
+    PATIENTS,
+    PHYSICIANS,
+    PLANS,
+    PRESCRIPTIONS,
+)
+from recovery.tables.schema import DATABASE_COUNTS
+from recovery.words.plan_states import NO_LONGER_TREATED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from recovery.course.metersets import ByFraction
+    from recovery.dicom.model import Patient
+    from recovery.dicom.records import TreatmentRecord
+    from recovery.pacs.workspace import Workspace
+    from recovery.tables.schema import TableSchema
+
+log = logging.getLogger(__name__)
+
+Counts = dict[PlanKey, tuple[int, str | None]]
+"""By patient and plan: fractions by the database's deliveries, and in words what they do not tell any more."""
+
+
+def with_second_source(space: Workspace, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of on_treatment with the columns that the database tells.
+
+    Raises
+    ------
+    CacheError
+        If the counts cannot be written.
+    """
+    listed = _with_the_databases_number(space, list(rows))
+    names = newest_ids(listed)
+
+    def told(schema: TableSchema) -> list[dict[str, Any]]:
+        return under_newest(relational_rows(space, schema), names)
+
+    counts = _counts(space, listed)
+    records = list(space.collection.records.values())
+    source = SecondSource(
+        patients={row["patient_id"]: row for row in reversed(told(PATIENTS))},
+        physicians=by_key(told(PHYSICIANS), "patient_id"),
+        plans=plans_told(space, {_key(row): patient_of(row) for row in listed}),
+        prescriptions={(r["patient_id"], r["prescription_id"]): r for r in reversed(told(PRESCRIPTIONS))},
+        courses={(r["patient_id"], r["course_id"]): r for r in reversed(told(COURSES))},
+        in_flight=by_key(told(IN_FLIGHT), "patient_id"),
+        fractions_delivered={key: count for key, (count, _) in counts.items()},
+        untold={key: said for key, (_, said) in counts.items() if said},
+        made_here=frozenset(
+            (names.get(record.ref.patient_id or "", record.ref.patient_id), record.referenced_rt_plan_uid)
+            for record in (*records, *database_sessions(space, records))
+            if record.is_of_database
+        ),
+        sessions_remaining={
+            (names.get(row["patient_id"], row["patient_id"]), row["sop_instance_uid"]): row["sessions_remaining"]
+            for row in relational_rows(space, CALENDAR)
+            if row["sessions_remaining"] is not None
+        },
+        deliveries_known_until=_known_until(space),
+    )
+    plans = space.collection.plans
+    return [{**row, **told_of(row, source, plans.get(row["referenced_rt_plan_uid"] or ""))} for row in listed]
+
+
+def _with_the_databases_number(space: Workspace, rows: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The rows with the number under which the database has their plan, where that is another than the objects'.
+
+    A number that was corrected in the R&V system alone: phones, alerts and appointments lie under the new one.
+    """
+    told = plans_told(space, {_key(row): patient_of(row) for row in rows})
+    listed = []
+    for row in rows:
+        numbers = {told[_key(row)]["patient_id"]} if _key(row) in told else set()
+        others = [*older_ids([row]), *sorted(numbers - {None, row["patient_id"], *older_ids([row])})]
+        listed.append({**row, "other_patient_ids": SEPARATOR.join(others) or row["other_patient_ids"]})
+    return listed
+
+
+def plans_told(space: Workspace, treated: Mapping[PlanKey, Patient]) -> dict[PlanKey, Mapping[str, Any]]:
+    """Rows of the table plans by the patient and plan that they are about; `treated`: who was, with which plan."""
+    people = {row["patient_id"]: row for row in relational_rows(space, PATIENTS)}
+    return told_plans(relational_rows(space, PLANS), treated, people)
+
+
+def database_sessions(space: Workspace, records: Iterable[TreatmentRecord]) -> list[TreatmentRecord]:
+    """What the database tells of brachytherapy and ions, as records; `records`: those that are held."""
+    try:
+        deliveries: list[dict[str, Any]] = space.cache.read_where(DELIVERIES, "radiation_type", sorted(NO_BEAMS))
+    except CacheError as error:
+        log.debug("no deliveries: %s", error)
+        return []
+    people = {row["patient_id"]: patient_of(row) for row in relational_rows(space, PATIENTS)}
+    return sessions_of_database(
+        deliveries, records, people, prescribed_fractions(relational_rows(space, PRESCRIPTIONS))
+    )
+
+
+def _key(row: Mapping[str, Any]) -> PlanKey:
+    return row["patient_id"], row["referenced_rt_plan_uid"]
+
+
+def planned_by_database(space: Workspace, records: Iterable[TreatmentRecord]) -> dict[str, ByFraction]:
+    """By plan of which the records specify another meterset than the plan's: what `deliveries` say was planned.
+
+    Such plans are few, and only of their patients the deliveries are read.
+    """
+    by_plan: dict[str, list[TreatmentRecord]] = {}
+    for record in records:
+        if record.referenced_rt_plan_uid is not None:
+            by_plan.setdefault(record.referenced_rt_plan_uid, []).append(record)
+    plans = space.collection.plans
+    asked = [uid for uid, own in by_plan.items() if space.counted.of(own, plans.get(uid)).specified]
+    patients = {r.ref.patient_id for uid in asked for r in by_plan[uid] if r.ref.patient_id is not None}
+    if not patients:
+        return {}
+    try:
+        rows: list[dict[str, Any]] = space.cache.read_where(DELIVERIES, "patient_id", sorted(patients))
+    except CacheError as error:
+        log.debug("no deliveries: %s", error)
+        return {}
+    told = by_key(rows, "referenced_rt_plan_uid")
+    return {uid: largest_planned(told.get(uid, ())) for uid in asked}
+
+
+def _counts(space: Workspace, rows: Sequence[Mapping[str, Any]]) -> Counts:
+    """What the database's own deliveries say of the plans that may still be treated.
+
+    A plan of which the database has no delivery is counted 0 only where it knows the plan.
+    """
+    open_rows = {_key(row): patient_of(row) for row in rows if row["status"] not in NO_LONGER_TREATED}
+    told = plans_told(space, {_key(row): patient_of(row) for row in rows})
+    wanted = {key: str(told[key]["patient_id"]) for key in open_rows if key[0] is not None and key in told}
+    if not wanted:
+        return {}
+    try:
+        taken_at = space.cache.snapshot(DELIVERIES).taken_at
+    except CacheError as error:
+        log.debug("no deliveries: %s", error)
+        return {}
+    kept = _kept(space)
+    if kept is not None and kept[0] >= taken_at and wanted.keys() <= kept[1].keys():
+        return {key: count for key, count in kept[1].items() if key in wanted}
+    deliveries: list[dict[str, Any]] = space.cache.read_where(
+        DELIVERIES, "patient_id", sorted({*wanted.values(), *older_ids(rows)})
+    )
+    own: dict[PlanKey, list[Mapping[str, Any]]] = {}
+    for row in under_newest(deliveries, newest_ids(rows)):
+        own.setdefault(_key(row), []).append(row)
+    plans, until = space.collection.plans, space.local_now
+    untold = _untold(space, wanted, deliveries, newest_ids(rows))
+    counts = {
+        key: (
+            fractions_by_database(
+                [row for i in {patient_id, key[0]} for row in own.get((i, key[1]), [])], plans.get(key[1] or ""), until
+            ),
+            untold.get(key),
+        )
+        for key, patient_id in wanted.items()
+    }
+    if any(row["treated_at"] is not None and row["treated_at"] >= until for row in deliveries):
+        return counts  # the next run counts these too, though the table may not change until then
+    space.cache.write(
+        DATABASE_COUNTS,
+        [
+            {"patient_id": key[0], "referenced_rt_plan_uid": key[1], "fractions_delivered": count, "untold": said}
+            for key, (count, said) in counts.items()
+        ],
+        taken_at=space.now,
+        source="deliveries of the R&V database",
+    )
+    return counts
+
+
+def _untold(
+    space: Workspace, wanted: Mapping[PlanKey, str], deliveries: list[dict[str, Any]], names: Mapping[str, str]
+) -> dict[PlanKey, str]:
+    """By patient and plan, in words: what records tell and `deliveries`, those of their patients, do not any more.
+
+    What seems gone is looked for under other patients too, before anything is said: an ID may have been corrected.
+    """
+    current = without_amended(space.collection.records)
+
+    def key_of(patient_id: str | None, plan_uid: str | None) -> PlanKey:
+        return names.get(patient_id or "", patient_id), plan_uid
+
+    records = [r for r in current if key_of(r.ref.patient_id, r.referenced_rt_plan_uid) in wanted]
+    read_at = _known_until(space)
+    since = (space.local_now - timedelta(days=HISTORY_DAYS)).date()
+    found = untold_deliveries(records, deliveries, since)
+    if gone := [str(one.row["delivery_id"]) for one in found if one.is_now is None]:
+        elsewhere = space.cache.read_where(DELIVERIES, "delivery_id", gone)
+        found = untold_deliveries(records, [*deliveries, *elsewhere], since)
+    found = [one for one in found if read_at is not None and one.row["treated_at"] < read_at]
+    by_plan = {key: [one for one in found if key_of(*_key(one.row)) == key] for key in wanted}
+    return {key: "; ".join(in_words(untold)) for key, untold in by_plan.items() if untold}
+
+
+def _known_until(space: Workspace) -> datetime | None:
+    try:
+        return known_since(space.cache, DELIVERIES).astimezone(space.config.site.zone).replace(tzinfo=None)
+    except CacheError:
+        return None
+
+
+def _kept(space: Workspace) -> tuple[datetime, Counts] | None:
+    try:
+        taken_at = space.cache.snapshot(DATABASE_COUNTS).taken_at
+        rows = space.cache.read(DATABASE_COUNTS)
+    except CacheError:
+        return None
+    return taken_at, {
+        _key(row): (int(str(row["fractions_delivered"])), cast("str | None", row["untold"])) for row in rows
+    }

@@ -1,0 +1,1 @@
+"""What the RT-PACS holds, what was read from it, and what it is asked next."""

@@ -1,0 +1,166 @@
+"""What was read from the RT-PACS so far: records, plans and structure sets, kept in the cache.
+
+Goal
+    An object is brought over the network and parsed once; the tables can be deleted at any time and come back.
+
+How
+    Three tables, loaded into dataclasses at the start of a job and written at its end where they changed.
+
+Why
+    Parsing is what the replaced tool's nightly report spent its time on. DICOM objects never change under their
+    SOP Instance UID (PS3.3 C.12.1.1.1), so what was parsed once stays true.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from datetime import datetime, tzinfo
+from typing import TYPE_CHECKING, Any
+
+from recovery.cache.store import Cache, CacheError
+from recovery.dicom.model import TREATMENT_RECORD_CLASSES, InstanceRef
+from recovery.dicom.plans import ImageSeries, Plan, StructureSet
+from recovery.dicom.records import TreatmentRecord
+from recovery.tables.object_rows import (
+    image_series_of_rows,
+    image_series_row,
+    plan_row,
+    plans_of_rows,
+    record_rows,
+    records_of_rows,
+    structure_set_row,
+    structure_sets_of_rows,
+)
+from recovery.tables.schema import IMAGE_SERIES, RT_PLANS, STRUCTURE_SETS, TREATMENT_RECORDS
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+    from recovery.tables.schema import TableSchema
+
+log = logging.getLogger(__name__)
+
+SOURCE = "RT-PACS"
+IN_PART = "RT-PACS, not all of it yet"
+"""The source of a table of records that a run left before it had read all that the RT-PACS holds."""
+
+
+class Collection:
+    """Records, plans and structure sets by SOP Instance UID. `zone`: the site's, for times written in another.
+
+    `has_all_records` is False until the RT-PACS was asked for every record that it holds, however old: after a damage,
+    what a window brings must not be taken for all there is.
+    """
+
+    def __init__(self, zone: tzinfo) -> None:
+        self.zone = zone
+        self.has_all_records = False
+        self.was_asked_for_all = False
+        """In this run; some of them could not be read."""
+        self.records: dict[str, TreatmentRecord] = {}
+        self.plans: dict[str, Plan] = {}
+        self.structure_sets: dict[str, StructureSet] = {}
+        self.image_series: dict[str, ImageSeries] = {}
+        """Series that nobody named by their slices, by SeriesInstanceUID, as sources and RT-PACS listed them."""
+        self.knows_listings = False
+        """Whether what sources listed in earlier runs is known."""
+        self._changed: set[str] = set()
+
+    def add(self, ds: Dataset) -> None:
+        """Take in an object from the RT-PACS; one that is neither record, plan nor structure set is passed over.
+
+        Raises
+        ------
+        InvalidObjectError
+            If it has no SOPInstanceUID.
+        """
+        ref = InstanceRef.from_dataset(ds)
+        if ref.sop_class_uid in TREATMENT_RECORD_CLASSES:
+            self.records[ref.sop_instance_uid] = TreatmentRecord.from_dataset(ds, self.zone)
+            self._changed.add(TREATMENT_RECORDS.name)
+        elif ref.modality == "RTPLAN" or "FractionGroupSequence" in ds:
+            self.plans[ref.sop_instance_uid] = Plan.from_dataset(ds)
+            self._changed.add(RT_PLANS.name)
+        elif ref.modality == "RTSTRUCT":
+            self.structure_sets[ref.sop_instance_uid] = StructureSet.from_dataset(ds)
+            self._changed.add(STRUCTURE_SETS.name)
+
+    def list_series(self, found: ImageSeries) -> None:
+        """Take in a listing of an image series; what earlier ones told of it stays."""
+        known = self.image_series.get(found.series_instance_uid)
+        joined = known.joined(found) if known is not None else found
+        if joined != known:
+            self.image_series[found.series_instance_uid] = joined
+            self._changed.add(IMAGE_SERIES.name)
+
+    def __contains__(self, uid: object) -> bool:
+        return uid in self.records or uid in self.plans or uid in self.structure_sets
+
+    @classmethod
+    def load(cls, cache: Cache, zone: tzinfo) -> Collection:
+        """Read what the cache has; a table that is absent, damaged or of another version starts empty.
+
+        So do records whose times were made local to another zone than `zone`, before the config was corrected.
+        """
+        collection = cls(zone)
+        source = _source_of_records(cache)
+        if source is None or source.endswith(_in_zone(zone)):
+            collection.has_all_records = source is not None and not source.startswith(IN_PART)
+            collection.records = {r.ref.sop_instance_uid: r for r in records_of_rows(_rows(cache, TREATMENT_RECORDS))}
+        collection.plans = {p.ref.sop_instance_uid: p for p in plans_of_rows(_rows(cache, RT_PLANS))}
+        collection.structure_sets = {
+            s.ref.sop_instance_uid: s for s in structure_sets_of_rows(_rows(cache, STRUCTURE_SETS))
+        }
+        collection.load_listings(cache)
+        return collection
+
+    def load_listings(self, cache: Cache) -> None:
+        """Read which image series were listed, and by sources too, which are not asked for what they listed today."""
+        self.image_series = {s.series_instance_uid: s for s in image_series_of_rows(_rows(cache, IMAGE_SERIES))}
+        self.knows_listings = bool(self.image_series)
+
+    def save(self, cache: Cache, now: datetime) -> None:
+        """Write the tables that changed since they were loaded.
+
+        Raises
+        ------
+        CacheError
+            If one cannot be written; those before it still stand.
+        """
+        for schema, rows in (
+            (TREATMENT_RECORDS, (row for r in self.records.values() for row in record_rows(r))),
+            (RT_PLANS, map(plan_row, self.plans.values())),
+            (STRUCTURE_SETS, map(structure_set_row, self.structure_sets.values())),
+            (IMAGE_SERIES, map(image_series_row, self.image_series.values())),
+        ):
+            if schema.name in self._changed:
+                source = SOURCE
+                if schema is TREATMENT_RECORDS:
+                    source = f"{SOURCE if self.has_all_records else IN_PART}{_in_zone(self.zone)}"
+                cache.write(schema, rows, taken_at=now, source=source)
+                self._changed.discard(schema.name)
+
+    def note_all_records(self) -> None:
+        """The RT-PACS was asked for every record, and what it gave is here."""
+        if not self.has_all_records:
+            self.has_all_records = True
+            self._changed.add(TREATMENT_RECORDS.name)
+
+
+def _source_of_records(cache: Cache) -> str | None:
+    with suppress(CacheError):
+        return cache.snapshot(TREATMENT_RECORDS).source
+    return None
+
+
+def _in_zone(zone: tzinfo) -> str:
+    return f", times of {zone}"
+
+
+def _rows(cache: Cache, schema: TableSchema) -> list[dict[str, Any]]:
+    try:
+        return cache.read(schema)
+    except CacheError as error:
+        log.info("table %s starts anew: %s", schema.name, error)
+        return []

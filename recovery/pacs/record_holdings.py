@@ -1,0 +1,86 @@
+"""Which of the treatment records that were read once the RT-PACS still holds, asked by name.
+
+Goal
+    `records_held` is an answer of the RT-PACS, for every patient: also on break, also while the R&V system is down.
+
+How
+    What a run finds by date was named by the RT-PACS just now. Of the others, a share is asked for by SOP Instance UID
+    in every run, shares taking turns by the number of the run; with up to a thousand records that is all of them. A
+    record of the days that were just looked through, and that was not among them, is asked for at once, and one that
+    was not held is asked for until it is.
+
+Why it is counted all the same
+    A record that was read is proof that the fraction was given. That the RT-PACS lost it must be seen, and mended.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from recovery.dimse import find_by_uid, open_link
+from recovery.pacs.holdings import Holding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from recovery.dimse import Peer
+    from recovery.pacs.holdings import Holdings
+    from recovery.pacs.workspace import Workspace
+
+RECORDS_PER_RUN = 1000
+"""Records asked for by name in every run, beside those of the window: a quarter of a second for an Orthanc."""
+
+SHARE, LOST = "RECORDS", "RECORD"
+"""Levels of the table holdings."""
+
+
+def lost_records(holdings: Holdings) -> set[str]:
+    """Records that were read before and that the RT-PACS said not to hold when it was last asked for them."""
+    return {uid for uid, answer in holdings.answers.items() if answer.level == LOST}
+
+
+def ask_for_records(space: Workspace, pacs: Peer, just_named: Iterable[str]) -> set[str]:
+    """Ask for known records, once a run; returns those that the RT-PACS does not hold any more.
+
+    `just_named`: what it said in this run that it holds, of the days of the window.
+
+    Raises
+    ------
+    DimseError
+        If the RT-PACS cannot be asked.
+    """
+    holdings = space.holdings
+    if space.records_were_asked:
+        return lost_records(holdings)
+    named, known = set(just_named), space.collection.records
+    in_order = sorted(known)
+    shares = max(1, -(-len(in_order) // RECORDS_PER_RUN))
+    turn = holdings.turn % shares
+    share = in_order[turn * RECORDS_PER_RUN : (turn + 1) * RECORDS_PER_RUN]
+    dates = space.window(space.config.jobs.sync_records.days_back)
+    unnamed = (uid for uid, record in known.items() if record.treatment_date in dates and uid not in named)
+    asked = [uid for uid in dict.fromkeys([*share, *unnamed, *lost_records(holdings)]) if uid not in named]
+    if asked:
+        with open_link(pacs) as link:
+            named |= {ref.sop_instance_uid for ref in find_by_uid(link, asked)}
+    holdings.forget(lost_records(holdings) & named)
+    for uid in asked:
+        if uid not in named:
+            holdings.note(Holding(uid, LOST, 1, 0, space.now, turn=holdings.turn))
+    _note_share(space, turn, shares, share, named)
+    space.records_were_asked = True
+    return lost_records(holdings)
+
+
+def forget_lost(holdings: Holdings, uids: Iterable[str]) -> None:
+    """These were brought to the RT-PACS again and proven there."""
+    holdings.forget(set(uids) & lost_records(holdings))
+
+
+def _note_share(space: Workspace, turn: int, shares: int, share: list[str], named: set[str]) -> None:
+    """When this share was asked for: the oldest share is the time as of which all records are held."""
+    known = {uid for uid, answer in space.holdings.answers.items() if answer.level == SHARE}
+    space.holdings.forget(uid for uid in known if not uid.endswith(f" of {shares}"))
+    uid = f"records {turn + 1} of {shares}"
+    held = sum(one in named for one in share)
+    space.holdings.note(Holding(uid, SHARE, len(share), held, space.now, turn=space.holdings.turn))

@@ -1,0 +1,228 @@
+"""Read from the RT-PACS what the collection lacks, and ask what of each plan's chain is held.
+
+Goal
+    Every record, plan and structure set that the RT-PACS holds is known, and of everything that a plan needs, whether
+    the RT-PACS holds it.
+
+How
+    An object parsed once is not fetched again. What earlier runs found a plan to need is asked for at once, in long
+    lists; only what is new is followed step by step.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from recovery.course.needed_images import needed_images
+from recovery.dicom import elements as el
+from recovery.dicom.model import InstanceRef
+from recovery.dicom.plans import ImageSeries
+from recovery.dimse import DimseError, NodeTraits, Peer, fetch, find_by_uid, find_images, open_link
+from recovery.host.child_process import asked_beside
+from recovery.host.progress import progress
+from recovery.pacs.holdings import Holdings, series_of
+from recovery.pacs.image_search import find_series_of_patient, find_series_slices
+from recovery.pacs.record_holdings import ask_for_records
+from recovery.pacs.record_search import find_all_records, find_records
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pydicom import Dataset
+
+    from recovery.dicom.plans import Plan
+    from recovery.pacs.workspace import Workspace
+
+READ_BY_FIND = (
+    *("SOPClassUID", "SpecificCharacterSet", "PatientName", "PatientBirthDate", "PatientSex"),
+    "TimezoneOffsetFromUTC",
+    *("RTPlanLabel", "PlanIntent", "RTPlanGeometry", "ApprovalStatus", "FrameOfReferenceUID"),
+    *("FractionGroupSequence", "BeamSequence", "IonBeamSequence", "ReferencedStructureSetSequence"),
+    *("ReferencedDoseSequence", "ReferencedRTPlanSequence"),
+)
+"""What a plan is made of (PS3.3 A.20): an archive that gives no private class by C-GET tells it by C-FIND."""
+
+
+def ask_known_chains(space: Workspace, pacs: Peer, plan_uids: Iterable[str]) -> tuple[Holdings, NodeTraits]:
+    """Ask for all that earlier runs found these plans to need, in two processes; where all is held, that is all.
+
+    Returns what was answered, and what the RT-PACS was found to understand: both have to leave a process beside.
+
+    Raises
+    ------
+    DimseError
+        If the RT-PACS cannot be asked.
+    """
+    uids = list(plan_uids)
+    plans = [space.collection.plans[uid] for uid in uids if uid in space.collection.plans]
+    named = [uid for plan in plans for uid in (*plan.structure_set_uids, *plan.reference_image_uids)]
+    needed = [needed_images(plan, space.collection) for plan in plans]
+    loose = [uid for one in needed for uid in one.contour_image_uids]
+
+    def ask_series() -> tuple[Holdings, NodeTraits]:
+        space.holdings.ask_series(pacs, (series for one in needed for series in one.series), space.now)
+        return space.holdings.answered(), pacs.traits
+
+    with asked_beside(ask_series) as answer:
+        space.holdings.ask(pacs, [*uids, *named, *loose], space.now)
+        _take_over(space, pacs, answer())
+    return space.holdings.answered(), pacs.traits
+
+
+def _take_over(space: Workspace, pacs: Peer, answered: tuple[Holdings, NodeTraits]) -> None:
+    holdings, traits = answered
+    space.holdings.take_over(holdings)
+    pacs.traits.learn(traits)
+
+
+def read_new_records(space: Workspace, pacs: Peer, known_plans: Iterable[str] = ()) -> tuple[int, dict[str, str]]:
+    """Read the records that the RT-PACS holds and the collection lacks; how many, and why not the others.
+
+    Where the RT-PACS has to be asked which records it holds, it is asked for the chains of `known_plans` beside that.
+
+    Raises
+    ------
+    DimseError
+        If the RT-PACS cannot be asked.
+    """
+    if not (space.collection.has_all_records or space.collection.was_asked_for_all):
+        space.held_records = find_all_records(pacs)
+        space.collection.was_asked_for_all = True
+    elif space.held_records is None:
+        with asked_beside(lambda: ask_known_chains(space, pacs, known_plans)) as answer:
+            dates = space.window(space.config.jobs.sync_records.days_back)
+            space.held_records = find_records(pacs, dates, space.now)
+            _take_over(space, pacs, answer())
+    if space.collection.records:
+        ask_for_records(space, pacs, (ref.sop_instance_uid for ref in space.held_records or ()))
+    passed_over = set(space.memory.passed_over)
+    refs = space.held_records or set()
+    new = {r for r in refs if r.sop_instance_uid not in space.collection and r.sop_instance_uid not in passed_over}
+    failures = read_objects(space, pacs, new, "reading records")
+    read = {ref.sop_instance_uid for ref in new} - failures.keys()
+    no_records = {uid for uid in read if uid not in space.collection}
+    space.memory.passed_over = sorted(passed_over | no_records)
+    if not failures:
+        space.collection.note_all_records()
+    return len(read - no_records), failures
+
+
+def read_chains(space: Workspace, pacs: Peer, plan_uids: Iterable[str]) -> dict[str, str]:
+    """Read the plans and structure sets that the RT-PACS holds, and ask what else of their chains it holds.
+
+    Raises
+    ------
+    DimseError
+        If the RT-PACS cannot be asked.
+    """
+    uids = list(dict.fromkeys(plan_uids))
+    failures = _read_held(space, pacs, space.holdings.ask(pacs, uids, space.now), space.collection.plans)
+    plans = [space.collection.plans[uid] for uid in uids if uid in space.collection.plans]
+    named = [uid for plan in plans for uid in plan.structure_set_uids]
+    reference_images = [uid for plan in plans for uid in plan.reference_image_uids]
+    held = space.holdings.ask(pacs, [*named, *reference_images], space.now)
+    failures |= _read_held(space, pacs, held & set(named), space.collection.structure_sets)
+    list_unnamed_images(space, pacs, plans)
+    needed = [needed_images(plan, space.collection) for plan in plans]
+    space.holdings.ask_series(pacs, (series for one in needed for series in one.series), space.now)
+    space.holdings.ask(pacs, (uid for one in needed for uid in one.contour_image_uids), space.now)
+    return failures
+
+
+def list_unnamed_images(space: Workspace, pacs: Peer, plans: Iterable[Plan], *, again: bool = False) -> None:
+    """List in the RT-PACS the image series that these plans need and whose slices nothing names.
+
+    What was listed before is not listed again, unless that is asked for.
+
+    Raises
+    ------
+    DimseError
+        If the RT-PACS cannot be asked.
+    """
+    for plan in plans:
+        needed = needed_images(plan, space.collection)
+        if not (space.collection.knows_listings or needed.is_anything_known):
+            space.memory.asked.pop(f"images of plan {plan.ref.sop_instance_uid}", None)  # of sources, in a lost table
+        if needed.frames and (again or not needed.stand_ins):
+            keep_framed(space, pacs, find_series_of_patient(pacs, plan, space.collection.image_series))
+        whole = unlisted_series(space, plan, again=again)
+        for found in find_series_slices(pacs, whole) if whole else ():
+            space.collection.list_series(found)
+
+
+def unlisted_series(space: Workspace, plan: Plan, *, again: bool = False) -> dict[str, str | None]:
+    """The series that a plan needs as a whole and of which no slice is known yet, with their studies; `again`: all that
+    it needs as a whole."""
+    return {
+        one.series_instance_uid: one.study_instance_uid
+        for one in series_of(plan, space.collection)
+        if not one.sop_instance_uids or (again and one.series_instance_uid in space.collection.image_series)
+    }
+
+
+def keep_framed(space: Workspace, pacs: Peer, found: Iterable[ImageSeries]) -> None:
+    """Keep listings of image series; of one whose frame of reference no node tells, a slice is read in the RT-PACS.
+
+    Raises
+    ------
+    DimseError
+        If the RT-PACS cannot be asked.
+    """
+    frames: dict[str, str | None] = {}
+
+    def read(ds: Dataset) -> None:
+        frames[el.required_uid(ds, "SOPInstanceUID")] = el.text(ds, "FrameOfReferenceUID")
+
+    series = list(found)
+    wanted = {first_slice(one) for one in series if one.frame_of_reference_uid is None}
+    fetch(pacs, wanted, read, retrieve=space.config.pacs.retrieve)
+    for one in series:
+        frame = one.frame_of_reference_uid or frames.get(one.sop_instance_uids[0])
+        space.collection.list_series(one.joined(ImageSeries(one.series_instance_uid, None, None, frame, ())))
+
+
+def first_slice(series: ImageSeries) -> InstanceRef:
+    """One slice of a listed series, with the place where it lies."""
+    return InstanceRef(
+        series.sop_instance_uids[0],
+        series_instance_uid=series.series_instance_uid,
+        study_instance_uid=series.study_instance_uid,
+        patient_id=series.patient_id,
+    )
+
+
+def read_objects(space: Workspace, pacs: Peer, refs: Iterable[InstanceRef], what: str) -> dict[str, str]:
+    """Bring objects from the RT-PACS into the collection; why not, by UID, for the others.
+
+    Some archives cannot give a private SOP class by C-GET (Orthanc, for one). What did not come is asked for by
+    C-MOVE, where the archive knows this machine; a plan is else read by C-FIND, which tells the same elements.
+
+    Raises
+    ------
+    DimseError
+        If the RT-PACS cannot be asked.
+    """
+    wanted = set(refs)
+    retrieve = space.config.pacs.retrieve
+    with progress(what, len(wanted)) as on_progress:
+        failures = fetch(pacs, wanted, space.collection.add, retrieve=retrieve, on_progress=on_progress)
+    if failures and retrieve == "get":
+        with suppress(DimseError):
+            fetch(pacs, {r for r in wanted if r.sop_instance_uid in failures}, space.collection.add, retrieve="move")
+    absent = [uid for uid in failures if uid not in space.collection]
+    if absent:
+        with open_link(pacs) as link:
+            for answer in find_images(link, {"SOPInstanceUID": "\\".join(absent), "Modality": "RTPLAN"}, READ_BY_FIND):
+                space.collection.add(answer)
+    return {uid: why for uid, why in failures.items() if uid not in space.collection}
+
+
+def _read_held(space: Workspace, pacs: Peer, held: set[str], known: dict[str, Any]) -> dict[str, str]:
+    """Fetch what is held and not known yet."""
+    new = held - known.keys()
+    if not new:
+        return {}
+    with open_link(pacs) as link:
+        refs = find_by_uid(link, sorted(new))
+    return read_objects(space, pacs, refs, "reading plans and structure sets")

@@ -1,0 +1,1 @@
+"""One patient's file, the same for page, paper and archived document."""

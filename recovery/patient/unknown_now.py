@@ -1,0 +1,45 @@
+"""Who may have been treated since the newest proof, as of this moment: also when no job has built the list since."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from recovery.cache.store import CacheError
+from recovery.dicom.course_uids import course_uid
+from recovery.identity.one_patient import under_newest
+from recovery.on_treatment.unknown_since import GRACE as GRACE
+from recovery.on_treatment.unknown_since import doubt_of, newest_treatment, unknown_of
+from recovery.tables.relational import SCHEDULE
+
+if TYPE_CHECKING:
+    from recovery.cache.store import Cache
+    from recovery.patient.tables import PatientTables
+    from recovery.settings.config import Site
+
+CourseKey = tuple[str | None, str | None]
+"""patient_id, referenced_rt_plan_uid"""
+
+
+def as_of_now(tables: PatientTables, cache: Cache, site: Site, now: datetime, grace: timedelta) -> PatientTables:
+    """The tables with `unknown_since` of every row of on_treatment as it is now (aware)."""
+    rows = tables.everybody
+    doubt = doubt_of(tables.as_of, newest_treatment(rows), now, site.zone, grace)
+    schedule: list[dict[str, Any]] = []
+    if doubt is not None:
+        with suppress(CacheError):
+            schedule = under_newest(cache.read(SCHEDULE), tables.newest)
+    told = unknown_of(rows, schedule, doubt)
+    since = {_key(row): at for row, at in zip(rows, told, strict=True)}
+    listed = {
+        patient_id: [{**row, "unknown_since": since.get(_key(row))} for row in own]
+        for patient_id, own in tables.by_patient.get("on_treatment", {}).items()
+    }
+    return replace(tables, by_patient={**tables.by_patient, "on_treatment": listed})
+
+
+def _key(row: Mapping[str, Any]) -> CourseKey:
+    return row["patient_id"], course_uid(row["referenced_rt_plan_uid"], row["prescription_id"])

@@ -1,0 +1,309 @@
+"""The settings of one clinic: config.toml, read, checked and typed.
+
+Goal
+    A config either works or says everything that is wrong with it, each mistake with its key, before a job starts.
+
+How
+    One frozen dataclass per section; pydantic compares the file with them and reports all mistakes at once.
+
+Why strict
+    A misspelt key that is silently ignored is a backup that silently does not happen. Secrets never stand in the
+    file: a key ending in `_env` names an environment variable.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
+
+from recovery.dicom.model import DicomNode
+from recovery.settings.pages import Charts, Priorities
+from recovery.settings.sign_in import SignInSettings
+
+_STRICT = ConfigDict(extra="forbid")
+
+
+class ConfigError(ValueError):
+    """The config cannot be used. Its text names the file and every mistake, a line each."""
+
+
+def _ae_title(value: str) -> str:
+    stripped = value.strip()
+    if not 1 <= len(stripped) <= 16 or "\\" in stripped or not stripped.isprintable() or not stripped.isascii():
+        raise ValueError("an AE title has 1 to 16 ASCII characters and no backslash (PS3.5 section 6.2)")
+    return stripped
+
+
+def _sender(value: str) -> str:
+    ae_title, separator, host = value.partition("@")
+    if not separator or not host.strip():
+        raise ValueError("write it as AE_TITLE@host")
+    return f"{_ae_title(ae_title)}@{host.strip()}"
+
+
+def _time_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ValueError, OSError, LookupError) as error:
+        raise ValueError("no such time zone; write it like Europe/Zurich or America/New_York") from error
+    return value
+
+
+AeTitle = Annotated[str, AfterValidator(_ae_title)]
+Sender = Annotated[str, AfterValidator(_sender)]
+Host = Annotated[str, Field(min_length=1)]
+Port = Annotated[int, Field(ge=1, le=65535, strict=True)]
+Days = Annotated[int, Field(ge=1, le=3650, strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """`[site]`: shown on every page and export; treatment times are local to `time_zone`."""
+
+    __pydantic_config__ = _STRICT
+    name: str
+    time_zone: Annotated[str, AfterValidator(_time_zone)]
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A DICOM application entity, such as `[pacs.query]`."""
+
+    __pydantic_config__ = _STRICT
+    ae_title: AeTitle
+    host: Host
+    port: Port
+
+    @property
+    def node(self) -> DicomNode:
+        return DicomNode(self.ae_title, self.host, self.port)
+
+
+@dataclass(frozen=True, slots=True)
+class Source(Node):
+    """A `[[tps]]`; `sends_as`: further AE titles and hosts that its objects come from, as `AE_TITLE@host`."""
+
+    __pydantic_config__ = _STRICT
+    sends_as: list[Sender] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Local(Node):
+    """`[local]`: this machine as a node, and how long it waits for another, in seconds."""
+
+    __pydantic_config__ = _STRICT
+    timeout_seconds: Annotated[int, Field(ge=1, le=600, strict=True)] = 60
+
+
+@dataclass(frozen=True, slots=True)
+class RvDatabase:
+    """`[rv.database]`: an ODBC connection string, or `sqlite:///PATH` for the simulated clinic.
+
+    Neither level of `isolation` waits for the clinic's writers or makes them wait; SNAPSHOT sees one moment, and the
+    database must allow it (ALLOW_SNAPSHOT_ISOLATION). `photo_type`: ARIA's word for portraits; empty takes any.
+    """
+
+    __pydantic_config__ = _STRICT
+    connection: Annotated[str, Field(min_length=1)]
+    password_env: str | None = None
+    photo_type: Annotated[str, Field(max_length=32)] = ""
+    isolation: Literal["read uncommitted", "snapshot"] = "read uncommitted"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordAndVerify(Source):
+    """`[rv]`: the R&V system's DICOM service, and how records leave it."""
+
+    __pydantic_config__ = _STRICT
+    product: Literal["aria", "mosaiq"] = "aria"
+    route: Literal["direct", "relay"] = "relay"
+    database: RvDatabase | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pacs(Source):
+    """`[pacs]`: the RT-PACS; `query` where it answers queries at another address than it stores."""
+
+    __pydantic_config__ = _STRICT
+    retrieve: Literal["get", "move"] = "get"
+    query: Node | None = None
+
+    @property
+    def query_node(self) -> DicomNode:
+        return self.query.node if self.query else self.node
+
+
+@dataclass(frozen=True, slots=True)
+class CacheSettings:
+    """`[cache]`: where tables, snapshots, journal and pictures live, and for how long."""
+
+    __pydantic_config__ = _STRICT
+    path: Annotated[str, Field(min_length=1)]
+    keep_days: Days = 90
+    group: Annotated[str, Field(max_length=64)] = ""
+    pictures_megabytes: Annotated[int, Field(ge=100, le=1_000_000, strict=True)] = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class SyncRecordsSettings:
+    """`[jobs.sync_records]`: the window of every run, and how far back the first run looks."""
+
+    __pydantic_config__ = _STRICT
+    days_back: Days = 7
+    first_days_back: Days = 180
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotTablesSettings:
+    """`[jobs.snapshot_tables]`: how often a changed snapshot goes into the RT-PACS; 0: each."""
+
+    __pydantic_config__ = _STRICT
+    raw_data_minutes: Annotated[int, Field(ge=0, le=1440, strict=True)] = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """`[jobs]`."""
+
+    __pydantic_config__ = _STRICT
+    sync_records: SyncRecordsSettings = field(default_factory=SyncRecordsSettings)
+    snapshot_tables: SnapshotTablesSettings = field(default_factory=SnapshotTablesSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """`[dashboard]`: who counts as on treatment, and which ids are no patients."""
+
+    __pydantic_config__ = _STRICT
+    on_treatment_days: Days = 14
+    exclude_patient_ids: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """`[schedule]`: the pace of `python -m backup_jobs schedule`, where there is no cron."""
+
+    __pydantic_config__ = _STRICT
+    cycle_minutes: Annotated[int, Field(ge=1, le=1440, strict=True)] = 10
+
+    @property
+    def grace(self) -> timedelta:
+        """So old may the newest proof be before it is said: three cycles, and never more than two hours."""
+        return min(3 * timedelta(minutes=self.cycle_minutes), timedelta(hours=2))
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything that config.toml says. `file` is where it was read."""
+
+    __pydantic_config__ = _STRICT
+    site: Site
+    local: Local
+    rv: RecordAndVerify | None
+    pacs: Pacs
+    cache: CacheSettings
+    tps: list[Source] = field(default_factory=list)
+    jobs: Jobs = field(default_factory=Jobs)
+    dashboard: Dashboard = field(default_factory=Dashboard)
+    schedule: Schedule = field(default_factory=Schedule)
+    charts: Charts = field(default_factory=Charts)
+    priorities: Priorities = field(default_factory=Priorities)
+    sign_in: SignInSettings = field(default_factory=SignInSettings)
+    file: Path = Path("config.toml")
+
+    @property
+    def cache_path(self) -> Path:
+        return self.file.parent / self.cache.path
+
+    @property
+    def chart_font(self) -> Path | None:
+        return self.file.parent / self.charts.font if self.charts.font else None
+
+    @property
+    def accounts_path(self) -> Path:
+        return self.file.parent / self.sign_in.accounts
+
+    @property
+    def lockout_path(self) -> Path:
+        """The failed sign-ins, beside the accounts."""
+        return self.accounts_path.with_name("failed_sign_ins.json")
+
+    @property
+    def audit_path(self) -> Path:
+        return self.file.parent / self.sign_in.audit
+
+    def without_rv(self) -> Config:
+        """The config as dashboard and recovery see it: the R&V system does not exist."""
+        return replace(self, rv=None, tps=[])
+
+
+def load_config(path: Path) -> Config:
+    """Read and check a config.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be read, or for all its mistakes together.
+    """
+    try:
+        with path.open("rb") as file:
+            settings = tomllib.load(file)
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path}: not found. Copy the project's config.toml there and fill it in.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: is not TOML: {error}") from error
+    file_key = ["file: unknown key"] if "file" in settings else []
+    try:
+        config = TypeAdapter(Config).validate_python(settings | {"file": path.absolute()})
+    except ValidationError as error:
+        mistakes = file_key + [_mistake(e["loc"], e["type"], e["msg"], e.get("input")) for e in error.errors()]
+        raise ConfigError(_report(path, mistakes)) from error
+    if file_key or config.rv is None:
+        raise ConfigError(_report(path, file_key or ["[rv]: is missing"]))
+    return config
+
+
+def _report(path: Path, mistakes: list[str]) -> str:
+    lines = "\n".join(f"  {mistake}" for mistake in mistakes)
+    return f"{path}: {len(mistakes)} mistake{'s' if len(mistakes) > 1 else ''}\n{lines}"
+
+
+def _mistake(location: tuple[str | int, ...], kind: str, text: str, value: Any) -> str:
+    """One mistake in words, such as `[rv] port: must be between 1 and 65535, not 0`."""
+    *sections, key = location
+    section = ".".join(str(s) if isinstance(s, str) else f"{s + 1}" for s in sections)
+    where = f"[{section}] {key}" if section else f"[{key}]"
+    if kind in {"extra_forbidden", "unexpected_keyword_argument"}:
+        near = difflib.get_close_matches(str(key), _known_keys(sections), n=1)
+        return f"{where}: unknown key" + (f"; did you mean {near[0]}?" if near else "")
+    if kind in {"missing", "missing_argument"}:
+        return f"{where}: is missing"
+    said = text.removeprefix("Value error, ")
+    said = said.replace("Input should be", "must be").replace("String should", "must")
+    shown = "" if isinstance(value, dict | list) or key == "connection" else f", not {value!r}"
+    return f"{where}: {said[:1].lower()}{said[1:]}{shown}"
+
+
+def _known_keys(sections: list[str | int]) -> list[str]:
+    """The keys that a section may have."""
+    kind: Any = Config
+    for section in sections:
+        kind = get_args(kind)[0] if isinstance(section, int) else get_type_hints(kind).get(section)
+        if get_origin(kind) is not list and not is_dataclass(kind):
+            kind = next((a for a in get_args(kind) if is_dataclass(a)), None)
+        if kind is None:
+            return []
+    return [f.name for f in fields(kind) if f.name != "file"] if is_dataclass(kind) else []
