@@ -58,6 +58,7 @@ _WHAT = {
 
 def _run(name: str, config: Config, *, as_json: bool) -> int:
     from backup_jobs.jobs.cycle import run_cycle, worst
+    from backup_jobs.jobs.hearing import Hearing
     from backup_jobs.jobs.job import Run, note, opened, run_job
     from recovery.cache.journal import Journal
     from recovery.host.clock import read_clock
@@ -68,9 +69,12 @@ def _run(name: str, config: Config, *, as_json: bool) -> int:
         from backup_jobs.jobs.schedule import keep_running
 
         return keep_running(config, lambda: _run("cycle", config, as_json=as_json))
+    hearing = Hearing(name, config) if name != "check" else None
     space = opened(name, config, read_clock())
     if isinstance(space, Run):
         _print(space, as_json=as_json)
+        if hearing is not None:
+            hearing.end(space.exit_status, [space], read_clock())
         return space.exit_status
     runs: list[Run] = []
     try:
@@ -82,7 +86,10 @@ def _run(name: str, config: Config, *, as_json: bool) -> int:
         raise
     space.memory.save()
     note(lambda: Journal(config.cache_path).prune(config.cache.keep_days, space.now))
-    return worst([run.exit_status for run in runs])
+    status = worst([run.exit_status for run in runs])
+    if hearing is not None:
+        hearing.end(status, runs, read_clock())
+    return status
 
 
 def _job(name: str) -> Job:

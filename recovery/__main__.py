@@ -2,7 +2,7 @@
 
 `table NAME` writes any cached table; `rebuild` makes the cache again from nothing but the RT-PACS; `chart` prints
 what a machine's day, or some patients, are treated from on paper; `user` keeps the accounts of the dashboard; `audit`
-verifies and shows who did what there.
+verifies and shows who did what there; `watch` alarms when the newest proven backup is too old.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rebuild = commands.add_parser("rebuild", help="the cache again, from nothing but the RT-PACS")
     chart = commands.add_parser("chart", help="paper charts of a machine's day or of patients, as PDF or Excel")
     add_chart_arguments(chart)
-    for command in (table, rebuild, chart):
+    watch = commands.add_parser("watch", help="alarm when the newest proven backup is too old; for another machine")
+    for command in (table, rebuild, chart, watch):
         command.add_argument("--config", type=Path, default=Path("config.toml"), help="default: config.toml")
     user.add_parser(commands)
     audit.add_parser(commands)
@@ -70,6 +71,11 @@ def _run(config: Config, options: argparse.Namespace, *, has_database: bool) -> 
         return user.run(config, options, read_wall_clock())
     if options.command == "audit":
         return audit.run(config, options)
+    if options.command == "watch":
+        from recovery.commands.watch import watch
+        from recovery.host.clock import read_clock
+
+        return watch(config, read_clock())
     if options.command == "chart":
         return chart_command(config, options)
     return _table(config, options) if options.command == "table" else _rebuild(config, has_database=has_database)

@@ -28,6 +28,9 @@ from recovery.pacs.peers import pacs_peer, pacs_store_peer, rv_peer, tps_peers
 from recovery.pacs.record_search import find_records
 from recovery.pacs.workspace import Workspace
 from recovery.settings.file_modes import too_open
+from recovery.watch.messages import Message
+from recovery.watch.ping import ping
+from recovery.watch.sending import send
 from recovery.words.printable import printable
 
 JOB = "check"
@@ -39,7 +42,7 @@ MOST_NAMED = 3
 
 def check(space: Workspace) -> JobResult:
     """Try everything that a cycle needs; the message has one sentence per thing that does not work."""
-    findings = [finding for part in (_nodes, _database, _cache) for finding in part(space)]
+    findings = [finding for part in (_nodes, _database, _cache, _messages) for finding in part(space)]
     wrong = [f"{what}: {problem}" for what, problem in findings if problem]
     for what, problem in findings:
         print_line(f"{'FAILS' if problem else 'works'}  {what}{f': {problem}' if problem else ''}")
@@ -161,6 +164,17 @@ def _cache(space: Workspace) -> Iterator[Finding]:
         free = shutil.disk_usage(path).free
         problem = "" if free > LEAST_FREE_BYTES else f"only {free // 1_000_000} MB are free"
         yield f"cache {path} has room", problem
+
+
+def _messages(space: Workspace) -> Iterator[Finding]:
+    watch = space.config.watch
+    if watch.tells_people:
+        trial = Message(f"RBRDT {space.config.site.name}: a trial", "Sent by `python -m backup_jobs check`.\n")
+        yield "a message to people leaves", "; ".join(send(trial, watch, space.now))
+    if watch.ping_url:
+        url = watch.ping_url.replace("{job}", "cycle")
+        taken = ping(url, "log", "trial by check", watch.timeout)
+        yield "[watch] ping_url takes a ping", "" if taken else "it did not; the log says why"
 
 
 def _wide(space: Workspace) -> str:

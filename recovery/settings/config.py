@@ -26,6 +26,7 @@ from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationE
 from recovery.dicom.model import DicomNode
 from recovery.settings.pages import Charts, Priorities
 from recovery.settings.sign_in import SignInSettings
+from recovery.settings.watch import WatchSettings
 
 _STRICT = ConfigDict(extra="forbid")
 
@@ -220,6 +221,7 @@ class Config:
     charts: Charts = field(default_factory=Charts)
     priorities: Priorities = field(default_factory=Priorities)
     sign_in: SignInSettings = field(default_factory=SignInSettings)
+    watch: WatchSettings = field(default_factory=WatchSettings)
     file: Path = Path("config.toml")
 
     @property
@@ -242,6 +244,11 @@ class Config:
     @property
     def audit_path(self) -> Path:
         return self.file.parent / self.sign_in.audit
+
+    @property
+    def watch_path(self) -> Path:
+        """What people were told, on this machine."""
+        return self.file.parent / self.watch.state
 
     def without_rv(self) -> Config:
         """The config as dashboard and recovery see it: the R&V system does not exist."""

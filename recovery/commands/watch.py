@@ -1,0 +1,48 @@
+"""`python -m recovery watch`: the dead man's switch, for another machine than the jobs'.
+
+Goal
+    A jobs' machine that is off, stolen or encrypted tells nobody. Somebody else must notice.
+
+How
+    Reads the journal in the cache's folder, wherever that is mounted or copied to, and says how old the newest proven
+    backup is. Older than the grace, it tells people as the jobs do. It pings a URL of its own: that it lives.
+
+Exit status: 0 fresh, 1 too old, 2 nobody could be told, or nothing can be read.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from recovery.cache.copy_age import proven_up_to
+from recovery.cache.store import Cache
+from recovery.watch.events import SILENCE, silence
+from recovery.watch.ping import ping
+from recovery.watch.telling import tell_troubles
+from recovery.words.ages import age
+from recovery.words.printable import tell
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from recovery.settings.config import Config
+
+
+def watch(config: Config, now: datetime) -> int:
+    """Look once, print one sentence, tell whoever must hear; returns the exit status. `now` aware."""
+    settings = config.watch
+    proven_at = proven_up_to(Cache(config.cache_path), now)
+    trouble = silence(proven_at, now, settings.grace or config.schedule.grace)
+    problems = tell_troubles(config, [trouble] if trouble else [], {SILENCE}, now) if settings.tells_people else []
+    tell(*problems, file=sys.stderr)
+    status = 0 if trouble is None else 1
+    if trouble is None and proven_at is not None:
+        tell(f"The newest proven backup is {age(now - proven_at)} old.")
+    elif trouble is not None:
+        since = f"{trouble.since.astimezone(config.site.zone):%Y-%m-%d %H:%M}"
+        tell(f"NO BACKUP: {trouble.said}. Newest proof: {since if proven_at else 'none'}.", file=sys.stderr)
+        status = 2 if problems or proven_at is None else 1
+    if settings.watch_ping_url:
+        ping(settings.watch_ping_url, str(status), "", settings.timeout)
+    return status

@@ -1,0 +1,80 @@
+"""`[watch]` of config.toml: who hears of a backup that fails, or that is silent, and how."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import time, timedelta
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, ConfigDict, Field
+
+_STRICT = ConfigDict(extra="forbid")
+
+
+def _url(value: str) -> str:
+    if value and not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
+        raise ValueError("must be a URL that begins with http:// or https://")
+    return value.rstrip("/")
+
+
+def _address(value: str) -> str:
+    if not re.fullmatch(r"[^@\s<>,;]+@[^@\s<>,;]+", value):
+        raise ValueError("must be one mail address, such as physics@clinic.example")
+    return value
+
+
+def _time_of_day(value: str) -> str:
+    try:
+        return value and time.fromisoformat(value).strftime("%H:%M")
+    except ValueError as error:
+        raise ValueError('must be a time of day like "07:00", or empty') from error
+
+
+Url = Annotated[str, AfterValidator(_url)]
+MailAddress = Annotated[str, AfterValidator(_address)]
+
+
+@dataclass(frozen=True, slots=True)
+class MailSettings:
+    """`[watch.mail]`: a mail server and to whom it brings what."""
+
+    __pydantic_config__ = _STRICT
+    server: Annotated[str, Field(min_length=1)]
+    sender: MailAddress
+    recipients: Annotated[list[MailAddress], Field(min_length=1)]
+    port: Annotated[int, Field(ge=1, le=65535, strict=True)] = 587
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    user: str = ""
+    password_env: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WatchSettings:
+    """`[watch]`: pings to a URL of the healthchecks kind, mail, and whatever `apprise` reaches.
+
+    `ping_url` may hold `{job}`, which becomes the name of the job that was started. `apprise_env` names an environment
+    variable with apprise's addresses, which hold secrets. `grace_minutes`, 0: as `[schedule]` says.
+    """
+
+    __pydantic_config__ = _STRICT
+    ping_url: Url = ""
+    watch_ping_url: Url = ""
+    mail: MailSettings | None = None
+    apprise_env: str | None = None
+    daily_summary_at: Annotated[str, AfterValidator(_time_of_day)] = "07:00"
+    grace_minutes: Annotated[int, Field(ge=0, le=10_080, strict=True)] = 0
+    timeout_seconds: Annotated[int, Field(ge=1, le=60, strict=True)] = 5
+    state: Annotated[str, Field(min_length=1)] = "data/watch.json"
+
+    @property
+    def tells_people(self) -> bool:
+        return self.mail is not None or self.apprise_env is not None
+
+    @property
+    def timeout(self) -> float:
+        return float(self.timeout_seconds)
+
+    @property
+    def grace(self) -> timedelta | None:
+        return timedelta(minutes=self.grace_minutes) if self.grace_minutes else None

@@ -1,0 +1,104 @@
+"""What people are to be told now: a job that fails, one that works again, a backup that is silent. Pure.
+
+Goal
+    A failure is heard at once and not forgotten; nobody learns to delete what comes every ten minutes.
+
+How
+    What is wrong since when comes from the journal of runs. What was told already is remembered beside it: a trouble
+    is told when it begins, then after one hour, after four, and once a day. It is told that it has ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from recovery.dicom.model import JobRun
+
+AGAIN_AFTER = (timedelta(hours=1), timedelta(hours=4), timedelta(days=1))
+"""From one telling of a trouble to the next; the last holds for all that follow."""
+SILENCE = "the backup"
+"""The trouble's name when no run proves anything any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something that is wrong: a job's name or SILENCE, aware since when, and what was said of it."""
+
+    name: str
+    since: datetime
+    said: str
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """When a trouble began that was told, when last, and how often."""
+
+    since: datetime
+    last: datetime
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What is to be told: a trouble that lasts, or the end of one (`trouble` None)."""
+
+    name: str
+    since: datetime
+    trouble: Trouble | None
+    times: int
+
+
+def failing(runs: Sequence[JobRun]) -> Iterator[Trouble]:
+    """Each job whose newest ended run FAILED, since the first of the unbroken row that did. Runs oldest first."""
+    by_job: dict[str, list[JobRun]] = {}
+    for run in runs:
+        if run.outcome not in {None, "SKIPPED"}:
+            by_job.setdefault(run.job, []).append(run)
+    for job, ended in by_job.items():
+        since = None
+        for run in reversed(ended):
+            if run.outcome != "FAILED":
+                break
+            since = run.started_at
+        if since is not None:
+            yield Trouble(job, since, ended[-1].message, ended[-1].fault)
+
+
+def silence(proven_at: datetime | None, now: datetime, grace: timedelta) -> Trouble | None:
+    """That nothing was proven for longer than the grace; both times aware. A proof that lies ahead tells nothing."""
+    if proven_at is None:
+        return Trouble(SILENCE, now, "no run is known that asked both sides for treatment records")
+    if proven_at - now > grace:
+        return Trouble(SILENCE, now, "the newest proof lies in the future: a clock is wrong")
+    return Trouble(SILENCE, proven_at, "nothing was proven since") if now - proven_at > grace else None
+
+
+def events(troubles: Iterable[Trouble], told: Mapping[str, Told], now: datetime, known: set[str]) -> list[Event]:
+    """What is to be told now. `known`: names that these troubles could have; others are not judged here."""
+    current = {trouble.name: trouble for trouble in troubles}
+    found = [
+        Event(name, before.since, None, before.times)
+        for name, before in told.items()
+        if name in known and name not in current
+    ]
+    for name, trouble in current.items():
+        before = told.get(name)
+        if before is None:
+            found.append(Event(name, trouble.since, trouble, 1))
+        elif abs(now - before.last) >= AGAIN_AFTER[min(before.times, len(AGAIN_AFTER)) - 1]:
+            found.append(Event(name, min(before.since, trouble.since), trouble, before.times + 1))
+    return found
+
+
+def after_telling(told: Mapping[str, Told], events: Iterable[Event], now: datetime) -> dict[str, Told]:
+    """What has been told once these events were."""
+    after = dict(told)
+    for event in events:
+        if event.trouble is None:
+            after.pop(event.name, None)
+        else:
+            after[event.name] = Told(event.since, now, event.times)
+    return after

@@ -1,0 +1,102 @@
+"""A message to people, by mail and by whatever `apprise` reaches.
+
+Why `apprise`
+    Teams, Slack, SMS and a hundred more change their interfaces every year; a well-kept library follows them.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import smtplib
+import ssl
+from email.message import EmailMessage
+from email.utils import format_datetime, make_msgid
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from recovery.settings.watch import MailSettings, WatchSettings
+    from recovery.watch.messages import Message
+
+log = logging.getLogger(__name__)
+
+
+class SendingError(RuntimeError):
+    """A message did not leave. The text says by which way, and why."""
+
+
+def send(message: Message, settings: WatchSettings, at: datetime) -> list[str]:
+    """Send by every way of the config; returns what went wrong, in words. Empty: all ways took it."""
+    problems = []
+    if settings.mail is not None:
+        try:
+            send_mail(message, settings.mail, at, settings.timeout)
+        except SendingError as error:
+            problems.append(str(error))
+    if settings.apprise_env is not None:
+        try:
+            _send_by_apprise(message, settings.apprise_env)
+        except SendingError as error:
+            problems.append(str(error))
+    for problem in problems:
+        log.warning("%s", problem)
+    return problems
+
+
+def ways(settings: WatchSettings) -> int:
+    """By how many ways a message is sent."""
+    return (settings.mail is not None) + (settings.apprise_env is not None)
+
+
+def send_mail(message: Message, settings: MailSettings, at: datetime, timeout: float) -> None:
+    """Send one mail to all recipients.
+
+    Raises
+    ------
+    SendingError
+        If the server cannot be reached, is not who it says, refuses the login or a recipient.
+    """
+    mail = EmailMessage()
+    mail["Subject"], mail["From"], mail["To"] = message.subject, settings.sender, ", ".join(settings.recipients)
+    mail["Date"], mail["Message-ID"] = format_datetime(at), make_msgid(domain=settings.sender.partition("@")[2])
+    mail.set_content(message.text)
+    where = f"mail by {settings.server}:{settings.port}"
+    try:
+        with _connection(settings, timeout) as server:
+            if settings.user:
+                server.login(settings.user, _secret(settings.password_env, where))
+            if refused := server.send_message(mail):
+                raise SendingError(f"{where}: {len(refused)} of {len(settings.recipients)} recipients were refused")
+    except (smtplib.SMTPException, OSError) as error:
+        raise SendingError(f"{where} did not leave: {type(error).__name__}: {error}") from error
+
+
+def _connection(settings: MailSettings, timeout: float) -> smtplib.SMTP:
+    context = ssl.create_default_context()
+    if settings.security == "tls":
+        return smtplib.SMTP_SSL(settings.server, settings.port, timeout=timeout, context=context)
+    server = smtplib.SMTP(settings.server, settings.port, timeout=timeout)
+    if settings.security == "starttls":
+        server.starttls(context=context)
+    return server
+
+
+def _secret(variable: str | None, where: str) -> str:
+    if variable is None:
+        return ""
+    if variable not in os.environ:
+        raise SendingError(f"{where}: the environment variable {variable} is not set")
+    return os.environ[variable]
+
+
+def _send_by_apprise(message: Message, variable: str) -> None:
+    from apprise import Apprise  # takes a while, and most sites send mail only
+
+    ways = Apprise()
+    addresses = _secret(variable, "apprise").split()
+    if not addresses or not all(ways.add(address) for address in addresses):
+        raise SendingError(f"apprise: an address in {variable} is none that it knows")
+    if not ways.notify(title=message.subject, body=message.text):
+        raise SendingError(f"apprise: not every address in {variable} took the message")

@@ -1,0 +1,108 @@
+"""Tell people what is new since they were last told, and remember that they were.
+
+How
+    The memory is one small file beside the accounts, on the machine that tells. Where nobody could be told, nothing
+    is noted, and the next run tries again. A memory that cannot be read tells everything once more.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from recovery.host.durable import replace_file
+from recovery.watch.events import Event, Told, Trouble, after_telling, events
+from recovery.watch.messages import Message, daily_summary, message
+from recovery.watch.sending import send, ways
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from recovery.dicom.model import JobRun
+    from recovery.settings.config import Config
+
+log = logging.getLogger(__name__)
+
+DAY = timedelta(days=1)
+
+
+@dataclass(slots=True)
+class Memory:
+    """What was told, by the trouble's name, and the day (site time, ISO) of the newest summary."""
+
+    told: dict[str, Told] = field(default_factory=dict)
+    summary_of: str = ""
+
+    @classmethod
+    def load(cls, path: Path) -> Memory:
+        try:
+            said = json.loads(path.read_text(encoding="utf-8"))
+            told = {
+                str(name): Told(_moment(one["since"]), _moment(one["last"]), int(one["times"]))
+                for name, one in said["told"].items()
+            }
+            return cls(told, str(said["summary_of"]))
+        except FileNotFoundError:
+            return cls()
+        except (OSError, ValueError, LookupError, TypeError, AttributeError):
+            log.warning("what was told before cannot be read, and is told once more: %s", path.name)
+            return cls()
+
+    def save(self, path: Path) -> None:
+        told = {
+            name: {"since": one.since.isoformat(), "last": one.last.isoformat(), "times": one.times}
+            for name, one in self.told.items()
+        }
+        text = json.dumps({"told": told, "summary_of": self.summary_of}, indent=1)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            replace_file(path, lambda beside: beside.write_text(text, encoding="utf-8"))
+        except OSError as error:
+            log.warning("what was told cannot be remembered, and is told again: %s", error)
+
+
+def tell_troubles(config: Config, troubles: Iterable[Trouble], known: set[str], now: datetime) -> list[str]:
+    """Tell what is new of troubles; returns what went wrong in telling. `known`: the names that are judged here."""
+    path, memory = config.watch_path, Memory.load(config.watch_path)
+    due = events(troubles, memory.told, now, known)
+    problems = [p for event in due for p in _tell(config, memory, event, now)]
+    if due:
+        memory.save(path)
+    return problems
+
+
+def tell_the_day(config: Config, runs: Sequence[JobRun], proven_at: datetime | None, now: datetime) -> list[str]:
+    """The daily summary, once its time has come and it was not sent today; returns what went wrong."""
+    local = now.astimezone(config.site.zone)
+    path, memory = config.watch_path, Memory.load(config.watch_path)
+    at, today = config.watch.daily_summary_at, local.date().isoformat()
+    if not at or f"{local:%H:%M}" < at or memory.summary_of == today:
+        return []
+    of_the_day = [run for run in runs if now - DAY < run.started_at <= now]
+    problems = _send(config, daily_summary(of_the_day, proven_at, config.site.name, now, config.site.zone), now)
+    if len(problems) < ways(config.watch):
+        memory.summary_of = today
+        memory.save(path)
+    return problems
+
+
+def _tell(config: Config, memory: Memory, event: Event, now: datetime) -> list[str]:
+    problems = _send(config, message(event, config.site.name, now, config.site.zone), now)
+    if len(problems) < ways(config.watch):
+        memory.told = after_telling(memory.told, [event], now)
+    return problems
+
+
+def _send(config: Config, what: Message, now: datetime) -> list[str]:
+    return send(what, config.watch, now)
+
+
+def _moment(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError("a time without its zone")
+    return at
