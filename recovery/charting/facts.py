@@ -117,8 +117,8 @@ def setup(plan: PlanFile | None) -> Pairs:
     pairs = [
         ("Position", say.one_of([*(n.treatment_orientation for n in notes), *(n.setup_technique for n in notes)])),
         ("Devices", say.one_of(n.devices for n in notes)),
-        ("Shift from reference, cm", say.one_of(s for s in shifts if s != ABSENT)),
-        ("Couch planned, cm", say.one_of(c for c in couch if c != ABSENT)),
+        ("Shift vrt / lng / lat, cm", say.one_of(s for s in shifts if s != ABSENT)),
+        ("Couch vrt / lng / lat, cm", say.one_of(c for c in couch if c != ABSENT)),
         ("Note", "\n".join(dict.fromkeys(n.strip() for n in written if n and n.strip())) or ABSENT),
     ]
     is_known = any(value != ABSENT for _, value in pairs)

@@ -191,7 +191,7 @@ def _field(field: PlanField, unit: str | None) -> tuple[str, ...]:
 
 def _last_fractions(plan: PlanFile | None) -> Table:
     given = f"{unit_word(_unit(plan))} given of planned, by field"
-    headings = ("No", "Date", "Machine", given, "State", "Couch corr. cm")
+    headings = ("No", "Date", "Machine", given, "State", "Couch corr. vrt / lng / lat, cm")
     if plan is None or plan.ledger is None:
         return Table(headings, ())
     rows = [_fraction(f, plan) for f in plan.ledger.fractions[-LAST_FRACTIONS:]]
