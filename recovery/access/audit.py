@@ -113,7 +113,7 @@ class AuditFile:
             return
 
     def newest(self, most_bytes: int) -> list[dict[str, Any]]:
-        """The events of the file's last `most_bytes`, newest first; lines that are no JSON are passed over.
+        """The events of the file's last `most_bytes`, newest first; half lines are no JSON and are passed over.
 
         Raises
         ------
@@ -123,8 +123,8 @@ class AuditFile:
         try:
             with self.path.open("rb") as file:
                 size = file.seek(0, os.SEEK_END)
-                start = file.seek(max(0, size - most_bytes))
-                lines = file.read().split(b"\n")[1 if start else 0 :]
+                file.seek(max(0, size - most_bytes))
+                lines = file.read().split(b"\n")
         except FileNotFoundError:
             return []
         return [event for line in reversed(lines) if (event := parsed(line)) is not None]

@@ -11,9 +11,14 @@ How
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from recovery.access.audit import EMPTY, HEAD_MISSING, TORN, AuditFile, Head, parsed
+
+MOST_BEHIND = 2
+"""Lines of one write, which a crash may leave without their head: one that closes a torn line, and the event."""
+_UNKNOWN = "whether lines are missing at the end is unknown."
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +53,33 @@ def verify(audit: AuditFile, noted: Head | None = None) -> Verdict:
         If the file is there and cannot be read.
     """
     with audit.reading():
-        breaks, notes, heads, end = _follow(audit, noted.number if noted else 0)
-        breaks += _compare_with_head(audit, end, heads)
-        notes += _crash_notes(audit, end)
-    if noted is not None and (heads.get(noted.number) or "").lower() != noted.sha256.lower():
+        head, fault = _head(audit)
+        breaks, notes, hashes, end = _follow(audit, {one.number for one in (head, noted) if one is not None})
+    if fault and (end.number or audit.head_path.exists()):
+        breaks.append(fault)
+    elif head is not None:
+        breaks += _compare(head, end, hashes)
+        if head.number < end.number <= head.number + MOST_BEHIND:
+            notes.append("The newest line was written and its head was not: a crash between the two explains it.")
+    if noted is not None and hashes.get(noted.number, "").lower() != noted.sha256.lower():
         breaks.append(f"Line {noted.number} is not the line that was noted: the chain up to it was made anew.")
     return Verdict(tuple(breaks), tuple(notes), end)
 
 
-def _follow(audit: AuditFile, wanted: int) -> tuple[list[str], list[str], dict[int, str], Head]:
-    """Breaks, notes, hashes by number (of the last lines and of the wanted one), and the end of the chain."""
+def _head(audit: AuditFile) -> tuple[Head | None, str]:
+    """The head, or why there is none to compare with."""
+    try:
+        head = audit.read_head()
+    except ValueError:
+        return None, f"The head file {audit.head_path.name} is damaged: {_UNKNOWN}"
+    return head, "" if head is not None else f"The head file {audit.head_path.name} is missing: {_UNKNOWN}"
+
+
+def _follow(audit: AuditFile, wanted: set[int]) -> tuple[list[str], list[str], dict[int, str], Head]:
+    """Breaks, notes, the hashes of the wanted lines by number, and the end of the chain."""
     breaks: list[str] = []
     notes: list[str] = []
-    heads: dict[int, str] = {}
+    hashes: dict[int, str] = {}
     before, torn = EMPTY, 0
     for number, line in enumerate(audit.lines(), start=1):
         said = parsed(line)
@@ -75,36 +94,18 @@ def _follow(audit: AuditFile, wanted: int) -> tuple[list[str], list[str], dict[i
             breaks.append(f"Line {number}: the head file was missing; lines before it may have been cut off.")
         counted = said["n"] if said and isinstance(said["n"], int) else before.number + 1
         before = Head(counted, hashlib.sha256(line).hexdigest(), before.size + len(line) + 1)
-        heads[counted] = before.sha256
-        if counted - 3 != wanted:
-            heads.pop(counted - 3, None)
+        if counted in wanted:
+            hashes[counted] = before.sha256
     if torn:
         notes.append(f"Line {torn} is torn, and nothing was written since.")
-    return breaks, notes, heads, before
+    return breaks, notes, hashes, before
 
 
-def _compare_with_head(audit: AuditFile, end: Head, heads: dict[int, str]) -> list[str]:
-    try:
-        head = audit.read_head()
-    except ValueError:
-        return [f"The head file {audit.head_path.name} is damaged: whether lines are missing at the end is unknown."]
-    if head is None:
-        missing = f"The head file {audit.head_path.name} is missing: whether lines are missing at the end is unknown."
-        return [missing] if end.number else []
+def _compare(head: Head, end: Head, hashes: Mapping[int, str]) -> list[str]:
     if end.number < head.number:
         return [f"{head.number - end.number} lines are missing at the end, from line {end.number + 1} on."]
-    if heads.get(head.number) != head.sha256:
+    if hashes.get(head.number) != head.sha256:
         return [f"Line {head.number} is not the line that the head file knows."]
-    if end.number > head.number + 2:
+    if end.number > head.number + MOST_BEHIND:
         return [f"{end.number - head.number} lines at the end are not known to the head file."]
-    return []
-
-
-def _crash_notes(audit: AuditFile, end: Head) -> list[str]:
-    try:
-        head = audit.read_head()
-    except ValueError:
-        return []
-    if head is not None and head.number < end.number <= head.number + 2:
-        return ["The newest line was written and its head was not: a crash between the two explains it."]
     return []

@@ -47,14 +47,21 @@ def test_each_line_says_who_did_what_to_whom_when_and_from_where(audit: AuditFil
 
 def test_what_was_only_appended_to_is_whole_and_nothing_is_whole_too(audit: AuditFile, tmp_path: Path) -> None:
     verdict = verify(audit)
-    assert verdict.is_whole and verdict.notes == () and verdict.head.number == 6
+    assert verdict.is_whole and verdict.notes == () and verdict.head == audit.read_head()
+    assert verdict.in_words == "The audit file is whole: 6 lines, each follows from the one before."
     nothing = verify(AuditFile(tmp_path / "none.jsonl"))
     assert nothing.is_whole and "nothing was written yet" in nothing.in_words
+    one = AuditFile(tmp_path / "one.jsonl")
+    one.append(event(1))
+    assert "whole: 1 line, each" in verify(one).in_words
 
 
 TAMPERED: dict[str, tuple[Callable[[list[bytes]], list[bytes]], str]] = {
-    "changed": (lambda ls: [*ls[:2], ls[2].replace(b"100232", b"100299"), *ls[3:]], "Line 4 does not follow"),
-    "removed": (lambda ls: [*ls[:2], *ls[3:]], "Line 3 does not follow"),
+    "changed": (
+        lambda ls: [*ls[:2], ls[2].replace(b"100232", b"100299"), *ls[3:]],
+        "Line 4 does not follow from line 3",
+    ),
+    "removed": (lambda ls: [*ls[:2], *ls[3:]], "Line 3 does not follow from line 2"),
     "put in twice": (lambda ls: [*ls[:3], ls[2], *ls[3:]], "Line 4 does not follow"),
     "swapped": (lambda ls: [ls[0], ls[2], ls[1], *ls[3:]], "Line 2 does not follow"),
     "first removed": (lambda ls: ls[1:], "Line 1 does not follow"),
@@ -95,12 +102,24 @@ def test_a_missing_head_is_told_and_noted_by_the_next_writer(audit: AuditFile) -
     assert "head file audit.jsonl.head is missing" in verify(audit).in_words
     audit.append(event(9))
     assert [parsed(line.strip())["action"] for line in lines_of(audit)[-2:]] == [HEAD_MISSING, "view"]  # type: ignore[index]
+    assert "Line 7: the head file was missing" in verify(audit).in_words
+
+
+def test_a_missing_head_of_a_file_that_is_empty_hides_nothing_and_a_damaged_one_may(tmp_path: Path) -> None:
+    empty = AuditFile(tmp_path / "audit.jsonl")
+    empty.path.touch()
+    assert verify(empty).is_whole
+    empty.head_path.write_text("{")
+    assert "head file audit.jsonl.head is damaged" in verify(empty).in_words
 
 
 def test_a_file_made_anew_with_its_head_is_seen_only_by_who_noted_the_head_before(audit: AuditFile) -> None:
     noted = verify(audit).head
-    audit.append(event(7))
-    assert verify(audit, noted).is_whole
+    for number in range(7, 12):
+        audit.append(event(number))
+        assert verify(audit, noted).is_whole, "however long ago it was noted"
+    assert not verify(audit, Head(noted.number - 1, noted.sha256, 0)).is_whole
+    assert not verify(audit, Head(99, noted.sha256, 0)).is_whole
     for path in (audit.path, audit.head_path):
         path.unlink()
     for number in range(8):
@@ -141,6 +160,22 @@ def test_a_crash_between_line_and_head_is_no_tampering(audit: AuditFile) -> None
     assert verdict.is_whole and "a crash between the two explains it" in verdict.notes[0]
     audit.append(event(8))
     assert verify(audit).is_whole and verify(audit).notes == ()
+
+
+@pytest.mark.parametrize(("behind", "explained"), [(1, True), (2, True), (3, False)])
+def test_a_head_is_behind_by_the_lines_of_one_write_at_most(audit: AuditFile, behind: int, explained: bool) -> None:
+    head = audit.head_path.read_bytes()
+    for number in range(behind):
+        audit.append(event(number))
+    audit.head_path.write_bytes(head)
+    verdict = verify(audit)
+    assert (verdict.is_whole, len(verdict.notes)) == (explained, int(explained))
+    assert explained or "3 lines at the end are not known to the head file" in verdict.in_words
+
+
+def test_the_folder_is_made_with_all_above_it(tmp_path: Path) -> None:
+    audit = AuditFile(tmp_path / "a" / "b" / "audit.jsonl")
+    assert [audit.append(event(number)).number for number in range(2)] == [1, 2]
 
 
 def _write_some(path: Path, who: str) -> None:
@@ -193,4 +228,7 @@ def test_the_newest_lines_are_found_at_the_end_of_a_long_file(audit: AuditFile) 
     newest = audit.newest(600)
     assert [one["n"] for one in newest][:2] == [6, 5] and len(newest) < 6
     assert [one["n"] for one in audit.newest(10**6)] == [6, 5, 4, 3, 2, 1]
+    size = audit.path.stat().st_size
+    assert [one["n"] for one in audit.newest(size)] == [6, 5, 4, 3, 2, 1]
+    assert [one["n"] for one in audit.newest(size - 1)] == [6, 5, 4, 3, 2], "the first is not whole"
     assert json.dumps(newest)
