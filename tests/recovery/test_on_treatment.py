@@ -164,6 +164,16 @@ def test_a_plan_with_only_setup_records_has_a_row_and_is_not_treated() -> None:
     assert (row["status"], row["last_treatment_at"]) == ("ready_to_start", None)
 
 
+@pytest.mark.parametrize("told", [{}, {("1", "prost"): "unapproved"}, {("1", "prost"): "planning approved"}])
+def test_a_booked_plan_that_nobody_approved_is_not_ready_to_start_though_its_setup_was_recorded(
+    told: dict[tuple[str, str], str],
+) -> None:
+    record = plain_record("a", [delivery(delivery_type="SETUP")], plan_uid="prost")
+    plan = planned("prost", approval_status="APPROVED" if told else "UNAPPROVED")
+    known = evidence([record], [plan], appointments={"1": NOW}, told=told)
+    assert row_of(known, "prost")["status"] != "ready_to_start"
+
+
 @pytest.mark.parametrize("beams", [(), (delivery(fraction=None),), (delivery(beam=None),)])
 def test_who_was_treated_in_a_way_that_cannot_be_counted_is_not_ready_to_start(beams: tuple[Any, ...]) -> None:
     record = plain_record("a", beams, at=day(10), plan_uid="prost")

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from recovery.cache.journal import JobResult, Journal, LockedError, is_stopped, lock
+from recovery.host.believed_ages import believed_ages
 
 PROJECT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 11, 24, 14, 32, tzinfo=UTC)
@@ -100,6 +101,35 @@ def test_old_runs_are_forgotten_after_keep_days(tmp_path: Path) -> None:
         journal.start(f"{days} days ago", NOW - timedelta(days=days))
     journal.prune(90, NOW)
     assert [run.job for run in journal.runs()] == ["50 days ago", "0 days ago"]
+
+
+SECOND = timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("oldest", "left"),
+    [
+        (timedelta(days=91), ["90 days ago", "50 days ago"]),
+        (timedelta(days=91) - SECOND, ["oldest", "90 days ago", "50 days ago"]),
+        (timedelta(days=90), ["oldest", "90 days ago", "50 days ago"]),
+    ],
+)
+def test_a_run_of_exactly_keep_days_stays_and_an_older_one_goes_when_it_is_a_day_too_old(
+    tmp_path: Path, oldest: timedelta, left: list[str]
+) -> None:
+    journal = Journal(tmp_path)
+    for job, age in {"oldest": oldest, "90 days ago": timedelta(days=90), "50 days ago": timedelta(days=50)}.items():
+        journal.start(job, NOW - age)
+    journal.prune(90, NOW)
+    assert [run.job for run in journal.runs()] == left
+
+
+def test_a_step_of_the_clock_counts_up_to_thirty_days_or_up_to_what_is_kept() -> None:
+    week, month, longer = timedelta(days=7), timedelta(days=30), timedelta(days=30) + SECOND
+    assert believed_ages([NOW - month], NOW, week) == [month]
+    assert believed_ages([NOW - longer], NOW, week) == [timedelta()]
+    assert believed_ages([NOW - longer, NOW], NOW, longer) == [longer, timedelta()]
+    assert believed_ages([NOW + month, NOW], NOW, week) == [-month, timedelta()], "a clock set back is a step too"
 
 
 def test_a_second_holder_of_a_lock_is_refused_until_the_first_lets_go(tmp_path: Path) -> None:

@@ -346,3 +346,22 @@ def test_pruning_keeps_two_days_whole_then_one_a_day_and_never_the_newest(tmp_pa
     assert prune(tmp_path, 90) == []
     assert prune(tmp_path, 1) == [ids[kept[0]]], "the last two days stay whatever keep_days says"
     assert Cache(tmp_path).read(DOCUMENTS), "written by the first run, and deleted with it but for the newest's link"
+
+
+@pytest.mark.parametrize(
+    ("age", "others", "stays"),
+    [
+        (timedelta(days=7), [], True),
+        (timedelta(days=7, seconds=1), [], False),
+        (timedelta(days=2), [timedelta(days=2, seconds=-1)], True),
+        (timedelta(days=2, seconds=1), [timedelta(days=2)], False),
+    ],
+    ids=["as old as kept", "a second older", "not its day's last, two days old", "a second older than two days"],
+)
+def test_what_is_exactly_as_old_as_a_limit_stays(
+    tmp_path: Path, age: timedelta, others: list[timedelta], stays: bool
+) -> None:
+    first = taken(tmp_path, 0, NOW - age).snapshot_id
+    for number, other in enumerate([*others, timedelta()], start=1):
+        taken(tmp_path, number, NOW - other)
+    assert prune(tmp_path, 7) == ([] if stays else [first])
