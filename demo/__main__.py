@@ -28,7 +28,7 @@ from demo.run.enrolment import enrol
 from demo.run.processes import DASHBOARD, Processes, free_port
 from demo.run.simulated_clock import SimulatedClock
 from demo.run.simulation import Simulation
-from demo.run.workplace import TIME_ZONE, Workplace, opening_time
+from demo.run.workplace import DATABASES, TIME_ZONE, Workplace, opening_time
 from recovery.settings.file_modes import keep_private
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m demo", description="A clinic that does not exist.")
     parser.add_argument("--folder", type=Path, default=Path("demo-data"), help="work folder (default: ./demo-data)")
     parser.add_argument(
-        "--product", choices=("aria", "mosaiq"), default="aria",
+        "--product", choices=tuple(DATABASES), default="aria",
         help="the R&V system: mosaiq serves no treatment records by DICOM",
     )  # fmt: skip
     parser.add_argument("--seed", type=int, default=1, help="another seed, other patients")

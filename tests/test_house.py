@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from recovery.settings.products import product_names
+
 PROJECT = Path(__file__).resolve().parent.parent
 ROOMS = ("app", "backup_jobs", "recovery", "demo", "benchmarks")
 SOURCES = sorted(p for room in ROOMS for p in (PROJECT / room).rglob("*.py"))
@@ -64,10 +66,13 @@ def test_elements_of_datasets_are_read_at_one_door(path: Path) -> None:
     assert not re.search(r"getattr\(ds\b|\bds\.[A-Z]", path.read_text())
 
 
-def test_each_product_has_the_same_query_names_or_none_yet() -> None:
-    names = {p.name: {q.name for q in p.glob("*.sql")} for p in (PROJECT / "queries").iterdir() if p.is_dir()}
-    written = {name: queries for name, queries in names.items() if queries}
-    assert len({frozenset(q) for q in written.values()}) == 1
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_nobody_asks_which_product_it_is(path: Path) -> None:
+    """What differs between two is a field of `backup_jobs.rv.product.Product`."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Compare | ast.MatchValue):
+            compared = {part.value for part in ast.walk(node) if isinstance(part, ast.Constant)}
+            assert not compared & set(product_names()), f"line {node.lineno}"
 
 
 def test_no_path_of_a_machine_is_committed() -> None:

@@ -5,8 +5,8 @@ Goal
 
 How
     Per patient and plan an RT Treatment Summary Record; per patient the chart, as an Encapsulated PDF; per snapshot
-    the tables themselves, as Raw Data; for MOSAIQ also the treatment records. Each is made from the cache, stored
-    where the RT-PACS lacks it, and proven by reading it back (`archiving`).
+    the tables themselves, as Raw Data; also the treatment records, where the R&V system serves none. Each is made from
+    the cache, stored where the RT-PACS lacks it, and proven by reading it back (`archiving`).
 
 Why after the tables, and never instead
     The tables in the cache must not wait for the RT-PACS: when it is down they are written all the same, and the
@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from backup_jobs.archive.archiving import ArchiveReport, Wanted, archive
 from backup_jobs.archive.charts import archive_charts
 from backup_jobs.archive.records import archive_deliveries
+from backup_jobs.rv.product import product_of
 from backup_jobs.transfer.transfer import in_words
 from recovery.cache.freshness import known_since
 from recovery.cache.memory import DAY
@@ -65,7 +66,7 @@ def archive_tables(space: Workspace, result: JobResult) -> JobResult:
     proven = ProvenObjects.load(space.cache)
     try:
         _know_what_is_held(space)
-        if space.config.rv is not None and space.config.rv.product == "mosaiq":
+        if not product_of(space.config).serves_treatment_records:
             result = _with_records(space, proven, result, report, remarks)
         for part in _parts(space, proven):
             report.join(part)

@@ -24,12 +24,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
-from backup_jobs.rv.aria import tables as aria_tables
 from backup_jobs.rv.database import ConnectionLostError, Database, DatabaseError, open_database
-from backup_jobs.rv.mosaiq import tables as mosaiq_tables
 from backup_jobs.rv.odd_rows import OddRow, in_words, note
 from backup_jobs.rv.plan_owners import PlanOwners
-from backup_jobs.rv.queries import QueryError, load_query, query_tables
+from backup_jobs.rv.product import Product, product_of
+from backup_jobs.rv.queries import QueryError, query_tables
 from backup_jobs.rv.table_readings import TableReading, TableRows, read_rows
 from recovery.cache.journal import JobResult
 from recovery.cache.manifests import TableState
@@ -44,10 +43,6 @@ from recovery.tables.schema import TableError, TableSchema
 log = logging.getLogger(__name__)
 
 JOB = "snapshot_tables"
-READINGS: Mapping[str, Mapping[str, TableReading]] = {
-    "aria": aria_tables.READINGS,
-    "mosaiq": mosaiq_tables.READINGS,
-}
 
 COUCH_DAYS = 60
 IN_FLIGHT_DAYS = 14
@@ -105,13 +100,16 @@ def snapshot_tables(config: Config, now: datetime) -> JobResult:
     """
     if config.rv is None or config.rv.database is None:
         return JobResult(JOB, "SKIPPED", {}, message="the config has no [rv.database]")
-    tables = _tables(config.rv.product)
+    product = product_of(config)
+    tables = product.tables()
     owners = PlanOwners(config)
     outcomes: dict[str, _Outcome] = {}
     with open_database(config) as database, open_writer(config.cache_path, now) as new:
         for reading in tables:
             try:
-                outcomes[reading.schema.name] = _snapshot(database, new, owners.applied_to(reading), config, now)
+                outcomes[reading.schema.name] = _snapshot(
+                    product, database, new, owners.applied_to(reading), config, now
+                )
             except (DatabaseError, QueryError, TableRefusedError) as error:
                 log.warning("%s", error)
                 fault = "database" if isinstance(error, DatabaseError) else ""
@@ -140,10 +138,13 @@ def check_queries(config: Config) -> list[str]:
     if config.rv is None or config.rv.database is None:
         return []
     nothing_since = datetime(2900, 1, 1, tzinfo=UTC)
-    sentences = []
+    product = product_of(config)
+    strange = [name for name in query_tables(product.name) if name not in RELATIONAL_TABLES]
+    sentences = [f"query {name}: there is no table of this name" for name in strange]
     with open_database(config) as database:
-        for reading in _tables(config.rv.product):
+        for reading in product.tables():
             try:
+                product.query(reading)
                 next(database.fetch(reading.schema.name, query_values(config, nothing_since)), None)
             except ConnectionLostError:
                 raise
@@ -167,21 +168,12 @@ def query_values(config: Config, now: datetime) -> Mapping[str, object]:
     }
 
 
-def _tables(product: str) -> list[TableReading]:
-    """The product's tables, those first that the main job needs most."""
-    readings = READINGS.get(product, {})
-    found = [readings[name] for name in RELATIONAL_TABLES if name in readings and name in query_tables(product)]
-    if not found:
-        raise DatabaseError(f"there are no queries for {product} in this version")
-    return found
-
-
 def _snapshot(
-    database: Database, new: SnapshotWriter, reading: TableReading, config: Config, now: datetime
+    product: Product, database: Database, new: SnapshotWriter, reading: TableReading, config: Config, now: datetime
 ) -> _Outcome:
     """Read one table, check it, and write it unless it is what the last snapshot holds."""
     schema = reading.schema
-    query_sha256 = load_query(database.product, schema.name).sha256
+    query_sha256 = product.query(reading).sha256
     last = new.last(schema.name)
     believed = last.rows_sha256 if last is not None and last.query_sha256 == query_sha256 else None
     if reading.knowing is not None:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from backup_jobs.jobs.sync_records import result_of
+from backup_jobs.rv.product import product_of
 from backup_jobs.transfer.sources import Sources
 from backup_jobs.transfer.transfer import NAMED, in_words, twins_in_words
 from backup_jobs.transfer.unnamed_images import list_at_sources
@@ -114,9 +115,9 @@ def sync_plans(space: Workspace) -> JobResult:
 def names_new_plans(space: Workspace) -> bool:
     """Whether the relational tables, just read, name a plan to follow that this run has not asked about.
 
-    MOSAIQ's deliveries name plans before there is a record of them: a record is made of plan and delivery.
+    Where records are made of plan and delivery, deliveries name plans before there is a record of them.
     """
-    if space.config.rv is not None and space.config.rv.product == "mosaiq":
+    if not product_of(space.config).serves_treatment_records:
         since = space.local_now - timedelta(days=ACTIVE_DAYS)
         rows = relational_rows(space, DELIVERIES)
         delivered = (row["referenced_rt_plan_uid"] for row in rows if (row["treated_at"] or since) >= since)

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from backup_jobs.rv.product import Product, product_of
 from backup_jobs.transfer.proving import prove
 from backup_jobs.transfer.transfer import in_words, transfer, twins_in_words
 from recovery.cache.journal import JobResult
@@ -28,6 +29,7 @@ from recovery.pacs.peers import pacs_peer, rv_peer
 from recovery.pacs.record_holdings import ask_for_records, forget_lost
 from recovery.pacs.record_search import DATES, Search, find_records, find_records_of_patients, search_records
 from recovery.pacs.workspace import Workspace
+from recovery.settings.config import Config
 
 JOB = "sync_records"
 
@@ -46,8 +48,9 @@ def sync_records(space: Workspace) -> JobResult:
     DimseError
         If either side cannot be asked. Nothing is reported as backed up.
     """
-    if space.config.rv is not None and space.config.rv.product == "mosaiq":
-        return _without_dicom(space.config.rv.database is not None)
+    product = product_of(space.config)
+    if not product.serves_treatment_records:
+        return _without_dicom(product, space.config)
     rv, pacs = rv_peer(space.config, space.memory), pacs_peer(space.config, space.memory)
     limits = dict(rv.traits.limits)
     search, on_pacs, courses = _ask_all(space, rv, pacs)
@@ -94,12 +97,19 @@ def _note_proven(space: Workspace, courses: _Courses, unproven: set[InstanceRef]
     space.memory.first_look_done = True
 
 
-def _without_dicom(has_database: bool) -> JobResult:
-    """MOSAIQ serves no treatment records by DICOM; without its database there would be none, and no word of it."""
-    if has_database:
-        return JobResult(JOB, "SKIPPED", {}, message="MOSAIQ's records come from its database, with snapshot_tables")
-    message = "MOSAIQ gives treatment records by its database alone, and the config has no [rv.database]"
-    return JobResult(JOB, "FAILED", {}, message=message, fault="config")
+def _without_dicom(product: Product, config: Config) -> JobResult:
+    """A product that serves no treatment records: without its database there would be none, and no word of it."""
+    if problem := lack_of_records(product, config):
+        return JobResult(JOB, "FAILED", {}, message=problem, fault="config")
+    message = f"{product.title}'s records come from its database, with snapshot_tables"
+    return JobResult(JOB, "SKIPPED", {}, message=message)
+
+
+def lack_of_records(product: Product, config: Config) -> str:
+    """Why no treatment record can come with this config; empty where they can."""
+    if product.serves_treatment_records or (config.rv is not None and config.rv.database is not None):
+        return ""
+    return f"{product.title} gives treatment records by its database alone, and the config has no [rv.database]"
 
 
 def result_of(job: str, report: SyncReport, message: str) -> JobResult:

@@ -14,9 +14,8 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-FOLDER = Path(__file__).resolve().parents[2] / "queries"
+from recovery.settings.products import QUERIES
 
 _FORBIDDEN = re.compile(
     r"\b(insert|update|delete|merge|drop|alter|create|truncate|exec|execute|grant|into|attach|pragma|set|use)\b",
@@ -49,7 +48,7 @@ class Query:
 
 def query_tables(product: str) -> list[str]:
     """The tables that a product has a query for, by name."""
-    return sorted(path.stem for path in (FOLDER / product).glob("*.sql"))
+    return sorted(path.stem for path in (QUERIES / product).glob("*.sql"))
 
 
 def load_query(product: str, table: str) -> Query:
@@ -62,7 +61,7 @@ def load_query(product: str, table: str) -> Query:
     """
     if table not in query_tables(product):
         raise QueryError(f"there is no query {table} for {product}")
-    return parse_query(product, table, (FOLDER / product / f"{table}.sql").read_text(encoding="utf-8"))
+    return parse_query(product, table, (QUERIES / product / f"{table}.sql").read_text(encoding="utf-8"))
 
 
 def parse_query(product: str, table: str, text: str) -> Query:

@@ -125,6 +125,11 @@ def plain(column: str, kind: str) -> Reader:
     return lambda group: read(group[0][column])
 
 
+def nothing(_: Group) -> None:
+    """What a database does not tell."""
+    return
+
+
 def one_line(column: str) -> Reader:
     """Text on one line."""
     return lambda group: values.line(group[0][column])

@@ -26,7 +26,7 @@ from demo.run.enrolment import enrol
 from demo.run.processes import Processes, free_port
 from demo.run.simulated_clock import SimulatedClock
 from demo.run.simulation import Simulation
-from demo.run.workplace import TIME_ZONE, Workplace, opening_time
+from demo.run.workplace import DATABASES, TIME_ZONE, Workplace, opening_time
 from recovery.cache.store import Cache
 from recovery.settings.config import load_config
 from recovery.tables.schema import ON_TREATMENT
@@ -56,7 +56,7 @@ class NoPictureError(RuntimeError):
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m demo.run.pictures", description="One picture of every page.")
     parser.add_argument("folder", type=Path, help="where the pictures go")
-    parser.add_argument("--product", choices=("aria", "mosaiq"), default="aria")
+    parser.add_argument("--product", choices=tuple(DATABASES), default="aria")
     asked = parser.parse_args(arguments)
     asked.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:

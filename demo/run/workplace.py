@@ -20,6 +20,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from backup_jobs.rv.product import load_product
 from demo.aria.database import AriaDatabase, ClinicDatabase
 from demo.clinic.clinic import Clinic
 from demo.clinic.identifiers import business_days_after
@@ -111,8 +112,8 @@ def _ingest_part(
 
 
 def is_served(product: str, ds: Dataset) -> bool:
-    """Whether the product's DICOM service has this object: MOSAIQ gives no treatment records."""
-    return product != "mosaiq" or ds.Modality != "RTRECORD"
+    """Whether the product's DICOM service has this object: not every one gives treatment records."""
+    return load_product(product).serves_treatment_records or ds.Modality != "RTRECORD"
 
 
 def _is_backed_up(ds: Dataset, opened_at: datetime) -> bool:

@@ -25,6 +25,7 @@ from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationE
 
 from recovery.dicom.model import DicomNode
 from recovery.settings.pages import Charts, Priorities
+from recovery.settings.products import known_product
 from recovery.settings.sign_in import SignInSettings
 from recovery.settings.watch import WatchSettings
 
@@ -127,7 +128,7 @@ class RecordAndVerify(Source):
     """`[rv]`: the R&V system's DICOM service, and how records leave it."""
 
     __pydantic_config__ = _STRICT
-    product: Literal["aria", "mosaiq"] = "aria"
+    product: Annotated[str, AfterValidator(known_product)] = "aria"
     route: Literal["direct", "relay"] = "relay"
     database: RvDatabase | None = None
 

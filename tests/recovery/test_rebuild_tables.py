@@ -35,7 +35,7 @@ from tests.objects import beam_item, encode, plan, record, uid
 from tests.orthanc import HOW_TO_INSTALL, Orthanc, free_port, orthanc_is_installed
 from tests.recovery.made_snapshots import NOW, take
 from tests.relational.aria import Aria
-from tests.relational.clinic import fill
+from tests.relational.aria_clinic import fill
 
 pytestmark = pytest.mark.skipif(not orthanc_is_installed(), reason=HOW_TO_INSTALL)
 

@@ -13,10 +13,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from tests.relational.made_up import MadeUpDatabase, read_schema
+from tests.relational.made_up import MadeUpDatabase, schema_of
 
 TODAY = datetime(2026, 11, 22)  # noqa: DTZ001  ARIA's times are local to the site and have no zone
-SCHEMA = read_schema(Path(__file__).with_name("aria_schema.txt"))
+SCHEMA = schema_of("aria")
 
 
 class Aria(MadeUpDatabase):

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 
 import pytest
 
@@ -14,9 +13,8 @@ from recovery.cache.store import Cache
 from recovery.settings.config import CacheSettings, Config, Local, Pacs, RecordAndVerify, RvDatabase, Site
 from recovery.tables.relational import RELATIONAL_TABLES
 from tests.relational.aria import Aria
-from tests.relational.clinic import fill
+from tests.relational.made_up import made_up_clinic
 from tests.relational.mosaiq import Mosaiq
-from tests.relational.mosaiq_clinic import fill as fill_mosaiq
 
 NOW = datetime(2026, 11, 22, 11, 0, tzinfo=UTC)
 
@@ -26,7 +24,7 @@ def config_in(
     connection: str,
     password_env: str | None = None,
     cache: str = "cache",
-    product: Literal["aria", "mosaiq"] = "aria",
+    product: str = "aria",
 ) -> Config:
     rv = RecordAndVerify("RV", "rv.invalid", 104, product=product, database=RvDatabase(connection, password_env))
     pacs = Pacs("PACS", "pacs.invalid", 104)
@@ -46,8 +44,8 @@ def now() -> datetime:
 
 @pytest.fixture
 def aria(tmp_path: Path) -> Iterator[Aria]:
-    database = Aria(tmp_path / "aria.db")
-    fill(database)
+    database = made_up_clinic("aria", tmp_path)
+    assert isinstance(database, Aria)
     yield database
     database.close()
 
@@ -64,8 +62,8 @@ def cached(config: Config) -> Callable[[str], list[dict[str, object]]]:
 
 @pytest.fixture
 def mosaiq(tmp_path: Path) -> Iterator[Mosaiq]:
-    database = Mosaiq(tmp_path / "mosaiq.db")
-    fill_mosaiq(database)
+    database = made_up_clinic("mosaiq", tmp_path)
+    assert isinstance(database, Mosaiq)
     yield database
     database.close()
 

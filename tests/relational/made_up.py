@@ -7,11 +7,14 @@ How
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import re
 import sqlite3
 from datetime import datetime
 from pathlib import Path
+
+from backup_jobs.rv.queries import load_query
 
 Schema = dict[str, dict[str, tuple[str, bool]]]
 """Table → column → its type's first word, and whether it may be null."""
@@ -67,3 +70,21 @@ class MadeUpDatabase:
 
     def close(self) -> None:
         self.connection.close()
+
+
+def schema_of(product: str) -> Schema:
+    """The columns of a product's database that are known."""
+    return read_schema(Path(__file__).with_name(f"{product}_schema.txt"))
+
+
+def made_up_clinic(product: str, folder: Path) -> MadeUpDatabase:
+    """`<product>.db` with the people of `<product>_clinic.py`."""
+    clinic = importlib.import_module(f"tests.relational.{product}_clinic")
+    database: MadeUpDatabase = clinic.DATABASE(folder / f"{product}.db")
+    clinic.fill(database)
+    return database
+
+
+def asks_for_nothing(product: str, table: str) -> bool:
+    """Whether the product's database has nothing for a table, and the query says so."""
+    return load_query(product, table).text.rstrip().endswith("WHERE 1 = 0")

@@ -15,9 +15,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from tests.relational.aria import TODAY
-from tests.relational.made_up import MadeUpDatabase, read_schema
+from tests.relational.made_up import MadeUpDatabase, schema_of
 
-SCHEMA = read_schema(Path(__file__).with_name("mosaiq_schema.txt"))
+SCHEMA = schema_of("mosaiq")
 OLDER = "superseded"
 """What an older version says where it holds text."""
 LONG_AGO = TODAY - timedelta(days=3000)

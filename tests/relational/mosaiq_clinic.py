@@ -1,14 +1,16 @@
-"""The made-up clinic in MOSAIQ's tables: the people of `clinic`, and what only MOSAIQ trips programs with."""
+"""The made-up clinic in MOSAIQ's tables: the people of `aria_clinic`, and what only MOSAIQ trips programs with."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 from tests.relational.aria import TODAY
-from tests.relational.clinic import LONG_NOTE
+from tests.relational.aria_clinic import LONG_NOTE
 from tests.relational.mosaiq import LONG_AGO, OLDER, Mosaiq
 
 TOMORROW = TODAY + timedelta(days=1, hours=8)
+
+DATABASE = Mosaiq
 
 
 def fill(mosaiq: Mosaiq) -> None:

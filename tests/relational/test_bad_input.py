@@ -8,15 +8,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Literal
 
 import pytest
 import sqlglot
 from sqlglot import expressions
 
-from backup_jobs.jobs.snapshot_tables import READINGS, check_queries, query_values, snapshot_tables
+from backup_jobs.jobs.snapshot_tables import check_queries, query_values, snapshot_tables
 from backup_jobs.rv.database import open_database
 from backup_jobs.rv.odd_rows import NUMBER_TWICE
+from backup_jobs.rv.product import load_product
 from backup_jobs.rv.queries import load_query, query_tables
 from backup_jobs.rv.table_readings import read_rows
 from recovery.cache.store import Cache
@@ -24,12 +24,9 @@ from recovery.settings.config import Config
 from recovery.tables.relational import RELATIONAL_TABLES
 from recovery.tables.schema import ODD_ROWS
 from tests.relational.aria import Aria
-from tests.relational.clinic import LONG_NOTE
-from tests.relational.clinic import fill as fill_aria
+from tests.relational.aria_clinic import LONG_NOTE
 from tests.relational.conftest import config_in
-from tests.relational.made_up import MadeUpDatabase
-from tests.relational.mosaiq import Mosaiq
-from tests.relational.mosaiq_clinic import fill as fill_mosaiq
+from tests.relational.made_up import MadeUpDatabase, made_up_clinic
 
 Rows = list[dict[str, object]]
 
@@ -63,22 +60,20 @@ class Clinic:
 
 
 def _aria(folder: Path) -> Clinic:
-    database = Aria(folder / "aria.db")
-    fill_aria(database)
+    database = made_up_clinic("aria", folder)
     config = config_in(folder, "sqlite:///aria.db")
     lost, missing = ("Patient", "SpecialNeeds"), ("ChartQA", "checks")
     return Clinic(database, config, "PatientId", "Patient", lost, missing, ("Patient", "LastName"))
 
 
 def _mosaiq(folder: Path) -> Clinic:
-    database = Mosaiq(folder / "mosaiq.db")
-    fill_mosaiq(database)
+    database = made_up_clinic("mosaiq", folder)
     config = config_in(folder, "sqlite:///mosaiq.db", product="mosaiq")
     lost, missing = ("Admin", "Nurse_Unit"), ("QCLTask", "checks")
     return Clinic(database, config, "IDA", "Ident", lost, missing, ("Patient", "Last_Name"))
 
 
-CLINICS: dict[Literal["aria", "mosaiq"], Callable[[Path], Clinic]] = {"aria": _aria, "mosaiq": _mosaiq}
+CLINICS: dict[str, Callable[[Path], Clinic]] = {"aria": _aria, "mosaiq": _mosaiq}
 
 
 @pytest.fixture(params=CLINICS)
@@ -208,7 +203,7 @@ ODD_STATEMENTS: dict[str, list[tuple[str, str, str]]] = {
     [(product, *odd) for product, listed in ODD_STATEMENTS.items() for odd in listed],
 )
 def test_one_odd_row_costs_that_row_in_every_table_also_in_the_first_run(
-    product: Literal["aria", "mosaiq"], table: str, statement: str, why: str, tmp_path: Path, now: datetime
+    product: str, table: str, statement: str, why: str, tmp_path: Path, now: datetime
 ) -> None:
     clinic = CLINICS[product](tmp_path)
     _a_new_phone(clinic)
@@ -249,7 +244,7 @@ def test_a_name_and_the_same_name_padded_are_one_physician(tmp_path: Path, now: 
 
 def test_half_a_character_costs_a_character(clinic: Clinic, now: datetime) -> None:
     """A text of NVARCHAR that was cut in the middle of an emoji: no file of tables can hold it."""
-    reading = READINGS[clinic.product]["patients"]
+    (reading,) = [one for one in load_product(clinic.product).tables() if one.schema.name == "patients"]
     with open_database(clinic.config) as database:
         raw = list(database.fetch("patients", query_values(clinic.config, now)))
     rows = read_rows(reading, [{**row, "family_name": "Muster\ud83d"} for row in raw]).rows
@@ -294,9 +289,9 @@ def test_a_null_in_any_column_is_null_in_the_tables_and_never_unreadable(clinic:
     for table, column in _columns_read(clinic.product):
         clinic.database.execute(f"UPDATE [{table}] SET [{column}] = NULL")
         with open_database(clinic.config) as database:
-            for name, reading in READINGS[clinic.product].items():
-                rows = read_rows(reading, database.fetch(name, query_values(clinic.config, now)))
-                assert not rows.unreadable, (table, column, name)
+            for reading in load_product(clinic.product).tables():
+                rows = read_rows(reading, database.fetch(reading.schema.name, query_values(clinic.config, now)))
+                assert not rows.unreadable, (table, column, reading.schema.name)
         untouched.backup(clinic.database.connection)
 
 

@@ -2,34 +2,52 @@
 
 from __future__ import annotations
 
+import pkgutil
 import re
+from pathlib import Path
 
 import pytest
 import sqlglot
 from sqlglot import expressions
 
-from backup_jobs.jobs.snapshot_tables import READINGS, query_values
+from backup_jobs import rv
+from backup_jobs.jobs.snapshot_tables import check_queries, query_values
+from backup_jobs.rv.database import open_database
+from backup_jobs.rv.product import load_product
 from backup_jobs.rv.queries import QueryError, load_query, parse_query, query_tables
 from recovery.settings.config import Config
+from recovery.settings.products import QUERIES as QUERIES_FOLDER
+from recovery.settings.products import product_names
 from recovery.tables.relational import RELATIONAL_TABLES
-from tests.relational import aria, mosaiq
-from tests.relational.conftest import NOW
+from tests.relational.conftest import NOW, config_in
+from tests.relational.made_up import asks_for_nothing, made_up_clinic, schema_of
 
-SCHEMAS = {"aria": aria.SCHEMA, "mosaiq": mosaiq.SCHEMA}
-QUERIES = [(product, table) for product in SCHEMAS for table in query_tables(product)]
+QUERIES = [(product, table) for product in product_names() for table in query_tables(product)]
 HEADER = "-- odd: for a test.\n-- parameters:\n-- columns:\n--   a   a number\n"
 
 
-@pytest.mark.parametrize("product", SCHEMAS)
-def test_every_relational_table_has_its_query_and_its_reading(product: str) -> None:
-    assert set(query_tables(product)) == set(RELATIONAL_TABLES) == set(READINGS[product])
+def test_every_product_has_its_folder_of_queries_and_its_door() -> None:
+    folders = {module.name for module in pkgutil.iter_modules(rv.__path__) if module.ispkg}
+    assert folders == set(product_names()) == {path.name for path in QUERIES_FOLDER.iterdir()}
+    assert {load_product(name).name for name in folders} == folders
 
 
-@pytest.mark.parametrize(("product", "table"), QUERIES)
-def test_a_reading_needs_no_column_that_its_query_does_not_return(product: str, table: str) -> None:
-    reading, columns = READINGS[product][table], load_query(product, table).columns
-    assert {name for name in reading.schema.columns if name not in reading.readers} <= set(columns)
-    assert set(reading.one_row_per) <= set(columns)
+@pytest.mark.parametrize("product", product_names())
+def test_every_relational_table_has_its_query(product: str) -> None:
+    assert set(query_tables(product)) == set(RELATIONAL_TABLES)
+    names = [reading.schema.name for reading in load_product(product).readings]
+    assert len(set(names)) == len(names), "each table is read in one way"
+
+
+@pytest.mark.parametrize("product", product_names())
+def test_every_query_runs_and_finds_something_in_the_made_up_clinic(product: str, tmp_path: Path) -> None:
+    made_up_clinic(product, tmp_path).close()
+    config = config_in(tmp_path, f"sqlite:///{product}.db", product=product)
+    assert check_queries(config) == []
+    with open_database(config) as database:
+        for table in query_tables(product):
+            rows = list(database.fetch(table, query_values(config, NOW)))
+            assert bool(rows) != asks_for_nothing(product, table), table
 
 
 @pytest.mark.parametrize(("product", "table"), QUERIES)
@@ -62,7 +80,7 @@ def test_a_query_names_only_columns_that_its_product_has(product: str, table: st
         for column in select.find_all(expressions.Column):
             assert column.table, f"{column.sql()} does not say whose column it is"
             if column.table in named:
-                assert column.name in SCHEMAS[product][named[column.table]], column.sql()
+                assert column.name in schema_of(product)[named[column.table]], column.sql()
 
 
 @pytest.mark.parametrize(("product", "table"), QUERIES)

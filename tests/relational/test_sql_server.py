@@ -18,12 +18,12 @@ from backup_jobs.rv import database as rv_database
 from backup_jobs.rv.database import ConnectionLostError, DatabaseError, LoginRefusedError, open_database
 from recovery.cache.store import Cache
 from recovery.settings.config import Config
+from recovery.settings.products import product_names
 from recovery.tables.relational import RELATIONAL_TABLES
 from tests.photos import GREEN, picture
-from tests.relational import aria as aria_database
-from tests.relational import mosaiq as mosaiq_database
 from tests.relational.aria import Aria
 from tests.relational.conftest import config_in
+from tests.relational.made_up import asks_for_nothing, made_up_clinic, schema_of
 
 INSTALL = "install it: apt-get install -y --no-install-recommends unixodbc tdsodbc; pip install pysqlbridge==2.1.3"
 pyodbc = pytest.importorskip("pyodbc", reason=f"no unixODBC; {INSTALL}", exc_type=ImportError)
@@ -34,7 +34,6 @@ if "FreeTDS" not in pyodbc.drivers():
 from tests.relational.sql_server import PASSWORD, connection_string, copy_of, sql_server  # noqa: E402
 
 VARIABLE = "RBRDT_TEST_PASSWORD"
-SCHEMAS = {"aria": aria_database.SCHEMA, "mosaiq": mosaiq_database.SCHEMA}
 Server = Callable[..., Config]
 
 
@@ -44,18 +43,17 @@ def password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rv_database, "QUERY_SECONDS", 20)
 
 
-def config_for(folder: Path, port: int, product: Literal["aria", "mosaiq"] = "aria") -> Config:
+def config_for(folder: Path, port: int, product: str = "aria") -> Config:
     return config_in(folder, connection_string(port), VARIABLE, cache="cache_of_server", product=product)
 
 
-@pytest.mark.parametrize(("product", "fixture"), [("aria", "config"), ("mosaiq", "mosaiq_config")])
-def test_every_table_is_the_same_as_on_sqlite(
-    product: Literal["aria", "mosaiq"], fixture: str, request: pytest.FixtureRequest, tmp_path: Path, now: datetime
-) -> None:
-    config: Config = request.getfixturevalue(fixture)
+@pytest.mark.parametrize("product", product_names())
+def test_every_table_is_the_same_as_on_sqlite(product: str, tmp_path: Path, now: datetime) -> None:
+    made_up_clinic(product, tmp_path).close()
+    config = config_in(tmp_path, f"sqlite:///{product}.db", product=product)
     on_sqlite = snapshot_tables(config, now)
     assert on_sqlite.outcome == "OK"
-    with sql_server(copy_of(tmp_path / f"{product}.db", schema=SCHEMAS[product])) as (port, _):
+    with sql_server(copy_of(tmp_path / f"{product}.db", schema=schema_of(product))) as (port, _):
         server = config_for(tmp_path, port, product)
         result = snapshot_tables(server, now)
         assert (result.outcome, result.message) == ("OK", on_sqlite.message)
@@ -63,8 +61,7 @@ def test_every_table_is_the_same_as_on_sqlite(
     for schema in RELATIONAL_TABLES.values():
         rows = Cache(config.cache_path).read(schema)
         assert Cache(server.cache_path).read(schema) == rows, schema.name
-        is_known_to_no_one = (product, schema.name) in {("mosaiq", "photos"), ("aria", "calendar")}
-        assert bool(rows) != is_known_to_no_one, f"{schema.name} is empty: nothing was compared"
+        assert bool(rows) != asks_for_nothing(product, schema.name), f"{schema.name} is empty: nothing was compared"
 
 
 def test_a_photo_comes_through_byte_by_byte_and_by_the_type_that_the_config_names(
@@ -120,12 +117,12 @@ def test_the_isolation_level_is_the_configs_and_one_that_sees_one_moment_reads_o
     assert sum(text.startswith("-- notes:") for text in asked) == readings
 
 
-@pytest.mark.parametrize(("product", "fixture"), [("aria", "config"), ("mosaiq", "mosaiq_config")])
+@pytest.mark.parametrize("product", product_names())
 def test_the_isolation_level_is_set_on_each_connection_before_anything_is_read(
-    product: Literal["aria", "mosaiq"], fixture: str, request: pytest.FixtureRequest, tmp_path: Path, now: datetime
+    product: str, tmp_path: Path, now: datetime
 ) -> None:
-    request.getfixturevalue(fixture)
-    catalog = copy_of(tmp_path / f"{product}.db", schema=SCHEMAS[product])
+    made_up_clinic(product, tmp_path).close()
+    catalog = copy_of(tmp_path / f"{product}.db", schema=schema_of(product))
     answer, asked = catalog.answer, []
 
     def answer_and_note(request: Any, **nested: Any) -> Any:

@@ -10,7 +10,7 @@ How
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from backup_jobs.rv import values
 from backup_jobs.rv.aria.prescriptions import PRESCRIPTION_READING, fraction_pattern, in_gray
@@ -178,109 +178,104 @@ _approver = _approval("status_user", "treat_approval_user")
 _approval_time = _approval("status_at", "treat_approval_at")
 
 
-READINGS: Mapping[str, TableReading] = {
-    reading.schema.name: reading
-    for reading in (
-        TableReading(
-            tables.PATIENTS,
-            {
-                "other_patient_ids": each_value("other_patient_id"),
-                "patient_name": family_given("family_name", "given_name", capitals=True),
-                "patient_birth_date": lambda group: values.day(group[0]["birth_date"]),
-                "patient_sex": translated(SEXES, "sex"),
-                "email": first_known("email"),
-                "address": _address,
-                "emergency_contacts": each_once(_contact),
-                "transport": each_once(
-                    lambda row: said_together(row, ", ", "transport_name", "transport_phone", "transport_comment")
-                ),
-                "alerts": _alerts,
-            },
-            one_row_per=("patient_serial",),
-        ),
-        TableReading(
-            tables.PHYSICIANS,
-            {
-                "physician_name": family_given("physician_family_name", "physician_given_name", capitals=False),
-                "role": _role,
-                "is_primary": _is_primary,
-                "specialty": first_known("specialty"),
-                "institution": first_known("institution"),
-            },
-            one_row_per=("patient_serial", "physician_family_name", "physician_given_name"),
-        ),
-        TableReading(
-            tables.COURSES,
-            {
-                "status": translated(COURSE_STATUSES, "status"),
-                "diagnosis_codes": lambda group: each_value("diagnosis_code")(_standing(group)),
-                "diagnoses": lambda group: each_value("diagnosis")(_standing(group)),
-                "laterality": _sides_of_diagnoses,
-                "intent": each_value("intent"),
-            },
-            one_row_per=("course_serial",),
-        ),
-        PRESCRIPTION_READING,
-        TableReading(
-            tables.PLANS,
-            {
-                "approval_status": translated(PLAN_STATUSES, "status"),
-                "approved_by": lambda group: values.line(_approver(group)),
-                "approved_at": lambda group: values.moment(_approval_time(group)),
-                "status_changed_by": one_line("status_user"),
-                "status_changed_at": lambda group: values.moment(group[0]["status_at"]),
-                "dose_per_fraction": _dose_per_fraction,
-                "fraction_pattern": fraction_pattern,
-            },
-            one_row_per=("plan_serial",),
-        ),
-        TableReading(
-            tables.PLAN_FIELDS,
-            {
-                "nominal_beam_energy": _nominal_energy,
-                "is_setup_field": lambda group: values.truth(group[0]["setup_field_flag"]),
-            },
-            one_row_per=("sop_instance_uid", "field_serial"),
-        ),
-        TableReading(
-            tables.SETUP_NOTES,
-            {"devices": each_once(lambda row: said_together(row, ", ", "device", "device_type"))},
-            one_row_per=("sop_instance_uid", "field_serial"),
-        ),
-        TableReading(
-            tables.SCHEDULE,
-            {
-                "status": _appointment_status,
-                "treatment_machine_name": treatment_machine,
-                "other_machine_name": other_machine,
-            },
-            one_row_per=("appointment_id",),
-        ),
-        TableReading(
-            tables.DELIVERIES,
-            {"was_overridden": lambda group: values.truth(group[0]["override_flag"])},
-        ),
-        TableReading(tables.COUCH_SHIFTS),
-        TableReading(tables.CALENDAR),
-        TableReading(tables.IN_FLIGHT, one_row_per=("in_flight_id",)),
-        TableReading(tables.NOTES, {"note_id": _key("note_source", "note_owner", "note_number")}),
-        TableReading(
-            tables.CHECKS,
-            {
-                "check_id": _key("check_source", "check_number", "check_revision"),
-                "sop_instance_uid": each_value("sop_instance_uid"),
-                "status": translated(PLAN_STATUSES, "status"),
-            },
-            one_row_per=("check_source", "check_number", "check_revision"),
-        ),
-        TableReading(
-            tables.DOCUMENTS,
-            {
-                "document_id": _key("document_owner", "document_visit", "document_number"),
-                "status": translated(DOCUMENT_STATUSES, "approval_flag"),
-            },
-        ),
-        photo_reading(),
-    )
-}
-"""How each table is made of ARIA's rows, by the table's name."""
+READINGS = (
+    TableReading(
+        tables.PATIENTS,
+        {
+            "other_patient_ids": each_value("other_patient_id"),
+            "patient_name": family_given("family_name", "given_name", capitals=True),
+            "patient_birth_date": lambda group: values.day(group[0]["birth_date"]),
+            "patient_sex": translated(SEXES, "sex"),
+            "email": first_known("email"),
+            "address": _address,
+            "emergency_contacts": each_once(_contact),
+            "transport": each_once(
+                lambda row: said_together(row, ", ", "transport_name", "transport_phone", "transport_comment")
+            ),
+            "alerts": _alerts,
+        },
+        one_row_per=("patient_serial",),
+    ),
+    TableReading(
+        tables.PHYSICIANS,
+        {
+            "physician_name": family_given("physician_family_name", "physician_given_name", capitals=False),
+            "role": _role,
+            "is_primary": _is_primary,
+            "specialty": first_known("specialty"),
+            "institution": first_known("institution"),
+        },
+        one_row_per=("patient_serial", "physician_family_name", "physician_given_name"),
+    ),
+    TableReading(
+        tables.COURSES,
+        {
+            "status": translated(COURSE_STATUSES, "status"),
+            "diagnosis_codes": lambda group: each_value("diagnosis_code")(_standing(group)),
+            "diagnoses": lambda group: each_value("diagnosis")(_standing(group)),
+            "laterality": _sides_of_diagnoses,
+            "intent": each_value("intent"),
+        },
+        one_row_per=("course_serial",),
+    ),
+    PRESCRIPTION_READING,
+    TableReading(
+        tables.PLANS,
+        {
+            "approval_status": translated(PLAN_STATUSES, "status"),
+            "approved_by": lambda group: values.line(_approver(group)),
+            "approved_at": lambda group: values.moment(_approval_time(group)),
+            "status_changed_by": one_line("status_user"),
+            "status_changed_at": lambda group: values.moment(group[0]["status_at"]),
+            "dose_per_fraction": _dose_per_fraction,
+            "fraction_pattern": fraction_pattern,
+        },
+        one_row_per=("plan_serial",),
+    ),
+    TableReading(
+        tables.PLAN_FIELDS,
+        {
+            "nominal_beam_energy": _nominal_energy,
+            "is_setup_field": lambda group: values.truth(group[0]["setup_field_flag"]),
+        },
+        one_row_per=("sop_instance_uid", "field_serial"),
+    ),
+    TableReading(
+        tables.SETUP_NOTES,
+        {"devices": each_once(lambda row: said_together(row, ", ", "device", "device_type"))},
+        one_row_per=("sop_instance_uid", "field_serial"),
+    ),
+    TableReading(
+        tables.SCHEDULE,
+        {
+            "status": _appointment_status,
+            "treatment_machine_name": treatment_machine,
+            "other_machine_name": other_machine,
+        },
+        one_row_per=("appointment_id",),
+    ),
+    TableReading(
+        tables.DELIVERIES,
+        {"was_overridden": lambda group: values.truth(group[0]["override_flag"])},
+    ),
+    TableReading(tables.IN_FLIGHT, one_row_per=("in_flight_id",)),
+    TableReading(tables.NOTES, {"note_id": _key("note_source", "note_owner", "note_number")}),
+    TableReading(
+        tables.CHECKS,
+        {
+            "check_id": _key("check_source", "check_number", "check_revision"),
+            "sop_instance_uid": each_value("sop_instance_uid"),
+            "status": translated(PLAN_STATUSES, "status"),
+        },
+        one_row_per=("check_source", "check_number", "check_revision"),
+    ),
+    TableReading(
+        tables.DOCUMENTS,
+        {
+            "document_id": _key("document_owner", "document_visit", "document_number"),
+            "status": translated(DOCUMENT_STATUSES, "approval_flag"),
+        },
+    ),
+    photo_reading(),
+)
+"""How ARIA's rows become tables, where that is more than reading the columns."""

@@ -24,6 +24,7 @@ from backup_jobs.rv.table_readings import (
     TableReading,
     first_known,
     name_of,
+    nothing,
     the_only,
     translated,
 )
@@ -163,10 +164,6 @@ def _is_setup_field(group: Group) -> bool | None:
     return None if kind is None else is_imaging(kind)
 
 
-def _nothing(_: Group) -> None:
-    return None
-
-
 _OF_STANDING: Mapping[str, Reader] = {
     "course_id": course_id,
     "rt_plan_label": first_known("rt_plan_label"),
@@ -185,11 +182,11 @@ PLANS = TableReading(
     {
         **{name: _of_standing(read) for name, read in _OF_STANDING.items()},
         "approval_status": approval_status,
-        "status_changed_by": _nothing,
-        "status_changed_at": _nothing,
-        "plan_intent": _nothing,
-        "treatment_type": _nothing,
-        "treatment_order": _nothing,
+        "status_changed_by": nothing,
+        "status_changed_at": nothing,
+        "plan_intent": nothing,
+        "treatment_type": nothing,
+        "treatment_order": nothing,
     },
     one_row_per=("sop_instance_uid", "patient_id"),
     may_be_of_several_patients=True,
@@ -201,12 +198,12 @@ PLAN_FIELDS = TableReading(
         "radiation_type": translated(MODALITIES, "modality"),
         "nominal_beam_energy": _nominal_energy,
         "technique": translated(FIELD_TYPES, "field_type"),
-        "mlc_type": _nothing,
+        "mlc_type": nothing,
         "dose_rate": _dose_rate,
         "gantry_stop_angle": _stop_angle,
-        "gantry_direction": _nothing,
-        "tolerance_table": _nothing,
-        "reference_image_uid": _nothing,
+        "gantry_direction": nothing,
+        "tolerance_table": nothing,
+        "reference_image_uid": nothing,
         "is_setup_field": _is_setup_field,
     },
     one_row_per=("sop_instance_uid", "patient_id", "beam_number", "entered_by_hand"),
@@ -220,7 +217,7 @@ SETUP_NOTES = TableReading(
     {
         "treatment_orientation": translated(ORIENTATIONS, "treatment_orientation"),
         "setup_technique": first_known("setup_technique"),
-        "devices": _nothing,
+        "devices": nothing,
     },
     one_row_per=("sop_instance_uid", "patient_id", "beam_number"),
     is_of_plans=True,

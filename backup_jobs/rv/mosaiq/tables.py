@@ -10,7 +10,6 @@ How
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from backup_jobs.rv import values
@@ -31,6 +30,7 @@ from backup_jobs.rv.table_readings import (
     family_given,
     first_known,
     joined,
+    nothing,
     said_together,
     translated,
 )
@@ -41,10 +41,6 @@ COURSE_MARKERS = {"S": "new start", "O": "boost", "F": "last one"}
 _KEPT = frozenset("CDE")
 _CANCELLED = "X"
 _TICKS_PER_SECOND = 100
-
-
-def _nothing(_: Group) -> None:
-    return None
 
 
 def _other_ids(group: Group) -> str | None:
@@ -187,8 +183,8 @@ PATIENTS = TableReading(
         "phone_work": _work_phone,
         "address": _address,
         "special_needs": _special_needs,
-        "emergency_contacts": _nothing,
-        "transport": _nothing,
+        "emergency_contacts": nothing,
+        "transport": nothing,
         "alerts": _alerts,
     },
     one_row_per=("patient_serial",),
@@ -199,8 +195,8 @@ PHYSICIANS = TableReading(
         "physician_name": _person("physician"),
         "role": _role,
         "is_primary": lambda group: any(row["part"] == "attending" for row in group),
-        "specialty": _nothing,
-        "institution": _nothing,
+        "specialty": nothing,
+        "institution": nothing,
     },
     one_row_per=("patient_serial", "physician_family_name", "physician_given_name"),
 )
@@ -208,12 +204,12 @@ COURSES = TableReading(
     tables.COURSES,
     {
         "course_id": course_id,
-        "status": _nothing,
-        "started_at": _nothing,
-        "completed_at": _nothing,
+        "status": nothing,
+        "started_at": nothing,
+        "completed_at": nothing,
         "diagnosis_codes": each_value("diagnosis_code"),
         "diagnoses": each_value("diagnosis"),
-        "laterality": _nothing,
+        "laterality": nothing,
         "intent": each_value("intent"),
         "comment": each_value("comment"),
     },
@@ -245,7 +241,7 @@ SCHEDULE = TableReading(
         "other_machine_name": other_machine,
         "activity": _activity,
         "status": appointment_status,
-        "priority": _nothing,
+        "priority": nothing,
         "note": _appointment_note,
     },
     one_row_per=("appointment_id",),
@@ -275,20 +271,8 @@ DOCUMENTS = TableReading(
     one_row_per=("document_id",),
 )
 
-READINGS: Mapping[str, TableReading] = {
-    reading.schema.name: reading
-    for reading in (
-        *(PATIENTS, PHYSICIANS, COURSES, PRESCRIPTIONS, PLANS, PLAN_FIELDS, SETUP_NOTES, SCHEDULE),
-        *(
-            DELIVERIES,
-            COUCH_SHIFTS,
-            IN_FLIGHT,
-            TableReading(tables.CALENDAR),
-            NOTES,
-            CHECKS,
-            DOCUMENTS,
-            photo_reading(),
-        ),
-    )
-}
-"""How each table is made of MOSAIQ's rows, by the table's name."""
+READINGS = (
+    *(PATIENTS, PHYSICIANS, COURSES, PRESCRIPTIONS, PLANS, PLAN_FIELDS, SETUP_NOTES, SCHEDULE),
+    *(DELIVERIES, COUCH_SHIFTS, IN_FLIGHT, NOTES, CHECKS, DOCUMENTS, photo_reading()),
+)
+"""How MOSAIQ's rows become tables, where that is more than reading the columns."""

@@ -10,6 +10,8 @@ from tests.relational.aria import TODAY, Aria
 LONG_NOTE = "Lagerung; " * 400
 """4,000 characters."""
 
+DATABASE = Aria
+
 
 def fill(aria: Aria) -> None:
     """Anna is an ordinary patient with everything; the others are the exceptions."""
