@@ -18,7 +18,9 @@ import shutil
 from collections.abc import Callable, Iterator
 
 from backup_jobs.jobs.snapshot_tables import check_queries
+from backup_jobs.jobs.sync_records import lack_of_records
 from backup_jobs.rv.database_errors import DatabaseError
+from backup_jobs.rv.product import product_of
 from backup_jobs.transfer.transfer import in_words, transfer
 from recovery.cache.journal import JobResult
 from recovery.dimse import DimseError, Guard, Peer, echo, find_refs, move_series, open_link, open_receiver
@@ -77,7 +79,7 @@ def _nodes(space: Workspace) -> Iterator[Finding]:
         if problem or name.startswith("RT-PACS for storing"):
             continue
         yield f"{name} may be asked", _problem(lambda peer=peer: _ask(space, peer))  # type: ignore[misc]
-        if peer is rv:
+        if peer is rv and product_of(config).serves_treatment_records:
             yield f"{name} may move a record to the RT-PACS", _problem(lambda: _move_one_record(space, rv))
         elif peer is not pacs:
             yield from _may_move(space, name, peer)
@@ -147,6 +149,8 @@ def _listen(space: Workspace) -> None:
 
 def _database(space: Workspace) -> Iterator[Finding]:
     if space.config.rv is None or space.config.rv.database is None:
+        if problem := lack_of_records(product_of(space.config), space.config):
+            yield "treatment records can be had", problem
         return
     try:
         problems = check_queries(space.config)

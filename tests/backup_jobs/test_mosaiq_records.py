@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from backup_jobs.jobs.check import check
 from backup_jobs.jobs.sync_records import sync_records
 from recovery.dicom.model import DicomNode
 from tests.archive_clinic import (
@@ -226,6 +227,17 @@ def test_sync_records_leaves_mosaiq_to_its_database_and_says_so_when_there_is_no
     site.has_database = False
     result = sync_records(site.space())
     assert (result.outcome, result.fault) == ("FAILED", "config")
+
+
+def test_check_tries_no_record_of_a_product_that_serves_none_and_asks_for_its_database(
+    pacs: Orthanc, site: OneSite, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.rv, site.has_database = pacs.node, False
+    message = check(site.space()).message
+    said = capsys.readouterr().err
+    assert f"R&V system {pacs.node} may move to RBRDT" in said
+    assert "may move a record" not in said
+    assert "treatment records can be had: MOSAIQ gives treatment records by its database alone" in message
 
 
 def test_the_run_that_read_the_deliveries_tells_up_to_when_records_are_proven(site: OneSite) -> None:
