@@ -5,7 +5,7 @@
 --   patient_id                   text
 --   kind                         `chart` or `plan approval`
 --   sop_instance_uid             UID of the RT Plan; null for a chart
---   status                       ARIA's word, translated in aria_tables.py; null for a chart
+--   status                       ARIA's word, translated in aria/tables.py; null for a chart
 --   checked_at                   local time
 --   checked_by, comment          text
 -- sources: ChartQA, Patient, Approval, PlanSetup, RTPlan, Course

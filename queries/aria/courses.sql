@@ -3,7 +3,7 @@
 -- columns:
 --   course_serial                ARIA's own number of the course
 --   patient_id, course_id        text
---   status                       ARIA's word, translated in aria_tables.py
+--   status                       ARIA's word, translated in aria/tables.py
 --   started_at, completed_at     local time
 --   diagnosis_code, diagnosis    of one diagnosis, such as C50.4 and its words
 --   diagnosis_serial             ARIA's own number of that diagnosis
@@ -14,7 +14,7 @@
 -- sources: Course, Patient, CourseDiagnosis, Diagnosis, pt, pt_dx, pt_dx_cncr, laterality_typ, PhysicianIntent,
 --   ScheduledActivity, TreatmentRecord, PlanSetup
 -- traps:
---   One course gives a row for each diagnosis and intent: aria_tables.py makes one of them.
+--   One course gives a row for each diagnosis and intent: aria/tables.py makes one of them.
 --   Names of courses are a habit of each clinic: none is left out for its name.
 --   Diagnosis has two keys, DiagnosisSer and PatientSer: two patients may have one number. The laterality stands in
 --   the EMR half only, joined by pt_dx.diagnosis_ser and the patient (pt.patient_ser).

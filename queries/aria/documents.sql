@@ -5,7 +5,7 @@
 --   patient_id                   text
 --   written_at                   local time
 --   kind, location               text; the location is relative to the clinic's document share
---   approval_flag                ARIA's letter, translated in aria_tables.py
+--   approval_flag                ARIA's letter, translated in aria/tables.py
 -- sources: visit_note, note_typ, pt, Patient
 -- traps:
 --   Since v15 the files lie in folders by quarter (such as 2026Q4) below the share: the location names the file only.

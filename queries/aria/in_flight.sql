@@ -10,7 +10,7 @@
 -- traps:
 --   That RunningPartial other than 0 is a fraction begun and not finished is inferred from its name; vendors' views
 --   may change between versions.
---   The view has a row for each reference point: aria_tables.py makes one of those of a plan.
+--   The view has a row for each reference point: aria/tables.py makes one of those of a plan.
 --   Only plans treated in the last days: a fraction left unfinished years ago is no emergency.
 --   What was delivered of it stands in deliveries.
 SELECT

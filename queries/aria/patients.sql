@@ -5,7 +5,7 @@
 --   patient_id, other_patient_id          text
 --   family_name, given_name               text, as spelled in ARIA
 --   birth_date                            date
---   sex                                   ARIA's word, translated in aria_tables.py
+--   sex                                   ARIA's word, translated in aria/tables.py
 --   phone_home, phone_mobile, phone_work  text
 --   language, special_needs               text
 --   address_line_1, address_line_2, address_line_3, postal_code, city, state, country, email
@@ -20,7 +20,7 @@
 -- sources: Patient, PatientParticular, PatientAddress, Address, PointOfContact, PatientTransportation, pt,
 --   pt_allergy, implantable_device, ScheduledActivity, TreatmentRecord, Course, PlanSetup
 -- traps:
---   One patient gives several rows, one for each address, contact, allergy and device together: aria_tables.py
+--   One patient gives several rows, one for each address, contact, allergy and device together: aria/tables.py
 --   makes one of them.
 --   `$` patients are not dropped here: [dashboard] exclude_patient_ids decides, and what it excludes is counted.
 --   ARIA never forgets patients: only who is booked, planned or treated since then comes.

@@ -10,7 +10,7 @@
 -- traps:
 --   PrimaryFlag marks one oncologist and one referring doctor: the physician in charge has both flags,
 --   PrimaryFlag and OncologistFlag.
---   The same person often has two Doctor rows: aria_tables.py makes one of those of one name.
+--   The same person often has two Doctor rows: aria/tables.py makes one of those of one name.
 SELECT
     p.PatientSer AS patient_serial,
     p.PatientId AS patient_id,

@@ -6,7 +6,7 @@
 --   beam_number                  DICOM BeamNumber
 --   patient_id, beam_name, treatment_machine_name   text
 --   radiation_type               X, E, P, …
---   energy                       kV or keV: aria_tables.py makes MV or MeV of it
+--   energy                       kV or keV: aria/tables.py makes MV or MeV of it
 --   technique, mlc_type          ARIA's words; an ARC with MLC type VMAT is what others call VMAT
 --   beam_meterset                MU
 --   dose_rate                    MU per minute

@@ -4,7 +4,7 @@
 --   plan_serial                  ARIA's own number of the RT Plan
 --   sop_instance_uid             UID of the RT Plan
 --   patient_id, course_id, rt_plan_label   text
---   status                       ARIA's word, translated in aria_tables.py
+--   status                       ARIA's word, translated in aria/tables.py
 --   status_user, status_at       who set it, and when (local time)
 --   treat_approval_user, treat_approval_at   one approval for treatment, the newest first; null without
 --   number_of_fractions_planned  count
@@ -19,7 +19,7 @@
 --   RTPlan.PrescribedDose is per fraction; its unit is a site's setting, of which a database may hold several. Where
 --   they differ, or say another unit, no dose is told; where there is none, it is Gy, ARIA's own.
 --   PlanSetup.Status is the newest word only: a plan that is completed was approved before, and Approval knows by
---   whom. One plan gives a row for each approval: aria_tables.py makes one of them.
+--   whom. One plan gives a row for each approval: aria/tables.py makes one of them.
 --   UIDs of the images are not in these tables: the structure set names them (PS3.3 C.8.8.5).
 --   Unapproved, rejected and retired plans come too, and say so; plans of oddly named courses as well.
 SELECT

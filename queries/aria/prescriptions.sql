@@ -3,7 +3,7 @@
 -- columns:
 --   patient_id, prescription_id, prescription_name, course_id   text
 --   site, technique, phase, gating, bolus_frequency, bolus_thickness, notes   text
---   status                       ARIA's word, translated in aria_tables.py
+--   status                       ARIA's word, translated in aria/prescriptions.py
 --   intent                       of one physician's intent of the course
 --   number_of_fractions          count
 --   follows_prescription_id      the prescription that this one continues, such as a boost's
@@ -15,10 +15,10 @@
 -- sources: Prescription, TreatmentPhase, Course, Patient, PrescriptionAnatomy, PrescriptionAnatomyItem, PlanSetup,
 --   RTPlan, PhysicianIntent
 -- traps:
---   One prescription gives a row for each dose of each target: aria_tables.py makes one of them.
+--   One prescription gives a row for each dose of each target: aria/prescriptions.py makes one of them.
 --   PrescriptionAnatomy.AnatomyRole 2 is a target; others are organs at risk, whose doses are limits.
 --   ItemValue is text, typed by a person, in the unit beside it.
---   No column says the side: aria_prescriptions.py reads it in the words of site and name. The side of the course's
+--   No column says the side: aria/prescriptions.py reads it in the words of site and name. The side of the course's
 --   diagnosis is another thing, and stands in courses.
 --   Retired prescriptions and those made in error come too, and say so in `status`.
 --   HstryDateTime is the last change of a row: what did not change for that long is no current prescription.

@@ -8,7 +8,7 @@
 --   machine_type                 ARIA's word; a RadiationDevice treats
 --   has_fields                   1: a plan has a field on that machine
 --   activity, activity_category  as the clinic calls them
---   status                       ARIA's word, translated in aria_tables.py
+--   status                       ARIA's word, translated in aria/tables.py
 --   is_wait_listed               0 or 1
 --   priority, note               text
 -- sources: ScheduledActivity, Patient, ActivityInstance, Activity, ActivityCategory, ResourceActivity, Machine,
@@ -20,7 +20,7 @@
 --   Activity codes are in the clinic's language (vv_ActivityLng translates the built-in ones): shown as they are.
 --   WaitListedFlag 1 is a wish, no booking: it comes, and says so in `status`.
 --   A CT scanner is a machine too: where MachineType does not tell, what no plan has a field on treats nobody.
---   An appointment books doctors and rooms too: one row for each resource, machines first; aria_tables.py makes
+--   An appointment books doctors and rooms too: one row for each resource, machines first; aria/tables.py makes
 --   one of them. Rows without a patient are a machine's own, such as maintenance: left out.
 SELECT
     sa.ScheduledActivitySer AS appointment_id,

@@ -11,7 +11,7 @@
 -- sources: Radiation, PlanSetup, RTPlan, Course, Patient, ExternalFieldCommon, RadiationDeliverySetupDevice,
 --   DeliverySetupDevice, TreatmentRecord
 -- traps:
---   One field gives a row for each device: aria_tables.py makes one of them.
+--   One field gives a row for each device: aria/tables.py makes one of them.
 --   Couch positions are in the scale of the site's ARIA, not in IEC 61217's: compare, don't compute.
 SELECT
     ra.RadiationSer AS field_serial,

@@ -14,7 +14,7 @@
 --   TxFieldPoint_Hst.Point 0 is enough: the couch stands still, or moves as the plan says.
 --   Nothing links a localisation (Offset_Type 2, Version 0, not reset or excluded) to a delivery but the site and
 --   the time: the newest one of the site before the delivery; one of more than an hour before is not this
---   session's, mosaiq_deliveries.py leaves it out.
+--   session's, mosaiq/deliveries.py leaves it out.
 --   Dose_Hst joins Site by SIT_ID of any version, Offset joins it by Sit_Set_ID.
 --   Superior is longitudinal, anterior vertical; signs and scales are MOSAIQ's: compare, don't compute.
 --   Offset_Type 3 is read as `Portal` by some and `Session` by others: not used.

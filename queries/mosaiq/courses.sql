@@ -11,7 +11,7 @@
 -- traps:
 --   A patient has one number here: of the tips of Ident (Version 0) one that is not retired (Status_Inactive), the
 --   newest; a retired one where there is no other, a blank one last.
---   A course has a row for each diagnosis: two rows of one number are one course, mosaiq_tables.py makes it.
+--   A course has a row for each diagnosis: two rows of one number are one course, mosaiq/tables.py makes it.
 --   Status, begin, end and laterality of a course are not in the public schema: null. The side may stand in the
 --   diagnosis' words or in the prescription's site.
 SELECT

@@ -12,10 +12,10 @@
 --   treated_at                   local time
 --   planned_meterset             MU, of the version of the field that was treated
 --   delivered_meterset           MU
---   termination, termination_reason   MOSAIQ's number, translated in mosaiq_deliveries.py, and its code as it is
+--   termination, termination_reason   MOSAIQ's number, translated in mosaiq/deliveries.py, and its code as it is
 --   is_partial, was_qa_mode, is_open_port, is_make_up   0 or 1
 --   delivered_type, field_type   numbers; the delivered one stands where it says something
---   modality                     number, translated in mosaiq_words.py
+--   modality                     number, translated in mosaiq/words.py
 --   was_overridden               0 or 1
 -- sources: Dose_Hst, Ident, TxField, Site, Staff, PatTxCal
 -- traps:

@@ -5,14 +5,14 @@
 --   patient_id                   text
 --   written_at                   null: the public schema names no date of a document
 --   document_type                as MOSAIQ has it
---   file_format                  number, translated in mosaiq_words.py
+--   file_format                  number, translated in mosaiq/words.py
 --   status                       MOSAIQ's number as it is: its meaning for documents is not public
 --   scanned_file, file_number    text; relative to the clinic's document share
 -- sources: Object, ObjFilenames, Ident, Schedule, Dose_Hst
 -- traps:
 --   A patient has one number here: of the tips of Ident (Version 0) one that is not retired (Status_Inactive), the
 --   newest; a retired one where there is no other, a blank one last.
---   Object.Version 0 is the tip. A scanned document has a file for each page: mosaiq_tables.py lists them.
+--   Object.Version 0 is the tip. A scanned document has a file for each page: mosaiq/tables.py lists them.
 --   Without a date all documents come of those who are booked or were treated in the window.
 SELECT
     ob.OBJ_ID AS document_id,

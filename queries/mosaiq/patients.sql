@@ -7,7 +7,7 @@
 --   other_id_b, other_id_c, other_id_d, other_id_e, other_id_f   text (IDB to IDF)
 --   family_name, given_name               text, as spelled in MOSAIQ
 --   birth_date                            date
---   sex                                   MOSAIQ's word, translated in mosaiq_tables.py
+--   sex                                   MOSAIQ's word, translated in mosaiq/words.py
 --   phone_home, phone_mobile, phone_work, phone_work_extension   text
 --   email, language                       text
 --   address_line_1, address_line_2, postal_code, city, county, state, country   text

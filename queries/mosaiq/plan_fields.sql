@@ -5,7 +5,7 @@
 --   sop_instance_uid             UID of the RT Plan (TxField.OriginalPlanUID)
 --   beam_number                  DICOM BeamNumber (TxField.OriginalBeamNumber)
 --   patient_id, field_name, original_beam_name, field_label, treatment_machine_name   text
---   modality, field_type         numbers, translated in mosaiq_words.py
+--   modality, field_type         numbers, translated in mosaiq/words.py
 --   energy                       MV or MeV; kV for orthovoltage and kV fields
 --   beam_meterset                MU
 --   dose_rate                    MU per minute

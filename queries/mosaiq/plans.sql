@@ -5,19 +5,19 @@
 --   patient_id                   text
 --   course_number, course_serial   of the course, see courses
 --   rt_plan_label                RtPlan.Label; null where the plan's own row is gone
---   field_type                   number, translated in mosaiq_words.py
+--   field_type                   number, translated in mosaiq/words.py
 --   field_version                0 is the newest; others only where no field of the plan is the newest
 --   is_hidden                    0 or 1, of the field
 --   is_retired                   0 or 1: whether the patient's number is
 --   was_imported, was_delivered  0 or 1: whether the plan came by DICOM for this patient, or was given to them
 --   field_approved_at, field_approved_by_family_name, field_approved_by_given_name
 --                                who signed this field, and when (local time)
---   prescription_status          Site's number, translated in mosaiq_words.py
+--   prescription_status          Site's number, translated in mosaiq/words.py
 --   prescription_approved_at     local time
 --   number_of_fractions_planned  count, of the prescription
 --   dose_per_fraction            cGy, of the prescription
 --   structure_set_uid, frame_of_reference_uid   UIDs, of one setup
---   treatment_orientation        number, translated in mosaiq_words.py
+--   treatment_orientation        number, translated in mosaiq/words.py
 --   prescription_id              SIT_SET_ID
 --   fraction_pattern             as typed
 -- sources: TxField, Ident, Site, PatCPlan, SiteSetup, DCMInstance, RtPlan, Staff, Dose_Hst
@@ -33,7 +33,7 @@
 --   A plan is approved for treatment when its prescription is (Status_Enum 5, or signed where there is no number)
 --   and every one of its treatment fields is signed (Sanct_DtTm). Setup fields have no say, nor hidden ones
 --   beside one that is not; a plan of which all are hidden is not treated.
---   One plan gives a row for each field and setup: mosaiq_plans.py makes one of them; where they name different
+--   One plan gives a row for each field and setup: mosaiq/plans.py makes one of them; where they name different
 --   prescriptions, structure sets or frames of reference, that column is null.
 --   Dose_Tx is cGy. Intent, type and order of a plan, and who changed its status, are not in the public schema: null.
 SELECT

@@ -13,7 +13,7 @@
 --   follows_fraction, follows_offset   the fraction of that one after which it starts, and an offset in fractions
 --   bolus                        of one field
 --   gating                       0 or 1, of one field
---   status                       MOSAIQ's number, translated in mosaiq_words.py
+--   status                       MOSAIQ's number, translated in mosaiq/words.py
 --   created_by_family_name, created_by_given_name   text
 --   created_at                   local time
 -- sources: Site, Ident, PatCPlan, TxField, Staff, Schedule, Dose_Hst
@@ -21,11 +21,11 @@
 --   A patient has one number here: of the tips of Ident (Version 0) one that is not retired (Status_Inactive), the
 --   newest; a retired one where there is no other, a blank one last.
 --   Site.Version 0 is the tip; SIT_SET_ID groups the versions.
---   Dose_Tx and Dose_Ttl are cGy (with IsDoseInCcGE cGy of RBE-weighted dose): mosaiq_tables.py makes Gy of them.
+--   Dose_Tx and Dose_Ttl are cGy (with IsDoseInCcGE cGy of RBE-weighted dose): mosaiq/tables.py makes Gy of them.
 --   Void, closed and pending prescriptions come too, and say so in `status`. Technique is null for many: no filter.
 --   A boost is linked by Reference_SIT_Set_ID (the name and its use in public code).
---   One prescription gives a row for each of its fields: mosaiq_tables.py makes one of them.
---   Laterality is not in the public schema: mosaiq_tables.py reads it in the site's words.
+--   One prescription gives a row for each of its fields: mosaiq/tables.py makes one of them.
+--   Laterality is not in the public schema: mosaiq/tables.py reads it in the site's words.
 SELECT
     i.IDA AS patient_id,
     s.SIT_SET_ID AS prescription_id,

@@ -9,7 +9,7 @@
 --   has_fields                   1: a field that treats names that machine
 --   activity_code, activity      the clinic's code, and its words; null where they are gone
 --   activity_category            text
---   status                       two characters, translated in mosaiq_tables.py
+--   status                       two characters, translated in mosaiq/tables.py
 --   note                         text
 -- sources: Schedule, Ident, CPT, Staff, TxField
 -- traps:
@@ -19,7 +19,7 @@
 --   SchStatus_Hist_SD: the first character marks S a new start, O a boost, F a final one (F is inferred), the
 --   second C, D or E that it was kept; X is cancelled. A lone S, O or F is a slot to come, not a cancelled one.
 --   Cancelled appointments come, and say so. Activity is CHAR (padded) and joins CPT.Hsp_Code, which may stand in
---   several CPT rows: mosaiq_tables.py makes one of them, those in use first.
+--   several CPT rows: mosaiq/tables.py makes one of them, those in use first.
 --   A machine is a Staff row with Machine_Type 1 or 2; a location may be a room. Which of the two treats is not
 --   public: what no treatment field is on, such as a CT scanner, treats nobody.
 SELECT

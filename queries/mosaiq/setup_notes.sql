@@ -3,7 +3,7 @@
 -- columns:
 --   sop_instance_uid, beam_number   UID of the RT Plan, DICOM BeamNumber
 --   patient_id                   text
---   treatment_orientation        number, translated in mosaiq_words.py
+--   treatment_orientation        number, translated in mosaiq/words.py
 --   setup_name, setup_technique, setup_note   text
 --   couch_vertical, couch_longitudinal, couch_lateral   planned position, cm
 --   shift_vertical, shift_longitudinal, shift_lateral   prescribed shift from the reference, cm

@@ -51,6 +51,12 @@ def test_every_query_runs_and_finds_something_in_the_made_up_clinic(product: str
 
 
 @pytest.mark.parametrize(("product", "table"), QUERIES)
+def test_a_header_names_only_files_that_there_are(product: str, table: str) -> None:
+    for name in re.findall(r"[\w/]+\.py", load_query(product, table).text):
+        assert (Path(rv.__path__[0]) / name).is_file(), name
+
+
+@pytest.mark.parametrize(("product", "table"), QUERIES)
 def test_a_query_asks_only_for_parameters_that_the_job_gives(product: str, table: str, config: Config) -> None:
     assert set(load_query(product, table).parameters) <= set(query_values(config, NOW))
 
