@@ -51,6 +51,7 @@ _WHAT = {
     "sync_plans": "plans, structure sets, images, doses and reference images",
     "snapshot_tables": "the relational tables into the cache and, as DICOM objects, into the RT-PACS",
     "build_on_treatment": "the dashboard's tables, from the RT-PACS only",
+    "verify_backup": "nightly: re-read what the RT-PACS holds; heal or name what is not what it was",
     "check": "what works and what does not, before going live",
     "schedule": "stay up and run the cycle every [schedule] cycle_minutes",
 }
@@ -97,6 +98,10 @@ def _job(name: str) -> Job:
         from backup_jobs.jobs.check import check
 
         return check
+    if name == "verify_backup":
+        from backup_jobs.jobs.verify_backup import verify_backup
+
+        return verify_backup
     from backup_jobs.jobs.cycle import JOBS
 
     return JOBS[name]

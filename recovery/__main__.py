@@ -2,7 +2,8 @@
 
 `table NAME` writes any cached table; `rebuild` makes the cache again from nothing but the RT-PACS; `chart` prints
 what a machine's day, or some patients, are treated from on paper; `user` keeps the accounts of the dashboard; `audit`
-verifies and shows who did what there; `watch` alarms when the newest proven backup is too old.
+verifies and shows who did what there; `watch`
+alarms when the newest proven backup is too old; `verify` tells whether all that is kept is what was written.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recovery.cache.store import Cache, CacheError
-from recovery.commands import audit, user
+from recovery.commands import audit, user, verify
 from recovery.commands.chart import add_chart_arguments, chart_command
 from recovery.host.clock import read_wall_clock
 from recovery.settings.config import Config, ConfigError, load_config
@@ -50,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command.add_argument("--config", type=Path, default=Path("config.toml"), help="default: config.toml")
     user.add_parser(commands)
     audit.add_parser(commands)
+    verify.add_parser(commands)
     options = parser.parse_args(arguments)
     keep_private()
     try:
@@ -69,6 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(config: Config, options: argparse.Namespace, *, has_database: bool) -> int:
     if options.command == "user":
         return user.run(config, options, read_wall_clock())
+    if options.command == "verify":
+        return verify.run(config, options)
     if options.command == "audit":
         return audit.run(config, options)
     if options.command == "watch":

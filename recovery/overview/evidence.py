@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from recovery.course.planned_number import Prescribed
 from recovery.identity.told_plans import by_number_of_the_objects
 from recovery.objects.treatment_record import without_amended
-from recovery.on_treatment.rows import Evidence
+from recovery.on_treatment.evidence import Evidence, PlanBackup
 from recovery.overview.rv_columns import database_sessions, planned_by_database, plans_told
 from recovery.overview.wanted_plans import next_appointments
 from recovery.pacs.record_holdings import lost_records
+from recovery.pacs.verified_objects import VerifiedObjects, chain_of
 from recovery.pacs.workspace import relational_rows
 from recovery.tables.relational import APPROVED_STATUSES, PLANS, PRESCRIPTIONS
 
@@ -35,14 +37,17 @@ def evidence_of(space: Workspace) -> Evidence:
     met = {(r.ref.patient_id, r.referenced_rt_plan_uid): r.patient for r in records}
     treated = {uid for _, uid in met}
     untreated = (plan for uid, plan in space.collection.plans.items() if uid not in treated)
+    verified, zone = VerifiedObjects.load(space.cache), space.config.site.zone
+    faults = set(verified.faults)
     told = plans_told(space, met | {(p.ref.patient_id, p.ref.sop_instance_uid): p.patient for p in untreated})
     return Evidence(
         records=[*records, *database_sessions(space, records)],
         plans=space.collection.plans,
         structure_sets=space.collection.structure_sets,
-        backups={uid: space.holdings.backup_of(uid, space.collection) for uid in uids if uid is not None},
+        backups={uid: _backup_of(space, verified, uid) for uid in uids if uid is not None},
         unproven_records=owed,
-        lost_records=lost_records(space.holdings) & space.collection.records.keys(),
+        lost_records=(lost_records(space.holdings) | faults) & space.collection.records.keys(),
+        reread_records={uid: at for uid in space.collection.records if (at := verified.proven_at([uid], zone))},
         appointments=by_number_of_the_objects(next_appointments(space), told),
         told={key: word for key, row in told.items() if (word := row["approval_status"]) is not None},
         approved_for={
@@ -55,6 +60,15 @@ def evidence_of(space: Workspace) -> Evidence:
         planned_by_database=planned_by_database(space, records),
         counted=space.counted,
     )
+
+
+def _backup_of(space: Workspace, verified: VerifiedObjects, uid: str) -> PlanBackup:
+    """What the RT-PACS says it holds of a plan's chain, and what of it was found to be another than it was."""
+    backup, plan = space.holdings.backup_of(uid, space.collection), space.collection.plans.get(uid)
+    if plan is None:
+        return backup
+    proven_at = verified.proven_at(chain_of(plan, space.collection), space.config.site.zone)
+    return replace(backup, missing=(*backup.missing, *verified.missing(plan, space.collection)), proven_at=proven_at)
 
 
 def prescriptions_of_plans(space: Workspace) -> dict[str, Prescribed]:

@@ -27,7 +27,7 @@ from recovery.dicom.model import DicomNode
 from recovery.settings.pages import Charts, Priorities
 from recovery.settings.products import known_product
 from recovery.settings.sign_in import SignInSettings
-from recovery.settings.watch import WatchSettings
+from recovery.settings.watch import Verify, WatchSettings
 
 _STRICT = ConfigDict(extra="forbid")
 
@@ -222,6 +222,7 @@ class Config:
     charts: Charts = field(default_factory=Charts)
     priorities: Priorities = field(default_factory=Priorities)
     sign_in: SignInSettings = field(default_factory=SignInSettings)
+    verify: Verify = field(default_factory=Verify)
     watch: WatchSettings = field(default_factory=WatchSettings)
     file: Path = Path("config.toml")
 

@@ -1,4 +1,4 @@
-"""`[watch]` of config.toml: who hears of a backup that fails, or that is silent, and how."""
+"""`[watch]` and `[verify]`: who hears of a backup that fails or is silent, and how soon all of it is re-read."""
 
 from __future__ import annotations
 
@@ -78,3 +78,13 @@ class WatchSettings:
     @property
     def grace(self) -> timedelta | None:
         return timedelta(minutes=self.grace_minutes) if self.grace_minutes else None
+
+
+@dataclass(frozen=True, slots=True)
+class Verify:
+    """`[verify]`: how soon everything is re-read, how fast, and for how long in one night."""
+
+    __pydantic_config__ = _STRICT
+    weeks: Annotated[int, Field(ge=1, le=520, strict=True)] = 8
+    megabytes_per_second: Annotated[int, Field(ge=1, le=10_000, strict=True)] = 50
+    hours: Annotated[int, Field(ge=1, le=24, strict=True)] = 6

@@ -47,12 +47,14 @@ def test_the_sections_that_the_config_comments_out_are_valid_when_they_are_used(
     lines = (PROJECT / "config.toml").read_text().splitlines()
     starts = ("# [", "# connection", "# password_env", "# isolation", "# photo_type", "# ae_title", "# host", "# port")
     starts += ("# user", "# role", "# addresses", "# client_address", "# secret_env")
+    starts += ("# server", "# sender", "# recipients", "# security", "# ping_url", "# apprise_env", "# grace_minutes")
     text = "\n".join(line[2:] if line.startswith(starts) else line for line in lines)
     config = load_config(write(tmp_path, text))
     assert config.rv is not None and config.rv.database is not None
     assert config.rv.database.password_env == "RBRDT_RV_PASSWORD"
     proxy = config.sign_in.trusted_user_headers
     assert proxy is not None and proxy.addresses == ["127.0.0.1"] and proxy.secret_env == "RBRDT_PROXY_SECRET"
+    assert config.watch.mail is not None and config.watch.mail.recipients == ["physics@clinic.example"]
     assert config.rv.database.isolation == "read uncommitted"
     assert config.rv.database.photo_type == "Portrait"
     assert config.tps[0].ae_title == "TPS" and config.pacs.query_node.port == 11108

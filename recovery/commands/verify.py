@@ -1,0 +1,104 @@
+"""`python -m recovery verify`: is everything that this machine keeps what was written? It asks nobody else.
+
+Goal
+    Anyone can find out at any time, also on a copy of the folder on another machine, what of it may be believed.
+
+How
+    Every file bears its own hash or stands in a manifest that has it: tables, snapshots, the journal of runs, what
+    people entered, the audit file. Each that does not verify is named. `--forget UID`: an object that differed between
+    RT-PACS and source was looked at by a person; the next `verify_backup` takes what the RT-PACS has then for right.
+
+Exit status: 0 all is what was written, 1 something is not, 2 a part cannot be read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from recovery.access.audit import AuditFile
+from recovery.access.audit_proof import verify as audit_verdict
+from recovery.cache.damages import damaged_tables
+from recovery.cache.journal import Journal, LockedError, lock
+from recovery.cache.known_gaps import known_gaps_file, read_known_gaps
+from recovery.cache.manifests import ManifestError, current_id
+from recovery.cache.priority_entries import entries_file, read_entries
+from recovery.cache.snapshots import list_snapshots, verify_snapshot
+from recovery.cache.store import Cache
+from recovery.host.clock import read_clock
+from recovery.host.entry_lines import EntriesError
+from recovery.pacs.verified_objects import VerifiedObjects
+from recovery.words.printable import tell
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from recovery.settings.config import Config
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare `verify`."""
+    verify = commands.add_parser("verify", help="whether all that this machine keeps is what was written")
+    verify.add_argument("--forget", metavar="UID", nargs="+", help="objects that somebody compared and found right")
+    verify.add_argument("--config", type=Path, default=Path("config.toml"), help="default: config.toml")
+
+
+def run(config: Config, options: argparse.Namespace) -> int:
+    """Look at everything, a line for each part; returns the exit status."""
+    if options.forget:
+        return _forget(config, options.forget)
+    parts: dict[str, Callable[[], list[str]]] = {
+        "tables": lambda: [f"table {name} is not what was written" for name in damaged_tables(config.cache_path)],
+        "snapshots of the R&V database": lambda: _snapshots(config.cache_path),
+        "journal of runs": lambda: _counted(Journal(config.cache_path).damaged_lines(), "line"),
+        "known gaps": lambda: _counted(read_known_gaps(known_gaps_file(config.cache_path)).damaged_lines, "line"),
+        "priorities": lambda: _counted(read_entries(entries_file(config.cache_path)).damaged_lines, "line"),
+        "audit file": lambda: list(audit_verdict(AuditFile(config.audit_path)).breaks),
+    }
+    statuses = [_look(name, faults) for name, faults in parts.items()]
+    return max(statuses)
+
+
+def _look(name: str, faults: Callable[[], list[str]]) -> int:
+    try:
+        found = faults()
+    except (OSError, EntriesError) as error:
+        tell(f"cannot be read  {name}: {error}", file=sys.stderr)
+        return 2
+    if found:
+        tell(*(f"CHANGED  {name}: {said}" for said in found), file=sys.stderr)
+        return 1
+    tell(f"whole    {name}")
+    return 0
+
+
+def _snapshots(cache_path: Path) -> list[str]:
+    ids = [one.snapshot_id for one in list_snapshots(cache_path)]
+    try:
+        newest = current_id(cache_path)
+        found = [] if newest is None or newest in ids else [f"{newest}, which is named as the newest, is not there"]
+    except ManifestError as error:
+        found = [str(error)]
+    return found + [fault for snapshot_id in ids for fault in verify_snapshot(cache_path, snapshot_id)]
+
+
+def _counted(number: int, noun: str) -> list[str]:
+    return [f"{number} {noun}{'s are' if number > 1 else ' is'} not what was written"] if number else []
+
+
+def _forget(config: Config, uids: list[str]) -> int:
+    cache, now = Cache(config.cache_path), read_clock()
+    try:
+        with lock(config.cache_path, "verify_backup"):
+            verified = VerifiedObjects.load(cache)
+            unknown = [uid for uid in uids if uid not in verified.faults]
+            verified.forget(uid for uid in uids if uid in verified.faults)
+            verified.save(cache, now)
+    except LockedError as error:
+        tell(f"{error}; try again when it has ended", file=sys.stderr)
+        return 75
+    tell(*(f"{uid}: nothing is wrong with it, or it is not known" for uid in unknown), file=sys.stderr)
+    tell(f"{len(uids) - len(unknown)} forgotten: the next `python -m backup_jobs verify_backup` reads them anew")
+    return 1 if unknown else 0

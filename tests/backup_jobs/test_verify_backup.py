@@ -1,0 +1,176 @@
+"""The nightly proof finds what an archive lost, altered or cut off, heals it where a source can, and names it else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from pydicom import Dataset, dcmread
+
+from backup_jobs.jobs.verify_backup import _share
+from recovery.pacs.verified_objects import VerifiedObjects
+from tests.backup_jobs.test_main_job import course
+from tests.clinic import TwoNodes, two_nodes
+from tests.orthanc import HOW_TO_INSTALL, Orthanc, orthanc_is_installed
+
+pytestmark = pytest.mark.skipif(not orthanc_is_installed(), reason=HOW_TO_INSTALL)
+
+
+@pytest.fixture
+def clinic(tmp_path: Path) -> Iterator[TwoNodes]:
+    with two_nodes(tmp_path) as nodes:
+        yield nodes
+
+
+@pytest.fixture
+def treated(clinic: TwoNodes) -> list[Dataset]:
+    """A patient on treatment, backed up, and proven once."""
+    objects = course("A1", "BASALT^Osprey", {1: 100.0}, 4)
+    clinic.put(objects)
+    assert clinic.job("cycle")[0] == 0
+    status, results = clinic.job("verify_backup")
+    assert (status, results["verify_backup"]["message"]) == (0, "")
+    return objects
+
+
+def on_disk(orthanc: Orthanc, ds: Dataset) -> Path:
+    """The file in which an archive keeps an object."""
+    files = (orthanc.folder / "storage").glob("??/??/*")
+    objects = (path for path in files if path.read_bytes()[128:132] == b"DICM")
+    (path,) = [
+        path for path in objects if dcmread(path, specific_tags=["SOPInstanceUID"]).SOPInstanceUID == ds.SOPInstanceUID
+    ]
+    return path
+
+
+def spoil(orthanc: Orthanc, ds: Dataset, change: Callable[[bytes], bytes], **options: object) -> None:
+    """What a bad disk, or somebody with access to it, does to an object behind the archive's back."""
+    orthanc.stop()
+    path = on_disk(orthanc, ds)
+    data = path.read_bytes()
+    path.write_bytes(change(data))
+    assert path.read_bytes() != data
+    orthanc.options |= options
+    orthanc.start()
+
+
+def of_kind(objects: list[Dataset], modality: str) -> Dataset:
+    return next(ds for ds in objects if ds.Modality == modality)
+
+
+def another_pixel(data: bytes) -> bytes:
+    return data[:-3] + bytes([data[-3] ^ 0xFF]) + data[-2:]
+
+
+def half(data: bytes) -> bytes:
+    return data[: len(data) // 2]
+
+
+def another_meterset(data: bytes) -> bytes:
+    return data.replace(b"100.0", b"900.0")
+
+
+def test_what_is_well_is_proven_and_the_list_says_when(clinic: TwoNodes, treated: list[Dataset]) -> None:
+    assert clinic.job("build_on_treatment")[0] == 0
+    (row,) = clinic.table()
+    assert row["ready"] and row["proven_at"]
+    proven = {one["uid"]: one for one in clinic.table("verified_objects")}
+    doses = {str(ds.SOPInstanceUID) for ds in treated if ds.Modality == "RTDOSE"}
+    assert proven.keys() == {str(ds.SOPInstanceUID) for ds in treated} - doses
+    assert all(one["is_as_at_source"] and one["why"] is None for one in proven.values())
+
+
+@pytest.mark.parametrize(
+    ("modality", "change", "lacks"),
+    [
+        ("CT", another_pixel, "1 image (altered or unreadable in the RT-PACS)"),
+        ("CT", half, "1 image (altered or unreadable in the RT-PACS)"),
+        ("RTPLAN", another_meterset, "plan (altered or unreadable in the RT-PACS)"),
+        ("RTRECORD", another_meterset, "1 treatment record"),
+    ],
+    ids=["one bit of a CT slice", "half a CT slice", "a plan's meterset", "a record's meterset"],
+)
+def test_what_an_archive_altered_and_keeps_is_named_and_not_ready(
+    clinic: TwoNodes, treated: list[Dataset], modality: str, change: Callable[[bytes], bytes], lacks: str
+) -> None:
+    spoiled = of_kind(treated, modality)
+    spoil(clinic.pacs, spoiled, change)
+    for _ in range(2):
+        status, results = clinic.job("verify_backup")
+        assert (status, results["verify_backup"]["unproven"]) == (1, [str(spoiled.SOPInstanceUID)])
+    clinic.job("build_on_treatment")
+    (row,) = clinic.table()
+    assert (row["ready"], row["proven_at"]) == (False, None)
+    assert lacks in row["missing"]
+
+
+def test_an_archive_that_takes_an_object_again_is_healed(clinic: TwoNodes, treated: list[Dataset]) -> None:
+    spoiled = of_kind(treated, "CT")
+    spoil(clinic.pacs, spoiled, another_pixel, OverwriteInstances=True)
+    status, results = clinic.job("verify_backup")
+    assert status == 0, results
+    assert results["verify_backup"]["counts"]["moved"] == 1
+    clinic.job("build_on_treatment")
+    assert clinic.table()[0]["ready"]
+
+
+def test_a_slice_that_is_gone_is_brought_again(clinic: TwoNodes, treated: list[Dataset]) -> None:
+    clinic.pacs.delete_instance(str(of_kind(treated, "CT").SOPInstanceUID))
+    status, results = clinic.job("verify_backup")
+    assert (status, results["verify_backup"]["counts"]["moved"]) == (0, 1)
+    assert clinic.pacs.instances() == clinic.rv.instances()
+
+
+def test_without_the_rv_system_what_is_gone_is_named_and_what_is_well_is_proven(
+    clinic: TwoNodes, treated: list[Dataset]
+) -> None:
+    gone = str(of_kind(treated, "CT").SOPInstanceUID)
+    clinic.pacs.delete_instance(gone)
+    clinic.rv.kill()
+    status, results = clinic.job("verify_backup")
+    assert (status, results["verify_backup"]["unproven"]) == (1, [gone])
+    assert results["verify_backup"]["counts"]["already_held"] == len(treated) - 2  # but the dose and this
+
+
+def test_an_object_changed_on_both_sides_is_never_taken_for_healed(clinic: TwoNodes, treated: list[Dataset]) -> None:
+    plan = of_kind(treated, "RTPLAN")
+    spoil(clinic.pacs, plan, another_meterset, OverwriteInstances=True)
+    spoil(clinic.rv, plan, another_meterset)
+    status, results = clinic.job("verify_backup")
+    assert status == 1 and "changed under its UID" in results["verify_backup"]["message"]
+
+
+def test_what_the_rv_system_has_otherwise_is_found_on_the_first_night(clinic: TwoNodes) -> None:
+    objects = course("A1", "BASALT^Osprey", {1: 100.0}, 4)
+    clinic.put(objects)
+    assert clinic.job("cycle")[0] == 0
+    spoil(clinic.pacs, of_kind(objects, "RTPLAN"), another_meterset)
+    status, results = clinic.job("verify_backup")
+    assert status == 1
+    assert "the RT-PACS and its source differ in" in results["verify_backup"]["message"]
+
+
+def test_without_a_list_nothing_is_said_to_be_proven(clinic: TwoNodes) -> None:
+    status, results = clinic.job("verify_backup")
+    assert status == 2 and "on_treatment" in results["verify_backup"]["message"]
+
+
+def test_everything_has_its_turn_within_the_weeks_whatever_restarts(clinic: TwoNodes) -> None:
+    from recovery.cache.memory import Memory
+    from recovery.pacs.workspace import open_workspace
+    from recovery.settings.config import load_config
+
+    clinic.extra = "[verify]\nweeks = 1\n"
+    config = load_config(clinic.config)
+    space = open_workspace(config, Memory.load(config.cache_path), datetime(2026, 11, 24, tzinfo=UTC))
+    others, read = {f"1.{number}" for number in range(100)}, list[str]()
+    for night in range(7):
+        verified = VerifiedObjects.load(space.cache)
+        tonight = _share(space, verified, others)
+        now = datetime(2026 - night, 11, 24, tzinfo=UTC)  # a clock may lie
+        assert all(verified.came(uid, "digest", now) for uid in tonight)
+        verified.save(space.cache, now)
+        read += tonight
+    assert set(read) == others and len(read) <= 7 * 15
