@@ -13,17 +13,17 @@ Why strict
 
 from __future__ import annotations
 
-import difflib
 import tomllib
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from recovery.dicom.model import DicomNode
+from recovery.settings.mistakes import in_words
 from recovery.settings.pages import Charts, Priorities
 from recovery.settings.products import known_product
 from recovery.settings.sign_in import SignInSettings
@@ -278,7 +278,7 @@ def load_config(path: Path) -> Config:
     try:
         config = TypeAdapter(Config).validate_python(settings | {"file": path.absolute()})
     except ValidationError as error:
-        mistakes = file_key + [_mistake(e["loc"], e["type"], e["msg"], e.get("input")) for e in error.errors()]
+        mistakes = file_key + [in_words(one, Config) for one in error.errors()]
         raise ConfigError(_report(path, mistakes)) from error
     if file_key or config.rv is None:
         raise ConfigError(_report(path, file_key or ["[rv]: is missing"]))
@@ -288,31 +288,3 @@ def load_config(path: Path) -> Config:
 def _report(path: Path, mistakes: list[str]) -> str:
     lines = "\n".join(f"  {mistake}" for mistake in mistakes)
     return f"{path}: {len(mistakes)} mistake{'s' if len(mistakes) > 1 else ''}\n{lines}"
-
-
-def _mistake(location: tuple[str | int, ...], kind: str, text: str, value: Any) -> str:
-    """One mistake in words, such as `[rv] port: must be between 1 and 65535, not 0`."""
-    *sections, key = location
-    section = ".".join(str(s) if isinstance(s, str) else f"{s + 1}" for s in sections)
-    where = f"[{section}] {key}" if section else f"[{key}]"
-    if kind in {"extra_forbidden", "unexpected_keyword_argument"}:
-        near = difflib.get_close_matches(str(key), _known_keys(sections), n=1)
-        return f"{where}: unknown key" + (f"; did you mean {near[0]}?" if near else "")
-    if kind in {"missing", "missing_argument"}:
-        return f"{where}: is missing"
-    said = text.removeprefix("Value error, ")
-    said = said.replace("Input should be", "must be").replace("String should", "must")
-    shown = "" if isinstance(value, dict | list) or key == "connection" else f", not {value!r}"
-    return f"{where}: {said[:1].lower()}{said[1:]}{shown}"
-
-
-def _known_keys(sections: list[str | int]) -> list[str]:
-    """The keys that a section may have."""
-    kind: Any = Config
-    for section in sections:
-        kind = get_args(kind)[0] if isinstance(section, int) else get_type_hints(kind).get(section)
-        if get_origin(kind) is not list and not is_dataclass(kind):
-            kind = next((a for a in get_args(kind) if is_dataclass(a)), None)
-        if kind is None:
-            return []
-    return [f.name for f in fields(kind) if f.name != "file"] if is_dataclass(kind) else []
