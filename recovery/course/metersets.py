@@ -67,7 +67,7 @@ def is_enough(delivered: float, planned: float, unit: str) -> bool:
     """99 % of what was planned; in MU also what lacks no more than half of one."""
     if unit == MU and planned - delivered <= FULL_WITHIN + 1e-9:
         return True
-    return delivered >= FULL_SHARE * planned - 1e-9 * max(1.0, planned)
+    return delivered >= FULL_SHARE * planned * (1 - 1e-9)
 
 
 def agree(one: float, other: float, unit: str) -> bool:

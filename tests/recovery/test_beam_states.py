@@ -84,6 +84,8 @@ def test_a_treatment_that_tells_no_meterset_and_ended_normally_gave_what_was_pla
 def test_given_twice_without_a_meterset_is_given_twice() -> None:
     state = beam_state(1, ToGive(100.0), [given_by(delivery(delivered=None))] * 2)
     assert state.delivered == 200.0
+    begun = given_by(delivery(delivered=60.0, termination="MACHINE"))
+    assert beam_state(1, ToGive(100.0), [begun, given_by(delivery(delivered=None))]).delivered == 160.0
 
 
 def test_a_continuation_that_tells_no_meterset_and_ended_normally_gave_what_lacked_and_no_more() -> None:
@@ -131,6 +133,8 @@ def test_the_channel_that_lacks_most_pulses_is_told() -> None:
 def test_where_no_channel_lacks_pulses_the_one_that_got_most_beyond_is_told() -> None:
     state = beam_state(1, FORTY, [pulsed((1, 41), (2, 43))])
     assert (state.unit, state.planned, state.delivered, state.is_full) == (PULSES, 40, 43, True)
+    uneven = beam_state(1, ToGive(100.0, SECONDS, {1: 40, 2: 10}), [pulsed((1, 30), (2, 5))])
+    assert (uneven.planned, uneven.remaining) == (40, 10), "ten lack, which is more than five"
     mixed = beam_state(1, FORTY, [pulsed((1, 30), (2, 50))])
     assert (mixed.delivered, mixed.remaining) == (30, 10), "one channel too many makes none of the other's good"
 
@@ -143,6 +147,8 @@ def test_pulses_of_several_records_add_up_by_channel() -> None:
 def test_a_record_of_other_channels_makes_nothing_unknown() -> None:
     state = beam_state(1, ToGive(100.0, SECONDS, {1: 40}), [pulsed((1, 30)), pulsed((7, 5))])
     assert (state.delivered, state.is_known, state.remaining) == (30, True, 10)
+    of_the_second = beam_state(1, ToGive(100.0, SECONDS, {1: 40, 2: 50}), [pulsed((2, 45)), pulsed((1, 40))])
+    assert (of_the_second.planned, of_the_second.delivered, of_the_second.remaining) == (50, 45, 5)
 
 
 def test_pulses_that_are_not_told_are_all_given_after_a_normal_end_and_unknown_after_any_other() -> None:
