@@ -127,7 +127,7 @@ def _specified_pulses(deliveries: Iterable[Delivery]) -> dict[int | None, int]:
     most: dict[int | None, int] = {}
     for channel in (c for d in deliveries for c in d.beam.pulses):
         if channel.specified is not None and channel.specified > 1:
-            most[channel.channel_number] = max(channel.specified, most.get(channel.channel_number, 0))
+            most[channel.channel_number] = max(channel.specified, most.get(channel.channel_number, channel.specified))
     return most
 
 
@@ -184,7 +184,7 @@ class Authority:
 
 
 def _as_asked(planned: ToGive, asked: float | None) -> ToGive:
-    return planned if asked is None else ToGive(asked, planned.unit, planned.pulses)
+    return planned if asked is None else ToGive(asked, planned.unit)
 
 
 def authority_of(planned: Planned, deliveries: Sequence[Delivery], told: ByFraction) -> Authority:
@@ -216,27 +216,29 @@ def _largest_specified(
     found: dict[tuple[int | None, int], dict[int, float]] = {}
     for d in sorted(deliveries, key=_when):
         beam, number = d.beam.beam_number, d.fraction_number
-        one = planned.get(d.fraction_group_number, {}).get(beam) if beam is not None else None
         meterset = d.beam.specified_meterset
-        if beam is None or number is None or one is None or not meterset or one.unit == SECONDS:
+        if beam is None or number is None or not meterset:
+            continue
+        one = planned.get(d.fraction_group_number, {}).get(beam)
+        if one is None or one.unit == SECONDS:
             continue
         if d.beam.treatment_delivery_type == "CONTINUATION" or d.unit not in {None, one.unit}:
             continue
         by_fraction = found.setdefault((d.fraction_group_number, beam), {})
-        by_fraction[number] = max(meterset, by_fraction.pop(number, 0.0))
+        by_fraction[number] = max(meterset, by_fraction.pop(number, meterset))
     return found
 
 
-def _when(delivery: Delivery) -> tuple[datetime, int, float]:
-    at, number = delivery.treated_at or datetime.min, delivery.fraction_number or 0  # noqa: DTZ901  for order only
-    return at, number, delivery.beam.specified_meterset or 0.0
+def _when(delivery: Delivery) -> tuple[datetime, int]:
+    return delivery.treated_at or datetime.min, delivery.fraction_number or 0  # noqa: DTZ901  for order only
 
 
 def _has_witness(number: int, by_fraction: ByNumber, database: ByNumber, unit: str) -> bool:
     """Whether another fraction or the database says the same; not where the database says that more was the whole."""
     asked = by_fraction[number]
     said = [m for n, m in by_fraction.items() if n != number] + list(database.values())
-    is_a_rest = database.get(number, 0.0) > asked and not agree(database[number], asked, unit)
+    whole = database.get(number, asked)
+    is_a_rest = whole > asked and not agree(whole, asked, unit)
     return not is_a_rest and any(agree(asked, m, unit) for m in said)
 
 

@@ -183,6 +183,26 @@ def test_another_meterset_holds_when_two_fractions_ask_for_it_and_is_asked_for_a
     assert found.specified == (Specified(1, (2, 3), 120.0, 108.0, MU, True),)
 
 
+def test_what_differs_by_one_percent_is_another_meterset_in_monitor_units_and_the_same_in_minutes() -> None:
+    edited = authority_of(PLANNED, [asks(1, 119.0), asks(2, 119.2)], {})
+    assert edited.asked == {(1, 1, 1): 119.0, (1, 2, 1): 119.2}
+    apart = authority_of(PLANNED, [asks(1, 108.0), asks(2, 108.9), asks(3, 61.0)], {(3, 1): 61.2, (1, 1): 108.9})
+    assert apart.asked == {(1, 2, 1): 108.9, (1, 3, 1): 61.0}, "108.0 of a whole of 108.9 is a rest"
+    assert [one.specified for one in apart.specified] == [108.0, 108.9, 61.0]
+    minutes: Planned = {1: {1: ToGive(0.8, MINUTES)}}
+    own = [asks(n, meterset, unit=MINUTES) for n, meterset in ((1, 0.6), (2, 0.603), (3, 0.805), (4, 0.5))]
+    found = authority_of(minutes, own, {(4, 1): 0.502})
+    assert found.asked == {(1, 1, 1): 0.6, (1, 2, 1): 0.603, (1, 4, 1): 0.5}
+    assert [one.fraction_numbers for one in found.specified] == [(1, 2), (4,)]
+
+
+def test_two_beams_that_were_edited_are_both_given_as_asked_for() -> None:
+    own = [asks(n, meterset, beam=beam) for n in (1, 2) for beam, meterset in ((1, 108.0), (2, 70.0))]
+    found = authority_of(PLANNED, [asks(0, 0.0), of(delivery(1, 1), group=7, at=None), *own], {})
+    assert found.asked == {(1, n, beam): meterset for n in (1, 2) for beam, meterset in ((1, 108.0), (2, 70.0))}
+    assert found.asked_last == {(1, 1): 108.0, (1, 2): 70.0}
+
+
 def test_a_rest_that_is_asked_for_after_an_interruption_is_not_the_whole() -> None:
     first, rest = asks(2, 108.0), asks(2, 30.0, minutes=20)
     found = authority_of(PLANNED, [first, rest, asks(3, 108.0)], {})
@@ -236,7 +256,7 @@ def test_what_cannot_be_held_against_the_plan_is_not_asked() -> None:
     unit_untold = [asks(1, 108.0, unit=None), asks(2, 108.0, unit=None)]
     assert len(authority_of(PLANNED, unit_untold, {}).asked) == 2
     nowhere = [of(delivery(1, None, specified=108.0)), of(delivery(None, 1, specified=108.0))]
-    assert authority_of(PLANNED, nowhere * 2, {}).asked == {}
+    assert authority_of(PLANNED, nowhere * 2, {(1, 1): 108.0}).specified == ()
 
 
 def test_a_fraction_gives_as_it_was_asked_for_and_what_nobody_began_as_it_was_asked_for_last() -> None:
@@ -252,7 +272,9 @@ def test_the_next_fraction_gives_pulses_but_no_seconds_of_a_source_and_nothing_t
     planned: Planned = {
         1: {1: ToGive(100.0), 2: ToGive(50.0), 3: ToGive(300.0, SECONDS), 4: ToGive(300.0, SECONDS, {1: 40, 2: 43})},
         2: {1: ToGive(90.0), 2: ToGive(50.0)},
+        3: {5: ToGive(4.8, MINUTES)},
+        4: {5: ToGive(4.9, MINUTES)},
     }
     assert Authority(planned, {}, {}).next_metersets() == {
-        1: ToGive(None), 2: ToGive(50.0), 3: ToGive(None, SECONDS), 4: ToGive(43.0, PULSES),
+        1: ToGive(None), 2: ToGive(50.0), 3: ToGive(None, SECONDS), 4: ToGive(43.0, PULSES), 5: ToGive(None, MINUTES),
     }  # fmt: skip
