@@ -256,13 +256,11 @@ def _next(so_far: CourseSoFar, fractions: Sequence[LedgerFraction], others: Sequ
     remaining = so_far.fractions_remaining
     if remaining == 0:
         return NextFraction(None, None, None, None)
-    number = so_far.next_fraction_number
-    highest = max((f.fraction_number for f in (*fractions, *others)), default=0)
-    after = max(highest, 0) + 1
-    counts_as = so_far.fractions_delivered + 1
-    if unfinished is None:
-        return NextFraction(number, None, None, counts_as)
-    return NextFraction(number, unfinished, None if remaining == 1 else after, counts_as)
+    number, counts_as = so_far.next_fraction_number, so_far.fractions_delivered + 1
+    if unfinished is None or remaining == 1:
+        return NextFraction(number, unfinished, None, counts_as)
+    after = max(0, *(f.fraction_number for f in (*fractions, *others))) + 1
+    return NextFraction(number, unfinished, after, counts_as)
 
 
 def _dose(fractions: Iterable[LedgerFraction], dose_per_fraction: float | None) -> Iterable[DosePoint]:
@@ -275,7 +273,7 @@ def _dose(fractions: Iterable[LedgerFraction], dose_per_fraction: float | None) 
 def _whole(fractions: Iterable[LedgerFraction]) -> list[tuple[datetime | None, int]]:
     """When each whole fraction was given, and its number, in order of time."""
     whole = [(_ended_at(f), f.fraction_number) for f in fractions if f.state == "complete"]
-    return sorted(whole, key=lambda pair: (pair[0] or datetime.min, pair[1]))  # noqa: DTZ901  site-local, for order
+    return sorted(whole, key=lambda pair: pair[0] or datetime.min)  # noqa: DTZ901  site-local, for order
 
 
 def _ended_at(fraction: LedgerFraction) -> datetime | None:

@@ -47,6 +47,7 @@ def test_after_three_whole_fractions_the_fourth_is_next_and_counts_as_the_fourth
     assert found.next == NextFraction(4, None, None, 4)
     assert (found.number_of_fractions_planned, found.fractions_delivered) == (20, 3)
     assert [f.state for f in found.fractions] == ["complete"] * 3
+    assert {(f.fraction_group_number, f.meterset_remaining) for f in found.fractions} == {(1, 0.0)}
 
 
 def test_an_interrupted_fraction_is_finished_first_and_the_next_number_is_after_the_highest() -> None:
@@ -55,7 +56,10 @@ def test_an_interrupted_fraction_is_finished_first_and_the_next_number_is_after_
     assert found.next == NextFraction(5, begun, 6, 2)
     assert (begun.state, begun.meterset_remaining, begun.left_in_words) == ("interrupted", 90.0, "90.0 MU left")
     assert [(b.planned, b.delivered, b.remaining) for b in begun.beams] == [(100.0, 60.0, 40.0), (50.0, 0.0, 50.0)]
-    assert [(b.planned, b.delivered, b.remaining) for b in whole.beams] == [(100.0, 100.0, 0.0), (50.0, 50.0, 0.0)]
+    assert [(b.beam_number, b.planned, b.delivered, b.remaining) for b in whole.beams] == [
+        (1, 100.0, 100.0, 0.0),
+        (2, 50.0, 50.0, 0.0),
+    ]
 
 
 def test_of_two_that_were_begun_the_newest_is_interrupted_and_the_older_was_given_in_part() -> None:
@@ -74,6 +78,11 @@ def test_when_the_interrupted_fraction_is_the_last_nothing_comes_after_it() -> N
     assert (unknown.next.fraction_number, unknown.next.number_after) == (2, 3)
 
 
+def test_after_a_fraction_that_bears_no_number_of_a_fraction_the_first_comes() -> None:
+    assert laid_out(given(0, day(1), 60.0)).next.number_after == 1
+    assert laid_out(given(-7, day(1), 60.0)).next.number_after == 1
+
+
 def test_nothing_given_yet_the_first_is_next() -> None:
     found = laid_out()
     assert found.next == NextFraction(1, None, None, 1)
@@ -81,11 +90,12 @@ def test_nothing_given_yet_the_first_is_next() -> None:
 
 
 def test_of_several_plans_of_a_course_the_courses_numbers_and_days_hold() -> None:
-    other = count_fractions([given(n, day(n), uid="other") for n in (1, 2, 8)], PLAN)
+    begun = given(9, day(8, hours=1), 5.0, uid="begun")
+    other = count_fractions([begun, *(given(n, day(n), uid="other") for n in (1, 2, 8))], PLAN)
     own = count_fractions([given(3, day(15), 60.0)], PLAN)
     whole = CourseSoFar(30, 3, 27, 3, (other,))
     found = lay_out(own, AT_NOON + timedelta(days=1), whole=whole, dose_per_fraction=2.0)
-    assert (found.next.fraction_number, found.next.number_after, found.next.counts_as) == (3, 9, 4)
+    assert (found.next.fraction_number, found.next.number_after, found.next.counts_as) == (3, 10, 4)
     assert (found.number_of_fractions_planned, found.fractions_delivered, found.dose_delivered) == (30, 3, 6.0)
     assert [f.fraction_number for f in found.fractions] == [3]
     assert [number for _, number in found.fractions_over_time] == [1, 2, 8]
@@ -112,6 +122,13 @@ def test_a_fraction_counts_when_its_last_part_was_given_and_one_without_a_time_c
     found = laid_out(given(1, day(1), 60.0, 50.0), finished, given(2, day(2)), given(3, None), given(4, None))
     assert found.fractions_over_time == ((None, 3), (None, 4), (day(2), 2), (day(3, hours=2), 1))
     assert found.fractions[0].started_at == day(1)
+
+
+def test_of_what_bears_no_time_nobody_knows_when_it_began() -> None:
+    found = laid_out(given(1, None), given(2, None, 60.0, 50.0), given(2, day(3), 40.0))
+    assert [f.started_at for f in found.fractions] == [None, day(3)]
+    assert found.fractions_over_time == ((None, 1), (day(3), 2))
+    assert found.days_since_last_treatment == 12
 
 
 def test_three_times_a_third_of_a_gray_is_one_gray() -> None:
@@ -206,6 +223,8 @@ def test_beams_are_called_as_the_plan_calls_them_else_as_their_records_do() -> N
     )
     [fraction] = laid_out(named, beam_names={1: "plan 1", 2: None}).fractions
     assert [b.beam_name for b in fraction.beams] == ["plan 1", "record 2"]
+    later = given(1, day(1, hours=4), uid="later, without names")
+    assert [b.beam_name for b in laid_out(named, later).fractions[0].beams] == ["record 1", "record 2"]
     [nameless] = laid_out(record).fractions
     assert [b.beam_name for b in nameless.beams] == [None, None]
 

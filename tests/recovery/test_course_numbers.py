@@ -1,0 +1,232 @@
+"""How many fractions a course of several plans has, which remain, and which number comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from recovery.course.courses import Chain, Member, anatomy_of, shares_anatomy
+from recovery.course.fractions import count_fractions
+from recovery.course.planned_number import Prescribed, is_origin, with_number
+from recovery.dicom.model import InstanceRef
+from recovery.dicom.plans import Plan, PlannedBeam
+from tests.recovery.clinics import planned, treated
+
+UNKNOWN = "how many fractions the whole course has is not known"
+
+
+def plan(uid: str, fractions: int | None, machine: str | None = "TB1", frame: str = "frame", **more: Any) -> Plan:
+    beams = (PlannedBeam(1, None, 1, "TREATMENT", 100.0, machine),)
+    return planned(uid, fractions, frame_of_reference_uid=frame, beams=beams, **more)
+
+
+def member(
+    uid: str, fractions: int | None, numbers: Sequence[int] = (), first_day: int = 1, machine: str = "TB1", **more: Any
+) -> Member:
+    """A plan, and a whole fraction a day of these numbers."""
+    records = treated(uid, numbers, first_day, treatment_machine_name=machine)
+    own = plan(uid, fractions, machine)
+    return Member(uid, own, count_fractions(records, own))
+
+
+def chain(*newest_first: Member, references: Sequence[str] = ()) -> Chain:
+    return Chain(newest_first, frozenset(references))
+
+
+def number(
+    of: Chain, plans: Sequence[Plan] = (), waiting: Sequence[Plan] = (), told: dict[str, Prescribed] | None = None
+) -> tuple[int | None, str]:
+    found = with_number(of, {p.ref.sop_instance_uid: p for p in plans}, waiting, told or {})
+    return found.number_of_fractions_planned, found.remark
+
+
+RX20, RX2 = Prescribed("rx", 20), Prescribed("other", 2)
+
+
+# one plan
+
+
+@pytest.mark.parametrize(
+    ("says", "numbers", "prescribed", "planned_for"),
+    [
+        (20, [1, 2], None, 20),
+        (20, [1, 2], Prescribed("rx", 25), 20),
+        (None, [1, 2], Prescribed("rx", 25), None),
+        (1, [1], None, 1),
+        (1, [1], Prescribed("rx", 5), 5),
+        (1, [1], Prescribed("rx", 1), 1),
+        (1, [3], None, None),
+        (1, [3], Prescribed("rx", 5), 5),
+        (1, [2], None, None),
+    ],
+)
+def test_one_plan_has_its_own_number_unless_it_says_1_and_something_says_more(
+    says: int | None, numbers: list[int], prescribed: Prescribed | None, planned_for: int | None
+) -> None:
+    alone = chain(member("a", says, numbers))
+    assert number(alone, told={"a": prescribed} if prescribed else {}) == (planned_for, "")
+
+
+def test_a_plan_of_one_fraction_may_be_the_first_day_of_a_plan_that_waits_on_its_anatomy() -> None:
+    day_1 = chain(member("a", 1, [1]))
+    found, remark = number(day_1, waiting=[plan("elsewhere", 5, frame="x"), plan("one", 1), plan("ref", 5)])
+    assert (found, remark) == (
+        None, "a plan of 1 fraction: whether it is one day of plan Ref, 5 fractions, is not known",
+    )  # fmt: skip
+    for waiting in (plan("one", 1), plan("none", None), plan("far", 5, frame="x"), plan("there", 5, "TB2")):
+        assert number(day_1, waiting=[waiting]) == (1, ""), waiting.ref.sop_instance_uid
+    assert number(chain(member("a", 1)), waiting=[plan("ref", 5)]) == (1, ""), "nothing was given yet"
+    assert number(chain(member("a", 2, [1])), waiting=[plan("ref", 5)]) == (2, "")
+    assert number(day_1, waiting=[plan("ref", 5)], told={"a": Prescribed("rx", 1)}) == (1, "")
+
+
+def test_a_plan_of_one_fraction_whose_patient_is_booked_again_is_not_known_to_be_over() -> None:
+    found = with_number(chain(member("a", 1, [1])), {}, [], {}, is_only_booked=True)
+    assert found.number_of_fractions_planned is None
+    assert found.remark == "a plan of 1 fraction, and the patient is booked again: what for is not known"
+    assert with_number(chain(member("a", 1, [1])), {}, [], {}).number_of_fractions_planned == 1
+
+
+# several plans
+
+
+def daily(each: int | None = None, days: int = 3, **more: Any) -> Chain:
+    return chain(*(member(f"ad{n}", each, [n], n) for n in range(days, 0, -1)), **more)
+
+
+def test_the_plan_that_the_others_name_says_the_number() -> None:
+    of = daily(references=["ref"])
+    assert number(of, [plan("ref", 5), plan("other", 9)]) == (5, "")
+    assert number(of, [plan("ref", 5)], told={"ad1": RX20}) == (5, ""), "before any prescription"
+    assert number(of, [plan("ref", None)]) == (None, UNKNOWN)
+    assert number(of) == (None, UNKNOWN), "it is not held"
+    assert number(of, [plan("ref", 1)]) == (None, UNKNOWN), "the plan of one day"
+    assert number(daily(days=1, references=["ref"]), [plan("ref", 1)]) == (1, "")
+
+
+def test_of_several_that_are_named_the_first_of_them_says_it_and_two_that_differ_say_nothing() -> None:
+    of = daily(references=["ref", "earlier"])
+    assert number(of, [plan("ref", 7, predecessor_uids=("earlier",)), plan("earlier", 5)]) == (5, "")
+    assert number(of, [plan("ref", 7), plan("earlier", 5)]) == (None, UNKNOWN)
+    assert number(of, [plan("ref", 5), plan("earlier", 5)]) == (5, "")
+    assert number(of, [plan("ref", 5), plan("earlier", None)]) == (5, "")
+
+
+def test_one_prescription_says_it_and_two_say_nothing_of_the_whole() -> None:
+    assert number(daily(), told={"ad1": RX20, "ad3": RX20}) == (20, "")
+    assert number(daily(), told={"ad1": RX20, "ad3": RX2}) == (None, UNKNOWN)
+    assert number(daily(references=["ref"]), told={"ref": RX20}) == (20, "")
+
+
+def test_a_prescription_may_be_given_with_several_plans_of_which_none_says_the_whole() -> None:
+    parts = chain(member("b", 10, [4, 5], 4), member("a", 15, [1, 2, 3]))
+    assert number(parts, told={"a": RX20}) == (20, "")
+    assert number(chain(member("b", 17, [4], 4), member("a", 20, [1, 2, 3])), told={"a": RX20}) == (20, "")
+    assert number(chain(member("b", 18, [4], 4), member("a", 20, [1, 2, 3])), told={"a": RX20})[0] != 20
+    assert number(chain(member("b", 2, [4], 4), member("a", 30, [1, 2, 3])), told={"a": RX20})[0] != 20
+
+
+def test_phases_that_followed_each_other_complete_add_up() -> None:
+    base, boost = member("base", 3, [1, 2, 3]), member("boost", 2, [4], 4)
+    assert number(chain(boost, base)) == (5, "")
+    assert number(chain(member("boost", None, [4], 4), base)) == (None, UNKNOWN)
+    assert number(chain(boost, base, references=["ref"])) == (None, UNKNOWN)
+
+
+def test_a_plan_left_before_it_was_complete_says_the_number_where_the_next_says_the_same_or_the_rest() -> None:
+    first = member("a", 20, [1, 2, 3])
+    assert number(chain(member("b", 20, [4], 4), first)) == (20, "")
+    assert number(chain(member("b", 17, [4], 4), first)) == (20, "")
+    assert number(chain(member("b", None, [4], 4), first)) == (20, "")
+    assert number(chain(member("b", 1, [4], 4), first)) == (20, "")
+    assert number(chain(member("b", 16, [4], 4), first)) == (None, UNKNOWN)
+    assert number(chain(member("c", 16, [5], 5), member("b", 17, [4], 4), first)) == (20, "")
+
+
+def test_the_one_plan_that_waits_on_the_anatomy_says_it_and_is_named() -> None:
+    said = "5 fractions of the course are those of plan Ref, approved and not treated itself"
+    assert number(daily(), waiting=[plan("ref", 5)]) == (5, said)
+    nameless = plan("ref", 5, rt_plan_label=None)
+    assert number(daily(), waiting=[nameless])[1] == said.replace("Ref", "ref")
+    assert number(daily(), waiting=[plan("ref", 5), plan("far", 9, frame="x")]) == (5, said)
+    for waiting in ([plan("ref", 5), plan("too", 9)], [plan("ref", 1)], [plan("ref", None)], [plan("ad1", 5)], []):
+        assert number(daily(), waiting=waiting) == (None, UNKNOWN)
+    assert number(daily(each=7), waiting=[plan("ref", 5)])[0] != 5, "it does not fit to what the plans say"
+
+
+def test_a_plan_that_waits_is_where_the_daily_plans_are_from_when_each_repeats_its_number_or_prescription() -> None:
+    assert is_origin(plan("ref", 5), daily(each=5), {})
+    assert not is_origin(plan("ref", 6), daily(each=5), {})
+    told = dict.fromkeys(("ad1", "ad2", "ad3", "ref"), RX20)
+    assert is_origin(plan("ref", 20), daily(), told)
+    assert not is_origin(plan("ref", 20), daily(), told | {"ad2": RX2})
+    assert not is_origin(plan("ref", 20), daily(), {k: v for k, v in told.items() if k != "ad2"})
+    assert not is_origin(plan("ref", 20), daily(), {k: v for k, v in told.items() if k != "ref"})
+    assert not is_origin(plan("boost", 5, "TB2"), daily(each=5), {}), "on another machine"
+    assert not is_origin(plan("boost", 5, frame="x"), daily(each=5), {}), "on other anatomy"
+    assert is_origin(plan("ref", 5, None), daily(each=5), {}), "a plan that names no machine is nowhere else"
+    assert not is_origin(plan("ref", 20), chain(member("a", 20, [1])), {}), "one plan is no course of daily plans"
+
+
+# what remains, and which comes next
+
+
+def numbered(of: Chain, planned_for: int | None) -> Chain:
+    return Chain(of.members, of.reference_uids, planned_for)
+
+
+def test_what_remains_is_the_courses_else_the_plans_own_of_several() -> None:
+    of = chain(member("b", 17, [4], 4), member("a", 20, [1, 2, 3]))
+    newest, first = of.members
+    assert (of.fractions_delivered, of.fractions_remaining) == (4, None)
+    assert numbered(of, 20).fractions_remaining == numbered(of, 20).remaining_with(first) == 16
+    assert numbered(of, 3).fractions_remaining == 0
+    assert (of.remaining_with(newest), of.remaining_with(first)) == (16, 17)
+    days = daily(each=1)
+    assert [days.remaining_with(one) for one in days.members] == [None, None, None]
+
+
+def test_numbers_that_run_through_the_course_go_on_and_others_begin_anew_with_the_plan() -> None:
+    through = chain(member("b", 17, [4, 5], 4), member("a", 20, [1, 2, 3]))
+    assert [numbered(through, 20).next_number(one) for one in through.members] == [6, 6]
+    anew = chain(member("b", 17, [1], 4), member("a", 20, [1, 2, 3]))
+    assert anew.next_number(anew.members[0]) == 2
+    assert numbered(through, 5).next_number(through.members[0]) is None
+    waiting = chain(member("c", 5), member("a", 20, [1, 2, 3]))
+    assert (waiting.newest.uid, waiting.next_number(waiting.members[1])) == ("a", 4)
+    assert chain(member("c", 5)).next_number(member("c", 5)) == 1
+    assert chain(member("z", 5, [0])).next_number(member("z", 5, [0])) == 1
+
+
+def test_an_interrupted_fraction_comes_first() -> None:
+    records = treated("b", [4], 4, meterset=40.0, treatment_machine_name="TB1")
+    begun = Member("b", plan("b", 17), count_fractions(records, plan("b", 17)))
+    assert chain(begun, member("a", 20, [1, 2, 3])).next_number(begun) == 4
+
+
+def test_a_plan_is_older_when_another_was_first_treated_after_its_last_day_or_was_made_from_it() -> None:
+    new, old = member("b", 17, [4], 4), member("a", 20, [1, 2, 3])
+    assert [chain(new, old).is_older(one) for one in (new, old)] == [False, True]
+    at_once = member("b", 17, [4], 3)
+    assert not chain(at_once, old).is_older(old), "in turn, or on the same day"
+    reference = member("ref", 5)
+    assert chain(new, reference, references=["ref"]).is_older(reference)
+    assert not chain(new, reference).is_older(reference)
+    assert not chain(reference, references=["ref"]).is_older(reference)
+
+
+def test_two_plans_share_anatomy_by_frame_structure_set_or_study_and_never_by_what_neither_says() -> None:
+    def of(frame: str | None, study: str | None, *structure_sets: str) -> Plan:
+        ref = InstanceRef("p", patient_id="1", study_instance_uid=study)
+        return planned("p", 5, frame_of_reference_uid=frame, ref=ref, structure_set_uids=structure_sets)
+
+    assert shares_anatomy(of("f", None), of("f", "s"))
+    assert shares_anatomy(of(None, "s"), of("f", "s"))
+    assert shares_anatomy(of("f", "s", "x", "y"), of("g", "t", "y"))
+    assert not shares_anatomy(of("f", "s", "x"), of("g", "t", "y"))
+    assert not shares_anatomy(of(None, None), of(None, None))
+    assert not shares_anatomy(None, of("f", "s")) and not shares_anatomy(of("f", "s"), None)
+    assert anatomy_of(None, {}) == set() == anatomy_of(of(None, None), {})
+    assert anatomy_of(of("f", None, "x", "y"), {}) == {"f", "x", "y"}
