@@ -21,6 +21,7 @@ from datetime import timedelta
 
 from backup_jobs.jobs.sync_records import result_of
 from backup_jobs.rv.product import product_of
+from backup_jobs.transfer.proving import prove
 from backup_jobs.transfer.sources import Sources
 from backup_jobs.transfer.transfer import NAMED, in_words, twins_in_words
 from backup_jobs.transfer.unnamed_images import list_at_sources
@@ -49,6 +50,8 @@ from recovery.tables.relational import DELIVERIES
 JOB = "sync_plans"
 
 ANOTHERS = "what the RT-PACS holds under this UID is another patient's"
+OTHER_OBJECT = "{} holds it in another series or study, or of another patient, than the RT-PACS: two objects of one UID"
+OTHER_LABEL = "{} holds it under another label than the RT-PACS: its content was changed under its UID"
 NOWHERE = "neither the R&V system nor a planning system has it"
 
 
@@ -167,11 +170,14 @@ def _bring_waiting(space: Workspace, pacs: Peer, sources: Sources, known: list[s
         lacking = _lacking(space, pacs, refs)
         sources.take(peer, lacking, "moving plans")
         space.holdings.ask(pacs, [ref.sop_instance_uid for ref in lacking], space.now, anew=True)
+        _note_others(space, sources, peer, refs - lacking)
         waiting += [ref.sop_instance_uid for ref in refs if ref.sop_instance_uid not in known]
     plans = {*known, *waiting}
     for peer, refs in sources.of_patients(due, "RTDOSE"):
         found |= refs
-        named = sources.referenced_plans(peer, _lacking(space, pacs, refs))
+        lacking = _lacking(space, pacs, refs)
+        _note_others(space, sources, peer, refs - lacking)
+        named = sources.referenced_plans(peer, lacking)
         sources.take(peer, {ref for ref, uids in named.items() if not uids or uids & plans}, "moving doses")
     unproven = {ref.patient_id for ref in found if ref.sop_instance_uid in sources.unproven}
     is_answered = not sources.silent and not any(peer.traits.unfinished for peer in sources.peers)
@@ -179,6 +185,20 @@ def _bring_waiting(space: Workspace, pacs: Peer, sources: Sources, known: list[s
         if patient_id not in unproven:
             space.memory.note(f"plans {patient_id}", space.now)
     return waiting
+
+
+def _note_others(space: Workspace, sources: Sources, peer: Peer, held: set[InstanceRef]) -> None:
+    """Objects of a source under whose UID the RT-PACS holds another: by UID alone it would be taken for them.
+
+    What a C-FIND tells cheaply is the series and a plan's label. Of other content in the same series it tells nothing.
+    """
+    for ref in held - (prove(space, held) if held else set()):
+        sources.unproven[ref.sop_instance_uid] = OTHER_OBJECT.format(peer.remote.ae_title)
+    plans = space.collection.plans
+    known = {ref for ref in held if ref.sop_instance_uid in plans}
+    for uid, label in sources.plan_labels(peer, known).items() if known else ():
+        if plans[uid].rt_plan_label not in {label, None}:
+            sources.unproven[uid] = OTHER_LABEL.format(peer.remote.ae_title)
 
 
 def _bring_structure_sets(space: Workspace, pacs: Peer, sources: Sources, tally: _Tally, plans: list[Plan]) -> None:

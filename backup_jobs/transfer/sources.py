@@ -16,11 +16,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from pydicom import Dataset
+
 from backup_jobs.transfer.transfer import transfer
 from recovery.dicom import elements as el
 from recovery.dicom.model import InstanceRef
 from recovery.dicom.plans import ImageSeries
 from recovery.dimse import DimseError, Peer, find_by_uid, find_images, open_link
+from recovery.dimse.query.identifiers import UIDS_PER_QUERY
 from recovery.pacs.peers import rv_peer, tps_peers
 from recovery.pacs.record_search import find_objects_of_patients
 from recovery.pacs.workspace import Workspace
@@ -90,18 +93,30 @@ class Sources:
     def referenced_plans(self, peer: Peer, doses: Iterable[InstanceRef]) -> dict[InstanceRef, set[str]]:
         """By dose, the plans that it references; an empty set where the source does not tell."""
         plans: dict[InstanceRef, set[str]] = {}
-        uids = sorted(ref.sop_instance_uid for ref in doses)
+        for answer in self._told(peer, doses, "RTDOSE", "ReferencedRTPlanSequence"):
+            items = el.items(answer, "ReferencedRTPlanSequence")
+            named = {el.text(item, "ReferencedSOPInstanceUID") for item in items}
+            plans[InstanceRef.from_dataset(answer)] = {uid for uid in named if uid is not None}
+        return plans
+
+    def plan_labels(self, peer: Peer, plans: Iterable[InstanceRef]) -> dict[str, str]:
+        """By plan, its RTPlanLabel as the source tells it."""
+        answers = self._told(peer, plans, "RTPLAN", "RTPlanLabel")
+        labels = {el.required_uid(answer, "SOPInstanceUID"): el.text(answer, "RTPlanLabel") for answer in answers}
+        return {uid: label for uid, label in labels.items() if label is not None}
+
+    def _told(self, peer: Peer, refs: Iterable[InstanceRef], modality: str, keyword: str) -> list[Dataset]:
+        """What a source answers of these objects, with one element more."""
+        answers: list[Dataset] = []
+        uids = sorted(ref.sop_instance_uid for ref in refs)
         try:
             with open_link(peer) as link:
-                for start in range(0, len(uids), 50):
-                    keys = {"SOPInstanceUID": "\\".join(uids[start : start + 50]), "Modality": "RTDOSE"}
-                    for answer in find_images(link, keys, ("ReferencedRTPlanSequence",)):
-                        items = el.items(answer, "ReferencedRTPlanSequence")
-                        named = {el.text(item, "ReferencedSOPInstanceUID") for item in items}
-                        plans[InstanceRef.from_dataset(answer)] = {uid for uid in named if uid is not None}
+                for start in range(0, len(uids), UIDS_PER_QUERY):
+                    keys = {"SOPInstanceUID": "\\".join(uids[start : start + UIDS_PER_QUERY]), "Modality": modality}
+                    answers += find_images(link, keys, (keyword,))
         except DimseError as error:
             self.silent[str(peer.remote)] = error
-        return plans
+        return answers
 
     def take(self, peer: Peer, refs: Iterable[InstanceRef], what: str) -> None:
         """Transfer objects that `peer` was just found to have."""

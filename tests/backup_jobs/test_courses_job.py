@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from pydicom import Dataset
 
+from recovery.cache.memory import Memory
+from tests.backup_jobs.test_main_job import course
 from tests.clinic import TwoNodes, two_nodes
 from tests.objects import beam_item, dose, images, item, plan, record, structure_set, uid
 from tests.orthanc import HOW_TO_INSTALL, orthanc_is_installed
@@ -148,3 +150,42 @@ def test_another_patients_object_of_the_same_uid_is_not_taken_for_the_one_to_bac
     clinic.pacs.put(encode(theirs))
     _, results = clinic.job("sync_records")
     assert results["sync_records"]["counts"]["already_held"] == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"StudyInstanceUID": "1.2.3", "SeriesInstanceUID": "1.2.3.4"}, "two objects of one UID"),
+        ({"RTPlanLabel": "Changed"}, "its content was changed under its UID"),
+    ],
+)
+@pytest.mark.parametrize("modality", ["RTPLAN", "RTDOSE"])
+def test_what_a_source_holds_otherwise_under_a_uid_that_is_held_is_named_in_every_cycle(
+    clinic: TwoNodes, modality: str, change: dict[str, str], said: str
+) -> None:
+    from tests.objects import encode
+
+    objects = course("A", "A^A", {1: 100.0}, 3)
+    (ours,) = [ds for ds in objects if ds.Modality == modality]
+    clinic.put(objects)
+    assert clinic.job("cycle")[0] == 0
+    clinic.rv.delete_instance(str(ours.SOPInstanceUID))
+    for keyword, value in change.items():
+        setattr(ours, keyword, value)
+    clinic.rv.put(encode(ours))
+    _forget_daily_questions(clinic)
+    for _ in range(2):
+        status, results = clinic.job("cycle")
+        if modality == "RTDOSE" and "RTPlanLabel" in change:
+            assert status == 0, "a dose has no label: that cannot be told"
+            continue
+        told = results["sync_plans"]
+        assert (status, told["outcome"], told["unproven"]) == (1, "PARTIAL", [ours.SOPInstanceUID])
+        assert said in told["message"]
+    assert str(ours.SOPInstanceUID) in clinic.pacs.instances()
+
+
+def _forget_daily_questions(clinic: TwoNodes) -> None:
+    memory = Memory.load(clinic.config.parent / "cache")
+    memory.forget("plans ")
+    assert not [question for question in Memory.load(clinic.config.parent / "cache").asked if "plans" in question]
