@@ -5,7 +5,8 @@ Goal
 
 How
     One file per object or volume, written beside, fsynced, renamed. What was not looked at for longest goes first
-    when the folder grows past its bound. A damaged file is taken as absent and fetched again.
+    when the folder grows past its bound. Each bears its SHA-256: an object in its preamble, which PS3.10 section 7.1
+    leaves to whoever writes it, a volume in its JSON. A damaged file is named, taken as absent and fetched again.
 
 Why hashed names
     A UID comes from outside and becomes a path here.
@@ -14,7 +15,7 @@ Why hashed names
 from __future__ import annotations
 
 import hashlib
-import json
+import io
 import logging
 import os
 from contextlib import suppress
@@ -22,20 +23,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pydicom import dcmread
+from pydicom import Dataset, dcmread
 from pydicom.errors import InvalidDicomError
 
 from recovery.dicom.elements import required_uid
 from recovery.dimse.guard import READ_ERRORS
 from recovery.host.durable import replace_file
+from recovery.host.seals import sealed_json, unsealed_json
 from recovery.pictures.grids import Grid
 from recovery.pictures.image_series import ImageVolume
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from pydicom import Dataset
 
 FOLDER = "pictures"
+_PREAMBLE = 128
+"""Bytes."""
 
 log = logging.getLogger(__name__)
 
@@ -46,19 +49,22 @@ class Shelf:
     def __init__(self, folder: Path, limit_bytes: int) -> None:
         self.folder = folder
         self.limit_bytes = limit_bytes
+        self._digests: dict[Path, tuple[tuple[int, ...] | None, str]] = {}
 
     def read(self, sop_instance_uid: str) -> Dataset | None:
         """An object; None where it is not here."""
         path = self._path(sop_instance_uid, "dcm")
         try:
-            ds = dcmread(path)
-            is_it = required_uid(ds, "SOPInstanceUID") == sop_instance_uid
+            data = path.read_bytes()
+            is_it = data[:_PREAMBLE] == _preamble_of(data[_PREAMBLE:])
+            ds = dcmread(io.BytesIO(data)) if is_it else Dataset()
+            is_it = is_it and required_uid(ds, "SOPInstanceUID") == sop_instance_uid
         except FileNotFoundError:
             return None
         except (*READ_ERRORS, InvalidDicomError):
             is_it = False
         if not is_it:
-            self._forget(path)
+            self._forget_damaged(path)
             return None
         _touch(path)
         return ds
@@ -66,27 +72,34 @@ class Shelf:
     def write(self, ds: Dataset) -> None:
         """Keep an object. A disk that takes nothing costs only the next look its speed."""
         path = self._path(required_uid(ds, "SOPInstanceUID"), "dcm")
-        self._write(path, lambda beside: ds.save_as(beside, enforce_file_format=True))
+
+        def write(beside: Path) -> None:
+            encoded = io.BytesIO()
+            ds.save_as(encoded, enforce_file_format=True)
+            body = encoded.getvalue()[_PREAMBLE:]
+            beside.write_bytes(_preamble_of(body) + body)
+
+        self._write(path, write)
 
     def read_volume(self, key: str) -> ImageVolume | None:
         """A volume as it was written; its values stay on disk until they are looked at."""
         path = self._path(key, "json")
         try:
-            said = json.loads(path.read_text(encoding="utf-8"))
+            said = unsealed_json(path.read_bytes())
             values: NDArray[Any] = np.load(path.with_suffix(".npy"), mmap_mode="r", allow_pickle=False)
             coordinates = [np.array(said[axis], dtype=float) for axis in "xyz"]
             window = tuple(said["window"]) if said["window"] else None
             volume = ImageVolume(Grid(values, *coordinates), said["modality"], window, tuple(said["remarks"]))
             fits = values.shape == tuple(len(axis) for axis in reversed(coordinates))
+            fits = fits and said["values"] == self._digest(path.with_suffix(".npy"))
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError, EOFError):
             fits = False
         if not fits:
-            self._forget(path)
+            self._forget_damaged(path)
             return None
         _touch(path)
-        _touch(path.with_suffix(".npy"))
         return volume
 
     def write_volume(self, key: str, volume: ImageVolume) -> None:
@@ -106,7 +119,18 @@ class Shelf:
 
         # The values first: what names them is written when they are whole.
         if self._write(path.with_suffix(".npy"), write_values):
-            self._write(path, lambda beside: beside.write_text(json.dumps(said), encoding="utf-8"))
+            said["values"] = self._digest(path.with_suffix(".npy"))
+            self._write(path, lambda beside: beside.write_text(sealed_json(said), encoding="utf-8"))
+
+    def _digest(self, path: Path) -> str:
+        """The SHA-256 of a file's content, read once for each state of it; also marks it as looked at."""
+        before, digest = self._digests.get(path, (None, ""))
+        if before != _state(path):
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+        _touch(path)
+        self._digests[path] = _state(path), digest
+        return digest
 
     def _write(self, path: Path, write: Any) -> bool:
         try:
@@ -133,12 +157,25 @@ class Shelf:
                 self._forget(path)
                 size -= bytes_of_it
 
+    def _forget_damaged(self, path: Path) -> None:
+        log.warning("%s is not what was written: it is fetched again", path)
+        self._forget(path)
+
     def _forget(self, path: Path) -> None:
         with suppress(OSError):
             path.unlink(missing_ok=True)
 
     def _path(self, name: str, kind: str) -> Path:
         return self.folder / f"{hashlib.sha256(name.encode()).hexdigest()[:40]}.{kind}"
+
+
+def _preamble_of(body: bytes) -> bytes:
+    return hashlib.sha256(body).hexdigest().encode().ljust(_PREAMBLE, b"\0")
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    stat = path.stat()
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns
 
 
 def _touch(path: Path) -> None:

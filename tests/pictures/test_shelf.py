@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import random
 import stat
 from pathlib import Path
 
 import numpy as np
 import pytest
+from pydicom import dcmread
 
 from recovery.pictures.image_series import ImageSlice, ImageVolume, assemble
 from recovery.pictures.shelf import Shelf
@@ -90,3 +92,24 @@ def test_a_disk_that_takes_nothing_costs_no_picture(tmp_path: Path) -> None:
     shelf.write(plan({1: 100.0}))
     shelf.write_volume("v", assemble([ImageSlice.from_dataset(ds) for ds in straight_slices()]))
     assert shelf.read_volume("v") is None
+
+
+def test_a_flipped_bit_of_any_picture_is_named_and_never_drawn(shelf: Shelf, caplog: pytest.LogCaptureFixture) -> None:
+    ds, by_seed = plan({1: 100.0}), random.Random(8)
+    whole = assemble([ImageSlice.from_dataset(one) for one in straight_slices()])
+    for number in range(150):
+        shelf.write(ds)
+        shelf.write_volume("v", whole)
+        assert shelf.read(ds.SOPInstanceUID) and shelf.read_volume("v"), "looked at before it was damaged, too"
+        path = sorted(shelf.folder.iterdir())[number % 3]
+        data = bytearray(path.read_bytes())
+        place, bit = by_seed.randrange(len(data)), by_seed.randrange(8)
+        data[place] ^= 1 << bit
+        path.write_bytes(data)
+        caplog.clear()
+        came = shelf.read(ds.SOPInstanceUID) if path.suffix == ".dcm" else shelf.read_volume("v")
+        assert came is None, f"bit {bit} of byte {place} of {path.name}"
+        assert path.stem in caplog.text
+    shelf.write(ds)
+    (path,) = shelf.folder.glob("*.dcm")
+    assert dcmread(path).RTPlanLabel == "Prost", "still a file that any other program opens"
