@@ -21,7 +21,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 
 from backup_jobs.rv.database import ConnectionLostError, Database, DatabaseError, open_database
@@ -105,6 +105,8 @@ def snapshot_tables(config: Config, now: datetime) -> JobResult:
     owners = PlanOwners(config)
     outcomes: dict[str, _Outcome] = {}
     with open_database(config) as database, open_writer(config.cache_path, now) as new:
+        for fault in new.faults:
+            log.warning("read anew from the database: %s", fault)
         for reading in tables:
             try:
                 outcomes[reading.schema.name] = _snapshot(
@@ -119,12 +121,17 @@ def snapshot_tables(config: Config, now: datetime) -> JobResult:
                 if isinstance(error, ConnectionLostError):
                     break
         result = _result(outcomes, [reading.schema.name for reading in tables])
+        result = replace(result, message="; ".join(part for part in (result.message, *_anew(new.faults)) if part))
         for reading in tables[len(outcomes) :]:
             new.keep(reading.schema.name, "the connection was lost before it was asked for")
         new.commit()
     note(Cache(config.cache_path), {name: one.odd for name, one in outcomes.items() if not one.fault}, now)
     prune(config.cache_path, config.cache.keep_days)
     return result
+
+
+def _anew(faults: Sequence[str]) -> list[str]:
+    return [f"read anew from the database: {fault}" for fault in faults]
 
 
 def check_queries(config: Config) -> list[str]:

@@ -58,13 +58,16 @@ _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.E
 
 
 class SnapshotWriter:
-    """One run's snapshot in the making. Every table that the run asked for is written, confirmed or kept."""
+    """One run's snapshot in the making. Every table that the run asked for is written, confirmed or kept.
+
+    `faults`: what of the snapshot before is not what was written, in words.
+    """
 
     def __init__(self, cache_path: Path, now: datetime) -> None:
         self._cache_path = cache_path
         self._now = now.astimezone(UTC)
         self._beside = cache_path / FOLDER / f"{_BESIDE}{os.getpid()}"
-        self._sources, self._last = _last_state(cache_path)
+        self._sources, self._last, self.faults = _last_state(cache_path)
         self._tables: dict[str, TableState] = {}
         self._missing: dict[str, Kept] = {}
 
@@ -137,8 +140,8 @@ class SnapshotWriter:
         shutil.rmtree(self._beside, ignore_errors=True)
 
     def _says_something_new(self) -> bool:
-        """Another row, another table, another reason: anything but the times of reading."""
-        if self._last is None or not (self._cache_path / FOLDER / POINTER).exists():
+        """Another row, another table, another reason, or a file made anew: anything but the times of reading."""
+        if self._last is None or self.faults or not (self._cache_path / FOLDER / POINTER).exists():
             return True
         if self._missing != self._last.missing or self._tables.keys() != self._last.tables.keys():
             return True
@@ -256,8 +259,8 @@ def _write(path: Path, data: bytes) -> None:
     replace_file(path, lambda beside: beside.write_bytes(data))
 
 
-def _last_state(cache_path: Path) -> tuple[dict[str, Path], Manifest | None]:
-    """The newest snapshot, and where those of its tables lie that are whole; without one, the layout before.
+def _last_state(cache_path: Path) -> tuple[dict[str, Path], Manifest | None, list[str]]:
+    """The newest snapshot, where those of its tables lie that are whole, and what is not; else the layout before.
 
     What is damaged is as good as never written: the run that finds it reads everything anew.
     """
@@ -265,11 +268,12 @@ def _last_state(cache_path: Path) -> tuple[dict[str, Path], Manifest | None]:
         snapshot_id = current_id(cache_path)
         if snapshot_id is not None:
             last = load_snapshot(cache_path, snapshot_id)
-            whole = {name: last.file(name) for name in last.manifest.tables if not fault_of_file(last, name)}
-            return whole, last.manifest
-    except ManifestError:
-        return {}, None
-    return _layout_before(cache_path)
+            faults = {name: fault_of_file(last, name) for name in last.manifest.tables}
+            whole = {name: last.file(name) for name, fault in faults.items() if not fault}
+            return whole, last.manifest, [fault for fault in faults.values() if fault]
+    except ManifestError as error:
+        return {}, None, [str(error)]
+    return *_layout_before(cache_path), []
 
 
 def _layout_before(cache_path: Path) -> tuple[dict[str, Path], Manifest | None]:
