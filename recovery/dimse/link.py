@@ -33,7 +33,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 )
 from pynetdicom.status import code_to_category
 
-from recovery.dimse.patience import Patience, patience_of
+from recovery.dimse.patience import Patience, longest_of, patience_of
 from recovery.dimse.peer import NOT_SUPPORTED, DimseError, Peer
 from recovery.dimse.query.answers import Answers
 from recovery.dimse.sockets import QuickSocket, cut
@@ -60,7 +60,9 @@ MAXIMUM_PDU_SIZE = 131_072
 _LAST_MESSAGE_ID = 65_535
 
 _SECONDS_PER_MATCH = 1.0
-"""What each match adds to it."""
+"""What each match adds to the time of a C-FIND, up to `longest_of`."""
+MOST_MATCHES = 1_000_000
+"""Of one C-FIND: a node that goes on and on is not believed, and must not fill the memory."""
 
 _UNDECODABLE = (
     ValueError, TypeError, AttributeError, LookupError, NotImplementedError, OSError, EOFError, struct.error,
@@ -138,13 +140,15 @@ class Link:
         is_pending = True
         try:
             response = self._asked("C-FIND", request, context.context_id)
-            until = time.monotonic() + patience_of(self.peer.timeout)
+            until, last = (time.monotonic() + f(self.peer.timeout) for f in (patience_of, longest_of))
+            count = 0
             while is_pending := code_to_category(response.Status) == "Pending":
                 asked_on = time.monotonic()
                 yield self._match(response, encoding)
-                until += time.monotonic() - asked_on + _SECONDS_PER_MATCH
+                count, by_caller = count + 1, time.monotonic() - asked_on
+                until, last = until + by_caller + _SECONDS_PER_MATCH, last + by_caller
                 response = self._answer("C-FIND", C_FIND)
-                if time.monotonic() > until:
+                if time.monotonic() > min(until, last) or count > MOST_MATCHES:
                     raise self._silence("C-FIND", too_slow=True)
             if self._judged("C-FIND", response.Status) == "Warning":
                 raise self.peer.error("answered C-FIND with a warning: there may be more matches", response.Status)

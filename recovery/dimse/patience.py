@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 TIMEOUTS = 10
-"""Time-outs that a whole C-FIND may take, and a C-MOVE or C-GET between two objects, however often the node speaks."""
-
+"""Time-outs that a C-FIND may take beside its matches, and a C-MOVE or C-GET between two objects, however often the
+node speaks."""
+TIMEOUTS_OF_MATCHES = 60
+"""Time-outs that a whole C-FIND may take, however many matches come: an hour."""
 
 _MOST = 0xFFFF
 """What a number of sub-operations can say at most: it is of two bytes."""
@@ -25,6 +27,11 @@ _MOST = 0xFFFF
 def patience_of(timeout: float) -> float:
     """In seconds."""
     return TIMEOUTS * timeout
+
+
+def longest_of(timeout: float) -> float:
+    """Of a C-FIND with matches, in seconds."""
+    return TIMEOUTS_OF_MATCHES * timeout
 
 
 class Patience:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,9 +14,11 @@ from pydicom import Dataset
 from pynetdicom import evt
 from pynetdicom.dimse_primitives import C_FIND, C_MOVE
 
+from recovery.dicom.model import DicomNode
 from recovery.dimse import DimseError, fetch, move, move_series, open_link
 from recovery.dimse.moving import image_query
-from tests.dimse.scripted import PENDING, SUCCESS, Scripted, by_uid, gives, peer_of, ref_of, scp
+from recovery.pacs.record_search import find_all_records
+from tests.dimse.scripted import PENDING, SUCCESS, Scripted, by_uid, gives, match, peer_of, ref_of, scp
 from tests.objects import record
 
 WANTED = [record(None, []) for _ in range(4)]
@@ -147,3 +152,69 @@ def test_answers_to_an_older_question_do_not_hold_the_caller() -> None:
         with pytest.raises(DimseError, match="did not come to an end with C-FIND"):
             list(asked.find(query))
         assert time.monotonic() - began < LONG / 2
+
+
+def _matches(pause: float, uid: Callable[[int], str]) -> Handler:
+    def find(here: Scripted, event: evt.Event) -> Iterator[Any]:
+        until, said = time.monotonic() + LONG, 0
+        while time.monotonic() < until and event.assoc.is_established:
+            said += 1
+            yield PENDING, match(event.identifier, uid(said))
+            time.sleep(pause)
+
+    return find
+
+
+@pytest.mark.parametrize("uid", [lambda n: f"1.2.{n}", lambda _: "1.2.3"], ids=["others", "the same again"])
+@pytest.mark.parametrize(("name", "most"), [("patience.TIMEOUTS_OF_MATCHES", 3), ("link.MOST_MATCHES", 20)])
+def test_matches_without_an_end_are_given_up_by_time_and_by_number_and_are_never_none(
+    name: str, most: int, uid: Callable[[int], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"recovery.dimse.{name}", most)
+    with scp({evt.EVT_C_FIND: _matches(0.05, uid)}) as node:
+        began = time.monotonic()
+        with pytest.raises(DimseError, match="did not come to an end with C-FIND"):
+            find_all_records(peer_of(node.node, "rv", timeout=1))
+        assert time.monotonic() - began < LONG / 2
+
+
+@pytest.mark.parametrize("quick_bytes", [0, 400], ids=["from the start", "once associated"])
+def test_a_node_at_twenty_bytes_a_second_is_given_up_and_is_not_empty(quick_bytes: int) -> None:
+    with scp({evt.EVT_C_FIND: _matches(10, lambda n: f"1.2.{n}")}) as node, slow_line(node.node, quick_bytes) as slow:
+        began = time.monotonic()
+        with pytest.raises(DimseError, match="SCRIPTED"):
+            find_all_records(peer_of(slow, "rv", timeout=1))
+        assert time.monotonic() - began < LONG / 2
+
+
+@contextlib.contextmanager
+def slow_line(node: DicomNode, quick_bytes: int) -> Iterator[DicomNode]:
+    """The same node over a line that brings its answers at 20 bytes a second, after the first `quick_bytes`."""
+    over = threading.Event()
+
+    def carry(there: socket.socket, here: socket.socket, is_slow: bool) -> None:
+        sent = 0
+        with contextlib.suppress(OSError):
+            while not over.is_set() and (data := there.recv(4096 if not is_slow or sent < quick_bytes else 1)):
+                here.sendall(data)
+                sent += len(data)
+                over.wait(0.05 if is_slow and sent > quick_bytes else 0)
+            here.shutdown(socket.SHUT_WR)
+
+    def take() -> None:
+        while not over.is_set():
+            with contextlib.suppress(OSError):
+                caller, _ = server.accept()
+                called = socket.create_connection((node.host, node.port))
+                for ends in ((caller, called, False), (called, caller, True)):
+                    threading.Thread(target=carry, args=ends, daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.1)
+        thread = threading.Thread(target=take)
+        thread.start()
+        try:
+            yield DicomNode(node.ae_title, "127.0.0.1", server.getsockname()[1])
+        finally:
+            over.set()
+            thread.join(5)
