@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 STOPPED = 1
 """Partly done: what is not proven is named by the next run."""
 
+GRACE = 5.0
+"""Seconds that a stopped run has to end what it has in hand."""
+
 _STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -44,7 +47,8 @@ def end_quietly(line: str, status: int = STOPPED) -> None:
 
 
 class _Presses:
-    """The first signal is a KeyboardInterrupt, so that what was learnt can be kept; the next one ends the process."""
+    """The first signal is a KeyboardInterrupt, so that what was learnt can be kept; the next one, or `GRACE` seconds,
+    ends the process: a list of objects that drip in is not waited for."""
 
     def __init__(self, line: str) -> None:
         self.line = line
@@ -55,6 +59,9 @@ class _Presses:
             self.say()
             os._exit(STOPPED)
         self.was_pressed = True
+        if hasattr(signal, "setitimer"):  # Windows has none
+            signal.signal(signal.SIGALRM, self)
+            signal.setitimer(signal.ITIMER_REAL, GRACE)
         raise KeyboardInterrupt
 
     def say(self) -> None:

@@ -102,7 +102,7 @@ def test_a_stop_while_objects_drip_in_ends_the_run_soon_and_the_next_one_complet
     by_seed, objects = random.Random(seed), list(flat([clinic_of(4, 8)]))
     with two_nodes(tmp_path) as nodes:
         nodes.rv.kill()
-        holds, pause = by_uid(objects), {"seconds": 0.5}
+        holds, pause = by_uid(objects), {"seconds": 1.5}
         find = limited(objects)
 
         def moved(here: Scripted, event: evt.Event) -> Iterator[Any]:
@@ -115,7 +115,7 @@ def test_a_stop_while_objects_drip_in_ends_the_run_soon_and_the_next_one_complet
             began = time.monotonic()
             run.send_signal(signal.SIGTERM)
             results = told(run)
-            assert time.monotonic() - began < 5
+            assert time.monotonic() - began < 10, "not the half minute that its list still takes"
             assert run.returncode == 1
             assert "OK" not in {result["outcome"] for result in results.values()}
             held = nodes.pacs.instances()
