@@ -29,7 +29,7 @@ from recovery.cache.snapshots import list_snapshots, verify_snapshot
 from recovery.cache.store import Cache
 from recovery.host.clock import read_clock
 from recovery.host.entry_lines import EntriesError
-from recovery.pacs.verified_objects import VerifiedObjects
+from recovery.pacs.verified_objects import Proofs, VerifiedObjects
 from recovery.words.printable import tell
 
 if TYPE_CHECKING:
@@ -96,6 +96,9 @@ def _forget(config: Config, uids: list[str]) -> int:
             unknown = [uid for uid in uids if uid not in verified.faults]
             verified.forget(uid for uid in uids if uid in verified.faults)
             verified.save(cache, now)
+            proofs = Proofs.load(cache)
+            kept = {uid: why for uid, why in proofs.faults.items() if uid not in uids}
+            Proofs(proofs.plans, kept).save(cache, now)
     except LockedError as error:
         tell(f"{error}; try again when it has ended", file=sys.stderr)
         return 75

@@ -25,7 +25,8 @@ class PlanBackup:
     missing: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     proven_at: datetime | None = None
-    """When all of it was last re-read and found to be what it was, local to the site; None when something was not."""
+    """When all of it, and the plan's records, were last re-read and found to be what they were, local to the site; None
+    when something was not, or was never re-read."""
 
 
 NOT_ASKED = PlanBackup(missing=("whatever the RT-PACS was not asked for: plan, structure set, images",))
@@ -48,8 +49,6 @@ class Evidence:
     """By patient: records that the R&V system had and the RT-PACS does not hold."""
     lost_records: Set[str] = frozenset()
     """Records among `records` that the RT-PACS does not hold any more."""
-    reread_records: Mapping[str, datetime] = field(default_factory=dict)
-    """By record: when it was last re-read and found to be what it was, local to the site."""
     appointments: Mapping[str, datetime] = field(default_factory=dict)
     """By patient: the next one, local to the site."""
     told: Mapping[tuple[str | None, str | None], str] = field(default_factory=dict)
@@ -70,9 +69,3 @@ class Evidence:
         uids = {record.referenced_rt_plan_uid for record in records}
         told = self.planned_by_database.get(uids.pop() or "") if len(uids) == 1 else None
         return self.counted.of(records, plan, told)
-
-    def proven_at(self, records: Sequence[TreatmentRecord], backup: PlanBackup) -> datetime | None:
-        """When the last of a plan's chain and of its records was re-read; None when one was not, or was another."""
-        times = [backup.proven_at, *(self.reread_records.get(record.ref.sop_instance_uid) for record in records)]
-        known = [at for at in times if at is not None]
-        return min(known) if len(known) == len(times) else None

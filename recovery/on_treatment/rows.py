@@ -205,7 +205,7 @@ def _row(
         "last_treatment_at": course.last_treatment_at,
         "next_appointment_at": whose_row.next_appointment(patient_id, evidence, who),
         "unknown_since": None,
-        "proven_at": evidence.proven_at(entry.records, backup),
+        "proven_at": backup.proven_at,
         "status": _status(entry, evidence, who, now, on_treatment_days),
         **_held(entry, evidence, who, backup),
         "earlier_plans": "; ".join(_delivered_in_words(e) for e in sorted(entry.superseded, key=_first_treated)),

@@ -12,7 +12,7 @@ from recovery.on_treatment.evidence import Evidence, PlanBackup
 from recovery.overview.rv_columns import database_sessions, planned_by_database, plans_told
 from recovery.overview.wanted_plans import next_appointments
 from recovery.pacs.record_holdings import lost_records
-from recovery.pacs.verified_objects import VerifiedObjects, chain_of
+from recovery.pacs.verified_objects import Proofs
 from recovery.pacs.workspace import relational_rows
 from recovery.tables.relational import APPROVED_STATUSES, PLANS, PRESCRIPTIONS
 
@@ -37,17 +37,15 @@ def evidence_of(space: Workspace) -> Evidence:
     met = {(r.ref.patient_id, r.referenced_rt_plan_uid): r.patient for r in records}
     treated = {uid for _, uid in met}
     untreated = (plan for uid, plan in space.collection.plans.items() if uid not in treated)
-    verified, zone = VerifiedObjects.load(space.cache), space.config.site.zone
-    faults = set(verified.faults)
+    proofs = Proofs.load(space.cache)
     told = plans_told(space, met | {(p.ref.patient_id, p.ref.sop_instance_uid): p.patient for p in untreated})
     return Evidence(
         records=[*records, *database_sessions(space, records)],
         plans=space.collection.plans,
         structure_sets=space.collection.structure_sets,
-        backups={uid: _backup_of(space, verified, uid) for uid in uids if uid is not None},
+        backups={uid: _backup_of(space, proofs, uid) for uid in uids if uid is not None},
         unproven_records=owed,
-        lost_records=(lost_records(space.holdings) | faults) & space.collection.records.keys(),
-        reread_records={uid: at for uid in space.collection.records if (at := verified.proven_at([uid], zone))},
+        lost_records=(lost_records(space.holdings) | proofs.faults.keys()) & space.collection.records.keys(),
         appointments=by_number_of_the_objects(next_appointments(space), told),
         told={key: word for key, row in told.items() if (word := row["approval_status"]) is not None},
         approved_for={
@@ -62,13 +60,13 @@ def evidence_of(space: Workspace) -> Evidence:
     )
 
 
-def _backup_of(space: Workspace, verified: VerifiedObjects, uid: str) -> PlanBackup:
+def _backup_of(space: Workspace, proofs: Proofs, uid: str) -> PlanBackup:
     """What the RT-PACS says it holds of a plan's chain, and what of it was found to be another than it was."""
     backup, plan = space.holdings.backup_of(uid, space.collection), space.collection.plans.get(uid)
     if plan is None:
         return backup
-    proven_at = verified.proven_at(chain_of(plan, space.collection), space.config.site.zone)
-    return replace(backup, missing=(*backup.missing, *verified.missing(plan, space.collection)), proven_at=proven_at)
+    missing = (*backup.missing, *proofs.missing(plan, space.collection))
+    return replace(backup, missing=missing, proven_at=proofs.proven_at(uid, space.config.site.zone))
 
 
 def prescriptions_of_plans(space: Workspace) -> dict[str, Prescribed]:

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 
 from recovery.cache.store import CacheError
 from recovery.course.needed_images import needed_images
-from recovery.tables.verified import VERIFIED_OBJECTS
+from recovery.tables.verified import PROOFS, VERIFIED_OBJECTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from zoneinfo import ZoneInfo
 
     from recovery.cache.store import Cache
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from recovery.pacs.collection import Collection
 
 DIFFERS = "the RT-PACS and its source differ"
+IN_WORDS = "altered or unreadable in the RT-PACS"
 ALTERED = "the RT-PACS gives it back with another content than when it was first read"
 
 
@@ -120,25 +121,74 @@ class VerifiedObjects:
         for uid in list(uids):
             self.objects.pop(uid, None)
 
-    def proven_at(self, uids: Iterable[str], zone: ZoneInfo) -> datetime | None:
-        """When the last of these was re-read, all of them being what they were; local to the site, naive."""
+    def proofs(self, collection: Collection) -> Proofs:
+        """What of this is told on the list. A record that came after the last night does not make a plan unproven: it
+        was read, and is held."""
+        records: dict[str | None, list[str]] = {}
+        for uid, record in collection.records.items():
+            if uid in self.objects:
+                records.setdefault(record.referenced_rt_plan_uid, []).append(uid)
+        times = {
+            uid: self._last_proven([*chain_of(plan, collection), *records.get(uid, ())])
+            for uid, plan in collection.plans.items()
+        }
+        return Proofs({uid: at for uid, at in times.items() if at is not None}, self.faults)
+
+    def _last_proven(self, uids: Iterable[str]) -> datetime | None:
+        """When the last of these was re-read, all of them being what they were."""
         times = []
         for uid in uids:
             one = self.objects.get(uid)
             if one is None or one.why or one.verified_at is None:
                 return None
             times.append(one.verified_at)
-        return min(times).replace(tzinfo=UTC).astimezone(zone).replace(tzinfo=None) if times else None
+        return min(times, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Proofs:
+    """What a cycle needs of all this: when each plan was last proven whole (UTC, naive), and which objects are not."""
+
+    plans: Mapping[str, datetime] = field(default_factory=dict)
+    faults: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, cache: Cache) -> Proofs:
+        """Read the table; without one, nothing is proven and nothing is known to be wrong."""
+        try:
+            rows = cache.read(PROOFS)
+        except CacheError:
+            return cls()
+        plans = {str(row["uid"]): at for row in rows if isinstance(at := row["proven_at"], datetime)}
+        return cls(plans, {str(row["uid"]): str(row["why"]) for row in rows if row["why"]})
+
+    def save(self, cache: Cache, now: datetime) -> None:
+        """Write the table.
+
+        Raises
+        ------
+        CacheError
+            If it cannot be written.
+        """
+        uids = sorted(self.plans.keys() | self.faults.keys())
+        rows = ({"uid": uid, "proven_at": self.plans.get(uid), "why": self.faults.get(uid)} for uid in uids)
+        cache.write(PROOFS, rows, taken_at=now, source="RT-PACS")
+
+    def proven_at(self, plan_uid: str, zone: ZoneInfo) -> datetime | None:
+        """When a plan's chain and records were last proven, local to the site, naive."""
+        at = self.plans.get(plan_uid)
+        return at.replace(tzinfo=UTC).astimezone(zone).replace(tzinfo=None) if at is not None else None
 
     def missing(self, plan: Plan, collection: Collection) -> Iterator[str]:
         """What of a plan's chain is not what it was, in the words of the column `missing`."""
+        if not self.faults:
+            return
         if plan.ref.sop_instance_uid in self.faults:
-            yield "plan (altered or unreadable in the RT-PACS)"
+            yield f"plan ({IN_WORDS})"
         if any(uid in self.faults for uid in plan.structure_set_uids):
-            yield "structure set (altered or unreadable in the RT-PACS)"
-        bad = sum(uid in self.faults for uid in images_of(plan, collection))
-        if bad:
-            yield f"{bad} {'image' if bad == 1 else 'images'} (altered or unreadable in the RT-PACS)"
+            yield f"structure set ({IN_WORDS})"
+        if bad := sum(uid in self.faults for uid in images_of(plan, collection)):
+            yield f"{bad} {'image' if bad == 1 else 'images'} ({IN_WORDS})"
 
 
 def images_of(plan: Plan, collection: Collection) -> list[str]:

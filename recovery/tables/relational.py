@@ -18,7 +18,7 @@ from recovery.tables.delivered import COUCH_SHIFTS as COUCH_SHIFTS
 from recovery.tables.delivered import DELIVERIES as DELIVERIES
 from recovery.tables.delivered import IN_FLIGHT as IN_FLIGHT
 from recovery.tables.schema import TABLES, TableSchema
-from recovery.tables.verified import VERIFIED_OBJECTS
+from recovery.tables.verified import PROOFS, VERIFIED_OBJECTS
 from recovery.words.plan_states import APPROVED_STATUSES as APPROVED_STATUSES
 
 WAIT_LISTED = "on the waiting list"
@@ -284,5 +284,9 @@ _ASIDE = (CALENDAR, NOTES, CHECKS, DOCUMENTS, PHOTOS)
 RELATIONAL_TABLES: Mapping[str, TableSchema] = {schema.name: schema for schema in _WHO + _HOW + _WHEN + _ASIDE}
 """Every relational table by name; those that the main job needs most are read first."""
 
-ALL_TABLES: Mapping[str, TableSchema] = {**TABLES, VERIFIED_OBJECTS.name: VERIFIED_OBJECTS, **RELATIONAL_TABLES}
+ALL_TABLES: Mapping[str, TableSchema] = {
+    **TABLES,
+    **{schema.name: schema for schema in (VERIFIED_OBJECTS, PROOFS)},
+    **RELATIONAL_TABLES,
+}
 """Every table of the cache, whether made of DICOM objects or of the database."""

@@ -1,4 +1,4 @@
-"""The table of objects that were re-read from the RT-PACS, to prove that they are what they were."""
+"""The tables of what was re-read from the RT-PACS, to prove that it is what it was."""
 
 from __future__ import annotations
 
@@ -19,3 +19,6 @@ VERIFIED_OBJECTS = TableSchema(
 )
 """What each object said when it was first read (a digest), when it was last found to say so (UTC), in which run,
 whether a source had the same, and why it is not proven, since when."""
+
+PROOFS = TableSchema("proofs", {"uid": "str", "proven_at": "datetime", "why": "str"}, key=("uid",))
+"""What of that the list tells: of each plan when it was last proven whole (UTC), and why an object is not proven."""
