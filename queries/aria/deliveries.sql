@@ -14,7 +14,7 @@
 --   termination_status           NORMAL, OPERATOR, MACHINE, UNKNOWN (DICOM TreatmentTerminationStatus)
 --   termination_reason           ARIA's beam-off code
 --   delivery_type                TREATMENT, CONTINUATION, SETUP, … (DICOM TreatmentDeliveryType)
---   override_flag                0 or 1
+--   was_overridden               0 or 1
 -- sources: RadiationHstry, TreatmentRecord, Patient, Machine, ExternalFieldCommonHstry, Radiation
 -- traps:
 --   A field that was stopped and resumed has two rows of one fraction number: add them up.
@@ -38,7 +38,7 @@ SELECT
     rh.TerminationStatus AS termination_status,
     rh.BeamOffCode AS termination_reason,
     rh.TreatmentDeliveryType AS delivery_type,
-    rh.OverrideFlag AS override_flag
+    rh.OverrideFlag AS was_overridden
 FROM RadiationHstry rh
 JOIN TreatmentRecord tr ON tr.TreatmentRecordSer = rh.TreatmentRecordSer
 JOIN Patient p ON p.PatientSer = tr.PatientSer

@@ -4,7 +4,7 @@
 --   patient_serial                        ARIA's own number of the patient
 --   patient_id, other_patient_id          text
 --   family_name, given_name               text, as spelled in ARIA
---   birth_date                            date
+--   patient_birth_date                    date
 --   sex                                   ARIA's word, translated in aria/tables.py
 --   phone_home, phone_mobile, phone_work  text
 --   language, special_needs               text
@@ -32,7 +32,7 @@ SELECT
     p.PatientId2 AS other_patient_id,
     p.LastName AS family_name,
     p.FirstName AS given_name,
-    p.DateOfBirth AS birth_date,
+    p.DateOfBirth AS patient_birth_date,
     p.Sex AS sex,
     p.HomePhone AS phone_home,
     p.MobilePhone AS phone_mobile,

@@ -15,7 +15,7 @@
 --   source_to_surface_distance   cm
 --   tolerance_table, setup_note  text
 --   reference_image_uid          UID of the field's reference image
---   setup_field_flag             1: an imaging field, which treats nobody
+--   is_setup_field               1: an imaging field, which treats nobody
 --   treatment_order              count
 -- sources: Radiation, PlanSetup, RTPlan, Course, Patient, Machine, ExternalFieldCommon, ExternalField, EnergyMode,
 --   Technique, Tolerance, MLCPlan, TreatmentRecord
@@ -45,7 +45,7 @@ SELECT
     tl.ToleranceId AS tolerance_table,
     ra.RefImageUID AS reference_image_uid,
     ra.SetupNote AS setup_note,
-    ef.SetupFieldFlag AS setup_field_flag,
+    ef.SetupFieldFlag AS is_setup_field,
     ra.RadiationOrder AS treatment_order
 FROM Radiation ra
 JOIN PlanSetup ps ON ps.PlanSetupSer = ra.PlanSetupSer

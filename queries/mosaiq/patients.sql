@@ -6,7 +6,7 @@
 --   retired_id                            text, another tip of Ident's IDA
 --   other_id_b, other_id_c, other_id_d, other_id_e, other_id_f   text (IDB to IDF)
 --   family_name, given_name               text, as spelled in MOSAIQ
---   birth_date                            date
+--   patient_birth_date                    date
 --   sex                                   MOSAIQ's word, translated in mosaiq/words.py
 --   phone_home, phone_mobile, phone_work, phone_work_extension   text
 --   email, language                       text
@@ -38,7 +38,7 @@ SELECT
     i.IDF AS other_id_f,
     p.Last_Name AS family_name,
     p.First_Name AS given_name,
-    p.Birth_DtTm AS birth_date,
+    p.Birth_DtTm AS patient_birth_date,
     a.Gender AS sex,
     a.Pat_Home_Phone AS phone_home,
     a.Pat_CellPhone AS phone_mobile,

@@ -19,7 +19,6 @@ from backup_jobs.rv.photos import photo_reading
 from backup_jobs.rv.table_readings import (
     Group,
     RawRow,
-    Reader,
     TableReading,
     died_on,
     each_once,
@@ -170,10 +169,6 @@ def _side_of_diagnosis(row: RawRow) -> str | None:
     return of_a_site(side, site) if side is not None else None
 
 
-def _key(*columns: str) -> Reader:
-    return joined("-", *columns)
-
-
 _approver = _approval("status_user", "treat_approval_user")
 _approval_time = _approval("status_at", "treat_approval_at")
 
@@ -184,7 +179,6 @@ READINGS = (
         {
             "other_patient_ids": each_value("other_patient_id"),
             "patient_name": family_given("family_name", "given_name", capitals=True),
-            "patient_birth_date": lambda group: values.day(group[0]["birth_date"]),
             "patient_sex": translated(SEXES, "sex"),
             "email": first_known("email"),
             "address": _address,
@@ -236,7 +230,6 @@ READINGS = (
         tables.PLAN_FIELDS,
         {
             "nominal_beam_energy": _nominal_energy,
-            "is_setup_field": lambda group: values.truth(group[0]["setup_field_flag"]),
         },
         one_row_per=("sop_instance_uid", "field_serial"),
     ),
@@ -254,16 +247,12 @@ READINGS = (
         },
         one_row_per=("appointment_id",),
     ),
-    TableReading(
-        tables.DELIVERIES,
-        {"was_overridden": lambda group: values.truth(group[0]["override_flag"])},
-    ),
     TableReading(tables.IN_FLIGHT, one_row_per=("in_flight_id",)),
-    TableReading(tables.NOTES, {"note_id": _key("note_source", "note_owner", "note_number")}),
+    TableReading(tables.NOTES, {"note_id": joined("-", "note_source", "note_owner", "note_number")}),
     TableReading(
         tables.CHECKS,
         {
-            "check_id": _key("check_source", "check_number", "check_revision"),
+            "check_id": joined("-", "check_source", "check_number", "check_revision"),
             "sop_instance_uid": each_value("sop_instance_uid"),
             "status": translated(PLAN_STATUSES, "status"),
         },
@@ -272,7 +261,7 @@ READINGS = (
     TableReading(
         tables.DOCUMENTS,
         {
-            "document_id": _key("document_owner", "document_visit", "document_number"),
+            "document_id": joined("-", "document_owner", "document_visit", "document_number"),
             "status": translated(DOCUMENT_STATUSES, "approval_flag"),
         },
     ),

@@ -163,12 +163,6 @@ def _location(group: Group) -> str | None:
     return str(files) if files is not None else values.line(group[0]["file_number"])
 
 
-def _note(group: Group) -> str | None:
-    """Its subject on a line of its own, then the note as it was written."""
-    said = (values.line(group[0]["subject"]), values.text(group[0]["note"]))
-    return "\n".join(part for part in said if part) or None
-
-
 def _person(role: str) -> Reader:
     return family_given(f"{role}_family_name", f"{role}_given_name", capitals=False)
 
@@ -178,7 +172,6 @@ PATIENTS = TableReading(
     {
         "other_patient_ids": _other_ids,
         "patient_name": family_given("family_name", "given_name", capitals=True),
-        "patient_birth_date": lambda group: values.day(group[0]["birth_date"]),
         "patient_sex": translated(SEXES, "sex"),
         "phone_work": _work_phone,
         "address": _address,
