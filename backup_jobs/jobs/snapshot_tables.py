@@ -24,7 +24,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 
-from backup_jobs.rv.database import ConnectionLostError, Database, DatabaseError, open_database
+from backup_jobs.rv.database import Database, open_database
+from backup_jobs.rv.database_errors import ConnectionLostError, DatabaseError
 from backup_jobs.rv.odd_rows import OddRow, in_words, note
 from backup_jobs.rv.plan_owners import PlanOwners
 from backup_jobs.rv.product import Product, product_of

@@ -33,14 +33,11 @@ import tenacity
 from backup_jobs.rv.database_errors import (
     ConnectionLostError,
     DatabaseError,
-    LoginRefusedError,
     explain_odbc,
     explain_sqlite,
 )
 from backup_jobs.rv.queries import Query, load_query
 from recovery.settings.config import Config, RvDatabase
-
-__all__ = ["ConnectionLostError", "Database", "DatabaseError", "LoginRefusedError", "open_database"]
 
 log = logging.getLogger(__name__)
 
@@ -131,7 +128,7 @@ class Database:
                 self.close()
             raise explained from None
         except UnicodeDecodeError:
-            raise DatabaseError(f"query {table}: a text of the database is not Unicode", table=table) from None
+            raise DatabaseError(f"query {table}: a text of the database is not Unicode") from None
 
     def close(self) -> None:
         """Close the connection; a second time does nothing."""
@@ -150,7 +147,7 @@ class Database:
         try:
             self._connect()
         except ConnectionLostError as error:
-            raise ConnectionLostError(f"query {table}: {error}", table=table) from None
+            raise ConnectionLostError(f"query {table}: {error}") from None
 
     def _rows(self, query: Query, values: Mapping[str, object]) -> Iterator[RawRow]:
         cursor: Cursor = self._connection.cursor()
@@ -158,9 +155,7 @@ class Database:
             cursor.execute(query.text, [self.engine.bind(value) for value in query.bind(values)])
             names = [column[0] for column in cursor.description]
             if missing := [name for name in query.columns if name not in names]:
-                raise DatabaseError(
-                    f"query {query.table}: returns no column {', '.join(missing)}", table=query.table, column=missing[0]
-                )
+                raise DatabaseError(f"query {query.table}: returns no column {', '.join(missing)}")
             while chunk := cursor.fetchmany(CHUNK_ROWS_OF.get(query.table, CHUNK_ROWS)):
                 for row in chunk:
                     yield dict(zip(names, row, strict=True))

@@ -14,22 +14,9 @@ import re
 
 
 class DatabaseError(RuntimeError):
-    """The R&V system's database cannot be asked, or cannot answer one query.
-
-    `table` is the query's name when one query is meant, `column` the column that it lacks.
-    """
+    """The R&V system's database cannot be asked, or cannot answer one query."""
 
     fault = "database"
-
-    def __init__(self, text: str, *, table: str | None = None, column: str | None = None) -> None:
-        super().__init__(text)
-        self.table = table
-        self.column = column
-
-    @property
-    def query(self) -> str | None:
-        """The name of the query that failed."""
-        return self.table
 
 
 class ConnectionLostError(DatabaseError):
@@ -57,18 +44,16 @@ def explain_odbc(state: str, text: str, table: str | None) -> DatabaseError:
         return LoginRefusedError(
             "the database refused the login: check user and database in [rv.database] connection, "
             "and the password in the environment variable that password_env names",
-            table=table,
         )
     if state in {"IM002", "IM003", "01000"} and table is None and not numbers & _LOST_NUMBERS:
         return DatabaseError(
             "the ODBC driver that [rv.database] connection names is not installed; `odbcinst -q -d` lists what is"
         )
     if state in _TIMEOUT_STATES and table is not None:
-        return DatabaseError(f"{where}the database did not answer in time", table=table)
+        return DatabaseError(f"{where}the database did not answer in time")
     if state in _LOST_STATES | _TIMEOUT_STATES or numbers & _LOST_NUMBERS:
         return ConnectionLostError(
             f"{where}the database went away in the middle" if table else "the database's host does not answer",
-            table=table,
         )
     return _explain_refusal(state, text, table, where, numbers)
 
@@ -82,13 +67,12 @@ def _explain_refusal(state: str, text: str, table: str | None, where: str, numbe
         return DatabaseError(
             f"{where}the database does not allow snapshot isolation: ask its administrator for "
             'ALLOW_SNAPSHOT_ISOLATION, or set isolation = "read uncommitted" in [rv.database]',
-            table=table,
         )
     if numbers & {"229", "230"}:
         named = _quoted(text, "object")
-        return DatabaseError(f"{where}the login may not read {named or 'one of its tables'}", table=table)
+        return DatabaseError(f"{where}the login may not read {named or 'one of its tables'}")
     code = f"{state}, {', '.join(sorted(numbers))}" if numbers else state
-    return DatabaseError(f"{where}the database answered with error {code}", table=table)
+    return DatabaseError(f"{where}the database answered with error {code}")
 
 
 def explain_sqlite(text: str, table: str | None) -> DatabaseError:
@@ -99,25 +83,23 @@ def explain_sqlite(text: str, table: str | None) -> DatabaseError:
     if (found := re.match(r"no such column: (\S+)", text)) is not None:
         return _missing_column(table, found.group(1))
     if "unable to open" in text:
-        return ConnectionLostError("the file that [rv.database] connection names cannot be opened", table=table)
+        return ConnectionLostError("the file that [rv.database] connection names cannot be opened")
     if "not a database" in text or "malformed" in text:
-        return DatabaseError(
-            f"{where}the file that [rv.database] connection names is not a whole database", table=table
-        )
+        return DatabaseError(f"{where}the file that [rv.database] connection names is not a whole database")
     if "locked" in text or "disk I/O" in text:
-        return ConnectionLostError(f"{where}the database's file cannot be read now", table=table)
-    return DatabaseError(f"{where}the database cannot answer", table=table)
+        return ConnectionLostError(f"{where}the database's file cannot be read now")
+    return DatabaseError(f"{where}the database cannot answer")
 
 
 def _missing_table(table: str | None, name: str | None) -> DatabaseError:
     said = f"has no table {name}" if name else "lacks one of its tables"
-    return DatabaseError(f"query {table}: the database {said}", table=table)
+    return DatabaseError(f"query {table}: the database {said}")
 
 
 def _missing_column(table: str | None, name: str | None) -> DatabaseError:
     column = name.rpartition(".")[2] if name else None
     said = f"has no column {column}" if column else "lacks one of its columns"
-    return DatabaseError(f"query {table}: the database {said}", table=table, column=column)
+    return DatabaseError(f"query {table}: the database {said}")
 
 
 def _quoted(text: str, what: str) -> str | None:

@@ -11,7 +11,8 @@ import pytest
 
 from backup_jobs.jobs import snapshot_tables as job
 from backup_jobs.jobs.snapshot_tables import check_queries, snapshot_tables
-from backup_jobs.rv.database import ConnectionLostError, Database, DatabaseError, open_database
+from backup_jobs.rv.database import Database, open_database
+from backup_jobs.rv.database_errors import ConnectionLostError, DatabaseError
 from recovery.cache.freshness import known_since
 from recovery.cache.manifests import Kept
 from recovery.cache.snapshots import list_snapshots, verify_snapshot

@@ -15,7 +15,8 @@ import pytest
 
 from backup_jobs.jobs.snapshot_tables import check_queries, query_values, snapshot_tables
 from backup_jobs.rv import database as rv_database
-from backup_jobs.rv.database import ConnectionLostError, DatabaseError, LoginRefusedError, open_database
+from backup_jobs.rv.database import open_database
+from backup_jobs.rv.database_errors import ConnectionLostError, DatabaseError, LoginRefusedError
 from recovery.cache.store import Cache
 from recovery.settings.config import Config
 from recovery.settings.products import product_names
