@@ -98,10 +98,7 @@ class Chain:
         if member.course.interrupted is not None:
             return member.course.interrupted.fraction_number
         counted = self.members if self._goes_on else (self.newest,)
-        return (
-            max((f.fraction_number for m in counted for f in m.course.fractions if f.fraction_number > 0), default=0)
-            + 1
-        )
+        return max([0, *(f.fraction_number for m in counted for f in m.course.fractions)]) + 1
 
     @property
     def newest(self) -> Member:

@@ -70,7 +70,7 @@ class FractionState:
         known = [r for r in rest if r is not None]
         if len(known) < len(rest) or self.unit is None:
             return None
-        return max(known, default=0.0) if self.unit == PULSES else round(sum(known), 4)
+        return max(known) if self.unit == PULSES else round(sum(known), 4)
 
     @property
     def left_in_words(self) -> str:
@@ -142,7 +142,7 @@ class Course:
             return None
         if self.interrupted is not None:
             return self.interrupted.fraction_number
-        return max((f.fraction_number for f in self.fractions if f.fraction_number > 0), default=0) + 1
+        return max([0, *(f.fraction_number for f in self.fractions)]) + 1
 
 
 def count_fractions(records: Iterable[TreatmentRecord], plan: Plan | None, told: ByFraction | None = None) -> Course:

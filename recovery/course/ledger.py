@@ -259,7 +259,7 @@ def _next(so_far: CourseSoFar, fractions: Sequence[LedgerFraction], others: Sequ
     number, counts_as = so_far.next_fraction_number, so_far.fractions_delivered + 1
     if unfinished is None or remaining == 1:
         return NextFraction(number, unfinished, None, counts_as)
-    after = max(0, *(f.fraction_number for f in (*fractions, *others))) + 1
+    after = max([0, *(f.fraction_number for f in (*fractions, *others))]) + 1
     return NextFraction(number, unfinished, after, counts_as)
 
 

@@ -68,7 +68,8 @@ def with_number(
     if first.own_number is not None and not first.is_complete and _fits(chain, first.own_number):
         return replace(chain, number_of_fractions_planned=first.own_number)
     alike = [p for p in waiting if p.ref.sop_instance_uid not in uids and _is_reference(p, chain)]
-    if len(alike) == 1 and (number := alike[0].number_of_fractions_planned or 0) > 1 and _fits(chain, number):
+    number = alike[0].number_of_fractions_planned if len(alike) == 1 else None
+    if number is not None and number > 1 and _fits(chain, number):
         label = alike[0].rt_plan_label or alike[0].ref.sop_instance_uid
         said = f"{number} fractions of the course are those of plan {label}, approved and not treated itself"
         return replace(chain, number_of_fractions_planned=number, remark=said)
@@ -96,7 +97,7 @@ def _of_one(member: Member, told: set[Prescribed]) -> int | None:
         return number
     if (whole := _one_number(told)) is not None and whole > 1:
         return whole
-    return None if max(member.numbers, default=1) > 1 else number
+    return None if any(held > 1 for held in member.numbers) else number
 
 
 def _more_than_one(chain: Chain, waiting: Iterable[Plan], *, is_only_booked: bool) -> str:
@@ -105,9 +106,9 @@ def _more_than_one(chain: Chain, waiting: Iterable[Plan], *, is_only_booked: boo
     if course.number_of_fractions_planned != 1 or not course.is_treated:
         return ""
     for plan in waiting:
-        if (plan.number_of_fractions_planned or 0) > 1 and _is_reference(plan, chain):
+        number = plan.number_of_fractions_planned
+        if number is not None and number > 1 and _is_reference(plan, chain):
             label = plan.rt_plan_label or plan.ref.sop_instance_uid
-            number = plan.number_of_fractions_planned
             return f"a plan of 1 fraction: whether it is one day of plan {label}, {number} fractions, is not known"
     return "a plan of 1 fraction, and the patient is booked again: what for is not known" if is_only_booked else ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -184,6 +185,13 @@ def test_a_plan_that_tells_no_meterset_is_counted_by_what_its_records_specify() 
     own = plain_record("a", [delivery(1, 1, 60.0, specified=100.0)])
     counted = count_fractions([own], plain_plan({1: None}))
     assert (counted.is_counted_without_plan, counted.fractions[0].meterset_remaining) == (True, 40.0)
+
+
+def test_the_unit_that_the_plan_tells_holds_and_what_was_given_in_another_is_not_counted() -> None:
+    plan = plain_plan({1: 100.0})
+    plan = dataclasses.replace(plan, beams=(dataclasses.replace(plan.beams[0], meterset_unit=MU),))
+    [one] = count_fractions([plain_record("a", [delivery(1, 1, 100.0, unit=MINUTES)])], plan).fractions
+    assert (one.is_complete, one.unit, one.beams[0].delivered, one.meterset_remaining) == (False, MU, 0.0, None)
 
 
 def test_fractions_stand_in_order_of_their_numbers_and_end_with_their_last_beam() -> None:

@@ -13,6 +13,7 @@ from recovery.course.planned_number import Prescribed, is_origin, with_number
 from recovery.dicom.model import InstanceRef
 from recovery.dicom.plans import Plan, PlannedBeam
 from tests.recovery.clinics import planned, treated
+from tests.recovery.courses import delivery, plain_record
 
 UNKNOWN = "how many fractions the whole course has is not known"
 
@@ -60,6 +61,9 @@ RX20, RX2 = Prescribed("rx", 20), Prescribed("other", 2)
         (1, [3], None, None),
         (1, [3], Prescribed("rx", 5), 5),
         (1, [2], None, None),
+        (1, [1, 3], None, None),
+        (1, [3], Prescribed("rx", 1), None),
+        (1, [1], Prescribed("rx", 2), 2),
     ],
 )
 def test_one_plan_has_its_own_number_unless_it_says_1_and_something_says_more(
@@ -75,6 +79,7 @@ def test_a_plan_of_one_fraction_may_be_the_first_day_of_a_plan_that_waits_on_its
     assert (found, remark) == (
         None, "a plan of 1 fraction: whether it is one day of plan Ref, 5 fractions, is not known",
     )  # fmt: skip
+    assert number(day_1, waiting=[plan("ref", 2)])[0] is None
     for waiting in (plan("one", 1), plan("none", None), plan("far", 5, frame="x"), plan("there", 5, "TB2")):
         assert number(day_1, waiting=[waiting]) == (1, ""), waiting.ref.sop_instance_uid
     assert number(chain(member("a", 1)), waiting=[plan("ref", 5)]) == (1, ""), "nothing was given yet"
@@ -103,6 +108,7 @@ def test_the_plan_that_the_others_name_says_the_number() -> None:
     assert number(of, [plan("ref", None)]) == (None, UNKNOWN)
     assert number(of) == (None, UNKNOWN), "it is not held"
     assert number(of, [plan("ref", 1)]) == (None, UNKNOWN), "the plan of one day"
+    assert number(daily(days=2, references=["ref"]), [plan("ref", 1)]) == (None, UNKNOWN)
     assert number(daily(days=1, references=["ref"]), [plan("ref", 1)]) == (1, "")
 
 
@@ -133,6 +139,8 @@ def test_phases_that_followed_each_other_complete_add_up() -> None:
     assert number(chain(boost, base)) == (5, "")
     assert number(chain(member("boost", None, [4], 4), base)) == (None, UNKNOWN)
     assert number(chain(boost, base, references=["ref"])) == (None, UNKNOWN)
+    left_early = member("middle", 4, [4, 5], 4)
+    assert number(chain(member("last", 2, [6], 6), left_early, base)) == (None, UNKNOWN)
 
 
 def test_a_plan_left_before_it_was_complete_says_the_number_where_the_next_says_the_same_or_the_rest() -> None:
@@ -151,6 +159,9 @@ def test_the_one_plan_that_waits_on_the_anatomy_says_it_and_is_named() -> None:
     nameless = plan("ref", 5, rt_plan_label=None)
     assert number(daily(), waiting=[nameless])[1] == said.replace("Ref", "ref")
     assert number(daily(), waiting=[plan("ref", 5), plan("far", 9, frame="x")]) == (5, said)
+    assert number(daily(days=2), waiting=[plan("ref", 2)])[0] == 2
+    not_held = Member("lost", None, member("lost", None, [4], 4).course)
+    assert number(chain(not_held, *daily().members), waiting=[plan("ref", 5)])[0] == 5
     for waiting in ([plan("ref", 5), plan("too", 9)], [plan("ref", 1)], [plan("ref", None)], [plan("ad1", 5)], []):
         assert number(daily(), waiting=waiting) == (None, UNKNOWN)
     assert number(daily(each=7), waiting=[plan("ref", 5)])[0] != 5, "it does not fit to what the plans say"
@@ -166,6 +177,9 @@ def test_a_plan_that_waits_is_where_the_daily_plans_are_from_when_each_repeats_i
     assert not is_origin(plan("ref", 20), daily(), {k: v for k, v in told.items() if k != "ref"})
     assert not is_origin(plan("boost", 5, "TB2"), daily(each=5), {}), "on another machine"
     assert not is_origin(plan("boost", 5, frame="x"), daily(each=5), {}), "on other anatomy"
+    setup = plain_record("setup", [delivery(delivery_type="SETUP")], treatment_machine_name="TB2")
+    looked_at = Member("looked at", plan("looked at", 5), count_fractions([setup], plan("looked at", 5)))
+    assert not is_origin(plan("boost", 5, "TB2"), chain(looked_at, *daily(each=5).members), {}), "only set up there"
     assert is_origin(plan("ref", 5, None), daily(each=5), {}), "a plan that names no machine is nowhere else"
     assert not is_origin(plan("ref", 20), chain(member("a", 20, [1])), {}), "one plan is no course of daily plans"
 
