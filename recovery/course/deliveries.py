@@ -161,13 +161,13 @@ def _is_copy(one: Delivery, other: Delivery) -> bool:
 
 
 def _began_together(one: Delivery, other: Delivery) -> bool:
-    """In the same second, or less than one second apart: a second may be cut off or rounded."""
+    """Less than one second apart: a second may be cut off or rounded."""
     first, second = (d.beam.started_at or d.treated_at for d in (one, other))
     if one.treated_at is not None and other.treated_at is not None and one.treated_at.fold != other.treated_at.fold:
         return False  # an hour apart, in a night that repeats an hour
     if first is None or second is None:
         return first is second
-    return first.replace(microsecond=0) == second.replace(microsecond=0) or abs(first - second) < timedelta(seconds=1)
+    return abs(first - second) < timedelta(seconds=1)
 
 
 def is_rounding(one: float | None, other: float | None, unit: str | None = MU) -> bool:
@@ -179,5 +179,5 @@ def is_rounding(one: float | None, other: float | None, unit: str | None = MU) -
         return one is other
     if unit not in {None, MU, SECONDS}:
         return isclose(one, other, rel_tol=1e-3)
-    shorter = any(isclose(round(a, 1), b, abs_tol=1e-9) for a, b in ((one, other), (other, one)))
+    shorter = any(isclose(round(a, 1), b) for a, b in ((one, other), (other, one)))
     return shorter or isclose(one, other, rel_tol=1e-6, abs_tol=0.01 + 1e-9)

@@ -71,7 +71,7 @@ def test_of_two_that_were_begun_the_newest_is_interrupted_and_the_older_was_give
 def test_when_the_interrupted_fraction_is_the_last_nothing_comes_after_it() -> None:
     plan = plain_plan({1: 100.0, 2: 50.0}, 2)
     last = laid_out(given(1, day(1)), given(2, day(2), 60.0), plan=plan)
-    assert (last.next.fraction_number, last.next.number_after, last.next.counts_as) == (2, None, 2)
+    assert last.next == NextFraction(2, last.fractions[1], None, 2)
     over = laid_out(given(1, day(1)), given(2, day(2)), plan=plan)
     assert over.next == NextFraction(None, None, None, None)
     unknown = laid_out(given(1, day(1)), given(2, day(2), 60.0), plan=plain_plan({1: 100.0, 2: 50.0}, None))
@@ -163,6 +163,12 @@ def test_a_gap_has_a_weekday_between_two_days_of_treatment(
     expected = (Gap(day(before).date(), None, days, weekdays),) if days and weekdays else ()
     assert going_on.gaps == expected
     assert going_on.days_since_last_treatment == after - before
+
+
+def test_the_gap_to_this_day_begins_with_the_last_day_of_treatment() -> None:
+    found = laid_out(given(1, day(1)), given(2, day(3)), given(3, day(4)), now=day(9, hours=-9))
+    assert found.gaps == (Gap(day(1).date(), day(3).date(), 1, 1), Gap(day(4).date(), None, 4, 2))
+    assert found.days_since_last_treatment == 5
 
 
 def test_a_course_that_is_over_has_no_gap_to_this_day() -> None:
