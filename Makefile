@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEBIAN := orthanc dcmtk chromium unixodbc tdsodbc freetds-bin nginx-light
 
-.PHONY: demo test lint run bench pictures clean
+.PHONY: demo test lint run bench mutants pictures clean
 
 demo: $(VENV)/run
 	$(BIN)/python -m demo $(ARGS)
@@ -25,6 +25,10 @@ run: $(VENV)/run
 
 bench: $(VENV)/dev debian
 	$(BIN)/python -m benchmarks $(ARGS)
+
+# Which changes to the clinical arithmetic no test would notice; docs/mutation.md has the last answer.
+mutants: $(VENV)/dev
+	$(BIN)/python -m tests.mutation $(or $(ARGS),recovery/course)
 
 # One picture of every page, of the simulated clinic, for README and documentation.
 pictures: $(VENV)/dev debian

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from hypothesis import settings
+import os
+
+from hypothesis import Phase, settings
 
 settings.register_profile("rbrdt", deadline=None)  # the machine that tests may be busy
-settings.load_profile("rbrdt")
+settings.register_profile(
+    "mutants", deadline=None, derandomize=True, database=None, max_examples=20, phases=[Phase.explicit, Phase.generate]
+)
+settings.load_profile(os.environ.get("RBRDT_HYPOTHESIS", "rbrdt"))

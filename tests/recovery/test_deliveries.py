@@ -238,6 +238,7 @@ def test_beams_of_one_machine_within_two_hours_of_each_other_are_one_session() -
     assert parts(given(0, 1), given(120.1, 2)) == [[1], [2]]
     assert parts(given(0, 1), given(10, 2, machine="TB2")) == [[1], [2]]
     assert parts(given(10, 2), given(0, 1)) == [[1, 2]], "in order of time"
+    assert parts(given(0, 1), given(200, 2), given(300, 3)) == [[1], [2, 3]]
     assert parts(given(0, 3), given(0, 1), given(0, None)) == [[None, 1, 3]]  # type: ignore[arg-type]
 
 
@@ -258,11 +259,12 @@ def test_a_session_began_with_its_first_record_and_its_beams_at_their_own_times(
     own = [
         Delivery(1, 1, beam, MONDAY + timedelta(minutes=2), False, "a", "TB1", "USER"),
         Delivery(1, 1, delivery(2), MONDAY + timedelta(minutes=9), False, "b", "TB1"),
+        Delivery(1, 1, delivery(3), MONDAY + timedelta(minutes=9), False, None, "TB1"),
     ]
     [session] = sessions_of(own, {})
     assert (session.started_at, session.treatment_machine_name) == (MONDAY + timedelta(minutes=2), "TB1")
     assert (session.treatment_record_content_origin, session.sop_instance_uids) == ("USER", ("a", "b"))
-    assert [(b.started_at - MONDAY).seconds // 60 for b in session.beams if b.started_at] == [6, 9]
+    assert [(b.started_at - MONDAY).seconds // 60 for b in session.beams if b.started_at] == [6, 9, 9]
 
 
 def test_a_beam_of_a_session_is_told_as_its_record_has_it() -> None:
@@ -278,14 +280,15 @@ def test_a_beam_of_a_session_is_told_as_its_record_has_it() -> None:
 
 
 def test_the_unit_of_a_beam_is_its_records_else_the_plans_and_seconds_where_pulses_were_planned() -> None:
-    def unit(said: str | None, planned: dict[int, str]) -> str:
-        [session] = sessions_of([Delivery(1, 1, delivery(1, unit=said), MONDAY)], {}, planned)
+    def unit(said: str | None, planned: dict[int, str], number: int | None = 1) -> str:
+        [session] = sessions_of([Delivery(1, 1, delivery(number, unit=said), MONDAY)], {}, planned)
         return session.beams[0].unit
 
     assert unit(None, {1: MINUTES}) == MINUTES
     assert unit(MU, {1: MINUTES}) == MU
     assert unit(None, {1: PULSES}) == SECONDS
     assert unit(None, {2: MINUTES}) == MU
+    assert unit(None, {1: MINUTES}, None) == MU
 
 
 def test_pulses_of_a_session_are_told_once_where_all_channels_got_alike_and_by_channel_where_not() -> None:
