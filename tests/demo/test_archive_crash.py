@@ -19,13 +19,14 @@ from demo.pacs.store import ArchiveStore
 from recovery.dicom.model import DicomNode
 from tests.demo import scu
 from tests.demo.scu import RT_RECORD, archive_process, find, record, store, uids
+from tests.orthanc import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def test_what_was_acknowledged_survives_kill_9_and_nothing_is_half(tmp_path: Path) -> None:
-    node = DicomNode("RTPACS", "127.0.0.1", scu.free_port())
+    node = DicomNode("RTPACS", "127.0.0.1", free_port())
     process = archive_process(tmp_path, node.port)
     acknowledged: list[str] = []
 
@@ -99,7 +100,7 @@ def test_a_file_that_is_gone_or_changed_while_stopped_is_noticed(tmp_path: Path)
 
 def test_a_full_disk_is_out_of_resources_and_leaves_no_half_file(tmp_path: Path) -> None:
     resource = pytest.importorskip("resource", reason="RLIMIT_FSIZE needs a POSIX system")
-    node = DicomNode("RTPACS", "127.0.0.1", scu.free_port())
+    node = DicomNode("RTPACS", "127.0.0.1", free_port())
     limit = 1_000_000
 
     def no_larger_files() -> None:
@@ -118,7 +119,7 @@ def test_a_full_disk_is_out_of_resources_and_leaves_no_half_file(tmp_path: Path)
 
 
 def test_two_senders_of_the_same_object_leave_one(tmp_path: Path) -> None:
-    node = DicomNode("RTPACS", "127.0.0.1", scu.free_port())
+    node = DicomNode("RTPACS", "127.0.0.1", free_port())
     process = archive_process(tmp_path, node.port)
     try:
         senders = [threading.Thread(target=store, args=(node, *[record(n) for n in range(20)])) for _ in range(4)]

@@ -16,6 +16,7 @@ from demo.pacs.network import STORAGE_COMMITMENT_PUSH_MODEL
 from recovery.dicom.model import DicomNode
 from tests.demo import scu
 from tests.demo.scu import move, record, store
+from tests.orthanc import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 def two(tmp_path: Path) -> Iterator[tuple[Archive, Archive]]:
     with Archive(DicomNode("RTPACS", "127.0.0.1", 0), tmp_path / "pacs", {}) as pacs:
         rv_node = DicomNode("DEMO_RV", "127.0.0.1", 0)
-        peers = {"RTPACS": pacs.node, "NOBODY": DicomNode("NOBODY", "127.0.0.1", scu.free_port())}
+        peers = {"RTPACS": pacs.node, "NOBODY": DicomNode("NOBODY", "127.0.0.1", free_port())}
         with Archive(rv_node, tmp_path / "rv", peers) as rv:
             store(rv.node, *(record(n) for n in range(9)))
             yield rv, pacs

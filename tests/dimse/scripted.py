@@ -24,6 +24,7 @@ from recovery.dimse import EncodedObject, Peer
 from recovery.dimse.sockets import make_quick
 from tests.objects import encode
 from tests.orthanc import free_port
+from tests.patience import seconds
 
 VERIFICATION = "1.2.840.10008.1.1"
 FIND, MOVE, GET = (f"1.2.840.10008.5.1.4.1.2.2.{n}" for n in (1, 2, 3))
@@ -246,9 +247,9 @@ def bare_socket(talk: Callable[[socket.socket], None] = lambda _: None) -> Itera
                 connection.close()
 
 
-def peer_of(node: DicomNode, role: str = "pacs", timeout: float = 2.0, port: int | None = None) -> Peer:
-    """The node as the tests speak to it; `port` is where this machine listens."""
-    return Peer(DicomNode("RBRDT", "127.0.0.1", port or free_port()), node, role, timeout)
+def peer_of(node: DicomNode, role: str = "pacs", timeout: float | None = None, port: int | None = None) -> Peer:
+    """The node as the tests speak to it, by default with patience; `port` is where this machine listens."""
+    return Peer(DicomNode("RBRDT", "127.0.0.1", port or free_port()), node, role, timeout or seconds(5))
 
 
 def encoded(ds: Dataset) -> EncodedObject:

@@ -18,6 +18,7 @@ from recovery.dimse.guard import DOES_NOT_MATCH, NOT_AUTHORISED
 from tests.dimse.scripted import encoded, ref_of
 from tests.objects import plan, record
 from tests.orthanc import free_port
+from tests.patience import seconds
 
 WANTED = record(None, [])
 
@@ -62,7 +63,7 @@ def test_another_name_is_refused(as_title: str, called: str) -> None:
     assert here.took == []
     told = [f"an association as {as_title} from 127.0.0.1 was refused: no node of the config sends under that AE title"]
     expected = told if as_title != "RV" else []
-    until = time.monotonic() + 3
+    until = time.monotonic() + seconds(3)
     while here.refused != expected and time.monotonic() < until:
         time.sleep(0.02)  # it is told after the answer
     assert here.refused == expected
@@ -149,7 +150,7 @@ def test_who_drips_holds_nobody_up(said: bytes) -> None:
         time.sleep(0.5)
         assert here.send(WANTED) == 0, "others are served meanwhile"
         began = time.monotonic()
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < seconds(10)
     done.set()
-    thread.join(5)
+    thread.join(seconds(5))
     connection.close()

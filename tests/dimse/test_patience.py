@@ -20,10 +20,11 @@ from recovery.dimse.moving import image_query
 from recovery.pacs.record_search import find_all_records
 from tests.dimse.scripted import PENDING, SUCCESS, Scripted, by_uid, gives, match, peer_of, ref_of, scp
 from tests.objects import record
+from tests.patience import seconds
 
 WANTED = [record(None, []) for _ in range(4)]
 REFS = [ref_of(ds) for ds in WANTED]
-LONG = 15
+LONG = seconds(15)
 """Seconds after which a node that would speak for ever stops by itself: a red test ends too."""
 
 Handler = Callable[[Scripted, evt.Event], Iterator[Any]]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import socket
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,6 +20,7 @@ from recovery.cache.store import Cache
 from recovery.settings.config import Config
 from recovery.settings.products import product_names
 from recovery.tables.relational import RELATIONAL_TABLES
+from tests.orthanc import free_port
 from tests.photos import GREEN, picture
 from tests.relational.aria import Aria
 from tests.relational.conftest import config_in
@@ -167,11 +167,8 @@ def test_any_password_reaches_the_server_as_it_is(
 
 
 def test_a_host_that_does_not_answer_is_told(tmp_path: Path, now: datetime) -> None:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        port = unused.getsockname()[1]
     with pytest.raises(ConnectionLostError, match="does not answer"):
-        snapshot_tables(config_for(tmp_path, port), now)
+        snapshot_tables(config_for(tmp_path, free_port()), now)
 
 
 @pytest.mark.parametrize(
