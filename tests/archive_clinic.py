@@ -37,7 +37,7 @@ from recovery.settings.config import (
 )
 from recovery.tables.relational import RELATIONAL_TABLES
 from recovery.tables.schema import ON_TREATMENT
-from tests.clinic import PROJECT
+from tests.forked import PROJECT
 from tests.orthanc import free_port
 
 NOW = datetime(2026, 11, 22, 11, 0, tzinfo=UTC)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -15,10 +14,9 @@ from typing import Any
 from pydicom import Dataset
 
 from recovery.dicom.model import DicomNode
+from tests.forked import run_module
 from tests.objects import encode
 from tests.orthanc import Orthanc, free_port
-
-PROJECT = Path(__file__).resolve().parent.parent
 
 
 @dataclass
@@ -73,10 +71,7 @@ class TwoNodes:
 
     def run(self, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, **({"RBRDT_CLOCK": self.clock} if self.clock else {})}
-        command = [sys.executable, "-m", module, *arguments, "--config", str(self.config)]
-        return subprocess.run(
-            command, cwd=PROJECT, capture_output=True, text=True, timeout=240, env=environment, check=False
-        )
+        return run_module(module, *arguments, "--config", str(self.config), environment=environment)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.clinic import PROJECT
+from tests.forked import PROJECT
 
 CTRL_C = b"\x03"
 

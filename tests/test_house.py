@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from recovery.settings.products import product_names
+from tests.forked import PROJECT, run_module
 
-PROJECT = Path(__file__).resolve().parent.parent
 ROOMS = ("app", "backup_jobs", "recovery", "demo", "benchmarks")
 SOURCES = sorted(p for room in ROOMS for p in (PROJECT / room).rglob("*.py"))
 MOST_LINES = 310
@@ -98,9 +98,7 @@ def test_every_command_that_the_readme_shows_exists() -> None:
     commands = set(re.findall(r"python -m recovery (\w+)", text))
     targets = set(re.findall(r"(?:`|^)make (\w+)", text, re.MULTILINE))
     for module, names in (("backup_jobs", jobs), ("recovery", commands)):
-        helped = subprocess.run(
-            [sys.executable, "-m", module, "--help"], cwd=PROJECT, capture_output=True, text=True, check=True
-        ).stdout
+        helped = run_module(module, "--help").stdout
         assert names and all(name in helped for name in names), (module, names)
     makefile = (PROJECT / "Makefile").read_text()
     assert {"demo", "test"} <= targets and all(re.search(rf"^{t}:", makefile, re.MULTILINE) for t in targets), targets

@@ -102,7 +102,7 @@ def found(page: Page, within: str = "html") -> list[str]:
 def settle(page: Page) -> None:
     """Wait until the page is what a reader sees: no run under way, nothing faded, no tooltip, no movement."""
     page.mouse.move(0, 0)
-    page.wait_for_function(SETTLED, timeout=60_000)
+    page.wait_for_function(SETTLED)
 
 
 SETTLED = """() => {

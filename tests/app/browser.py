@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -22,10 +23,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from tests.app import people
 from tests.app.conftest import ROOT
+from tests.forked import Forked, start_module
+from tests.orthanc import free_port
+from tests.patience import milliseconds, seconds, wait_until
 
 INSTALL = "apt-get install -y --no-install-recommends chromium"
 
@@ -45,30 +49,35 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving(config: Path, clock: Path, log: Path) -> Iterator[Server]:
-    """Run the dashboard on a free port until the block ends."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+def serving(
+    config: Path, clock: Path, log: Path, script: str = "app/main.py", *, is_forked: bool = True
+) -> Iterator[Server]:
+    """Run the dashboard on a free port until the block ends. `is_forked`: its imports are made already."""
+    port = free_port()
     environment = os.environ | {"RBRDT_CONFIG": str(config), "RBRDT_CLOCK": str(clock)}
-    command = [sys.executable, "-m", "streamlit", "run", "app/main.py", "--server.port", str(port)]
+    command = ["streamlit", "run", script, "--server.port", str(port)]
     started_at = time.monotonic()
+    process: Forked | subprocess.Popen[bytes]
     with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
+        if is_forked:
+            process = start_module(*command, environment=environment, out=output.fileno(), err=output.fileno())
+        else:
+            process = subprocess.Popen(
+                [sys.executable, "-m", *command], cwd=ROOT, env=environment, stdout=output, stderr=output
+            )
     try:
-        _wait_for(port, process)
+        wait_until(lambda: is_listening(port), f"the dashboard listens; else its log {log} says why")
         yield Server(f"http://127.0.0.1:{port}", started_at, process.pid)
     finally:
-        process.terminate()
-        process.wait(timeout=20)
+        os.kill(process.pid, signal.SIGTERM)
+        process.wait(timeout=seconds(20))
 
 
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    while process.poll() is None:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=0.2):
-            return
-        time.sleep(0.05)
-    raise RuntimeError("the dashboard did not start")
+def is_listening(port: int) -> bool:
+    """Whether somebody answers at this port of this machine."""
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
 
 
 @dataclass
@@ -87,6 +96,7 @@ def browsing() -> Iterator[Browser]:
     """A Chromium until the block ends."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        expect.set_options(timeout=milliseconds(30))
         try:
             yield browser
         finally:
@@ -95,17 +105,18 @@ def browsing() -> Iterator[Browser]:
 
 def sign_in(page: Page, name: str = "physicist") -> None:
     """Fill the sign-in page as a visitor does; `name` is one of `tests.app.people`."""
-    page.get_by_label("Name", exact=True).wait_for(timeout=30_000)
+    page.get_by_label("Name", exact=True).wait_for()
     page.keyboard.press("Escape")  # Streamlit's word that the default page has no address but /
     page.get_by_label("Name", exact=True).fill(name)
     page.get_by_label("Password", exact=True).fill(people.PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
-    page.get_by_role("button", name="Sign out").wait_for(timeout=30_000)
+    page.get_by_role("button", name="Sign out").wait_for()
 
 
 def new_page(browser: Browser, width: int = 1440, height: int = 900) -> tuple[Page, Requests]:
     """A page with nothing in its cache; requests that leave this machine are noted and blocked."""
     page = browser.new_context(viewport={"width": width, "height": height}, accept_downloads=True).new_page()
+    page.set_default_timeout(milliseconds(30))
     requests = Requests()
 
     def note(route: Route) -> None:

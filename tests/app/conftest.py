@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 from app.screens import PAGES
 from tests.app import clinic, people
+from tests.forked import look_through_packages_once
+from tests.patience import seconds
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -23,6 +26,22 @@ def set_clock(file: Path, at: datetime, speed: float = 0.0) -> None:
     beside = file.with_suffix(".new")
     beside.write_text(json.dumps({"real": 0, "speed": speed, "simulated": at.isoformat()}), encoding="utf-8")
     beside.replace(file)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_starts() -> None:
+    look_through_packages_once()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A Chromium for the tests of a file: while it runs, asyncio is Playwright's."""
+    from tests.app.browser import INSTALL, browsing, chromium
+
+    if chromium() is None:
+        pytest.skip(f"NOT TESTED IN A BROWSER: no Chromium. {INSTALL}")
+    with browsing() as one:
+        yield one
 
 
 @pytest.fixture
@@ -43,7 +62,7 @@ def open_dashboard(tmp_path: Path, clock_file: Path, monkeypatch: pytest.MonkeyP
     ) -> AppTest:
         config = clinic.make(tmp_path / state, state, patients)
         monkeypatch.setenv("RBRDT_CONFIG", str(config))
-        visit = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=30)
+        visit = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=seconds(30))
         for key, value in query.items():
             visit.query_params[key] = value
         visit._page_hash = calc_hash(page) if page and page != PAGES[0].url_path else ""  # as a visitor's address does

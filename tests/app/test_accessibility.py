@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from app.screens import PAGES
 from tests.app import axe, people
-from tests.app.browser import INSTALL, Server, browsing, chromium, new_page, sign_in
+from tests.app.browser import INSTALL, Server, chromium, new_page, sign_in
 from tests.app.walking import FOCUSED, dashboard, drawn, go_to, open_first_patient, open_tab, tab_to
 
 pytestmark = pytest.mark.skipif(chromium() is None, reason=f"NOT TESTED IN A BROWSER: no Chromium. {INSTALL}")
@@ -40,12 +40,6 @@ IS_SEEN = """() => {
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browsing() as one:
-        yield one
-
-
-@pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with dashboard(tmp_path_factory.mktemp("accessible"), "good") as one:
         yield one
@@ -62,7 +56,7 @@ def at_the_door(server: Server, browser: Browser) -> Iterator[Callable[[str], Pa
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
         page.goto(server.url)
         page.add_style_tag(content="* {transition: none !important}")  # a look is compared as soon as it is there
-        page.get_by_label("Name", exact=True).wait_for(timeout=30_000)
+        page.get_by_label("Name", exact=True).wait_for()
         drawn(page)
         return page
 
@@ -88,7 +82,7 @@ def test_axe_finds_nothing_of_ours_on_any_page(at_the_door: Callable[[str], Page
         expect(page.get_by_test_id("stPopoverBody")).to_have_count(0)
     go_to(page, "Machine day")
     page.get_by_text("Print view").click()
-    expect(page.locator(".rbrdt-sheet")).to_be_visible(timeout=30_000)
+    expect(page.locator(".rbrdt-sheet")).to_be_visible()
     judged["Print view"] = axe.found(page)
     open_first_patient(page)
     for tab in TABS:
@@ -113,7 +107,7 @@ def test_the_dashboard_is_used_without_a_mouse(at_the_door: Callable[[str], Page
     tab_to(page, "Password")
     page.keyboard.type(people.PASSWORD)
     page.keyboard.press("Enter")
-    expect(page.get_by_role("button", name="Sign out")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
     drawn(page)
     tab_to(page, "Search name or ID")
     page.keyboard.type("berg")
@@ -124,17 +118,17 @@ def test_the_dashboard_is_used_without_a_mouse(at_the_door: Callable[[str], Page
     assert download.value.suggested_filename.endswith(".xlsx")
     tab_to(page, "Machine day", "Shift+Tab")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="Machine day")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("heading", name="Machine day")).to_be_visible()
     drawn(page)
     tab_to(page, "Excel")
     tab_to(page, "Patients", "Shift+Tab")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("2 patients.")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("2 patients.")).to_be_visible()
     drawn(page)
     tab_to(page, "table")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowRight")
-    expect(page.get_by_role("heading", name="BERG, Bo")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("heading", name="BERG, Bo")).to_be_visible()
     drawn(page)
     tab_to(page, "Charts, PDF")
     with page.expect_download() as download:

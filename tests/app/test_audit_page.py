@@ -13,6 +13,7 @@ from recovery.access.audit import AuditFile, Event
 from recovery.host.clock import read_wall_clock
 from tests.app import people
 from tests.app.conftest import ROOT, said
+from tests.patience import seconds
 
 Open = Callable[..., AppTest]
 
@@ -48,7 +49,7 @@ desk = Desk(load_config(Path({os.environ["RBRDT_CONFIG"]!r})), read_clock)
 entered = gate.enter(desk)
 audit.show(desk) if isinstance(entered, Sitting) else sign_in.show(desk, entered)
 """
-    return people.sign_in(AppTest.from_string(script, default_timeout=30).run(), "admin")
+    return people.sign_in(AppTest.from_string(script, default_timeout=seconds(30)).run(), "admin")
 
 
 def shown(page: AppTest) -> list[tuple[str, str | None]]:

@@ -21,7 +21,7 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 from app.screens import PAGES
 from tests.app import clinic, people
-from tests.app.browser import INSTALL, Server, browsing, chromium, new_page, serving, sign_in
+from tests.app.browser import INSTALL, Server, chromium, new_page, serving, sign_in
 from tests.app.conftest import set_clock
 from tests.app.wire import Wire, wire
 
@@ -42,12 +42,6 @@ sys.addaudithook(watch)
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browsing() as one:
-        yield one
-
-
-@pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("before")
 
@@ -61,7 +55,7 @@ def server(folder: Path) -> Iterator[Server]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(folder / "watch"))
         patch.setenv("OUTSIDE", str(folder / "outside.log"))
-        with serving(config, folder / "clock.json", folder / "server.log") as one:
+        with serving(config, folder / "clock.json", folder / "server.log", is_forked=False) as one:
             yield one
 
 
@@ -125,7 +119,7 @@ def test_a_browser_receives_no_name_until_somebody_has_signed_in(server: Server,
         page, requests = new_page(browser)
         recorder = Recorder(page)
         page.goto(f"{server.url}/{entry.url_path}?machine=TB2&patient=1&search=berg")
-        page.get_by_label("Password", exact=True).wait_for(timeout=30_000)
+        page.get_by_label("Password", exact=True).wait_for()
         page.keyboard.press("Escape")
         if entry is PAGES[0]:  # on every page, it would be locked
             page.get_by_label("Name", exact=True).fill("physicist")

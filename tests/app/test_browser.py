@@ -19,7 +19,7 @@ from app.screens import PAGES
 from recovery.cache.store import Cache
 from recovery.tables.schema import ON_TREATMENT
 from tests.app import clinic
-from tests.app.browser import INSTALL, Server, browsing, chromium, new_page, serving, sign_in
+from tests.app.browser import INSTALL, Server, chromium, new_page, serving, sign_in
 from tests.app.conftest import set_clock
 
 pytestmark = pytest.mark.skipif(chromium() is None, reason=f"NOT TESTED IN A BROWSER: no Chromium. {INSTALL}")
@@ -28,12 +28,6 @@ FIRST_PAINT_SECONDS = 4.0
 FILTER_SECONDS = 0.5
 GENEROUS = 4
 """Machines that run tests do other things besides."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browsing() as one:
-        yield one
 
 
 @pytest.fixture
@@ -50,7 +44,7 @@ def server(tmp_path: Path, clock: Path) -> Iterator[Server]:
 
 
 def wait_for_table(page: Page) -> None:
-    page.locator("[data-testid=stDataFrame] canvas").first.wait_for(timeout=60_000)
+    page.locator("[data-testid=stDataFrame] canvas").first.wait_for()
 
 
 def test_open_filter_export_and_read_the_file(server: Server, browser: Browser) -> None:
@@ -90,12 +84,14 @@ def test_the_address_brings_a_colleague_to_the_same_view(server: Server, browser
 
 @pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.url_path)
 def test_a_page_opened_first_after_a_restart_by_its_own_address_is_drawn(
-    server: Server, browser: Browser, entry: object
+    tmp_path: Path, clock: Path, browser: Browser, entry: object
 ) -> None:
-    page, _ = new_page(browser)
-    page.goto(f"{server.url}/{getattr(entry, 'url_path', '')}")
-    sign_in(page, "admin")
-    expect(page.get_by_role("heading", name=getattr(entry, "title", ""))).to_be_visible(timeout=30_000)
+    config = clinic.make(tmp_path / "clinic", "good", 13)
+    with serving(config, clock, tmp_path / "server.log", is_forked=False) as server:
+        page, _ = new_page(browser)
+        page.goto(f"{server.url}/{getattr(entry, 'url_path', '')}")
+        sign_in(page, "admin")
+        expect(page.get_by_role("heading", name=getattr(entry, "title", ""))).to_be_visible()
 
 
 def test_an_open_page_ages_and_keeps_its_filters(server: Server, clock: Path, browser: Browser, tmp_path: Path) -> None:
@@ -106,11 +102,11 @@ def test_an_open_page_ages_and_keeps_its_filters(server: Server, clock: Path, br
     page.get_by_label("Search name or ID").fill("berg")
     expect(page.get_by_text("2 plans shown")).to_be_visible()
     set_clock(clock, clinic.NOW + timedelta(hours=3))
-    expect(page.get_by_text("Backup is 3 h 6 min old.")).to_be_visible(timeout=40_000)
+    expect(page.get_by_text("Backup is 3 h 6 min old.")).to_be_visible()
     expect(page.get_by_text("2 plans shown")).to_be_visible()
     assert page.get_by_label("Search name or ID").input_value() == "berg"
     clinic.make(tmp_path / "clinic", "good", 2, clinic.NOW + timedelta(hours=3))
-    expect(page.get_by_text("1 plan shown")).to_be_visible(timeout=40_000)
+    expect(page.get_by_text("1 plan shown")).to_be_visible()
     expect(page.get_by_text("Backup is 6 minutes old.")).to_be_visible()
     assert page.get_by_label("Search name or ID").input_value() == "berg"
 
@@ -128,7 +124,7 @@ def test_what_is_chosen_is_legible_in_the_dark_theme(server: Server, browser: Br
     page.goto(f"{server.url}/machine_day")
     sign_in(page)
     chosen = page.get_by_role("radio", checked=True).locator("p")
-    expect(chosen).to_be_visible(timeout=30_000)
+    expect(chosen).to_be_visible()
     ink = chosen.evaluate("text => getComputedStyle(text).color")
     ground = page.get_by_test_id("stApp").evaluate("app => getComputedStyle(app).backgroundColor")
     assert luminance(ground) < 0.05
@@ -138,17 +134,17 @@ def test_what_is_chosen_is_legible_in_the_dark_theme(server: Server, browser: Br
 @pytest.mark.parametrize("patients", [60, 2000])
 def test_first_paint_and_filters_are_quick(tmp_path: Path, clock: Path, browser: Browser, patients: int) -> None:
     config = clinic.make(tmp_path / "clinic", "good", patients)
-    with serving(config, clock, tmp_path / "server.log") as server:
+    with serving(config, clock, tmp_path / "server.log", is_forked=False) as server:
         page, _ = new_page(browser)
         page.goto(server.url)
-        page.get_by_label("Name", exact=True).wait_for(timeout=60_000)
+        page.get_by_label("Name", exact=True).wait_for()
         first_paint = time.monotonic() - server.started_at
         sign_in(page)
         wait_for_table(page)
         table = time.monotonic() - server.started_at
         asked = time.monotonic()
         page.get_by_label("Search name or ID").fill("berg")
-        page.get_by_text("2 plans shown").wait_for(timeout=60_000)
+        page.get_by_text("2 plans shown").wait_for()
         filtered = time.monotonic() - asked
     print(
         f"{patients} rows: first paint {first_paint:.2f} s, signed in with table {table:.2f} s, filter {filtered:.2f} s"

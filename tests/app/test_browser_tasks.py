@@ -15,16 +15,10 @@ from pypdfium2 import PdfDocument
 
 from recovery.cache.journal import JobResult, Journal
 from tests.app import clinic, relational
-from tests.app.browser import INSTALL, Requests, Server, browsing, chromium, new_page, serving, sign_in
+from tests.app.browser import INSTALL, Requests, Server, chromium, new_page, serving, sign_in
 from tests.app.conftest import set_clock
 
 pytestmark = pytest.mark.skipif(chromium() is None, reason=f"NOT TESTED IN A BROWSER: no Chromium. {INSTALL}")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browsing() as one:
-        yield one
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +41,7 @@ def visit(server: Server, browser: Browser) -> Iterator[tuple[Page, Requests]]:
     page, requests = new_page(browser)
     page.goto(server.url)
     sign_in(page)
-    page.locator("[data-testid=stDataFrame] canvas").first.wait_for(timeout=60_000)
+    page.locator("[data-testid=stDataFrame] canvas").first.wait_for()
     yield page, requests
     assert requests.outside == []
     page.context.close()
@@ -60,7 +54,7 @@ def cell(place: Page | Locator, text: str) -> Locator:
 
 def go_to(page: Page, title: str) -> None:
     page.get_by_role("link", name=title).click()
-    expect(page.get_by_role("heading", name=title)).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("heading", name=title)).to_be_visible()
 
 
 def test_say_who_is_not_ready_and_why(visit: tuple[Page, Requests]) -> None:
@@ -78,9 +72,9 @@ def test_prove_that_the_data_are_fresh(visit: tuple[Page, Requests]) -> None:
     go_to(page, "Backup health")
     expect(cell(page, "done 6 min ago")).to_be_attached()
     strip = page.locator("[data-testid=stVegaLiteChart]")
-    expect(strip.locator("canvas, svg").first).to_be_visible(timeout=30_000)
+    expect(strip.locator("canvas, svg").first).to_be_visible()
     page.get_by_role("button", name="Ask the RT-PACS now").click()
-    expect(page.get_by_text("The RT-PACS PACS at 127.0.0.1:11114")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("The RT-PACS PACS at 127.0.0.1:11114")).to_be_visible()
 
 
 def test_find_every_interrupted_fraction(visit: tuple[Page, Requests]) -> None:
@@ -124,7 +118,7 @@ def test_the_filter_of_status_shows_both_of_its_chips_whole(visit: tuple[Page, R
     page, _ = visit
     page.set_viewport_size({"width": width, "height": 900})
     chip = page.get_by_role("button", name="Remove ready to start")
-    expect(chip).to_be_visible(timeout=30_000)
+    expect(chip).to_be_visible()
     handle = chip.element_handle()
     page.wait_for_function(
         """cross => { const box = cross.getBoundingClientRect();
@@ -137,15 +131,15 @@ def test_the_filter_of_status_shows_both_of_its_chips_whole(visit: tuple[Page, R
 def test_a_machines_day_stays_on_the_machine_that_somebody_chose(visit: tuple[Page, Requests]) -> None:
     page, _ = visit
     go_to(page, "Machine day")
-    expect(page.get_by_role("radio", name="TB1", checked=True)).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("radio", name="TB1", checked=True)).to_be_visible()
     expect(page).to_have_url(re.compile("machine=TB1"))
     page.get_by_role("radio", name="TB2").click()
     expect(page.get_by_text("2 booked")).to_be_visible()
     go_to(page, "On treatment")
-    expect(page.get_by_text("plans shown")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("plans shown")).to_be_visible()
     assert "machine=" not in page.url  # there it would take the patients of other machines away
     go_to(page, "Machine day")
-    expect(page.get_by_role("radio", name="TB2", checked=True)).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("radio", name="TB2", checked=True)).to_be_visible()
     expect(page.get_by_text("2 booked")).to_be_visible()
     expect(page).to_have_url(re.compile("machine=TB2"))
 
@@ -170,7 +164,7 @@ def test_a_machines_day_is_the_same_in_a_browser_of_another_time_zone(server: Se
     page = context.new_page()
     page.goto(f"{server.url}/machine_day?machine=TB1&day=2026-11-24")
     sign_in(page, "therapist")
-    expect(cell(page, "08:15")).to_be_attached(timeout=30_000)
+    expect(cell(page, "08:15")).to_be_attached()
     chart = page.locator("[data-testid=stVegaLiteChart]")
-    expect(chart.locator("text", has_text="08:15").first).to_be_attached(timeout=30_000)
+    expect(chart.locator("text", has_text="08:15").first).to_be_attached()
     context.close()

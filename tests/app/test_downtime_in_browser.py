@@ -10,17 +10,11 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.app import clinic, relational
-from tests.app.browser import INSTALL, browsing, chromium, new_page, serving, sign_in
+from tests.app.browser import INSTALL, chromium, new_page, serving, sign_in
 from tests.app.conftest import set_clock
 from tests.app.walking import go_to
 
 pytestmark = pytest.mark.skipif(chromium() is None, reason=f"NOT TESTED IN A BROWSER: no Chromium. {INSTALL}")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browsing() as one:
-        yield one
 
 
 @pytest.fixture(scope="module")
@@ -62,5 +56,5 @@ def test_what_may_i_trust(visit: tuple[Page, Path]) -> None:
     )
     expect(page.get_by_test_id("stMain")).not_to_contain_text("sync_")
     set_clock(clock, clinic.NOW + timedelta(minutes=30))
-    expect(page.get_by_test_id("stMain")).to_contain_text("Backup is 3 h old.", timeout=60_000)
+    expect(page.get_by_test_id("stMain")).to_contain_text("Backup is 3 h old.")
     expect(page.get_by_role("status").filter(has_text="(3 h)").first).to_be_visible()

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 from app.screens import PAGES
 from recovery.tables.relational import RELATIONAL_TABLES
 from tests.app import states
-from tests.app.browser import INSTALL, browsing, chromium, new_page, sign_in
+from tests.app.browser import INSTALL, chromium, new_page, sign_in
 from tests.app.walking import dashboard, drawn, go_to, open_first_patient, open_tab
 
 pytestmark = pytest.mark.skipif(chromium() is None, reason=f"NOT TESTED IN A BROWSER: no Chromium. {INSTALL}")
@@ -96,12 +96,6 @@ UNSAID: dict[str, tuple[str, ...]] = {
 OF_PATIENTS = tuple(entry for entry in PAGES if entry.url_path != "audit")
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browsing() as one:
-        yield one
-
-
 @pytest.fixture(scope="module", params=states.STATES)
 def state(request: pytest.FixtureRequest) -> str:
     return str(request.param)
@@ -133,7 +127,7 @@ def said_on(page: Page) -> str:
 def test_a_page_says_what_the_state_calls_for_and_counts_nothing_else(state: str, visit: Page, entry: object) -> None:
     go_to(visit, entry.title)  # type: ignore[attr-defined]
     for sentence in (*SAID[state]["*"], *SAID[state].get(entry.url_path, ())):  # type: ignore[attr-defined]
-        expect(visit.get_by_test_id("stMain")).to_contain_text(sentence, timeout=20_000)
+        expect(visit.get_by_test_id("stMain")).to_contain_text(sentence)
     text = said_on(visit)
     for pattern in UNSAID[state]:
         assert not re.search(pattern, text), (pattern, text)
@@ -162,5 +156,5 @@ def test_a_patients_page_says_what_is_unknown_in_every_tab(state: str, visit: Pa
         panel = " ".join(visit.get_by_role("tabpanel").inner_text().split())
         assert ("cannot be used" in panel) is not is_known, (tab, panel)
     visit.get_by_role("button", name="Other patient").click()
-    expect(visit.get_by_text("2 patients.")).to_be_visible(timeout=30_000)
+    expect(visit.get_by_text("2 patients.")).to_be_visible()
     drawn(visit)

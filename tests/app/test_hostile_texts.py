@@ -15,6 +15,7 @@ from app.access.patient_keys import keys_of_process
 from app.screens import PAGES
 from tests.app import hostile, people
 from tests.app.conftest import ROOT
+from tests.patience import seconds
 
 Walk = Callable[[str], Iterator[tuple[str, AppTest]]]
 
@@ -44,7 +45,7 @@ def opened_alone(folder: Path, page: str, monkeypatch: pytest.MonkeyPatch, poiso
 
 
 def opened(page: str, who: str, query: dict[str, str]) -> AppTest:
-    visit = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=60)
+    visit = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=seconds(30))
     for key, value in query.items():
         visit.query_params[key] = value
     visit._page_hash = calc_hash(page) if page != PAGES[0].url_path else ""

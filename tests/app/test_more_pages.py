@@ -174,7 +174,7 @@ def test_an_rt_pacs_that_is_not_there_is_told_when_it_is_asked(open_dashboard: O
         config = Path(os.environ["RBRDT_CONFIG"])
         config.write_text(config.read_text().replace("11114", str(probe.getsockname()[1])))
         visit.run()
-        visit.button(key="ask_pacs").click().run(timeout=60)
+        visit.button(key="ask_pacs").click().run()
     assert not visit.exception
     assert "■ **Tue 14:38: The RT-PACS PACS at 127.0.0.1" in said(visit).replace("\\", "")
 
@@ -191,7 +191,7 @@ def test_an_rt_pacs_that_answers_is_told_with_the_time(open_dashboard: Open) -> 
         config = Path(os.environ["RBRDT_CONFIG"])
         config.write_text(config.read_text().replace("11114", str(server.socket.getsockname()[1])))
         visit.run()
-        visit.button(key="ask_pacs").click().run(timeout=60)
+        visit.button(key="ask_pacs").click().run()
     finally:
         server.shutdown()
     assert "● **Tue 14:38**] PACS at 127.0.0.1" in said(visit).replace("\\", "")

@@ -22,6 +22,7 @@ from recovery.cache.store import Cache
 from recovery.tables.schema import ON_TREATMENT
 from tests.app import clinic
 from tests.app.conftest import said, set_clock
+from tests.patience import seconds
 
 Open = Callable[..., AppTest]
 
@@ -58,7 +59,7 @@ def test_a_config_with_mistakes_names_them_all(
     config = clinic.make(tmp_path, "missing")
     config.write_text(config.read_text().replace('ae_title = "RV"', 'ae_titel = "RV"').replace("11114", "0"))
     monkeypatch.setenv("RBRDT_CONFIG", str(config))
-    visit = AppTest.from_file(str(Path(screens.__file__).parents[1] / "main.py"), default_timeout=30).run()
+    visit = AppTest.from_file(str(Path(screens.__file__).parents[1] / "main.py"), default_timeout=seconds(30)).run()
     assert not visit.exception
     assert "[rv] ae_titel: unknown key; did you mean ae_title?" in said(visit)
     assert "[pacs] port" in said(visit)
@@ -66,7 +67,7 @@ def test_a_config_with_mistakes_names_them_all(
 
 def test_a_config_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RBRDT_CONFIG", str(tmp_path / "nowhere.toml"))
-    visit = AppTest.from_file(str(Path(screens.__file__).parents[1] / "main.py"), default_timeout=30).run()
+    visit = AppTest.from_file(str(Path(screens.__file__).parents[1] / "main.py"), default_timeout=seconds(30)).run()
     assert not visit.exception
     assert "nowhere.toml: not found" in said(visit)
 

@@ -15,7 +15,7 @@ from recovery.settings.config import load_config
 from tests import objects as o
 from tests.app import axe, people
 from tests.app import clinic as app_clinic
-from tests.app.browser import INSTALL, browsing, chromium, new_page, serving, sign_in
+from tests.app.browser import INSTALL, chromium, new_page, serving, sign_in
 from tests.app.conftest import set_clock
 from tests.orthanc import HOW_TO_INSTALL, Orthanc, free_port, orthanc_is_installed
 from tests.pictures import objects as p
@@ -27,12 +27,6 @@ pytestmark = [
 ]
 
 LEAVES = o.item(RTBeamLimitingDeviceType="MLCX", LeafPositionBoundaries=[-20, -10, 0, 10, 20])
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browsing() as one:
-        yield one
 
 
 @pytest.fixture
@@ -81,18 +75,18 @@ def test_from_the_list_to_the_next_fraction_and_its_pictures(
     page.goto(url)
     sign_in(page)
     canvas = page.locator("[data-testid=stDataFrame] canvas").first
-    canvas.wait_for(timeout=60_000)
+    canvas.wait_for()
     box = canvas.bounding_box()
     page.mouse.click(box["x"] + 100, box["y"] + 32 + 16)  # the first row: ABELSEN
-    expect(page.get_by_role("heading", name="ABELSEN, Anna")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("heading", name="ABELSEN, Anna")).to_be_visible()
     expect(page.get_by_role("heading", name="Next fraction: 8 next of 15 (7 given)")).to_be_visible()
     assert "/patient?patient=" in page.url
     page.get_by_role("button", name="Load from the RT-PACS").click()
-    expect(page.get_by_alt_text("Beam's-eye view, 1 A1: gantry 305.0°")).to_be_visible(timeout=30_000)
+    expect(page.get_by_alt_text("Beam's-eye view, 1 A1: gantry 305.0°")).to_be_visible()
     page.get_by_role("tab", name="Pictures").click()
     for alt in ("axial slice at 8.0 mm", "sagittal slice at -1.0 mm", "coronal slice at 0.0 mm"):
         picture = page.get_by_alt_text(alt)
-        expect(picture).to_be_visible(timeout=30_000)
+        expect(picture).to_be_visible()
         assert picture.evaluate("image => image.complete && image.naturalWidth > 100")
     expect(page.get_by_text("PTV").last).to_be_visible()
     assert axe.ours(axe.found(page)) == []  # with pictures and their legends on it
@@ -104,27 +98,25 @@ def test_from_the_list_to_the_next_fraction_and_its_pictures(
     pacs.kill()
     page.reload()
     sign_in(page)
-    expect(page.get_by_alt_text("Beam's-eye view, 1 A1: gantry 305.0°")).to_be_visible(timeout=30_000)
+    expect(page.get_by_alt_text("Beam's-eye view, 1 A1: gantry 305.0°")).to_be_visible()
 
 
 def test_an_interrupted_fraction_is_seen_first_and_missing_pictures_are_explained(page_and_requests: tuple) -> None:
     page, _, url = page_and_requests
     page.goto(url)
     sign_in(page)
-    page.locator("[data-testid=stDataFrame] canvas").first.wait_for(timeout=60_000)
+    page.locator("[data-testid=stDataFrame] canvas").first.wait_for()
     page.get_by_role("link", name="Patients").click()
-    expect(page.get_by_role("heading", name="Patients")).to_be_visible(timeout=30_000)  # the list has such a search too
+    expect(page.get_by_role("heading", name="Patients")).to_be_visible()  # the list has such a search too
     page.get_by_label("Search name or ID").fill("berg")
-    expect(page.get_by_text("1 patient.")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("1 patient.")).to_be_visible()
     box = page.locator("[data-testid=stDataFrame] canvas").first.bounding_box()
     page.mouse.click(box["x"] + 100, box["y"] + 32 + 16)
-    expect(page.get_by_role("heading", name="■ Next fraction: finish 5 of 20 first (4 given)")).to_be_visible(
-        timeout=30_000
-    )
+    expect(page.get_by_role("heading", name="■ Next fraction: finish 5 of 20 first (4 given)")).to_be_visible()
     page.get_by_role("tab", name="Pictures").click()
-    expect(page.get_by_text("The RT-PACS does not hold the plan.")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("The RT-PACS does not hold the plan.")).to_be_visible()
     page.get_by_role("button", name="Other patient").click()
-    expect(page.get_by_text("2 patients.")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("2 patients.")).to_be_visible()
     assert "patient=" not in page.url
 
 
@@ -134,8 +126,8 @@ def test_the_menu_leads_from_a_patient_back_to_the_search(page_and_requests: tup
     sign_in(page)
     for _ in range(2):  # and from the next patient too
         page.get_by_role("link", name="Patients").click()
-        expect(page.get_by_text("2 patients.")).to_be_visible(timeout=30_000)
+        expect(page.get_by_text("2 patients.")).to_be_visible()
         assert "patient=" not in page.url
         box = page.locator("[data-testid=stDataFrame] canvas").first.bounding_box()
         page.mouse.click(box["x"] + 100, box["y"] + 32 + 16)
-        expect(page.get_by_role("heading", name="ABELSEN, Anna")).to_be_visible(timeout=30_000)
+        expect(page.get_by_role("heading", name="ABELSEN, Anna")).to_be_visible()

@@ -17,6 +17,7 @@ from tests import objects as o
 from tests.app import clinic as app_clinic
 from tests.app import people
 from tests.app.conftest import ROOT, said, set_clock
+from tests.patience import seconds
 from tests.photos import picture
 from tests.recovery.patient_clinic import LOCAL, Clinic, anna, bo, photograph, treated, whose
 
@@ -33,7 +34,7 @@ def open_patient(tmp_path: Path, clock_file: Path, monkeypatch: pytest.MonkeyPat
     def open_on(clinic: Clinic | None, patient_id: str | None, **how: object) -> AppTest:
         if clinic is not None:
             clinic.write(tmp_path / "data" / "cache", **how)  # type: ignore[arg-type]
-        visit = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=60)
+        visit = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=seconds(30))
         visit._page_hash = calc_hash("patient")
         if patient_id is not None:
             visit.query_params["patient"] = keys_of_process().key_of(patient_id)

@@ -21,7 +21,7 @@ from recovery.settings.config import load_config
 from recovery.tables.relational import PHOTOS
 from tests.app import clinic as app_clinic
 from tests.app import people
-from tests.app.browser import INSTALL, Server, browsing, chromium, new_page, serving, sign_in
+from tests.app.browser import INSTALL, Server, chromium, new_page, serving, sign_in
 from tests.app.conftest import set_clock
 from tests.app.test_before_sign_in import ENDPOINTS, Recorder, get
 from tests.app.wire import wire
@@ -30,12 +30,6 @@ from tests.recovery.patient_clinic import Clinic, anna, bo, photograph
 pytestmark = pytest.mark.skipif(chromium() is None, reason=f"NOT TESTED IN A BROWSER: no Chromium. {INSTALL}")
 
 ALT = "Photo of the patient"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browsing() as one:
-        yield one
 
 
 @pytest.fixture(scope="module")
@@ -73,11 +67,11 @@ def open_patient(page: Page, url: str, name: str, role: str = "physicist") -> No
     page.goto(f"{url}/patient")
     sign_in(page, role)
     page.get_by_label("Search name or ID").fill(name.split(",")[0])
-    expect(page.get_by_text("1 patient.")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("1 patient.")).to_be_visible()
     box = page.locator("[data-testid=stDataFrame] canvas").first.bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + 100, box["y"] + 32 + 16)
-    expect(page.get_by_role("heading", name=name)).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("heading", name=name)).to_be_visible()
 
 
 @pytest.mark.parametrize("role", ["physicist", "viewer"])
@@ -118,7 +112,7 @@ def test_before_signing_in_and_after_signing_out_nothing_of_the_photo_can_be_had
     stranger, _ = new_page(browser)
     recorder = Recorder(stranger)
     stranger.goto(address)
-    stranger.get_by_label("Password", exact=True).wait_for(timeout=30_000)
+    stranger.get_by_label("Password", exact=True).wait_for()
     with wire(server.url) as line:
         line.rerun(query=urlsplit(address).query)
         line.listen(until=b"Password")

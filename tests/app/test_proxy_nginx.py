@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import shutil
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,9 +15,11 @@ from websockets.exceptions import InvalidStatus
 
 from recovery.access.audit import AuditFile
 from tests.app import clinic
-from tests.app.browser import Server, browsing, chromium, serving
+from tests.app.browser import Server, is_listening, serving
 from tests.app.conftest import ROOT, set_clock
 from tests.app.wire import Wire, wire
+from tests.orthanc import free_port
+from tests.patience import seconds, wait_until
 
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin:/sbin:/bin")
 pytestmark = pytest.mark.skipif(
@@ -56,9 +55,7 @@ def server(folder: Path) -> Iterator[Server]:
 @pytest.fixture(scope="module")
 def proxy(server: Server, folder: Path) -> Iterator[str]:
     """nginx with the example, at a free port without TLS, before the dashboard; its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     changes = {
         "443 ssl": f"127.0.0.1:{port}",
         "127.0.0.1:8501": urlsplit(server.url).netloc,
@@ -78,23 +75,11 @@ def proxy(server: Server, folder: Path) -> Iterator[str]:
     (folder / "users").write_text("physicist:{PLAIN}one two three\nvisitor:{PLAIN}one two three\n")
     process = subprocess.Popen([str(NGINX), "-c", str(folder / "nginx.conf"), "-p", str(folder)])
     try:
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline and process.poll() is None:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=0.2):
-                break
-            time.sleep(0.05)
+        wait_until(lambda: is_listening(port), "nginx listens")
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(timeout=20)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if chromium() is None:
-        pytest.skip("NOT TESTED IN A BROWSER: no Chromium")
-    with browsing() as one:
-        yield one
+        process.wait(timeout=seconds(20))
 
 
 def basic(name: str) -> dict[str, str]:
@@ -113,7 +98,7 @@ def test_who_signs_in_at_the_proxy_is_in_with_the_proxys_role_and_can_sign_out(
     context = browser.new_context(http_credentials={"username": "physicist", "password": "one two three"})
     page = context.new_page()
     page.goto(proxy)
-    page.locator("[data-testid=stDataFrame] canvas").first.wait_for(timeout=60_000)
+    page.locator("[data-testid=stDataFrame] canvas").first.wait_for()
     with page.expect_download() as download:
         page.get_by_role("button", name="Excel").click()
     assert download.value.suggested_filename.endswith(".xlsx")
@@ -121,7 +106,7 @@ def test_who_signs_in_at_the_proxy_is_in_with_the_proxys_role_and_can_sign_out(
     expect(page.get_by_role("button", name="Sign in as physicist")).to_be_visible()
     expect(page.locator("[data-testid=stDataFrame]")).to_have_count(0)
     page.get_by_role("button", name="Sign in as physicist").click()
-    page.locator("[data-testid=stDataFrame] canvas").first.wait_for(timeout=60_000)
+    page.locator("[data-testid=stDataFrame] canvas").first.wait_for()
     first = AuditFile(folder / "clinic" / "data" / "audit.jsonl").newest(10**6)[-1]
     assert (first["who"], first["role"], first["from"], first["details"]) == (
         "physicist", "physicist", "127.0.0.1", {"by": "proxy"},

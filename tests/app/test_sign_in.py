@@ -19,6 +19,7 @@ from recovery.access.lockout import Lockout
 from recovery.host.clock import read_wall_clock
 from tests.app import people
 from tests.app.conftest import ROOT, said
+from tests.patience import seconds
 
 Open = Callable[..., AppTest]
 NAMES = ("BERG", "ABELSEN", "100231", "100377")
@@ -206,5 +207,5 @@ def test_the_demos_password_is_shown_beside_a_simulated_clock_alone(
     assert people.PASSWORD in said(visit)
     assert shows_patients(visit.button(key="sign_in_press").click().run())
     monkeypatch.delenv("RBRDT_CLOCK")
-    visit = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=30).run()
+    visit = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=seconds(30)).run()
     assert people.PASSWORD not in said(visit) and visit.text_input(key="sign_in_password").value == ""

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from app.wording import words
-from tests.app.browser import INSTALL, Requests, _wait_for, browsing, chromium, new_page
-from tests.orthanc import free_port
+from tests.app.browser import INSTALL, Requests, chromium, new_page, serving
 
 pytestmark = pytest.mark.skipif(chromium() is None, reason=f"needs Chromium: {INSTALL}")
 
@@ -32,7 +27,7 @@ HOSTILE = [
 
 SCRIPT = """
 import streamlit as st
-from app import words
+from app.wording import words
 from tests.app.test_texts_in_browser import HOSTILE
 for number, text in enumerate(HOSTILE):
     st.markdown("BEGIN " + words.as_markdown(text) + " END")
@@ -42,25 +37,15 @@ for number, text in enumerate(HOSTILE):
 
 
 @pytest.fixture(scope="module")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Page, Requests]]:
-    folder, port = tmp_path_factory.mktemp("texts"), free_port()
+def drawn(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[tuple[Page, Requests]]:
+    folder = tmp_path_factory.mktemp("texts")
     (folder / "page.py").write_text(SCRIPT)
-    root = Path(__file__).resolve().parents[2]
-    command = [sys.executable, "-m", "streamlit", "run", str(folder / "page.py"), "--server.port", str(port)]
-    process = subprocess.Popen(
-        command, cwd=root, env=os.environ | {"PYTHONPATH": str(root)}, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        _wait_for(port, process)
-        with browsing() as browser:
-            page, requests = new_page(browser)
-            page.goto(f"http://127.0.0.1:{port}")
-            page.get_by_test_id("stButton").nth(len(HOSTILE) - 1).wait_for(timeout=60_000)
-            yield page, requests
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
+    no_clinic = folder / "none"
+    with serving(no_clinic, no_clinic, folder / "server.log", str(folder / "page.py")) as server:
+        page, requests = new_page(browser)
+        page.goto(server.url)
+        page.get_by_test_id("stButton").nth(len(HOSTILE) - 1).wait_for()
+        yield page, requests
 
 
 def test_every_text_is_drawn_letter_by_letter_alone_coloured_and_on_a_button(drawn: tuple[Page, Requests]) -> None:

@@ -11,6 +11,7 @@ from playwright.sync_api import Error, Page, expect
 from tests.app import clinic, states
 from tests.app.browser import Server, serving
 from tests.app.conftest import set_clock
+from tests.patience import milliseconds
 
 DRAWN = """() => {
   const app = document.querySelector('[data-testid=stApp]');
@@ -35,7 +36,7 @@ def dashboard(folder: Path, state: str) -> Iterator[Server]:
 
 def drawn(page: Page) -> None:
     """Wait until the page's script has run to its end and nothing on it is of the run before."""
-    page.wait_for_function(DRAWN, timeout=30_000)
+    page.wait_for_function(DRAWN)
 
 
 def go_to(page: Page, title: str) -> None:
@@ -44,7 +45,7 @@ def go_to(page: Page, title: str) -> None:
     for _ in range(3):
         page.get_by_role("link", name=title).click()
         with contextlib.suppress(Error):
-            heading.wait_for(timeout=10_000)
+            heading.wait_for(timeout=milliseconds(5))
             break
     expect(heading).to_be_visible()
     drawn(page)
@@ -54,18 +55,18 @@ def open_first_patient(page: Page) -> None:
     """From the search to the page of the first patient listed."""
     go_to(page, "Patients")
     canvas = page.locator("[data-testid=stDataFrame] canvas").first
-    canvas.wait_for(timeout=30_000)
+    canvas.wait_for()
     box = canvas.bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + 100, box["y"] + 32 + 16)
-    expect(page.get_by_role("tab", name="Fields")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("tab", name="Fields")).to_be_visible()
     drawn(page)
 
 
 def open_tab(page: Page, name: str) -> None:
     """Another tab of a patient's page, until its contents are there."""
     page.get_by_role("tab", name=name, exact=True).click()
-    expect(page.get_by_role("tabpanel").locator("[data-testid=stElementContainer]").first).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("tabpanel").locator("[data-testid=stElementContainer]").first).to_be_visible()
     drawn(page)
 
 

@@ -10,10 +10,11 @@ import pytest
 from pynetdicom import evt
 
 from recovery.cache.memory import Memory
-from tests.clinic import PROJECT, TwoNodes, two_nodes
+from tests.clinic import TwoNodes, two_nodes
 from tests.dimse.limited import limited
 from tests.dimse.scripted import by_uid, scp, sends
 from tests.dimse.test_limits import clinic
+from tests.forked import PROJECT
 from tests.orthanc import orthanc_is_installed
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)

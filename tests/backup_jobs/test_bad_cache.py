@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.clinic import PROJECT, TwoNodes, two_nodes
+from tests.clinic import TwoNodes, two_nodes
+from tests.forked import PROJECT, run_module
 from tests.objects import beam_item, record, uid
 from tests.orthanc import HOW_TO_INSTALL, orthanc_is_installed
 
@@ -76,13 +76,7 @@ def test_a_config_with_three_mistakes_exits_2_and_tells_all_three(tmp_path: Path
         text.replace("port = 11104", "port = 0").replace("days_back = 7", "day_back = 7").replace('"relay"', '"rely"')
     )
     for command in (["backup_jobs", "cycle"], ["recovery", "rebuild"]):
-        done = subprocess.run(
-            [sys.executable, "-m", *command, "--config", str(config)],
-            cwd=PROJECT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = run_module(*command, "--config", str(config))
         assert done.returncode == 2 and "3 mistakes" in done.stderr and "Traceback" not in done.stderr
         for key in ("[local] port", "[jobs.sync_records] day_back", "[rv] route"):
             assert key in done.stderr

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,9 +15,9 @@ from recovery.tables.schema import ON_TREATMENT
 from tests import objects as o
 from tests.app.clinic import CONFIG
 from tests.charting.pages import texts
+from tests.forked import PROJECT, run_module
 from tests.recovery.patient_clinic import LOCAL, NOW, TB1, Clinic, anna, bo, treated, whose
 
-PROJECT = Path(__file__).resolve().parents[2]
 TOMORROW = "2026-11-25"
 
 
@@ -45,11 +43,8 @@ def run(folder: Path, *arguments: str, minutes: int = 0) -> tuple[int, str]:
     config.write_text(CONFIG + '[dashboard]\nexclude_patient_ids = ["$*"]\n', encoding="utf-8")
     now = NOW + timedelta(minutes=minutes)
     clock.write_text(json.dumps({"real": 0, "speed": 0, "simulated": now.isoformat()}), encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "-m", "recovery", "chart", *arguments, "--config", str(config)],
-        cwd=PROJECT, capture_output=True, text=True, timeout=120, env={**os.environ, "RBRDT_CLOCK": str(clock)},
-        check=False,
-    )  # fmt: skip
+    environment = {**os.environ, "RBRDT_CLOCK": str(clock)}
+    done = run_module("recovery", "chart", *arguments, "--config", str(config), environment=environment)
     assert done.stdout == "" and "Traceback" not in done.stderr, done.stderr
     return done.returncode, done.stderr
 

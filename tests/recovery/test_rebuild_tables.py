@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -31,6 +30,7 @@ from recovery.settings.config import Config, load_config
 from recovery.tables.relational import RELATIONAL_TABLES
 from recovery.tables.schema import ON_TREATMENT
 from tests.dimse.scripted import by_uid, encoded, gives, hierarchical, peer_of, scp, sends
+from tests.forked import run_module
 from tests.objects import beam_item, encode, plan, record, uid
 from tests.orthanc import HOW_TO_INSTALL, Orthanc, free_port, orthanc_is_installed
 from tests.recovery.made_snapshots import NOW, take
@@ -39,7 +39,6 @@ from tests.relational.aria_clinic import fill
 
 pytestmark = pytest.mark.skipif(not orthanc_is_installed(), reason=HOW_TO_INSTALL)
 
-PROJECT = Path(__file__).resolve().parents[2]
 LOCAL = DicomNode("RBRDT", "127.0.0.1", free_port())
 
 
@@ -94,8 +93,7 @@ class Clinic:
         return restore_tables(self.config, peer, are_expected=are_expected)
 
     def rebuild(self) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "recovery", "rebuild", "--config", str(self.config_file)]
-        return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120, check=False)
+        return run_module("recovery", "rebuild", "--config", str(self.config_file))
 
     def lose_the_cache(self) -> None:
         shutil.rmtree(self.cache_path)

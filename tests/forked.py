@@ -1,0 +1,154 @@
+"""`python -m MODULE ARGUMENTS`, without the second that its imports take.
+
+How
+    A process that has imported everything forks one for each command. What is run so has, as when cron starts it, its
+    own environment, folder, output and exit status. How a command starts and is stopped is tested on real ones.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import pkgutil
+import runpy
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Forked:
+    """A command that runs; `wait` tells how it ended."""
+
+    pid: int
+    connection: socket.socket
+
+    def wait(self, timeout: float) -> int:
+        """The exit status, negative for a signal; what has not ended in time is killed."""
+        self.connection.settimeout(timeout)
+        try:
+            return int(self.connection.recv(64))
+        except TimeoutError:
+            os.kill(self.pid, signal.SIGKILL)
+            raise
+        finally:
+            self.connection.close()
+
+
+def run_module(
+    module: str, *arguments: str, environment: Mapping[str, str] | None = None, timeout: float = 240
+) -> subprocess.CompletedProcess[str]:
+    """Run it to its end, in the project's folder."""
+    with tempfile.TemporaryFile("w+b") as out, tempfile.TemporaryFile("w+b") as err:
+        forked = start_module(module, *arguments, environment=environment, out=out.fileno(), err=err.fileno())
+        status = forked.wait(timeout)
+        said = [(file.seek(0), file.read().decode())[1] for file in (out, err)]
+    return subprocess.CompletedProcess([module, *arguments], status, *said)
+
+
+def start_module(
+    module: str, *arguments: str, out: int, err: int, environment: Mapping[str, str] | None = None
+) -> Forked:
+    """Start it; what it says goes to these file descriptors."""
+    connection = socket.socket(socket.AF_UNIX)
+    connection.connect(_server("app") if module == "streamlit" else _server("backup_jobs", "recovery"))
+    asked = {"module": module, "arguments": arguments, "environment": dict(environment or os.environ)}
+    socket.send_fds(connection, [json.dumps(asked).encode()], [out, err])
+    connection.shutdown(socket.SHUT_WR)
+    return Forked(int(connection.recv(64)), connection)
+
+
+@cache
+def _server(*packages: str) -> str:
+    """The address of a process that has imported these packages; it ends with this one."""
+    address = str(Path(tempfile.mkdtemp(prefix="forked-")) / "socket")
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(address)
+    listener.listen(64)
+    listener.set_inheritable(True)
+    command = [sys.executable, "-W", "ignore", "-m", "tests.forked", str(listener.fileno()), *packages]
+    one_thread = {"OPENBLAS_NUM_THREADS": "1", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
+    _ENDS.append(
+        subprocess.Popen(
+            command, cwd=PROJECT, env=os.environ | one_thread, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+            pass_fds=[listener.fileno()],
+        )
+    )  # fmt: skip
+    listener.close()
+    return address
+
+
+_ENDS: list[subprocess.Popen[bytes]] = []
+"""Kept, for their standard input closes with the last reference."""
+
+
+def _serve(listener: socket.socket, packages: list[str]) -> None:
+    """Fork for each caller until standard input ends; returns in each fork, when its command has ended."""
+    for package in packages:
+        for module in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
+            if module.name.rsplit(".", 1)[1] not in {"__main__", "main"}:
+                importlib.import_module(module.name)
+    if "app" in packages:
+        importlib.import_module("streamlit.web.bootstrap")
+        look_through_packages_once()
+        time.sleep(0.2)  # its threads have ended, and soon the system knows
+    gc.freeze()
+    assert len(os.listdir("/proc/self/task")) == 1, "a thread does not live on in a fork"
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    while True:
+        ready, _, _ = select.select([listener, sys.stdin], [], [])
+        if listener not in ready:
+            return None
+        connection, _ = listener.accept()
+        if os.fork() == 0:
+            listener.close()
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            return _attend(connection)
+        connection.close()
+
+
+def look_through_packages_once() -> None:
+    """Streamlit reads the metadata of every package there is for each server and AppTest: 0.4 s, and finds nothing."""
+    scanner = importlib.import_module("streamlit.components.v2.manifest_scanner")
+    if not hasattr(scanner.scan_component_manifests, "cache_info"):
+        scanner.scan_component_manifests = cache(scanner.scan_component_manifests)  # type: ignore[attr-defined]
+    scanner.scan_component_manifests()
+
+
+def _attend(connection: socket.socket) -> None:
+    """Fork the command that is asked for, and tell its end."""
+    data, (out, err), _, _ = socket.recv_fds(connection, 1 << 20, 2)
+    while more := connection.recv(1 << 20):
+        data += more
+    asked = json.loads(data)
+    child = os.fork()
+    if child:
+        connection.send(str(child).encode())
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        connection.send(str(status).encode())
+        os._exit(0)
+    connection.close()
+    for target, file in ((0, os.open(os.devnull, os.O_RDONLY)), (1, out), (2, err)):
+        os.dup2(file, target)
+        os.close(file)
+    os.environ.clear()
+    os.environ.update(asked["environment"])
+    time.tzset()
+    sys.argv = [asked["module"], *asked["arguments"]]
+    runpy.run_module(asked["module"], run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    _serve(socket.socket(fileno=int(sys.argv[1])), sys.argv[2:])
