@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,9 +19,11 @@ from pydicom import Dataset
 
 from recovery.dicom.model import DicomNode
 from recovery.dimse import EncodedObject, open_receiver
-from tests.clinic import PROJECT, TwoNodes, two_nodes
+from tests.clinic import TwoNodes, two_nodes
+from tests.forked import PROJECT
 from tests.objects import beam_item, dose, encode, images, obj, plan, record, structure_set, uid
 from tests.orthanc import HOW_TO_INSTALL, Orthanc, free_port, orthanc_is_installed
+from tests.patience import seconds, wait_until
 
 pytestmark = pytest.mark.skipif(not orthanc_is_installed(), reason=HOW_TO_INSTALL)
 
@@ -191,8 +192,7 @@ def test_an_rt_pacs_stopped_in_the_middle_is_never_reported_as_holding(clinic: T
     )
 
     def stop_soon() -> None:
-        while len(clinic.pacs.instances()) < 20:
-            time.sleep(0.02)
+        wait_until(lambda: clinic.pacs.count() >= 20)
         clinic.pacs.kill()
 
     stopper = threading.Thread(target=stop_soon)
@@ -371,7 +371,7 @@ def test_an_ion_plan_that_breaks_the_storage_association_is_named_and_stops_no_o
 def test_an_unproven_record_is_asked_for_again_after_its_window_has_passed(clinic: TwoNodes) -> None:
     old = record(uid("plan"), [beam_item(1, 1, 100.0, 100.0)], at=days_ago(60), PatientID="A1")
     clinic.put(old)
-    clinic.pacs.stop()
+    clinic.pacs.kill()
     assert clinic.job("sync_records")[0] == 2
     clinic.pacs.start()
     assert clinic.job("sync_records")[0] == 0
@@ -425,16 +425,15 @@ def test_a_table_that_is_not_there_exits_2_and_says_what_to_run(clinic: TwoNodes
 def test_a_first_run_that_is_stopped_ends_soon_and_the_next_one_goes_on(clinic: TwoNodes, number: int) -> None:
     clinic.put(
         record(uid("plan", n // 30), [beam_item(1, n % 30 + 1, 100.0, 100.0)], at=days_ago(1), PatientID=f"P{n // 30}")
-        for n in range(400)
+        for n in range(250)
     )
     command = [sys.executable, "-m", "backup_jobs", "cycle", "--config", str(clinic.config)]
     with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
-        while len(clinic.pacs.instances()) < 30:
-            time.sleep(0.02)
+        wait_until(lambda: clinic.pacs.count() >= 30)
         run.send_signal(number)
-        said = run.communicate(timeout=20)[1]
+        said = run.communicate(timeout=seconds(20))[1]
     held = len(clinic.pacs.instances())
     assert run.returncode == 1 and "the next run goes on from there" in said and "Traceback" not in said
-    assert held < 400
+    assert held < 250
     _, results = clinic.job("sync_records")
-    assert results["sync_records"]["counts"] == {"found": 400, "already_held": held, "moved": 400 - held, "unproven": 0}
+    assert results["sync_records"]["counts"] == {"found": 250, "already_held": held, "moved": 250 - held, "unproven": 0}

@@ -51,9 +51,7 @@ def test_check_first_cycle_rebuild_and_chart_run_on_a_terminal_with_their_bars(c
     assert shown.status == 0 and (clinic.folder / "chart.pdf").stat().st_size > 1000
 
 
-@pytest.mark.parametrize(
-    ("module", "command"), [("backup_jobs", "cycle"), ("backup_jobs", "check"), ("recovery", "rebuild")]
-)
+@pytest.mark.parametrize(("module", "command"), [("backup_jobs", "cycle"), ("recovery", "rebuild")])
 def test_ctrl_c_at_any_moment_of_a_start_is_one_line(tmp_path: Path, module: str, command: str) -> None:
     with two_nodes(tmp_path) as clinic:
         clinic.put(course("P0", "BASALT^Osprey", {1: 100.0}, 3))

@@ -18,9 +18,10 @@ from pynetdicom.association import Association
 
 from recovery.dimse import open_link
 from tests.dimse.scripted import PENDING, Scripted, match, peer_of, scp
+from tests.patience import seconds
 
-QUERIES = int(os.environ.get("RBRDT_FIND_QUERIES", "1500"))
-BUDGET = float(os.environ.get("RBRDT_FIND_SECONDS", "40"))
+QUERIES = int(os.environ.get("RBRDT_FIND_QUERIES", "200"))
+"""Some ten thousand show how rare a loss is; that there is none shows the second test for sure."""
 
 
 def _one_match(here: Scripted, event: evt.Event) -> Iterator[tuple[int, Dataset]]:
@@ -35,23 +36,20 @@ def _query(number: int) -> Dataset:
     return query
 
 
-def _lost(count: int, budget: float) -> tuple[int, int]:
-    """How many of the queries came back without their match, and how many were asked in `budget` seconds."""
-    lost = asked = 0
-    deadline = time.monotonic() + budget
-    with scp({evt.EVT_C_FIND: _one_match}) as node, open_link(peer_of(node.node, timeout=20)) as link:
-        while asked < count and time.monotonic() < deadline:
-            asked += 1
-            answers = [str(answer.SOPInstanceUID) for answer in link.find(_query(asked))]
-            lost += answers != [f"1.2.3.{asked}"]
-    return lost, asked
+def _lost(count: int) -> int:
+    """How many of so many queries came back without their match."""
+    lost = 0
+    with scp({evt.EVT_C_FIND: _one_match}) as node, open_link(peer_of(node.node, timeout=seconds(20))) as link:
+        for number in range(count):
+            answers = [str(answer.SOPInstanceUID) for answer in link.find(_query(number))]
+            lost += answers != [f"1.2.3.{number}"]
+    return lost
 
 
-def test_of_thousands_of_queries_none_comes_back_without_its_match() -> None:
+def test_of_many_queries_none_comes_back_without_its_match() -> None:
     started = time.monotonic()
-    lost, asked = _lost(QUERIES, BUDGET)
-    print(f"\n{asked} C-FINDs, {asked / (time.monotonic() - started):.0f} per second, {lost} without their match")
-    assert asked >= min(QUERIES, 500)
+    lost = _lost(QUERIES)
+    print(f"\n{QUERIES} C-FINDs, {QUERIES / (time.monotonic() - started):.0f} per second, {lost} without their match")
     assert lost == 0
 
 
@@ -73,6 +71,4 @@ def test_none_is_lost_while_the_reactor_wakes_late(monkeypatch: pytest.MonkeyPat
 
     patched: Any = late
     monkeypatch.setattr(Association, "_run_reactor", patched)
-    lost, asked = _lost(200, 20)
-    assert asked == 200
-    assert lost == 0
+    assert _lost(200) == 0

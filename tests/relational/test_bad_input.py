@@ -272,32 +272,34 @@ def test_a_missing_table_is_named_with_its_query(clinic: Clinic, now: datetime) 
     assert f"query {query}: the database has no table {table}" in clinic.run(now)[1]
 
 
-def _columns_read(product: str) -> list[tuple[str, str]]:
-    """Every table and column that the product's queries read."""
-    read: set[tuple[str, str]] = set()
-    for table in query_tables(product):
-        statement = sqlglot.parse_one(load_query(product, table).text, read="tsql")
+def _columns_read(product: str) -> dict[tuple[str, str], list[str]]:
+    """Every table and column that the product's queries read, and the queries that do."""
+    read: dict[tuple[str, str], list[str]] = {}
+    for query in query_tables(product):
+        statement = sqlglot.parse_one(load_query(product, query).text, read="tsql")
         named = {source.alias: source.name for source in statement.find_all(expressions.Table)}
-        read |= {(named[c.table], c.name) for c in statement.find_all(expressions.Column) if c.table in named}
-    return sorted(read)
+        for column in {(named[c.table], c.name) for c in statement.find_all(expressions.Column) if c.table in named}:
+            read.setdefault(column, []).append(query)
+    return dict(sorted(read.items()))
 
 
 def test_a_null_in_any_column_is_null_in_the_tables_and_never_unreadable(clinic: Clinic, now: datetime) -> None:
     """Every column that a query reads, in turn."""
     untouched = sqlite3.connect(":memory:")
     clinic.database.connection.backup(untouched)
-    for table, column in _columns_read(clinic.product):
+    for (table, column), queries in _columns_read(clinic.product).items():
         clinic.database.execute(f"UPDATE [{table}] SET [{column}] = NULL")
         with open_database(clinic.config) as database:
             for reading in load_product(clinic.product).tables():
-                rows = read_rows(reading, database.fetch(reading.schema.name, query_values(clinic.config, now)))
-                assert not rows.unreadable, (table, column, reading.schema.name)
+                if reading.schema.name in queries:
+                    rows = read_rows(reading, database.fetch(reading.schema.name, query_values(clinic.config, now)))
+                    assert not rows.unreadable, (table, column, reading.schema.name)
         untouched.backup(clinic.database.connection)
 
 
 @pytest.mark.parametrize("value", ["9999-12-31 23:59:59", "1753-01-01 00:00:00", "never", -1, 1e300, "\x00", "Zoë, 😀"])
 def test_an_odd_value_in_any_column_never_stops_the_job(clinic: Clinic, now: datetime, value: object) -> None:
-    for table, column in random.Random(str(value)).sample(_columns_read(clinic.product), 40):
+    for table, column in random.Random(str(value)).sample([*_columns_read(clinic.product)], 40):
         clinic.database.execute(f"UPDATE [{table}] SET [{column}] = ?", value)
     outcome, message = clinic.run(now)
     assert outcome in {"OK", "PARTIAL"}
