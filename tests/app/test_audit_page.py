@@ -38,7 +38,7 @@ def page(open_dashboard: Open) -> AppTest:
     script = f"""
 import sys; sys.path.insert(0, {str(ROOT)!r})
 from pathlib import Path
-from app import gate
+from app.access import gate
 from app.components import sign_in
 from app.desk import Desk
 from app.screens import audit
