@@ -17,6 +17,8 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.sync.client import ClientConnection, connect
 
+from tests.patience import seconds
+
 
 @dataclass
 class Wire:
@@ -44,13 +46,22 @@ class Wire:
         self.send(message)
 
     def listen(self, silence: float = 0.7, until: bytes | None = None) -> bytes:
-        """Hear until nothing is said for so many seconds; with `until`, until a frame holds it, 30 s at most."""
-        began, deadline = len(self.heard), time.monotonic() + 30
+        """Hear until nothing is said for so many seconds; with `until`, until a frame holds it."""
+        began, deadline = len(self.heard), time.monotonic() + seconds(30)
         with contextlib.suppress(TimeoutError):
             while until is None or until not in b"".join(self.heard[began:][-1:]):
                 frame = self.connection.recv(timeout=max(0.0, deadline - time.monotonic()) if until else silence)
                 self.heard.append(frame if isinstance(frame, bytes) else frame.encode())
         return b"".join(self.heard[began:])
+
+    def listen_to_the_end(self) -> None:
+        """Hear until the page is drawn: what is pressed before may be lost."""
+        while True:
+            frame = self.connection.recv(timeout=seconds(30))
+            self.heard.append(frame if isinstance(frame, bytes) else frame.encode())
+            said = ForwardMsg.FromString(self.heard[-1])
+            if said.WhichOneof("type") == "script_finished" and said.script_finished == said.FINISHED_SUCCESSFULLY:
+                return
 
     def messages(self) -> list[ForwardMsg]:
         return [ForwardMsg.FromString(frame) for frame in self.heard]
