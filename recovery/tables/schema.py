@@ -19,6 +19,8 @@ from typing import Literal
 
 import pyarrow as pa
 
+from recovery.tables.arrow_columns import column_of
+
 Kind = Literal["str", "int", "float", "bool", "date", "datetime"]
 Compression = Literal["snappy", "zstd"]
 Row = Mapping[str, object]
@@ -87,14 +89,14 @@ class TableSchema:
         listed = list(rows)
         for row in listed:
             if row.keys() != self.columns.keys():
-                odd = sorted(row.keys() ^ self.columns.keys())
-                raise TableError(f"table {self.name}: columns {odd} are missing or unknown")
+                raise TableError(
+                    f"table {self.name}: {sorted(row.keys() ^ self.columns.keys())} are missing or unknown"
+                )
         self._check_keys(listed)
         for name, kind in self.columns.items():
             self._check_kind(name, kind, (row[name] for row in listed))
-        schema = self.arrow
-        columns = [pa.array([row[field.name] for row in listed], type=field.type) for field in schema]
-        return pa.Table.from_arrays(columns, schema=schema)
+        columns = [column_of([row[name] for row in listed], _ARROW[kind]) for name, kind in self.columns.items()]
+        return pa.Table.from_arrays(columns, schema=self.arrow)
 
     def _check_keys(self, rows: list[Row]) -> None:
         if self.key and len({tuple(row[k] for k in self.key) for row in rows}) != len(rows):
