@@ -79,6 +79,7 @@ class Holdings:
     """The number of this run."""
     asked: set[str] = field(default_factory=set)
     """What was asked in this run."""
+    is_saved: bool = False
 
     @classmethod
     def load(cls, cache: Cache) -> Holdings:
@@ -95,27 +96,25 @@ class Holdings:
         return cls(answers, turn=1 + max((answer.turn for answer in answers.values()), default=0))
 
     def save(self, cache: Cache, now: datetime) -> None:
-        """Write the table.
-
-        Raises
-        ------
-        CacheError
-            If it cannot be written.
-        """
+        """Write the table, unless nothing was answered since it was; CacheError if that cannot be."""
+        if self.is_saved:
+            return
         names = HOLDINGS.columns
         rows = ({name: getattr(answer, name) for name in names} for answer in self.answers.values())
         naive = ({**row, "asked_at": row["asked_at"].astimezone(UTC).replace(tzinfo=None)} for row in rows)
         cache.write(HOLDINGS, naive, taken_at=now, source="RT-PACS")
+        self.is_saved = True
 
     def note(self, answer: Holding) -> None:
         """Keep an answer that was given in this run."""
         self.answers[answer.uid] = answer
         self.asked.add(answer.uid)
+        self.is_saved = False
 
     def forget(self, uids: Iterable[str]) -> None:
         """Drop answers that are not true any more."""
         for uid in list(uids):
-            self.answers.pop(uid, None)
+            self.is_saved &= self.answers.pop(uid, None) is None
             self.asked.discard(uid)
 
     def ask(self, pacs: Peer, uids: Iterable[str], now: datetime, *, anew: bool = False) -> set[str]:
@@ -167,6 +166,7 @@ class Holdings:
     def take_over(self, other: Holdings) -> None:
         """Take over what another process was answered in this run."""
         self.answers |= {uid: other.answers[uid] for uid in other.asked}
+        self.is_saved = False
         self.asked |= other.asked
         self.missing_slices |= other.missing_slices
         self.twins |= other.twins
