@@ -53,8 +53,8 @@ def make(clinic: TwoNodes, now: datetime) -> None:
         _add_patient(space, number, now.date(), pictured if number == 0 else {})
     space.collection.save(space.cache, now)
     space.holdings.save(space.cache, now)
-    rows, _ = overview_rows(space, evidence_of(space))
-    space.cache.write(ON_TREATMENT, with_second_source(space, rows), taken_at=now, source="RT-PACS")
+    listed = overview_rows(space, evidence_of(space))
+    space.cache.write(ON_TREATMENT, with_second_source(space, listed.rows), taken_at=now, source="RT-PACS")
     journal = Journal(config.cache_path)
     for job in JOBS:
         journal.finish(journal.start(job, now), JobResult(job, "OK", {}), now)

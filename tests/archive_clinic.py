@@ -14,7 +14,7 @@ from pydicom import Dataset, dcmread
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import ImplicitVRLittleEndian
 
-from backup_jobs.archive.tables import archive_tables
+from backup_jobs.archive.tables import archive_tables, list_without_its_job
 from recovery.cache.journal import JobResult
 from recovery.cache.memory import Memory
 from recovery.cache.store import Cache
@@ -91,7 +91,9 @@ class OneSite:
     def run(self) -> JobResult:
         """The part of `snapshot_tables` that comes after the tables."""
         space = self.space()
-        result = archive_tables(space, JobResult("snapshot_tables", "OK", {"tables": 13}))
+        result = archive_tables(
+            space, JobResult("snapshot_tables", "OK", {"tables": 13}), lambda: list_without_its_job(space)
+        )
         space.keep()
         return result
 
@@ -108,7 +110,7 @@ class OneSite:
         pacs = pacs_peer(space.config, space.memory)
         read_new_records(space, pacs)
         read_chains(space, pacs, plan_uids_of_records(space))
-        return overview_rows(space, evidence_of(space))[0]
+        return overview_rows(space, evidence_of(space)).rows
 
     def later(self, **later: float) -> OneSite:
         """The same site at another time: `minutes=10`."""

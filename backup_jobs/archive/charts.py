@@ -52,8 +52,6 @@ _NEVER = datetime(1900, 1, 1)  # noqa: DTZ001  site-local
 def archive_charts(space: Workspace, proven: ProvenObjects, rows: Iterable[Row]) -> ArchiveReport:
     """Store the charts of all who may still be treated, or were lately. `rows` are those of `on_treatment`.
 
-    The first run of all has no list of patients yet: none is stored, and the next run has one.
-
     Raises
     ------
     DimseError
@@ -64,7 +62,7 @@ def archive_charts(space: Workspace, proven: ProvenObjects, rows: Iterable[Row])
     by_patient = _patients(space, rows)
     try:
         files = _read(space, list(by_patient), space.local_now)
-    except TableMissingError:
+    except TableMissingError:  # no list was made yet
         return ArchiveReport()
     wanted = []
     for file in files:

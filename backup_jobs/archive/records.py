@@ -85,7 +85,7 @@ def archive_deliveries(space: Workspace, proven: ProvenObjects) -> tuple[Archive
     report.unproven |= dict.fromkeys(stuck, NOT_AMENDED)
     _owe(space, standings, stuck)
     if space.held_records is not None:
-        space.held_records |= {space.collection.records[uid].ref for uid in report.sent}
+        space.note_held({space.collection.records[uid].ref for uid in report.sent})
     _note_proven(space, chosen, {standings[uid][0].patient_id for uid in report.unproven if uid in standings})
     sent = [standings[uid][0] for uid in report.sent]
     incomplete = sum(not all(k.is_known for k in plans.facts(s).kinds(s)) for s in sent)

@@ -11,11 +11,14 @@ How
 Why after the tables, and never instead
     The tables in the cache must not wait for the RT-PACS: when it is down they are written all the same, and the
     job says that nothing more is proven.
+
+Why after the list
+    Summaries and charts tell what the list tells, and the list must not wait until they are drawn.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -47,6 +50,7 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
     from recovery.cache.journal import JobResult
+    from recovery.on_treatment.evidence import Listed
     from recovery.pacs.workspace import Workspace
 
 UNDER_WAY = frozenset({"NOT_STARTED", "ON_TREATMENT", "ON_BREAK"})
@@ -56,10 +60,14 @@ TABLES_SENT = "tables as Raw Data"
 """Under which it is remembered when a snapshot was sent."""
 
 
-def archive_tables(space: Workspace, result: JobResult) -> JobResult:
+NO_LIST = "the list could not be made: neither treatment summaries nor charts were stored"
+
+
+def archive_tables(space: Workspace, result: JobResult, build: Callable[[], Listed | None]) -> JobResult:
     """Store what the tables say as objects; returns the job's result with what became of them.
 
-    An RT-PACS that cannot be asked makes the job PARTIAL: the tables are written.
+    `build` makes the list, once MOSAIQ's treatment records are stored; None where it could not. An RT-PACS that cannot
+    be asked makes the job PARTIAL: the tables are written.
     """
     report = ArchiveReport()
     remarks: list[str] = []
@@ -68,8 +76,13 @@ def archive_tables(space: Workspace, result: JobResult) -> JobResult:
         _know_what_is_held(space)
         if not product_of(space.config).serves_treatment_records:
             result = _with_records(space, proven, result, report, remarks)
-        for part in _parts(space, proven):
-            report.join(part)
+        listed = build()
+        if listed is None:
+            result = replace(result, outcome="PARTIAL")
+            remarks.append(NO_LIST)
+        else:
+            _archive_list(space, proven, listed, report)
+        report.join(_snapshot(space, proven))
     except DimseError as error:
         sentence = f"the tables are in the cache; not everything of them is proven in the RT-PACS: {error}"
         result = replace(result, outcome="PARTIAL", fault=result.fault or error.fault)
@@ -111,28 +124,24 @@ def _were_read(space: Workspace) -> bool:
         return False
 
 
-def _bring_up_to_date(space: Workspace) -> None:
-    """The list, with what this cycle brought: charts are read from its tables, and are not those of the cycle before.
+def list_without_its_job(space: Workspace) -> Listed:
+    """The list where `snapshot_tables` is run alone. Charts are read from its tables: it is brought up to date.
 
-    `build_on_treatment` does it again, asks the RT-PACS nothing twice, and says what did not work. A cache without a
-    list gets its first one there.
+    A cache without a list gets its first one from `build_on_treatment`, and charts after that.
     """
     with suppress(CacheError):
         space.cache.snapshot(ON_TREATMENT)
-        build_overview(space, pacs_peer(space.config, space.memory))
+        return build_overview(space, pacs_peer(space.config, space.memory)).listed
+    return overview_rows(space, evidence_of(space))
 
 
-def _parts(space: Workspace, proven: ProvenObjects) -> Iterator[ArchiveReport]:
-    _bring_up_to_date(space)
-    evidence = evidence_of(space)
-    rows, _ = overview_rows(space, evidence)
-    due, once_a_day = _due(space, summaries_of(evidence, rows))
-    report = archive(space, due, proven, "storing treatment summaries")
-    yield report
+def _archive_list(space: Workspace, proven: ProvenObjects, listed: Listed, report: ArchiveReport) -> None:
+    """Treatment summaries and charts."""
+    due, once_a_day = _due(space, summaries_of(listed))
+    report.join(archive(space, due, proven, "storing treatment summaries"))
     for uid in set(once_a_day) - report.unproven.keys():
         space.memory.note(f"object {uid}", space.now)
-    yield archive_charts(space, proven, rows)
-    yield _snapshot(space, proven)
+    report.join(archive_charts(space, proven, listed.rows))
 
 
 def _snapshot(space: Workspace, proven: ProvenObjects) -> ArchiveReport:

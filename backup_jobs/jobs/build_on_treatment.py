@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from backup_jobs.transfer.transfer import in_words
 from recovery.cache.journal import JobResult, LockedError, lock
 from recovery.commands.rebuild import is_damaged, restore_tables
 from recovery.dimse import Peer
+from recovery.on_treatment.evidence import Listed
 from recovery.overview.build import build_overview
 from recovery.pacs.peers import pacs_peer
 from recovery.pacs.workspace import Workspace
@@ -15,11 +18,11 @@ JOB = "build_on_treatment"
 LOST = "the RT-PACS does not hold it any more, and it is counted from what was read then"
 
 
-def build_on_treatment(space: Workspace) -> JobResult:
+def build_on_treatment(space: Workspace, take: Callable[[Listed], None] = lambda _: None) -> JobResult:
     """Bring the tables up to date; objects that cannot be read, and records that the RT-PACS lost, are named, and
     make it PARTIAL.
 
-    What is damaged in the cache is made again from the RT-PACS, and said.
+    What is damaged in the cache is made again from the RT-PACS, and said. `take` gets the list that was made.
 
     Raises
     ------
@@ -31,16 +34,17 @@ def build_on_treatment(space: Workspace) -> JobResult:
     pacs = pacs_peer(space.config, space.memory)
     mended = _mend_snapshot(space, pacs)
     report = build_overview(space, pacs)
+    take(report.listed)
     unproven = report.unreadable | dict.fromkeys(sorted(report.lost), LOST)
     counts = {
         "found": report.records,
         "already_held": report.records - report.records_read,
         "moved": report.records_read,
         "unproven": len(unproven),
-        "rows": report.rows,
-        "excluded": report.excluded,
+        "rows": len(report.listed.rows),
+        "excluded": len(report.listed.excluded),
     }
-    unreadable = sorted(set(space.unreadable_tables))
+    unreadable = sorted(space.tables.unreadable)
     said = [
         f"cannot be read: {in_words(report.unreadable)}" if report.unreadable else "",
         f"damaged in the cache, and made again from the RT-PACS: {', '.join(space.damaged)}" if space.damaged else "",
@@ -51,7 +55,6 @@ def build_on_treatment(space: Workspace) -> JobResult:
         else "",
     ]
     outcome = "PARTIAL" if unproven or unreadable else "OK"
-    space.damaged.clear()
     message = "; ".join(part for part in said if part)
     return JobResult(JOB, outcome, counts, tuple(sorted(unproven)), message)  # type: ignore[arg-type]
 
@@ -65,6 +68,5 @@ def _mend_snapshot(space: Workspace, pacs: Peer) -> list[str]:
             report = restore_tables(space.config, pacs, are_expected=True)
     except LockedError:
         return ["the newest snapshot of the R&V database's tables is damaged; it is being made again"]
-    space.relational.clear()
-    space.unreadable_tables.clear()
+    space.tables.forget()
     return ["the newest snapshot of the R&V database's tables is damaged", *report.said, *report.problems]

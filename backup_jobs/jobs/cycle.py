@@ -1,7 +1,7 @@
 """What cron runs every ten minutes: all four jobs, each with what those before it learnt.
 
 A job that fails does not stop those after it: the dashboard is built from the RT-PACS also while the R&V system is
-down.
+down. The list is made once, as soon as the tables are read, and what `snapshot_tables` stores of it comes after.
 """
 
 from __future__ import annotations
@@ -12,23 +12,29 @@ from functools import partial
 
 from backup_jobs.jobs.build_on_treatment import build_on_treatment
 from backup_jobs.jobs.job import EXIT_STATUS, LOCKED, Job, Run, run_job
-from backup_jobs.jobs.sync_plans import names_new_plans, sync_plans
+from backup_jobs.jobs.sync_plans import delivered_plans, names_new_plans, sync_plans
 from backup_jobs.jobs.sync_records import sync_records
 from recovery.cache.journal import JobResult, LockedError, lock
+from recovery.on_treatment.evidence import Listed
 from recovery.pacs.workspace import Workspace
 
 
-def _snapshot_tables(space: Workspace, before_archiving: Callable[[], None] = lambda: None) -> JobResult:
-    """The job, without the time that its drivers take to import where there is no database."""
+def _snapshot_tables(
+    space: Workspace, follow: Callable[[], None] = lambda: None, build: Callable[[], Listed | None] | None = None
+) -> JobResult:
+    """The job, without the time that its drivers take to import where there is no database.
+
+    `follow` is called as soon as the tables are read, `build` once nothing that the list counts is missing.
+    """
     if not _has_database(space):
         return JobResult("snapshot_tables", "SKIPPED", {}, message="the config has no [rv.database]")
-    from backup_jobs.archive.tables import archive_tables
+    from backup_jobs.archive.tables import archive_tables, list_without_its_job
     from backup_jobs.jobs.snapshot_tables import snapshot_tables
 
     result = snapshot_tables(space.config, space.now)
-    space.relational.clear()
-    before_archiving()
-    return archive_tables(space, result)
+    space.tables.forget()
+    follow()
+    return archive_tables(space, result, build or partial(list_without_its_job, space))
 
 
 def _has_database(space: Workspace) -> bool:
@@ -49,25 +55,31 @@ def run_cycle(space: Workspace) -> Iterator[Run]:
 
     Plans that the tables were the first to name, such as those of new starts, are followed as soon as the tables are
     read: what is needed on the first day must not wait for another cycle. `sync_plans` is told of when that is done.
+    `build_on_treatment` runs in the midst of `snapshot_tables`; without its tables it runs all the same.
     """
     try:
         with lock(space.config.cache_path, "cycle"):
             yield run_job("sync_records", sync_records, space)
             plans = run_job("sync_plans", sync_plans, space)
-            if not _has_database(space):
-                yield plans
-                yield run_job("snapshot_tables", _snapshot_tables, space)
-            else:
-                further: list[Run] = []
+            further: list[Run] = []
+            built: list[Run] = []
+            lists: list[Listed] = []
 
-                def follow() -> None:
-                    if plans.exit_status in {0, 1} and names_new_plans(space):
-                        further.append(run_job("sync_plans", sync_plans, space))
+            def follow() -> None:
+                delivered = delivered_plans(space)
+                if plans.exit_status in {0, 1} and names_new_plans(space, delivered):
+                    further.append(run_job("sync_plans", partial(sync_plans, delivered=delivered), space))
 
-                tables = run_job("snapshot_tables", partial(_snapshot_tables, before_archiving=follow), space)
-                yield _joined(plans, further[0]) if further else plans
-                yield tables
-            yield run_job("build_on_treatment", build_on_treatment, space)
+            def build() -> Listed | None:
+                built.append(run_job("build_on_treatment", partial(build_on_treatment, take=lists.append), space))
+                return lists[0] if lists else None
+
+            tables = run_job("snapshot_tables", partial(_snapshot_tables, follow=follow, build=build), space)
+            yield _joined(plans, further[0]) if further else plans
+            yield tables
+            if not built:
+                build()
+            yield built[0]
     except LockedError as error:
         yield Run(JobResult("cycle", "SKIPPED", {}, message=f"{error}; this one does nothing"), LOCKED)
 

@@ -66,10 +66,9 @@ def _run_locked(name: str, job: Job, space: Workspace) -> Run:
     sweep(space.config.cache_path)
     journal = Journal(space.config.cache_path)
     run_id = note(lambda: journal.start(name, space.now))
-    space.memory.begin_job()
-    space.refused.clear()
-    result = _outcome(name, lambda: job(space))
-    result = _with_refused(_not_asked_to_the_end(result, space.memory), space.refused)
+    with space.one_job():
+        result = _outcome(name, lambda: job(space))
+        result = _with_refused(_not_asked_to_the_end(result, space.memory), space.refused)
     seconds = time.monotonic() - started
     result = replace(result, seconds=round(seconds, 3))
     if run_id is not None:

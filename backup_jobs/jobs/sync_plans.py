@@ -85,10 +85,11 @@ class _Tally:
         return asked - self.held
 
 
-def sync_plans(space: Workspace) -> JobResult:
+def sync_plans(space: Workspace, delivered: frozenset[str] = frozenset()) -> JobResult:
     """Bring what the chains of the plans treated lately, and of those approved and booked, lack.
 
-    What no source has is named, with the plan that needs it, and makes the job PARTIAL.
+    What no source has is named, with the plan that needs it, and makes the job PARTIAL. `delivered`: further plans that
+    somebody was treated with, though no record says so yet.
 
     Raises
     ------
@@ -98,8 +99,8 @@ def sync_plans(space: Workspace) -> JobResult:
     pacs = pacs_peer(space.config, space.memory)
     sources = Sources.of(space)
     _, unreadable = read_new_records(space, pacs)
-    plan_uids = plan_uids_of_records(space)
-    tally = _Tally(treated_plan_uids(space))
+    plan_uids = plan_uids_of_records(space, delivered)
+    tally = _Tally(treated_plan_uids(space) | delivered)
     ask_known_chains(space, pacs, plan_uids)
     _bring_plans(space, pacs, sources, tally, plan_uids)
     plan_uids += _bring_waiting(space, pacs, sources, plan_uids)
@@ -115,17 +116,18 @@ def sync_plans(space: Workspace) -> JobResult:
     return _result(space, sources, tally, unreadable)
 
 
-def names_new_plans(space: Workspace) -> bool:
-    """Whether the relational tables, just read, name a plan to follow that this run has not asked about.
+def delivered_plans(space: Workspace) -> frozenset[str]:
+    """Plans that deliveries name before there is a record of them, where records are made of plan and delivery."""
+    if product_of(space.config).serves_treatment_records:
+        return frozenset()
+    since = space.local_now - timedelta(days=ACTIVE_DAYS)
+    rows = relational_rows(space, DELIVERIES)
+    return frozenset(r["referenced_rt_plan_uid"] for r in rows if (r["treated_at"] or since) >= since) - {None}
 
-    Where records are made of plan and delivery, deliveries name plans before there is a record of them.
-    """
-    if not product_of(space.config).serves_treatment_records:
-        since = space.local_now - timedelta(days=ACTIVE_DAYS)
-        rows = relational_rows(space, DELIVERIES)
-        delivered = (row["referenced_rt_plan_uid"] for row in rows if (row["treated_at"] or since) >= since)
-        space.delivered_plans = frozenset(uid for uid in delivered if uid)
-    return bool({*booked_plan_uids(space), *space.delivered_plans} - space.holdings.asked)
+
+def names_new_plans(space: Workspace, delivered: frozenset[str]) -> bool:
+    """Whether the relational tables, just read, name a plan to follow that this run has not asked about."""
+    return bool({*booked_plan_uids(space), *delivered} - space.holdings.asked)
 
 
 def _bring_plans(space: Workspace, pacs: Peer, sources: Sources, tally: _Tally, uids: list[str]) -> None:

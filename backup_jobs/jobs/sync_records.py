@@ -64,7 +64,7 @@ def sync_records(space: Workspace) -> JobResult:
     done = transfer(space, rv, on_rv - held, "moving records")
     forget_lost(space.holdings, (ref.sop_instance_uid for ref in done.moved))
     unproven = done.unproven | twins_in_words(on_rv)
-    space.held_records = on_pacs | held | done.moved
+    space.note_held(on_pacs | held | done.moved)
     space.memory.owed = {r.sop_instance_uid: r.patient_id or "" for r in on_rv if r.sop_instance_uid in done.unproven}
     if not rv.traits.unfinished:
         _note_proven(space, courses, {r for r in on_rv if r.sop_instance_uid in done.unproven})

@@ -120,8 +120,7 @@ def _move_by(route: str, space: Workspace, source: Peer, refs: Iterable[Instance
 def _refused(space: Workspace, said: str) -> None:
     """Somebody sent what nobody had asked for: it is told, and it is nobody's treatment record."""
     log.warning("refused: %s", said)
-    if said not in space.refused and len(space.refused) < NAMED:
-        space.refused.append(said)
+    space.note_refused(said)
 
 
 def twins_in_words(refs: Iterable[InstanceRef]) -> dict[str, str]:

@@ -26,7 +26,7 @@ from recovery.host.durable import replace_file
 from recovery.host.seals import sealed_json, unsealed_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from recovery.dicom.model import DicomNode
@@ -98,10 +98,16 @@ class Memory:
     def traits(self, node: DicomNode) -> NodeTraits:
         return self.nodes.setdefault(str(node), NodeTraits())
 
-    def begin_job(self) -> None:
-        """Forget what is of one job alone."""
-        for traits in self.nodes.values():
-            traits.begin_run()
+    def begin_job(self) -> dict[str, list[str]]:
+        """Forget what is of one job alone; returns it, for `resume_job`, where another job was under way."""
+        before = {node: traits.unfinished for node, traits in self.nodes.items()}
+        self.resume_job({})
+        return before
+
+    def resume_job(self, unfinished: Mapping[str, list[str]]) -> None:
+        """Go on with a job in whose midst another one ran."""
+        for node, traits in self.nodes.items():
+            traits.unfinished = unfinished.get(node, [])
 
     def unfinished(self) -> list[str]:
         """Per node, the questions of this job that could not be asked to their end, in words."""

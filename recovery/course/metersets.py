@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from recovery.course.deliveries import TREATING
@@ -26,6 +27,7 @@ from recovery.words.units import MU, PULSES, SECONDS
 if TYPE_CHECKING:
     from recovery.course.deliveries import Delivery
     from recovery.dicom.plans import Plan
+    from recovery.dicom.records import TreatmentRecord
 
 FULL_SHARE = 0.99
 FULL_WITHIN = 0.5
@@ -140,6 +142,19 @@ def planned_by_database(deliveries: Iterable[Mapping[str, Any]]) -> dict[tuple[i
         if is_whole and None not in key and planned is not None and planned > 0:
             largest[key] = max(planned, largest.get(key, 0.0))
     return largest
+
+
+def may_ask_otherwise(records: Iterable[TreatmentRecord], plan: Plan | None) -> bool:
+    """Whether the records specify metersets that differ from the plan's or among each other: looked at quickly, beam
+    by beam, and never False where `authority_of` finds a difference."""
+    planned = ((b.beam_number, b.beam_meterset) for b in (plan.beams if plan is not None else ()) if b.treats)
+    asked = ((b.beam_number, b.specified_meterset or None) for record in records for b in record.beams)
+    by_beam: dict[int | None, list[float]] = {}
+    for number, meterset in chain[tuple[int | None, float | None]](planned, asked):
+        if meterset is not None:
+            by_beam.setdefault(number, []).append(meterset)
+    ends = ((min(metersets), max(metersets)) for metersets in by_beam.values())
+    return any(not (agree(least, most, MU) and agree(least, most, "")) for least, most in ends)
 
 
 @dataclass(frozen=True, slots=True)

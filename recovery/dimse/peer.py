@@ -68,10 +68,6 @@ class NodeTraits:
     unfinished: list[str] = field(default_factory=list)
     """Of this run alone: questions, in words, that could not be asked to their end."""
 
-    def begin_run(self) -> None:
-        """Forget what is of one run alone."""
-        self.unfinished = []
-
     def note_proven(self, level: str, count: int) -> None:
         """Answers of so many matches are complete."""
         if count > self.proven.get(level, 0):

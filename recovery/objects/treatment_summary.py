@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING, cast
 
 from recovery.course.fractions import Course
 from recovery.dicom.model import RT_BRACHY_TREATMENT_RECORD, RT_PLAN, RT_TREATMENT_SUMMARY_RECORD, Patient
-from recovery.identity.one_patient import identify, own_plan
 from recovery.objects.derived_uids import derived_uid
 from recovery.objects.modules import Place, item, new_object, number_of_moment, reference, with_elements
 from recovery.objects.text import written_day, written_text, written_time, written_uid
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 
     from recovery.dicom.plans import Plan
     from recovery.dicom.records import TreatmentRecord
-    from recovery.on_treatment.rows import Evidence
+    from recovery.on_treatment.evidence import Counted, Listed
     from recovery.tables.schema import Row
 
 SERIES_DESCRIPTION = "RBRDT treatment summary"
@@ -127,25 +126,14 @@ class TreatmentSummary:
         )
 
 
-def summaries_of(evidence: Evidence, rows: Iterable[Row]) -> list[TreatmentSummary]:
-    """One for each row of `on_treatment` that names a patient and a plan, from the evidence of that row."""
-    records: dict[tuple[str | None, str | None], list[TreatmentRecord]] = {}
-    who = identify(evidence.records, evidence.plans.values())
-    for record in evidence.records:
-        plan_uid = record.referenced_rt_plan_uid
-        records.setdefault((who.of(plan_uid, record.ref.patient_id), plan_uid), []).append(record)
-    summaries = []
-    for row in rows:
-        patient_id, plan_uid = (cast("str | None", row[c]) for c in ("patient_id", "referenced_rt_plan_uid"))
-        if patient_id is not None and plan_uid is not None:
-            own = records.get((patient_id, plan_uid), [])
-            plan = own_plan(evidence.plans.get(plan_uid), own)
-            summaries.append(_summary(row, own, plan, evidence.course_of(own, plan)))
-    return summaries
+def summaries_of(listed: Listed) -> list[TreatmentSummary]:
+    """One for each row of `on_treatment` that names a patient and a plan, from the course of that row."""
+    keyed = (((row["patient_id"], row["referenced_rt_plan_uid"]), row) for row in listed.rows)
+    return [_summary(row, listed.courses[key]) for key, row in keyed if None not in key]  # type: ignore[index]
 
 
-def _summary(row: Row, records: Sequence[TreatmentRecord], plan: Plan | None, course: Course) -> TreatmentSummary:
-    patient = patient_of(row)
+def _summary(row: Row, counted: Counted) -> TreatmentSummary:
+    patient, plan, course = patient_of(row), counted.plan, counted.course
     plan_uid = str(row["referenced_rt_plan_uid"])
     status = STATUSES[str(row["status"])]
     return TreatmentSummary(
@@ -157,7 +145,7 @@ def _summary(row: Row, records: Sequence[TreatmentRecord], plan: Plan | None, co
         comment=_comment(row),
         first_treatment_at=course.first_treatment_at,
         last_treatment_at=course.last_treatment_at,
-        groups=tuple(_groups(course, plan, _kind(records))),
+        groups=tuple(_groups(course, plan, _kind(counted.records))),
     )
 
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from recovery.course.counts import CourseCounts
 from recovery.course.fractions import Course
 from recovery.course.metersets import ByFraction
 from recovery.course.planned_number import Prescribed
@@ -61,11 +60,24 @@ class Evidence:
     """By plan: its prescription in the R&V database."""
     planned_by_database: Mapping[str, ByFraction] = field(default_factory=dict)
     """By plan of which the records specify another meterset: what the R&V database says was planned."""
-    counted: CourseCounts = field(default_factory=CourseCounts, compare=False)
-    """Courses that were counted already, with these records or earlier."""
 
-    def course_of(self, records: Sequence[TreatmentRecord], plan: Plan | None) -> Course:
-        """What `records`, all of one patient and plan, delivered of `plan`."""
-        uids = {record.referenced_rt_plan_uid for record in records}
-        told = self.planned_by_database.get(uids.pop() or "") if len(uids) == 1 else None
-        return self.counted.of(records, plan, told)
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """One patient and plan, and what the records delivered of it."""
+
+    records: Sequence[TreatmentRecord]
+    plan: Plan | None
+    course: Course
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The rows of `on_treatment`, and by patient and plan the courses that they tell of.
+
+    `excluded`: the patient ids that a pattern excluded.
+    """
+
+    rows: list[dict[str, object]]
+    excluded: list[str]
+    courses: Mapping[tuple[str | None, str | None], Counted]

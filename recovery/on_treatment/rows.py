@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 
 from recovery.course.by_session import lacking_records
 from recovery.course.courses import Chain, Member, anatomy_of, chains
-from recovery.course.fractions import Course, missing_fraction_numbers
+from recovery.course.fractions import Course, count_fractions, missing_fraction_numbers
 from recovery.course.planned_number import is_origin, with_number
 from recovery.course.remarks import remarks, specified_in_words
 from recovery.dicom.model import Patient
@@ -29,7 +29,7 @@ from recovery.dicom.records import TreatmentRecord
 from recovery.identity.one_patient import SEPARATOR, Identities, identify, own_plan
 from recovery.on_treatment import whose_row
 from recovery.on_treatment.course_remarks import course_labels, course_remarks
-from recovery.on_treatment.evidence import ANOTHERS, NOT_ASKED
+from recovery.on_treatment.evidence import ANOTHERS, NOT_ASKED, Counted, Listed
 from recovery.on_treatment.evidence import Evidence as Evidence
 from recovery.on_treatment.evidence import PlanBackup as PlanBackup
 from recovery.on_treatment.missing import missing_leave, missing_plan, missing_records
@@ -70,8 +70,8 @@ class _Entry:
 
 def build_rows(
     evidence: Evidence, now: datetime, *, on_treatment_days: int, exclude_patient_ids: Sequence[str] = ()
-) -> tuple[list[dict[str, object]], list[str]]:
-    """Make the rows of `on_treatment`, sorted by name, and list the patient ids that a pattern excluded.
+) -> Listed:
+    """Make the rows of `on_treatment`, sorted by name.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def build_rows(
     met = whose_row.everybody_met(evidence, who) if any(not e.records and e.plan is None for e in entries) else {}
     rows = [_row(entry, evidence, who, now, on_treatment_days, met) for entry in entries]
     rows.sort(key=lambda r: tuple(str(r[c] or "") for c in _ORDER))
-    return rows, excluded
+    return Listed(rows, excluded, {e.key: Counted(e.records, e.plan, e.course) for e in entries})
 
 
 def _entries(evidence: Evidence, who: Identities) -> list[_Entry]:
@@ -113,7 +113,7 @@ def _entries(evidence: Evidence, who: Identities) -> list[_Entry]:
     entries = []
     for key, records in groups.items():
         plan = own_plan(evidence.plans.get(key[1] or ""), records)
-        entries.append(_entry(key, records, plan, evidence.course_of(records, plan)))
+        entries.append(_entry(key, records, plan, evidence))
     with_records = {uid for _, uid in groups}
     patients = {uid: plan.ref.patient_id for uid, plan in evidence.plans.items()}
     for uid, named in {**evidence.approved_for, **patients}.items():
@@ -123,11 +123,12 @@ def _entries(evidence: Evidence, who: Identities) -> list[_Entry]:
             continue
         is_seen = is_closed(told_of(key, evidence, who)) and is_approved_in_dicom(plan)
         if is_seen or is_approved(key, plan, evidence, who):
-            entries.append(_entry(key, [], plan, evidence.course_of([], plan)))
+            entries.append(_entry(key, [], plan, evidence))
     return entries
 
 
-def _entry(key: CourseKey, records: list[TreatmentRecord], plan: Plan | None, course: Course) -> _Entry:
+def _entry(key: CourseKey, records: list[TreatmentRecord], plan: Plan | None, evidence: Evidence) -> _Entry:
+    course = count_fractions(records, plan, evidence.planned_by_database.get(key[1] or "") if records else None)
     member = Member(key[1], plan, course)
     return _Entry(key, records, plan, course, member, Chain((member,)))
 

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 from recovery.cache.damages import forget_damaged_tables
 from recovery.identity.one_patient import newest_ids, under_newest
-from recovery.on_treatment.rows import Evidence, build_rows
+from recovery.on_treatment.evidence import Evidence, Listed
+from recovery.on_treatment.rows import build_rows
 from recovery.on_treatment.unknown_since import doubt_of, unknown_of
 from recovery.overview.evidence import evidence_of
 from recovery.overview.rv_columns import with_second_source
@@ -41,12 +42,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """What a build read and wrote. `unreadable`: why, by SOP Instance UID. `lost`: what the RT-PACS held once."""
+    """What a build read and wrote. `listed`: the rows, without what the R&V database tells of them. `unreadable`: why,
+    by SOP Instance UID. `lost`: what the RT-PACS held once."""
 
     records: int
     records_read: int
-    rows: int
-    excluded: int
+    listed: Listed
     unreadable: dict[str, str] = field(default_factory=dict)
     lost: frozenset[str] = frozenset()
 
@@ -67,23 +68,22 @@ def build_overview(space: Workspace, pacs: Peer) -> BuildReport:
     unreadable |= read_origins(space, pacs, plan_uids)
     space.collection.save(space.cache, space.now)
     evidence = evidence_of(space)
-    rows, excluded = overview_rows(space, evidence)
+    listed = overview_rows(space, evidence)
     space.holdings.save(space.cache, space.now)
     space.cache.write(
         EXCLUDED_PATIENTS,
-        [{"patient_id": p} for p in excluded],
+        [{"patient_id": p} for p in listed.excluded],
         taken_at=space.now,
         source="[dashboard] exclude_patient_ids",
     )
-    rows = with_unknown(space, with_second_source(space, rows))
+    rows = with_unknown(space, with_second_source(space, listed.rows))
     space.cache.write(ON_TREATMENT, rows, taken_at=space.now, source="RT-PACS")
     forget_damaged_tables(space.config.cache_path)
-    lost = frozenset(evidence.lost_records)
-    return BuildReport(len(space.collection.records), read, len(rows), len(excluded), unreadable, lost)
+    return BuildReport(len(space.collection.records), read, listed, unreadable, frozenset(evidence.lost_records))
 
 
-def overview_rows(space: Workspace, evidence: Evidence) -> tuple[list[dict[str, object]], list[str]]:
-    """The rows of `on_treatment` as they stand now, and the patient ids that a pattern excluded."""
+def overview_rows(space: Workspace, evidence: Evidence) -> Listed:
+    """The rows of `on_treatment` as they stand now."""
     return build_rows(
         evidence,
         space.local_now,

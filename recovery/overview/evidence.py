@@ -56,7 +56,6 @@ def evidence_of(space: Workspace) -> Evidence:
         labels=plan_labels(space),
         prescribed=prescriptions_of_plans(space),
         planned_by_database=planned_by_database(space, records),
-        counted=space.counted,
     )
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 from recovery.cache.freshness import known_since
 from recovery.cache.store import CacheError
 from recovery.course.by_session import prescribed_fractions, sessions_of_database
+from recovery.course.metersets import may_ask_otherwise
 from recovery.course.metersets import planned_by_database as largest_planned
 from recovery.dicom.beam_kinds import NO_BEAMS
 from recovery.identity.one_patient import SEPARATOR, newest_ids, older_ids, under_newest
@@ -119,10 +120,8 @@ def plans_told(space: Workspace, treated: Mapping[PlanKey, Patient]) -> dict[Pla
 
 def database_sessions(space: Workspace, records: Iterable[TreatmentRecord]) -> list[TreatmentRecord]:
     """What the database tells of brachytherapy and ions, as records; `records`: those that are held."""
-    try:
-        deliveries: list[dict[str, Any]] = space.cache.read_where(DELIVERIES, "radiation_type", sorted(NO_BEAMS))
-    except CacheError as error:
-        log.debug("no deliveries: %s", error)
+    deliveries = space.tables.once("deliveries without beams", lambda: _without_beams(space))
+    if not deliveries:
         return []
     people = {row["patient_id"]: patient_of(row) for row in relational_rows(space, PATIENTS)}
     return sessions_of_database(
@@ -130,12 +129,20 @@ def database_sessions(space: Workspace, records: Iterable[TreatmentRecord]) -> l
     )
 
 
+def _without_beams(space: Workspace) -> list[dict[str, Any]]:
+    try:
+        return space.cache.read_where(DELIVERIES, "radiation_type", sorted(NO_BEAMS))
+    except CacheError as error:
+        log.debug("no deliveries: %s", error)
+        return []
+
+
 def _key(row: Mapping[str, Any]) -> PlanKey:
     return row["patient_id"], row["referenced_rt_plan_uid"]
 
 
 def planned_by_database(space: Workspace, records: Iterable[TreatmentRecord]) -> dict[str, ByFraction]:
-    """By plan of which the records specify another meterset than the plan's: what `deliveries` say was planned.
+    """By plan of which the records may specify another meterset than the plan's: what `deliveries` say was planned.
 
     Such plans are few, and only of their patients the deliveries are read.
     """
@@ -144,7 +151,7 @@ def planned_by_database(space: Workspace, records: Iterable[TreatmentRecord]) ->
         if record.referenced_rt_plan_uid is not None:
             by_plan.setdefault(record.referenced_rt_plan_uid, []).append(record)
     plans = space.collection.plans
-    asked = [uid for uid, own in by_plan.items() if space.counted.of(own, plans.get(uid)).specified]
+    asked = [uid for uid, own in by_plan.items() if may_ask_otherwise(own, plans.get(uid))]
     patients = {r.ref.patient_id for uid in asked for r in by_plan[uid] if r.ref.patient_id is not None}
     if not patients:
         return {}

@@ -10,6 +10,8 @@ from recovery.pacs.workspace import relational_rows
 from recovery.tables.relational import APPROVED_STATUSES, CANCELLED_STATUSES, PLANS, SCHEDULE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from recovery.pacs.workspace import Workspace
 
 ACTIVE_DAYS = 60
@@ -20,8 +22,8 @@ OLDER_PLANS_PER_RUN = 100
 """Plans of older courses asked about in every run, the longest not asked first; new ones come on top."""
 
 
-def plan_uids_of_records(space: Workspace) -> list[str]:
-    """Plans to ask about: of courses treated lately, of plans booked, and some of the others in turn."""
+def plan_uids_of_records(space: Workspace, delivered: Iterable[str] = ()) -> list[str]:
+    """Plans to ask about: of courses treated lately, of plans booked, those `delivered`, and some others in turn."""
     since = space.local_now - timedelta(days=ACTIVE_DAYS)
     active: dict[str, None] = {}
     older: dict[str, None] = {}
@@ -30,7 +32,7 @@ def plan_uids_of_records(space: Workspace) -> list[str]:
         if uid is not None:
             (active if treated_at is None or treated_at >= since else older).setdefault(uid)
     never_treated = (uid for uid in space.collection.plans if uid not in older)
-    for uid in (*booked_plan_uids(space), *_plan_uids_of_sessions(space), *space.delivered_plans, *never_treated):
+    for uid in (*booked_plan_uids(space), *_plan_uids_of_sessions(space), *delivered, *never_treated):
         active.setdefault(uid)
     return [*active, *_in_turn(space, [uid for uid in older if uid not in active])]
 
@@ -50,7 +52,7 @@ def treated_plan_uids(space: Workspace) -> frozenset[str]:
     """Plans that somebody is treated with or is about to be: those of records, and those approved and booked."""
     of_records = (record.referenced_rt_plan_uid for record in space.collection.records.values())
     named = (uid for uid in of_records if uid is not None)
-    return frozenset((*named, *booked_plan_uids(space), *_plan_uids_of_sessions(space), *space.delivered_plans))
+    return frozenset((*named, *booked_plan_uids(space), *_plan_uids_of_sessions(space)))
 
 
 def _plan_uids_of_sessions(space: Workspace) -> list[str]:
@@ -75,16 +77,16 @@ def patients_of_booked_plans(space: Workspace) -> dict[str, str]:
 
 
 def next_appointments(space: Workspace) -> dict[str, datetime]:
-    """By patient, the next appointment on a treatment machine, local to the site. Looked through once for each reading
-    of the schedule."""
-    rows = relational_rows(space, SCHEDULE)
-    if space.booked is None or space.booked[0] is not rows:
-        found: dict[str, datetime] = {}
-        for row in rows:
-            at = row["appointment_at"]
-            if at is None or at < space.local_now or row["status"] in CANCELLED_STATUSES:
-                continue
-            if row["treatment_machine_name"] is not None:
-                found[row["patient_id"]] = min(at, found.get(row["patient_id"], at))
-        space.booked = rows, found
-    return space.booked[1]
+    """By patient, the next appointment on a treatment machine, local to the site."""
+    return space.tables.once("next appointments", lambda: _next_appointments(space))
+
+
+def _next_appointments(space: Workspace) -> dict[str, datetime]:
+    found: dict[str, datetime] = {}
+    for row in relational_rows(space, SCHEDULE):
+        at = row["appointment_at"]
+        if at is None or at < space.local_now or row["status"] in CANCELLED_STATUSES:
+            continue
+        if row["treatment_machine_name"] is not None:
+            found[row["patient_id"]] = min(at, found.get(row["patient_id"], at))
+    return found

@@ -50,7 +50,7 @@ def ask_for_records(space: Workspace, pacs: Peer, just_named: Iterable[str]) -> 
         If the RT-PACS cannot be asked.
     """
     holdings = space.holdings
-    if space.records_were_asked:
+    if any(answer.level == SHARE for uid, answer in holdings.answers.items() if uid in holdings.asked):
         return lost_records(holdings)
     named, known = set(just_named), space.collection.records
     in_order = sorted(known)
@@ -68,7 +68,6 @@ def ask_for_records(space: Workspace, pacs: Peer, just_named: Iterable[str]) -> 
         if uid not in named:
             holdings.note(Holding(uid, LOST, 1, 0, space.now, turn=holdings.turn))
     _note_share(space, turn, shares, share, named)
-    space.records_were_asked = True
     return lost_records(holdings)
 
 

@@ -87,12 +87,12 @@ def read_new_records(space: Workspace, pacs: Peer, known_plans: Iterable[str] = 
         If the RT-PACS cannot be asked.
     """
     if not (space.collection.has_all_records or space.collection.was_asked_for_all):
-        space.held_records = find_all_records(pacs)
+        space.note_held(find_all_records(pacs))
         space.collection.was_asked_for_all = True
     elif space.held_records is None:
         with asked_beside(lambda: ask_known_chains(space, pacs, known_plans)) as answer:
             dates = space.window(space.config.jobs.sync_records.days_back)
-            space.held_records = find_records(pacs, dates, space.now)
+            space.note_held(find_records(pacs, dates, space.now))
             _take_over(space, pacs, answer())
     if space.collection.records:
         ask_for_records(space, pacs, (ref.sop_instance_uid for ref in space.held_records or ()))

@@ -3,24 +3,66 @@
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from recovery.cache.damages import damaged_tables
 from recovery.cache.store import Cache, CacheError, TableMissingError
-from recovery.course.counts import CourseCounts
 from recovery.dicom.model import DateRange, InstanceRef
 from recovery.pacs.collection import Collection
 from recovery.pacs.holdings import Holdings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Set
+
     from recovery.cache.memory import Memory
     from recovery.settings.config import Config
     from recovery.tables.schema import TableSchema
 
 log = logging.getLogger(__name__)
+
+Made = TypeVar("Made")
+
+MOST_REFUSED = 5
+
+
+class RelationalTables:
+    """What the R&V database told, as the cache has it: each table is read once a run, all of one snapshot."""
+
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+        self.forget()
+
+    def forget(self) -> None:
+        """The cache has other tables now."""
+        self._pinned: Cache | None = None
+        self._made: dict[str, Any] = {}
+        self.unreadable: set[str] = set()
+        """Tables that are there and cannot be read: the list lacks what they say."""
+
+    def once(self, what: str, make: Callable[[], Made]) -> Made:
+        """What `make` makes of these tables, made once until they are forgotten."""
+        if what not in self._made:
+            self._made[what] = make()
+        made: Made = self._made[what]
+        return made
+
+    def rows(self, schema: TableSchema) -> list[dict[str, Any]]:
+        """A table's rows; none where there is no database, or its table cannot be read."""
+        return self.once(schema.name, lambda: self._read(schema))
+
+    def _read(self, schema: TableSchema) -> list[dict[str, Any]]:
+        try:
+            self._pinned = self._pinned or self._cache.pin()
+            return self._pinned.read(schema)
+        except TableMissingError as error:
+            log.debug("no table %s: %s", schema.name, error)
+        except CacheError as error:
+            log.warning("no table %s: %s", schema.name, error)
+            self.unreadable.add(schema.name)
+        return []
 
 
 @dataclass(slots=True)
@@ -33,29 +75,41 @@ class Workspace:
     memory: Memory
     collection: Collection
     holdings: Holdings
-    held_records: set[InstanceRef] | None = None
+    held_records: Set[InstanceRef] | None = None
     """Records that the RT-PACS said in this run that it holds; None when it was not asked yet."""
-    records_were_asked: bool = False
-    """Whether this run has asked for the records known before by name."""
-    delivered_plans: frozenset[str] = frozenset()
-    """Plans that the R&V database's deliveries of this run name, where records are made of them."""
-    relational: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    """Relational tables, each read from the cache once a run, all of one snapshot."""
-    pinned: Cache | None = None
-    counted: CourseCounts = field(default_factory=CourseCounts)
-    booked: tuple[list[dict[str, Any]], dict[str, datetime]] | None = None
-    """The rows of the schedule, and what they say of the next appointments."""
     refused: list[str] = field(default_factory=list)
     """What was sent here in this job and nobody had asked for, in words."""
-    damaged: list[str] = field(default_factory=list)
+    damaged: tuple[str, ...] = ()
     """Tables of the cache that were not what was written when this run began: they are made again."""
-    unreadable_tables: list[str] = field(default_factory=list)
-    """Relational tables that are there and cannot be read: the list lacks what they say."""
+    tables: RelationalTables = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.tables = RelationalTables(self.cache)
 
     @property
     def local_now(self) -> datetime:
         """Now, naive, local to the site, as treatment times are."""
         return self.now.astimezone(self.config.site.zone).replace(tzinfo=None)
+
+    def note_held(self, refs: Set[InstanceRef]) -> None:
+        """The RT-PACS said in this run that it holds these treatment records."""
+        self.held_records = refs | (self.held_records or set())
+
+    def note_refused(self, said: str) -> None:
+        """Somebody sent what nobody had asked for; the first few are told."""
+        if said not in self.refused and len(self.refused) < MOST_REFUSED:
+            self.refused.append(said)
+
+    @contextmanager
+    def one_job(self) -> Iterator[None]:
+        """What is of one job alone begins anew; that of a job in whose midst this one runs comes back at the end."""
+        unfinished, refused = self.memory.begin_job(), self.refused
+        self.refused = []
+        try:
+            yield
+        finally:
+            self.memory.resume_job(unfinished)
+            self.refused = refused
 
     def keep(self) -> None:
         """Write what was learnt so far, as well as the cache allows: for a run that is stopped."""
@@ -73,7 +127,7 @@ class Workspace:
 def open_workspace(config: Config, memory: Memory, now: datetime) -> Workspace:
     """Load what the cache has; what is not there, or is damaged, is read again."""
     cache = Cache(config.cache_path)
-    damaged = damaged_tables(config.cache_path)
+    damaged = tuple(damaged_tables(config.cache_path))
     if damaged:
         log.warning("damaged, and made again from the RT-PACS: %s", ", ".join(damaged))
         memory.forget("chain ")
@@ -82,15 +136,5 @@ def open_workspace(config: Config, memory: Memory, now: datetime) -> Workspace:
 
 
 def relational_rows(space: Workspace, schema: TableSchema) -> list[dict[str, Any]]:
-    """A relational table's rows; none where there is no database, or its table cannot be read."""
-    if schema.name not in space.relational:
-        try:
-            space.pinned = (space.pinned if space.relational else None) or space.cache.pin()
-            space.relational[schema.name] = space.pinned.read(schema)
-        except CacheError as error:
-            is_missing = isinstance(error, TableMissingError)
-            log.log(logging.DEBUG if is_missing else logging.WARNING, "no table %s: %s", schema.name, error)
-            space.relational[schema.name] = []
-            if not is_missing and schema.name not in space.unreadable_tables:
-                space.unreadable_tables.append(schema.name)
-    return space.relational[schema.name]
+    """A relational table's rows, as this run has them."""
+    return space.tables.rows(schema)

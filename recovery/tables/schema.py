@@ -87,11 +87,8 @@ class TableSchema:
             If a row has other columns, a value another type, or two rows the same key.
         """
         listed = list(rows)
-        for row in listed:
-            if row.keys() != self.columns.keys():
-                raise TableError(
-                    f"table {self.name}: {sorted(row.keys() ^ self.columns.keys())} are missing or unknown"
-                )
+        for odd in (row.keys() ^ self.columns.keys() for row in listed if row.keys() != self.columns.keys()):
+            raise TableError(f"table {self.name}: columns {sorted(odd)} are missing or unknown")
         self._check_keys(listed)
         for name, kind in self.columns.items():
             self._check_kind(name, kind, (row[name] for row in listed))

@@ -15,7 +15,7 @@ from app.lists import rows
 from app.wording import patient
 from recovery.charting.sheet import chart_sheets
 from recovery.objects.treatment_summary import summaries_of
-from recovery.on_treatment.rows import Evidence
+from recovery.on_treatment.rows import Evidence, build_rows
 from recovery.patient.file import PatientFile, read_patient_file
 from recovery.tables.object_rows import plans_of_rows, records_of_rows
 from recovery.tables.schema import ON_TREATMENT, RT_PLANS, TREATMENT_RECORDS
@@ -142,7 +142,8 @@ def test_everything_that_tells_a_count_or_the_next_fraction_tells_the_same(
     assert plan.ledger is not None
     records = list(records_of_rows(cache.read(TREATMENT_RECORDS)))
     held = {p.ref.sop_instance_uid: p for p in plans_of_rows(cache.read(RT_PLANS))}
-    [summary] = summaries_of(Evidence(records, held, {}, {}), [row])
+    listed = build_rows(Evidence(records, held, {}, {}), LOCAL, on_treatment_days=14)
+    [summary] = summaries_of(replace(listed, rows=[row]))
     delivered, following = CASES[course]  # type: ignore[index]
     counts = {
         "list": row["fractions_delivered"],

@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -16,7 +17,7 @@ from PIL import Image, ImageChops
 from pydicom import Dataset, dcmread
 from pypdfium2 import PdfDocument
 
-from backup_jobs.archive.tables import archive_tables
+from backup_jobs.archive.tables import archive_tables, list_without_its_job
 from backup_jobs.rv.photos import photo_of
 from recovery.cache.journal import JobResult, Journal
 from recovery.pacs.peers import pacs_peer
@@ -291,6 +292,15 @@ def test_the_tables_themselves_go_with_them_once_and_come_back_bit_for_bit(pacs:
     assert len(stored_files(pacs.folder)) == 2, "the one before stays"
 
 
+def test_the_tables_reach_the_rt_pacs_also_where_the_list_cannot_be_made_and_that_is_said(
+    pacs: Orthanc, site: OneSite
+) -> None:
+    take(site.config.cache_path, 1)
+    result = archive_tables(site.space(), JobResult("snapshot_tables", "OK", {}), lambda: None)
+    assert (result.outcome, object_counts(result)) == ("PARTIAL", (1, 0, 1, 0))
+    assert "neither treatment summaries nor charts" in result.message
+
+
 def test_where_the_config_sets_a_pace_changed_tables_wait_and_then_go(pacs: Orthanc, site: OneSite) -> None:
     paced = replace(site, raw_data_minutes=60)
     take(site.config.cache_path, 1)
@@ -321,7 +331,7 @@ def test_a_patient_whose_id_no_element_holds_is_named_by_the_objects_uid_and_sto
         if one.ref.patient_id == "A1":
             ref, patient = replace(one.ref, patient_id=odd), replace(one.patient, patient_id=odd)
             space.collection.records[uid] = replace(one, ref=ref, patient=patient)
-    result = archive_tables(space, JobResult("snapshot_tables", "OK", {}))
+    result = archive_tables(space, JobResult("snapshot_tables", "OK", {}), partial(list_without_its_job, space))
     assert result.outcome == "PARTIAL"
     assert object_counts(result) == (4, 0, 2, 2), "neither summary nor chart"
     assert "PatientID cannot be written" in result.message and odd not in result.message

@@ -51,7 +51,7 @@ def evidence(records: Sequence[TreatmentRecord] = (), plans: Sequence[Plan] = ()
 
 
 def rows_of(known: Evidence, now: datetime = NOW, days: int = 14, exclude: Sequence[str] = ()) -> list[dict[str, Any]]:
-    return build_rows(known, now, on_treatment_days=days, exclude_patient_ids=exclude)[0]
+    return build_rows(known, now, on_treatment_days=days, exclude_patient_ids=exclude).rows
 
 
 def row_of(known: Evidence, uid: str | None, now: datetime = NOW, days: int = 14) -> dict[str, Any]:

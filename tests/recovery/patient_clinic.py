@@ -99,7 +99,7 @@ class Clinic:
             backups={uid: held.backup_of(uid, collection) for uid in collection.plans},
             appointments=self._appointments() if with_database else {},
         )
-        rows, _ = build_rows(evidence, LOCAL, on_treatment_days=14)
+        rows = build_rows(evidence, LOCAL, on_treatment_days=14).rows
         taken_at = NOW - proven
         if with_database:
             for name, schema in RELATIONAL_TABLES.items():

@@ -6,10 +6,12 @@ import dataclasses
 from typing import Any
 
 import pytest
+from hypothesis import given as drawn
+from hypothesis import strategies as st
 
 from recovery.course.fractions import Course, count_fractions
 from recovery.course.ledger import lay_out
-from recovery.course.metersets import is_enough, planned_by_database
+from recovery.course.metersets import is_enough, may_ask_otherwise, planned_by_database
 from recovery.course.remarks import specified_in_words
 from recovery.dicom.records import TreatmentRecord
 from recovery.on_treatment.second_source import SecondSource, told_of
@@ -176,3 +178,19 @@ def test_only_a_whole_beam_that_treats_is_a_witness_of_the_database(
 )
 def test_the_share_itself_is_enough(delivered: float, planned: float, unit: str, is_full: bool) -> None:
     assert is_enough(delivered, planned, unit) is is_full
+
+
+METERSETS = st.sampled_from([None, 0.0, 0.3, 0.4, 79.6, 80.0, 80.7, 119.6, 120.0, 120.4, 120.7, 108.0])
+
+
+@drawn(st.lists(st.tuples(METERSETS, st.sampled_from(["TREATMENT", "CONTINUATION"])), max_size=4), METERSETS)
+def test_the_quick_look_misses_no_plan_of_which_the_counting_finds_another_meterset(
+    asked: list[tuple[float | None, str]], planned: float | None
+) -> None:
+    for plan in (plain_plan({1: planned}), None):
+        records = [
+            plain_record(f"{n}", [delivery(1, n, 100.0, specified=one, delivery_type=kind)], at=day(n))
+            for n, (one, kind) in enumerate(asked, start=1)
+        ]
+        assert may_ask_otherwise(records, plan) or not count_fractions(records, plan).specified
+    assert not may_ask_otherwise([given(n, 120.0, 120.0) for n in (1, 2)], PLAN), "most plans cost no reading"

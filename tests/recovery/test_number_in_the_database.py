@@ -32,7 +32,7 @@ def rows(folder: Path, person: dict[str, Any], *, is_treated: bool) -> list[dict
     space.collection.records.update({record.ref.sop_instance_uid: record for record in records})
     approved = {"approval_status": "treatment approved", "prescription_id": "7"}
     at = space.local_now + timedelta(days=1)
-    space.relational = {
+    for name, told_rows in {
         "patients": [told(PATIENTS, patient_id="99", phone_mobile="079 1", alerts="Pacemaker", **person)],
         "physicians": [told(PHYSICIANS, patient_id="99", physician_name="Green, Gloria", is_primary=True)],
         "plans": [told(PLANS, patient_id="99", sop_instance_uid=UID, **approved)],
@@ -40,9 +40,9 @@ def rows(folder: Path, person: dict[str, Any], *, is_treated: bool) -> list[dict
         "schedule": [told(SCHEDULE, patient_id="99", appointment_at=at, treatment_machine_name="TB1", status="booked")],
         "courses": [],
         "in_flight": [],
-    }
-    found, _ = overview_rows(space, evidence_of(space))
-    return with_second_source(space, found)
+    }.items():
+        space.tables.once(name, lambda rows=told_rows: rows)
+    return with_second_source(space, overview_rows(space, evidence_of(space)).rows)
 
 
 @pytest.mark.parametrize("is_treated", [True, False])

@@ -19,7 +19,8 @@ from tests.recovery.courses import day, delivery, plain_record
 
 def test_an_unknown_patient_id_has_rows_of_its_own_and_is_never_excluded() -> None:
     known = evidence([*treated("a", [1], 1, None), *treated("b", [1], 1, None)], appointments={"": NOW})
-    rows, excluded = build_rows(known, NOW, on_treatment_days=14, exclude_patient_ids=["*"])
+    listed = build_rows(known, NOW, on_treatment_days=14, exclude_patient_ids=["*"])
+    rows, excluded = listed.rows, listed.excluded
     assert [(r["patient_id"], r["referenced_rt_plan_uid"]) for r in rows] == [(None, "a"), (None, "b")]
     assert excluded == []
 
@@ -33,7 +34,8 @@ def test_patterns_exclude_who_is_no_patient_and_tell_whom() -> None:
     ids = ["$QA1", "QA_2", "qa_3", "1QA_", "Z$", "QUARTZ"]
     records = [r for i in ids for r in treated(f"plan {i}", [1], 1, i)]
     known = evidence(records, [planned("new", patient_id="QA_9")], appointments={"QA_9": NOW})
-    rows, excluded = build_rows(known, NOW, on_treatment_days=14, exclude_patient_ids=["$*", "QA_*"])
+    listed = build_rows(known, NOW, on_treatment_days=14, exclude_patient_ids=["$*", "QA_*"])
+    rows, excluded = listed.rows, listed.excluded
     assert [r["patient_id"] for r in rows] == ["1QA_", "QUARTZ", "Z$", "qa_3"]
     assert excluded == ["$QA1", "QA_2", "QA_9"]
 
@@ -148,5 +150,6 @@ def test_of_two_plans_only_one_can_supersede_the_other(known: Evidence) -> None:
 
 @given(clinics(), st.lists(st.sampled_from(["1", "2", "?", "*", "[1]", "x*"]), max_size=2))
 def test_patterns_only_remove_rows(known: Evidence, patterns: list[str]) -> None:
-    rows, excluded = build_rows(known, NOW, on_treatment_days=14, exclude_patient_ids=patterns)
+    listed = build_rows(known, NOW, on_treatment_days=14, exclude_patient_ids=patterns)
+    rows, excluded = listed.rows, listed.excluded
     assert rows == [r for r in rows_of(known) if r["patient_id"] not in excluded]

@@ -161,10 +161,11 @@ def test_appointments_and_unproven_records_are_found_under_either_id() -> None:
 
 def test_a_pattern_excludes_only_who_has_no_other_id() -> None:
     records = [*named("brain", [1], "$TMP"), *named("brain", [2], "MRN"), *named("qa", [1], "$QA", "PHANTOM")]
-    rows, excluded = build_rows(evidence(records), NOW, on_treatment_days=14, exclude_patient_ids=["$*"])
+    listed = build_rows(evidence(records), NOW, on_treatment_days=14, exclude_patient_ids=["$*"])
+    rows, excluded = listed.rows, listed.excluded
     assert ([r["patient_id"] for r in rows], excluded) == (["MRN"], ["$QA"])
     renamed = [*named("brain", [1], "MRN"), *named("brain", [2], "$MRN")]
-    assert build_rows(evidence(renamed), NOW, on_treatment_days=14, exclude_patient_ids=["$*"])[1] == []
+    assert build_rows(evidence(renamed), NOW, on_treatment_days=14, exclude_patient_ids=["$*"]).excluded == []
 
 
 @pytest.mark.parametrize("born", [date(1940, 1, 1), BORN])

@@ -24,8 +24,7 @@ def summaries(
 ) -> list[TreatmentSummary]:
     known = {TWO_BEAMS.ref.sop_instance_uid: TWO_BEAMS} if plans is None else plans
     whole = Evidence(records=records, plans=known, structure_sets={}, backups={}, **evidence)
-    rows, _ = build_rows(whole, day(11), on_treatment_days=14)
-    return summaries_of(whole, rows)
+    return summaries_of(build_rows(whole, day(11), on_treatment_days=14))
 
 
 def the_object(records: list[TreatmentRecord], **evidence: Any) -> Dataset:
