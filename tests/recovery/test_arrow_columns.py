@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recovery.tables.arrow_columns import column_of
-from tests.clinic import PROJECT
+from tests.forked import PROJECT
 
 KINDS = [
     (pa.string(), st.text()),
