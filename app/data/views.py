@@ -49,7 +49,7 @@ def views_file(cache_path: Path) -> Path:
 
 def standing_views(table: pd.DataFrame) -> list[SavedView]:
     """A view per machine and per physician of plans in treatment."""
-    treated = table[table["status"].isin(filters.UNFINISHED)]
+    treated = table[filters.is_unfinished(table)]
     kinds = (
         ("Machine", "machine", "treatment_machine_name"),
         ("Physician", "physician", "physicians_of_record"),

@@ -22,7 +22,8 @@ from openpyxl import Workbook
 
 from app.exports.sheets import Column, Layout, band, fill, fit, head, records_of, set_page, tell, text_into
 from app.lists.machine_day import Day, heading_of_unbooked
-from app.wording.words import ABSENT
+from recovery.words.times import day as day_in_words
+from recovery.words.values import ABSENT
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
@@ -213,7 +214,7 @@ def worklist(machine: str, day: date, that_day: Day, about: About, remark: str) 
         fill(sheet, WORKLIST, records_of(unbooked), below + 1)
         blocks[below + 1] = unbooked
     fit(sheet, WORKLIST, blocks)
-    _set_page(sheet, WORKLIST, about, f"{machine} {day:%a} {day.day} {day:%b %Y} - {about.site}", filtered=False)
+    _set_page(sheet, WORKLIST, about, f"{machine} {day_in_words(day)} - {about.site}", filtered=False)
     lines = _told(about, len(booked) + len(unbooked))
     lines[1:1] = [("Machine", machine), ("Day", day)]
     lines += [

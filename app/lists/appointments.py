@@ -25,13 +25,13 @@ from typing import Any
 
 import pandas as pd
 
-from app.lists import filters
 from app.wording import words
-from app.wording.words import ABSENT
 from recovery.dicom.course_uids import course_uid
 from recovery.identity.one_patient import ids_of
 from recovery.on_treatment.unknown_since import EARLY, Doubt, is_unanswered
 from recovery.tables.relational import CANCELLED_STATUSES
+from recovery.words.statuses import is_over
+from recovery.words.values import ABSENT
 
 Record = dict[str, Any]
 UNKNOWN_MACHINE = ABSENT
@@ -118,9 +118,9 @@ def _in_turn(expected: pd.DataFrame) -> pd.DataFrame:
 
 
 def _plans_for(plans: Sequence[Record], machine: str, day: date) -> Sequence[Record | None]:
-    unfinished = [row for row in plans if row["status"] in filters.UNFINISHED]
+    unfinished = [row for row in plans if not is_over(row["status"])]
     here = [row for row in unfinished if machine_of(row) == machine] or unfinished
-    ended = [row for row in plans if row["status"] not in filters.UNFINISHED and _last_on(row, day) is not None]
+    ended = [row for row in plans if is_over(row["status"]) and _last_on(row, day) is not None]
     return [*(row for row in ended if machine_of(row) == machine), *here] or [None]
 
 

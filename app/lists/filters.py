@@ -20,21 +20,9 @@ from datetime import date, timedelta
 
 import pandas as pd
 
-from app.wording.words import ABSENT
 from recovery.identity.namesakes import fold as fold
-
-STATUS_WORDS: Mapping[str, str] = {
-    "on_treatment": "on treatment",
-    "ready_to_start": "ready to start",
-    "on_break": "on break",
-    "completed": "completed",
-    "superseded": "superseded",
-    "closed": "closed in the R&V system",
-}
-OPENED_ON = ("on_treatment", "ready_to_start")
-"""What the page opens on."""
-UNFINISHED = ("on_treatment", "ready_to_start", "on_break")
-"""Who may still be treated with a plan: here an interruption or a missing object matters."""
+from recovery.words.statuses import NOW_TREATED, OVER, in_words
+from recovery.words.values import ABSENT
 
 NOT_READY = "not ready"
 INTERRUPTED = "interrupted"
@@ -54,14 +42,14 @@ class View:
     search: str = ""
     machines: tuple[str, ...] = ()
     physicians: tuple[str, ...] = ()
-    statuses: tuple[str, ...] = OPENED_ON
+    statuses: tuple[str, ...] = NOW_TREATED
     treated: str = "any day"
     problems: tuple[str, ...] = ()
 
     @property
     def in_words(self) -> str:
         """The view as a sentence, for a printed page; the searched text included."""
-        said = [f"status {' or '.join(STATUS_WORDS.get(s, s) for s in self.statuses)}"] if self.statuses else []
+        said = [f"status {' or '.join(map(in_words, self.statuses))}"] if self.statuses else []
         said += [f"machine {' or '.join(self.machines)}"] if self.machines else []
         said += [f"physician {' or '.join(self.physicians)}"] if self.physicians else []
         said += [f"last treated {self.treated}"] if self.treated != "any day" else []
@@ -129,14 +117,19 @@ def has_text(column: pd.Series) -> pd.Series[bool]:
     return (column.fillna("") != "").astype(bool)
 
 
+def is_unfinished(frame: pd.DataFrame) -> pd.Series[bool]:
+    """Rows of plans that may still be treated: here an interruption or a missing object matters."""
+    return ~frame["status"].isin(OVER).astype(bool)
+
+
 def is_interrupted(frame: pd.DataFrame) -> pd.Series[bool]:
     """Rows with a fraction begun and not complete, of a plan that may still be treated."""
-    return frame["interrupted_fraction"].notna() & frame["status"].isin(UNFINISHED).astype(bool)
+    return frame["interrupted_fraction"].notna() & is_unfinished(frame)
 
 
 def is_not_ready(frame: pd.DataFrame) -> pd.Series[bool]:
     """Rows that cannot be treated from the backup. Where nobody asked, nobody may assume: not ready."""
-    return ~frame["ready"].fillna(False).astype(bool) & frame["status"].isin(UNFINISHED).astype(bool)
+    return ~frame["ready"].fillna(False).astype(bool) & is_unfinished(frame)
 
 
 def or_dash(column: pd.Series) -> list[str]:
@@ -179,7 +172,7 @@ def select(frame: pd.DataFrame, view: View, today: date) -> tuple[pd.DataFrame, 
         gone = frame[left & ~mask]
         if name == "status":
             for status, number in gone["status"].fillna("without a status").value_counts().items():
-                counts[STATUS_WORDS.get(str(status), str(status))] = int(number)
+                counts[in_words(str(status))] = int(number)
         elif len(gone):
             counts[reasons[name]] = len(gone)
         left &= mask

@@ -63,7 +63,7 @@ class Day:
 
 def machines_of(table: pd.DataFrame, schedule: pd.DataFrame | None) -> list[str]:
     """Every machine that a plan in treatment or an appointment names, sorted; the dash last, where one names none."""
-    treated = table[table["status"].isin(filters.UNFINISHED)]
+    treated = table[filters.is_unfinished(table)]
     found = set(filters.or_dash(treated["treatment_machine_name"]))
     if schedule is not None:
         found |= set(schedule["treatment_machine_name"].dropna())
@@ -101,7 +101,7 @@ def day_of(table: pd.DataFrame, tables: Tables, machine: str, day: date, known: 
     elsewhere = _elsewhere(on_day)
     unbooked = [
         people.line(row, None, machine, elsewhere.get(row["patient_id"], ""))
-        for row in records(table[table["status"].isin(filters.UNFINISHED)])
+        for row in records(table[filters.is_unfinished(table)])
         if machine_of(row) == machine and row["patient_id"] not in here
     ]
     fallen = records(on_day[appointments.is_cancelled(on_day)]) if on_day is not None else []

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from app.wording.patient import at_time, energy, held
-from app.wording.words import ABSENT, absent, moment
+from app.wording.patient import energy, held
+from app.wording.words import ABSENT, absent, day_or_time, moment
 from recovery.words.notices import LOOK_MARK, STOP_MARK
 from recovery.words.prescription import gray
 from recovery.words.radiation import gantry_in_words
@@ -47,7 +47,7 @@ def deliveries(book: Ledger, today: date) -> pd.DataFrame:
     rows = [
         {
             "Fraction": fraction.fraction_number,
-            "When": at_time(beam.started_at or session.started_at, today),
+            "When": day_or_time(beam.started_at or session.started_at, today),
             "Machine": absent(session.treatment_machine_name),
             "Beam": absent(beam.beam_name or beam.beam_number),
             "Type": absent(beam.treatment_delivery_type),
@@ -122,7 +122,7 @@ def couch(plan: PlanFile, today: date) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Fraction": shift.fraction_number,
-            "When": at_time(shift.treated_at, today),
+            "When": day_or_time(shift.treated_at, today),
             "Beam": names.get(shift.beam_number) or shift.beam_number,
             "Couch vert": shift.couch_vertical,
             "Couch long": shift.couch_longitudinal,
@@ -167,7 +167,7 @@ def schedule(file: PatientFile) -> pd.DataFrame:
     past = [a for a in file.appointments if a.appointment_at is not None and a.appointment_at < file.now]
     return pd.DataFrame(
         {
-            "When": at_time(a.appointment_at, today),
+            "When": day_or_time(a.appointment_at, today),
             "Until": f"{a.ends_at:%H:%M}" if a.ends_at is not None else ABSENT,
             "Machine": absent(a.treatment_machine_name or a.other_machine_name),
             "Activity": absent(a.activity),
@@ -236,7 +236,7 @@ def _ledger_row(fraction: LedgerFraction, today: date) -> dict[str, str]:
     return {
         "mark": STOP_MARK if is_stopped else LOOK_MARK if fraction.state == "in part" else "",
         "fraction": str(fraction.fraction_number),
-        "when": " + ".join(at_time(s.started_at, today) for s in fraction.sessions) or ABSENT,
+        "when": " + ".join(day_or_time(s.started_at, today) for s in fraction.sessions) or ABSENT,
         "machine": ", ".join(fraction.treatment_machine_names) or ABSENT,
         "given": given if unit is not None else ABSENT,
         "beams": " · ".join(_beam(b) for b in fraction.beams),
@@ -265,7 +265,7 @@ def _beam(beam: LedgerBeam) -> str:
 
 
 def _paper(at: datetime | None, today: date, kind: str, who: str | None, said: str | None) -> dict[str, str]:
-    return {"When": at_time(at, today), "Kind": kind, "By, status": absent(who), "What": absent(said)}
+    return {"When": day_or_time(at, today), "Kind": kind, "By, status": absent(who), "What": absent(said)}
 
 
 def _joined(*parts: str | None) -> str | None:

@@ -59,7 +59,7 @@ def without_entry(
     come first among those who missed as much. A name tells nothing of who can wait.
     """
     entered = {patient_id for patient_id, entry in entries.items() if entry.category is not None}
-    left = table[table["status"].isin(filters.UNFINISHED) & ~table["patient_id"].isin(entered)]
+    left = table[filters.is_unfinished(table) & ~table["patient_id"].isin(entered)]
     days = [words.known(at) for at in left["last_treatment_at"]]
     missed = [priorities.missed_days(at and at.date(), today, rules.treatment_weekdays) for at in days]
     prescribed = [intents.get(str(patient_id)) for patient_id in left["patient_id"]]
@@ -112,6 +112,6 @@ def _line(
 
 
 def _unfinished(table: pd.DataFrame) -> list[dict[str, Any]]:
-    shown = table[table["status"].isin(filters.UNFINISHED)]
+    shown = table[filters.is_unfinished(table)]
     names = list(shown.columns)
     return [dict(zip(names, row, strict=True)) for row in zip(*(shown[name] for name in names), strict=True)]

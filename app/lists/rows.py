@@ -22,6 +22,7 @@ from app.wording import words
 from recovery.dicom.course_uids import label_of
 from recovery.words import notices
 from recovery.words.notices import Row
+from recovery.words.statuses import in_words
 
 
 def describe(table: pd.DataFrame) -> pd.DataFrame:
@@ -39,7 +40,7 @@ def describe(table: pd.DataFrame) -> pd.DataFrame:
         "not_ready": [_joined(notices.not_ready(row)) if notices.is_unfinished(row) else "" for row in listed],
         "plan": _plans(table),
         "fraction": [notices.next_fraction(row) for row in listed],
-        "status_words": [filters.STATUS_WORDS.get(value, value) for value in filters.or_dash(table["status"])],
+        "status_words": [in_words(value) for value in filters.or_dash(table["status"])],
         "check": [" · ".join(sentences) for sentences in said],
         "mark": [sentences[0][:1] if sentences else "" for sentences in said],
     }
@@ -55,7 +56,7 @@ def _joined(found: Iterable[notices.Notice]) -> str:
 
 def _plans(table: pd.DataFrame) -> list[str]:
     """Plan labels; where a person has several unfinished plans, each says which of how many it is."""
-    unfinished = table["status"].isin(filters.UNFINISHED) & table["patient_id"].notna()
+    unfinished = filters.is_unfinished(table) & table["patient_id"].notna()
     ids = table["patient_id"].where(unfinished)
     number = ids.groupby(ids).cumcount() + 1
     total = ids.map(ids.value_counts())

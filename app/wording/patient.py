@@ -27,11 +27,6 @@ _NO_SIDE = {"", "not applicable", "none", "unspecified"}
 """What an R&V system writes where a site has no side; the tab Prescription shows it as it is."""
 
 
-def at_time(at: datetime | None, today: date) -> str:
-    """`Tue 24 Nov 09:30`, of a time that is local to the site."""
-    return ABSENT if at is None else f"{day(at.date(), today)} {at:%H:%M}"
-
-
 def energy(value: float | None, radiation_type: str | None) -> str:
     """`6 MV`; without a unit where the radiation is unknown."""
     return energy_in_words(value, radiation_type) or ABSENT

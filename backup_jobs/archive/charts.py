@@ -34,6 +34,7 @@ from recovery.objects.encapsulated_pdf import ChartPage
 from recovery.objects.treatment_summary import patient_of, study_of
 from recovery.overview.wanted_plans import ACTIVE_DAYS
 from recovery.patient.file import PatientFile, read_patient_files
+from recovery.words.statuses import is_over
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -42,9 +43,6 @@ if TYPE_CHECKING:
     from recovery.pacs.workspace import Workspace
     from recovery.patient.plan import PlanFile
     from recovery.tables.schema import Row
-
-_MAY_BE_TREATED = frozenset({"on_treatment", "ready_to_start", "on_break"})
-
 
 _NEVER = datetime(1900, 1, 1)  # noqa: DTZ001  site-local
 
@@ -85,13 +83,13 @@ def _patients(space: Workspace, rows: Iterable[Row]) -> dict[str, list[Row]]:
     return {
         patient_id: own
         for patient_id, own in by_patient.items()
-        if any(row["status"] in _MAY_BE_TREATED or _treated_at(row) >= since for row in own)
+        if any(not is_over(row["status"]) or _treated_at(row) >= since for row in own)
     }
 
 
 def _page(space: Workspace, file: PatientFile, rows: list[Row]) -> ChartPage:
     """The page's identity: whose it is, in which study, and what it says whatever the time is."""
-    newest = max(rows, key=lambda row: (row["status"] in _MAY_BE_TREATED, _treated_at(row)))
+    newest = max(rows, key=lambda row: (not is_over(row["status"]), _treated_at(row)))
     plans = space.collection.plans
     uids = [str(row["referenced_rt_plan_uid"]) for row in rows if row["referenced_rt_plan_uid"] in plans]
     timeless = _at(file, _treated_at(newest), _treated_at(newest) if file.as_of is not None else None)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from recovery.cache.freshness import known_since
 from recovery.cache.journal import Journal
 from recovery.tables.relational import RELATIONAL_TABLES
-from recovery.words.ages import age
+from recovery.words.times import age
 
 if TYPE_CHECKING:
     from recovery.cache.store import Cache

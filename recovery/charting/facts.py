@@ -29,14 +29,14 @@ def progress(file: PatientFile, plan: PlanFile | None) -> Pairs:
     ahead = file.next_appointment
     booked = ABSENT
     if ahead is not None:
-        booked = f"{say.moment(ahead.appointment_at)} {ahead.treatment_machine_name or ''}".strip()
+        booked = f"{say.day_or_time(ahead.appointment_at)} {ahead.treatment_machine_name or ''}".strip()
     return (
         (
             "Delivered in full",
             f"{say.text(row.course_fractions_delivered)} of {say.text(row.course_number_of_fractions_planned)}",
         ),
         ("Dose given of total", dose),
-        ("Last treated", say.moment(row.last_treatment_at)),
+        ("Last treated", say.day_or_time(row.last_treatment_at)),
         ("Next appointment", booked),
     )
 
@@ -77,7 +77,7 @@ def plan(plan: PlanFile | None) -> Pairs:
         return ()
     told = plan.approval
     by = f" by {told.approved_by}" if told.approved_by else ""
-    at = f", {say.moment(told.approved_at)}" if told.approved_at else ""
+    at = f", {say.day_or_time(told.approved_at)}" if told.approved_at else ""
     machines = say.one_of(f.treatment_machine_name for f in plan.treatment_fields)
     return (
         ("Plan", say.text(plan.label)),

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from datetime import date, datetime
 
 from recovery.patient.plan import PlanField
-from recovery.words.ages import age as age
 from recovery.words.radiation import energy_in_words, gantry_in_words
-
-ABSENT = "—"
+from recovery.words.times import age as age
+from recovery.words.times import day as day
+from recovery.words.times import day_or_time as day_or_time
+from recovery.words.values import ABSENT as ABSENT
 
 
 def text(value: object) -> str:
@@ -23,18 +24,6 @@ def fixed(value: float | None, digits: int, unit: str = "") -> str:
     if value is None:
         return ABSENT
     return f"{value:.{digits}f} {unit}".rstrip()
-
-
-def day(value: date | None) -> str:
-    """`Tue 24 Nov 2026`"""
-    return ABSENT if value is None else f"{value:%a} {value.day} {value:%b} {value.year}"
-
-
-def moment(value: datetime | None) -> str:
-    """`Tue 24 Nov 2026 14:32`; a time of midnight stands for a day alone."""
-    if value is None:
-        return ABSENT
-    return day(value) if (value.hour, value.minute) == (0, 0) else f"{day(value)} {value:%H:%M}"
 
 
 def birth(value: date | None, now: datetime) -> str:

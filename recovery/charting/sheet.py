@@ -123,7 +123,7 @@ def _sheet(file: PatientFile, plan: PlanFile | None) -> ChartSheet:
         other_patient_ids=person.other_patient_ids or "",
         photo_sha256=file.photo.sha256 if file.photo is not None else "",
         site_name=file.site_name,
-        as_of=say.moment(file.as_of) if file.as_of is not None else "nothing proven",
+        as_of=say.day_or_time(file.as_of) if file.as_of is not None else "nothing proven",
         plan_label=say.text(plan.label if plan is not None else None),
         plan_uid=plan.uid if plan is not None else None,
         stops=tuple(warnings.stops(file, plan)),
@@ -210,7 +210,7 @@ def _fraction(fraction: LedgerFraction, plan: PlanFile) -> tuple[str, ...]:
     moved = shift and (shift.correction_vertical, shift.correction_longitudinal, shift.correction_lateral)
     return (
         str(fraction.fraction_number),
-        say.moment(fraction.started_at),
+        say.day_or_time(fraction.started_at),
         ", ".join(fraction.treatment_machine_names) or ABSENT,
         given,
         ", ".join([state, *more]),

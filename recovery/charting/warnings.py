@@ -16,6 +16,7 @@ from recovery.charting import say
 from recovery.patient import notices as plan_notices
 from recovery.words import notices
 from recovery.words.notices import Notice
+from recovery.words.values import counted
 
 if TYPE_CHECKING:
     from recovery.patient.file import PatientFile
@@ -55,7 +56,7 @@ def _age(file: PatientFile) -> Iterator[Notice]:
         return
     age = file.now - file.as_of
     if age > LOOK_AFTER:
-        told = f"{say.age(age)} old when printed; what was treated after {say.moment(file.as_of)} is not on it"
+        told = f"{say.age(age)} old when printed; what was treated after {say.day_or_time(file.as_of)} is not on it"
         yield Notice("OLD COPY", told, is_stop=age > STALE_AFTER)
 
 
@@ -66,11 +67,10 @@ def _of_paper(file: PatientFile, plan: PlanFile) -> Iterator[Notice]:
     if plan.prescription is None:
         yield look("NO PRESCRIPTION", "get site, laterality and dose from the physician, the safety copy has none")
     if plan.row.status == "on_break":
-        yield look("ON BREAK", f"last treated {say.moment(plan.row.last_treatment_at)}")
+        yield look("ON BREAK", f"last treated {say.day_or_time(plan.row.last_treatment_at)}")
     gap = next((g for g in (plan.ledger.gaps if plan.ledger is not None else ()) if g.first_day_after is None), None)
     if gap is not None:
-        days = "weekday" if gap.weekdays == 1 else "weekdays"
-        yield look("GAP", f"{gap.weekdays} {days} without treatment since {say.day(gap.last_day_before)}")
+        yield look("GAP", f"{counted(gap.weekdays, 'weekday')} without treatment since {say.day(gap.last_day_before)}")
     if plan.row.earlier_plans:
         yield look("EARLIER PLANS", f"delivered: {plan.row.earlier_plans}")
     others = [p.label or say.short_uid(p.uid) for p in file.unfinished_plans if p is not plan]

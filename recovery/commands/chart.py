@@ -30,13 +30,15 @@ from recovery.identity.one_patient import ids_of, newest_ids, under_newest
 from recovery.tables.relational import CANCELLED_STATUSES, SCHEDULE
 from recovery.tables.schema import ON_TREATMENT
 from recovery.words.printable import tell
+from recovery.words.statuses import NOW_TREATED
+from recovery.words.times import day as day_in_words
+from recovery.words.values import counted
 
 if TYPE_CHECKING:
     from recovery.patient.file import PatientFile
     from recovery.settings.config import Config
 
 DONE, PARTLY, NOTHING = 0, 1, 2
-_NOW_TREATED = {"on_treatment", "ready_to_start"}
 
 
 class NobodyError(LookupError):
@@ -120,7 +122,7 @@ def machine_day(cache: Cache, machine: str, day: date, exclude_patient_ids: Iter
         there_are = f"There are: {', '.join(sorted(known))}." if known else "The cache knows of none."
         raise NobodyError(f"No machine {machine} in the cache. {there_are}", NOTHING)
     if schedule is None:
-        own = [r for r in listed if r["treatment_machine_name"] == name and r["status"] in _NOW_TREATED]
+        own = [r for r in listed if r["treatment_machine_name"] == name and r["status"] in NOW_TREATED]
         own.sort(key=lambda r: (r["patient_name"] or "", r["patient_id"] or ""))
         remark = f"The cache has no schedule: these are all who are on treatment on {name}, by name, not a day's list."
     else:
@@ -129,7 +131,7 @@ def machine_day(cache: Cache, machine: str, day: date, exclude_patient_ids: Iter
         remark = _not_booked(listed, own, name)
     wanted = _not_excluded((i for r in own for i in _all_of(r["patient_id"], listed)), exclude_patient_ids)
     if not wanted:
-        when = f"booked on {name} on {day:%a} {day.day} {day:%b} {day.year}" if schedule is not None else f"on {name}"
+        when = f"booked on {name} on {day_in_words(day)}" if schedule is not None else f"on {name}"
         raise NobodyError(f"Nobody is {when}. No file was written.", PARTLY)
     return MachineDay(wanted, remark)
 
@@ -145,7 +147,7 @@ def everybody(cache: Cache, exclude_patient_ids: Iterable[str] = ()) -> MachineD
         If the list of patients cannot be read.
     """
     listed: list[dict[str, Any]] = cache.read(ON_TREATMENT)
-    own = [row for row in listed if row["status"] in _NOW_TREATED]
+    own = [row for row in listed if row["status"] in NOW_TREATED]
     own.sort(key=lambda row: (fold(row["patient_name"] or ""), row["patient_id"] or ""))
     own.sort(key=lambda row: row["treatment_machine_name"] or "~")
     ids = _not_excluded((row["patient_id"] for row in own), exclude_patient_ids)
@@ -163,7 +165,7 @@ def _not_booked(listed: list[dict[str, Any]], booked: list[dict[str, Any]], mach
     } - ids
     if not others:
         return ""
-    who = "1 more patient is" if len(others) == 1 else f"{len(others)} more patients are"
+    who = counted(len(others), "more patient is", "more patients are")
     return f"{who} on treatment on {machine} and not booked there on this day; `--patient ID` prints their charts."
 
 
@@ -232,7 +234,7 @@ def _tell_age(file: PatientFile, config: Config) -> None:
 def _tell_result(asked: tuple[str, ...], files: list[PatientFile], path: Path) -> int:
     found = {i for file in files for i in (file.identity.patient_id, *file.older_patient_ids)}
     absent = [str(place) for place, patient_id in enumerate(asked, start=1) if patient_id not in found]
-    patients = "1 patient" if len(files) == 1 else f"{len(files)} patients"
+    patients = counted(len(files), "patient")
     _say(f"Charts of {patients} are in {path}.")
     if absent:
         _say(f"Not in the cache: the patient in place {', '.join(absent)} of those asked for.")

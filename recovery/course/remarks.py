@@ -22,6 +22,7 @@ from recovery.course.metersets import planned_metersets
 from recovery.dicom.local_time import offset
 from recovery.dicom.plans import NOT_TREATMENT_BEAMS
 from recovery.words.units import MU, PULSES, SECONDS, amount, number, unit_word
+from recovery.words.values import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -44,12 +45,11 @@ def remarks(course: Course, records: Iterable[TreatmentRecord], plan: Plan | Non
     yield from _too_much(course)
     yield from _left_open(course)
     if course.duplicates:
-        noun = "delivery" if course.duplicates == 1 else "deliveries"
-        yield f"{course.duplicates} {noun} recorded twice, counted once"
+        yield f"{counted(course.duplicates, 'delivery', 'deliveries')} recorded twice, counted once"
     if is_by_session(listed):
         yield from _by_session(listed)
     else:
-        yield from _not_counted(listed, plan)
+        yield from _notcounted(listed, plan)
         yield from _other_units(course, listed, plan)
     yield from _not_said(listed)
     if plan is not None:
@@ -118,24 +118,24 @@ def _by_session(records: Iterable[TreatmentRecord]) -> Iterator[str]:
     yield COUNTED
     numbers = [beam.current_fraction_number for record in records for beam in record.beams]
     if unnumbered := sum(number is None for number in numbers):
-        yield f"{unnumbered} delivered {'beam' if unnumbered == 1 else 'beams'} without a fraction number, not counted"
+        yield f"{counted(unnumbered, 'delivered beam')} without a fraction number, not counted"
 
 
-def _not_counted(records: list[TreatmentRecord], plan: Plan | None) -> Iterator[str]:
+def _notcounted(records: list[TreatmentRecord], plan: Plan | None) -> Iterator[str]:
     sessions = filter(is_session, records)
     treating = [b for record in sessions for b in record.beams if b.treatment_delivery_type in TREATING]
     unnumbered = sum(beam.current_fraction_number is None for beam in treating)
     if unnumbered:
-        yield f"{unnumbered} delivered {'beam' if unnumbered == 1 else 'beams'} without a fraction number, not counted"
+        yield f"{counted(unnumbered, 'delivered beam')} without a fraction number, not counted"
     nameless = sum(beam.beam_number is None for beam in treating)
     if nameless:
-        yield f"{nameless} delivered {'beam' if nameless == 1 else 'beams'} without a beam number, not counted"
+        yield f"{counted(nameless, 'delivered beam')} without a beam number, not counted"
     without_beams = sum(not record.beams and is_session(record) for record in records)
     if without_beams:
-        yield f"{without_beams} {'record' if without_beams == 1 else 'records'} without beams, not counted"
+        yield f"{counted(without_beams, 'record')} without beams, not counted"
     silent = sum(beam.delivered_meterset is None for beam in treating)
     if silent:
-        yield f"{silent} delivered {'beam' if silent == 1 else 'beams'} without a meterset; NORMAL is taken as full"
+        yield f"{counted(silent, 'delivered beam')} without a meterset; NORMAL is taken as full"
     known = {number for beams in planned_metersets(plan).values() for number in beams}
     unknown = {beam.beam_number for beam in treating if beam.beam_number is not None} - known if known else set()
     if unknown:
@@ -165,14 +165,10 @@ def _not_said(records: list[TreatmentRecord]) -> Iterator[str]:
     named = [record.names_verification for record in sessions if record.names_verification is not None]
     for comment in dict.fromkeys(named):
         said = comment.replace(";", ",")
-        yield f"{_counted(named.count(comment), 'record')} counted as treatment, though a comment says “{said}”"
+        yield f"{counted(named.count(comment), 'record')} counted as treatment, though a comment says “{said}”"
     untold = sum(b.treatment_delivery_type is None for record in sessions for b in record.beams)
     if untold:
-        yield f"{_counted(untold, 'delivered beam')} without TreatmentDeliveryType, taken as treatment"
+        yield f"{counted(untold, 'delivered beam')} without TreatmentDeliveryType, taken as treatment"
     unread = [r for r in records if r.timezone_offset_from_utc and offset(r.timezone_offset_from_utc) is None]
     if unread:
-        yield f"{_counted(len(unread), 'record')} with a time zone that cannot be read, taken as local time"
-
-
-def _counted(many: int, noun: str) -> str:
-    return f"{many} {noun}" if many == 1 else f"{many} {noun}s"
+        yield f"{counted(len(unread), 'record')} with a time zone that cannot be read, taken as local time"

@@ -15,7 +15,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from recovery.course.deliveries import Delivery
-from recovery.words.units import ABSENT, MU, PULSES, SECONDS
+from recovery.words.units import MU, PULSES, SECONDS
+from recovery.words.values import ABSENT
 
 ToldDeliveries = Mapping[object, Mapping[str, Any]]
 """Rows of the relational table `deliveries`: by treatment record UID, beam number and fraction number, and those that

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from recovery.course.by_session import COUNTED, is_by_session
 from recovery.course.look_alikes import look_alikes
+from recovery.words.values import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,10 +48,11 @@ def missing_records(lost: Sequence[range], unproven: int, gone: int) -> list[str
         is_one = len(lost) == 1 and len(lost[0]) == 1
         words.append(f"records of {'fraction' if is_one else 'fractions'} {in_ranges(lost)}")
     if unproven:
-        words.append(f"{unproven} treatment {'record' if unproven == 1 else 'records'} of the R&V system")
+        words.append(f"{counted(unproven, 'treatment record')} of the R&V system")
     if gone:
-        records = "record" if gone == 1 else "records"
-        words.append(f"{gone} treatment {records} that the RT-PACS held once (counted from what was read then)")
+        words.append(
+            f"{counted(gone, 'treatment record')} that the RT-PACS held once (counted from what was read then)"
+        )
     return words
 
 

@@ -27,8 +27,9 @@ from recovery.dicom.plans import Plan
 from recovery.dicom.records import TreatmentRecord
 from recovery.identity.told_plans import PlanKey
 from recovery.words.laterality import laterality
-from recovery.words.plan_states import NO_LONGER_TREATED, approval_disagreement
+from recovery.words.plan_states import approval_disagreement
 from recovery.words.prescription import prescribed_or_planned
+from recovery.words.statuses import is_over
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -194,7 +195,7 @@ def _counts(row: Mapping[str, Any], source: SecondSource) -> Iterator[str]:
     if is_comparable and theirs != ours:
         yield f"fractions delivered: {ours} in the treatment records, {theirs} in the R&V database"
     left, sessions = row.get("fractions_remaining"), source.sessions_remaining.get(key)
-    is_open = row["status"] not in NO_LONGER_TREATED and row["interrupted_fraction"] is None
+    is_open = not is_over(row["status"]) and row["interrupted_fraction"] is None
     is_read_since = until is not None and (last is None or last < until)
     if is_open and is_read_since and None not in (left, sessions) and left != sessions:
         yield f"fractions remaining: {left} by the records, {sessions} sessions in the R&V calendar"
@@ -210,7 +211,7 @@ def _begun(row: Mapping[str, Any], label: str | None, in_flight: Rows) -> Iterat
     """
     for told in in_flight:
         named, is_timed = told["referenced_rt_plan_uid"], told["started_at"] is not None
-        is_open = row["status"] not in NO_LONGER_TREATED
+        is_open = not is_over(row["status"])
         if named != row["referenced_rt_plan_uid"] if named is not None else not is_open:
             continue
         plan = f"plan {label or 'without a label'}" if named is not None else "a plan that is not named"

@@ -28,14 +28,12 @@ from zoneinfo import ZoneInfo
 
 from recovery.identity.one_patient import ids_of
 from recovery.tables.relational import CANCELLED_STATUSES
+from recovery.words.statuses import NOW_TREATED, is_over
 
 GRACE = timedelta(minutes=30)
 """So old may the newest proof be before what was treated since is called unknown, where no config says otherwise."""
 EARLY = timedelta(minutes=30)
 """A treatment so much before its appointment is still that appointment's."""
-
-_MAY_BE_TREATED = frozenset({"on_treatment", "ready_to_start", "on_break"})
-_IS_TREATED = frozenset({"on_treatment", "ready_to_start"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +111,12 @@ def _is_unknown(
     doubt: Doubt,
 ) -> bool:
     """`treated`: by ID, when each plan was last; any of the patient's answers what was due before the proof."""
-    if row["status"] not in _MAY_BE_TREATED:
+    if is_over(row["status"]):
         return False
     if _is_in_flight(row, doubt):
         return True
     if booked is None:
-        return row["status"] in _IS_TREATED
+        return row["status"] in NOW_TREATED
     own = [row["last_treatment_at"]] if row["last_treatment_at"] is not None else []
     ids = ids_of(row)
     any_plan = [at for patient_id in ids for at in treated.get(patient_id, ())]

@@ -39,7 +39,7 @@ from recovery.tables.relational import (
     PRESCRIPTIONS,
 )
 from recovery.tables.schema import DATABASE_COUNTS
-from recovery.words.plan_states import NO_LONGER_TREATED
+from recovery.words.statuses import is_over
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -169,7 +169,7 @@ def _counts(space: Workspace, rows: Sequence[Mapping[str, Any]]) -> Counts:
 
     A plan of which the database has no delivery is counted 0 only where it knows the plan.
     """
-    open_rows = {_key(row): patient_of(row) for row in rows if row["status"] not in NO_LONGER_TREATED}
+    open_rows = {_key(row): patient_of(row) for row in rows if not is_over(row["status"])}
     told = plans_told(space, {_key(row): patient_of(row) for row in rows})
     wanted = {key: str(told[key]["patient_id"]) for key in open_rows if key[0] is not None and key in told}
     if not wanted:

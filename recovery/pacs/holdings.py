@@ -27,6 +27,7 @@ from recovery.dicom.model import InstanceRef
 from recovery.dimse import Link, Peer, count_series_instances, find_by_uid, find_held, open_link
 from recovery.on_treatment.rows import PlanBackup
 from recovery.tables.schema import HOLDINGS
+from recovery.words.values import counted
 
 if TYPE_CHECKING:
     from recovery.cache.store import Cache
@@ -256,7 +257,7 @@ class Holdings:
     def _missing_reference_images(self, plan: Plan) -> Iterable[str]:
         absent = sum(not self._is_held(uid) for uid in plan.reference_image_uids)
         if absent:
-            yield f"{absent} reference {'image' if absent == 1 else 'images'}"
+            yield counted(absent, "reference image")
 
     def _is_held(self, uid: str) -> bool:
         answer = self.answers.get(uid)

@@ -14,9 +14,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from recovery.words import notices
-from recovery.words.notices import ABSENT, Notice
+from recovery.words.notices import Notice
 from recovery.words.plan_states import APPROVED_STATUSES
 from recovery.words.units import amount, common, number
+from recovery.words.values import ABSENT, counted
 
 if TYPE_CHECKING:
     from recovery.patient.file import PatientFile
@@ -61,7 +62,7 @@ def namesakes(file: PatientFile) -> Iterator[Notice]:
         yield notices.namesake(other.patient_name or ABSENT, f"ID {other.patient_id}", f"born {born} ({other.why})")
     more = len(file.namesakes) - MOST_NAMESAKES
     if more > 0:
-        patients = "1 more patient has" if more == 1 else f"{more} more patients have"
+        patients = counted(more, "more patient has", "more patients have")
         yield notices.namesake(f"{patients} a similar name or the same birth date")
 
 

@@ -20,8 +20,8 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from recovery.dicom.course_uids import course_uid, label_of
-from recovery.words import notices
 from recovery.words.laterality import laterality
+from recovery.words.statuses import is_over
 from recovery.words.units import MU
 
 if TYPE_CHECKING:
@@ -257,7 +257,7 @@ class PlanFile:
     @property
     def is_unfinished(self) -> bool:
         """Whether this plan may still be treated."""
-        return self.row.status not in notices.ENDED
+        return not is_over(self.row.status)
 
     @property
     def is_next_proven(self) -> bool:

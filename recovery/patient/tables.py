@@ -38,7 +38,7 @@ from recovery.tables.schema import (
     TREATMENT_RECORDS,
     TableSchema,
 )
-from recovery.words.plan_states import NO_LONGER_TREATED
+from recovery.words.statuses import is_over
 
 Rows = list[dict[str, Any]]
 COUNTED = (TREATMENT_RECORDS, RT_PLANS)
@@ -76,7 +76,7 @@ class PatientTables:
 
     def namesakes(self, patient_id: str, name: str | None, birth_date: date | None) -> tuple[Namesake, ...]:
         """Patients who may still be treated and could be taken for this one."""
-        treated = (row for row in self.everybody if row["status"] not in NO_LONGER_TREATED)
+        treated = (row for row in self.everybody if not is_over(row["status"]))
         return namesakes(patient_id, name, birth_date, treated)
 
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from recovery.course.metersets import planned_metersets
 from recovery.pictures.refusals import PictureError
+from recovery.words.values import counted
 
 if TYPE_CHECKING:
     from recovery.dicom.plans import Plan
@@ -87,7 +88,7 @@ def _added(
     values = np.asarray(np.sum([dose.grid.values for _, dose in kept], axis=0, dtype=np.float32))
     uids = {dose.sop_instance_uid for _, dose in kept}
     is_whole = bool(needed) and covered >= needed and _agree(parts, uids)
-    total = f"{len(needed)} {noun}{'' if len(needed) == 1 else 's'}" if needed else f"the plan's {noun}s"
+    total = counted(len(needed), noun) if needed else f"the plan's {noun}s"
     said = f"{len(covered & needed) or len(kept)} of {total}"
     return replace(
         first,

@@ -19,6 +19,7 @@ from pydicom.pixels.utils import pixel_array
 from recovery.dicom import elements as el
 from recovery.pictures.grids import Grid, Placement, check_straight, placed
 from recovery.pictures.refusals import PictureError
+from recovery.words.values import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -171,7 +172,7 @@ def _missing(along: NDArray[np.float64], axis: str) -> list[str]:
     sentences = []
     for index in np.flatnonzero(gaps > 1.5 * step):
         number = max(1, round(gaps[index] / step) - 1)
-        count = "1 slice is" if number == 1 else f"{number} slices are"
+        count = counted(number, "slice is", "slices are")
         between = f"{axis} {along[index]:.1f} and {along[index + 1]:.1f} mm"
         sentences.append(f"{count} missing between {between}; the place is left empty.")
     return sentences

@@ -15,21 +15,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
+
+from recovery.words.statuses import is_over, why_over
+from recovery.words.times import at_time_this_year
+from recovery.words.values import ABSENT, absent
 
 Row = Mapping[str, Any]
 
-ABSENT = "—"
 STOP_MARK, LOOK_MARK = "■", "▲"
-
-ENDED: Mapping[str, str] = {
-    "completed": "nothing of this plan remains to be given",
-    "superseded": "another plan replaced this one: do not treat with it",
-    "closed": "the R&V system has closed this plan: do not treat with it",
-    "transferred": "another department treats this patient: do not treat here",
-}
-"""Statuses of plans that are not to be treated any more, and why."""
 
 _HELD: Mapping[str, str] = {
     "plan_held": "the plan",
@@ -76,15 +70,15 @@ def of_row(row: Row) -> Iterator[Notice]:
 
 def is_unfinished(row: Row) -> bool:
     """Whether the plan may still be treated."""
-    return row["status"] not in ENDED
+    return not is_over(row["status"])
 
 
 def ended(row: Row, word: str | None = None) -> Iterator[Notice]:
     """`■ COMPLETED: nothing of this plan remains to be given`. `word`: what the R&V database calls a closed plan."""
     status = row["status"]
-    if status in ENDED:
+    if (over := why_over(status)) is not None:
         why = f" ({word})" if status == "closed" and word else ""
-        yield Notice(f"{status.upper()}{why}", ENDED[status], is_stop=True)
+        yield Notice(f"{status.upper()}{why}", over, is_stop=True)
 
 
 def interrupted(row: Row, beams: Iterable[tuple[str, str]] = ()) -> Iterator[Notice]:
@@ -106,7 +100,9 @@ def unknown(row: Row) -> Iterator[Notice]:
     """`▲ UNKNOWN since Tue 24 Nov 09:05: may have been treated since, ask the machine`"""
     since = row["unknown_since"]
     if since is not None:
-        yield Notice(f"UNKNOWN since {_moment(since)}", "may have been treated since, ask the machine", is_stop=False)
+        yield Notice(
+            f"UNKNOWN since {at_time_this_year(since)}", "may have been treated since, ask the machine", is_stop=False
+        )
 
 
 def not_recorded(row: Row) -> Iterator[Notice]:
@@ -165,13 +161,13 @@ def next_fraction(row: Row) -> str:
     given, planned = row["course_fractions_delivered"], row["course_number_of_fractions_planned"]
     of = ABSENT if planned is None else planned
     if row["status"] == "completed" or row["fractions_remaining"] == 0:
-        return f"none ({_or_dash(given)} of {of} given)"
-    if row["status"] in ENDED:
+        return f"none ({absent(given)} of {of} given)"
+    if is_over(row["status"]):
         return f"none: {row['status']}"
     begun, number = row["interrupted_fraction"], row["next_fraction_number"]
     if row["records_held"] is False:
         open_one = f"{begun} begun, " if begun is not None else ""
-        return f"{ABSENT} ({open_one}{_or_dash(given)} of {of} proven, records are missing)"
+        return f"{ABSENT} ({open_one}{absent(given)} of {of} proven, records are missing)"
     if given is None or number is None:
         return ABSENT
     is_as_counted = number == given + 1
@@ -182,19 +178,10 @@ def next_fraction(row: Row) -> str:
         said = f"finish {number}{counts_as} first" if is_as_counted else f"finish {number} first{counts_as}"
     since = row["unknown_since"]
     told = f"{said} ({given} given)"
-    return told if since is None else f"unknown: {told}, unless treated since {_moment(since)}"
+    return told if since is None else f"unknown: {told}, unless treated since {at_time_this_year(since)}"
 
 
 def ordinal(number: int) -> str:
     """`1st`, `12th`, `23rd`."""
     last = number % 10 if number % 100 not in {11, 12, 13} else 0
     return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(last, 'th') }"
-
-
-def _moment(at: datetime) -> str:
-    """`Tue 24 Nov 09:05`"""
-    return f"{at:%a} {at.day} {at:%b} {at:%H:%M}"
-
-
-def _or_dash(value: object) -> str:
-    return ABSENT if value is None else str(value)

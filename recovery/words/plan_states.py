@@ -15,8 +15,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from recovery.words.notices import ENDED
-
 _BOTH = frozenset({"APPROVED", "UNAPPROVED"})
 
 
@@ -72,9 +70,6 @@ APPROVED_STATUSES = frozenset(word for word, state in PLAN_STATES.items() if sta
 """The words of `plans.approval_status` with which a plan may be treated."""
 CLOSED_STATUSES = frozenset(word for word, state in PLAN_STATES.items() if state.is_closed)
 """The words of `plans.approval_status` with which it is closed."""
-
-NO_LONGER_TREATED = frozenset(ENDED)
-"""The words of `on_treatment.status` of plans that nothing is given with any more."""
 
 
 def is_closed(word: str | None) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-ABSENT = "—"
+from recovery.words.values import ABSENT
+
 OF_THE_PLAN = "(of the plan)"
 
 

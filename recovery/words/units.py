@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-MU, MINUTES, PARTICLES, SECONDS, PULSES = "MU", "MINUTE", "NP", "s", "pulses"
+from recovery.words.values import ABSENT
 
-ABSENT = "—"
+MU, MINUTES, PARTICLES, SECONDS, PULSES = "MU", "MINUTE", "NP", "s", "pulses"
 
 _WORDS = {MINUTES: "min", PARTICLES: "particles"}
 

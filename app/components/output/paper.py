@@ -23,6 +23,7 @@ from streamlit.components.v2.types import ComponentRenderer
 
 from app.components.output import day_print
 from app.wording import words
+from recovery.words.times import at_time_this_year
 
 MOST_ROWS = 400
 """A longer list is not laid out with every press; its sheet says how to print it."""
@@ -112,7 +113,7 @@ def _text(value: object) -> str:
     """A value as paper shows it; a mark that is not there is no dash."""
     known = words.known(value)
     if isinstance(known, datetime):
-        return f"{known:%a} {known.day} {known:%b} {known:%H:%M}"
+        return at_time_this_year(known)
     if isinstance(known, date):
         return known.isoformat()
     return "" if known == "" else words.absent(known)

@@ -8,13 +8,12 @@ import streamlit as st
 from app.components import marked
 from app.lists import filters
 from app.wording import words
-
-NOW = ("on_treatment", "ready_to_start")
+from recovery.words.statuses import NOW_TREATED
 
 
 def headline(table: pd.DataFrame) -> str:
     """`**56 of 58** plans on treatment or ready to start can be treated from the backup.` and those on break."""
-    said = [_ready_of(table[table["status"].isin(NOW)], "plans on treatment or ready to start")]
+    said = [_ready_of(table[table["status"].isin(NOW_TREATED)], "plans on treatment or ready to start")]
     on_break = table[table["status"] == "on_break"]
     if len(on_break):
         said.append(_ready_of(on_break, "on break"))

@@ -11,6 +11,7 @@ from app.wording import words
 from recovery.cache.memory import Memory
 from recovery.cache.store import CacheError, TableMissingError
 from recovery.tables.schema import EXCLUDED_PATIENTS
+from recovery.words.statuses import NOW_TREATED, STATUSES
 
 
 def show(desk: Desk, table: pd.DataFrame | None) -> None:
@@ -38,17 +39,12 @@ def _by_pattern(desk: Desk) -> list[str]:
 
 
 def _by_status(table: pd.DataFrame) -> list[str]:
-    rules = {
-        "completed": "completed: every planned fraction is delivered in full",
-        "superseded": "superseded: an adapted plan on the same anatomy was treated after it",
-        "closed": "closed: retired, rejected, hidden or completed early in the R&V system",
-        "on_break": f"on break: not treated and not booked within the days of `{'[dashboard] on_treatment_days'}`",
-    }
     counts = table["status"].value_counts()
     return [
-        f"**{words.counted(int(counts[status]), 'plan')}** {rule}. **Status** on the page On treatment shows them."
-        for status, rule in rules.items()
-        if counts.get(status, 0)
+        f"**{words.counted(int(counts[name]), 'plan')}** {status.said}: {status.means}. "
+        "**Status** on the page On treatment shows them."
+        for name, status in STATUSES.items()
+        if name not in NOW_TREATED and counts.get(name, 0)
     ]
 
 

@@ -17,13 +17,14 @@ from app.components import shortcuts
 from app.lists import filters
 from app.lists.filters import View
 from app.wording import words
+from recovery.words.statuses import NOW_TREATED, STATUSES, in_words
 
 SEARCH, MACHINE, PHYSICIAN, STATUS, TREATED, PROBLEM = "search", "machine", "physician", "status", "treated", "problem"
 _OPENED: dict[str, object] = {
     SEARCH: "",
     MACHINE: [],
     PHYSICIAN: [],
-    STATUS: list(filters.OPENED_ON),
+    STATUS: list(NOW_TREATED),
     TREATED: "any day",
     PROBLEM: [],
 }
@@ -75,14 +76,14 @@ def _choose(label: str, key: str, options: list[str], width: int) -> tuple[str, 
 
 
 def _choose_status(table: pd.DataFrame) -> tuple[str, ...]:
-    options = [*filters.STATUS_WORDS]
+    options = [*STATUSES]
     options += [value for value in filters.choices(table, "status") if value not in options]
     return tuple(
         st.multiselect(
             "Status",
             options,
-            default=list(filters.OPENED_ON),
-            format_func=lambda status: filters.STATUS_WORDS.get(status, words.printable(status)),
+            default=list(NOW_TREATED),
+            format_func=lambda status: words.printable(in_words(status)),
             key=STATUS,
             placeholder="all",
             bind="query-params",

@@ -39,7 +39,7 @@ def _headline(desk: Desk, file: PatientFile, plan: PlanFile) -> None:
     when = "no appointment booked"
     if appointment is not None:
         machine = f" on {appointment.treatment_machine_name}" if appointment.treatment_machine_name else ""
-        when = f"next appointment {patient.at_time(appointment.appointment_at, today)}{machine}"
+        when = f"next appointment {words.day_or_time(appointment.appointment_at, today)}{machine}"
     elif "schedule" in file.tables_missing:
         when = "appointments unknown"
     label = as_markdown(words.absent(plan.label))
@@ -65,7 +65,7 @@ def _ledger(file: PatientFile, plan: PlanFile) -> None:
     dose = f", {gray(book.dose_delivered)}" if book.dose_delivered is not None else ""
     st.markdown(f"**Fraction ledger** · {as_markdown(given + dose)}")
     appointment = file.next_appointment
-    when = patient.at_time(appointment.appointment_at, file.now.date()) if appointment is not None else ""
+    when = words.day_or_time(appointment.appointment_at, file.now.date()) if appointment is not None else ""
     rows = patient_tables.ledger(book, file.now.date(), when)
     st.dataframe(
         marked.printed(rows),

@@ -99,7 +99,7 @@ def _sign(desk: Desk, entry: PriorityEntry) -> None:
 
 def _people(table: pd.DataFrame) -> dict[str, str]:
     """By patient in treatment with an ID, `BERG, Bo · 100377`."""
-    shown = table[table["status"].isin(filters.UNFINISHED) & table["patient_id"].notna()]
+    shown = table[filters.is_unfinished(table) & table["patient_id"].notna()]
     return {
         str(patient_id): f"{words.absent(name)} · {patient_id}"
         for name, patient_id in zip(shown["patient_name"].fillna(""), shown["patient_id"], strict=True)

@@ -1,0 +1,16 @@
+"""How a value that is absent reads, and a number of things. Pure."""
+
+from __future__ import annotations
+
+ABSENT = "—"
+"""How an absent value is shown, everywhere."""
+
+
+def absent(value: object) -> str:
+    """A value as text, or the dash that stands for none."""
+    return ABSENT if value is None or value != value or value == "" else str(value)
+
+
+def counted(number: int, noun: str, several: str | None = None) -> str:
+    """`1 plan`, `3 plans`; `several` where the plural is another than with an s."""
+    return f"{number} {noun}" if number == 1 else f"{number} {several or f'{noun}s'}"
