@@ -164,8 +164,7 @@ def _not_said(records: list[TreatmentRecord]) -> Iterator[str]:
     sessions = [record for record in records if record.beams and is_session(record)]
     named = [record.names_verification for record in sessions if record.names_verification is not None]
     for comment in dict.fromkeys(named):
-        said = comment.replace(";", ",")
-        yield f"{counted(named.count(comment), 'record')} counted as treatment, though a comment says “{said}”"
+        yield f"{counted(named.count(comment), 'record')} counted as treatment, though a comment says “{comment}”"
     untold = sum(b.treatment_delivery_type is None for record in sessions for b in record.beams)
     if untold:
         yield f"{counted(untold, 'delivered beam')} without TreatmentDeliveryType, taken as treatment"

@@ -26,6 +26,8 @@ from pydicom.multival import MultiValue
 from pydicom.tag import Tag
 from pydicom.valuerep import PersonName
 
+from recovery.words.sentences import joined
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -223,7 +225,7 @@ def person_names(ds: Dataset | None, keyword: str) -> str | None:
     value = _value(ds, keyword)
     values = list(value) if isinstance(value, MultiValue) else [value]
     names = [name for v in values if (name := _family_given(v, capitals=False)) is not None]
-    return "; ".join(names) or None
+    return joined(names) or None
 
 
 def _family_given(value: Any, *, capitals: bool) -> str | None:

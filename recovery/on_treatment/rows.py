@@ -35,6 +35,7 @@ from recovery.on_treatment.evidence import PlanBackup as PlanBackup
 from recovery.on_treatment.missing import missing_leave, missing_plan, missing_records
 from recovery.on_treatment.plan_leave import is_approved, is_approved_in_dicom, told_of
 from recovery.words.plan_states import is_closed
+from recovery.words.sentences import joined
 from recovery.words.units import MU
 
 _ORDER = ("patient_name", "patient_id", "referenced_rt_plan_uid", "prescription_id")
@@ -209,10 +210,10 @@ def _row(
         "proven_at": backup.proven_at,
         "status": _status(entry, evidence, who, now, on_treatment_days),
         **_held(entry, evidence, who, backup),
-        "earlier_plans": "; ".join(_delivered_in_words(e) for e in sorted(entry.superseded, key=_first_treated)),
-        "remarks": "; ".join(said),
+        "earlier_plans": joined(map(_delivered_in_words, sorted(entry.superseded, key=_first_treated))),
+        "remarks": joined(said),
         "other_patient_ids": SEPARATOR.join(who.others(patient_id)) or None,
-        "disagreement": "; ".join(specified_in_words(course)) or None,
+        "disagreement": joined(specified_in_words(course)) or None,
     }
 
 
@@ -257,7 +258,7 @@ def _held(entry: _Entry, evidence: Evidence, who: Identities, backup: PlanBackup
         "images_held": backup.images_held,
         "records_held": not lost and not unproven and not gone and not nowhere,
         "ready": not missing,
-        "missing": "; ".join(missing),
+        "missing": joined(missing),
     }
 
 

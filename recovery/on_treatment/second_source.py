@@ -29,6 +29,7 @@ from recovery.identity.told_plans import PlanKey
 from recovery.words.laterality import laterality
 from recovery.words.plan_states import approval_disagreement
 from recovery.words.prescription import prescribed_or_planned
+from recovery.words.sentences import each_differing, in_dicom_and_database, joined, parted
 from recovery.words.statuses import is_over
 
 Rows = Sequence[Mapping[str, Any]]
@@ -58,7 +59,7 @@ class SecondSource:
     """By patient: what began and was not recorded."""
     fractions_delivered: Mapping[PlanKey, int] = field(default_factory=dict)
     """By patient and plan: fractions delivered in full by the database's own deliveries; absent where not counted."""
-    untold: Mapping[PlanKey, str] = field(default_factory=dict)
+    untold: Mapping[PlanKey, tuple[str, ...]] = field(default_factory=dict)
     """By patient and plan, in words: what records made of the database tell, and it does not any more."""
     made_here: frozenset[PlanKey] = frozenset()
     """Patients and plans whose treatment records were made of this database: those are no second source."""
@@ -78,10 +79,15 @@ def told_of(row: Mapping[str, Any], source: SecondSource, plan: Plan | None) -> 
     course = source.courses.get((patient_id, told_plan.get("course_id") or ""), {})
     label = (plan.rt_plan_label if plan is not None else None) or told_plan.get("rt_plan_label")
     phones = [person.get(f"phone_{kind}") for kind in ("mobile", "home", "work")]
-    of_records = [row["disagreement"]] if row.get("disagreement") else []
-    of_person = _disagreements(person, told_plan, plan, _births(row, source, plan))
-    differing = [*of_records, *_number(row, told_plan), *of_person]
-    numbers = _numbers(row, told_plan, prescription, plan)
+    differing = [
+        *parted(row.get("disagreement")),
+        *_number(row, told_plan),
+        *_births(row, person.get("patient_birth_date"), source, plan),
+        *_labels(told_plan, plan),
+        *numbers_planned(row, plan, told_plan, prescription),
+        *_states(row, told_plan, plan, source),
+        *_counts(row, source),
+    ]
     return {
         "physician": _primary(source.physicians.get(patient_id, ())),
         "site": prescription.get("site"),
@@ -92,9 +98,8 @@ def told_of(row: Mapping[str, Any], source: SecondSource, plan: Plan | None) -> 
         ),
         "phone": next((phone for phone in phones if phone), None),
         "alerts": person.get("alerts"),
-        "disagreement": "; ".join([*differing, *numbers, *_states(row, told_plan, plan, source), *_counts(row, source)])
-        or None,
-        "in_flight": "; ".join(_begun(row, label, source.in_flight.get(patient_id, ()))) or None,
+        "disagreement": joined(differing) or None,
+        "in_flight": joined(_begun(row, label, source.in_flight.get(patient_id, ()))) or None,
     }
 
 
@@ -121,50 +126,46 @@ def _record(row: Mapping[str, Any]) -> TreatmentRecord:
     )
 
 
-def _births(row: Mapping[str, Any], source: SecondSource, plan: Plan | None) -> list[date]:
+def _births(row: Mapping[str, Any], theirs: date | None, source: SecondSource, plan: Plan | None) -> Iterator[str]:
     """Birth dates that DICOM tells on its own: the plan's, and the records' where the database did not make them."""
     told = [plan.patient.patient_birth_date if plan is not None else None]
     if (row["patient_id"], row["referenced_rt_plan_uid"]) not in source.made_here:
         told.append(row["patient_birth_date"])
-    return list(dict.fromkeys(birth for birth in told if birth is not None))
+    for ours in dict.fromkeys(birth for birth in told if birth is not None):
+        if theirs is not None and ours != theirs:
+            yield in_dicom_and_database("born", ours, theirs)
 
 
 def _number(row: Mapping[str, Any], told_plan: Mapping[str, Any]) -> Iterator[str]:
     """A number that was corrected in one of the two sources: the plan is the same, and so are name and birth date."""
     ours, theirs = row["patient_id"], told_plan.get("patient_id")
     if ours is not None and theirs is not None and ours != theirs:
-        yield f"patient ID {ours} in DICOM, {theirs} in the R&V database"
+        yield in_dicom_and_database("patient ID", ours, theirs)
 
 
-def _disagreements(
-    person: Mapping[str, Any],
-    told_plan: Mapping[str, Any],
-    plan: Plan | None,
-    births: Iterable[date],
-) -> Iterator[str]:
-    theirs = person.get("patient_birth_date")
-    for ours in births:
-        if theirs is not None and ours != theirs:
-            yield f"born {ours:%Y-%m-%d} in DICOM, {theirs:%Y-%m-%d} in the R&V database"
-    label, told_label = plan.rt_plan_label if plan is not None else None, told_plan.get("rt_plan_label")
-    if label and told_label and label.strip().casefold() != told_label.strip().casefold():
-        yield f"plan {label} in DICOM, {told_label} in the R&V database"
+def _labels(told_plan: Mapping[str, Any], plan: Plan | None) -> Iterator[str]:
+    ours, theirs = plan.rt_plan_label if plan is not None else None, told_plan.get("rt_plan_label")
+    if ours and theirs and ours.strip().casefold() != theirs.strip().casefold():
+        yield in_dicom_and_database("plan", ours, theirs)
 
 
-def _numbers(
-    row: Mapping[str, Any], told_plan: Mapping[str, Any], prescription: Mapping[str, Any], plan: Plan | None
-) -> Iterator[str]:
+def numbers_planned(
+    row: Mapping[str, Any], plan: Plan | None, told_plan: Mapping[str, Any], prescription: Mapping[str, Any]
+) -> list[str]:
     """How many fractions are planned, by each that says so; a plan for one day says nothing of its course."""
     is_several = bool(row["course_plan_labels"])
+    if is_several:
+        where, ours = "in the course", row["course_number_of_fractions_planned"]
+    elif plan is not None:
+        where, ours = "in the plan", plan.number_of_fractions_planned
+    else:
+        where, ours = "in the treatment records", row["number_of_fractions_planned"]
     planned = {
-        "in the plan": plan.number_of_fractions_planned if plan is not None and not is_several else None,
-        "in the R&V database": told_plan.get("number_of_fractions_planned") if not is_several else None,
-        "in the course": row["course_number_of_fractions_planned"] if is_several else None,
+        where: ours,
+        "in the R&V database": None if is_several else told_plan.get("number_of_fractions_planned"),
         "prescribed": prescription.get("number_of_fractions"),
     }
-    known = {where: number for where, number in planned.items() if number is not None}
-    if len(set(known.values())) > 1:
-        yield "fractions planned: " + ", ".join(f"{number} {where}" for where, number in known.items())
+    return each_differing("fractions planned", planned)
 
 
 def _states(
@@ -199,8 +200,7 @@ def _counts(row: Mapping[str, Any], source: SecondSource) -> Iterator[str]:
     is_read_since = until is not None and (last is None or last < until)
     if is_open and is_read_since and None not in (left, sessions) and left != sessions:
         yield f"fractions remaining: {left} by the records, {sessions} sessions in the R&V calendar"
-    if untold := source.untold.get(key):
-        yield untold
+    yield from source.untold.get(key, ())
 
 
 def _begun(row: Mapping[str, Any], label: str | None, in_flight: Rows) -> Iterator[str]:

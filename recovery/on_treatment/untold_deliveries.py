@@ -107,7 +107,6 @@ def in_words(untold: Iterable[Untold]) -> Iterator[str]:
 
 
 def _said(rows: Sequence[Mapping[str, Any]], now: str) -> str:
-    """No semicolon: it separates the list's sentences."""
     numbers = list(dict.fromkeys(row["fraction_number"] for row in rows))
     days = sorted({row["treated_at"].date() for row in rows})
     fractions = ", ".join("—" if n is None else str(n) for n in numbers)
@@ -121,5 +120,5 @@ def _said(rows: Sequence[Mapping[str, Any]], now: str) -> str:
 
 
 def _beam(row: Mapping[str, Any]) -> str:
-    number, name = row["beam_number"], (row["beam_name"] or "").replace(";", ",")
+    number, name = row["beam_number"], row["beam_name"]
     return f"beam {'—' if number is None else number}" + (f" ({name})" if name else "")

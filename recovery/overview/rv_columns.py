@@ -39,6 +39,7 @@ from recovery.tables.relational import (
     PRESCRIPTIONS,
 )
 from recovery.tables.schema import DATABASE_COUNTS
+from recovery.words.sentences import joined, parted
 from recovery.words.statuses import is_over
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def with_second_source(space: Workspace, rows: Iterable[Mapping[str, Any]]) -> l
         courses={(r["patient_id"], r["course_id"]): r for r in reversed(told(COURSES))},
         in_flight=by_key(told(IN_FLIGHT), "patient_id"),
         fractions_delivered={key: count for key, (count, _) in counts.items()},
-        untold={key: said for key, (_, said) in counts.items() if said},
+        untold={key: parted(said) for key, (_, said) in counts.items()},
         made_here=frozenset(
             (names.get(record.ref.patient_id or "", record.ref.patient_id), record.referenced_rt_plan_uid)
             for record in (*records, *database_sessions(space, records))
@@ -234,7 +235,7 @@ def _untold(
         found = untold_deliveries(records, [*deliveries, *elsewhere], since)
     found = [one for one in found if read_at is not None and one.row["treated_at"] < read_at]
     by_plan = {key: [one for one in found if key_of(*_key(one.row)) == key] for key in wanted}
-    return {key: "; ".join(in_words(untold)) for key, untold in by_plan.items() if untold}
+    return {key: joined(in_words(untold)) for key, untold in by_plan.items() if untold}
 
 
 def _known_until(space: Workspace) -> datetime | None:

@@ -27,6 +27,7 @@ from recovery.patient.plan_reading import counted_courses, read_plan
 from recovery.patient.tables import PatientTables, read_tables
 from recovery.patient.unknown_now import GRACE, as_of_now
 from recovery.tables.relational import CANCELLED_STATUSES
+from recovery.words.sentences import in_dicom_and_database, parted
 
 if TYPE_CHECKING:
     from recovery.cache.store import Cache
@@ -221,7 +222,8 @@ def _file(tables: PatientTables, site: Site, patient_id: str, now: datetime) -> 
     told = next(iter(tables.rows("patients", patient_id)), None)
     identity = _identity(patient_id, rows, told, tables)
     courses = counted_courses(tables, rows)
-    plans = [read_plan(tables, row, local(now), courses) for row in rows]
+    differing = _identity_disagreements(_told_by_dicom(tables, patient_id, rows), told)
+    plans = [read_plan(tables, row, local(now), courses, differing) for row in rows]
     appointments = [of_row(Appointment, row) for row in tables.rows("schedule", patient_id)]
     return PatientFile(
         site_name=site.name,
@@ -241,7 +243,7 @@ def _file(tables: PatientTables, site: Site, patient_id: str, now: datetime) -> 
         notes=_newest_first(Note, tables.rows("notes", patient_id), "written_at"),
         checks=_newest_first(Check, tables.rows("checks", patient_id), "checked_at"),
         documents=_newest_first(Document, tables.rows("documents", patient_id), "written_at"),
-        disagreements=_identity_disagreements(_told_by_dicom(tables, patient_id, rows), told),
+        disagreements=differing,
         older_patient_ids=tuple(older_ids(rows)),
         photo=next((Photo.from_row(row) for row in tables.rows("photos", patient_id)), None),
     )
@@ -281,9 +283,9 @@ def _identity_disagreements(people: Sequence[Patient], told: Mapping[str, Any] |
     """Each value of DICOM that differs from the database's, once."""
     if told is None:
         return ()
-    columns = {"patient_name": "name", "patient_birth_date": "birth date", "patient_sex": "sex"}
+    columns = {"patient_name": "name", "patient_birth_date": "born", "patient_sex": "sex"}
     said = [
-        f"The {what} is {ours} in the DICOM objects, {told[column]} in the R&V database"
+        in_dicom_and_database(what, ours, told[column])
         for column, what in columns.items()
         for person in people
         if told[column] is not None and (ours := getattr(person, column)) not in {None, told[column]}
@@ -296,8 +298,8 @@ def _physicians(told: Iterable[Mapping[str, Any]], rows: Iterable[Mapping[str, A
     found = [of_row(Physician, row) for row in told]
     found.sort(key=lambda p: (not p.is_primary, p.physician_name))
     if not found:
-        named = (name.strip() for row in rows for name in (row["physicians_of_record"] or "").split(";"))
-        found = [Physician(name, None, None, None, None) for name in dict.fromkeys(named) if name]
+        named = (name for row in rows for name in parted(row["physicians_of_record"]))
+        found = [Physician(name, None, None, None, None) for name in dict.fromkeys(named)]
     return tuple(found)
 
 

@@ -39,8 +39,11 @@ def counted_courses(tables: PatientTables, rows: Rows) -> Sequence[Chain]:
     return chains(members, tables.plans)
 
 
-def read_plan(tables: PatientTables, row: Mapping[str, Any], now: datetime, courses: Sequence[Chain]) -> pf.PlanFile:
-    """The file of the plan of one row of on_treatment. `now` is naive, local to the site."""
+def read_plan(
+    tables: PatientTables, row: Mapping[str, Any], now: datetime, courses: Sequence[Chain], of_person: Sequence[str]
+) -> pf.PlanFile:
+    """The file of the plan of one row of on_treatment. `now` is naive, local to the site; `of_person`: disagreements
+    that are told of the patient, and of none of the plans."""
     uid, patient_id = row["referenced_rt_plan_uid"], row["patient_id"]
 
     def own(table: str, column: str = "sop_instance_uid") -> Rows:
@@ -58,6 +61,7 @@ def read_plan(tables: PatientTables, row: Mapping[str, Any], now: datetime, cour
     fields = pf.plan_fields(plan, own("plan_fields"))
     names = {field.beam_number: field.beam_name for field in fields}
     ledger = _ledger(tables, row, courses, now, _dose_per_fraction(prescription, told), names, deliveries)
+    differing = dict.fromkeys(disagreements(row, plan, told, own("plan_fields"), prescription, ledger))
     return pf.PlanFile(
         row=line,
         approval=_approval(told, plan),
@@ -69,7 +73,7 @@ def read_plan(tables: PatientTables, row: Mapping[str, Any], now: datetime, cour
         couch_shifts=_couch_shifts(deliveries, tables.rows("couch_shifts", patient_id)),
         ledger=ledger,
         held_objects=tuple(_held_objects(tables, uid, plan)),
-        disagreements=tuple(disagreements(line, plan, told, own("plan_fields"), prescription, ledger)),
+        disagreements=tuple(said for said in differing if said not in of_person),
         prescribed=prescribed_or_planned(asdict(prescription) if prescription is not None else None, told),
     )
 

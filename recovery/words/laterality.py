@@ -7,13 +7,15 @@ Why told apart
 
 from __future__ import annotations
 
+from recovery.words.sentences import joined, parted
+
 OF_THE_DIAGNOSIS = "(of the diagnosis)"
 _BETWEEN_SIDE_AND_SITE = ": "
 
 
 def of_a_site(side: str, site: str | None) -> str:
-    """`Right: Breast, upper outer`, one of a course's several diagnoses; a semicolon would end it."""
-    return f"{side}{_BETWEEN_SIDE_AND_SITE}{site.replace(';', ',')}" if site else side
+    """`Right: Breast, upper outer`, one of a course's several diagnoses."""
+    return f"{side}{_BETWEEN_SIDE_AND_SITE}{site}" if site else side
 
 
 def laterality(own: str | None, of_the_course: str | None, diagnoses: str | None) -> str | None:
@@ -23,12 +25,12 @@ def laterality(own: str | None, of_the_course: str | None, diagnoses: str | None
     """
     if own or not of_the_course:
         return own
-    sides = of_the_course.split("; ")
+    sides = parted(of_the_course)
     said = (side if _BETWEEN_SIDE_AND_SITE in side else of_a_site(side, diagnoses) for side in sides)
-    return "; ".join(f"{side} {OF_THE_DIAGNOSIS}" for side in said)
+    return joined(f"{side} {OF_THE_DIAGNOSIS}" for side in said)
 
 
 def with_side_in_capitals(said: str) -> str:
     """`RIGHT: Breast (of the diagnosis)`, for paper."""
-    parts = (part.partition(_BETWEEN_SIDE_AND_SITE) for part in said.split("; "))
-    return "; ".join(f"{side.upper()}{between}{site}" for side, between, site in parts)
+    parts = (part.partition(_BETWEEN_SIDE_AND_SITE) for part in parted(said))
+    return joined(f"{side.upper()}{between}{site}" for side, between, site in parts)

@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from recovery.words.sentences import in_dicom_and_database
+
 _BOTH = frozenset({"APPROVED", "UNAPPROVED"})
 
 
@@ -87,4 +89,4 @@ def approval_disagreement(row: Mapping[str, Any], word: str | None, dicom: str |
     state = PLAN_STATES.get(word)
     if state is not None and dicom in state.agrees_with:
         return None
-    return f"plan {dicom} in DICOM, {word} in the R&V database"
+    return in_dicom_and_database("plan", dicom, word)

@@ -50,7 +50,7 @@ def why_over(status: str | None) -> str | None:
     return meaning.over if meaning is not None else None
 
 
-def is_over(status: str | None) -> bool:
+def is_over(status: object) -> bool:
     """Whether nothing is given with a plan any more. A status that nobody knows ends nothing."""
     return status in OVER
 

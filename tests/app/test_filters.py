@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 
 from app.lists import filters, rows
 from app.lists.filters import View
+from recovery.words import statuses
 from tests.app import clinic
 from tests.app.frames import frame_of
 
 TODAY = clinic.LOCAL.date()
 NAMES = [None, "", "BERG, Bo", "EßER, Jürgen", "CASTAÑEDA, Inés", "ØSTERGÅRD, Søren", "O'NEIL, Sean"]
 MACHINES = [None, "", "TB1", "TB2"]
-STATUSES = [*filters.STATUS_WORDS, None, "unknown"]
+STATUSES = [*statuses.STATUSES, None, "unknown"]
 
 
 one_row = st.builds(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -170,6 +170,7 @@ def test_what_began_and_was_not_recorded_stops_page_and_chart_too_and_counts_tha
 ) -> None:
     clinic = Clinic()
     as_planned(clinic)
+    clinic.tell("patients", patient_id="100231", patient_birth_date=date(1958, 7, 5))
     cache = clinic.write(tmp_path)
     [row] = cache.read(ON_TREATMENT)
     begun = "fraction 8 began 2026-11-24 14:20, and its end was not recorded: look at the machine before treating"

@@ -181,7 +181,7 @@ def test_who_is_booked_on_another_machine_than_the_last_is_marked(cache: Path) -
 
 def test_on_every_machine_together_nobody_unfinished_is_lost_with_or_without_a_schedule(cache: Path) -> None:
     table = cached.load_on_treatment(cache).table
-    unfinished = set(table.loc[table["status"].isin(filters.UNFINISHED), "referenced_rt_plan_uid"])
+    unfinished = set(table.loc[filters.is_unfinished(table), "referenced_rt_plan_uid"])
     for tables in (tables_of(cache), machine_day.Tables()):
         plans = set()
         for machine in machine_day.machines_of(table, tables.schedule):

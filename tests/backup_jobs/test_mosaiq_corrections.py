@@ -192,6 +192,4 @@ def test_a_birth_date_that_the_plan_tells_otherwise_is_told_though_all_records_r
     said = "born 1958-07-04 in DICOM, 1947-08-05 in the R&V database"
     assert row_of(site) == (1, said)
     told = file_of(site).disagreements
-    assert [one for one in told if "birth date" in one] == [
-        "The birth date is 1958-07-04 in the DICOM objects, 1947-08-05 in the R&V database"
-    ]
+    assert [one for one in told if "born" in one] == [said]

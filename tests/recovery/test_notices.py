@@ -7,6 +7,7 @@ from datetime import datetime
 import pytest
 
 from recovery.words import notices
+from recovery.words.statuses import OVER
 from tests.app import clinic
 
 SINCE = datetime(2026, 11, 24, 9, 5)  # noqa: DTZ001  local to the site
@@ -74,6 +75,6 @@ def test_what_must_be_looked_at_is_said_with_its_weight(changes: dict[str, objec
 def test_a_plan_that_is_over_says_so_first_on_its_own_page() -> None:
     row = clinic.row("A", "1", "P", 4)
     assert list(notices.ended(row)) == []
-    for status in notices.ENDED:
+    for status in OVER:
         [notice] = notices.ended(row | {"status": status})
         assert notice.is_stop and str(notice).startswith(f"■ {status.upper()}: ")

@@ -159,8 +159,8 @@ def test_a_difference_between_database_and_plan_is_said_and_the_plan_object_is_s
     assert plan.fields[0].beam_meterset == 112.4
     said = " / ".join(plan.disagreements)
     assert "112.4 MU in the plan held, 120.0 MU in the R&V database" in said
-    assert "Number of fractions: 15 in the plan, 15 in the R&V database, 16 in the prescription" in said
-    assert "Dose per fraction" in said and plan.ledger is not None and plan.ledger.dose_delivered is None
+    assert "fractions planned: 15 in the plan, 15 in the R&V database, 16 prescribed" in said
+    assert "dose per fraction" in said and plan.ledger is not None and plan.ledger.dose_delivered is None
     assert "1985-07-04" in file.disagreements[0] and file.identity.patient_birth_date == date(1958, 7, 4)
 
 

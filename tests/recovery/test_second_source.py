@@ -37,6 +37,7 @@ def line(**columns: Any) -> dict[str, Any]:
         "patient_birth_date": date(1958, 7, 4),
         "patient_sex": "M",
         "fractions_delivered": 2,
+        "number_of_fractions_planned": 20,
         "course_number_of_fractions_planned": 20,
         "course_plan_labels": "",
         "other_patient_ids": None,

@@ -33,6 +33,7 @@ from backup_jobs.rv.table_readings import (
 )
 from recovery.tables import relational as tables
 from recovery.tables.relational import WAIT_LISTED
+from recovery.words import sentences
 from recovery.words.laterality import of_a_site
 
 PLAN_STATUSES = {
@@ -160,7 +161,7 @@ def _sides_of_diagnoses(group: Group) -> str | None:
     standing = _standing(group)
     if len({row["diagnosis_serial"] for row in standing} - {None}) <= 1:
         return each_value("laterality")(standing)  # type: ignore[return-value]
-    return each_once(_side_of_diagnosis)(standing)  # type: ignore[return-value]
+    return sentences.joined(dict.fromkeys(filter(None, map(_side_of_diagnosis, standing)))) or None
 
 
 def _side_of_diagnosis(row: RawRow) -> str | None:
