@@ -6,10 +6,13 @@ Streamlit draws pinned columns at 60 % of their ink, so what is pinned gets the 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from app.lists.columns import Column, described
 from app.wording import palette, words
 
 ROW_HEIGHT = 32
@@ -47,6 +50,32 @@ def styled(shown: pd.DataFrame, strong: Sequence[str]) -> object:
         is_unknown = shown[name].fillna("").str.startswith("unknown")
         css.loc[is_unknown, name] = css.loc[is_unknown, name].str.replace("600", "400")
     return shown.style.apply(lambda _: css, axis=None)
+
+
+def config(names: Sequence[str], shown: pd.DataFrame, today: date) -> dict[str, Any]:
+    """How Streamlit draws columns of `app.lists.columns`; the mark is pinned where it begins the table."""
+    return {
+        column.name: _drawn(column, shown[column.name], today, is_pinned=column.name == "mark" == names[0])
+        for column in described(names)
+    }
+
+
+def _drawn(column: Column, values: pd.Series, today: date, *, is_pinned: bool) -> Any:
+    kinds = st.column_config
+    told: dict[str, Any] = {"label": column.heading, "width": column.pixels, "help": column.hint}
+    if column.kind == "number":
+        return kinds.NumberColumn(**told)
+    if column.kind == "share":
+        return kinds.ProgressColumn(**told, format=" ", min_value=0, max_value=1)
+    if column.kind == "date":
+        return kinds.DateColumn(**told, format="YYYY-MM-DD")
+    if column.kind == "text":
+        return kinds.TextColumn(**told, pinned=is_pinned or None, alignment="right" if column.is_right else None)
+    if column.kind == "time":
+        return kinds.DatetimeColumn(**told, format="HH:mm")
+    is_this_year = set(values.dropna().dt.year) <= {today.year}
+    day = "ddd D MMM" if is_this_year else "ddd D MMM YYYY"
+    return kinds.DatetimeColumn(**told, format=day if column.kind == "day" else f"{day} HH:mm")
 
 
 def height(rows: int, visible: int) -> int:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pandas as pd
 import streamlit as st
 
 from app.components import marked, patient_link, shortcuts
-from app.components.patient_table import HOW_TO_OPEN, OPENS_NOBODY, ROW_HEIGHT
+from app.components.patient_table import HOW_TO_OPEN, OPENS_NOBODY
 from app.lists import filters, patient_tables
+from app.lists.columns import PEOPLE
 from app.wording import words
 
 _VISIBLE_ROWS = 18
 
 
-def show(table: pd.DataFrame, *, link_is_dead: bool) -> None:
+def show(table: pd.DataFrame, today: date, *, link_is_dead: bool) -> None:
     """Draw the search. `link_is_dead`: the address holds a key that is no patient's."""
     if link_is_dead:
         st.markdown(
@@ -31,24 +34,15 @@ def show(table: pd.DataFrame, *, link_is_dead: bool) -> None:
         st.markdown(":small[Completed courses are listed too. Try a part of the name, or the ID.]")
         return
     event = st.dataframe(
-        marked.printed(
-            found[["mark", "patient_name", "patient_id", "patient_birth_date", "plans", "treatment_machine_name"]]
-        ),
+        marked.printed(found[list(PEOPLE.page)]),
         key="people",
         on_select="rerun",
         selection_mode="single-cell",
         hide_index=True,
-        row_height=ROW_HEIGHT,
-        height=(min(len(found), _VISIBLE_ROWS) + 1) * ROW_HEIGHT + 4,
+        row_height=marked.ROW_HEIGHT,
+        height=(min(len(found), _VISIBLE_ROWS) + 1) * marked.ROW_HEIGHT + 4,
         placeholder=words.ABSENT,
-        column_config={
-            "mark": st.column_config.TextColumn("", width=28, help="■ do not treat before someone has looked, ▲ look"),
-            "patient_name": st.column_config.TextColumn("Name", width=220),
-            "patient_id": st.column_config.TextColumn("ID", width=110),
-            "patient_birth_date": st.column_config.DateColumn("Born", width=110, format="YYYY-MM-DD"),
-            "plans": st.column_config.TextColumn("Plans", width=320),
-            "treatment_machine_name": st.column_config.TextColumn("Machine", width=90),
-        },
+        column_config=marked.config(PEOPLE.page, found, today),
         alt="Patients, one row each",
     )
     if clicked := [row for row, column in event.selection.cells if column not in OPENS_NOBODY]:

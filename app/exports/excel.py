@@ -20,7 +20,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from openpyxl import Workbook
 
-from app.exports.sheets import Column, Layout, band, fill, fit, head, records_of, set_page, tell, text_into
+from app.exports.sheets import Layout, band, fill, fit, head, records_of, set_page, tell
+from app.lists import columns
+from app.lists.columns import described
 from app.lists.machine_day import Day, heading_of_unbooked
 from recovery.words.times import day as day_in_words
 from recovery.words.values import ABSENT
@@ -28,116 +30,20 @@ from recovery.words.values import ABSENT
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
 
-__all__ = ["COLUMNS", "WORKLIST", "About", "Column", "text_into", "workbook", "worklist"]
-
-COLUMNS = (
-    Column("", "mark", "text", 3, 3),
-    Column("Name", "patient_name", "text", 14, 22),
-    Column("ID", "patient_id", "text", 8, 12),
-    Column("Born", "patient_birth_date", "date", 11, 11),
-    Column("Site", "site", "text", 8, 13),
-    Column("Plan", "plan", "text", 9, 13),
-    Column("Next fraction", "fraction", "text", 13, 18),
-    Column("Check before treating", "check", "text", 24, 40),
-    Column("Last treated", "last_treatment_at", "moment", 16, 16),
-    Column("Next appointment", "next_appointment_at", "moment", 16, 16),
-    Column("Machine", "treatment_machine_name", "text", 8, 10),
-    Column("Phone", "phone", "text", 12, 16),
-    Column("Delivered", "course_fractions_delivered", "number", 11, 11),
-    Column("Planned", "course_number_of_fractions_planned", "number", 10, 10),
-    Column("Remaining", "fractions_remaining", "number", 11, 11),
-    Column("Status", "status_words", "text", 12, 15),
-    Column("Gap, days", "gap_days", "number", 9, 9),
-    Column("Physician", "physicians_of_record", "text", 12, 22),
-    Column("Earlier plans", "earlier_plans", "text", 14, 26),
-)
-MAY_BE_EMPTY = ("mark", "check", "earlier_plans")
-LIST = Layout("On treatment", COLUMNS, MAY_BE_EMPTY, printed_up_to="phone")
-
-_WHO = (
-    Column("", "mark", "text", 3, 3),
-    Column("Name", "patient_name", "text", 14, 22),
-    Column("ID", "patient_id", "text", 8, 12),
-    Column("Born", "patient_birth_date", "date", 11, 11),
-    Column("Plan", "plan", "text", 9, 13),
-)
-_HOW_FAR = (
-    Column("Next fraction", "fraction", "text", 13, 18),
-    Column("Check before treating", "check", "text", 24, 36),
-    Column("Last treated", "last_treatment_at", "moment", 16, 16),
-)
-CLOCKS = Layout(
-    "Clocks",
-    (
-        *_WHO,
-        Column("Clock", "clock", "text", 12, 14),
-        Column("Missed", "missed_days", "number", 8, 8),
-        Column("Allowed", "allowed_days", "number", 8, 8),
-        Column("Category", "category", "number", 9, 9),
-        Column("Chemo", "chemotherapy", "text", 7, 7),
-        Column("Intent", "intent", "text", 9, 10),
-        *_HOW_FAR,
-        Column("Machine", "machine", "text", 8, 10),
-        Column("Decided by", "decided_by", "text", 10, 16),
-        Column("Signed by, at", "signed_by", "text", 12, 18),
-        Column("Comment", "comment", "text", 10, 20),
-    ),
-    ("mark", "check", "comment"),
-)
-NOT_ENTERED = Layout(
-    "Not entered yet",
-    (
-        *_WHO,
-        Column("Missed", "missed_days", "number", 8, 8),
-        Column("Intent prescribed", "prescribed", "text", 10, 12),
-        *_HOW_FAR,
-        Column("Machine", "treatment_machine_name", "text", 8, 10),
-        Column("Physician", "physicians_of_record", "text", 12, 20),
-    ),
-    ("mark", "check"),
-)
-
+LIST = Layout("On treatment", described(columns.ON_TREATMENT.excel), printed_up_to="phone")
+CLOCKS = Layout("Clocks", described(columns.CLOCKS.excel))
+NOT_ENTERED = Layout("Not entered yet", described(columns.NOT_ENTERED.excel))
 WORKLIST = Layout(
     "Worklist",
-    (
-        Column("Time", "appointment_at", "time", 6, 6),
-        Column("", "mark", "text", 3, 3),
-        Column("Name", "patient_name", "text", 14, 21),
-        Column("ID", "patient_id", "text", 8, 12),
-        Column("Born", "patient_birth_date", "date", 11, 11),
-        Column("Plan", "plan", "text", 9, 13),
-        Column("Fraction due or given", "next_fraction", "text", 9, 14),
-        Column("Treated that day", "treated_that_day", "text", 9, 9),
-        Column("Energy", "energy", "text", 7, 8),
-        Column("Technique", "technique", "text", 10, 10),
-        Column("Setup note", "setup_note", "text", 12, 24),
-        Column("Alerts", "alerts", "text", 8, 18),
-        Column("Check before treating", "check", "text", 18, 27),
-        Column("Phone", "phone", "text", 12, 15),
-        Column("Done, initials", "initials", "text", 14, 14),
-    ),
-    ("mark", "check", "initials", "treated_that_day"),
+    described(columns.MACHINE_DAY.excel),
+    columns.MACHINE_DAY.letters,
     frozen_at="D2",
     least_lines=1.6,
 )
-
-
 SINCE_PROOF = Layout(
     "Since the last proof",
-    (
-        Column("Machine", "machine", "text", 8, 12),
-        Column("Booked", "appointment_at", "text", 9, 10),
-        Column("", "mark", "text", 3, 3),
-        Column("Name", "patient_name", "text", 14, 22),
-        Column("ID", "patient_id", "text", 8, 12),
-        Column("Born", "patient_birth_date", "date", 11, 11),
-        Column("Plan", "plan", "text", 9, 14),
-        Column("Fraction", "fraction", "text", 14, 30),
-        Column("Why here", "why", "text", 8, 18),
-        Column("By the machine's log: given? number, time", "by_the_log", "text", 26, 26),
-        Column("Initials", "initials", "text", 9, 9),
-    ),
-    ("mark", "by_the_log", "initials", "appointment_at"),
+    described(columns.SINCE_PROOF.excel),
+    columns.SINCE_PROOF.letters,
     frozen_at="E2",
     least_lines=1.6,
 )
@@ -160,7 +66,7 @@ class About:
 
 def workbook(rows: pd.DataFrame, about: About, hidden_columns: Collection[str] = ()) -> bytes:
     """The rows as an .xlsx file, in their order; `rows` has the columns that `rows.describe` adds."""
-    layout = replace(LIST, columns=tuple(column for column in COLUMNS if column.source not in hidden_columns))
+    layout = replace(LIST, columns=tuple(column for column in LIST.columns if column.name not in hidden_columns))
     return _book(about, "On treatment", {layout.title: (layout, rows)})
 
 

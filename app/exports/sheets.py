@@ -15,7 +15,7 @@ Why texts are forced
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from functools import cache
 from math import ceil
@@ -27,8 +27,9 @@ from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.properties import PageSetupProperties
 
+from app.lists.columns import Column
 from app.wording.words import ABSENT, printable
-from recovery.words.printable import as_cell, is_like_formula
+from recovery.charting.cells import text_into
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.header_footer import HeaderFooterItem
@@ -38,31 +39,20 @@ DATE_FORMAT = "yyyy-mm-dd"
 MOMENT_FORMAT = "yyyy-mm-dd hh:mm"
 TIME_FORMAT = "hh:mm"
 
-Kind = Literal["text", "number", "date", "moment", "time"]
 Row = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """One column of a sheet: its heading, the table's column, how it is typed, its width in characters."""
-
-    heading: str
-    source: str
-    kind: Kind
-    narrowest: int
-    widest: int
-
-
-@dataclass(frozen=True, slots=True)
 class Layout:
-    """A sheet's columns. In `may_be_empty` nothing means that there is nothing to say; elsewhere it is a dash.
+    """A sheet's columns.
 
-    `least_lines`: the height of every row, in lines; more than one where somebody writes by hand.
+    `letters`: by column, other widths than it has elsewhere; `least_lines`: the height of every row, in lines; more
+    than one where somebody writes by hand.
     """
 
     title: str
     columns: Sequence[Column]
-    may_be_empty: Sequence[str]
+    letters: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     frozen_at: str = "C2"
     least_lines: float = 1.0
     printed_up_to: str | None = None
@@ -80,21 +70,12 @@ _STOP_FILL = PatternFill("solid", fgColor="FEE2E2")
 _EMPHASISED = ("mark", "patient_name", "check")
 
 
-def text_into(cell: Cell, text: str) -> None:
-    """Put a text into a cell as text, whatever it looks like."""
-    if not text:
-        return
-    cell.value = as_cell(text)
-    cell.data_type = "s"
-    cell.quotePrefix = is_like_formula(text)  # stays a text also after somebody has edited the cell
-
-
 def fill(sheet: Worksheet, layout: Layout, rows: Iterable[Row], first: int = 2) -> int:
     """Write the rows from line `first` on, in their order; returns the next free line."""
     number = first - 1
     for number, row in enumerate(rows, start=first):
         for place, column in enumerate(layout.columns, start=1):
-            _write(cell_of(sheet, number, place), row[column.source], column, layout)
+            _write(cell_of(sheet, number, place), row[column.name], column)
         if row["mark"] == "■":
             _emphasise(sheet, number, layout)
     return number + 1
@@ -110,7 +91,7 @@ def head(sheet: Worksheet, layout: Layout) -> None:
     """The headings, in the first line."""
     for place, column in enumerate(layout.columns, start=1):
         cell = cell_of(sheet, 1, place)
-        text_into(cell, column.heading)
+        text_into(cell, column.heading if column.in_full is None else column.in_full)
         cell.font = _BOLD
         cell.fill = _HEADING_FILL
         cell.border = Border(bottom=_RULE)
@@ -138,13 +119,14 @@ def fit(sheet: Worksheet, layout: Layout, blocks: Mapping[int, pd.DataFrame]) ->
     widths = {}
     for place, column in enumerate(layout.columns, start=1):
         texts = [text for rows in blocks.values() for text in _texts(rows, column)]
-        widths[column.source] = min(max(max(map(len, texts), default=0) + 2, column.narrowest), column.widest)
-        sheet.column_dimensions[get_column_letter(place)].width = widths[column.source]
+        least, most = layout.letters.get(column.name, column.letters)
+        widths[column.name] = min(max(max(map(len, texts), default=0) + 2, least), most)
+        sheet.column_dimensions[get_column_letter(place)].width = widths[column.name]
     for first, rows in blocks.items():
         lines = [1] * len(rows)
         for column in layout.columns:
             if column.kind == "text":
-                width = widths[column.source]
+                width = widths[column.name]
                 texts = _texts(rows, column)
                 lines = [max(so_far, _lines_of(text, width)) for so_far, text in zip(lines, texts, strict=True)]
         for number, count in enumerate(lines, start=first):
@@ -158,7 +140,7 @@ def set_page(sheet: Worksheet, layout: Layout, *, left: str, right: str, footer:
     if filtered:
         sheet.auto_filter.ref = f"A1:{last}{max(sheet.max_row, 1)}"
     sheet.print_title_rows = "1:1"
-    names = [column.source for column in layout.columns]
+    names = [column.name for column in layout.columns]
     if layout.printed_up_to in names[:-1]:
         printed = names.index(layout.printed_up_to) + 1
         sheet.print_area = f"A1:{get_column_letter(printed)}{max(sheet.max_row, 1)}"
@@ -216,15 +198,15 @@ def cell_of(sheet: Worksheet, row: int, column: int) -> Cell:
     return cell
 
 
-def _write(cell: Cell, value: object, column: Column, layout: Layout) -> None:
+def _write(cell: Cell, value: object, column: Column) -> None:
     is_absent = value is None or value is pd.NaT or value is pd.NA or value != value or value == ""
     cell.alignment = _alignment(column)
     cell.border = _BELOW_ROW
     if is_absent:
-        text_into(cell, "" if column.source in layout.may_be_empty else ABSENT)
+        text_into(cell, "" if column.may_be_empty else ABSENT)
     elif column.kind == "number" and isinstance(value, int | float):
         cell.value = value
-    elif column.kind == "moment" and isinstance(value, datetime):
+    elif column.kind in {"day", "moment"} and isinstance(value, datetime):
         cell.value = value.replace(tzinfo=None, microsecond=0)
         cell.number_format = MOMENT_FORMAT
     elif column.kind == "time" and isinstance(value, datetime | time):
@@ -245,7 +227,7 @@ def _alignment(column: Column) -> Alignment:
 
 def _indent(column: Column) -> int:
     """A text to the right of right-aligned numbers stands off them."""
-    return 1 if column.source == "check" else 0
+    return 1 if column.name == "check" else 0
 
 
 def _emphasise(sheet: Worksheet, number: int, layout: Layout) -> None:
@@ -253,12 +235,12 @@ def _emphasise(sheet: Worksheet, number: int, layout: Layout) -> None:
     for place, column in enumerate(layout.columns, start=1):
         cell = sheet.cell(number, place)
         cell.fill = _STOP_FILL
-        if column.source in _EMPHASISED:
+        if column.name in _EMPHASISED:
             cell.font = _BOLD
 
 
 def _texts(rows: pd.DataFrame, column: Column) -> list[str]:
-    source = rows[column.source].fillna(ABSENT) if column.kind == "text" else rows["mark"].fillna("")
+    source = rows[column.name].fillna(ABSENT) if column.kind == "text" else rows["mark"].fillna("")
     return [str(text) for text in source]
 
 

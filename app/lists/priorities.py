@@ -26,7 +26,7 @@ from recovery.words.notices import LOOK_MARK, STOP_MARK
 
 COLUMNS = (
     *("mark", "patient_name", "patient_id", "plan", "clock", "missed_days", "allowed_days", "category"),
-    *("check", "chemotherapy", "intent", "last_treatment_at", "fraction", "machine"),
+    *("check", "chemotherapy", "intent", "last_treatment_at", "fraction", "treatment_machine_name"),
     *("decided_by", "signed_by", "comment", "patient_birth_date"),
 )
 
@@ -50,24 +50,20 @@ def clocks(
     return frame.astype({"missed_days": "Int64", "allowed_days": "Int64", "category": "Int64"})
 
 
-def without_entry(
-    table: pd.DataFrame, entries: Mapping[str, PriorityEntry], intents: Mapping[str, str], rules: Rules, today: date
-) -> pd.DataFrame:
+def without_entry(table: pd.DataFrame, entries: Mapping[str, PriorityEntry], rules: Rules, today: date) -> pd.DataFrame:
     """Plans in treatment about whose patients nothing that counts was entered, the longest without treatment first.
 
-    Added: `missed_days`, and `prescribed`, the intent that the R&V system names (`intents`, by patient); the curative
-    come first among those who missed as much. A name tells nothing of who can wait.
+    Added: `missed_days`, and `prescribed`, the intent that the R&V system names for the plan; the curative come first
+    among those who missed as much. A name tells nothing of who can wait.
     """
     entered = {patient_id for patient_id, entry in entries.items() if entry.category is not None}
     left = table[filters.is_unfinished(table) & ~table["patient_id"].isin(entered)]
     days = [words.known(at) for at in left["last_treatment_at"]]
     missed = [priorities.missed_days(at and at.date(), today, rules.treatment_weekdays) for at in days]
-    prescribed = [intents.get(str(patient_id)) for patient_id in left["patient_id"]]
-    is_curative = ["curative" in (intent or "").casefold() for intent in prescribed]
     told = left.assign(
         missed_days=pd.Series(missed, index=left.index, dtype="Int64"),
-        prescribed=pd.Series(prescribed, index=left.index, dtype="string"),
-        is_curative=is_curative,
+        prescribed=left["intent"],
+        is_curative=["curative" in intent.casefold() for intent in left["intent"].fillna("")],
     )
     return told.sort_values(["missed_days", "is_curative"], ascending=False, kind="stable", na_position="last")
 
@@ -103,7 +99,7 @@ def _line(
         "intent": entry.intent,
         "last_treatment_at": row["last_treatment_at"],
         "fraction": row["fraction"],
-        "machine": row["treatment_machine_name"],
+        "treatment_machine_name": row["treatment_machine_name"],
         "decided_by": entry.decided_by,
         "signed_by": signed,
         "comment": entry.comment or None,

@@ -18,13 +18,11 @@ import pandas as pd
 
 from app.lists import appointments
 from app.lists.appointments import Known, Record, machine_of, records
+from app.lists.columns import SINCE_PROOF
 from app.wording import words
 from recovery.on_treatment.unknown_since import Doubt
 
-COLUMNS = (
-    *("machine", "appointment_at", "mark", "patient_name", "patient_id", "patient_birth_date", "plan", "fraction"),
-    *("why", "check", "by_the_log", "initials"),
-)
+COLUMNS = (*SINCE_PROOF.excel, "check")
 BOOKED, OTHER_PLAN = "booked", "another plan of a patient who is booked"
 BEGUN, NO_SCHEDULE = "begun before, end not recorded", "on treatment, appointments unknown"
 """Why a line is on the list."""
@@ -48,15 +46,15 @@ def lines_of(
             found.append(_line(row, machine_of(row), None, why))
     found.sort(key=_in_order)
     frame = pd.DataFrame(found, columns=[*COLUMNS, "at"])
-    for name in set(COLUMNS) - {"appointment_at", "patient_birth_date"}:
+    for name in set(COLUMNS) - {"booked", "patient_birth_date"}:
         frame[name] = frame[name].astype("string")
     return frame[list(COLUMNS)]
 
 
 def _in_order(line: Record) -> tuple[str, bool, str, str]:
     """By machine, then time, those without one last, then name."""
-    at = line["at"]
-    return line["machine"], at is None, "" if at is None else at.isoformat(), words.absent(line["patient_name"])
+    machine, at = line["treatment_machine_name"], line["at"]
+    return machine, at is None, "" if at is None else at.isoformat(), words.absent(line["patient_name"])
 
 
 def _booked(table: pd.DataFrame, schedule: pd.DataFrame | None, doubt: Doubt) -> Iterator[Record]:
@@ -76,8 +74,8 @@ def _booked(table: pd.DataFrame, schedule: pd.DataFrame | None, doubt: Doubt) ->
 def _line(row: Record | None, machine: str, at: datetime | None, why: str, patient_id: str | None = None) -> Record:
     told = row or {}
     return {
-        "machine": machine,
-        "appointment_at": None if at is None else f"{at:%a %H:%M}",
+        "treatment_machine_name": machine,
+        "booked": None if at is None else f"{at:%a %H:%M}",
         "at": at,
         "mark": words.known(told.get("mark")) or "▲",
         "patient_name": words.known(told.get("patient_name")),

@@ -41,4 +41,4 @@ def text_into(cell: Cell, text: str) -> None:
     if text:
         cell.value = as_cell(text)
         cell.data_type = "s"
-        cell.quotePrefix = is_like_formula(text)
+        cell.quotePrefix = is_like_formula(text)  # stays a text also after somebody has edited the cell

@@ -62,7 +62,6 @@ SAID: dict[str, dict[str, tuple[str, ...]]] = {
             IN_TREATMENT,
         ),
         "patient": ("2 patients.",),
-        "priorities": ("▲ The table prescriptions cannot be read: prescribed intents are not known here.",),
         "backup_health": (OF_DATABASE, "2 of 2 plans on treatment or ready to start"),
     },
     "pointer_lost": {

@@ -16,7 +16,7 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from app.components.output import list_export
-from app.exports import excel
+from app.exports import excel, sheets
 from app.lists import gaps, rows
 from tests.app import clinic, golden
 from tests.app.frames import frame_of
@@ -31,7 +31,7 @@ def described(table: list[dict[str, object]]) -> pd.DataFrame:
 
 
 def column(heading: str) -> int:
-    return [c.heading for c in excel.COLUMNS].index(heading) + 1
+    return [c.in_full or c.heading for c in excel.LIST.columns].index(heading) + 1
 
 
 def test_the_workbook_is_as_the_golden_text_says() -> None:
@@ -77,7 +77,7 @@ def test_what_looks_like_a_formula_stays_a_text(attack: str) -> None:
 @settings(max_examples=60, deadline=None)
 def test_no_text_breaks_the_file(text: str) -> None:
     book = Workbook()
-    excel.text_into(book.worksheets[0]["A1"], text)
+    sheets.text_into(book.worksheets[0]["A1"], text)
     file = io.BytesIO()
     book.save(file)
     read = load_workbook(io.BytesIO(file.getvalue())).worksheets[0]["A1"]

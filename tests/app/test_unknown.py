@@ -159,7 +159,7 @@ def test_everybody_booked_since_the_proof_is_listed_per_machine_in_order_of_time
     table = unknown.with_unknown(cached.load_on_treatment(cache).table, schedule, NINE)
     lines = since_proof.lines_of(table, schedule, NINE)
     booked = lines[lines["why"] == "booked"]
-    told = list(zip(booked["machine"], booked["appointment_at"], booked["patient_id"], strict=True))
+    told = list(zip(booked["treatment_machine_name"], booked["booked"], booked["patient_id"], strict=True))
     assert told == [
         ("TB1", "Tue 09:00", "100892"),
         ("TB1", "Tue 09:30", "100555"),
@@ -167,7 +167,7 @@ def test_everybody_booked_since_the_proof_is_listed_per_machine_in_order_of_time
         ("TB2", "Tue 09:45", "100377"),
         ("TB2", "Tue 10:00", "100601"),
     ]
-    assert lines[lines["why"] != "booked"][["machine", "patient_id", "why"]].to_numpy().tolist() == [
+    assert lines[lines["why"] != "booked"][["treatment_machine_name", "patient_id", "why"]].to_numpy().tolist() == [
         ["—", "100555", "another plan of a patient who is booked"]
     ]
     html = since_sheet.sheet("May have been treated", lines.assign(patient_name="<script>x"))

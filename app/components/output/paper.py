@@ -22,6 +22,7 @@ from streamlit.components.v2 import component
 from streamlit.components.v2.types import ComponentRenderer
 
 from app.components.output import day_print
+from app.lists.columns import described
 from app.wording import words
 from recovery.words.times import at_time_this_year
 
@@ -47,17 +48,14 @@ export default function (component) {
 }
 """
 
-Heads = Sequence[tuple[str, str]]
-"""Heading and column of each column that is printed."""
-
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Rows under a title, in their order."""
+    """Rows under a title, in their order, and the names of the columns that are printed."""
 
     title: str
     rows: pd.DataFrame
-    heads: Heads
+    names: Sequence[str]
 
 
 def show(title: str, told: str, blocks: Sequence[Block]) -> None:
@@ -91,10 +89,9 @@ _TOO_LONG = f"More than {MOST_ROWS} rows: filter the list, or print its Excel fi
 
 
 def _table(block: Block) -> str:
-    heads = "".join(f"<th>{words.as_html(heading)}</th>" for heading, _ in block.heads)
-    names = [name for _, name in block.heads]
-    rows = zip(block.rows["mark"], *(block.rows[name] for name in names), strict=True)
-    lines = "".join(_line(mark, zip(names, values, strict=True)) for mark, *values in rows)
+    heads = "".join(f"<th>{words.as_html(column.heading)}</th>" for column in described(block.names))
+    rows = zip(block.rows["mark"], *(block.rows[name] for name in block.names), strict=True)
+    lines = "".join(_line(mark, zip(block.names, values, strict=True)) for mark, *values in rows)
     return f"<table><thead><tr>{heads}</tr></thead><tbody>{lines}</tbody></table>"
 
 

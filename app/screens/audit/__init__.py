@@ -21,8 +21,6 @@ from app.lists import audit_rows
 from app.wording import words
 from recovery.access.audit_proof import Verdict
 
-ROW_HEIGHT = 32
-
 
 def show(desk: Desk) -> None:
     """Draw the page."""
@@ -57,8 +55,8 @@ def show(desk: Desk) -> None:
         marked.printed(shown),
         key="audit_lines",
         hide_index=True,
-        height=(min(len(shown), 20) + 1) * ROW_HEIGHT + 4,
-        row_height=ROW_HEIGHT,
+        height=(min(len(shown), 20) + 1) * marked.ROW_HEIGHT + 4,
+        row_height=marked.ROW_HEIGHT,
         placeholder=words.ABSENT,
         column_config=_columns(),
     )

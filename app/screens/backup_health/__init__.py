@@ -69,7 +69,7 @@ def _show_coverage(desk: Desk) -> cached.Loaded | None:
     if loaded.table.empty:
         failures.show_no_rows()
     else:
-        coverage.show(loaded.table)
+        coverage.show(loaded.table, desk.today())
     return loaded
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pandas as pd
 import streamlit as st
 
 from app.components import marked
 from app.lists import filters
+from app.lists.columns import NOT_READY
 from app.wording import words
 from recovery.words.statuses import NOW_TREATED
 
@@ -26,7 +29,7 @@ def _ready_of(rows: pd.DataFrame, what: str) -> str:
     return f":red[■ {said}]" if lacking else said
 
 
-def show(table: pd.DataFrame) -> None:
+def show(table: pd.DataFrame, today: date) -> None:
     """Draw the sentence and the list."""
     st.markdown(headline(table))
     lacking = table[filters.is_not_ready(table)]
@@ -34,25 +37,14 @@ def show(table: pd.DataFrame) -> None:
         st.markdown("Nobody is missing anything: the RT-PACS was asked and holds plan, structures, images and records.")
         return
     why = lacking["not_ready"].str.removeprefix("■ NOT READY: ")
-    shown = lacking.assign(why=why)[
-        ["mark", "patient_name", "patient_id", "plan", "why", "treatment_machine_name", "next_appointment_at"]
-    ]
-    column = st.column_config
+    shown = lacking.assign(why_not_ready=why)[list(NOT_READY.page)]
     st.dataframe(
-        marked.styled(shown, ("mark", "patient_name", "why")),
+        marked.styled(shown, ("mark", "patient_name", "why_not_ready")),
         key="not_ready",
         hide_index=True,
         height=marked.height(len(shown), 10),
         row_height=marked.ROW_HEIGHT,
         placeholder=words.ABSENT,
-        column_config={
-            "mark": column.TextColumn("", width=28, pinned=True),
-            "patient_name": column.TextColumn("Not ready", width=165),
-            "patient_id": column.TextColumn("ID", width=74),
-            "plan": column.TextColumn("Plan", width=110),
-            "why": column.TextColumn("What the RT-PACS does not hold", width=480),
-            "treatment_machine_name": column.TextColumn("Machine", width=80),
-            "next_appointment_at": column.DatetimeColumn("Next", width=130, format="ddd D MMM HH:mm"),
-        },
+        column_config=marked.config(NOT_READY.page, shown, today),
         alt="Patients who are not ready, with why",
     )

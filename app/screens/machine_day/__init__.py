@@ -85,7 +85,7 @@ def _show_day(desk: Desk, loaded: cached.Loaded, found: sources.Found, machines:
         st.markdown(sentence)
     if bars is not None:
         _show_chart(desk, bars, machine, day)
-    _show_lists(that_day, below)
+    _show_lists(that_day, below, desk.today())
 
 
 def _print(desk: Desk, title: str, remark: str, that_day: machine_day.Day, below: str) -> None:
@@ -154,11 +154,11 @@ def _draw_chart(desk: Desk, bars: pd.DataFrame, machine: str, day: date) -> None
     day_chart.show(bars, machine, desk.local(desk.now()).replace(tzinfo=None) if day == desk.today() else None)
 
 
-def _show_lists(that_day: machine_day.Day, below: str) -> None:
+def _show_lists(that_day: machine_day.Day, below: str, today: date) -> None:
     attention.show(that_day.booked)
     if len(that_day.booked):
-        day_table.show(that_day.booked, "booked", visible_rows=30, timed=True)
+        day_table.show(that_day.booked, "booked", visible_rows=30, today=today, timed=True)
     if len(that_day.unbooked):
         st.markdown(f"**{words.as_markdown(below)}**")
         attention.show(that_day.unbooked)
-        day_table.show(that_day.unbooked, "unbooked", visible_rows=30, timed=False)
+        day_table.show(that_day.unbooked, "unbooked", visible_rows=30, today=today, timed=False)

@@ -16,14 +16,8 @@ from app.components.output import chart_export, day_export, list_export, paper
 from app.data import cached
 from app.desk import Desk
 from app.lists import filters, gaps
+from app.lists.columns import ON_TREATMENT
 from app.screens.on_treatment import filter_bar, view_bar
-
-_PRINTED = (
-    *(("", "mark"), ("Name", "patient_name"), ("ID", "patient_id"), ("Born", "patient_birth_date")),
-    *(("Plan", "plan"), ("Machine", "treatment_machine_name"), ("Next fraction", "fraction")),
-    *(("Check before treating", "check"), ("Last", "last_treatment_at"), ("Next", "next_appointment_at")),
-    ("Phone", "phone"),
-)
 
 
 def show(desk: Desk) -> None:
@@ -54,7 +48,7 @@ def _show_rows(desk: Desk, loaded: cached.Loaded) -> None:
     if shown.empty:
         filter_bar.offer_to_clear()
         return
-    printed = paper.Block(counts.shown_sentence(shown, reasons), shown, _PRINTED)
+    printed = paper.Block(counts.shown_sentence(shown, reasons), shown, ON_TREATMENT.paper)
     paper.show(
         f"On treatment · {desk.config.site.name}", f"{day_export.status_of(desk)} Shown: {view.in_words}.", [printed]
     )

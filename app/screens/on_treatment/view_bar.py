@@ -10,11 +10,11 @@ import pandas as pd
 import streamlit as st
 
 from app.access import session
-from app.components import patient_table
 from app.components.output import list_export
 from app.data import views
 from app.desk import Desk
 from app.lists import gaps
+from app.lists.columns import ALWAYS, ON_TREATMENT, described
 from app.screens.on_treatment import filter_bar
 from app.wording import words
 
@@ -25,18 +25,7 @@ ORDERS = {
     "next appointment": "by next appointment, the earliest first",
 }
 _PICKED, _NAME, _TOLD = "view_picked", "view_name", "view_told"
-_COLUMNS = {
-    "Site": "site",
-    "Progress": "progress",
-    "Last": "last_treatment_at",
-    "Gap": "gap",
-    "Next": "next_appointment_at",
-    "Machine": "treatment_machine_name",
-    "Earlier plans": "earlier_plans",
-    "Status": "status_words",
-    "Physician": "physicians_of_record",
-    "Born": "patient_birth_date",
-}
+_COLUMNS = {column.heading: column.name for column in described(ON_TREATMENT.page) if column.name not in ALWAYS}
 """What may be hidden, by heading: the heading stands in the address."""
 
 
@@ -49,7 +38,7 @@ class Looks:
 
     @property
     def columns(self) -> list[str]:
-        return [name for name in patient_table.COLUMNS if name not in self.hidden]
+        return [name for name in ON_TREATMENT.page if name not in self.hidden]
 
     @property
     def of_export(self) -> list_export.Order:

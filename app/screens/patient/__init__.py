@@ -33,7 +33,7 @@ def show(desk: Desk) -> None:
         return
     patient_id = patient_link.asked_for(loaded.table["patient_id"].dropna().unique())
     if patient_id is None:
-        patient_search.show(loaded.table, link_is_dead=bool(patient_link.key_of_this_page()))
+        patient_search.show(loaded.table, desk.today(), link_is_dead=bool(patient_link.key_of_this_page()))
         return
     try:
         file = cached.load_patient_file(
@@ -43,10 +43,10 @@ def show(desk: Desk) -> None:
         failures.show_cache(error, desk.config)
         return
     except PatientNotFoundError:
-        patient_search.show(loaded.table, link_is_dead=True)
+        patient_search.show(loaded.table, desk.today(), link_is_dead=True)
         return
     if not file.plans:
-        patient_search.show(loaded.table, link_is_dead=True)
+        patient_search.show(loaded.table, desk.today(), link_is_dead=True)
         return
     _show_file(desk, file)
 

@@ -9,7 +9,6 @@ import streamlit as st
 
 from app.access import session
 from app.components import marked
-from app.components.patient_table import ROW_HEIGHT
 from app.desk import Desk
 from app.lists import patient_tables
 from app.screens.patient import pictures
@@ -99,8 +98,8 @@ def _table(file: PatientFile, frame: pd.DataFrame, nothing: str, *tables: str) -
     st.dataframe(
         marked.printed(frame),
         hide_index=True,
-        row_height=ROW_HEIGHT,
-        height=(min(len(frame), _ROWS) + 1) * ROW_HEIGHT + 4,
+        row_height=marked.ROW_HEIGHT,
+        height=(min(len(frame), _ROWS) + 1) * marked.ROW_HEIGHT + 4,
         placeholder=ABSENT,
         column_config=numbers | {name: kind for name, kind in texts.items() if name in frame.columns},
     )

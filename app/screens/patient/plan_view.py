@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from app.components import marked
-from app.components.patient_table import ROW_HEIGHT
 from app.desk import Desk
 from app.lists import patient_tables
 from app.screens.patient import beam_view, details, dose_chart
@@ -71,8 +70,8 @@ def _ledger(file: PatientFile, plan: PlanFile) -> None:
         marked.printed(rows),
         key=f"ledger_{plan.course_uid}",
         hide_index=True,
-        row_height=ROW_HEIGHT,
-        height=(min(max(len(rows), 1), _LEDGER_ROWS) + 1) * ROW_HEIGHT + 4,
+        row_height=marked.ROW_HEIGHT,
+        height=(min(max(len(rows), 1), _LEDGER_ROWS) + 1) * marked.ROW_HEIGHT + 4,
         column_config={
             "mark": st.column_config.TextColumn("", width=26, pinned=True),
             "fraction": st.column_config.TextColumn("#", width=34, pinned=True, alignment="right"),

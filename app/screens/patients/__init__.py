@@ -18,4 +18,4 @@ def show(desk: Desk) -> None:
     loaded = listed.load(desk)
     if loaded is None:
         return
-    patient_search.show(loaded.table, link_is_dead=False)
+    patient_search.show(loaded.table, desk.today(), link_is_dead=False)

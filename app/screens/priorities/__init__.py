@@ -70,17 +70,15 @@ def _show_clocks(desk: Desk, loaded: cached.Loaded, rules: Rules) -> None:
         where = words.as_markdown(str(file.name))
         st.markdown(f":red[■ **{damaged} of {where} cannot be read.** An entry may be missing below: compare with it.]")
     table, today = loaded.table, desk.today()
-    names = older_ids.names_of(table)
-    latest = older_ids.by_newest(entries.latest, names)
+    latest = older_ids.by_newest(entries.latest, older_ids.names_of(table))
     clocks = priorities.clocks(table, latest, rules, today, desk.config.site.zone)
-    intents = older_ids.by_newest(priority_form.prescribed_intents(desk), names)
-    without = priorities.without_entry(table, latest, intents, rules, today)
+    without = priorities.without_entry(table, latest, rules, today)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(f"**{words.counted(len(clocks), 'plan')}** with a clock · **{len(without)}** not entered yet")
         priority_export.show(desk, loaded, clocks, without, rules)
     if len(clocks):
-        priority_tables.show_clocks(clocks)
+        priority_tables.show_clocks(clocks, today)
     priority_form.show(desk, table, signer(Permission.PRIORITIES))
     if len(without):
         st.markdown("**Not entered yet**, the longest without treatment first, then curative before palliative")
-        priority_tables.show_without(without)
+        priority_tables.show_without(without, today)

@@ -7,21 +7,9 @@ import pandas as pd
 from app.components.output import day_export, download, list_export, paper
 from app.data import cached
 from app.desk import Desk
+from app.lists.columns import CLOCKS, NOT_ENTERED
 from app.wording import words
 from recovery.on_treatment.priorities import Rules
-
-_CLOCKS = (
-    *(("", "mark"), ("Name", "patient_name"), ("ID", "patient_id"), ("Born", "patient_birth_date"), ("Plan", "plan")),
-    *(("Clock", "clock"), ("Category", "category"), ("Chemo", "chemotherapy"), ("Intent", "intent")),
-    *(("Next fraction", "fraction"), ("Check before treating", "check"), ("Last", "last_treatment_at")),
-    *(("Machine", "machine"), ("Decided by", "decided_by"), ("Comment", "comment")),
-)
-_WITHOUT = (
-    *(("", "mark"), ("Name", "patient_name"), ("ID", "patient_id"), ("Born", "patient_birth_date"), ("Plan", "plan")),
-    *(("Missed", "missed_days"), ("Intent prescribed", "prescribed"), ("Next fraction", "fraction")),
-    *(("Check before treating", "check"), ("Last", "last_treatment_at"), ("Machine", "treatment_machine_name")),
-    ("Physician", "physicians_of_record"),
-)
 
 
 def show(desk: Desk, loaded: cached.Loaded, clocks: pd.DataFrame, without: pd.DataFrame, rules: Rules) -> None:
@@ -35,9 +23,11 @@ def show(desk: Desk, loaded: cached.Loaded, clocks: pd.DataFrame, without: pd.Da
         help_text="Both lists, in this order, with the signed rules",
         details={"table": "priorities", "clocks": len(clocks), "not_entered": len(without)},
     )
+    with_clock = f"{words.counted(len(clocks), 'plan')} with a clock, the least days left first"
+    not_entered = f"Not entered yet: {len(without)}, the longest without treatment first"
     blocks = (
-        paper.Block(f"{words.counted(len(clocks), 'plan')} with a clock, the least days left first", clocks, _CLOCKS),
-        paper.Block(f"Not entered yet: {len(without)}, the longest without treatment first", without, _WITHOUT),
+        paper.Block(with_clock, clocks, CLOCKS.paper),
+        paper.Block(not_entered, without, NOT_ENTERED.paper),
     )
     told = f"{day_export.status_of(desk)} {in_words(rules)} This list decides nothing: physicians decide."
     paper.show(f"Priorities · {desk.config.site.name}", told, blocks)

@@ -20,9 +20,9 @@ from app.lists import filters
 from app.wording import words
 from recovery.access.permissions import Permission
 from recovery.cache.priority_entries import EntriesError, PriorityEntry, append_entry, entries_file
-from recovery.cache.store import CacheError, TableMissingError
+from recovery.cache.store import CacheError
 from recovery.on_treatment.priorities import CATEGORIES, INTENTS
-from recovery.tables.relational import PHYSICIANS, PRESCRIPTIONS
+from recovery.tables.relational import PHYSICIANS
 
 WITHDRAW = "none: withdraw the entry"
 
@@ -112,22 +112,3 @@ def _physicians(desk: Desk, table: pd.DataFrame) -> list[str]:
     with suppress(CacheError):  # the names of the list remain, and any name can be typed
         known |= set(cached.load_table(desk.config.cache_path, PHYSICIANS)["physician_name"].dropna())
     return sorted((str(name) for name in known), key=filters.fold)
-
-
-def prescribed_intents(desk: Desk) -> dict[str, str]:
-    """By patient, the intent that the prescriptions name, as a hint: it is not the physician's entry."""
-    try:
-        prescriptions = cached.load_table(desk.config.cache_path, PRESCRIPTIONS)
-    except TableMissingError:
-        return {}
-    except CacheError:
-        st.markdown(
-            ":orange[▲ The table prescriptions cannot be read: prescribed intents are not known here. "
-            "See Backup health.]"
-        )
-        return {}
-    said: dict[str, dict[str, None]] = {}
-    for patient_id, intent in zip(prescriptions["patient_id"], prescriptions["intent"].fillna(""), strict=True):
-        if intent:
-            said.setdefault(str(patient_id), {}).setdefault(str(intent))
-    return {patient_id: " / ".join(intents) for patient_id, intents in said.items()}

@@ -22,7 +22,7 @@ _HEADINGS = (
 def sheet(title: str, lines: pd.DataFrame, told: str = "") -> str:
     """The sheet's markup; every text in it is escaped. `told`: of which moment it is."""
     parts = [f'<div class="rbrdt-sheet"><h3>{words.as_html(title)}</h3><p>{words.as_html(told)}</p>']
-    for machine, own in lines.groupby("machine", sort=False):
+    for machine, own in lines.groupby("treatment_machine_name", sort=False):
         heads = "".join(f"<th>{words.as_html(heading)}</th>" for heading in _HEADINGS)
         rows = "".join(_row(row) for _, row in own.iterrows())
         parts.append(f"<h4>{words.as_html(str(machine))}: {len(own)}</h4>")
@@ -38,7 +38,7 @@ def _row(row: pd.Series) -> str:
         f'<span class="whole">born {_said(born.isoformat() if isinstance(born, date) else None)}</span>'
     )
     cells = (
-        ("time", _said(row["appointment_at"])),
+        ("time", _said(row["booked"])),
         ("", who),
         ("whole", _said(row["plan"])),
         ("", _said(row["fraction"])),
