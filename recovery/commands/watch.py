@@ -20,8 +20,8 @@ from recovery.cache.store import Cache
 from recovery.watch.events import SILENCE, silence
 from recovery.watch.ping import ping
 from recovery.watch.telling import tell_troubles
-from recovery.words.ages import age
 from recovery.words.printable import tell
+from recovery.words.times import age
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from recovery.dicom.model import JobRun
 from recovery.watch.events import SILENCE, Event
-from recovery.words.ages import age
 from recovery.words.printable import printable
+from recovery.words.times import age
 
 _WHAT: Mapping[str, str] = {
     "rv": "The R&V system does not answer.",
