@@ -36,14 +36,6 @@ Rows = Sequence[Mapping[str, Any]]
 
 _LOOK = "look at the machine before treating"
 
-NOTHING: Mapping[str, str | None] = dict.fromkeys(
-    (
-        *("physician", "site", "laterality", "intent", "prescription", "phone", "alerts"),
-        *("disagreement", "in_flight"),
-    )
-)
-"""The columns that `told_of` fills, where no database tells anything."""
-
 
 @dataclass(frozen=True, slots=True)
 class SecondSource:
@@ -70,7 +62,7 @@ class SecondSource:
 
 
 def told_of(row: Mapping[str, Any], source: SecondSource, plan: Plan | None) -> dict[str, str | None]:
-    """The columns of NOTHING for one row of on_treatment; each null where the database tells nothing."""
+    """The columns of one row of on_treatment that the database tells; each null where it tells nothing."""
     patient_id, uid = row["patient_id"], row["referenced_rt_plan_uid"]
     person = source.patients.get(patient_id, {})
     told_plan = source.plans.get((patient_id, uid), {})

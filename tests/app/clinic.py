@@ -18,7 +18,6 @@ from pathlib import Path
 
 from recovery.cache.journal import JobResult, Journal
 from recovery.cache.store import Cache
-from recovery.on_treatment.second_source import NOTHING
 from recovery.tables.schema import ON_TREATMENT
 from tests.app import people
 
@@ -59,6 +58,7 @@ def row(
     planned = changes.get("number_of_fractions_planned", 30)
     is_known = isinstance(planned, int) and delivered is not None
     plain: dict[str, object] = {
+        **dict.fromkeys(ON_TREATMENT.columns),
         "patient_id": patient_id,
         "patient_name": name,
         "patient_birth_date": date(1958, 7, 4),
@@ -93,7 +93,6 @@ def row(
         "earlier_plans": "",
         "remarks": "",
         "other_patient_ids": None,
-        **NOTHING,
     }
     made = plain | changes
     return made | {f"course_{own}": changes.get(f"course_{own}", made[own]) for own in _OF_COURSE}

@@ -24,7 +24,6 @@ from backup_jobs.rv.photos import photo_of
 from recovery.cache.journal import JobResult, Journal
 from recovery.cache.store import Cache
 from recovery.on_treatment.rows import Evidence, build_rows
-from recovery.on_treatment.second_source import NOTHING
 from recovery.pacs.collection import Collection
 from recovery.pacs.holdings import Holding, Holdings
 from recovery.settings.config import Site
@@ -87,7 +86,7 @@ class Clinic:
     def write(
         self, folder: Path, *, with_database: bool = True, proven: timedelta = timedelta(minutes=6), **told: str
     ) -> Cache:
-        """Write the cache; returns it. `told`: what the R&V database tells of every row, by column of NOTHING."""
+        """Write the cache; returns it. `told`: what the R&V database tells of every row, by column."""
         cache, collection = Cache(folder), Collection(ZoneInfo("Europe/Zurich"))
         for ds in self.objects:
             collection.add(ds)
@@ -106,7 +105,12 @@ class Clinic:
                 cache.write(schema, self.rows.get(name, []), taken_at=taken_at, source="aria")
         collection.save(cache, taken_at)
         held.save(cache, taken_at)
-        cache.write(ON_TREATMENT, [{**row, **NOTHING, **told} for row in rows], taken_at=taken_at, source="RT-PACS")
+        cache.write(
+            ON_TREATMENT,
+            [{**dict.fromkeys(ON_TREATMENT.columns), **row, **told} for row in rows],
+            taken_at=taken_at,
+            source="RT-PACS",
+        )
         journal = Journal(folder)
         run = journal.start("sync_records", taken_at)
         journal.finish(run, JobResult("sync_records", "OK", {}), taken_at + timedelta(seconds=4))

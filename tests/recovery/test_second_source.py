@@ -13,7 +13,7 @@ import pytest
 from recovery.cache.memory import Memory
 from recovery.cache.store import Cache
 from recovery.dicom.model import Patient
-from recovery.on_treatment.second_source import NOTHING, SecondSource, fractions_by_database, told_of
+from recovery.on_treatment.second_source import SecondSource, fractions_by_database, told_of
 from recovery.overview.rv_columns import plans_told, with_second_source
 from recovery.pacs.collection import Collection
 from recovery.pacs.holdings import Holdings
@@ -76,7 +76,7 @@ TWO_FRACTIONS = [delivered(fraction, beam, meterset) for fraction in (1, 2) for 
 
 
 def test_without_a_database_every_column_is_null() -> None:
-    assert told_of(line(), SecondSource(), TWO_BEAMS) == NOTHING
+    assert set(told_of(line(), SecondSource(), TWO_BEAMS).values()) == {None}
 
 
 def test_the_database_tells_whom_to_call_and_what_was_prescribed() -> None:
@@ -96,8 +96,7 @@ def test_the_database_tells_whom_to_call_and_what_was_prescribed() -> None:
         },
     )
     said = told_of(line(), source, TWO_BEAMS)
-    assert said == {
-        **NOTHING,
+    assert {column: value for column, value in said.items() if value is not None} == {
         "physician": "Green, Gloria",
         "site": "Breast",
         "laterality": "left",
