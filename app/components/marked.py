@@ -73,7 +73,7 @@ def _drawn(column: Column, values: pd.Series, today: date, *, is_pinned: bool) -
         return kinds.TextColumn(**told, pinned=is_pinned or None, alignment="right" if column.is_right else None)
     if column.kind == "time":
         return kinds.DatetimeColumn(**told, format="HH:mm")
-    is_this_year = set(values.dropna().dt.year) <= {today.year}
+    is_this_year = set(pd.to_datetime(values.dropna()).dt.year) <= {today.year}
     day = "ddd D MMM" if is_this_year else "ddd D MMM YYYY"
     return kinds.DatetimeColumn(**told, format=day if column.kind == "day" else f"{day} HH:mm")
 

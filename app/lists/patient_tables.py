@@ -141,7 +141,7 @@ def prescription(plan: PlanFile) -> list[tuple[str, str]]:
     said: list[tuple[str, str | None]] = [
         ("Site", own.site if own else None),
         ("Laterality", plan.laterality),
-        ("Intent", (own.intent if own else None) or (course.intent if course else None) or plan.plan_intent),
+        ("Intent", plan.intent),
         ("Dose per fraction", gray(own.dose_per_fraction) if own else None),
         ("Fractions", str(own.number_of_fractions) if own and own.number_of_fractions is not None else None),
         ("Total dose", gray(own.total_dose) if own else None),

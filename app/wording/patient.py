@@ -36,7 +36,7 @@ def plan_title(plan: PlanFile) -> str:
     """`■ Prost: finish 5 of 20 first (4 given)`, for a tab: marked when it must be looked at before treating."""
     is_stopped = plan.is_unfinished and any(n.is_stop for n in notices.of_row(plan.told))
     mark = f"{STOP_MARK} " if is_stopped else ""
-    return f"{mark}{absent(plan.label)}: {notices.next_fraction(plan.told)}"
+    return f"{mark}{absent(plan.label)}: {plan_notices.next_fraction(plan)}"
 
 
 def summary(plan: PlanFile) -> str:
@@ -75,11 +75,12 @@ def approval(plan: PlanFile, today: date) -> str:
 
 def next_fraction(plan: PlanFile) -> str:
     """What comes next, as the one sentence that this page is opened for, with the mark of what forbids it."""
-    if plan.ledger is None:
-        return f"{LOOK_MARK} Next fraction: unknown, for the tables that it is counted from are not all there"
-    is_stopped = plan.is_unfinished and (plan.ledger.next.unfinished is not None or not plan.is_next_proven)
-    mark = f"{STOP_MARK} " if is_stopped else f"{LOOK_MARK} " if plan.row.unknown_since is not None else ""
-    return f"{mark}Next fraction: {notices.next_fraction(plan.told)}"
+    ledger = plan.ledger
+    is_begun = ledger is not None and ledger.next.unfinished is not None
+    is_stopped = plan.is_unfinished and ledger is not None and (is_begun or not plan.is_next_proven)
+    is_unknown = ledger is None or plan.row.unknown_since is not None
+    mark = f"{STOP_MARK} " if is_stopped else f"{LOOK_MARK} " if is_unknown else ""
+    return f"{mark}Next fraction: {plan_notices.next_fraction(plan)}"
 
 
 def warnings(plan: PlanFile) -> list[str]:

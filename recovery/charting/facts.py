@@ -49,7 +49,7 @@ def prescription(plan: PlanFile | None) -> Pairs:
     pairs = [
         ("Site", say.text(rx.site if rx else None)),
         _laterality(plan),
-        ("Intent", say.text((rx.intent if rx else None) or plan.plan_intent)),
+        ("Intent", say.text(plan.intent)),
         ("Dose", plan.prescribed or ABSENT),
     ]
     if rx is not None:

@@ -24,6 +24,7 @@ from recovery.charting import facts, say, warnings
 from recovery.charting.facts import Pairs as Pairs
 from recovery.charting.say import ABSENT
 from recovery.course.metersets import ToGive
+from recovery.patient import notices as plan_notices
 from recovery.words.units import MU, amount, common, number, unit_word
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def _sheet(file: PatientFile, plan: PlanFile | None) -> ChartSheet:
         plan_uid=plan.uid if plan is not None else None,
         stops=tuple(warnings.stops(file, plan)),
         looks=tuple(warnings.looks(file, plan)),
-        next_fraction=warnings.next_in_words(plan) if plan is not None else "no plan",
+        next_fraction=plan_notices.next_fraction(plan) if plan is not None else "no plan",
         progress=facts.progress(file, plan),
         prescription=facts.prescription(plan),
         plan=facts.plan(plan),

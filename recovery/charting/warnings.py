@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from recovery.charting import say
 from recovery.patient import notices as plan_notices
-from recovery.words import notices
 from recovery.words.notices import Notice
 from recovery.words.values import counted
 
@@ -78,8 +77,3 @@ def _of_paper(file: PatientFile, plan: PlanFile) -> Iterator[Notice]:
         yield look("ALSO UNDER TREATMENT", f"with {', '.join(others)}; each plan has its own sheet")
     if file.tables_missing:
         yield look("UNKNOWN HERE", f"the safety copy lacks {', '.join(sorted(file.tables_missing))}")
-
-
-def next_in_words(plan: PlanFile) -> str:
-    """The next fraction as every page says it; of a plan whose records the cache lacks, that nobody can tell."""
-    return notices.next_fraction(plan.told) if plan.ledger is not None else "Cannot be told"

@@ -45,6 +45,13 @@ def of_plan(plan: PlanFile) -> Iterator[Notice]:
     yield from notices.remark(row)
 
 
+def next_fraction(plan: PlanFile) -> str:
+    """As every list says it; of a plan whose records the cache lacks, that nobody can tell."""
+    if plan.ledger is None:
+        return "unknown: not all tables that it is counted from are there"
+    return notices.next_fraction(plan.told)
+
+
 def of_patient(file: PatientFile) -> Iterator[Notice]:
     """Disagreements about who it is, then alerts, needs and namesakes."""
     yield from map(notices.differing, file.disagreements)

@@ -275,6 +275,12 @@ class PlanFile:
         return tuple(f for f in self.fields if not f.is_setup_field)
 
     @property
+    def intent(self) -> str | None:
+        """Of the prescription, else of the course, else of the plan object."""
+        told = (self.prescription.intent if self.prescription else None, self.course.intent if self.course else None)
+        return next(filter(None, told), self.plan_intent)
+
+    @property
     def laterality(self) -> str | None:
         """In words: of the prescription, else of the course's diagnoses, which says so."""
         own, course = self.prescription.laterality if self.prescription is not None else None, self.course
