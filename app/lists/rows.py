@@ -20,6 +20,7 @@ import pandas as pd
 from app.lists import filters
 from app.wording import words
 from recovery.dicom.course_uids import label_of
+from recovery.identity.namesakes import same_names
 from recovery.words import notices
 from recovery.words.notices import Row
 from recovery.words.statuses import in_words
@@ -76,13 +77,8 @@ def _labels(table: pd.DataFrame) -> pd.Series:
 
 def _same_name(table: pd.DataFrame) -> list[list[str]]:
     """A warning where another patient, known by another ID, bears the same name."""
-    folded = [filters.fold(name) for name in table["patient_name"].fillna("")]
-    ids = filters.or_dash(table["patient_id"])
-    known: dict[str, set[str]] = {}
-    for name, patient_id in zip(folded, ids, strict=True):
-        known.setdefault(name, set()).add(patient_id)
-    others = [sorted(known[name] - {own}) if name else [] for name, own in zip(folded, ids, strict=True)]
-    return [[str(notices.namesake(f"ID {', '.join(found)}"))] if found else [] for found in others]
+    found = same_names(zip(filters.or_dash(table["patient_id"]), table["patient_name"].fillna(""), strict=True))
+    return [[str(notices.namesake(f"ID {', '.join(ids)}"))] if ids else [] for ids in found]
 
 
 def _records(table: pd.DataFrame) -> list[Row]:

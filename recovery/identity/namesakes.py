@@ -62,6 +62,15 @@ def namesakes(
     return tuple(sorted(found, key=lambda n: (_likelihood(n.why), n.patient_name or "", n.patient_id)))
 
 
+def same_names(people: Iterable[tuple[str, str]]) -> list[list[str]]:
+    """For each ID and name the other IDs under which the same name is known; none where there is no name."""
+    folded = [(patient_id, fold(name)) for patient_id, name in people]
+    known: dict[str, set[str]] = {}
+    for patient_id, name in folded:
+        known.setdefault(name, set()).add(patient_id)
+    return [sorted(known[name] - {patient_id}) if name else [] for patient_id, name in folded]
+
+
 def _likelihood(why: str) -> tuple[int, int]:
     """Small for who is easily taken for another."""
     return ("similar name" in why) + 2 * ("name" not in why), -len(why)

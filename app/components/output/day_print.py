@@ -6,6 +6,7 @@ Why HTML of our own
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 
 import pandas as pd
@@ -63,57 +64,74 @@ def show(title: str, told: str, booked: pd.DataFrame, unbooked: pd.DataFrame, un
 
 def sheet(title: str, told: str, booked: pd.DataFrame, unbooked: pd.DataFrame, unbooked_title: str) -> str:
     """The sheet's markup; every text in it is escaped."""
-    parts = [f'<div class="rbrdt-sheet"><h3>{words.as_html(title)}</h3><p>{words.as_html(told)}</p>']
-    parts.append(_table(booked) if len(booked) else "<p><b>No appointment is known.</b></p>")
+    parts = [_table(booked) if len(booked) else "<p><b>No appointment is known.</b></p>"]
     if len(unbooked):
         parts.append(f"<h4>{words.as_html(unbooked_title)}</h4>{_table(unbooked)}")
-    return "".join([*parts, "<p>■ do not treat before someone has looked · ▲ look · — not known</p></div>"])
+    return framed(title, told, parts)
+
+
+def framed(title: str, told: str, parts: Iterable[str]) -> str:
+    """A sheet's markup: its title, what it is of, its parts, and what the marks mean."""
+    head = f'<div class="rbrdt-sheet"><h3>{words.as_html(title)}</h3><p>{words.as_html(told)}</p>'
+    return "".join([head, *parts, "<p>■ do not treat before someone has looked · ▲ look · — not known</p></div>"])
+
+
+def table(headings: Iterable[str], rows: Iterable[str]) -> str:
+    """A table's markup, of rows that are markup."""
+    heads = "".join(f"<th>{words.as_html(heading)}</th>" for heading in headings)
+    return f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+
+
+def who(row: pd.Series) -> str:
+    """Mark, name, ID and birth date in one cell."""
+    born = words.known(row["patient_birth_date"])
+    return (
+        f'<span class="name">{said(row["mark"], "")} {said(row["patient_name"])}</span><br>'
+        f'<span class="whole">ID {said(row["patient_id"])}</span> '
+        f'<span class="whole">born {said(born.isoformat() if isinstance(born, date) else None)}</span>'
+    )
+
+
+def cells_of(cells: Iterable[tuple[str, str]]) -> str:
+    """Cells of markup, each with its class."""
+    return "".join(f'<td class="{kind}">{text}</td>' for kind, text in cells)
 
 
 def _table(lines: pd.DataFrame) -> str:
-    heads = "".join(f"<th>{words.as_html(heading)}</th>" for heading in _HEADINGS)
-    rows = "".join(_row(row) for _, row in lines.iterrows())
-    return f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+    return table(_HEADINGS, (_row(row) for _, row in lines.iterrows()))
 
 
 def _row(row: pd.Series) -> str:
-    born = row["patient_birth_date"]
-    who = (
-        f'<span class="name">{_said(row["mark"], "")} {_said(row["patient_name"])}</span><br>'
-        f'<span class="whole">ID {_said(row["patient_id"])}</span> '
-        f'<span class="whole">born {_said(born.isoformat() if isinstance(born, date) else None)}</span>'
-    )
-    how = " · ".join(
-        _said(row[name]) for name in ("energy", "technique") if words.absent(words.known(row[name])) != "—"
-    )
-    setup = "<br>".join(filter(None, (how, _said(row["setup_note"], ""), _alert(row["alerts"]))))
+    how = " · ".join(said(row[name]) for name in ("energy", "technique") if words.absent(words.known(row[name])) != "—")
+    setup = "<br>".join(filter(None, (how, said(row["setup_note"], ""), _alert(row["alerts"]))))
     at = words.known(row["appointment_at"])
     cells = (
         ("time", f"{at:%H:%M}" if at is not None else words.ABSENT),
-        ("", who),
-        ("whole", _said(row["plan"])),
-        (_weight(row), _said(row["next_fraction"])),
+        ("", who(row)),
+        ("whole", said(row["plan"])),
+        (_weight(row), said(row["next_fraction"])),
         ("", setup or words.ABSENT),
-        ("", _said(row["check"], "")),
-        ("whole", "<br>".join(_said(row["phone"]).split(", "))),
-        ("", _said(row["treated_that_day"], "")),
+        ("", said(row["check"], "")),
+        ("whole", "<br>".join(said(row["phone"]).split(", "))),
+        ("", said(row["treated_that_day"], "")),
         ("box", ""),
     )
     stop = ' class="stop"' if row["mark"] == "■" else ""
-    return f"<tr{stop}>" + "".join(f'<td class="{kind}">{text}</td>' for kind, text in cells) + "</tr>"
+    return f"<tr{stop}>{cells_of(cells)}</tr>"
 
 
 def _weight(row: pd.Series) -> str:
     """Bold is what is due: not what was given that day, nor what may have been."""
-    is_due = not words.known(row["treated_that_day"]) and not _said(row["next_fraction"]).startswith("unknown")
+    is_due = not words.known(row["treated_that_day"]) and not said(row["next_fraction"]).startswith("unknown")
     return "fraction" if is_due else "fraction given"
 
 
 def _alert(alerts: object) -> str:
     known = words.known(alerts)
-    return f"<b>{_said(str(notices.alert(known)))}</b>" if known not in {None, "", "none"} else ""
+    return f"<b>{said(str(notices.alert(known)))}</b>" if known not in {None, "", "none"} else ""
 
 
-def _said(value: object, nothing: str = words.ABSENT) -> str:
+def said(value: object, nothing: str = words.ABSENT) -> str:
+    """A value as markup; what is absent as `nothing`."""
     known = words.known(value)
     return words.as_html(str(known)) if known not in {None, ""} else nothing

@@ -76,12 +76,12 @@ def _printer() -> ComponentRenderer:
 
 def sheet(title: str, told: str, blocks: Sequence[Block]) -> str:
     """The sheet's markup; every text in it is escaped."""
-    parts = [f'<div class="rbrdt-sheet"><h3>{words.as_html(title)}</h3><p>{words.as_html(told)}</p>']
+    parts = []
     for block in blocks:
         parts.append(f"<h4>{words.as_html(block.title)}</h4>")
         is_long = len(block.rows) > MOST_ROWS
         parts.append(f"<p><b>{_TOO_LONG}</b></p>" if is_long else _table(block))
-    return "".join([*parts, "<p>■ do not treat before someone has looked · ▲ look · — not known</p></div>"])
+    return day_print.framed(title, told, parts)
 
 
 _WHOLE = frozenset({"phone", "clock"})
@@ -89,10 +89,9 @@ _TOO_LONG = f"More than {MOST_ROWS} rows: filter the list, or print its Excel fi
 
 
 def _table(block: Block) -> str:
-    heads = "".join(f"<th>{words.as_html(column.heading)}</th>" for column in described(block.names))
     rows = zip(block.rows["mark"], *(block.rows[name] for name in block.names), strict=True)
-    lines = "".join(_line(mark, zip(block.names, values, strict=True)) for mark, *values in rows)
-    return f"<table><thead><tr>{heads}</tr></thead><tbody>{lines}</tbody></table>"
+    lines = (_line(mark, zip(block.names, values, strict=True)) for mark, *values in rows)
+    return day_print.table((column.heading for column in described(block.names)), lines)
 
 
 def _line(mark: object, values: Iterable[tuple[str, object]]) -> str:

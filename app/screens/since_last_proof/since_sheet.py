@@ -2,53 +2,35 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import pandas as pd
 
+from app.components.output.day_print import cells_of, framed, said, table, who
+from app.lists.columns import COLUMNS
 from app.wording import words
 
+_TO_FILL_IN = ("by_the_log", "initials")
 _HEADINGS = (
-    "Booked",
-    "Patient",
-    "Plan",
-    "Fraction",
-    "Why here",
-    "By the machine's log: given? number, time",
-    "Initials",
+    *("Booked", "Patient", "Plan", "Fraction", "Why here"),
+    *(COLUMNS[name].heading for name in _TO_FILL_IN),
 )
 
 
 def sheet(title: str, lines: pd.DataFrame, told: str = "") -> str:
     """The sheet's markup; every text in it is escaped. `told`: of which moment it is."""
-    parts = [f'<div class="rbrdt-sheet"><h3>{words.as_html(title)}</h3><p>{words.as_html(told)}</p>']
+    parts = []
     for machine, own in lines.groupby("treatment_machine_name", sort=False):
-        heads = "".join(f"<th>{words.as_html(heading)}</th>" for heading in _HEADINGS)
-        rows = "".join(_row(row) for _, row in own.iterrows())
         parts.append(f"<h4>{words.as_html(str(machine))}: {len(own)}</h4>")
-        parts.append(f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>")
-    return "".join([*parts, "<p>■ do not treat before someone has looked · ▲ look · — not known</p></div>"])
+        parts.append(table(_HEADINGS, (_row(row) for _, row in own.iterrows())))
+    return framed(title, told, parts)
 
 
 def _row(row: pd.Series) -> str:
-    born = words.known(row["patient_birth_date"])
-    who = (
-        f'<span class="name">{_said(row["mark"])} {_said(row["patient_name"])}</span><br>'
-        f'<span class="whole">ID {_said(row["patient_id"])}</span> '
-        f'<span class="whole">born {_said(born.isoformat() if isinstance(born, date) else None)}</span>'
-    )
     cells = (
-        ("time", _said(row["booked"])),
-        ("", who),
-        ("whole", _said(row["plan"])),
-        ("", _said(row["fraction"])),
-        ("", _said(row["why"])),
-        ("box", ""),
-        ("box", ""),
+        ("time", said(row["booked"])),
+        ("", who(row)),
+        ("whole", said(row["plan"])),
+        ("", said(row["fraction"])),
+        ("", said(row["why"])),
+        *(("box", "") for _ in _TO_FILL_IN),
     )
-    return "<tr>" + "".join(f'<td class="{kind}">{text}</td>' for kind, text in cells) + "</tr>"
-
-
-def _said(value: object) -> str:
-    known = words.known(value)
-    return words.as_html(str(known)) if known not in {None, ""} else words.ABSENT
+    return f"<tr>{cells_of(cells)}</tr>"
