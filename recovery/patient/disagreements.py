@@ -1,4 +1,4 @@
-"""Where two sources tell different things of one plan, in sentences. Pure, no I/O."""
+"""Where two sources tell different things of one plan or of its patient, in sentences. Pure, no I/O."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from recovery.on_treatment.second_source import numbers_planned
 from recovery.patient.plan import DOSE_TOLERANCE, METERSET_TOLERANCE
-from recovery.words.sentences import each_differing, parted
+from recovery.words.sentences import each_differing, in_dicom_and_database, parted
 from recovery.words.units import MU
 
 if TYPE_CHECKING:
     from recovery.course.ledger import Ledger
+    from recovery.dicom.model import Patient
     from recovery.dicom.plans import Plan
     from recovery.patient.plan import Prescription
 
@@ -49,3 +50,17 @@ def disagreements(
     if ledger is not None and ledger.only_in_database:
         numbers_said = ", ".join(map(str, ledger.only_in_database))
         yield f"The R&V database shows fraction {numbers_said} as treated; no record of it is held"
+
+
+def of_person(people: Sequence[Patient], told: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """Each value of DICOM that differs from the database's, once."""
+    if told is None:
+        return ()
+    columns = {"patient_name": "name", "patient_birth_date": "born", "patient_sex": "sex"}
+    said = [
+        in_dicom_and_database(what, ours, told[column])
+        for column, what in columns.items()
+        for person in people
+        if told[column] is not None and (ours := getattr(person, column)) not in {None, told[column]}
+    ]
+    return tuple(dict.fromkeys(said))

@@ -21,13 +21,14 @@ from typing import TYPE_CHECKING, Any
 
 from recovery.identity.namesakes import Namesake
 from recovery.identity.one_patient import older_ids, other_ids
+from recovery.patient.disagreements import of_person
 from recovery.patient.photos import Photo
 from recovery.patient.plan import PlanFile, of_row
 from recovery.patient.plan_reading import counted_courses, read_plan
 from recovery.patient.tables import PatientTables, read_tables
 from recovery.patient.unknown_now import GRACE, as_of_now
 from recovery.tables.relational import CANCELLED_STATUSES
-from recovery.words.sentences import in_dicom_and_database, parted
+from recovery.words.sentences import parted
 
 if TYPE_CHECKING:
     from recovery.cache.store import Cache
@@ -222,7 +223,7 @@ def _file(tables: PatientTables, site: Site, patient_id: str, now: datetime) -> 
     told = next(iter(tables.rows("patients", patient_id)), None)
     identity = _identity(patient_id, rows, told, tables)
     courses = counted_courses(tables, rows)
-    differing = _identity_disagreements(_told_by_dicom(tables, patient_id, rows), told)
+    differing = of_person(_told_by_dicom(tables, patient_id, rows), told)
     plans = [read_plan(tables, row, local(now), courses, differing) for row in rows]
     appointments = [of_row(Appointment, row) for row in tables.rows("schedule", patient_id)]
     return PatientFile(
@@ -277,20 +278,6 @@ def _told_by_dicom(tables: PatientTables, patient_id: str, rows: Iterable[Mappin
     records = [r.patient for r in tables.records.get(patient_id, ()) if not r.is_of_database]
     plans = [tables.plans.get(row["referenced_rt_plan_uid"] or "") for row in rows]
     return (*records, *(plan.patient for plan in plans if plan is not None))
-
-
-def _identity_disagreements(people: Sequence[Patient], told: Mapping[str, Any] | None) -> tuple[str, ...]:
-    """Each value of DICOM that differs from the database's, once."""
-    if told is None:
-        return ()
-    columns = {"patient_name": "name", "patient_birth_date": "born", "patient_sex": "sex"}
-    said = [
-        in_dicom_and_database(what, ours, told[column])
-        for column, what in columns.items()
-        for person in people
-        if told[column] is not None and (ours := getattr(person, column)) not in {None, told[column]}
-    ]
-    return tuple(dict.fromkeys(said))
 
 
 def _physicians(told: Iterable[Mapping[str, Any]], rows: Iterable[Mapping[str, Any]]) -> tuple[Physician, ...]:

@@ -173,7 +173,7 @@ def test_everybody_booked_since_the_proof_is_listed_per_machine_in_order_of_time
     html = since_sheet.sheet("May have been treated", lines.assign(patient_name="<script>x"))
     assert "<script" not in html and html.count("<h4>") == 3
     told_of_nobody = since_proof.lines_of(unknown.with_unknown(table, None, NINE), None, NINE)
-    assert ANNA in set(told_of_nobody["patient_id"]) and told_of_nobody["appointment_at"].isna().all()
+    assert ANNA in set(told_of_nobody["patient_id"]) and told_of_nobody["booked"].isna().all()
 
 
 def test_who_was_in_flight_at_the_proof_is_listed_without_an_appointment(cache: Path) -> None:

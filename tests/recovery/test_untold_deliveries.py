@@ -53,11 +53,11 @@ def test_a_delivery_that_is_gone_is_said_with_fraction_day_beam_and_dose() -> No
     first, second = fraction(7)
     (sentence,) = said([first, second], [first])
     assert sentence == (
-        "fraction 7 of 2026-10-30, beam 2 (Field, 2): 50.0 MU in its treatment record, "
+        "fraction 7 of 2026-10-30, beam 2 (Field; 2): 50.0 MU in its treatment record, "
         "no longer in the R&V database, still counted here"
     )
     (sentence,) = said([first, second], [])
-    assert sentence.startswith("fraction 7 of 2026-10-30, beam 1 (Field 1), beam 2 (Field, 2): 150.0 MU in its ")
+    assert sentence.startswith("fraction 7 of 2026-10-30, beam 1 (Field 1), beam 2 (Field; 2): 150.0 MU in its ")
 
 
 def test_a_delivery_that_is_called_brachytherapy_later_is_said_to_be_that() -> None:
