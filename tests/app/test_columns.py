@@ -44,7 +44,7 @@ def test_the_list_has_every_column_that_it_shows() -> None:
 def test_every_column_on_disk_is_read_by_a_page_or_by_paper() -> None:
     sources = "".join(path.read_text() for room in READERS for path in (PROJECT / room).rglob("*.py"))
     unread = {name for name in ON_TREATMENT.columns if f'"{name}"' not in sources and f".{name}" not in sources}
-    assert unread == OF_THE_CONTRACT
+    assert unread <= OF_THE_CONTRACT
 
 
 def test_every_column_of_excel_has_its_widths() -> None:
