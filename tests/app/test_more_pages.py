@@ -46,7 +46,7 @@ def add_to_config(text: str) -> None:
 COLUMNS = {
     "booked": "appointment_at",
     "unbooked": "next_fraction",
-    "not_ready": "why",
+    "not_ready": "why_not_ready",
     "jobs": "due",
     "unproven": "sop_instance_uid",
     "held": "kind",
@@ -112,7 +112,7 @@ def test_health_names_who_is_not_ready_and_why(open_dashboard: Open) -> None:
     assert "**6 of 9** plans on treatment or ready to start can be treated from the backup" in said(visit)
     lacking = table(visit, "not_ready")
     assert set(lacking["patient_id"]) == {"100601", "100602", "100703"}
-    assert "missing 120 of 142 CT images" in lacking["why"].tolist()
+    assert "missing 120 of 142 CT images" in lacking["why_not_ready"].tolist()
 
 
 def test_health_tells_each_jobs_age_against_its_schedule(open_dashboard: Open) -> None:
