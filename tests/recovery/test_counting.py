@@ -207,6 +207,14 @@ def test_fractions_stand_in_order_of_their_numbers_and_end_with_their_last_beam(
     assert [[b.delivered for b in f.beams] for f in counted.fractions] == [[100.0, 100.0], [100.0, 0.0], [100.0, 100.0]]
 
 
+def test_fractions_of_two_groups_stand_in_order_of_their_numbers_then_of_the_groups() -> None:
+    one, two = plain_plan({1: 100.0, 2: 100.0}).beams
+    plan = dataclasses.replace(plain_plan({}), beams=(one, dataclasses.replace(two, fraction_group_number=2)))
+    own = [record(f"{beam} {number}", number, day(number), beam) for beam, number in ((2, 2), (1, 2), (2, 1))]
+    counted = count_fractions(own, plan)
+    assert [(f.fraction_number, f.fraction_group_number) for f in counted.fractions] == [(1, 2), (2, 1), (2, 2)]
+
+
 def test_the_last_treatment_is_when_the_last_beam_of_the_last_session_was_given() -> None:
     early = plain_record("a", [delivery(1, 1), delivery(2, 1, at=day(1, minutes=40))], at=day(1))
     late = plain_record("b", [delivery(1, 2, delivery_type="SETUP")], at=day(2))
