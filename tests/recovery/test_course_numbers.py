@@ -13,7 +13,7 @@ from recovery.course.planned_number import Prescribed, is_origin, with_number
 from recovery.dicom.model import InstanceRef
 from recovery.dicom.plans import Plan, PlannedBeam
 from tests.recovery.clinics import planned, treated
-from tests.recovery.courses import delivery, plain_record
+from tests.recovery.courses import day, delivery, plain_record
 
 UNKNOWN = "how many fractions the whole course has is not known"
 
@@ -212,6 +212,28 @@ def test_numbers_that_run_through_the_course_go_on_and_others_begin_anew_with_th
     assert (waiting.newest.uid, waiting.next_number(waiting.members[1])) == ("a", 4)
     assert chain(member("c", 5)).next_number(member("c", 5)) == 1
     assert chain(member("z", 5, [0])).next_number(member("z", 5, [0])) == 1
+
+
+def test_what_cannot_be_counted_begins_no_numbers_anew() -> None:
+    first = member("a", 20, [1, 2, 3])
+
+    def uncounted(*numbers: int, counted: int | None = None) -> Member:
+        beams = [delivery(None, n) for n in numbers] + ([delivery(1, counted)] if counted else [])
+        own = plain_record("b", beams, at=day(9), treatment_machine_name="TB1")
+        return Member("b", plan("b", 17), count_fractions([own], plan("b", 17)))
+
+    for numbers, following in (((4,), 4), ((3,), 4), ((0, -2, 5), 4), ((2,), 1)):
+        newest = uncounted(*numbers)
+        assert chain(newest, first).next_number(newest) == following, numbers
+    assert uncounted(0, -2, 5).numbers == {5}
+    anew = uncounted(5, counted=2)
+    assert chain(anew, first).next_number(anew) == 3
+    twice = chain(member("c", 9, [2], 6), member("b", 9, [1], 5), first)
+    assert twice.next_number(twice.members[0]) == 3, "once begun anew, numbers do not run through"
+
+
+def test_of_plans_that_all_wait_the_first_is_the_newest() -> None:
+    assert chain(member("c", 5), member("b", 6)).newest.uid == "c"
 
 
 def test_an_interrupted_fraction_comes_first() -> None:

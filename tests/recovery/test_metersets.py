@@ -186,21 +186,30 @@ def test_another_meterset_holds_when_two_fractions_ask_for_it_and_is_asked_for_a
 def test_what_differs_by_one_percent_is_another_meterset_in_monitor_units_and_the_same_in_minutes() -> None:
     edited = authority_of(PLANNED, [asks(1, 119.0), asks(2, 119.2)], {})
     assert edited.asked == {(1, 1, 1): 119.0, (1, 2, 1): 119.2}
-    apart = authority_of(PLANNED, [asks(1, 108.0), asks(2, 108.9), asks(3, 61.0)], {(3, 1): 61.2, (1, 1): 108.9})
-    assert apart.asked == {(1, 2, 1): 108.9, (1, 3, 1): 61.0}, "108.0 of a whole of 108.9 is a rest"
-    assert [one.specified for one in apart.specified] == [108.0, 108.9, 61.0]
+    apart = [asks(1, 108.0), asks(2, 108.9)]
+    assert authority_of(PLANNED, apart, {}).asked == {}, "neither is a witness of the other"
+    assert authority_of(PLANNED, [*apart, asks(4, 108.0)], {(1, 1): 108.9}).asked == {
+        (1, 2, 1): 108.9,
+        (1, 4, 1): 108.0,
+    }
+    twice = authority_of(PLANNED, [*apart, asks(3, 108.9), asks(4, 108.0)], {})
+    assert [one.fraction_numbers for one in twice.specified] == [(1, 4), (2, 3)]
     minutes: Planned = {1: {1: ToGive(0.8, MINUTES)}}
     own = [asks(n, meterset, unit=MINUTES) for n, meterset in ((1, 0.6), (2, 0.603), (3, 0.805), (4, 0.5))]
     found = authority_of(minutes, own, {(4, 1): 0.502})
     assert found.asked == {(1, 1, 1): 0.6, (1, 2, 1): 0.603, (1, 4, 1): 0.5}
     assert [one.fraction_numbers for one in found.specified] == [(1, 2), (4,)]
+    assert found.to_give(1, 1, [1]) == {1: ToGive(0.6, MINUTES)}
 
 
 def test_two_beams_that_were_edited_are_both_given_as_asked_for() -> None:
     own = [asks(n, meterset, beam=beam) for n in (1, 2) for beam, meterset in ((1, 108.0), (2, 70.0))]
-    found = authority_of(PLANNED, [asks(0, 0.0), of(delivery(1, 1), group=7, at=None), *own], {})
+    of_no_group = of(delivery(1, 1, specified=5.0), group=7, at=None)
+    found = authority_of(PLANNED, [asks(0, 0.0), of_no_group, *own], {})
     assert found.asked == {(1, n, beam): meterset for n in (1, 2) for beam, meterset in ((1, 108.0), (2, 70.0))}
     assert found.asked_last == {(1, 1): 108.0, (1, 2): 70.0}
+    second = [asks(n, meterset, beam=beam) for n in (1, 2) for beam, meterset in ((1, 120.0), (2, 70.0))]
+    assert set(authority_of(PLANNED, second, {}).asked) == {(1, 1, 2), (1, 2, 2)}
 
 
 def test_a_rest_that_is_asked_for_after_an_interruption_is_not_the_whole() -> None:
