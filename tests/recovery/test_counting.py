@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recovery.course.beam_states import BeamState
+from recovery.course.by_session import is_by_session
 from recovery.course.fractions import Course, FractionState, count_fractions, missing_fraction_numbers
 from recovery.words.units import MINUTES, MU, PULSES
 from tests.recovery.courses import day, delivery, plain_plan, plain_record
@@ -236,3 +237,13 @@ def test_a_delivery_within_a_second_of_another_record_of_it_is_a_copy_and_an_hou
         at = (day(1), day(1) + timedelta(seconds=apart))
         own = [plain_record(str(n), [delivery(1, 1, 60.0, specified=60.0)], at=when) for n, when in enumerate(at)]
         assert count_fractions(own, plan).duplicates == duplicates, apart
+
+
+def test_fractions_are_counted_by_session_when_nothing_that_treats_names_a_beam() -> None:
+    typed = dataclasses.replace(delivery(None, 1), beam_description="R&V database: delivery 17")
+    setup = delivery(9, 1, delivery_type="SETUP")
+    assert is_by_session([plain_record("a", [typed]), plain_record("b", [typed, setup])])
+    assert not is_by_session([plain_record("a", [typed]), plain_record("b", [delivery(1, 2)])])
+    assert not is_by_session([plain_record("a", [dataclasses.replace(typed, beam_number=1)])])
+    assert not is_by_session([plain_record("a", [delivery(None, 1)])]), "a record that somebody else made"
+    assert not is_by_session([plain_record("a", [setup])]) and not is_by_session([])

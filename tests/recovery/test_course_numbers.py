@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from recovery.course.courses import Chain, Member, anatomy_of, shares_anatomy
+from recovery.course.courses import Chain, Member, anatomy_of, chains, shares_anatomy
 from recovery.course.fractions import count_fractions
 from recovery.course.planned_number import Prescribed, is_origin, with_number
 from recovery.dicom.model import InstanceRef
@@ -266,3 +266,54 @@ def test_two_plans_share_anatomy_by_frame_structure_set_or_study_and_never_by_wh
     assert not shares_anatomy(None, of("f", "s")) and not shares_anatomy(of("f", "s"), None)
     assert anatomy_of(None, {}) == set() == anatomy_of(of(None, None), {})
     assert anatomy_of(of("f", None, "x", "y"), {}) == {"f", "x", "y"}
+
+
+# which plans make one course
+
+
+def made(
+    uid: str, *made_from: str, numbers: Sequence[int] = (), first_day: int = 1, fractions: int | None = 20
+) -> Member:
+    own = plan(uid, fractions, frame=f"frame {uid}", predecessor_uids=made_from)
+    records = treated(uid, numbers, first_day, treatment_machine_name=f"machine of {uid}")
+    return Member(uid, own, count_fractions(records, own))
+
+
+def courses(*members: Member, known: Sequence[Plan] = ()) -> list[tuple[list[str | None], list[str]]]:
+    """Of each course its members, newest first, and what they were made from."""
+    plans = {p.ref.sop_instance_uid: p for p in (*(m.plan for m in members if m.plan), *known)}
+    found = chains(members, plans)
+    return sorted(([m.uid for m in one.members], sorted(one.reference_uids)) for one in found)
+
+
+def test_plans_that_name_where_they_were_made_from_are_one_course_however_far_back() -> None:
+    known = [plan("ad1", 20, predecessor_uids=("ref",)), plan("ref", 20)]
+    assert courses(made("ad2", "ad1", numbers=[1]), made("own", numbers=[1]), known=known) == [
+        (["ad2"], ["ad1", "ref"]),
+        (["own"], []),
+    ]
+    both = courses(made("x", "ref", numbers=[1]), made("y", "ref", numbers=[2], first_day=2), known=known)
+    assert both == [(["y", "x"], ["ref"])]
+
+
+def test_a_boost_that_names_the_complete_plan_and_counts_from_one_is_a_course_of_its_own() -> None:
+    base = made("base", numbers=[1, 2, 3], fractions=3)
+
+    def boost(*numbers: int) -> Member:
+        return made("boost", "base", numbers=numbers, first_day=9)
+
+    alone = [(["base"], []), (["boost"], [])]
+    together = [(["boost", "base"], [])]
+    assert courses(base, boost(1, 2)) == alone
+    assert courses(base, boost(3, 4)) == alone, "3 was given"
+    assert courses(base, boost(1, 9)) == alone
+    assert courses(base, boost(2)) == alone
+    assert courses(base, boost()) == alone, "it waits"
+    assert courses(base, boost(4, 5)) == together, "its numbers go on"
+    assert courses(made("base", numbers=[1, 2], fractions=3), boost(1)) == together, "the first was not complete"
+
+
+def test_a_record_that_names_no_plan_is_a_course_of_its_own() -> None:
+    nameless = Member(None, None, count_fractions(treated("x", [5], 9), None))
+    [one] = chains([nameless], {})
+    assert one.members == (nameless,)

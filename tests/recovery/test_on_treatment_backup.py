@@ -28,12 +28,12 @@ def test_an_adapted_plan_supersedes_and_tells_what_the_earlier_one_delivered() -
 
 def test_a_chain_of_three_tells_all_that_came_before_in_order_of_time() -> None:
     known = evidence(
-        [*treated("z", [1, 2, 3], 1), *treated("m", [1, 2], 4), *treated("a", [1], 6)],
-        [planned("z", 25), planned("m", None), planned("a", 20)],
+        [*treated("m", [1, 2], 4), *treated("a", [1], 6), *treated("z", [1, 2, 3], 1)],
+        [planned("z", 25), planned("m", None, rt_plan_label=None), planned("a", 20)],
     )
     assert [row_of(known, uid)["status"] for uid in ("z", "m", "a")] == ["superseded", "superseded", "on_treatment"]
     assert row_of(known, "m")["earlier_plans"] == "Z: 3 of 25"
-    assert row_of(known, "a")["earlier_plans"] == "Z: 3 of 25; M: 2 of —"
+    assert row_of(known, "a")["earlier_plans"] == "Z: 3 of 25; m: 2 of —", "its UID where it has no label"
 
 
 def test_two_plans_treated_in_turn_never_supersede_each_other() -> None:
