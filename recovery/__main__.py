@@ -105,11 +105,12 @@ def _table(config: Config, options: argparse.Namespace) -> int:
 def _rebuild(config: Config, *, has_database: bool) -> int:
     """Build everything anew beside what is remembered; the tables before stand until each new one is whole."""
     from recovery.cache.copy_age import age_in_words, true_up_to
-    from recovery.cache.journal import LockedError, lock
+    from recovery.cache.journal import lock
     from recovery.cache.memory import Memory
     from recovery.commands.rebuild import restore_tables
     from recovery.dimse import DimseError
     from recovery.host.clock import read_clock
+    from recovery.host.locks import LockedError
     from recovery.host.logs import set_up_logging
     from recovery.overview.build import build_overview
     from recovery.pacs.collection import Collection

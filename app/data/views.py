@@ -11,7 +11,7 @@ How
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,9 @@ import pandas as pd
 
 from app.lists import filters
 from app.wording.words import ABSENT, printable
-from recovery.host.durable import replace_file
-from recovery.host.seals import JSON_KEY, sealed_json, unsealed_json
-from recovery.words.printable import from_json
+from recovery.host.entry_lines import entries_folder
+from recovery.host.locks import locked
+from recovery.host.seals import checked_json, write_json
 
 LONGEST_NAME = 40
 MOST = 50
@@ -44,7 +44,7 @@ class SavedView:
 
 def views_file(cache_path: Path) -> Path:
     """Where views are kept: `data/cache` → `data/cache-entries/views.json`."""
-    return cache_path.with_name(f"{cache_path.name}-entries") / "views.json"
+    return entries_folder(cache_path) / "views.json"
 
 
 def standing_views(table: pd.DataFrame) -> list[SavedView]:
@@ -71,9 +71,9 @@ def read_views(file: Path) -> list[SavedView]:
         If the file is there and cannot be read.
     """
     try:
-        text = file.read_text(encoding="utf-8")
-        said = unsealed_json(text)["views"] if f'"{JSON_KEY}": "' in text else from_json(text)
-        return sorted((SavedView(str(name), dict(choices)) for name, choices in said.items()), key=lambda v: v.name)
+        said = checked_json(file.read_bytes())
+        views = said["views"] if said.keys() == {"views"} else said
+        return sorted((SavedView(str(name), dict(choices)) for name, choices in views.items()), key=lambda v: v.name)
     except FileNotFoundError:
         return []
     except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
@@ -89,12 +89,15 @@ def keep_view(file: Path, view: SavedView) -> None:
         If it has no name, there are too many, or the file cannot be read or written.
     """
     name = printable(view.name).strip()[:LONGEST_NAME]
-    known = {saved.name: dict(saved.choices) for saved in read_views(file)}
     if not name:
         raise ViewsError("Give the view a name.")
-    if name not in known and len(known) >= MOST:
-        raise ViewsError(f"There are {MOST} saved views. Remove one first.")
-    _write(file, known | {name: dict(view.choices)})
+
+    def added(known: dict[str, Choices]) -> dict[str, Choices]:
+        if name not in known and len(known) >= MOST:
+            raise ViewsError(f"There are {MOST} saved views. Remove one first.")
+        return known | {name: dict(view.choices)}
+
+    _change(file, added)
 
 
 def remove_view(file: Path, name: str) -> None:
@@ -105,13 +108,17 @@ def remove_view(file: Path, name: str) -> None:
     ViewsError
         If the file cannot be read or written.
     """
-    _write(file, {saved.name: dict(saved.choices) for saved in read_views(file) if saved.name != name})
+    _change(file, lambda known: {kept: choices for kept, choices in known.items() if kept != name})
 
 
-def _write(file: Path, views: Mapping[str, Choices]) -> None:
-    text = sealed_json({"views": dict(sorted(views.items()))}, indent=1)
+def _change(file: Path, change: Callable[[dict[str, Choices]], dict[str, Choices]]) -> None:
+    """Write what becomes of the saved views; one at a time, or two who save at once would lose one."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        replace_file(file, lambda beside: beside.write_text(text, encoding="utf-8"))
+        with locked(file.with_name(f"{file.name}.lock")):
+            views = change({saved.name: dict(saved.choices) for saved in read_views(file)})
+            write_json(file, {"views": dict(sorted(views.items()))}, private=True)
+    except ViewsError:
+        raise
     except OSError as error:
         raise ViewsError(f"The view was not saved: {file} cannot be written ({error.strerror}).") from error

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from backup_jobs.transfer.transfer import in_words
-from recovery.cache.journal import JobResult, LockedError, lock
+from recovery.cache.journal import JobResult, lock
 from recovery.commands.rebuild import is_damaged, restore_tables
 from recovery.dimse import Peer
+from recovery.host.locks import LockedError
 from recovery.on_treatment.evidence import Listed
 from recovery.overview.build import build_overview
 from recovery.pacs.peers import pacs_peer

@@ -25,7 +25,7 @@ from backup_jobs.transfer.transfer import in_words, transfer
 from recovery.cache.journal import JobResult
 from recovery.dimse import DimseError, Guard, Peer, echo, find_refs, move_series, open_link, open_receiver
 from recovery.dimse.peer import UNKNOWN_DESTINATION
-from recovery.host.durable import replace_file
+from recovery.host import durable
 from recovery.pacs.peers import pacs_peer, pacs_store_peer, rv_peer, tps_peers
 from recovery.pacs.record_search import find_records
 from recovery.pacs.workspace import Workspace
@@ -194,7 +194,7 @@ def _wide(space: Workspace) -> str:
 def _write(space: Workspace) -> None:
     trial = space.config.cache_path / "check.tmp"
     trial.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(trial, lambda beside: beside.write_bytes(b"RBRDT"))
+    durable.replace(trial, b"RBRDT")
     trial.unlink()
 
 

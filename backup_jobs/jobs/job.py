@@ -24,11 +24,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from backup_jobs.rv.database_errors import DatabaseError
-from recovery.cache.journal import JobResult, Journal, LockedError, lock
+from recovery.cache.journal import JobResult, Journal, lock
 from recovery.cache.memory import Memory
 from recovery.cache.store import CacheError
 from recovery.dimse import DimseError
-from recovery.host.left_over import sweep
+from recovery.host.locks import LockedError
 from recovery.pacs.workspace import Workspace, open_workspace
 from recovery.settings.config import Config
 from recovery.tables.schema import TableError
@@ -63,7 +63,6 @@ def run_job(name: str, job: Job, space: Workspace) -> Run:
 
 def _run_locked(name: str, job: Job, space: Workspace) -> Run:
     started = time.monotonic()
-    sweep(space.config.cache_path)
     journal = Journal(space.config.cache_path)
     run_id = note(lambda: journal.start(name, space.now))
     with space.one_job():

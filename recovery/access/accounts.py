@@ -5,7 +5,8 @@ Goal
     answer or from its time which password, or which name, is right.
 
 How
-    One JSON file, mode 0600, written beside and renamed, one writer at a time. A name that is unknown, or disabled,
+    One JSON file, mode 0600, written beside and renamed, one writer at a time; `python -m recovery user` is the only
+    one, and what another changed is refused by its hash. A name that is unknown, or disabled,
     is checked against a hash that no password fits, so that every refusal takes the time of one check.
 
 Why not in config.toml
@@ -14,9 +15,6 @@ Why not in config.toml
 
 from __future__ import annotations
 
-import fcntl
-import json
-import os
 import re
 import secrets
 import threading
@@ -31,8 +29,8 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from recovery.access.permissions import Role, User
-from recovery.host.durable import replace_file
-from recovery.words.printable import from_json, without_halves
+from recovery.host.locks import locked
+from recovery.host.seals import SealError, checked_json, write_json
 
 STRONG = PasswordHasher()
 """argon2id with the library's parameters, RFC 9106's second recommendation: 64 MiB, three passes."""
@@ -84,13 +82,14 @@ class Accounts:
             If the file is there and cannot be read.
         """
         try:
-            said = from_json(self.path.read_text(encoding="utf-8"))
+            said = checked_json(self.path.read_bytes(), {"accounts"})
             accounts = [Account(**(one | {"role": Role(one["role"])})) for one in said["accounts"]]
         except FileNotFoundError:
             return []
         except (OSError, ValueError, TypeError, LookupError) as error:
+            why = str(error) if isinstance(error, SealError) else type(error).__name__
             raise AccountsFileError(
-                f"The file of accounts {self.path} cannot be read ({type(error).__name__}). Nobody can sign in. "
+                f"The file of accounts {self.path} cannot be read ({why}). Nobody can sign in. "
                 "Bring it back from a copy, or move it aside and make accounts with `python -m recovery user add`."
             ) from error
         return sorted(accounts, key=lambda account: account.name)
@@ -173,33 +172,15 @@ class Accounts:
     @contextmanager
     def _changing(self) -> Iterator[dict[str, Account]]:
         """The accounts by name, to be changed; written when the block ends well, one writer at a time."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        lock = os.open(self.path.with_name(f"{self.path.name}.lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with locked(self.path.with_name(f"{self.path.name}.lock")):
             accounts = {account.name: account for account in self.all()}
             yield accounts
-            content = {"accounts": [asdict(accounts[name]) for name in sorted(accounts)]}
-            write_private(self.path, json.dumps(without_halves(content), ensure_ascii=False, indent=1) + "\n")
-        finally:
-            os.close(lock)
+            write_json(self.path, {"accounts": [asdict(accounts[name]) for name in sorted(accounts)]}, private=True)
 
 
 def folded_name(name: str) -> str:
     """An account's name however it was typed: `J.Doe ` is `j.doe`."""
     return unicodedata.normalize("NFKC", name).strip().casefold()
-
-
-def write_private(path: Path, text: str) -> None:
-    """Replace a file as a whole; only its owner may read it, from its first byte on."""
-
-    def write(beside: Path) -> None:
-        beside.unlink(missing_ok=True)
-        descriptor = os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-
-    replace_file(path, write)
 
 
 def _fits(hashing: PasswordHasher, expected: str, password: str) -> bool:

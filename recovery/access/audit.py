@@ -21,19 +21,17 @@ What it does not show
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from recovery.access.accounts import write_private
+from recovery.host.durable import append, appending, torn_end
+from recovery.host.seals import unsealed_json, write_json
 from recovery.words.printable import from_json
 
 FIRST = "0" * 64
@@ -91,7 +89,7 @@ class AuditFile:
             If the line, or the head, is not safely on disk.
         """
         try:
-            with self._locked() as descriptor:
+            with appending(self.path, private=True) as descriptor:
                 return self._append(descriptor, event)
         except (OSError, ValueError) as error:
             said = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
@@ -138,36 +136,15 @@ class AuditFile:
             If it is there and cannot be read, or is damaged.
         """
         try:
-            said = json.loads(self.head_path.read_text(encoding="ascii"))
-            return Head(int(said["number"]), str(said["sha256"]), int(said["size"]))
+            said = from_json(data := self.head_path.read_bytes())
+            if said.keys() == {"number", "sha256", "size"}:  # of an earlier version, which bears no hash of its own
+                return Head(int(said["number"]), str(said["sha256"]), int(said["size"]))
+            said = unsealed_json(data)
+            return Head(said["number"], said["line"], said["size"])
         except FileNotFoundError:
             return None
-        except (LookupError, TypeError) as error:
+        except (LookupError, TypeError, AttributeError) as error:
             raise ValueError("the head file is damaged") from error
-
-    @contextmanager
-    def reading(self) -> Iterator[None]:
-        """Within, nobody appends. Without a file there is nothing to wait for."""
-        try:
-            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError:
-            yield
-            return
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH)
-            yield
-        finally:
-            os.close(descriptor)
-
-    @contextmanager
-    def _locked(self) -> Iterator[int]:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield descriptor
-        finally:
-            os.close(descriptor)
 
     def _append(self, descriptor: int, event: Event) -> Head:
         size = os.fstat(descriptor).st_size
@@ -182,7 +159,7 @@ class AuditFile:
             head = _end_of(self.path, size)  # a crash between line and head
         # A file that was cut, or that no longer holds the head's line, is continued from the head: the break stays.
         text = b""
-        if torn := _torn_end(self.path, size):
+        if torn := torn_end(descriptor):
             text = b"\n"  # in one write with the line that tells of it
             head = Head(head.number + 1, hashlib.sha256(torn).hexdigest(), size + 1)
             notes.append(_own(event, TORN, {"bytes": len(torn)}))
@@ -190,10 +167,8 @@ class AuditFile:
             line = _line(one, head)
             text += line + b"\n"
             head = Head(head.number + 1, hashlib.sha256(line).hexdigest(), size + len(text))
-        _write_whole(descriptor, text)
-        os.fsync(descriptor)
-        content = {"number": head.number, "sha256": head.sha256, "size": head.size}
-        write_private(self.head_path, json.dumps(content))
+        append(descriptor, text)
+        write_json(self.head_path, {"number": head.number, "line": head.sha256, "size": head.size}, private=True)
         return head
 
     def _head_or_none(self) -> Head | None:
@@ -232,12 +207,6 @@ def _own(event: Event, action: str, details: Mapping[str, str | int | bool]) -> 
     return Event(event.at, "audit", "", action, "", None, details)
 
 
-def _write_whole(descriptor: int, data: bytes) -> None:
-    """Write all of it in one go; a disk that fills in the middle leaves a torn line, which is told."""
-    if os.write(descriptor, data) != len(data):
-        raise OSError(errno.ENOSPC, "no space left on device")
-
-
 def _end_of(path: Path, size: int) -> Head:
     """The head that belongs to the last whole line of a file, whose own number is believed."""
     whole = _read(path, 0, size).split(b"\n")[:-1]
@@ -245,11 +214,6 @@ def _end_of(path: Path, size: int) -> Head:
         return EMPTY
     said = parsed(whole[-1])
     return Head(int(said["n"]) if said else len(whole), hashlib.sha256(whole[-1]).hexdigest(), size)
-
-
-def _torn_end(path: Path, size: int) -> bytes:
-    """What stands behind the last newline; nothing in a file that ends as it should."""
-    return _read(path, max(0, size - _TAIL_BYTES), size).split(b"\n")[-1]
 
 
 def _hash_of_line_before(path: Path, position: int) -> str:

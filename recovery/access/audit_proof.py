@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from recovery.access.audit import EMPTY, HEAD_MISSING, TORN, AuditFile, Head, parsed
+from recovery.host.durable import unchanging
 
 MOST_BEHIND = 2
 """Lines of one write, which a crash may leave without their head: one that closes a torn line, and the event."""
@@ -52,7 +53,7 @@ def verify(audit: AuditFile, noted: Head | None = None) -> Verdict:
     OSError
         If the file is there and cannot be read.
     """
-    with audit.reading():
+    with unchanging(audit.path):
         head, fault = _head(audit)
         breaks, notes, hashes, end = _follow(audit, {one.number for one in (head, noted) if one is not None})
     if fault and (end.number or audit.head_path.exists()):

@@ -17,18 +17,17 @@ Why hashes of names
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import json
 import logging
-import os
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from recovery.access.accounts import folded_name, write_private
+from recovery.access.accounts import folded_name
+from recovery.host.locks import locked
+from recovery.host.seals import checked_json, write_json
 
 log = logging.getLogger(__name__)
 
@@ -100,11 +99,7 @@ class Lockout:
         """No other thread, and no other process where the folder takes a lock file, counts at the same time."""
         with self._lock, ExitStack() as stack:
             with suppress(OSError):
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-                beside = self.path.with_name(f"{self.path.name}.lock")
-                descriptor = os.open(beside, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-                stack.callback(os.close, descriptor)
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                stack.enter_context(locked(self.path.with_name(f"{self.path.name}.lock")))
             yield
 
     def _recent(self, now: datetime) -> dict[str, list[datetime]]:
@@ -120,7 +115,7 @@ class Lockout:
     def _read(self) -> dict[str, list[str]]:
         """The file's content. A damaged file locks nobody out, and is told in the log."""
         try:
-            said = json.loads(self.path.read_text(encoding="utf-8"))
+            said = checked_json(self.path.read_bytes(), {"failures"})["failures"]
             return {str(pair): [_moment(at) for at in said[pair]] for pair in said}
         except FileNotFoundError:
             return {}
@@ -132,7 +127,7 @@ class Lockout:
         content = {pair: [at.astimezone(UTC).isoformat() for at in times] for pair, times in recent.items()}
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            write_private(self.path, json.dumps(content, indent=1))
+            write_json(self.path, {"failures": content}, private=True)
             self._unwritten = None
         except OSError as error:
             log.warning("failed sign-ins are counted in memory only: %s", error)

@@ -17,8 +17,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from recovery.cache.manifests import FOLDER
-from recovery.host.durable import replace_file
-from recovery.host.seals import sealed_json, unsealed_json
+from recovery.host.seals import unsealed_json, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,8 +57,7 @@ def confirm(cache_path: Path, states: Iterable[TableState]) -> None:
         If it cannot be noted. The tables themselves are untouched.
     """
     said = {s.name: {"sha256": s.sha256, "confirmed_at": s.read_at.isoformat()} for s in states}
-    text = sealed_json(said, indent=1)
-    replace_file(_file(cache_path), lambda beside: beside.write_text(text, encoding="utf-8"))
+    write_json(_file(cache_path), said)
 
 
 def _confirmed(cache_path: Path) -> dict[str, tuple[str, datetime]]:

@@ -5,8 +5,8 @@ Goal
 
 How
     One JSON line when a run starts and one when it ends, appended to `runs.jsonl`. Each bears its own hash: a line
-    that is not what was written, or half of one, costs itself and no other, and is counted. Locks are `flock`: the
-    kernel releases them when a process dies.
+    that is not what was written, or half of one, costs itself and no other, and is counted. A lock is let go when the
+    process that holds it dies.
 
 Why a file
     The journal must be readable when everything else is down, by a person with `tail`.
@@ -14,15 +14,13 @@ Why a file
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import hashlib
 import os
 import re
 import tempfile
-import time
 import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -30,9 +28,9 @@ from typing import Any, Literal
 
 from recovery.dicom.model import JobRun
 from recovery.host.believed_ages import believed_ages
-from recovery.host.durable import replace_file
-from recovery.host.seals import JSON_KEY, sealed_json, unsealed_json
-from recovery.words.printable import from_json
+from recovery.host.durable import append_line, appending, replace
+from recovery.host.locks import is_free, locked
+from recovery.host.seals import checked_json, sealed_json
 
 Outcome = Literal["OK", "PARTIAL", "FAILED", "SKIPPED"]
 
@@ -41,10 +39,6 @@ _BETWEEN_LINES = re.compile(rb'\n|(?<=\}).(?=\{"event": )', re.DOTALL)
 
 _TAIL_BYTES = 4_000_000
 """A week of seven lines every ten minutes is about 2 MB."""
-
-
-class LockedError(RuntimeError):
-    """Another run of the same job is under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,23 +131,20 @@ class Journal:
 
     def prune(self, keep_days: int, now: datetime) -> None:
         """Forget runs older than `keep_days`, once a day at most: only when the oldest line is a day too old."""
-        lines, keep = list(self._lines()), timedelta(days=keep_days)
+        if self.path.exists():
+            with appending(self.path):  # a line that another job adds meanwhile would be lost
+                self._prune(timedelta(days=keep_days), now)
+
+    def _prune(self, keep: timedelta, now: datetime) -> None:
+        lines = list(self._lines())
         ages = believed_ages([datetime.fromisoformat(line["at"]) for line in lines], now, keep)
         if not ages or ages[0] < keep + timedelta(days=1):
             return
         kept = [line for line, age in zip(lines, ages, strict=True) if age <= keep]
-        text = "".join(sealed_json(line) + "\n" for line in kept)
-        replace_file(self.path, lambda beside: beside.write_text(text, encoding="utf-8"))
+        replace(self.path, "".join(sealed_json(line) + "\n" for line in kept).encode())
 
     def _append(self, line: Mapping[str, object]) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("a+b") as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - 1))
-            after_half_a_line = b"" if file.read(1) in {b"", b"\n"} else b"\n"
-            file.write(after_half_a_line + sealed_json(line).encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
+        append_line(self.path, sealed_json(line).encode())
 
     def _lines(self) -> Iterator[dict[str, Any]]:
         return (line for line in self._read() if line is not None)
@@ -176,7 +167,7 @@ class Journal:
 def _line(text: bytes) -> dict[str, Any] | None:
     """A line of the journal; None when it is not what was written. Those of earlier versions bear no hash."""
     try:
-        said = unsealed_json(text) if f'"{JSON_KEY}"'.encode() in text else from_json(text)
+        said = checked_json(text)
         datetime.fromisoformat(said["at"])
         is_line = _SHAPE.items() <= {key: type(said.get(key)) for key in _SHAPE}.items()
         is_end = said["event"] == "START" or _END_SHAPE.items() <= {k: type(said.get(k)) for k in _END_SHAPE}.items()
@@ -189,8 +180,7 @@ _SHAPE = {"event": str, "run": str, "job": str, "at": str}
 _END_SHAPE = {"outcome": str, "counts": dict, "message": str}
 
 
-@contextlib.contextmanager
-def lock(cache_path: Path, job: str) -> Iterator[None]:
+def lock(cache_path: Path, job: str) -> AbstractContextManager[None]:
     """Hold a job's lock. Where the cache cannot take a lock file, the machine's temporary folder does.
 
     Raises
@@ -198,67 +188,14 @@ def lock(cache_path: Path, job: str) -> Iterator[None]:
     LockedError
         If another process holds it.
     """
-    descriptor = _open_lock_file(cache_path, job)
-    _held.add(descriptor)
-    try:
-        if not _is_taken(descriptor):
-            raise LockedError(f"another run of {job} is under way")
-        yield
-    finally:
-        _held.discard(descriptor)
-        os.close(descriptor)
-
-
-def _is_taken(descriptor: int) -> bool:
-    """Take the lock; a reader who only looks whether it is free has it for a moment."""
-    for wait in (0.02, 0.1, None):
-        with contextlib.suppress(BlockingIOError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
-        if wait is not None:
-            time.sleep(wait)
-    return False
+    return locked(*_lock_files(cache_path, job), refusal=f"another run of {job} is under way")
 
 
 def is_stopped(cache_path: Path, job: str) -> bool:
     """Whether a run that noted no end was killed: its lock is free. False where nobody can tell."""
-    try:
-        descriptor = os.open(_lock_files(cache_path, job)[0], os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    finally:
-        os.close(descriptor)
-    return True
-
-
-_held: set[int] = set()
-"""Descriptors of locks that this process holds."""
-
-
-def _let_go() -> None:
-    """A forked child shares its parent's locks, and would keep them when the parent is killed."""
-    for descriptor in _held:
-        os.close(descriptor)
-    _held.clear()
-
-
-os.register_at_fork(after_in_child=_let_go)
+    return is_free(_lock_files(cache_path, job)[0])
 
 
 def _lock_files(cache_path: Path, job: str) -> tuple[Path, Path]:
     name = hashlib.sha256(str(cache_path.absolute()).encode()).hexdigest()[:12]
     return cache_path / "locks" / f"{job}.lock", Path(tempfile.gettempdir()) / f"rbrdt-{name}-{job}.lock"
-
-
-def _open_lock_file(cache_path: Path, job: str) -> int:
-    for path in _lock_files(cache_path, job):
-        with contextlib.suppress(OSError):
-            path.parent.mkdir(parents=True, exist_ok=True)
-        for flags in (os.O_CREAT | os.O_RDWR, os.O_RDONLY):
-            with contextlib.suppress(OSError):
-                return os.open(path, flags | os.O_CLOEXEC, 0o600)
-    raise OSError(f"no lock file for {job} can be made in {cache_path} nor in {tempfile.gettempdir()}")

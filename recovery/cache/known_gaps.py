@@ -12,11 +12,11 @@ How
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-from recovery.host.entry_lines import append_line, entries_folder, read_lines, statement
+from recovery.host.entry_lines import append_statement, entries_folder, read_statements
 
 LONGEST_DAYS = 90
 """So long may a gap be acknowledged; then somebody looks again."""
@@ -74,8 +74,7 @@ def read_known_gaps(file: Path) -> KnownGaps:
     EntriesError
         If it is there and cannot be read.
     """
-    gaps = [_parsed(line) for line in read_lines(file)]
-    return KnownGaps(tuple(gap for gap in gaps if gap is not None), gaps.count(None))
+    return KnownGaps(*read_statements(file, KnownGap))
 
 
 def acknowledge(file: Path, gap: KnownGap) -> None:
@@ -86,24 +85,10 @@ def acknowledge(file: Path, gap: KnownGap) -> None:
     EntriesError
         If it cannot be written. What was there before is untouched.
     """
-    append_line(file, asdict(gap) | {"until": gap.until.isoformat(), "entered_at": gap.entered_at.isoformat()})
+    append_statement(file, gap)
 
 
 def unacknowledged(uids: Iterable[str], known: Iterable[str]) -> tuple[str, ...]:
     """Those that nobody has looked at, in their order."""
     looked_at = set(known)
     return tuple(uid for uid in uids if uid not in looked_at)
-
-
-def _parsed(line: bytes) -> KnownGap | None:
-    try:
-        said = statement(line, KnownGap.__slots__)
-        return KnownGap(
-            sop_instance_uids=tuple(str(uid) for uid in said["sop_instance_uids"]),
-            reason=str(said["reason"]),
-            until=date.fromisoformat(said["until"]),
-            signed_by=str(said["signed_by"]),
-            entered_at=datetime.fromisoformat(said["entered_at"]),
-        )
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return None

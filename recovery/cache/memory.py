@@ -22,8 +22,7 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter
 
 from recovery.dimse import NodeTraits
-from recovery.host.durable import replace_file
-from recovery.host.seals import sealed_json, unsealed_json
+from recovery.host.seals import unsealed_json, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -91,7 +90,7 @@ class Memory:
         del content["path"]
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(self.path, lambda beside: beside.write_text(sealed_json(content), encoding="utf-8"))
+            write_json(self.path, content)
         except OSError as error:
             log.warning("what was learnt in this run is not kept: %s", error)
 

@@ -4,23 +4,17 @@ Goal
     Months later anyone can read who said what about whom and when; nothing is ever overwritten.
 
 How
-    One JSON line per statement in `priorities.jsonl`, beside the cache and not in it: the cache may be deleted and
-    rebuilt at any time, this cannot. A line is appended whole under a lock and is on the disk before the caller hears
-    of it. The latest statement about a patient is the one that counts; one without a category withdraws.
-
-Why damaged lines are counted
-    A crash can leave half a line at the end. It was never acknowledged, so it does not count; but a reader who finds
-    one says so, because a damaged line could also be a lost decision.
+    One JSON line per statement in `priorities.jsonl` (`entry_lines`). The latest statement about a patient is the one
+    that counts; one without a category withdraws.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from recovery.host.entry_lines import EntriesError as EntriesError
-from recovery.host.entry_lines import append_line, entries_folder, read_lines, statement
+from recovery.host.entry_lines import append_statement, entries_folder, read_statements
 from recovery.on_treatment.priorities import CATEGORIES, INTENTS
 
 
@@ -81,8 +75,7 @@ def read_entries(file: Path) -> Entries:
     EntriesError
         If it is there and cannot be read.
     """
-    entries = [_parsed(line) for line in read_lines(file)]
-    return Entries(tuple(entry for entry in entries if entry is not None), entries.count(None))
+    return Entries(*read_statements(file, PriorityEntry))
 
 
 def append_entry(file: Path, entry: PriorityEntry) -> None:
@@ -93,12 +86,4 @@ def append_entry(file: Path, entry: PriorityEntry) -> None:
     EntriesError
         If it cannot be written. What was there before is untouched.
     """
-    append_line(file, asdict(entry) | {"entered_at": entry.entered_at.isoformat()})
-
-
-def _parsed(line: bytes) -> PriorityEntry | None:
-    try:
-        said = statement(line, PriorityEntry.__slots__)
-        return PriorityEntry(**{**said, "entered_at": datetime.fromisoformat(said["entered_at"])})
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return None
+    append_statement(file, entry)

@@ -42,7 +42,7 @@ from recovery.cache.manifests import (
     load_snapshot,
 )
 from recovery.cache.store import Cache, CacheError
-from recovery.host.durable import replace_file, sync_folder
+from recovery.host import durable
 from recovery.tables.relational import RELATIONAL_TABLES
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ class SnapshotWriter:
         except OSError as error:
             if error.errno not in _NO_LINKS:
                 raise
-            replace_file(path, lambda beside: shutil.copyfile(self._sources[name], beside))
+            durable.replace(path, self._sources[name].read_bytes())
 
 
 @contextlib.contextmanager
@@ -200,7 +200,7 @@ def install(cache_path: Path, manifest: bytes, files: Mapping[str, bytes]) -> Sn
     try:
         (beside / "tables").mkdir(parents=True)
         for name, data in files.items():
-            _write(beside / "tables" / f"{name}.parquet", data)
+            durable.replace(beside / "tables" / f"{name}.parquet", data)
         return _publish(cache_path, beside, manifest)
     except OSError as error:
         raise _not_written(cache_path, error) from error
@@ -220,8 +220,8 @@ def _publish(cache_path: Path, beside: Path, manifest: bytes) -> Snapshot:
     """
     said = Manifest.from_json(manifest)
     (beside / "tables").mkdir(parents=True, exist_ok=True)
-    sync_folder(beside / "tables")
-    _write(beside / MANIFEST, manifest)
+    durable.sync_folder(beside / "tables")
+    durable.replace(beside / MANIFEST, manifest)
     made = Snapshot(id_of(manifest, said.taken_at), beside, said)
     if fault := _fault(made):
         raise ManifestError(fault)
@@ -232,8 +232,8 @@ def _publish(cache_path: Path, beside: Path, manifest: bytes) -> Snapshot:
         folder.rename(aside)
     if not folder.exists():
         beside.rename(folder)
-    sync_folder(folder.parent)
-    _write(folder.parent / POINTER, f"{folder.name}\n".encode())
+    durable.sync_folder(folder.parent)
+    durable.replace(folder.parent / POINTER, f"{folder.name}\n".encode())
     shutil.rmtree(aside, ignore_errors=True)
     return stands
 
@@ -253,10 +253,6 @@ def _not_written(cache_path: Path, error: Exception) -> CacheError:
     if isinstance(error, CacheError):
         return error
     return CacheError(f"{cache_path / FOLDER} cannot be written: {error}. The snapshot before still stands.")
-
-
-def _write(path: Path, data: bytes) -> None:
-    replace_file(path, lambda beside: beside.write_bytes(data))
 
 
 def _last_state(cache_path: Path) -> tuple[dict[str, Path], Manifest | None, list[str]]:

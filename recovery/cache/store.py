@@ -41,7 +41,7 @@ from recovery.cache.manifests import (
     fault_of_file_once,
     load_snapshot,
 )
-from recovery.host.durable import replace_file
+from recovery.host.durable import replace
 from recovery.host.seals import BLANK, KEY, SealError, check_file, check_parquet, sealed
 from recovery.tables.arrow_columns import column_of
 from recovery.tables.relational import RELATIONAL_TABLES
@@ -120,8 +120,7 @@ class Cache:
         path = self._new_file(schema.name)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            data = _encoded(table, schema)
-            replace_file(path, lambda beside: beside.write_bytes(data))
+            replace(path, _encoded(table, schema))
         except (OSError, pa.ArrowException) as error:
             raise CacheError(f"{path} cannot be written: {error}. The table before it still stands.") from error
         return TableSnapshot(schema.name, taken_at.astimezone(UTC), table.num_rows, source, query_sha256, path)

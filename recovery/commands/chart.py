@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from recovery.cache.copy_age import age_in_words
 from recovery.cache.store import Cache, TableMissingError
-from recovery.host.durable import replace_file
+from recovery.host import durable
 from recovery.identity.namesakes import fold
 from recovery.identity.one_patient import ids_of, newest_ids, under_newest
 from recovery.tables.relational import CANCELLED_STATUSES, SCHEDULE
@@ -218,7 +218,7 @@ def _content(config: Config, options: argparse.Namespace, files: list[PatientFil
 
 def _write(path: Path, content: bytes) -> bool:
     try:
-        replace_file(path, lambda beside: beside.write_bytes(content))
+        durable.replace(path, content)
     except OSError as error:
         _say(f"{path} cannot be written: {error.strerror}. Name a file in a folder that exists.")
         return False

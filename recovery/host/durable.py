@@ -1,38 +1,145 @@
-"""Files that are whole whatever happens while they are written: written beside, fsynced, renamed."""
+"""The one way to write a file that must last: replaced as a whole, or a line appended.
+
+How
+    Replaced: written beside, fsynced, renamed; what a killed writer left beside goes with the next write of that file.
+    Appended: all of it or none, one writer at a time, fsynced before anybody hears of it.
+"""
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import os
-from typing import TYPE_CHECKING
+import re
+import sys
+import threading
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, BinaryIO
+
+if sys.platform == "win32":
+    from recovery.host import files_windows as system
+else:
+    from recovery.host import files_posix as system
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
     from pathlib import Path
 
+sync_folder = system.sync_folder
 
-def replace_file(path: Path, write: Callable[[Path], object]) -> None:
-    """Write beside, fsync, rename, fsync the folder; on any failure nothing is left beside.
+_TAIL_BYTES = 65_536
+_OPEN = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
 
-    `write` is called with the path beside. Raises whatever it raises.
+
+def replace(path: Path, content: bytes, *, private: bool = False) -> None:
+    """Replace a file as a whole, or make it; as `replacing`."""
+    with replacing(path, private=private) as file:
+        file.write(content)
+
+
+@contextmanager
+def replacing(path: Path, *, private: bool = False) -> Iterator[BinaryIO]:
+    """A file to write to, which takes the place of `path` when the block ends well, and is gone when it does not.
+
+    `private`: only its owner may read it, from its first byte on, whatever the umask says.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    _sweep(path)
+    beside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
+    beside.unlink(missing_ok=True)
+    mode = 0o600 if private else 0o666
     try:
-        write(beside)
-        with beside.open("rb+") as file:
+        with open(beside, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
+            yield file
+            file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
     except BaseException:
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             beside.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
 
 
-def sync_folder(path: Path) -> None:
-    """fsync a folder: the names in it stay what they are now, also when the power goes."""
-    folder = os.open(path, os.O_RDONLY)
+def append_line(path: Path, line: bytes, *, private: bool = False) -> None:
+    """Add a line; a half line that a crash left behind is closed first."""
+    with appending(path, private=private) as descriptor:
+        append(descriptor, (b"\n" if torn_end(descriptor) else b"") + line + b"\n")
+
+
+@contextmanager
+def appending(path: Path, *, private: bool = False) -> Iterator[int]:
+    """A file's descriptor for `append`, while no other may append to it or replace it; the file is made if need be."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        descriptor = os.open(path, _OPEN | os.O_APPEND, 0o600 if private else 0o666)
+        try:
+            system.lock(descriptor)
+            if not _is_at(path, descriptor):  # replaced while this one waited for its lock
+                continue
+            is_new = not os.fstat(descriptor).st_size
+            yield descriptor
+            if is_new:
+                sync_folder(path.parent)
+            return
+        finally:
+            os.close(descriptor)
+
+
+@contextmanager
+def unchanging(path: Path) -> Iterator[None]:
+    """Within, nobody appends to a file. Where there is none, there is nothing to wait for."""
     try:
-        os.fsync(folder)
+        descriptor = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        yield
+        return
+    try:
+        system.lock(descriptor, shared=True)
+        yield
     finally:
-        os.close(folder)
+        os.close(descriptor)
+
+
+def append(descriptor: int, text: bytes) -> None:
+    """Write at the file's end, all of it or none.
+
+    Raises
+    ------
+    OSError
+        If it is not on the disk. What was there before is untouched.
+    """
+    size = os.fstat(descriptor).st_size
+    try:
+        _write_whole(descriptor, text)
+        os.fsync(descriptor)
+    except OSError:
+        with suppress(OSError):
+            os.ftruncate(descriptor, size)
+        raise
+
+
+def torn_end(descriptor: int) -> bytes:
+    """What stands behind the last newline, of the last 64 KiB; nothing in a file that ends as it should."""
+    os.lseek(descriptor, max(0, os.fstat(descriptor).st_size - _TAIL_BYTES), os.SEEK_SET)
+    return os.read(descriptor, _TAIL_BYTES).split(b"\n")[-1]
+
+
+def _write_whole(descriptor: int, text: bytes) -> None:
+    if os.write(descriptor, text) != len(text):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
+def _sweep(path: Path) -> None:
+    """Delete what killed writers of this file left beside; a writer that is under way is a process."""
+    beside = re.compile(rf"\.{re.escape(path.name)}\.(\d+)(?:-\d+)?")
+    for other in path.parent.iterdir():
+        found = beside.fullmatch(other.name)
+        if found and not system.is_running(int(found[1])):
+            with suppress(OSError):
+                other.unlink()

@@ -1,25 +1,30 @@
 """What people enter, kept as one JSON line per statement: appended whole, on the disk before anybody hears of it.
 
-How
-    Each line bears its own hash: a changed digit makes it a damaged line, never another statement. Lines of earlier
-    versions bear none, and are read as they are.
-
 Why beside the cache
     The cache may be deleted and rebuilt at any time; what people said cannot be.
+
+Why damaged lines are counted
+    A crash can leave half a line at the end, which was never acknowledged. But a damaged line could also be a lost
+    decision, so whoever reads one says so.
 """
 
 from __future__ import annotations
 
-import errno
-import fcntl
-import os
-from collections.abc import Collection, Mapping
+import json
+from dataclasses import fields
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from recovery.host.durable import sync_folder
-from recovery.host.seals import JSON_KEY, sealed_json, unsealed_json
-from recovery.words.printable import from_json
+from pydantic import TypeAdapter
+
+from recovery.host.durable import append_line
+from recovery.host.seals import checked_json, sealed_json
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Entry = TypeVar("Entry", bound="DataclassInstance")
 
 
 class EntriesError(OSError):
@@ -31,8 +36,8 @@ def entries_folder(cache_path: Path) -> Path:
     return cache_path.with_name(f"{cache_path.name}-entries")
 
 
-def read_lines(file: Path) -> list[bytes]:
-    """All lines that say something; a file that was never written has none.
+def read_statements(file: Path, kind: type[Entry]) -> tuple[tuple[Entry, ...], int]:
+    """All statements, oldest first, and how many lines could not be read; a file that was never written has none.
 
     Raises
     ------
@@ -40,29 +45,16 @@ def read_lines(file: Path) -> list[bytes]:
         If it is there and cannot be read.
     """
     try:
-        lines = file.read_bytes().split(b"\n")
+        lines = [line for line in file.read_bytes().split(b"\n") if line.strip()]
     except FileNotFoundError:
-        return []
+        return (), 0
     except OSError as error:
         raise EntriesError(f"{file} cannot be read: {error.strerror}. Check the rights of its folder.") from error
-    return [line for line in lines if line.strip()]
+    entries = [entry for line in lines if (entry := _parsed(line, kind)) is not None]
+    return tuple(entries), len(lines) - len(entries)
 
 
-def statement(line: bytes, keys: Collection[str]) -> dict[str, Any]:
-    """What a line says, under `keys` and no others.
-
-    Raises
-    ------
-    ValueError
-        If it is not what was written, or of another kind.
-    """
-    said = unsealed_json(line) if f'"{JSON_KEY}"'.encode() in line else from_json(line)
-    if not isinstance(said, dict) or set(said) != set(keys):
-        raise ValueError("it is no statement of this kind")
-    return said
-
-
-def append_line(file: Path, said: Mapping[str, object]) -> None:
+def append_statement(file: Path, entry: DataclassInstance) -> None:
     """Add a statement; when this returns, it is on the disk.
 
     Raises
@@ -70,33 +62,25 @@ def append_line(file: Path, said: Mapping[str, object]) -> None:
     EntriesError
         If it cannot be written. What was there before is untouched.
     """
-    line = (sealed_json(said) + "\n").encode()
+    line = sealed_json(_adapter(type(entry)).dump_python(entry, mode="json")).encode()
     try:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            _write_whole(descriptor, line)
-        finally:
-            os.close(descriptor)
-        sync_folder(file.parent)
+        append_line(file, line, private=True)
     except OSError as error:
         why = error.strerror or str(error)
         raise EntriesError(f"Nothing was entered: {file} cannot be written ({why}). Check space and rights.") from error
 
 
-def _write_whole(descriptor: int, line: bytes) -> None:
-    """Append a line, all of it or none; a half line that a crash left behind is closed first."""
-    size = os.fstat(descriptor).st_size
-    torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+def _parsed(line: bytes, kind: type[Entry]) -> Entry | None:
+    """A line's statement; None when it is not what was written, or of another version."""
     try:
-        _write(descriptor, b"\n" + line if torn else line)
-        os.fsync(descriptor)
-    except OSError:
-        os.ftruncate(descriptor, size)
-        raise
+        said = checked_json(line, {field.name for field in fields(kind)})
+        entry: Entry = _adapter(kind).validate_json(json.dumps(said), strict=True)
+    except ValueError:
+        return None
+    return entry
 
 
-def _write(descriptor: int, content: bytes) -> None:
-    if os.write(descriptor, content) != len(content):
-        raise OSError(errno.ENOSPC, "the disk took only a part of it")
+@cache
+def _adapter(kind: type[Entry]) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)

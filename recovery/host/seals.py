@@ -16,10 +16,11 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from recovery.host.durable import replace
 from recovery.words.printable import from_json, without_halves
 
 if TYPE_CHECKING:
@@ -86,10 +87,10 @@ def _check_file(path: Path, *_state: int) -> None:
     check_parquet(path.read_bytes())
 
 
-def sealed_json(content: Mapping[str, object], indent: int | None = None) -> str:
-    """A JSON object, on one line without `indent`, with the hash of the rest under its last key."""
+def sealed_json(content: Mapping[str, object]) -> str:
+    """A JSON object on one line, with the hash of the rest under its last key."""
     whole = without_halves(dict(content))
-    return json.dumps({**whole, JSON_KEY: _hash(whole)}, ensure_ascii=False, indent=indent)
+    return json.dumps({**whole, JSON_KEY: _hash(whole)}, ensure_ascii=False)
 
 
 def unsealed_json(text: str | bytes) -> dict[str, Any]:
@@ -109,6 +110,29 @@ def unsealed_json(text: str | bytes) -> dict[str, Any]:
     if not is_whole:
         raise SealError("it was changed after it was written: its SHA-256 is not the one inside")
     return dict(said)
+
+
+def checked_json(text: str | bytes, keys: Collection[str] | None = None) -> dict[str, Any]:
+    """As `unsealed_json`; what an earlier version wrote bears no hash, and is taken as it is.
+
+    Raises
+    ------
+    SealError
+        If it was changed after it was written, is no JSON object, or says something else than `keys`.
+    """
+    try:
+        data = text.encode() if isinstance(text, str) else text
+        said = unsealed_json(text) if f'"{JSON_KEY}": "'.encode() in data else from_json(text)
+    except (ValueError, RecursionError) as error:
+        raise error if isinstance(error, SealError) else SealError("it is not what was written") from error
+    if not isinstance(said, dict) or (keys is not None and said.keys() != set(keys)):
+        raise SealError("it is not what was written, or of another version")
+    return said
+
+
+def write_json(path: Path, content: Mapping[str, object], *, private: bool = False) -> None:
+    """Replace a file by a JSON object that bears its hash; as `durable.replace`."""
+    replace(path, (sealed_json(content) + "\n").encode(), private=private)
 
 
 def _place(parquet: bytes) -> tuple[int, int]:

@@ -20,7 +20,7 @@ import logging
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from pydicom import Dataset, dcmread
@@ -28,12 +28,14 @@ from pydicom.errors import InvalidDicomError
 
 from recovery.dicom.elements import required_uid
 from recovery.dimse.guard import READ_ERRORS
-from recovery.host.durable import replace_file
+from recovery.host.durable import replacing
 from recovery.host.seals import sealed_json, unsealed_json
 from recovery.pictures.grids import Grid
 from recovery.pictures.image_series import ImageVolume
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 FOLDER = "pictures"
@@ -73,11 +75,11 @@ class Shelf:
         """Keep an object. A disk that takes nothing costs only the next look its speed."""
         path = self._path(required_uid(ds, "SOPInstanceUID"), "dcm")
 
-        def write(beside: Path) -> None:
+        def write(file: BinaryIO) -> None:
             encoded = io.BytesIO()
             ds.save_as(encoded, enforce_file_format=True)
             body = encoded.getvalue()[_PREAMBLE:]
-            beside.write_bytes(_preamble_of(body) + body)
+            file.write(_preamble_of(body) + body)
 
         self._write(path, write)
 
@@ -112,15 +114,10 @@ class Shelf:
             "window": volume.window,
             "remarks": volume.remarks,
         }
-
-        def write_values(beside: Path) -> None:
-            with beside.open("wb") as file:  # np.save given a path would add a suffix to its name
-                np.save(file, grid.values, allow_pickle=False)
-
         # The values first: what names them is written when they are whole.
-        if self._write(path.with_suffix(".npy"), write_values):
+        if self._write(path.with_suffix(".npy"), lambda file: np.save(file, grid.values, allow_pickle=False)):
             said["values"] = self._digest(path.with_suffix(".npy"))
-            self._write(path, lambda beside: beside.write_text(sealed_json(said), encoding="utf-8"))
+            self._write(path, lambda file: file.write(sealed_json(said).encode()))
 
     def _digest(self, path: Path) -> str:
         """The SHA-256 of a file's content, read once for each state of it; also marks it as looked at."""
@@ -132,10 +129,11 @@ class Shelf:
         self._digests[path] = _state(path), digest
         return digest
 
-    def _write(self, path: Path, write: Any) -> bool:
+    def _write(self, path: Path, write: Callable[[BinaryIO], object]) -> bool:
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            replace_file(path, write)
+            with replacing(path) as file:
+                write(file)
         except (OSError, ValueError, TypeError, AttributeError, NotImplementedError) as error:
             log.warning("a picture is not kept: %s", type(error).__name__)
             return False

@@ -7,14 +7,13 @@ How
 
 from __future__ import annotations
 
-import json
 import logging
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recovery.host.durable import replace_file
+from recovery.host.seals import unsealed_json, write_json
 from recovery.watch.events import Event, Told, Trouble, after_telling, events
 from recovery.watch.messages import Message, daily_summary, message
 from recovery.watch.sending import send, ways
@@ -40,7 +39,7 @@ class Memory:
     @classmethod
     def load(cls, path: Path) -> Memory:
         try:
-            said = json.loads(path.read_text(encoding="utf-8"))
+            said = unsealed_json(path.read_bytes())
             told = {
                 str(name): Told(_moment(one["since"]), _moment(one["last"]), int(one["times"]))
                 for name, one in said["told"].items()
@@ -57,10 +56,9 @@ class Memory:
             name: {"since": one.since.isoformat(), "last": one.last.isoformat(), "times": one.times}
             for name, one in self.told.items()
         }
-        text = json.dumps({"told": told, "summary_of": self.summary_of}, indent=1)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(path, lambda beside: beside.write_text(text, encoding="utf-8"))
+            write_json(path, {"told": told, "summary_of": self.summary_of})
         except OSError as error:
             log.warning("what was told cannot be remembered, and is told again: %s", error)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -76,6 +77,13 @@ def test_a_changed_byte_of_the_views_is_told(tmp_path: Path) -> None:
             file.write_bytes(whole[:place] + bytes([other]) + whole[place + 1 :])
             with contextlib.suppress(views.ViewsError):
                 assert views.read_views(file) == [night], (place, other)
+
+
+def test_views_that_are_saved_at_once_are_all_kept(tmp_path: Path) -> None:
+    file = views.views_file(tmp_path / "cache")
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: views.keep_view(file, views.SavedView(f"View {number}", {})), range(24)))
+    assert len(views.read_views(file)) == 24
 
 
 def test_views_of_an_earlier_version_bear_no_hash_and_are_kept(tmp_path: Path) -> None:

@@ -105,6 +105,27 @@ def test_a_damaged_file_is_not_an_empty_one(accounts: Accounts, text: str) -> No
     assert accounts.path.read_text() == text
 
 
+def test_a_flipped_bit_or_a_hand_in_the_file_makes_nobody_somebody_else(accounts: Accounts) -> None:
+    whole, before = accounts.path.read_bytes(), accounts.all()
+    for place, byte in enumerate(whole[:-1]):
+        accounts.path.write_bytes(whole[:place] + bytes([byte ^ 1]) + whole[place + 1 :])
+        with pytest.raises(AccountsFileError, match=r"accounts\.json cannot be read \(it "):
+            assert accounts.all() == before, place
+    accounts.path.write_bytes(whole.replace(b'"physicist"', b'"admin"'))
+    assert accounts.path.read_bytes() != whole
+    with pytest.raises(AccountsFileError, match="it was changed after it was written"):
+        accounts.find("j.doe")
+
+
+def test_a_file_of_an_earlier_version_bears_no_hash_and_is_sealed_by_the_next_change(accounts: Accounts) -> None:
+    said = json.loads(accounts.path.read_text())
+    del said["sha256"]
+    accounts.path.write_text(json.dumps(said))
+    assert accounts.check("j.doe", GOOD) is not None
+    accounts.set_disabled("j.doe", True, NOW)
+    assert "sha256" in accounts.path.read_text()
+
+
 def test_accounts_made_at_the_same_time_are_all_kept(tmp_path: Path) -> None:
     file = tmp_path / "accounts.json"
 

@@ -178,6 +178,24 @@ def test_the_folder_is_made_with_all_above_it(tmp_path: Path) -> None:
     assert [audit.append(event(number)).number for number in range(2)] == [1, 2]
 
 
+def test_a_head_file_in_which_a_bit_flipped_is_named_as_damaged_and_vouches_for_nothing(audit: AuditFile) -> None:
+    head, whole = audit.read_head(), audit.head_path.read_bytes()
+    for place, byte in enumerate(whole[:-1]):
+        audit.head_path.write_bytes(whole[:place] + bytes([byte ^ 1]) + whole[place + 1 :])
+        said = verify(audit).in_words
+        assert audit.head_path.name in said and "is damaged" in said, (place, said)
+    audit.head_path.write_bytes(whole)
+    assert audit.read_head() == head
+
+
+def test_a_head_file_of_an_earlier_version_bears_no_hash_of_its_own_and_counts(audit: AuditFile) -> None:
+    head = audit.read_head()
+    assert head is not None
+    audit.head_path.write_text(json.dumps({"number": head.number, "sha256": head.sha256, "size": head.size}))
+    audit.append(event(9))
+    assert verify(audit).is_whole and verify(audit).head.number == head.number + 1
+
+
 def _write_some(path: Path, who: str) -> None:
     for number in range(40):
         AuditFile(path).append(event(number, by=who))
@@ -207,12 +225,13 @@ def _write_until_full(path: Path) -> None:
         path.with_name("said").write_text(str(error)[-40:])
 
 
-def test_a_disk_that_fills_in_the_middle_of_a_line_is_an_error_and_a_torn_line(audit: AuditFile) -> None:
+def test_a_disk_that_fills_in_the_middle_of_a_line_is_an_error_and_leaves_no_half_line(audit: AuditFile) -> None:
+    before = audit.path.read_bytes()
     child = multiprocessing.get_context("fork").Process(target=_write_until_full, args=(audit.path,))
     child.start()
     child.join(30)
-    assert "no space left on device" in audit.path.with_name("said").read_text()
-    assert "is torn" in verify(audit).notes[0] and verify(audit).is_whole
+    assert "No space left on device" in audit.path.with_name("said").read_text()
+    assert audit.path.read_bytes() == before and verify(audit).is_whole and verify(audit).notes == ()
     audit.append(event(8))
     assert verify(audit).is_whole
 

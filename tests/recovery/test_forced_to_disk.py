@@ -13,10 +13,12 @@ import pytest
 
 from recovery.access.audit import AuditError, AuditFile, Event
 from recovery.cache.journal import JobResult, Journal
-from recovery.host.durable import replace_file
-from recovery.host.entry_lines import EntriesError, append_line, read_lines
+from recovery.cache.known_gaps import KnownGap
+from recovery.host.durable import replace
+from recovery.host.entry_lines import EntriesError, append_statement, read_statements
 
 NOW = datetime(2026, 11, 24, 13, 38, tzinfo=UTC)
+GAP = KnownGap(("1.2.3",), "lost", NOW.date(), "Doe", NOW)
 EVENT = Event(NOW, "doe", "physicist", "view", "10.0.0.1", "100231")
 
 
@@ -59,7 +61,7 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
 def test_a_replaced_file_is_on_the_disk_before_it_has_its_name_and_then_its_name_is(disk: Disk, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_bytes(b"old")
-    replace_file(file, lambda beside: beside.write_bytes(b"new"))
+    replace(file, b"new")
     assert disk.knows(file) and file.read_bytes() == b"new"
     assert [name == tmp_path.name for name in disk.order] == [False, True]
     assert "file" not in disk.order, "what was forced had another name: the old file stood until then"
@@ -70,23 +72,23 @@ def test_a_file_that_cannot_be_forced_replaces_nothing_and_leaves_nothing_beside
     file.write_bytes(b"old")
     disk.full = True
     with pytest.raises(OSError, match="input/output"):
-        replace_file(file, lambda beside: beside.write_bytes(b"new"))
+        replace(file, b"new")
     assert file.read_bytes() == b"old" and os.listdir(tmp_path) == ["file"]
 
 
 def test_what_people_enter_is_on_the_disk_with_its_name_when_it_is_said_to_be(disk: Disk, tmp_path: Path) -> None:
     file = tmp_path / "entries" / "gaps.jsonl"
     for number in range(2):
-        append_line(file, {"n": number})
-        assert disk.knows(file) and len(read_lines(file)) == number + 1
+        append_statement(file, GAP)
+        assert disk.knows(file) and read_statements(file, KnownGap) == ((GAP,) * (number + 1), 0)
 
 
 def test_an_entry_that_cannot_be_forced_is_not_entered(disk: Disk, tmp_path: Path) -> None:
     file = tmp_path / "gaps.jsonl"
-    append_line(file, {"n": 1})
+    append_statement(file, GAP)
     before, disk.full = file.read_bytes(), True
     with pytest.raises(EntriesError, match="Nothing was entered"):
-        append_line(file, {"n": 2})
+        append_statement(file, GAP)
     assert file.read_bytes() == before
 
 

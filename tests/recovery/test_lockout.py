@@ -79,6 +79,15 @@ def test_a_damaged_file_locks_nobody_out_and_counts_on(lockout: Lockout, text: s
     assert lockout.locked_until("doe", HERE, NOW) is not None
 
 
+def test_a_flipped_bit_changes_no_count_in_silence(lockout: Lockout, caplog: pytest.LogCaptureFixture) -> None:
+    fail(lockout, 3)
+    whole = lockout.path.read_bytes()
+    for place, byte in enumerate(whole[:-1]):
+        caplog.clear()
+        lockout.path.write_bytes(whole[:place] + bytes([byte ^ 1]) + whole[place + 1 :])
+        assert lockout.locked_until("doe", HERE, NOW) is None and "cannot be read" in caplog.text, place
+
+
 def test_where_the_file_cannot_be_written_the_process_still_counts(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     lockout = Lockout(tmp_path / "file" / "failed.json", 3, 15)

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from recovery.cache.priority_entries import EntriesError, PriorityEntry, append_entry, entries_file, read_entries
+from recovery.cache.priority_entries import PriorityEntry, append_entry, entries_file, read_entries
+from recovery.host.entry_lines import EntriesError
 from recovery.host.seals import sealed_json, unsealed_json
 
 NOW = datetime(2026, 11, 24, 13, 38, tzinfo=UTC)

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from recovery.cache.journal import JobResult, Journal, LockedError, is_stopped, lock
+from recovery.cache.journal import JobResult, Journal, is_stopped, lock
 from recovery.host.believed_ages import believed_ages
+from recovery.host.locks import LockedError
 
 PROJECT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 11, 24, 14, 32, tzinfo=UTC)

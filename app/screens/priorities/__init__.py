@@ -23,7 +23,8 @@ from app.lists import older_ids, priorities
 from app.screens.priorities import priority_export, priority_form, priority_tables
 from app.wording import words
 from recovery.access.permissions import Permission
-from recovery.cache.priority_entries import EntriesError, entries_file, read_entries
+from recovery.cache.priority_entries import entries_file, read_entries
+from recovery.host.entry_lines import EntriesError
 from recovery.on_treatment.priorities import Rules
 
 

@@ -19,8 +19,9 @@ from app.desk import Desk
 from app.lists import filters
 from app.wording import words
 from recovery.access.permissions import Permission
-from recovery.cache.priority_entries import EntriesError, PriorityEntry, append_entry, entries_file
+from recovery.cache.priority_entries import PriorityEntry, append_entry, entries_file
 from recovery.cache.store import CacheError
+from recovery.host.entry_lines import EntriesError
 from recovery.on_treatment.priorities import CATEGORIES, INTENTS
 from recovery.tables.relational import PHYSICIANS
 
