@@ -4,17 +4,11 @@ Goal
     Whoever asks a node gets its answer or an error that says what to do. Never silence that looks like "none".
 
 How
-    `Link` wraps a pynetdicom association; only the caller takes responses off its queue.
-
-Why
-    pynetdicom's own reactor thread can take a C-FIND response that the caller waits for: the caller then reads
-    "Success, no match" although the match had arrived (8 of 12,000 queries). Here the reactor of a requestor takes
-    none.
+    `Link` wraps a pynetdicom association; only the caller takes responses off its queue (`upstream`).
 """
 
 from __future__ import annotations
 
-import logging
 import queue
 import struct
 import time
@@ -22,7 +16,6 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from pynetdicom import _config
 from pynetdicom.dimse_primitives import C_FIND, C_STORE
 from pynetdicom.dsutils import decode, encode
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
@@ -33,6 +26,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 )
 from pynetdicom.status import code_to_category
 
+from recovery.dimse import upstream
 from recovery.dimse.patience import Patience, longest_of, patience_of
 from recovery.dimse.peer import NOT_SUPPORTED, DimseError, Peer
 from recovery.dimse.query.answers import Answers
@@ -44,12 +38,6 @@ if TYPE_CHECKING:
     from pydicom import Dataset
     from pynetdicom.association import Association
     from pynetdicom.presentation import PresentationContext
-
-logging.getLogger("pynetdicom").setLevel(logging.CRITICAL)
-_config.LOG_HANDLER_LEVEL = "none"  # its own log lines cost a tenth of a query, and nobody reads them
-_config.LOG_REQUEST_IDENTIFIERS = False
-_config.LOG_RESPONSE_IDENTIFIERS = False
-_config.UNRESTRICTED_STORAGE_SERVICE = True  # private storage classes, such as Varian's RT Plan, are storage too
 
 FIND_MODELS = (StudyRootQueryRetrieveInformationModelFind, PatientRootQueryRetrieveInformationModelFind)
 MOVE_MODELS = (StudyRootQueryRetrieveInformationModelMove, PatientRootQueryRetrieveInformationModelMove)
@@ -101,8 +89,7 @@ class Link:
                 self._timed_out = True
                 return None, None
 
-        # The reactor asks without blocking, and gets nothing: no response can go astray.
-        assoc.dimse.get_msg = get_msg  # type: ignore[method-assign]
+        upstream.take_messages_by(assoc, get_msg)
         Answers(assoc.dimse)
 
     @property

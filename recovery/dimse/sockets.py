@@ -8,9 +8,8 @@ How
     each PDU as a whole and for each message as a whole.
 
 Why
-    Nagle's algorithm on one side and delayed acknowledgement on the other cost 40 ms a message. And pynetdicom reads
-    and writes without a time-out: a node that sends half a PDU, or reads no more, held its thread for ever, and with
-    it whoever aborted the association.
+    Nagle's algorithm on one side and delayed acknowledgement on the other cost 40 ms a message. And a node that sends
+    half a PDU, or reads no more, held its thread for ever, and with it whoever aborted the association.
 """
 
 from __future__ import annotations
@@ -19,6 +18,8 @@ import contextlib
 import socket
 import time
 from typing import TYPE_CHECKING
+
+from recovery.dimse import upstream
 
 if TYPE_CHECKING:
     from pynetdicom import evt
@@ -80,7 +81,7 @@ def make_quick(event: evt.Event) -> QuickSocket | None:
     seconds = event.assoc.dimse_timeout
     quick.settimeout(seconds)
     holder.socket = quick
-    holder.recv = lambda nr_bytes: quick.recv_all(nr_bytes, seconds)  # type: ignore[method-assign]
+    upstream.read_bytes_by(holder, lambda nr_bytes: quick.recv_all(nr_bytes, seconds))
     _bound_messages(event.assoc.dimse, quick, seconds)
     return quick
 
@@ -93,7 +94,6 @@ def cut(quick: socket.socket) -> None:
 
 def _bound_messages(dimse: DIMSEServiceProvider, quick: QuickSocket, seconds: float | None) -> None:
     """A message that takes longer than `seconds`, and as long again for each megabyte, ends the connection."""
-    usual = dimse.receive_primitive
     began: float | None = None
     size = 0
 
@@ -111,4 +111,4 @@ def _bound_messages(dimse: DIMSEServiceProvider, quick: QuickSocket, seconds: fl
             began = None
         usual(primitive)
 
-    dimse.receive_primitive = receive  # type: ignore[method-assign]
+    usual = upstream.read_messages_by(dimse, receive)

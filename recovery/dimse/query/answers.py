@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING
 from pynetdicom.dimse_primitives import C_FIND
 from pynetdicom.dsutils import decode
 
+from recovery.dimse import upstream
+
 if TYPE_CHECKING:
     from pynetdicom.dimse import DIMSEServiceProvider
     from pynetdicom.pdu_primitives import P_DATA
@@ -36,16 +38,15 @@ _PENDING = (0xFF00, 0xFF01)
 
 
 class Answers:
-    """Takes the place of `dimse.receive_primitive` on one association."""
+    """Reads the messages of one association."""
 
     def __init__(self, dimse: DIMSEServiceProvider) -> None:
         self._dimse = dimse
-        self._usual = dimse.receive_primitive
         self._command = b""
         self._response = C_FIND()
         self._match: BytesIO | None = None
         self._context_id = 0
-        dimse.receive_primitive = self.receive  # type: ignore[method-assign]
+        self._usual = upstream.read_messages_by(dimse, self.receive)
 
     def receive(self, primitive: P_DATA) -> None:
         """Take the next fragments; called by pynetdicom's reactor. A message never shares its P-DATA with another."""
