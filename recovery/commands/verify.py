@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from recovery.access.audit import AuditFile
 from recovery.access.audit_proof import verify as audit_verdict
 from recovery.cache.damages import damaged_tables
-from recovery.cache.journal import Journal, LockedError, lock
+from recovery.cache.journal import Journal, lock
 from recovery.cache.known_gaps import known_gaps_file, read_known_gaps
 from recovery.cache.manifests import ManifestError, current_id
 from recovery.cache.priority_entries import entries_file, read_entries
@@ -29,6 +29,7 @@ from recovery.cache.snapshots import list_snapshots, verify_snapshot
 from recovery.cache.store import Cache
 from recovery.host.clock import read_clock
 from recovery.host.entry_lines import EntriesError
+from recovery.host.locks import LockedError
 from recovery.pacs.verified_objects import Proofs, VerifiedObjects
 from recovery.words.printable import tell
 
