@@ -194,3 +194,19 @@ def test_the_quick_look_misses_no_plan_of_which_the_counting_finds_another_meter
         ]
         assert may_ask_otherwise(records, plan) or not count_fractions(records, plan).specified
     assert not may_ask_otherwise([given(n, 120.0, 120.0) for n in (1, 2)], PLAN), "most plans cost no reading"
+
+
+def timeless(given_one: TreatmentRecord, uid: str) -> TreatmentRecord:
+    beams = tuple(dataclasses.replace(beam, started_at=None) for beam in given_one.beams)
+    ref = dataclasses.replace(given_one.ref, sop_instance_uid=uid)
+    return dataclasses.replace(given_one, treatment_date=None, treatment_time=None, ref=ref, beams=beams)
+
+
+def test_of_fractions_without_a_time_the_highest_number_is_the_last() -> None:
+    records = [timeless(given(3), "1"), timeless(given(1), "2"), timeless(given(2, 120.0, 120.0), "3")]
+    assert count_fractions(records, PLAN).next_metersets[1].meterset == 108.0
+
+
+def test_a_fraction_without_a_time_is_not_the_last() -> None:
+    records = [timeless(given(4, 120.0, 120.0), "1"), given(1), given(3)]
+    assert count_fractions(records, PLAN).next_metersets[1].meterset == 108.0

@@ -81,6 +81,7 @@ def test_99_percent_is_enough_however_it_is_computed_and_98_is_not(planned: floa
     ("one", "other", "unit", "same"),
     [
         (100.0, 100.5, MU, True),
+        (1.1, 0.6, MU, True),  # 0.5000000000000001 apart
         (100.0, 100.6, MU, False),
         (1000.0, 1001.0, MU, False),
         (0.99, 1.0, MINUTES, True),
