@@ -10,7 +10,7 @@ How
 Why not all of two years in every run
     As in `sync_records`: the window in every run, whole courses of whoever is met in it, the longest not asked first.
     A record of the window is asked of the RT-PACS in every run, whatever this machine remembers; so is every one of a
-    patient of whom a session was not proven: until it is, the list says that records are missing.
+    patient of whom a session was not proven, or whose record was found to be lost: it is sent again.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from recovery.objects.treatment_record import (
 )
 from recovery.objects.treatment_summary import patient_of
 from recovery.on_treatment.untold_deliveries import untold_deliveries
+from recovery.pacs.record_holdings import forget_lost, lost_records
 from recovery.pacs.workspace import relational_rows
 from recovery.tables.delivered import HISTORY_DAYS
 from recovery.tables.relational import DELIVERIES, PATIENTS
@@ -78,9 +79,11 @@ def archive_deliveries(space: Workspace, proven: ProvenObjects) -> tuple[Archive
     chosen = _chosen(space, [*sessions, *moved(deliveries, sessions, space.collection.records)])
     standings, stuck = _standings(space, chosen, proven)
     _owe(space, standings, stuck)
-    new = [session for uid, (session, _) in standings.items() if uid not in space.collection.records]
+    lost = lost_records(space.holdings)
+    new = [session for uid, (session, _) in standings.items() if uid in lost or uid not in space.collection.records]
     plans = Plans(space, new)
     report = archive(space, _wanted(space, standings, plans), proven, "making treatment records", space.collection.add)
+    forget_lost(space.holdings, report.sent)
     report.found += len(stuck)
     report.unproven |= dict.fromkeys(stuck, NOT_AMENDED)
     _owe(space, standings, stuck)
@@ -143,12 +146,15 @@ def _standings(
 
 
 def _chosen(space: Workspace, sessions: list[Session]) -> list[Session]:
-    """The window's sessions, and all those of patients met in it who are new, or whose turn it is."""
+    """The window's sessions, and all those of patients met in it who are new, or whose turn it is, and of those of
+    whom the RT-PACS lost a record."""
     settings = space.config.jobs.sync_records
     days = settings.days_back if space.memory.first_look_done else max(settings.days_back, settings.first_days_back)
     window = space.window(days)
     met = {s.patient_id for s in sessions if s.day is None or s.day >= window.first}
-    whole = {*space.memory.in_turn(TURNS, sorted(met), PATIENTS_PER_RUN), *space.memory.owed.values()}
+    known = space.collection.records
+    lost = {known[uid].ref.patient_id for uid in lost_records(space.holdings) if uid in known}
+    whole = {*space.memory.in_turn(TURNS, sorted(met), PATIENTS_PER_RUN), *space.memory.owed.values(), *lost}
     return [s for s in sessions if s.patient_id in whole or s.day is None or s.day >= window.first]
 
 

@@ -285,3 +285,32 @@ def test_records_bear_the_meterset_that_was_asked_for_on_their_day_and_count_by_
     assert [float(b.SpecifiedPrimaryMeterset) for b in beams] == list(asked.values())
     assert [float(b.DeliveredPrimaryMeterset) for b in beams] == list(asked.values())
     assert delivered(site) == 5
+
+
+def test_an_old_record_that_the_rt_pacs_lost_is_missed_and_sent_again_by_the_next_cycle(
+    pacs: Orthanc, site: OneSite
+) -> None:
+    """Of a patient on break, whom no window meets."""
+    pacs.put(encode(the_plan()))
+    site.write("deliveries", [row | {"treated_at": local(50 - n)} for n in range(1, 4) for row in fraction(n)])
+    site.run()
+    (row,) = site.overview()
+    assert (row["fractions_delivered"], row["records_held"]) == (3, True)
+    held = records(pacs)
+    assert len(held) == 3
+    pacs.delete_instance(held[1].SOPInstanceUID)
+
+    later = site.later(minutes=10)
+    later.run()
+    (row,) = later.overview()
+    assert (row["fractions_delivered"], row["records_held"]) == (3, False)
+    again = site.later(minutes=20)
+    assert again.run().counts["moved"] >= 1
+    for before, after in zip(held, records(pacs), strict=True):
+        for keyword in ("InstanceCreationDate", "InstanceCreationTime"):
+            after[keyword] = before[keyword]
+        assert after == before, "the same under the same UID, its plan's fields included"
+    (row,) = again.overview()
+    assert (row["fractions_delivered"], row["records_held"]) == (3, True)
+    site.later(minutes=30).run()
+    assert len(records(pacs)) == 3
