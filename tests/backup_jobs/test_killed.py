@@ -21,9 +21,10 @@ from pydicom import Dataset
 from pynetdicom import evt
 
 from tests.backup_jobs.test_main_job import course
-from tests.clinic import PROJECT, TwoNodes, flat, two_nodes
+from tests.clinic import TwoNodes, flat, two_nodes
 from tests.dimse.limited import limited
 from tests.dimse.scripted import PENDING, Scripted, asked_uids, at, by_uid, scp
+from tests.forked import PROJECT
 from tests.orthanc import HOW_TO_INSTALL, Orthanc, orthanc_is_installed
 
 pytestmark = pytest.mark.skipif(not orthanc_is_installed(), reason=HOW_TO_INSTALL)

@@ -26,7 +26,7 @@ from tests.backup_jobs.test_main_job import course
 from tests.clinic import TwoNodes, two_nodes
 from tests.orthanc import HOW_TO_INSTALL, orthanc_is_installed
 from tests.relational.aria import Aria
-from tests.relational.clinic import fill
+from tests.relational.aria_clinic import fill
 from tests.relational.conftest import NOW
 
 pytestmark = pytest.mark.skipif(not orthanc_is_installed(), reason=HOW_TO_INSTALL)

@@ -239,7 +239,7 @@ def test_a_database_that_goes_away_in_the_middle_keeps_the_rest_and_is_not_asked
 
     def read_until_schedule(self: Database, table: str, *rest: object) -> object:
         if table == "schedule":
-            raise ConnectionLostError("query schedule: the database went away in the middle", table=table)
+            raise ConnectionLostError("query schedule: the database went away in the middle")
         return read(self, table, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Database, "read", read_until_schedule)
