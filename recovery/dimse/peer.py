@@ -62,7 +62,7 @@ class NodeTraits:
     limits: dict[str, int] = field(default_factory=dict)
     """Per level, after how many matches the node ends an answer; absent where none was seen to be cut short."""
     proven: dict[str, int] = field(default_factory=dict)
-    """Per level, the largest number of matches in one answer that smaller questions added up to."""
+    """Per level, up to how many matches an answer is complete: one with more was heard."""
     inconclusive: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Per kind of question, how many answers could not be checked, and how many matches the largest had."""
     unfinished: list[str] = field(default_factory=list)

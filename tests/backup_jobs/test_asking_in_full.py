@@ -7,15 +7,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pydicom import Dataset
 from pynetdicom import evt
 
 from recovery.cache.memory import Memory
+from recovery.dicom.model import DicomNode
 from tests.clinic import TwoNodes, two_nodes
-from tests.dimse.limited import limited
-from tests.dimse.scripted import by_uid, scp, sends
+from tests.dimse.limited import NO_LIMIT, limited
+from tests.dimse.scripted import SUCCESS, Scripted, by_uid, gives, scp, sends
 from tests.dimse.test_limits import clinic
 from tests.forked import PROJECT
-from tests.orthanc import orthanc_is_installed
+from tests.orthanc import Orthanc, free_port, orthanc_is_installed
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
@@ -38,6 +40,35 @@ def test_an_archive_that_ends_every_answer_after_a_hundred_matches_loses_no_reco
             assert (status, results["sync_records"]["counts"]["found"]) == (0, 180)
             checked = nodes.run("backup_jobs", "check")
             assert "at most 100 matches" in checked.stderr
+
+
+@pytest.mark.skipif(not orthanc_is_installed(), reason="Orthanc is not installed")
+@pytest.mark.parametrize("of_rv", [50, NO_LIMIT], ids=["both", "the RT-PACS"])
+def test_nodes_that_end_every_answer_after_fifty_matches_are_asked_to_the_end_in_every_run(
+    tmp_path: Path, of_rv: int
+) -> None:
+    """Case c10 once more: fifty is also how many UIDs one question lists."""
+    records, held = clinic(times=["120000"]), dict[str, Dataset]()
+    for ds in records:
+        day = datetime.strptime(ds.TreatmentDate, "%Y%m%d") + (datetime.now(UTC) - NOW)  # noqa: DTZ007
+        ds.TreatmentDate = ds.SeriesDate = ds.InstanceCreationDate = f"{day:%Y%m%d}"
+
+    def store(here: Scripted, event: evt.Event) -> int:
+        ds = event.dataset
+        ds.file_meta = event.file_meta
+        held[str(ds.SOPInstanceUID)] = ds
+        return SUCCESS
+
+    local, rv, pacs = (DicomNode(name, "127.0.0.1", free_port()) for name in ("RBRDT", "RV", "RTPACS"))
+    nodes = TwoNodes(tmp_path, Orthanc(tmp_path / "rv", rv), Orthanc(tmp_path / "pacs", pacs), local)
+    source = {evt.EVT_C_FIND: limited(records, of_rv), evt.EVT_C_MOVE: sends(by_uid(records), local)}
+    archive = {evt.EVT_C_FIND: limited(held.values(), 50), evt.EVT_C_STORE: store, evt.EVT_C_GET: gives(held)}
+    with scp(source, node=rv), scp(archive, node=pacs):
+        for moved in (180, 0, 0):
+            status, results = nodes.job("sync_records")
+            counts = {"found": 180, "already_held": 180 - moved, "moved": moved, "unproven": 0}
+            assert (status, results["sync_records"]["counts"]) == (0, counts), results
+        assert held.keys() == by_uid(records).keys()
 
 
 def _memory(folder: Path) -> Memory:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from pydicom import Dataset
@@ -16,7 +16,7 @@ NO_LIMIT = 10**9
 
 
 def limited(
-    objects: Iterable[Dataset],
+    objects: Collection[Dataset],
     limits: Mapping[str, int] | int = NO_LIMIT,
     status: int = SUCCESS,
     *,
@@ -30,7 +30,6 @@ def limited(
     `unindexed`: keys that the node matches by only after it looked at `limit` objects; `like_sql`: it looks at all that
     its database finds, to which `%` and `_` are wildcards. An Orthanc does both.
     """
-    holds = list(objects)
 
     def find(here: Scripted, event: evt.Event) -> Iterator[Any]:
         query = event.identifier
@@ -38,7 +37,7 @@ def limited(
         limit = limits if isinstance(limits, int) else limits.get(level, NO_LIMIT)
         keys = [e for e in query if e.value and e.keyword not in {"QueryRetrieveLevel", "SpecificCharacterSet"}]
         found: dict[str, Dataset] = {}
-        for ds in holds:
+        for ds in objects:
             looked_by = [e for e in keys if e.keyword not in unindexed and matches_by(e.keyword)]
             if all(_matches(ds.get(e.keyword), _as_sql(e.value) if like_sql else e.value) for e in looked_by):
                 found.setdefault(str(ds[OWN[level]].value), ds)
@@ -51,7 +50,7 @@ def limited(
             for element in query:
                 if element.keyword == "NumberOfSeriesRelatedInstances":
                     answer.NumberOfSeriesRelatedInstances = str(
-                        sum(o.SeriesInstanceUID == ds.SeriesInstanceUID for o in holds)
+                        sum(o.SeriesInstanceUID == ds.SeriesInstanceUID for o in objects)
                     )
                 elif element.keyword in ds:
                     setattr(answer, element.keyword, ds[element.keyword].value)

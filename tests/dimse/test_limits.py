@@ -268,8 +268,8 @@ def at_once(count: int) -> list[Dataset]:
     [RECORDS[:1], RECORDS[:2], RECORDS[:5], RECORDS, at_once(1)],
     ids=lambda records: len(records),
 )
-def test_a_node_without_a_limit_is_asked_few_questions_more_and_then_none(records: list[Dataset]) -> None:
-    """A clinic's small window is the ordinary case, on a node that holds nothing else too."""
+def test_a_node_without_a_limit_is_asked_few_questions_more(records: list[Dataset]) -> None:
+    """A clinic's small window is the ordinary case. Where the node never gave more, two pieces check each answer."""
     with scp({evt.EVT_C_FIND: limited(records)}) as node:
         peer = peer_of(node.node)
         first = questions(node, peer)
@@ -277,7 +277,7 @@ def test_a_node_without_a_limit_is_asked_few_questions_more_and_then_none(record
         assert peer.traits.limits == {}
         assert peer.traits.unfinished == []
         assert first <= 40
-        assert second <= 4
+        assert second <= 7
 
 
 @pytest.mark.parametrize("count", [2, 9])
@@ -293,6 +293,22 @@ def test_matches_that_nothing_divides_are_not_checked_in_every_run(count: int) -
         assert peer.traits.unfinished == []
         assert sum(asked) <= 250
         assert asked[-1] <= 4
+
+
+@pytest.mark.parametrize("limit", [9, 12])
+def test_an_answer_of_just_as_many_as_the_limit_is_not_believed_when_one_more_came(limit: int) -> None:
+    """A window grows record by record, and once it has as many as the node gives."""
+    records = clinic(patients=limit + 3, days=1)
+    with scp({evt.EVT_C_FIND: limited(holds := records[:limit], limit)}) as node:
+        peer = peer_of(node.node)
+        for more in records[limit:]:
+            assert found_of(find_records(peer, WINDOW, NOW)) == set(by_uid(holds))
+            with open_link(peer) as link:  # lists of UIDs, and a series, of just as many
+                assert len(find_by_uid(link, by_uid(holds[:limit]))) == limit
+            holds.append(more)
+        assert found_of(find_records(peer, WINDOW, NOW)) == set(by_uid(holds))
+        assert peer.traits.limits["IMAGE"] == limit
+        assert peer.traits.unfinished == []
 
 
 def test_one_larger_answer_shows_that_smaller_ones_are_complete() -> None:

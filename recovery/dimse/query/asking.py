@@ -4,8 +4,8 @@ Goal
     No match is lost on a node that ends every answer after N matches, whether it says so or not.
 
 How
-    An answer with more matches than any that was proven complete is checked: the question is divided, and the pieces
-    must add up. From then on answers of that size are believed, as are all that are smaller than one that was heard.
+    An answer with as many matches as the largest that was heard is checked: the question is divided, and the pieces
+    must add up. Answers with fewer are believed; one of just as many as N would look complete.
     Where pieces bring more, N is known, and whatever reaches N is asked for in pieces. What cannot be divided any
     further and still reaches N is named.
 
@@ -108,6 +108,7 @@ class _Asking:
             try:
                 for match in link.find(query(self._level, keys, returning)):
                     answer.count += 1
+                    self._traits.note_proven(self._level, answer.count - 1)
                     uid = el.text(match, own)
                     if uid is None:
                         continue
@@ -119,7 +120,6 @@ class _Asking:
                         self._given.add(name)
                         yield match
                 self._has_succeeded = True
-                self._traits.note_proven(self._level, answer.count - 1)
             except DimseError as error:
                 if not self._is_cut(error, link, answer.count):
                     raise
@@ -162,7 +162,7 @@ class _Asking:
             yield from self._compare(keys, answer, parts, first_heard)
             if before <= found and (is_proven or answer.cut is None):  # another division would come to the same end
                 if len(answer.names) == first_heard and all(part.count < answer.count for _, part in parts):
-                    self._traits.note_proven(self._level, answer.count)
+                    self._traits.note_proven(self._level, answer.count - 1)
                 return is_proven or not self._is_limited
         if answer.cut is not None and not (self._given and self._has_succeeded):
             raise answer.cut
@@ -187,7 +187,7 @@ class _Asking:
             return False
         asked = keys.get(UNIQUE[self._level][-1])
         if asked and set(asked.split("\\")) <= {uid for uid, _ in answer.names}:
-            self._traits.note_proven(self._level, answer.count)
+            self._traits.note_proven(self._level, answer.count - 1)
             return True
         limit = self._traits.limits.get(self._level)
         if limit is not None and answer.count > limit:
@@ -209,7 +209,7 @@ class _Asking:
         with contextlib.suppress(DimseError):
             counts = [el.integer(ds, "NumberOfSeriesRelatedInstances") or 0 for ds in counter.hear(keys, counted)]
             if counts == [answer.count]:
-                self._traits.note_proven(self._level, answer.count)
+                self._traits.note_proven(self._level, answer.count - 1)
                 return True
             if len(counts) == 1 and counts[0] > answer.count and answer.cut is None:
                 self._traits.limits[self._level] = answer.count
