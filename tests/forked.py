@@ -98,7 +98,7 @@ def _serve(listener: socket.socket, packages: list[str]) -> None:
     """Fork for each caller until standard input ends; returns in each fork, when its command has ended."""
     for package in packages:
         for module in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
-            if module.name.rsplit(".", 1)[1] not in {"__main__", "main"}:
+            if not module.name.endswith((".__main__", ".main", "_windows")):
                 importlib.import_module(module.name)
     if "app" in packages:
         importlib.import_module("streamlit.web.bootstrap")
