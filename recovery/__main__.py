@@ -110,7 +110,7 @@ def _rebuild(config: Config, *, has_database: bool) -> int:
     from recovery.commands.rebuild import restore_tables
     from recovery.dimse import DimseError
     from recovery.host.clock import read_clock
-    from recovery.host.locks import LockedError
+    from recovery.host.durable import LockedError
     from recovery.host.logs import set_up_logging
     from recovery.overview.build import build_overview
     from recovery.pacs.collection import Collection

@@ -20,8 +20,8 @@ import pandas as pd
 
 from app.lists import filters
 from app.wording.words import ABSENT, printable
+from recovery.host.durable import locked
 from recovery.host.entry_lines import entries_folder
-from recovery.host.locks import locked
 from recovery.host.seals import checked_json, write_json
 
 LONGEST_NAME = 40

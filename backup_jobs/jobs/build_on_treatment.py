@@ -8,7 +8,7 @@ from backup_jobs.transfer.transfer import in_words
 from recovery.cache.journal import JobResult, lock
 from recovery.commands.rebuild import is_damaged, restore_tables
 from recovery.dimse import Peer
-from recovery.host.locks import LockedError
+from recovery.host.durable import LockedError
 from recovery.on_treatment.evidence import Listed
 from recovery.overview.build import build_overview
 from recovery.pacs.peers import pacs_peer

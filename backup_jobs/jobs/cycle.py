@@ -15,7 +15,7 @@ from backup_jobs.jobs.job import EXIT_STATUS, LOCKED, Job, Run, run_job
 from backup_jobs.jobs.sync_plans import delivered_plans, names_new_plans, sync_plans
 from backup_jobs.jobs.sync_records import sync_records
 from recovery.cache.journal import JobResult, lock
-from recovery.host.locks import LockedError
+from recovery.host.durable import LockedError
 from recovery.on_treatment.evidence import Listed
 from recovery.pacs.workspace import Workspace
 

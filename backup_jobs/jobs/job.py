@@ -28,7 +28,7 @@ from recovery.cache.journal import JobResult, Journal, lock
 from recovery.cache.memory import Memory
 from recovery.cache.store import CacheError
 from recovery.dimse import DimseError
-from recovery.host.locks import LockedError
+from recovery.host.durable import LockedError
 from recovery.pacs.workspace import Workspace, open_workspace
 from recovery.settings.config import Config
 from recovery.tables.schema import TableError

@@ -29,7 +29,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from recovery.access.permissions import Role, User
-from recovery.host.locks import locked
+from recovery.host.durable import locked
 from recovery.host.seals import SealError, checked_json, write_json
 
 STRONG = PasswordHasher()

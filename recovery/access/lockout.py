@@ -26,7 +26,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from recovery.access.accounts import folded_name
-from recovery.host.locks import locked
+from recovery.host.durable import locked
 from recovery.host.seals import checked_json, write_json
 
 log = logging.getLogger(__name__)

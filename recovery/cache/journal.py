@@ -28,8 +28,7 @@ from typing import Any, Literal
 
 from recovery.dicom.model import JobRun
 from recovery.host.believed_ages import believed_ages
-from recovery.host.durable import append_line, appending, replace
-from recovery.host.locks import is_free, locked
+from recovery.host.durable import append_line, appending, is_free, locked, replace
 from recovery.host.seals import checked_json, sealed_json
 
 Outcome = Literal["OK", "PARTIAL", "FAILED", "SKIPPED"]

@@ -28,8 +28,8 @@ from recovery.cache.priority_entries import entries_file, read_entries
 from recovery.cache.snapshots import list_snapshots, verify_snapshot
 from recovery.cache.store import Cache
 from recovery.host.clock import read_clock
+from recovery.host.durable import LockedError
 from recovery.host.entry_lines import EntriesError
-from recovery.host.locks import LockedError
 from recovery.pacs.verified_objects import Proofs, VerifiedObjects
 from recovery.words.printable import tell
 

@@ -1,8 +1,9 @@
-"""The one way to write a file that must last: replaced as a whole, or a line appended.
+"""The one way to write a file that must last: replaced as a whole, or a line appended; and the locks for both.
 
 How
     Replaced: written beside, fsynced, renamed; what a killed writer left beside goes with the next write of that file.
     Appended: all of it or none, one writer at a time, fsynced before anybody hears of it.
+    A lock is let go when the process that holds it dies.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 import re
 import sys
 import threading
+import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -28,6 +30,10 @@ sync_folder = system.sync_folder
 
 _TAIL_BYTES = 65_536
 _OPEN = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
+
+
+class LockedError(RuntimeError):
+    """Another process holds the lock."""
 
 
 def replace(path: Path, content: bytes, *, private: bool = False) -> None:
@@ -123,6 +129,43 @@ def torn_end(descriptor: int) -> bytes:
     return os.read(descriptor, _TAIL_BYTES).split(b"\n")[-1]
 
 
+@contextmanager
+def locked(*files: Path, refusal: str = "") -> Iterator[None]:
+    """Hold the first of `files` that can be opened, waiting for it; with a `refusal`, only for a moment.
+
+    Raises
+    ------
+    LockedError
+        With the text of `refusal`, if another holds it.
+    OSError
+        If none of them can be opened.
+    """
+    descriptor = _opened(*files)
+    _held.add(descriptor)
+    try:
+        if not _is_taken(descriptor, wait=not refusal):
+            raise LockedError(refusal)
+        yield
+    finally:
+        _held.discard(descriptor)
+        os.close(descriptor)
+
+
+def is_free(file: Path) -> bool:
+    """Whether nobody holds a lock that somebody once held. False where nobody can tell."""
+    try:
+        descriptor = os.open(file, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        system.lock(descriptor, shared=True, wait=False)
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True
+
+
 def _write_whole(descriptor: int, text: bytes) -> None:
     if os.write(descriptor, text) != len(text):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -143,3 +186,36 @@ def _sweep(path: Path) -> None:
         if found and not system.is_running(int(found[1])):
             with suppress(OSError):
                 other.unlink()
+
+
+def _is_taken(descriptor: int, *, wait: bool) -> bool:
+    """Take the lock; a reader who only looks whether it is free has it for a moment."""
+    for pause in (0.02, 0.1, None):
+        with suppress(BlockingIOError):
+            system.lock(descriptor, wait=wait)
+            return True
+        if pause is not None:
+            time.sleep(pause)
+    return False
+
+
+def _opened(*files: Path) -> int:
+    for file in files:
+        with suppress(OSError):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            return os.open(file, _OPEN, 0o600)
+    raise OSError(f"no lock file can be made: {' nor '.join(map(str, files))}")
+
+
+_held: set[int] = set()
+"""Descriptors of locks that this process holds."""
+
+
+def _let_go() -> None:
+    """A forked child shares its parent's locks, and would keep them when the parent is killed."""
+    for descriptor in _held:
+        os.close(descriptor)
+    _held.clear()
+
+
+system.in_forked_child(_let_go)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from recovery.host import durable, locks
+from recovery.host import durable
 
 
 def a_dead_process() -> int:
@@ -113,17 +113,17 @@ def test_who_waits_to_append_while_the_file_is_replaced_writes_to_the_new_one(tm
 
 def test_a_refusal_is_said_by_who_does_not_wait(tmp_path: Path) -> None:
     file = tmp_path / "here" / "lock"
-    assert not locks.is_free(file)
-    with locks.locked(file):
-        assert not locks.is_free(file)
-        with pytest.raises(locks.LockedError, match="not now"), locks.locked(file, refusal="not now"):
+    assert not durable.is_free(file)
+    with durable.locked(file):
+        assert not durable.is_free(file)
+        with pytest.raises(durable.LockedError, match="not now"), durable.locked(file, refusal="not now"):
             pass
-    assert locks.is_free(file)
+    assert durable.is_free(file)
 
 
 def test_the_next_place_is_taken_where_the_first_takes_no_lock_and_no_place_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with locks.locked(tmp_path / "file" / "lock", tmp_path / "lock"):
-        assert not locks.is_free(tmp_path / "lock")
-    with pytest.raises(OSError, match="no lock file"), locks.locked(tmp_path / "file" / "lock"):
+    with durable.locked(tmp_path / "file" / "lock", tmp_path / "lock"):
+        assert not durable.is_free(tmp_path / "lock")
+    with pytest.raises(OSError, match="no lock file"), durable.locked(tmp_path / "file" / "lock"):
         pass

@@ -15,7 +15,7 @@ import pytest
 
 from recovery.cache.journal import JobResult, Journal, is_stopped, lock
 from recovery.host.believed_ages import believed_ages
-from recovery.host.locks import LockedError
+from recovery.host.durable import LockedError
 
 PROJECT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 11, 24, 14, 32, tzinfo=UTC)
