@@ -15,7 +15,8 @@ import pytest
 
 from recovery.cache.journal import JobResult, Journal, is_stopped, lock
 from recovery.host.believed_ages import believed_ages
-from recovery.host.durable import LockedError
+from recovery.host.durable import LockedError, append, appending
+from recovery.host.seals import sealed_json, unsealed_json
 
 PROJECT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 11, 24, 14, 32, tzinfo=UTC)
@@ -131,6 +132,22 @@ def test_a_step_of_the_clock_counts_up_to_thirty_days_or_up_to_what_is_kept() ->
     assert believed_ages([NOW - longer], NOW, week) == [timedelta()]
     assert believed_ages([NOW - longer, NOW], NOW, longer) == [longer, timedelta()]
     assert believed_ages([NOW + month, NOW], NOW, week) == [-month, timedelta()], "a clock set back is a step too"
+
+
+def test_a_line_that_another_job_adds_while_old_runs_are_forgotten_is_kept(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.start("old", NOW - timedelta(days=100))
+    journal.start("young", NOW)
+    said = journal.path.read_bytes().splitlines()[1]
+    code = "import sys, pathlib, datetime; from recovery.cache.journal import Journal\n"
+    code += "Journal(pathlib.Path(sys.argv[1])).prune(90, datetime.datetime.fromisoformat(sys.argv[2]))"
+    with appending(journal.path) as descriptor:
+        pruning = subprocess.Popen([sys.executable, "-c", code, str(tmp_path), NOW.isoformat()], cwd=PROJECT)
+        while f"-> FLOCK  ADVISORY  WRITE {pruning.pid} " not in Path("/proc/locks").read_text():
+            assert pruning.poll() is None, "it did not wait"
+        append(descriptor, sealed_json(unsealed_json(said) | {"job": "other", "run": "1"}).encode() + b"\n")
+    assert pruning.wait(60) == 0
+    assert [run.job for run in journal.runs()] == ["young", "other"]
 
 
 def test_a_second_holder_of_a_lock_is_refused_until_the_first_lets_go(tmp_path: Path) -> None:
