@@ -36,12 +36,11 @@ _OF_LEVEL = {"SERIES": IMAGES, "RECORDS": RECORDS}
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`held` of `wanted` objects of one kind. `asked_at`: the oldest and newest answer, aware, UTC."""
+    """`held` of `wanted` objects of one kind. `asked_last`: the newest answer, aware, UTC."""
 
     name: str
     held: int
     wanted: int
-    asked_first: datetime
     asked_last: datetime
 
 
@@ -71,7 +70,6 @@ def _kinds(cache_path: Path, stamps: tuple[tuple[int, int], ...]) -> tuple[Kind,
             name,
             sum(row["held"] for row in found[name]),
             sum(row["wanted"] for row in found[name]),
-            min(row["asked_at"] for row in found[name]).replace(tzinfo=UTC),
             max(row["asked_at"] for row in found[name]).replace(tzinfo=UTC),
         )
         for name in (RECORDS, PLANS, STRUCTURES, IMAGES, REFERENCES, OTHERS)

@@ -124,7 +124,7 @@ def _at(file: PatientFile, now: datetime, as_of: datetime | None) -> PatientFile
 def _without_gaps(plan: PlanFile) -> PlanFile:
     if plan.ledger is None:
         return plan
-    return replace(plan, ledger=replace(plan.ledger, gaps=(), days_since_last_treatment=None))
+    return replace(plan, ledger=replace(plan.ledger, gaps=()))
 
 
 def _read(space: Workspace, patient_ids: list[str], local_now: datetime) -> list[PatientFile]:

@@ -68,11 +68,6 @@ class Lockout:
                 self._count(name, address, now)
         return until
 
-    def note_failure(self, name: str, address: str, now: datetime) -> None:
-        """Count one more. What is too old to count is forgotten."""
-        with self._alone():
-            self._count(name, address, now)
-
     def note_success(self, name: str, address: str, now: datetime) -> None:
         """Forget the failures of a name at an address."""
         with self._alone():

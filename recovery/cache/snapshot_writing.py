@@ -43,7 +43,6 @@ from recovery.cache.manifests import (
 )
 from recovery.cache.store import Cache, CacheError
 from recovery.host import durable
-from recovery.tables.relational import RELATIONAL_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -126,14 +125,9 @@ class SnapshotWriter:
             for name in self._tables.keys() & self._sources.keys():
                 self._link(name)
             manifest = Manifest(self._now, self._tables, self._missing).to_json()
-            snapshot = _publish(self._cache_path, self._beside, manifest)
+            return _publish(self._cache_path, self._beside, manifest)
         except (OSError, ManifestError) as error:
             raise _not_written(self._cache_path, error) from error
-        with contextlib.suppress(OSError):
-            for name in snapshot.manifest.tables:
-                (self._cache_path / "tables" / f"{name}.parquet").unlink(missing_ok=True)  # of the layout before
-            (self._cache_path / "tables" / "confirmed.json").unlink(missing_ok=True)
-        return snapshot
 
     def discard(self) -> None:
         """Leave nothing of an attempt that was not committed."""
@@ -141,7 +135,7 @@ class SnapshotWriter:
 
     def _says_something_new(self) -> bool:
         """Another row, another table, another reason, or a file made anew: anything but the times of reading."""
-        if self._last is None or self.faults or not (self._cache_path / FOLDER / POINTER).exists():
+        if self._last is None or self.faults:
             return True
         if self._missing != self._last.missing or self._tables.keys() != self._last.tables.keys():
             return True
@@ -256,7 +250,7 @@ def _not_written(cache_path: Path, error: Exception) -> CacheError:
 
 
 def _last_state(cache_path: Path) -> tuple[dict[str, Path], Manifest | None, list[str]]:
-    """The newest snapshot, where those of its tables lie that are whole, and what is not; else the layout before.
+    """The newest snapshot, where those of its tables lie that are whole, and what is not.
 
     What is damaged is as good as never written: the run that finds it reads everything anew.
     """
@@ -269,23 +263,7 @@ def _last_state(cache_path: Path) -> tuple[dict[str, Path], Manifest | None, lis
             return whole, last.manifest, [fault for fault in faults.values() if fault]
     except ManifestError as error:
         return {}, None, [str(error)]
-    return *_layout_before(cache_path), []
-
-
-def _layout_before(cache_path: Path) -> tuple[dict[str, Path], Manifest | None]:
-    """Relational tables as version 0.1 wrote them, beside those of DICOM: good for comparing and keeping."""
-    cache = Cache(cache_path)
-    tables, sources = {}, {}
-    for name, schema in RELATIONAL_TABLES.items():
-        with contextlib.suppress(CacheError, OSError):
-            found = cache.snapshot(schema)
-            data = found.path.read_bytes()
-            sources[name] = found.path
-            tables[name] = TableState(
-                name, hashlib.sha256(data).hexdigest(), len(data), found.row_count, found.taken_at, found.taken_at,
-                found.source, found.query_sha256, rows_sha256="",
-            )  # fmt: skip
-    return sources, Manifest(max(s.taken_at for s in tables.values()), tables) if tables else None
+    return {}, None, []
 
 
 def _folders(cache_path: Path, *prefixes: str) -> list[Path]:

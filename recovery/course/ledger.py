@@ -132,7 +132,6 @@ class Ledger:
     """After each whole fraction, in order of time; empty where no dose per fraction is known."""
     gaps: tuple[Gap, ...]
     """Those with a weekday in them, the present one last."""
-    days_since_last_treatment: int | None
     unit: str | None
     """Of all metersets: seconds for brachytherapy; None where they differ."""
     next_metersets: Mapping[int, ToGive]
@@ -207,7 +206,6 @@ def lay_out(
         fractions_over_time=tuple(_whole(every)),
         dose_over_time=tuple(_dose(every, dose_per_fraction)),
         gaps=tuple(_gaps(days, None if so_far.fractions_remaining == 0 else now.date())),
-        days_since_last_treatment=(now.date() - days[-1]).days if days else None,
         unit=course.unit,
         next_metersets=course.next_metersets,
         only_in_database=_only_in_database(database, course),

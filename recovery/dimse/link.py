@@ -60,9 +60,8 @@ _UNDECODABLE = (
 
 @dataclass(frozen=True, slots=True)
 class Suboperations:
-    """What a node says at the end of a C-MOVE or C-GET (PS3.4 C.4.2.1): how many, and which where it names them."""
+    """What a node says at the end of a C-MOVE or C-GET (PS3.4 C.4.2.1): how many failed, and which where it says so."""
 
-    completed: int
     failed: int
     failed_uids: frozenset[str]
 
@@ -251,7 +250,6 @@ class Link:
                 continue
             self._patience = None
             return Suboperations(
-                completed=int(status.get("NumberOfCompletedSuboperations") or 0),
                 failed=int(status.get("NumberOfFailedSuboperations") or 0),
                 failed_uids=_failed_uids(identifier),
             )

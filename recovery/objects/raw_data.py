@@ -110,11 +110,6 @@ def site_patient_id(site_name: str) -> str:
     return PATIENT_ID_PREFIX + hashlib.sha256(site_name.encode()).hexdigest()[:12].upper()
 
 
-def is_site_patient(patient_id: str | None) -> bool:
-    """Whether a PatientID is a site's own: nobody to treat."""
-    return patient_id is not None and patient_id.startswith(PATIENT_ID_PREFIX)
-
-
 def series_number_at(taken_at: datetime) -> int:
     """Seconds since 2020: a SeriesNumber by which series sort by time, as any archive tells it (PS3.4 table C.6-3)."""
     return int((taken_at - _EPOCH).total_seconds())

@@ -81,7 +81,6 @@ class Physician:
     physician_name: str
     role: str | None
     is_primary: bool | None
-    specialty: str | None
     institution: str | None
 
 
@@ -94,9 +93,7 @@ class Appointment:
     treatment_machine_name: str | None
     other_machine_name: str | None
     activity: str | None
-    activity_category: str | None
     status: str | None
-    priority: str | None
     note: str | None
 
     @property
@@ -286,7 +283,7 @@ def _physicians(told: Iterable[Mapping[str, Any]], rows: Iterable[Mapping[str, A
     found.sort(key=lambda p: (not p.is_primary, p.physician_name))
     if not found:
         named = (name for row in rows for name in parted(row["physicians_of_record"]))
-        found = [Physician(name, None, None, None, None) for name in dict.fromkeys(named)]
+        found = [Physician(name, None, None, None) for name in dict.fromkeys(named)]
     return tuple(found)
 
 

@@ -87,7 +87,6 @@ class Prescription:
     """A row of prescriptions: doses in Gy."""
 
     prescription_id: str
-    prescription_name: str | None
     course_id: str | None
     site: str | None
     laterality: str | None
@@ -152,7 +151,6 @@ class PlanField:
     patient_support_angle: float | None
     source_to_surface_distance: float | None
     tolerance_table: str | None
-    reference_image_uid: str | None
     setup_note: str | None
     is_setup_field: bool | None
     meterset_unit: str | None

@@ -40,7 +40,6 @@ Strip = list[tuple[float, float]]
 class Structure:
     """A region of interest (PS3.3 C.8.8.5, C.8.8.6)."""
 
-    roi_number: int
     roi_name: str | None
     colour: str
     """ROIDisplayColor as `#rrggbb`; grey without one."""
@@ -66,7 +65,7 @@ def read_structures(ds: Dataset) -> list[Structure]:
             continue
         contours, not_drawn = _contours(item)
         if contours or not_drawn:
-            found[number] = Structure(number, names.get(number), _colour(item), contours, not_drawn)
+            found[number] = Structure(names.get(number), _colour(item), contours, not_drawn)
     order = [number for number in names if number in found]
     return [found[number] for number in [*order, *(n for n in found if n not in names)] if number is not None]
 

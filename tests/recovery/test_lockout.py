@@ -16,7 +16,7 @@ HERE, THERE = "10.0.0.1", "10.0.0.2"
 
 def fail(lockout: Lockout, times: int, name: str = "doe", address: str = HERE, at: datetime = NOW) -> None:
     for _ in range(times):
-        lockout.note_failure(name, address, at)
+        lockout.attempt(name, address, at)
 
 
 @pytest.fixture

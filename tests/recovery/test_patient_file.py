@@ -191,7 +191,6 @@ def test_gaps_are_those_with_a_weekday_and_the_last_one_goes_on() -> None:
     assert [(g.days, g.weekdays, g.first_day_after is None) for g in ledger.gaps] == [
         (2, 2, False), (2, 2, False), (4, 2, True),
     ]  # fmt: skip
-    assert ledger.days_since_last_treatment == 5
 
 
 def test_after_the_last_fraction_nothing_is_next_and_no_gap_goes_on() -> None:

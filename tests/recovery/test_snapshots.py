@@ -176,35 +176,6 @@ def test_a_disk_without_hard_links_gets_copies(tmp_path: Path, monkeypatch: pyte
 # --- the layout before --------------------------------------------------------------------------------------------
 
 
-def old_layout(cache_path: Path) -> None:
-    for schema in (NOTES, CHECKS):
-        listed = rows(schema.key[0], schema.columns, 1)
-        Cache(cache_path).write(schema, listed, taken_at=NOW, source="test", query_sha256="ab")
-    (cache_path / "tables" / "confirmed.json").write_text("{}")
-
-
-def test_a_cache_of_the_layout_before_still_reads(tmp_path: Path) -> None:
-    old_layout(tmp_path)
-    cache = Cache(tmp_path).pin()
-    assert {row["kind"] for row in cache.read(NOTES)} == {"1"}
-    assert cache.snapshot(NOTES).taken_at == known_since(cache, NOTES) == NOW
-    assert list_snapshots(tmp_path) == []
-
-
-def test_the_first_run_moves_the_layout_before_into_a_snapshot(tmp_path: Path) -> None:
-    old_layout(tmp_path)
-    with open_writer(tmp_path, NOW + timedelta(minutes=10)) as new:
-        last = new.last("notes")
-        assert last is not None and last.row_count == 3, "it is compared with"
-        new.keep("notes", "no right on Note")
-        new.write(CHECKS, [], source="test", query_sha256="ab", rows_sha256="")
-        new.commit()
-    cache = Cache(tmp_path)
-    assert {row["kind"] for row in cache.read(NOTES)} == {"1"} and cache.read(CHECKS) == []
-    assert known_since(cache, NOTES) == NOW
-    assert list((tmp_path / "tables").iterdir()) == []
-
-
 # --- damage -------------------------------------------------------------------------------------------------------
 
 
