@@ -111,10 +111,6 @@ def gaps(ledger: Ledger, today: date) -> list[str]:
     return [_gap(g, today) for g in (*ahead, *past)]
 
 
-def number(value: float | None, digits: int = 1) -> str:
-    return ABSENT if value is None else f"{value:.{digits}f}"
-
-
 def missing_tables(file: PatientFile, names: Iterable[str]) -> list[str]:
     """A sentence for each of these tables that could not be read: what it would tell is unknown, not absent."""
     return [f"{LOOK_MARK} {name}: {why}" for name in names if (why := file.tables_missing.get(name)) is not None]

@@ -46,8 +46,6 @@ if TYPE_CHECKING:
 
     from demo.pacs.store import StoredObject
 
-__all__ = ["Archive", "held_sop_instance_uids", "main"]
-
 log = logging.getLogger(__name__)
 
 _SUCCESS, _PENDING, _CANCELLED = 0x0000, 0xFF00, 0xFE00

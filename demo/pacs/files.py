@@ -19,6 +19,8 @@ import re
 import threading
 from typing import TYPE_CHECKING
 
+from recovery.host.durable import sync_folder
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -70,11 +72,7 @@ class ArchiveFiles:
         """
         path = self.path_of(sop_instance_uid)
         part.replace(path)
-        directory = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        sync_folder(path.parent)
         return path
 
     def remove_leftovers(self) -> int:

@@ -29,10 +29,9 @@ from recovery.cache.manifests import (
 )
 from recovery.cache.snapshot_writing import install
 from recovery.dicom.elements import InvalidObjectError
-from recovery.dicom.model import InstanceRef
+from recovery.dicom.model import RAW_DATA, InstanceRef
 from recovery.dimse import Peer, fetch, find_refs, find_series, open_link
 from recovery.objects.raw_data import (
-    RAW_DATA,
     RawPart,
     RawSnapshotError,
     RestoredSnapshot,

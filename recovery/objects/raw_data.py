@@ -20,7 +20,7 @@ import hashlib
 import io
 import uuid
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -32,11 +32,11 @@ from pydicom.uid import UID, ImplicitVRLittleEndian
 from recovery.cache.manifests import MANIFEST, Manifest, ManifestError, Snapshot, fault_of, id_of
 from recovery.dicom import elements as el
 from recovery.dicom.elements import InvalidObjectError
+from recovery.dicom.model import RAW_DATA
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-RAW_DATA = "1.2.840.10008.5.1.4.1.1.66"
 FORMAT = 1
 PART_BYTES = 64 * 1024 * 1024
 """Archives dislike giant objects (an element may have 4 GB, PS3.5 section 7.1.2). Even: a part is never padded."""
@@ -277,8 +277,3 @@ def _text(value: object) -> str:
 def _uid(*names: object) -> str:
     """A UID that is the same for the same names, as a UUID under 2.25 (PS3.5 section B.2)."""
     return f"2.25.{uuid.uuid5(_NAMESPACE, repr(names)).int}"
-
-
-def sop_instance_uids(objects: Sequence[Dataset]) -> list[str]:
-    """The UIDs of objects, in their order: ask the RT-PACS for these before sending anything."""
-    return [el.required_uid(made, "SOPInstanceUID") for made in objects]

@@ -15,7 +15,6 @@ Why incremental
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -36,8 +35,6 @@ from recovery.tables.schema import EXCLUDED_PATIENTS, ON_TREATMENT
 
 if TYPE_CHECKING:
     from recovery.dimse import Peer
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

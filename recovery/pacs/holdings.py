@@ -15,7 +15,6 @@ Why
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -34,8 +33,6 @@ if TYPE_CHECKING:
     from recovery.course.needed_images import NeededImages
     from recovery.dicom.plans import Plan, ReferencedSeries
     from recovery.pacs.collection import Collection
-
-log = logging.getLogger(__name__)
 
 _Slices = Mapping[str, Mapping[str, InstanceRef]]
 """The slices of each series, by SOP Instance UID."""

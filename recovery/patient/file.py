@@ -42,13 +42,11 @@ class PatientNotFoundError(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who it is. `family_name` in capitals, as the tables write names."""
+    """Who it is."""
 
     patient_id: str
     other_patient_ids: str | None
     patient_name: str | None
-    family_name: str | None
-    given_name: str | None
     patient_birth_date: date | None
     patient_sex: str | None
 
@@ -257,14 +255,10 @@ def _identity(
     def first(column: str) -> Any:
         return next((row[column] for row in sources if row[column] is not None), None)
 
-    name: str | None = first("patient_name")
-    family, _, given = (part.strip() for part in (name or "").partition(","))
     return Identity(
         patient_id=patient_id,
         other_patient_ids=other_ids(rows, told),
-        patient_name=name,
-        family_name=family or None,
-        given_name=given or None,
+        patient_name=first("patient_name"),
         patient_birth_date=first("patient_birth_date"),
         patient_sex=first("patient_sex"),
     )

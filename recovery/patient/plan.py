@@ -61,12 +61,10 @@ class OnTreatmentRow:
     course_number_of_fractions_planned: int | None
     course_plan_labels: str | None
     interrupted_fraction: int | None
-    interrupted_meterset_remaining: float | None
     next_fraction_number: int | None
     interrupted_remaining_in_words: str | None
     first_treatment_at: datetime | None
     last_treatment_at: datetime | None
-    next_appointment_at: datetime | None
     unknown_since: datetime | None
     proven_at: datetime | None
     status: str | None

@@ -13,8 +13,8 @@ from pydicom import Dataset
 from pydicom.uid import ImplicitVRLittleEndian
 from pynetdicom import build_context
 
-from demo.pacs.archive import held_sop_instance_uids
 from demo.pacs.files import ArchiveFiles
+from demo.pacs.index import held_sop_instance_uids
 from demo.pacs.store import ArchiveStore
 from recovery.dicom.model import DicomNode
 from tests.demo import scu

@@ -17,7 +17,7 @@ import pytest
 
 from demo.aria.database import AriaDatabase
 from demo.clinic.clinic import Clinic
-from demo.pacs.archive import held_sop_instance_uids
+from demo.pacs.index import held_sop_instance_uids
 from demo.run.processes import Processes
 from demo.run.simulated_clock import SimulatedClock
 from demo.run.simulation import Simulation

@@ -36,7 +36,7 @@ def test_the_file_of_an_ordinary_patient_tells_who_what_and_which_fraction_is_ne
 ) -> None:
     plan = anna(clinic)
     file = read(clinic, tmp_path, "100231")
-    assert (file.identity.family_name, file.identity.given_name) == ("ABELSEN", "Anna")
+    assert file.identity.patient_name == "ABELSEN, Anna"
     assert (file.identity.patient_birth_date, file.identity.patient_sex) == (date(1958, 7, 4), "F")
     assert file.contacts.phones[0] == ("mobile", "+41 79 555 01 23")
     assert [p.physician_name for p in file.physicians] == ["Meier, Ursula", "Deputy, Dora"]
@@ -89,7 +89,7 @@ def test_without_a_database_identity_and_ledger_come_from_dicom(clinic: Clinic, 
     anna(clinic)
     file = read(clinic, tmp_path, "100231", with_database=False)
     [plan] = file.plans
-    assert file.identity.family_name == "ABELSEN" and file.alerts is None and file.contacts.phones == ()
+    assert file.identity.patient_name == "ABELSEN, Anna" and file.alerts is None and file.contacts.phones == ()
     assert "prescriptions" in file.tables_missing and plan.prescription is None and plan.laterality is None
     assert [f.beam_meterset for f in plan.fields] == [112.4, 98.6] and plan.fields[0].gantry_angle is None
     assert plan.ledger is not None and plan.ledger.next.fraction_number == 8

@@ -15,10 +15,10 @@ from pydicom import Dataset, dcmread
 
 from recovery.cache.manifests import Snapshot
 from recovery.dicom.elements import InvalidObjectError
+from recovery.dicom.model import RAW_DATA
 from recovery.objects.raw_data import (
     CREATOR,
     GROUP,
-    RAW_DATA,
     RawPart,
     RawSnapshotError,
     RestoredSnapshot,
@@ -27,7 +27,6 @@ from recovery.objects.raw_data import (
     series_number_at,
     site_patient_id,
     site_study_uid,
-    sop_instance_uids,
     taken_at_of_series,
 )
 from tests.objects import encode
@@ -81,7 +80,7 @@ def test_the_same_snapshot_gives_the_same_objects_and_another_gives_others(snaps
     later = take(tmp_path, 2, changed=1)
     assert later is not None
     others = [raw_data_objects(later, SITE), raw_data_objects(snapshot, SITE, part_bytes=1000)]
-    uids = [uid for objects in (once, *others) for uid in sop_instance_uids(objects)]
+    uids = [made.SOPInstanceUID for objects in (once, *others) for made in objects]
     assert len(set(uids)) == len(uids)
     assert {ds.StudyInstanceUID for objects in others for ds in objects} == {site_study_uid(SITE)}
     assert raw_data_objects(snapshot, "Elsewhere")[0].StudyInstanceUID != site_study_uid(SITE)
