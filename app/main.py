@@ -17,7 +17,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.access import gate, hardening, session
+from app.access import gate, hardening, rights
 from app.access.sitting import Sitting
 from app.components import failures, sign_in, signed_in
 from app.desk import Desk
@@ -59,7 +59,7 @@ def main() -> None:
             icon=page.icon,
             url_path=page.url_path,
             default=page is PAGES[0],
-            visibility="visible" if page.is_in_menu and session.may(page.permission) else "hidden",
+            visibility="visible" if page.is_in_menu and rights.may(page.permission) else "hidden",
         )
         for page in PAGES
     }
@@ -69,7 +69,7 @@ def main() -> None:
         return
     signed_in.show(desk, entered)
     entry = next(page for page in PAGES if pages[page.url_path] is chosen)
-    session.require(entry.permission)
+    rights.require(entry.permission)
     entered.note_view(entry.url_path)
     chosen.run()
 

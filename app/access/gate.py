@@ -18,10 +18,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.access import session
+from app.access import rights
+from app.access.audit_writer import audit_writer
 from app.access.proxy import REWRITTEN_BY, ProxyError, Vouched, vouched
 from app.access.sitting import Sitting
-from app.access.trail import trail_of
 from app.desk import Desk
 from recovery.access.accounts import Accounts, AccountsFileError
 from recovery.access.audit import Event
@@ -49,8 +49,8 @@ def enter(desk: Desk) -> Sitting | Doorway:
         person, error = _vouched(desk), ""
     except ProxyError as refused:
         person, error = None, str(refused)
-    by_itself = session.was_redrawn_by_itself()
-    here = session.sitting()
+    by_itself = rights.was_redrawn_by_itself()
+    here = rights.sitting()
     if here is not None:
         why = _why_over(desk, here, person)
         if not why:
@@ -113,10 +113,10 @@ def _welcome(desk: Desk, person: Vouched) -> Sitting | Doorway:
 def _begin(desk: Desk, user: User, changed_at: str | None, address: str, by: str) -> Sitting:
     idle = timedelta(minutes=desk.config.sign_in.idle_minutes)
     stands = partial(_account_stands, desk.config.accounts_path, user.name, changed_at)
-    here = Sitting(user, address, changed_at, desk.wall_clock, idle, trail_of(desk.config.audit_path), stands)
+    here = Sitting(user, address, changed_at, desk.wall_clock, idle, audit_writer(desk.config.audit_path), stands)
     for key in list(st.session_state):
         del st.session_state[key]
-    st.session_state[session.SITTING] = here
+    st.session_state[rights.SITTING] = here
     here.note("sign in", None, {"by": by})
     return here
 
@@ -152,7 +152,7 @@ def _note_refusal(desk: Desk, accounts: Accounts, name: str, why: str) -> None:
     account = accounts.find(name)
     who = account.name if account else "unknown name"
     event = Event(desk.wall_clock(), who, "", "sign in refused", client_address(desk), None, {"why": why})
-    trail_of(desk.config.audit_path).note(event)
+    audit_writer(desk.config.audit_path).note(event)
 
 
 def _vouched(desk: Desk) -> Vouched | None:

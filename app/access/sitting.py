@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from app.access.trail import Trail
+from app.access.audit_writer import AuditWriter
 from recovery.access.audit import Event
 from recovery.access.permissions import BREAK_GLASS_GRANTS, Permission, User
 
@@ -43,7 +43,7 @@ class Sitting:
     account_changed_at: str | None
     clock: Callable[[], datetime]
     idle: timedelta
-    trail: Trail
+    audit: AuditWriter
     stands: Callable[[], bool] = lambda: True
     """Whether the account is still the one that signed in; looked up anew at every question."""
     last_active_at: datetime = field(init=False)
@@ -92,7 +92,7 @@ class Sitting:
         """
         told = dict(details or {}) | ({"break_glass": True} if self.open_glass is not None else {})
         event = Event(self.clock(), self.user.name, self.user.role, action, self.address, patient_id, told)
-        self.trail.note(event, must=must)
+        self.audit.note(event, must=must)
 
     def note_view(self, what: str, patient_id: str | None = None) -> None:
         """As `note`, of looking: once per page or patient, and again after `VIEW_AGAIN`."""

@@ -16,7 +16,7 @@ from datetime import timedelta
 
 import streamlit as st
 
-from app.access import session
+from app.access import rights
 from app.data import cached, standing
 from app.desk import Desk
 from app.wording import words
@@ -40,7 +40,7 @@ _STRIP = (
 def show(desk: Desk) -> None:
     """Draw the banner, and keep it true."""
     st.session_state[_DRAWN] = _drawn_state(desk)
-    refreshing: Callable[[Desk], None] = session.fragment(_show, run_every=REFRESH_EVERY)
+    refreshing: Callable[[Desk], None] = rights.fragment(_show, run_every=REFRESH_EVERY)
     refreshing(desk)
 
 
@@ -76,7 +76,7 @@ def coloured(level: standing.Level, markdown: str) -> str:
 
 def _show(desk: Desk) -> None:
     if st.session_state.get(_DRAWN) != _drawn_state(desk):
-        session.redraw()
+        rights.redraw()
     try:
         now = standing_now(desk)
     except cached.JournalError as error:

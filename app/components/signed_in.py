@@ -16,7 +16,7 @@ from datetime import timedelta
 
 import streamlit as st
 
-from app.access import gate, session
+from app.access import gate, rights
 from app.access.sitting import Sitting
 from app.desk import Desk
 from app.wording import words
@@ -30,7 +30,7 @@ SHORTEST_REASON = 10
 
 def show(desk: Desk, here: Sitting) -> None:
     """Draw the sidebar's end, and what must stand above the page."""
-    watching: Callable[[Sitting], None] = session.fragment(_watch, run_every=LOOK_EVERY)
+    watching: Callable[[Sitting], None] = rights.fragment(_watch, run_every=LOOK_EVERY)
     watching(here)
     has_asked = False
     with st.sidebar:
@@ -49,16 +49,16 @@ def _watch(here: Sitting) -> None:
     if here.glass is not None and here.open_glass is None:
         here.glass = None
         here.note("break glass ended", None, {"by": "time"})
-        session.redraw()
+        rights.redraw()
     if here.time_left <= min(WARN_BEFORE, here.idle / 2):
         st.markdown(f":orange[▲ **You will be signed out in {words.age_in_full(here.time_left)}.**]")
         if st.button("Stay signed in", key="stay"):
             here.touch()
             st.rerun()
     _show_glass(here)
-    here.trail.try_again()
-    if here.trail.complaint:
-        st.markdown(f":red[■ **What is done now is not in the audit file.**] {words.as_markdown(here.trail.complaint)}")
+    here.audit.try_again()
+    if here.audit.complaint:
+        st.markdown(f":red[■ **What is done now is not in the audit file.**] {words.as_markdown(here.audit.complaint)}")
 
 
 def _show_glass(here: Sitting) -> None:
@@ -83,7 +83,7 @@ def _has_glass(desk: Desk, role: Role) -> bool:
 @st.dialog("Break glass")
 def _ask_reason(desk: Desk, here: Sitting) -> None:
     if not here.holds:
-        session.redraw()
+        rights.redraw()
     minutes = desk.config.sign_in.break_glass_minutes
     never = [p for p in Permission if p not in BREAK_GLASS_GRANTS | PERMISSIONS[here.user.role]]
     st.markdown(

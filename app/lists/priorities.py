@@ -68,7 +68,7 @@ def without_entry(table: pd.DataFrame, entries: Mapping[str, PriorityEntry], rul
     return told.sort_values(["missed_days", "is_curative"], ascending=False, kind="stable", na_position="last")
 
 
-def clock_in_words(standing: priorities.Standing) -> tuple[str, str]:
+def clock_in_words(standing: priorities.MissedDays) -> tuple[str, str]:
     """The mark and the words of a clock: `■ 1 day over`, `▲ no day left`, `2 days left`."""
     left = standing.days_left
     if left is None:
@@ -79,7 +79,7 @@ def clock_in_words(standing: priorities.Standing) -> tuple[str, str]:
 
 
 def _line(
-    row: dict[str, Any], entry: PriorityEntry, standing: priorities.Standing, zone: ZoneInfo
+    row: dict[str, Any], entry: PriorityEntry, standing: priorities.MissedDays, zone: ZoneInfo
 ) -> dict[str, object]:
     mark, clock = clock_in_words(standing)
     marks = {mark, row["mark"]}

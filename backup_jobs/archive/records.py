@@ -27,8 +27,8 @@ from recovery.course.deliveries import TREATING
 from recovery.dicom.beam_kinds import no_beam
 from recovery.dicom.model import RT_BEAMS_TREATMENT_RECORD, InstanceRef, Patient
 from recovery.objects.treatment_record import (
-    Session,
-    Standing,
+    DeliveredSession,
+    RecordVersion,
     amendments,
     moved,
     treatment_record,
@@ -95,7 +95,7 @@ def archive_deliveries(space: Workspace, proven: ProvenObjects) -> tuple[Archive
     return report, _remarks(incomplete, deliveries)
 
 
-def _note_proven(space: Workspace, chosen: Iterable[Session], unproven: set[str]) -> None:
+def _note_proven(space: Workspace, chosen: Iterable[DeliveredSession], unproven: set[str]) -> None:
     """A patient had a turn, and the first look is done, once the RT-PACS holds what was looked at."""
     space.memory.note_turns(TURNS, sorted({session.patient_id for session in chosen} - unproven))
     space.memory.first_look_done |= not unproven
@@ -108,7 +108,9 @@ def _kept(space: Workspace, deliveries: Sequence[Mapping[str, Any]]) -> list[Map
     return [one.row for one in untold_deliveries(records, deliveries, since)] if deliveries else []
 
 
-def _owe(space: Workspace, standings: Mapping[str, tuple[Session, Standing]], stuck: Iterable[str]) -> None:
+def _owe(
+    space: Workspace, standings: Mapping[str, tuple[DeliveredSession, RecordVersion]], stuck: Iterable[str]
+) -> None:
     """Note what the database tells and no record that is known here does: also for a run that ends before it asked."""
     lacking = {uid: s.patient_id for uid, (s, _) in standings.items() if uid not in space.collection.records}
     space.memory.owed = lacking | {uid: space.collection.records[uid].ref.patient_id or "" for uid in stuck}
@@ -128,8 +130,8 @@ def _remarks(incomplete: int, deliveries: Iterable[Mapping[str, Any]]) -> list[s
 
 
 def _standings(
-    space: Workspace, sessions: Iterable[Session], proven: ProvenObjects
-) -> tuple[dict[str, tuple[Session, Standing]], list[str]]:
+    space: Workspace, sessions: Iterable[DeliveredSession], proven: ProvenObjects
+) -> tuple[dict[str, tuple[DeliveredSession, RecordVersion]], list[str]]:
     """The sessions by the UID of their record, and the UIDs of records that are not amended.
 
     An archive that alters what it stores would get another amendment in every run, for ever: a second one is sent
@@ -158,7 +160,9 @@ def _chosen(space: Workspace, sessions: list[Session]) -> list[Session]:
     return [s for s in sessions if s.patient_id in whole or s.day is None or s.day >= window.first]
 
 
-def _wanted(space: Workspace, standings: Mapping[str, tuple[Session, Standing]], plans: Plans) -> list[Wanted]:
+def _wanted(
+    space: Workspace, standings: Mapping[str, tuple[DeliveredSession, RecordVersion]], plans: Plans
+) -> list[Wanted]:
     """The objects, by the UID under which each stands or has to be stored."""
     patients = {row["patient_id"]: patient_of(row) for row in relational_rows(space, PATIENTS)}
     wanted = []
@@ -170,6 +174,8 @@ def _wanted(space: Workspace, standings: Mapping[str, tuple[Session, Standing]],
     return wanted
 
 
-def _build(session: Session, standing: Standing, patient: Patient, plans: Plans, made_at: datetime) -> Dataset:
+def _build(
+    session: DeliveredSession, standing: RecordVersion, patient: Patient, plans: Plans, made_at: datetime
+) -> Dataset:
     facts = plans.facts(session)
     return treatment_record(session, standing.sop_instance_uid, standing.number, patient, facts, made_at)

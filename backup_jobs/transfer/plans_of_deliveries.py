@@ -29,7 +29,7 @@ from recovery.tables.relational import PLAN_FIELDS, PLANS, PRESCRIPTIONS
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-    from recovery.objects.treatment_record import Session
+    from recovery.objects.treatment_record import DeliveredSession
     from recovery.pacs.workspace import Workspace
 
 
@@ -42,7 +42,7 @@ class Plans:
         If the RT-PACS cannot be asked. A silent R&V system leaves plans unknown.
     """
 
-    def __init__(self, space: Workspace, new: Iterable[Session]) -> None:
+    def __init__(self, space: Workspace, new: Iterable[DeliveredSession]) -> None:
         self._space = space
         self._kinds: dict[str, dict[int, BeamKind]] = {}
         for row in relational_rows(space, PLAN_FIELDS):
@@ -56,7 +56,7 @@ class Plans:
         self._refs = {ref.sop_instance_uid: ref for ref in _brought(space, patients)}
         self._read(set(self._refs.values()))
 
-    def facts(self, session: Session) -> PlanFacts:
+    def facts(self, session: DeliveredSession) -> PlanFacts:
         """Of the plan that a session names; of one that names none, how many fractions its prescription has."""
         plan_uid = session.referenced_rt_plan_uid
         if plan_uid is None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from recovery.charting import say
-from recovery.charting.say import ABSENT
+from recovery.charting import on_paper
+from recovery.charting.on_paper import ABSENT
 from recovery.words.laterality import with_side_in_capitals
 
 if TYPE_CHECKING:
@@ -24,19 +24,19 @@ def progress(file: PatientFile, plan: PlanFile | None) -> Pairs:
         return ()
     row, ledger = plan.row, plan.ledger
     prescribed = plan.prescription.total_dose if plan.prescription is not None else None
-    given = say.fixed(ledger.dose_delivered if ledger is not None else None, 2)
-    dose = ABSENT if given == ABSENT and prescribed is None else f"{given} of {say.fixed(prescribed, 2)} Gy"
+    given = on_paper.fixed(ledger.dose_delivered if ledger is not None else None, 2)
+    dose = ABSENT if given == ABSENT and prescribed is None else f"{given} of {on_paper.fixed(prescribed, 2)} Gy"
     ahead = file.next_appointment
     booked = ABSENT
     if ahead is not None:
-        booked = f"{say.day_or_time(ahead.appointment_at)} {ahead.treatment_machine_name or ''}".strip()
+        booked = f"{on_paper.day_or_time(ahead.appointment_at)} {ahead.treatment_machine_name or ''}".strip()
     return (
         (
             "Delivered in full",
-            f"{say.text(row.course_fractions_delivered)} of {say.text(row.course_number_of_fractions_planned)}",
+            " of ".join(map(on_paper.text, (row.course_fractions_delivered, row.course_number_of_fractions_planned))),
         ),
         ("Dose given of total", dose),
-        ("Last treated", say.day_or_time(row.last_treatment_at)),
+        ("Last treated", on_paper.day_or_time(row.last_treatment_at)),
         ("Next appointment", booked),
     )
 
@@ -47,9 +47,9 @@ def prescription(plan: PlanFile | None) -> Pairs:
         return ()
     rx = plan.prescription
     pairs = [
-        ("Site", say.text(rx.site if rx else None)),
+        ("Site", on_paper.text(rx.site if rx else None)),
         _laterality(plan),
-        ("Intent", say.text(plan.intent)),
+        ("Intent", on_paper.text(plan.intent)),
         ("Dose", plan.prescribed or ABSENT),
     ]
     if rx is not None:
@@ -59,10 +59,10 @@ def prescription(plan: PlanFile | None) -> Pairs:
             ("Bolus", rx.bolus),
             ("Gating", rx.gating),
         )
-        pairs += [(label, say.text(value)) for label, value in more]
+        pairs += [(label, on_paper.text(value)) for label, value in more]
         rare = (("Dose levels", rx.dose_levels), ("Phase", rx.phase), ("Notes", rx.notes))
-        pairs += [(label, say.text(value)) for label, value in rare if value]
-    pairs += [("Diagnosis", say.text(plan.course.diagnoses))] if plan.course is not None else []
+        pairs += [(label, on_paper.text(value)) for label, value in rare if value]
+    pairs += [("Diagnosis", on_paper.text(plan.course.diagnoses))] if plan.course is not None else []
     return tuple(pairs)
 
 
@@ -77,13 +77,13 @@ def plan(plan: PlanFile | None) -> Pairs:
         return ()
     told = plan.approval
     by = f" by {told.approved_by}" if told.approved_by else ""
-    at = f", {say.day_or_time(told.approved_at)}" if told.approved_at else ""
-    machines = say.one_of(f.treatment_machine_name for f in plan.treatment_fields)
+    at = f", {on_paper.day_or_time(told.approved_at)}" if told.approved_at else ""
+    machines = on_paper.one_of(f.treatment_machine_name for f in plan.treatment_fields)
     return (
-        ("Plan", say.text(plan.label)),
-        ("Plan UID", say.short_uid(plan.uid)),
+        ("Plan", on_paper.text(plan.label)),
+        ("Plan UID", on_paper.short_uid(plan.uid)),
         ("Approval", f"{told.approval_status or (told.dicom_approval_status or ABSENT).lower()}{by}{at}"),
-        ("Machine", machines if machines != ABSENT else say.text(plan.row.treatment_machine_name)),
+        ("Machine", machines if machines != ABSENT else on_paper.text(plan.row.treatment_machine_name)),
     )
 
 
@@ -95,8 +95,8 @@ def people(file: PatientFile) -> Pairs:
         ("Physician", "; ".join(_with_role(p) for p in physicians) or ABSENT),
         ("Physician's phone", TO_FILL_IN),
         ("Patient's phone", own or ABSENT),
-        ("Emergency", say.text(file.contacts.emergency_contacts)),
-        ("Language", say.text(file.contacts.language)),
+        ("Emergency", on_paper.text(file.contacts.emergency_contacts)),
+        ("Language", on_paper.text(file.contacts.language)),
     )
 
 
@@ -111,14 +111,14 @@ def setup(plan: PlanFile | None) -> Pairs:
     if plan is None:
         return ()
     notes = plan.setup_notes
-    couch = [say.triple(n.couch_vertical, n.couch_longitudinal, n.couch_lateral) for n in notes]
-    shifts = [say.triple(n.shift_vertical, n.shift_longitudinal, n.shift_lateral) for n in notes]
+    couch = [on_paper.triple(n.couch_vertical, n.couch_longitudinal, n.couch_lateral) for n in notes]
+    shifts = [on_paper.triple(n.shift_vertical, n.shift_longitudinal, n.shift_lateral) for n in notes]
     written = [*(n.setup_note for n in notes), *(f.setup_note for f in plan.fields)]
     pairs = [
-        ("Position", say.one_of([*(n.treatment_orientation for n in notes), *(n.setup_technique for n in notes)])),
-        ("Devices", say.one_of(n.devices for n in notes)),
-        ("Shift vrt / lng / lat, cm", say.one_of(s for s in shifts if s != ABSENT)),
-        ("Couch vrt / lng / lat, cm", say.one_of(c for c in couch if c != ABSENT)),
+        ("Position", on_paper.one_of([*(n.treatment_orientation for n in notes), *(n.setup_technique for n in notes)])),
+        ("Devices", on_paper.one_of(n.devices for n in notes)),
+        ("Shift vrt / lng / lat, cm", on_paper.one_of(s for s in shifts if s != ABSENT)),
+        ("Couch vrt / lng / lat, cm", on_paper.one_of(c for c in couch if c != ABSENT)),
         ("Note", "\n".join(dict.fromkeys(n.strip() for n in written if n and n.strip())) or ABSENT),
     ]
     is_known = any(value != ABSENT for _, value in pairs)

@@ -27,8 +27,8 @@ from PIL import Image, UnidentifiedImageError
 
 from recovery.charting.canvas import LONG, MARGIN, Canvas, Paper
 from recovery.charting.letters import letters_for, unprintable_in_words
+from recovery.charting.rows_to_sign import draw_rows_to_sign
 from recovery.charting.sheet import ChartSheet, Pairs, chart_sheets
-from recovery.charting.signing import draw_rows_to_sign
 
 if TYPE_CHECKING:
     from recovery.patient.file import PatientFile

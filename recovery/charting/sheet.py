@@ -20,9 +20,9 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from recovery.charting import facts, say, warnings
+from recovery.charting import facts, on_paper, warnings
 from recovery.charting.facts import Pairs as Pairs
-from recovery.charting.say import ABSENT
+from recovery.charting.on_paper import ABSENT
 from recovery.course.metersets import ToGive
 from recovery.patient import notices as plan_notices
 from recovery.words.units import MU, amount, common, number, unit_word
@@ -118,14 +118,14 @@ def _sheet(file: PatientFile, plan: PlanFile | None) -> ChartSheet:
     beams = _beams(plan)
     return ChartSheet(
         patient_id=person.patient_id,
-        patient_name=say.text(person.patient_name),
-        birth=say.birth(person.patient_birth_date, file.now),
-        sex=say.text(person.patient_sex),
+        patient_name=on_paper.text(person.patient_name),
+        birth=on_paper.birth(person.patient_birth_date, file.now),
+        sex=on_paper.text(person.patient_sex),
         other_patient_ids=person.other_patient_ids or "",
         photo_sha256=file.photo.sha256 if file.photo is not None else "",
         site_name=file.site_name,
-        as_of=say.day_or_time(file.as_of) if file.as_of is not None else "nothing proven",
-        plan_label=say.text(plan.label if plan is not None else None),
+        as_of=on_paper.day_or_time(file.as_of) if file.as_of is not None else "nothing proven",
+        plan_label=on_paper.text(plan.label if plan is not None else None),
         plan_uid=plan.uid if plan is not None else None,
         stops=tuple(warnings.stops(file, plan)),
         looks=tuple(warnings.looks(file, plan)),
@@ -176,17 +176,17 @@ def _fields(plan: PlanFile | None) -> Table:
 def _field(field: PlanField, unit: str | None) -> tuple[str, ...]:
     return (
         str(field.beam_number),
-        say.text(field.beam_name),
+        on_paper.text(field.beam_name),
         _meterset(field.beam_meterset, field.unit, unit),
-        say.text(field.treatment_machine_name),
-        say.energy(field),
-        "setup" if field.is_setup_field else say.text(field.technique),
-        say.text(field.mlc_type),
-        say.gantry(field),
-        say.fixed(field.collimator_angle, 1),
-        say.fixed(field.patient_support_angle, 1),
-        say.fixed(field.source_to_surface_distance, 1),
-        say.text(field.tolerance_table),
+        on_paper.text(field.treatment_machine_name),
+        on_paper.energy(field),
+        "setup" if field.is_setup_field else on_paper.text(field.technique),
+        on_paper.text(field.mlc_type),
+        on_paper.gantry(field),
+        on_paper.fixed(field.collimator_angle, 1),
+        on_paper.fixed(field.patient_support_angle, 1),
+        on_paper.fixed(field.source_to_surface_distance, 1),
+        on_paper.text(field.tolerance_table),
     )
 
 
@@ -211,11 +211,11 @@ def _fraction(fraction: LedgerFraction, plan: PlanFile) -> tuple[str, ...]:
     moved = shift and (shift.correction_vertical, shift.correction_longitudinal, shift.correction_lateral)
     return (
         str(fraction.fraction_number),
-        say.day_or_time(fraction.started_at),
+        on_paper.day_or_time(fraction.started_at),
         ", ".join(fraction.treatment_machine_names) or ABSENT,
         given,
         ", ".join([state, *more]),
-        say.triple(*moved) if moved else ABSENT,
+        on_paper.triple(*moved) if moved else ABSENT,
     )
 
 

@@ -64,7 +64,7 @@ class PlanFacts:
     number_of_fractions_planned: int | None = None
     beams: Mapping[int, BeamKind] = field(default_factory=dict)
 
-    def kinds(self, session: Session) -> list[BeamKind]:
+    def kinds(self, session: DeliveredSession) -> list[BeamKind]:
         """Of a session's deliveries, in their order; the history's own RadiationType first."""
         return [
             replace(kind, radiation_type=radiation_of(delivery) or kind.radiation_type)
@@ -74,7 +74,7 @@ class PlanFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class DeliveredSession:
     """What one patient got of one plan and fraction on one day: rows of `deliveries`, in the order of delivery."""
 
     patient_id: str
@@ -105,7 +105,7 @@ class Session:
         )
 
 
-def treatment_sessions(deliveries: Iterable[Mapping[str, Any]]) -> list[Session]:
+def treatment_sessions(deliveries: Iterable[Mapping[str, Any]]) -> list[DeliveredSession]:
     """Sessions, the newest first. QA, setup, portfilm and other imaging are not treatments, and in none.
 
     Rows without a patient, and brachytherapy's and ions' (`no_beam`), are in none either. `deliveries` are rows of
@@ -115,13 +115,13 @@ def treatment_sessions(deliveries: Iterable[Mapping[str, Any]]) -> list[Session]
     for row in deliveries:
         if row["patient_id"] is not None and row["delivery_type"] in TREATING and not no_beam(row):
             groups.setdefault(_session_of(row), []).append(row)
-    sessions = [Session(*of, tuple(sorted(rows, key=_order))) for of, rows in groups.items()]
+    sessions = [DeliveredSession(*of, tuple(sorted(rows, key=_order))) for of, rows in groups.items()]
     return sorted(sessions, key=lambda s: s.day or date.min, reverse=True)
 
 
 def moved(
-    deliveries: Iterable[Mapping[str, Any]], sessions: Iterable[Session], held: Mapping[str, TreatmentRecord]
-) -> list[Session]:
+    deliveries: Iterable[Mapping[str, Any]], sessions: Iterable[DeliveredSession], held: Mapping[str, TreatmentRecord]
+) -> list[DeliveredSession]:
     """Deliveries under whose key a record is held, and which name no session of `sessions` any more; each alone.
 
     Such a record is amended like any other. What stands in a session too is the same delivery in two records, and
@@ -129,7 +129,7 @@ def moved(
     """
     naming = {session.first_key for session in sessions}
     return [
-        Session(*_session_of(row), (row,))
+        DeliveredSession(*_session_of(row), (row,))
         for row in deliveries
         if str(row["delivery_id"]) not in naming
         and row["patient_id"] is not None
@@ -156,7 +156,7 @@ def _named_by(delivery_id: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RecordVersion:
     """Where a session's record stands, or has to be stored: its UID, and its number in the chain, from 1.
 
     `replaces`: the record that says something else, where this one is its amendment and is not stored yet.
@@ -167,14 +167,14 @@ class Standing:
     replaces: str | None = None
 
 
-def amendments(session: Session, held: Mapping[str, TreatmentRecord]) -> Standing:
+def amendments(session: DeliveredSession, held: Mapping[str, TreatmentRecord]) -> RecordVersion:
     """Follow the session's chain to its end; `held` are the records that are known."""
     uid, number = session.first_uid, 1
     while (following := amended_uid(uid)) in held:
         uid, number = following, number + 1
     if uid in held and recorded_facts(held[uid]) != session.facts():
-        return Standing(following, number + 1, uid)
-    return Standing(uid, number)
+        return RecordVersion(following, number + 1, uid)
+    return RecordVersion(uid, number)
 
 
 def without_amended(records: Mapping[str, TreatmentRecord]) -> Iterator[TreatmentRecord]:
@@ -183,7 +183,7 @@ def without_amended(records: Mapping[str, TreatmentRecord]) -> Iterator[Treatmen
 
 
 def recorded_facts(record: TreatmentRecord) -> tuple[object, ...]:
-    """What a record says was delivered, as `Session.facts` finds it in the rows."""
+    """What a record says was delivered, as `DeliveredSession.facts` finds it in the rows."""
     beams = (
         (
             beam.beam_number,
@@ -201,7 +201,7 @@ def recorded_facts(record: TreatmentRecord) -> tuple[object, ...]:
 
 
 def treatment_record(
-    session: Session, uid: str, number: int, patient: Patient, plan: PlanFacts, made_at: datetime
+    session: DeliveredSession, uid: str, number: int, patient: Patient, plan: PlanFacts, made_at: datetime
 ) -> Dataset:
     """The session's record under `uid`, the `number`th in its chain; `made_at` is local to the site.
 

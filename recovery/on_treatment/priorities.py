@@ -40,7 +40,7 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class MissedDays:
     """One patient's clock. None where it cannot be said: never treated, or no category entered.
 
     `days_left` is negative when the limit is passed.
@@ -77,14 +77,14 @@ def missed_days(
     return weeks * len(set(treatment_weekdays)) + odd
 
 
-def stand(last_treated: date | None, category: int | None, today: date, rules: Rules) -> Standing:
+def stand(last_treated: date | None, category: int | None, today: date, rules: Rules) -> MissedDays:
     """One patient's clock by the clinic's rules."""
     allowed = rules.allowed_missed_days.get(category) if category is not None else None
-    return Standing(missed_days(last_treated, today, rules.treatment_weekdays), allowed)
+    return MissedDays(missed_days(last_treated, today, rules.treatment_weekdays), allowed)
 
 
 def urgency(
-    standing: Standing, category: int | None, has_chemotherapy: bool | None, intent: str | None
+    standing: MissedDays, category: int | None, has_chemotherapy: bool | None, intent: str | None
 ) -> tuple[int, int, int, int]:
     """What the list is sorted by, the least first: days left, category, chemotherapy, intent.
 

@@ -24,7 +24,7 @@ from recovery.identity.one_patient import older_ids, other_ids
 from recovery.patient.disagreements import of_person
 from recovery.patient.photos import Photo
 from recovery.patient.plan import PlanFile, of_row
-from recovery.patient.plan_reading import counted_courses, read_plan
+from recovery.patient.plan_from_rows import counted_courses, read_plan
 from recovery.patient.tables import PatientTables, read_tables
 from recovery.patient.unknown_now import GRACE, as_of_now
 from recovery.tables.relational import CANCELLED_STATUSES

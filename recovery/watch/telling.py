@@ -30,14 +30,14 @@ DAY = timedelta(days=1)
 
 
 @dataclass(slots=True)
-class Memory:
+class ToldBefore:
     """What was told, by the trouble's name, and the day (site time, ISO) of the newest summary."""
 
     told: dict[str, Told] = field(default_factory=dict)
     summary_of: str = ""
 
     @classmethod
-    def load(cls, path: Path) -> Memory:
+    def load(cls, path: Path) -> ToldBefore:
         try:
             said = unsealed_json(path.read_bytes())
             told = {
@@ -65,7 +65,7 @@ class Memory:
 
 def tell_troubles(config: Config, troubles: Iterable[Trouble], known: set[str], now: datetime) -> list[str]:
     """Tell what is new of troubles; returns what went wrong in telling. `known`: the names that are judged here."""
-    path, memory = config.watch_path, Memory.load(config.watch_path)
+    path, memory = config.watch_path, ToldBefore.load(config.watch_path)
     due = events(troubles, memory.told, now, known)
     problems = [p for event in due for p in _tell(config, memory, event, now)]
     if due:
@@ -76,7 +76,7 @@ def tell_troubles(config: Config, troubles: Iterable[Trouble], known: set[str], 
 def tell_the_day(config: Config, runs: Sequence[JobRun], proven_at: datetime | None, now: datetime) -> list[str]:
     """The daily summary, once its time has come and it was not sent today; returns what went wrong."""
     local = now.astimezone(config.site.zone)
-    path, memory = config.watch_path, Memory.load(config.watch_path)
+    path, memory = config.watch_path, ToldBefore.load(config.watch_path)
     at, today = config.watch.daily_summary_at, local.date().isoformat()
     if not at or f"{local:%H:%M}" < at or memory.summary_of == today:
         return []
@@ -88,7 +88,7 @@ def tell_the_day(config: Config, runs: Sequence[JobRun], proven_at: datetime | N
     return problems
 
 
-def _tell(config: Config, memory: Memory, event: Event, now: datetime) -> list[str]:
+def _tell(config: Config, memory: ToldBefore, event: Event, now: datetime) -> list[str]:
     problems = _send(config, message(event, config.site.name, now, config.site.zone), now)
     if len(problems) < ways(config.watch):
         memory.told = after_telling(memory.told, [event], now)

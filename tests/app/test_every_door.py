@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.access import gate, session
+from app.access import gate, rights
 from app.access.proxy import REWRITTEN_BY
 from app.data.views import read_views, views_file
 from recovery.access.accounts import Accounts
@@ -35,13 +35,13 @@ def test_every_part_that_runs_without_its_page_asks_whether_the_sitting_holds() 
     doors = 0
     for where, call in calls():
         if ast.unparse(call.func) == "st.fragment":
-            assert where == "app/access/session.py", f"{where}: session.fragment instead of st.fragment"
+            assert where == "app/access/rights.py", f"{where}: rights.fragment instead of st.fragment"
         for keyword in call.keywords:
             if keyword.arg in {"on_click", "on_change", "on_select", "on_submit", "on_dismiss"}:
                 said = ast.unparse(keyword.value)
                 is_none = said in {"'ignore'", "'rerun'", '"ignore"', '"rerun"'}
-                is_held = is_none or said.startswith("session.callback(") or said in _held_names(where)
-                assert is_held, f"{where}: {keyword.arg}={said} without session.callback"
+                is_held = is_none or said.startswith("rights.callback(") or said in _held_names(where)
+                assert is_held, f"{where}: {keyword.arg}={said} without rights.callback"
                 doors += 1
         if ast.unparse(call.func) == "st.download_button":
             assert where == "app/components/output/download.py", f"{where}: downloads leave by download.show alone"
@@ -49,10 +49,10 @@ def test_every_part_that_runs_without_its_page_asks_whether_the_sitting_holds() 
 
 
 def _held_names(where: str) -> set[str]:
-    """Names in a file that are made by `session.callback`."""
+    """Names in a file that are made by `rights.callback`."""
     names: set[str] = set()
     for node in ast.walk(ast.parse((ROOT / where).read_text())):
-        if isinstance(node, ast.Assign) and "session.callback(" in ast.unparse(node.value):
+        if isinstance(node, ast.Assign) and "rights.callback(" in ast.unparse(node.value):
             names |= {n.id for target in node.targets for n in ast.walk(target) if isinstance(n, ast.Name)}
     return names
 
@@ -76,7 +76,7 @@ def test_a_disabled_account_may_nothing_at_once_and_its_callbacks_do_nothing(
     open_dashboard: Open, tmp_path: Path
 ) -> None:
     visit = open_dashboard("fresh")
-    here = visit.session_state[session.SITTING]
+    here = visit.session_state[rights.SITTING]
     assert here.holds
     visit.text_input(key="view_name").set_value("mine")
     disable(config_of(tmp_path))
@@ -111,12 +111,12 @@ def test_a_fragment_draws_nothing_for_who_lost_the_account(
     def redraw() -> None:
         raise Redrawn
 
-    monkeypatch.setattr("app.access.session.redraw", redraw)
+    monkeypatch.setattr("app.access.rights.redraw", redraw)
     monkeypatch.setattr("streamlit.fragment", lambda draw, run_every=None: draw)
-    part = session.fragment(lambda: drawn.append("patients"))
-    monkeypatch.setattr("app.access.session.holds", lambda: True)
+    part = rights.fragment(lambda: drawn.append("patients"))
+    monkeypatch.setattr("app.access.rights.holds", lambda: True)
     part()
-    monkeypatch.setattr("app.access.session.holds", lambda: False)
+    monkeypatch.setattr("app.access.rights.holds", lambda: False)
     with pytest.raises(Redrawn):
         part()
     assert drawn == ["patients"]

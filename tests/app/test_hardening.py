@@ -18,7 +18,7 @@ from streamlit.error_util import handle_uncaught_app_exception
 from streamlit.testing.v1 import AppTest
 
 from app.access import hardening
-from app.access.session import SITTING
+from app.access.rights import SITTING
 from app.components.output import download
 from recovery.access.audit import AuditFile
 from recovery.access.permissions import Permission

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.access.session import SITTING
+from app.access.rights import SITTING
 from app.access.sitting import Sitting
 from recovery.access.accounts import Accounts
 from recovery.access.audit import AuditFile

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from app.access.audit_writer import AuditWriter
 from app.access.sitting import VIEW_AGAIN, Sitting
-from app.access.trail import Trail
 from recovery.access.audit import AuditError, AuditFile
 from recovery.access.audit_proof import verify
 from recovery.access.permissions import Permission, Role, User
@@ -33,8 +33,8 @@ def clock() -> Clock:
 
 @pytest.fixture
 def here(tmp_path: Path, clock: Clock) -> Sitting:
-    trail = Trail(tmp_path / "data" / "audit.jsonl")
-    return Sitting(User("doe", "Doe", Role.VIEWER), "10.0.0.1", "x", clock, timedelta(minutes=20), trail)
+    audit = AuditWriter(tmp_path / "data" / "audit.jsonl")
+    return Sitting(User("doe", "Doe", Role.VIEWER), "10.0.0.1", "x", clock, timedelta(minutes=20), audit)
 
 
 def told(tmp_path: Path) -> list[dict[str, object]]:
@@ -104,10 +104,10 @@ def test_lines_that_cannot_be_written_are_said_and_written_later_in_their_order(
     here.note_view("on_treatment")
     clock.pass_minutes(5)
     here.note("export")
-    assert "cannot be written" in here.trail.complaint and "2 lines wait" in here.trail.complaint
+    assert "cannot be written" in here.audit.complaint and "2 lines wait" in here.audit.complaint
     (tmp_path / "data").unlink()
-    here.trail.try_again()
-    assert here.trail.complaint == ""
+    here.audit.try_again()
+    assert here.audit.complaint == ""
     here.note("sign out")
     lines = told(tmp_path)
     assert [(one["action"], "written_late" in one["details"]) for one in lines] == [  # type: ignore[operator]

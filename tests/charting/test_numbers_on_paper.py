@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from recovery.charting import chart_sheets, charts_pdf, facts, say
+from recovery.charting import chart_sheets, charts_pdf, facts, on_paper
 from recovery.on_treatment.second_source import SecondSource, told_of
 from recovery.patient.file import Contacts, PatientFile, read_patient_file
 from recovery.patient.plan import PlanField
@@ -48,7 +48,7 @@ def test_an_arc_says_from_where_to_where_and_which_way_round(
     start: float | None, stop: float | None, direction: str | None, said: str
 ) -> None:
     told = field(gantry_angle=start, gantry_stop_angle=stop, gantry_direction=direction)
-    assert say.gantry(told) == said
+    assert on_paper.gantry(told) == said
 
 
 def test_an_arc_stands_on_paper_as_the_plan_has_it_beside_collimator_couch_and_distance(tmp_path: Path) -> None:
@@ -84,8 +84,8 @@ def test_couch_and_shifts_stand_on_paper_vertical_then_longitudinal_then_lateral
 
 
 def test_an_axis_that_is_not_told_is_a_dash_in_its_place() -> None:
-    assert say.triple(None, 0.0, -1.25) == "— / 0.0 / -1.2"
-    assert say.triple(None, None, None) == "—"
+    assert on_paper.triple(None, 0.0, -1.25) == "— / 0.0 / -1.2"
+    assert on_paper.triple(None, None, None) == "—"
 
 
 @pytest.mark.parametrize("known", [kinds for n in range(4) for kinds in permutations(("work", "home", "mobile"), n)])

@@ -68,7 +68,7 @@ def test_an_interrupted_fraction_comes_next_with_what_each_beam_lacks(clinic: Cl
     assert [(b.beam_number, b.remaining) for b in ahead.unfinished.beams] == [(1, 12.0), (2, 38.0)]
     assert ahead.unfinished.terminations == ("MACHINE",)
     assert [f.state for f in plan.ledger.fractions] == ["complete"] * 4 + ["interrupted"]
-    assert plan.row.interrupted_meterset_remaining == 50.0
+    assert plan.row.interrupted_remaining_in_words == "50.0 MU left"
 
 
 def test_a_fraction_finished_at_noon_has_two_sessions_with_their_own_records(clinic: Clinic, tmp_path: Path) -> None:

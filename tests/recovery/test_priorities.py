@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recovery.on_treatment.priorities import WORKING_WEEK, Rules, Standing, gap_days, missed_days, stand, urgency
+from recovery.on_treatment.priorities import WORKING_WEEK, MissedDays, Rules, gap_days, missed_days, stand, urgency
 
 FRIDAY, MONDAY = date(2026, 11, 20), date(2026, 11, 23)
 RULES = Rules({1: 2, 2: 5, 3: 7}, WORKING_WEEK, "Dr. Meier", date(2026, 11, 2))
@@ -64,14 +64,14 @@ def test_a_night_of_changing_clocks_is_one_day(night: date) -> None:
 
 def test_the_days_left_are_the_limit_less_those_missed() -> None:
     wednesday = MONDAY + timedelta(days=2)
-    assert stand(FRIDAY, 1, wednesday, RULES) == Standing(2, 2)
+    assert stand(FRIDAY, 1, wednesday, RULES) == MissedDays(2, 2)
     assert stand(FRIDAY, 1, wednesday, RULES).days_left == 0
     assert stand(FRIDAY, 1, wednesday + timedelta(days=1), RULES).days_left == -1
     assert stand(FRIDAY, 2, wednesday, RULES).days_left == 3
 
 
 def test_the_list_is_sorted_by_clock_then_category_chemotherapy_and_intent() -> None:
-    due, later, unknown = Standing(2, 2), Standing(0, 5), Standing(None, 2)
+    due, later, unknown = MissedDays(2, 2), MissedDays(0, 5), MissedDays(None, 2)
     ordered = [
         urgency(due, 1, True, "curative"),
         urgency(due, 1, False, "curative"),

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
-from app.access import session
+from app.access import rights
 from app.access.sitting import Sitting
 from recovery.access.permissions import Permission
 
@@ -37,10 +37,10 @@ def show(
 
     `details` say what was handed out, without a name; they and `file_name` stand in the line of audit.
     """
-    here = session.sitting()
+    here = rights.sitting()
     may = here is not None and here.may(permission)
     if here is None or not may:
-        st.button(label, key=f"{key}_refused", icon=":material/lock:", disabled=True, help=session.refusal(permission))
+        st.button(label, key=f"{key}_refused", icon=":material/lock:", disabled=True, help=rights.refusal(permission))
         return
 
     def hand_out() -> bytes:

@@ -16,7 +16,7 @@ from datetime import timedelta
 
 import streamlit as st
 
-from app.access import session
+from app.access import rights
 from app.components import banner, failures, header
 from app.data import cached, health
 from app.desk import Desk
@@ -78,7 +78,7 @@ def _show_jobs(desk: Desk, runs: Sequence[JobRun], loaded: cached.Loaded | None)
     if not runs:
         st.markdown("No run of any job is known. `python -m backup_jobs cycle` makes the first.")
         return
-    ageing: Callable[..., None] = session.fragment(_show_table, run_every=banner.REFRESH_EVERY)
+    ageing: Callable[..., None] = rights.fragment(_show_table, run_every=banner.REFRESH_EVERY)
     ageing(desk)
     jobs = _jobs(desk, runs)
     job_table.show_week(desk, health.hours_of(runs, desk.now()), [job.job for job in jobs])

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 import pandas as pd
 import streamlit as st
 
-from app.access import session
+from app.access import rights
 from app.data import health
 from app.desk import Desk
 from app.screens.backup_health import unproven_table
@@ -30,9 +30,9 @@ def show(desk: Desk, unproven: Sequence[health.Unproven], table: pd.DataFrame | 
     labels = _labels([one for one in unproven if one.sop_instance_uid not in known], table)
     if not labels:
         return
-    user = session.signed_in()
-    if user is None or not session.may(Permission.SIGN_OFF):
-        st.markdown(f":small[A known gap can be acknowledged, with a reason. {session.refusal(Permission.SIGN_OFF)}]")
+    user = rights.signed_in()
+    if user is None or not rights.may(Permission.SIGN_OFF):
+        st.markdown(f":small[A known gap can be acknowledged, with a reason. {rights.refusal(Permission.SIGN_OFF)}]")
         return
     today = desk.today()
     with st.form("known_gap"):
@@ -61,7 +61,7 @@ def show(desk: Desk, unproven: Sequence[health.Unproven], table: pd.DataFrame | 
 
 
 def _sign(desk: Desk, uids: Sequence[str], reason: str, until: date, signed_by: str) -> None:
-    here = session.sitting()
+    here = rights.sitting()
     if not uids or not reason or here is None or not here.may(Permission.SIGN_OFF):
         st.markdown(":red[■ Nothing was acknowledged. It needs at least one object, and a reason.]")
         return

@@ -17,7 +17,7 @@ from datetime import date
 import pandas as pd
 import streamlit as st
 
-from app.access import session
+from app.access import rights
 from app.components import attention, banner, failures, header, listed
 from app.components.output import chart_export, day_export, day_print, paper
 from app.data import cached, given, unknown
@@ -69,13 +69,13 @@ def _show_day(desk: Desk, loaded: cached.Loaded, found: sources.Found, machines:
     )
     sheet_title = f"{title} {day.year} · {desk.config.site.name}"
     if is_print:
-        if (here := session.sitting()) is not None:
+        if (here := rights.sitting()) is not None:
             here.note_view(f"machine_day to print, {machine} {day.isoformat()}")
         st.markdown("Press **Ctrl + P** to print. Only the sheet below is printed, on landscape pages.")
-        printing: Callable[..., None] = session.fragment(_print, run_every=banner.REFRESH_EVERY)
+        printing: Callable[..., None] = rights.fragment(_print, run_every=banner.REFRESH_EVERY)
         printing(desk, sheet_title, found.remark, that_day, below)
         return
-    if session.may(Permission.CHARTS):
+    if rights.may(Permission.CHARTS):
         paper.hand_out(
             day_print.sheet(sheet_title, _told(desk, found.remark), that_day.booked, that_day.unbooked, below)
         )
@@ -115,8 +115,8 @@ def _asked(
         if machine != told:
             st.query_params[MACHINE] = machine
         day = st.date_input("Day", today, key=DAY, bind="query-params", format="YYYY-MM-DD", width=150)
-        may_print = session.may(Permission.CHARTS)
-        help_text = "A plain page for paper" if may_print else session.refusal(Permission.CHARTS)
+        may_print = rights.may(Permission.CHARTS)
+        help_text = "A plain page for paper" if may_print else rights.refusal(Permission.CHARTS)
         is_print = st.toggle("Print view", key=PRINT, bind="query-params", disabled=not may_print, help=help_text)
     return machine, day if isinstance(day, date) else today, is_print and may_print
 
@@ -145,7 +145,7 @@ def _show_chart(desk: Desk, bars: pd.DataFrame, machine: str, day: date) -> None
     if bars.empty:
         st.markdown(f"No machine has an appointment on {words.day(day, desk.today())}.")
         return
-    drawing: Callable[..., None] = session.fragment(_draw_chart, run_every=banner.REFRESH_EVERY)
+    drawing: Callable[..., None] = rights.fragment(_draw_chart, run_every=banner.REFRESH_EVERY)
     drawing(desk, bars, machine, day)
 
 

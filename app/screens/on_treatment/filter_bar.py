@@ -12,7 +12,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app.access import session
+from app.access import rights
 from app.components import shortcuts
 from app.lists import filters
 from app.lists.filters import View
@@ -106,7 +106,7 @@ def choose(values: Mapping[str, object]) -> None:
 def offer_to_clear() -> None:
     """What is shown when the filters leave nobody: every filter off again with one press."""
     st.markdown("**No patient matches these filters.**")
-    st.button("Clear all filters", key="clear", on_click=session.callback(_clear))
+    st.button("Clear all filters", key="clear", on_click=rights.callback(_clear))
 
 
 def _clear() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.access import session
+from app.access import rights
 from app.components.output import list_export
 from app.data import views
 from app.desk import Desk
@@ -80,13 +80,13 @@ def _show_views(desk: Desk, table: pd.DataFrame) -> None:
         format_func=words.printable,
         placeholder="machine, physician or saved",
         key=_PICKED,
-        on_change=session.callback(_open),
+        on_change=rights.callback(_open),
         args=(by_name,),
     )
     st.text_input("Save what is shown as", key=_NAME, max_chars=views.LONGEST_NAME, help="Without the search")
-    st.button("Save", key="view_save", on_click=session.callback(_save), args=(file,))
+    st.button("Save", key="view_save", on_click=rights.callback(_save), args=(file,))
     for view in saved:
-        label, remove = f"Remove {words.as_markdown(view.name)}", session.callback(_remove)
+        label, remove = f"Remove {words.as_markdown(view.name)}", rights.callback(_remove)
         st.button(label, key=f"view_remove_{view.name}", on_click=remove, args=(file, view.name))
     if told := st.session_state.pop(_TOLD, ""):
         st.markdown(told)

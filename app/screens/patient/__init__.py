@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.access import audit_trail
+from app.access import rights
 from app.components import banner, failures, header, listed, patient_link, patient_search
 from app.components.output import chart_export
 from app.data import cached
@@ -52,7 +52,10 @@ def show(desk: Desk) -> None:
 
 
 def _show_file(desk: Desk, file: PatientFile) -> None:
-    audit_trail.note_view("patient", file.identity.patient_id)
+    here = rights.sitting()
+    if here is None:
+        raise PermissionError("nobody is signed in")
+    here.note_view("patient", file.identity.patient_id)
     identity.show(file)
     with st.container(horizontal=True):
         chart_export.show_patient(desk, file.identity.patient_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.access import session
+from app.access import rights
 from app.data import pictures
 from app.desk import Desk
 from app.wording.words import absent, as_markdown, printable
@@ -16,7 +16,7 @@ from recovery.pictures.refusals import PictureError
 
 def show(desk: Desk, plan: PlanFile) -> None:
     """Draw it, alone: choosing a beam draws nothing else anew."""
-    session.fragment(_show)(desk, plan)
+    rights.fragment(_show)(desk, plan)
 
 
 def _show(desk: Desk, plan: PlanFile) -> None:
@@ -28,7 +28,7 @@ def _show(desk: Desk, plan: PlanFile) -> None:
     is_asked = st.session_state.get(f"asked_beams_{plan.uid}")
     if not (is_asked or pictures.is_at_hand(source, plan.uid)):
         st.button("Load from the RT-PACS", key=f"load_beams_{plan.uid}", icon=":material/download:",
-                  on_click=session.callback(_ask), args=(plan.uid,))  # fmt: skip
+                  on_click=rights.callback(_ask), args=(plan.uid,))  # fmt: skip
         return
     try:
         with st.spinner("Loading the plan from the RT-PACS"):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 import streamlit as st
 
-from app.access import session
+from app.access import rights
 from app.components import marked
 from app.desk import Desk
 from app.lists import patient_tables
@@ -22,7 +22,7 @@ _ROWS = 10
 
 def show(desk: Desk, file: PatientFile, plan: PlanFile) -> None:
     """Draw the tabs, alone: opening one draws nothing else anew."""
-    session.fragment(_show)(desk, file, plan)
+    rights.fragment(_show)(desk, file, plan)
 
 
 def _show(desk: Desk, file: PatientFile, plan: PlanFile) -> None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.access.signer import signer
+from app.access import rights
 from app.components import banner, header, listed
 from app.data import cached
 from app.desk import Desk
@@ -79,7 +79,7 @@ def _show_clocks(desk: Desk, loaded: cached.Loaded, rules: Rules) -> None:
         priority_export.show(desk, loaded, clocks, without, rules)
     if len(clocks):
         priority_tables.show_clocks(clocks, today)
-    priority_form.show(desk, table, signer(Permission.PRIORITIES))
+    priority_form.show(desk, table, rights.signer(Permission.PRIORITIES))
     if len(without):
         st.markdown("**Not entered yet**, the longest without treatment first, then curative before palliative")
         priority_tables.show_without(without, today)

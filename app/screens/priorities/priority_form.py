@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.access import session
+from app.access import rights
 from app.data import cached
 from app.desk import Desk
 from app.lists import filters
@@ -33,7 +33,7 @@ def show(desk: Desk, table: pd.DataFrame, signed_in: str | None) -> None:
     if signed_in is None:
         st.markdown(
             ":orange[▲ **You may not sign, so you can enter nothing here.**] "
-            f"An entry bears the name of the person who signs it. {session.refusal(Permission.PRIORITIES)}"
+            f"An entry bears the name of the person who signs it. {rights.refusal(Permission.PRIORITIES)}"
         )
         return
     with st.form("entry", clear_on_submit=False):
@@ -92,7 +92,7 @@ def _sign(desk: Desk, entry: PriorityEntry) -> None:
     except EntriesError as error:
         st.markdown(f":red[■ {words.as_markdown(str(error))}]")
         return
-    if (here := session.sitting()) is not None:
+    if (here := rights.sitting()) is not None:
         here.note("priority", entry.patient_id, {"category": entry.category or 0, "decided_by": entry.decided_by})
     st.toast("Entered and signed.")
     st.rerun()

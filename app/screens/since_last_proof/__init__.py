@@ -14,7 +14,7 @@ from contextlib import suppress
 import pandas as pd
 import streamlit as st
 
-from app.access import session
+from app.access import rights
 from app.components import banner, header, listed
 from app.components.output import day_export, day_print, download, list_export
 from app.data import cached, unknown
@@ -65,7 +65,7 @@ def _show_list(desk: Desk, loaded: cached.Loaded, doubt: Doubt) -> None:
         details={"table": "since_last_proof", "lines": len(lines)},
         permission=Permission.CHARTS,
     )
-    if session.may(Permission.CHARTS):
+    if rights.may(Permission.CHARTS):
         st.markdown(":small[**Ctrl + P** prints the sheet below, on landscape pages.]")
     title = f"May have been treated since {since} · {desk.config.site.name}"
     told = f"Made {words.day(doubt.now.date(), desk.today())} {doubt.now:%H:%M}: who was booked until then is on it."

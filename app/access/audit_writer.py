@@ -4,7 +4,7 @@ Goal
     Everything that is done is a line of the audit file; what cannot be written is said loudly and written later.
 
 How
-    One Trail per audit file and process. A line that cannot be written waits in memory, in order, and is written
+    One AuditWriter per audit file and process. A line that cannot be written waits in memory, in order, and is written
     before the next one, marked late, with the time at which it happened.
 
 Why reading goes on
@@ -32,7 +32,7 @@ _MOST_WAITING = 20_000
 """Lines of about 1 kB in memory."""
 
 
-class Trail:
+class AuditWriter:
     """Notes events; thread-safe. `failing_since` is when a line first could not be written, None when all are."""
 
     def __init__(self, path: Path) -> None:
@@ -89,6 +89,6 @@ class Trail:
 
 
 @lru_cache(maxsize=8)
-def trail_of(path: Path) -> Trail:
-    """The Trail of an audit file, the same for every visitor of this process."""
-    return Trail(path)
+def audit_writer(path: Path) -> AuditWriter:
+    """The AuditWriter of an audit file, the same for every visitor of this process."""
+    return AuditWriter(path)

@@ -8,9 +8,9 @@ How
     sends can put one there.
 
 For pages
-    `session.fragment` and `session.callback` in place of `st.fragment` and a bare function: what runs without the page
-    around it asks anew whether the sitting holds. `session.require(Permission.AUDIT)` at the top of a page that needs
-    more than seeing; `session.may(…)` before a button; `session.redraw()` instead of `st.rerun()` in a part of a page
+    `rights.fragment` and `rights.callback` in place of `st.fragment` and a bare function: what runs without the page
+    around it asks anew whether the sitting holds. `rights.require(Permission.AUDIT)` at the top of a page that needs
+    more than seeing; `rights.may(…)` before a button; `rights.redraw()` instead of `st.rerun()` in a part of a page
     that refreshes by itself, so that a screen that nobody looks at is not kept signed in by its own clockwork.
 """
 
@@ -57,6 +57,15 @@ def require(permission: Permission) -> User:
     st.markdown(f":red[■ **You may not {permission}.**] {refusal(permission)}")
     st.stop()
     raise PermissionError(permission)
+
+
+def signer(permission: Permission) -> str | None:
+    """The signed-in person's name as it stands under a signature; None when nobody who may sign is signed in.
+
+    Who may not sign may look at what others signed. A signature is a profession, so break-glass gives none.
+    """
+    user = signed_in()
+    return f"{user.full_name} ({user.name})" if user is not None and may(permission) else None
 
 
 def refusal(permission: Permission) -> str:
