@@ -24,7 +24,7 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
-from recovery.access.audit import AuditError, AuditFile, Event
+from recovery.access.audit import AuditError, AuditEvent, AuditFile
 
 log = logging.getLogger(__name__)
 
@@ -37,12 +37,12 @@ class AuditWriter:
 
     def __init__(self, path: Path) -> None:
         self._file = AuditFile(path)
-        self._waiting: deque[Event] = deque(maxlen=_MOST_WAITING)
+        self._waiting: deque[AuditEvent] = deque(maxlen=_MOST_WAITING)
         self._lock = threading.Lock()
         self._why = ""
         self.failing_since: datetime | None = None
 
-    def note(self, event: Event, *, must: bool = False) -> None:
+    def note(self, event: AuditEvent, *, must: bool = False) -> None:
         """Write an event, after those that wait.
 
         Raises

@@ -24,7 +24,7 @@ from app.access.proxy import REWRITTEN_BY, ProxyError, Vouched, vouched
 from app.access.sitting import Sitting
 from app.desk import Desk
 from recovery.access.accounts import Accounts, AccountsFileError
-from recovery.access.audit import Event
+from recovery.access.audit import AuditEvent
 from recovery.access.lockout import Lockout
 from recovery.access.permissions import User
 
@@ -151,7 +151,7 @@ def _note_refusal(desk: Desk, accounts: Accounts, name: str, why: str) -> None:
     """Only names that exist are written: people type their password into the wrong field."""
     account = accounts.find(name)
     who = account.name if account else "unknown name"
-    event = Event(desk.wall_clock(), who, "", "sign in refused", client_address(desk), None, {"why": why})
+    event = AuditEvent(desk.wall_clock(), who, "", "sign in refused", client_address(desk), None, {"why": why})
     audit_writer(desk.config.audit_path).note(event)
 
 

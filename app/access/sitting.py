@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from app.access.audit_writer import AuditWriter
-from recovery.access.audit import Event
+from recovery.access.audit import AuditEvent
 from recovery.access.permissions import BREAK_GLASS_GRANTS, Permission, User
 
 Details = Mapping[str, str | int | bool]
@@ -91,7 +91,7 @@ class Sitting:
             If `must` and it cannot be written.
         """
         told = dict(details or {}) | ({"break_glass": True} if self.open_glass is not None else {})
-        event = Event(self.clock(), self.user.name, self.user.role, action, self.address, patient_id, told)
+        event = AuditEvent(self.clock(), self.user.name, self.user.role, action, self.address, patient_id, told)
         self.audit.note(event, must=must)
 
     def note_view(self, what: str, patient_id: str | None = None) -> None:

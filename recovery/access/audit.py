@@ -46,7 +46,7 @@ class AuditError(OSError):
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class AuditEvent:
     """What happened. `at` is aware; `patient_id` where it was about one; `details` hold no patient's name."""
 
     at: datetime
@@ -80,7 +80,7 @@ class AuditFile:
         self.path = path
         self.head_path = path.with_name(f"{path.name}.head")
 
-    def append(self, event: Event) -> Head:
+    def append(self, event: AuditEvent) -> Head:
         """Add a line and return the new head.
 
         Raises
@@ -146,10 +146,10 @@ class AuditFile:
         except (LookupError, TypeError, AttributeError) as error:
             raise ValueError("the head file is damaged") from error
 
-    def _append(self, descriptor: int, event: Event) -> Head:
+    def _append(self, descriptor: int, event: AuditEvent) -> Head:
         size = os.fstat(descriptor).st_size
         head = self._head_or_none()
-        notes: list[Event] = []
+        notes: list[AuditEvent] = []
         if head is None and size:
             head = _end_of(self.path, size)
             notes.append(_own(event, HEAD_MISSING, {"bytes": size}))
@@ -188,7 +188,7 @@ def parsed(line: bytes) -> dict[str, Any] | None:
     return said if isinstance(said, dict) and {"n", "at", "who", "action", "before"} <= said.keys() else None
 
 
-def _line(event: Event, head: Head) -> bytes:
+def _line(event: AuditEvent, head: Head) -> bytes:
     said: dict[str, object] = {
         "n": head.number + 1,
         "at": event.at.astimezone(UTC).isoformat(timespec="milliseconds"),
@@ -203,8 +203,8 @@ def _line(event: Event, head: Head) -> bytes:
     return json.dumps(said, ensure_ascii=True).encode("ascii")
 
 
-def _own(event: Event, action: str, details: Mapping[str, str | int | bool]) -> Event:
-    return Event(event.at, "audit", "", action, "", None, details)
+def _own(event: AuditEvent, action: str, details: Mapping[str, str | int | bool]) -> AuditEvent:
+    return AuditEvent(event.at, "audit", "", action, "", None, details)
 
 
 def _end_of(path: Path, size: int) -> Head:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recovery.access.accounts import AccountError, Accounts, AccountsFileError, folded_name
-from recovery.access.audit import AuditError, AuditFile, Event
+from recovery.access.audit import AuditError, AuditEvent, AuditFile
 from recovery.access.lockout import Lockout
 from recovery.access.permissions import PERMISSIONS, Role, User
 from recovery.words.printable import tell
@@ -69,7 +69,7 @@ def run(config: Config, options: argparse.Namespace, now: datetime) -> int:
         tell(f"{config.accounts_path} cannot be written: {error.strerror}. Nothing was changed.", file=sys.stderr)
         return 2
     tell(said)
-    event = Event(now, getpass.getuser(), "command line", f"user {options.verb}", HERE, None, _details(options))
+    event = AuditEvent(now, getpass.getuser(), "command line", f"user {options.verb}", HERE, None, _details(options))
     try:
         AuditFile(config.audit_path).append(event)
     except AuditError as error:

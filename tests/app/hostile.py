@@ -29,7 +29,7 @@ from openpyxl import load_workbook
 from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 
 from app.data.views import views_file
-from recovery.access.audit import AuditFile, Event
+from recovery.access.audit import AuditEvent, AuditFile
 from recovery.cache.journal import JobResult, Journal
 from recovery.cache.known_gaps import known_gaps_file
 from recovery.cache.priority_entries import entries_file
@@ -189,7 +189,7 @@ def _poison_entries(path: Path, put: Callable[[str], str]) -> None:
 
 
 def _poison_audit(path: Path, put: Callable[[str], str]) -> None:
-    event = Event(clinic.NOW, put("who"), put("role"), put("action"), put("10.0.0.1"), put("100231"),
+    event = AuditEvent(clinic.NOW, put("who"), put("role"), put("action"), put("10.0.0.1"), put("100231"),
                   {put("key"): put("half \ud800")})  # fmt: skip
     AuditFile(path).append(event)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from recovery.access.audit import AuditFile, Event
+from recovery.access.audit import AuditEvent, AuditFile
 from recovery.host.clock import read_wall_clock
 from tests.app import people
 from tests.app.conftest import ROOT, said
@@ -33,7 +33,7 @@ def page(open_dashboard: Open) -> AppTest:
         ("roe", "100231", {}),
     ):
         audit_file().append(
-            Event(now, who, "therapist", "view", "10.0.0.1", patient_id, {"page": "patient", **details})
+            AuditEvent(now, who, "therapist", "view", "10.0.0.1", patient_id, {"page": "patient", **details})
         )
     script = f"""
 import sys; sys.path.insert(0, {str(ROOT)!r})

@@ -13,14 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from recovery.access.audit import HEAD_MISSING, TORN, AuditError, AuditFile, Event, Head, parsed
+from recovery.access.audit import HEAD_MISSING, TORN, AuditError, AuditEvent, AuditFile, Head, parsed
 from recovery.access.audit_proof import verify
 
 NOW = datetime(2026, 11, 24, 13, 38, tzinfo=UTC)
 
 
-def event(number: int, **details: str) -> Event:
-    return Event(NOW + timedelta(seconds=number), "doe", "physicist", "view", "10.0.0.1", f"10023{number}", details)
+def event(number: int, **details: str) -> AuditEvent:
+    return AuditEvent(
+        NOW + timedelta(seconds=number), "doe", "physicist", "view", "10.0.0.1", f"10023{number}", details
+    )
 
 
 @pytest.fixture

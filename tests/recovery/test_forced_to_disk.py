@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from recovery.access.audit import AuditError, AuditFile, Event
+from recovery.access.audit import AuditError, AuditEvent, AuditFile
 from recovery.cache.journal import JobResult, Journal
 from recovery.cache.known_gaps import KnownGap
 from recovery.host.durable import replace
@@ -19,7 +19,7 @@ from recovery.host.entry_lines import EntriesError, append_statement, read_state
 
 NOW = datetime(2026, 11, 24, 13, 38, tzinfo=UTC)
 GAP = KnownGap(("1.2.3",), "lost", NOW.date(), "Doe", NOW)
-EVENT = Event(NOW, "doe", "physicist", "view", "10.0.0.1", "100231")
+EVENT = AuditEvent(NOW, "doe", "physicist", "view", "10.0.0.1", "100231")
 
 
 class Disk:

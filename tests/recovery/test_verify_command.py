@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from recovery.__main__ import main
-from recovery.access.audit import AuditFile, Event
+from recovery.access.audit import AuditEvent, AuditFile
 from recovery.cache.journal import JobResult, Journal
 from recovery.cache.known_gaps import KnownGap, acknowledge, known_gaps_file
 from recovery.cache.store import Cache
@@ -31,7 +31,9 @@ def config(tmp_path: Path) -> list[str]:
     journal.finish(journal.start("sync_records", NOW), JobResult("sync_records", "OK", {}), NOW)
     gap = KnownGap(("1.2.3",), "never sent", date(2026, 12, 1), "physicist", NOW)
     acknowledge(known_gaps_file(cache.path), gap)
-    AuditFile(tmp_path / "data" / "audit.jsonl").append(Event(NOW, "physicist", "physicist", "sign in", "127.0.0.1"))
+    AuditFile(tmp_path / "data" / "audit.jsonl").append(
+        AuditEvent(NOW, "physicist", "physicist", "sign in", "127.0.0.1")
+    )
     return ["--config", str(tmp_path / "config.toml")]
 
 

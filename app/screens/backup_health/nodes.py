@@ -32,7 +32,7 @@ _NAMES = {"rv": "The R&V system", "database": "The R&V system's database"}
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class EchoAnswer:
     """What the RT-PACS said when it was asked from here."""
 
     at: datetime
@@ -40,7 +40,7 @@ class Answer:
     is_good: bool
 
 
-def ask_pacs(desk: Desk) -> Answer:
+def ask_pacs(desk: Desk) -> EchoAnswer:
     """C-ECHO the RT-PACS, where it stores and where it answers queries. The association's errors become its answer."""
     from recovery.dimse import DimseError, echo
 
@@ -52,9 +52,9 @@ def ask_pacs(desk: Desk) -> Answer:
         try:
             echo(replace(peer, timeout=min(peer.timeout, _LONGEST_SECONDS)))
         except DimseError as error:
-            return Answer(desk.now(), str(error), is_good=False)
+            return EchoAnswer(desk.now(), str(error), is_good=False)
         said.append(f"{peer.remote} answered C-ECHO in {monotonic() - started:.2f} s")
-    return Answer(desk.now(), "; ".join(said) + ".", is_good=True)
+    return EchoAnswer(desk.now(), "; ".join(said) + ".", is_good=True)
 
 
 def show(desk: Desk, runs: Sequence[JobRun]) -> None:
@@ -64,12 +64,12 @@ def show(desk: Desk, runs: Sequence[JobRun]) -> None:
             with st.spinner("Asking the RT-PACS …"):
                 st.session_state[_ANSWER] = ask_pacs(desk)
         answer = st.session_state.get(_ANSWER)
-        st.markdown(_pacs_sentence(desk, answer) if isinstance(answer, Answer) else _not_asked(desk, runs))
+        st.markdown(_pacs_sentence(desk, answer) if isinstance(answer, EchoAnswer) else _not_asked(desk, runs))
     for sentence in rv_sentences(desk, runs):
         st.markdown(sentence)
 
 
-def _pacs_sentence(desk: Desk, answer: Answer) -> str:
+def _pacs_sentence(desk: Desk, answer: EchoAnswer) -> str:
     when = words.moment(answer.at, desk.now(), desk.config.site.zone)
     said = words.as_markdown(answer.sentence)
     return f":green[● **{when}**] {said}" if answer.is_good else f":red[■ **{when}: {said}**]"
