@@ -136,9 +136,9 @@ def test_a_step_of_the_clock_counts_up_to_thirty_days_or_up_to_what_is_kept() ->
 
 def test_a_line_that_another_job_adds_while_old_runs_are_forgotten_is_kept(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
-    journal.start("old", NOW - timedelta(days=100))
-    journal.start("young", NOW)
-    said = journal.path.read_bytes().splitlines()[1]
+    for days in (100, 50, 0):
+        journal.start(f"{days} days ago", NOW - timedelta(days=days))
+    said = journal.path.read_bytes().splitlines()[2]
     code = "import sys, pathlib, datetime; from recovery.cache.journal import Journal\n"
     code += "Journal(pathlib.Path(sys.argv[1])).prune(90, datetime.datetime.fromisoformat(sys.argv[2]))"
     with appending(journal.path) as descriptor:
@@ -147,7 +147,7 @@ def test_a_line_that_another_job_adds_while_old_runs_are_forgotten_is_kept(tmp_p
             assert pruning.poll() is None, "it did not wait"
         append(descriptor, sealed_json(unsealed_json(said) | {"job": "other", "run": "1"}).encode() + b"\n")
     assert pruning.wait(60) == 0
-    assert [run.job for run in journal.runs()] == ["young", "other"]
+    assert [run.job for run in journal.runs()] == ["50 days ago", "0 days ago", "other"]
 
 
 def test_a_second_holder_of_a_lock_is_refused_until_the_first_lets_go(tmp_path: Path) -> None:
