@@ -147,7 +147,7 @@ def _standings(
     return standings, stuck
 
 
-def _chosen(space: Workspace, sessions: list[Session]) -> list[Session]:
+def _chosen(space: Workspace, sessions: list[DeliveredSession]) -> list[DeliveredSession]:
     """The window's sessions, and all those of patients met in it who are new, or whose turn it is, and of those of
     whom the RT-PACS lost a record."""
     settings = space.config.jobs.sync_records
