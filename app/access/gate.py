@@ -4,8 +4,9 @@ Goal
     Each run of a page starts with the question whether this browser tab may still see patients.
 
 How
-    A sitting holds while its address is the same, its account is unchanged, somebody presses something now and then,
-    and, behind a proxy, the proxy still names the same person. All of it is looked at anew on every run.
+    A sitting holds while its address and browser are the same, its account is unchanged, somebody presses something now
+    and then, and, behind a proxy, the proxy still names the same person. All of it is looked at anew on every run, of a
+    page or a part of one. A new connection brings a sitting back by its browser's mark (`app/access/kept.py`).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import streamlit as st
 
 from app.access import rights
 from app.access.audit_writer import audit_writer
+from app.access.kept import kept_by_process
 from app.access.proxy import REWRITTEN_BY, ProxyError, Vouched, vouched
 from app.access.sitting import Sitting
 from app.desk import Desk
@@ -31,6 +33,8 @@ from recovery.access.permissions import User
 LOOPBACK = "127.0.0.1"
 UNPROVEN_ADDRESS = f"unproven ({REWRITTEN_BY})"
 _ENDED = "sitting_ended"
+_MARK = "mark_of_browser"
+_CONNECTION = "connection"
 WRONG = "Name or password is not right."
 
 
@@ -51,6 +55,9 @@ def enter(desk: Desk) -> Sitting | Doorway:
         person, error = None, str(refused)
     by_itself = rights.was_redrawn_by_itself()
     here = rights.sitting()
+    if here is None and _ENDED not in st.session_state and (here := _marked()) is not None:
+        _take(desk, here)
+        by_itself = True  # a page that is loaded anew is not yet somebody who presses something
     if here is not None:
         why = _why_over(desk, here, person)
         if not why:
@@ -62,6 +69,11 @@ def enter(desk: Desk) -> Sitting | Doorway:
     if person is not None and not ended:
         return _welcome(desk, person)
     return Doorway(person, error, ended)
+
+
+def mark_of_browser() -> str:
+    """The mark that the browser is to keep; empty where it has one, or where the proxy says who is there."""
+    return str(st.session_state.get(_MARK, ""))
 
 
 def leave(here: Sitting, action: str, said: str) -> None:
@@ -113,12 +125,46 @@ def _welcome(desk: Desk, person: Vouched) -> Sitting | Doorway:
 def _begin(desk: Desk, user: User, changed_at: str | None, address: str, by: str) -> Sitting:
     idle = timedelta(minutes=desk.config.sign_in.idle_minutes)
     stands = partial(_account_stands, desk.config.accounts_path, user.name, changed_at)
-    here = Sitting(user, address, changed_at, desk.wall_clock, idle, audit_writer(desk.config.audit_path), stands)
+    audit, browser = audit_writer(desk.config.audit_path), _said_once("User-Agent")
+    here = Sitting(user, address, changed_at, desk.wall_clock, idle, audit, browser, stands)
     for key in list(st.session_state):
         del st.session_state[key]
-    st.session_state[rights.SITTING] = here
+    _take(desk, here)
+    if by == "password":
+        st.session_state[_MARK] = kept_by_process().keep(here)
     here.note("sign in", None, {"by": by})
     return here
+
+
+def _take(desk: Desk, here: Sitting) -> None:
+    """Let this browser tab have a sitting."""
+    st.session_state[session.SITTING] = here
+    st.session_state[session.STILL_HERE] = partial(_is_still_here, desk, here)
+    st.session_state[_CONNECTION] = _connection()
+
+
+def _marked() -> Sitting | None:
+    """The sitting whose mark this connection brought."""
+    kept = kept_by_process()
+    mark = st.context.cookies.get(kept.cookie)
+    return kept.find(mark) if isinstance(mark, str) else None
+
+
+def _connection() -> str:
+    """What no two connections have in common (RFC 6455, 11.3.1)."""
+    return _said_once("Sec-WebSocket-Key")
+
+
+def _said_once(header: str) -> str:
+    return "".join(st.context.headers.get_all(header)[:1])
+
+
+def _is_still_here(desk: Desk, here: Sitting) -> bool:
+    """As a page's run asks, for its parts; a proxy whose word cannot be used names nobody."""
+    try:
+        return _why_over(desk, here, _vouched(desk)) is None
+    except ProxyError:
+        return False
 
 
 def _why_over(desk: Desk, here: Sitting, person: Vouched | None) -> tuple[str, str] | None:
@@ -128,6 +174,12 @@ def _why_over(desk: Desk, here: Sitting, person: Vouched | None) -> tuple[str, s
         return "timed out", f"You were signed out: nobody pressed anything for {minutes} minutes."
     if (person.address if person else client_address(desk)) != here.address:
         return "address changed", "You were signed out: your computer's address has changed."
+    if _said_once("User-Agent") != here.browser:
+        return "browser changed", "You were signed out: another browser came with this one's mark."
+    if person is None and _connection() != st.session_state.get(_CONNECTION):
+        if _marked() is not here:
+            return "connection changed", "You were signed out: the connection came back without this browser's mark."
+        st.session_state[_CONNECTION] = _connection()
     if here.account_changed_at is None or (person is not None and person.name != here.user.name):
         same = person is not None and (person.name, person.role or here.user.role) == (here.user.name, here.user.role)
         return None if same else ("proxy changed", "")

@@ -27,6 +27,8 @@ from app.access.sitting import Sitting
 from recovery.access.permissions import BREAK_GLASS_GRANTS, Permission, User, roles_with
 
 SITTING = "sitting"
+STILL_HERE = "still_here"
+"""Where the gate's question lies that is asked of each connection: is it still that person, address and browser?"""
 Part = TypeVar("Part", bound=Callable[..., object])
 _BY_ITSELF = "redrawn_by_itself"
 
@@ -76,9 +78,9 @@ def refusal(permission: Permission) -> str:
 
 
 def holds() -> bool:
-    """Whether whoever signed in here still may see anything."""
-    here = sitting()
-    return here is not None and here.holds
+    """Whether whoever signed in here still may see anything, by this connection as the gate judges it."""
+    here, is_still_here = sitting(), st.session_state.get(STILL_HERE)
+    return here is not None and here.holds and callable(is_still_here) and bool(is_still_here())
 
 
 def fragment(draw: Part, run_every: timedelta | None = None) -> Part:

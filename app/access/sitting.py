@@ -6,8 +6,8 @@ Goal
 
 How
     A plain object on the server, held by Streamlit's session and by whatever must ask it later. A browser holds
-    nothing of it but its open connection. It is over when somebody signs out, presses nothing for too long, or loses
-    the account; and over for every holder at once.
+    nothing of it but its open connection and a mark (`app/access/kept.py`). It is over when somebody signs out, presses
+    nothing for too long, or loses the account; and over for every holder at once.
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ class Sitting:
     clock: Callable[[], datetime]
     idle: timedelta
     audit: AuditWriter
+    browser: str = ""
+    """As it names itself."""
     stands: Callable[[], bool] = lambda: True
     """Whether the account is still the one that signed in; looked up anew at every question."""
     last_active_at: datetime = field(init=False)

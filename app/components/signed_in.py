@@ -18,6 +18,7 @@ import streamlit as st
 
 from app.access import gate, rights
 from app.access.sitting import Sitting
+from app.components import browser_mark
 from app.desk import Desk
 from app.wording import words
 from recovery.access.audit import AuditError
@@ -32,6 +33,8 @@ def show(desk: Desk, here: Sitting) -> None:
     """Draw the sidebar's end, and what must stand above the page."""
     watching: Callable[[Sitting], None] = rights.fragment(_watch, run_every=LOOK_EVERY)
     watching(here)
+    if mark := gate.mark_of_browser():
+        browser_mark.hand_out(mark)
     has_asked = False
     with st.sidebar:
         st.markdown(f"{words.as_markdown(here.user.full_name)}  \n:gray[{here.user.role}]")
@@ -82,7 +85,7 @@ def _has_glass(desk: Desk, role: Role) -> bool:
 
 @st.dialog("Break glass")
 def _ask_reason(desk: Desk, here: Sitting) -> None:
-    if not here.holds:
+    if not rights.holds():
         rights.redraw()
     minutes = desk.config.sign_in.break_glass_minutes
     never = [p for p in Permission if p not in BREAK_GLASS_GRANTS | PERMISSIONS[here.user.role]]

@@ -15,7 +15,9 @@ from urllib.parse import urlsplit
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
+from websockets.http11 import USER_AGENT
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
 from tests.patience import seconds
 
@@ -85,8 +87,20 @@ class Wire:
 
 
 @contextlib.contextmanager
-def wire(url: str, *, headers: Mapping[str, str] | None = None, origin: str | None = None) -> Iterator[Wire]:
-    """Connect to a dashboard's WebSocket until the block ends."""
+def wire(
+    url: str, *, headers: Mapping[str, str] | None = None, origin: str | None = None, session: str | None = None
+) -> Iterator[Wire]:
+    """Connect to a dashboard's WebSocket until the block ends; with `session`, as its browser does that comes back."""
     address = f"ws://{urlsplit(url).netloc}/_stcore/stream"
-    with connect(address, additional_headers=headers, origin=origin, proxy=None) as connection:  # type: ignore[arg-type]
+    told = [Subprotocol(one) for one in ("streamlit", "none", session)] if session else None
+    agent = (headers or {}).get("User-Agent", USER_AGENT)
+    others = {name: value for name, value in (headers or {}).items() if name != "User-Agent"}
+    with connect(
+        address,
+        additional_headers=others,
+        origin=origin,
+        proxy=None,
+        subprotocols=told,
+        user_agent_header=agent,  # type: ignore[arg-type]
+    ) as connection:
         yield Wire(connection)
