@@ -11,8 +11,8 @@ How
     from its database, `sync_records` is SKIPPED and `snapshot_tables` is that job.
 
 Why three levels
-    Jobs run every ten minutes. Three missed runs deserve a look; after two hours somebody must have looked before
-    a patient is treated from this page.
+    Three missed runs, at the config's pace, deserve a look; after two hours somebody must have looked before a patient
+    is treated from this page.
 
 Why a gap that somebody acknowledged colours nothing
     An amber that never goes is read by nobody. What is new, or past its day, is amber again.
@@ -29,17 +29,17 @@ from zoneinfo import ZoneInfo
 from app.wording import words
 from recovery.cache.known_gaps import unacknowledged
 from recovery.dicom.model import JobRun
+from recovery.settings.config import STOP_AFTER, Schedule
 
-RUN_EVERY = timedelta(minutes=10)
-"""How often cron runs the cycle."""
-LOOK_AFTER = 3 * RUN_EVERY
-STOP_AFTER = 12 * RUN_EVERY
 CLOCK_TOLERANCE = timedelta(minutes=2)
 """Two machines' clocks may differ by this much before a page speaks of it."""
+
+_USUAL_PACE = Schedule()
 
 CYCLE = ("sync_records", "sync_plans", "snapshot_tables", "build_on_treatment")
 
 _SILENT: Mapping[str, str] = {
+    "both": "The R&V system and its database have not answered",
     "rv": "The R&V system has not answered",
     "pacs": "The RT-PACS has not answered",
     "database": "The R&V system's database has not answered",
@@ -112,10 +112,17 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Now, and how a moment is said at the site."""
+    """Now, how a moment is said at the site, and how often a cycle runs there."""
 
     now: datetime
     zone: ZoneInfo
+    pace: Schedule
+
+    def level_of(self, at: datetime | None) -> Level:
+        """By its age; what never was is as bad as what is too old."""
+        if at is None or self.now - at > STOP_AFTER:
+            return Level.STOP
+        return Level.LOOK if self.now - at > self.pace.grace else Level.GOOD
 
     def of(self, at: datetime) -> str:
         return words.moment(at, self.now, self.zone)
@@ -130,13 +137,14 @@ def judge(
     now: datetime,
     zone: ZoneInfo,
     acknowledged: Collection[str] = (),
+    pace: Schedule = _USUAL_PACE,
 ) -> Standing:
     """Say how the safety copy stands.
 
     `runs` as the journal has them, oldest first; `taken_at` is when the shown table was built, None without one;
-    `acknowledged`: SOP Instance UIDs of gaps that somebody has looked at.
+    `acknowledged`: SOP Instance UIDs of gaps that somebody has looked at; `pace`: the config's.
     """
-    clock = Moment(now, zone)
+    clock = Moment(now, zone, pace)
     jobs = tuple(state for job in CYCLE if (state := _job_state(job, runs)))
     records_job = _records_job(runs)
     records = next((state for state in jobs if state.job == records_job), None)
@@ -166,12 +174,6 @@ def _records_job(runs: Sequence[JobRun]) -> str:
     return "snapshot_tables" if newest is not None and newest.outcome == "SKIPPED" else "sync_records"
 
 
-def _level(at: datetime | None, now: datetime) -> Level:
-    if at is None or now - at > STOP_AFTER:
-        return Level.STOP
-    return Level.LOOK if now - at > LOOK_AFTER else Level.GOOD
-
-
 def _job_state(job: str, runs: Sequence[JobRun]) -> JobState | None:
     """One job's state; None where it never ran to an end, or only to be SKIPPED."""
     ended = [run for run in runs if run.job == job and run.outcome not in {None, "SKIPPED"}]
@@ -191,7 +193,7 @@ def _age(
     clock: Moment,
 ) -> Signal:
     """How old the copy is, and why where it is not fresh."""
-    level = max(_level(proven_at, clock.now), _level(taken_at, clock.now) if taken_at else Level.GOOD)
+    level = max(clock.level_of(proven_at), clock.level_of(taken_at) if taken_at else Level.GOOD)
     clocks = _clock_warning(runs, taken_at, clock)
     if records is None or proven_at is None:
         begun = under_way(runs)
@@ -213,26 +215,26 @@ def _age(
 
 def _ageing(proven_at: datetime, runs: Sequence[JobRun], clock: Moment) -> list[str]:
     """Why nothing new is proven, when no run failed: none was started, or one began and has not ended."""
-    if _level(proven_at, clock.now) is Level.GOOD:
+    if clock.level_of(proven_at) is Level.GOOD:
         return []
     begun = under_way(runs)
     if begun is not None:
         said = f"A backup run is under way {clock.since(begun.started_at)}"
-        is_long = clock.now - begun.started_at > LOOK_AFTER
+        is_long = clock.now - begun.started_at > clock.pace.grace
         return [
             f"{said} and has not ended. Where that is longer than usual, look at its machine."
             if is_long
             else f"{said}."
         ]
     newest = max(run.started_at for run in runs)
-    if clock.now - newest > LOOK_AFTER:
+    if clock.now - newest > clock.pace.grace:
         remedy = "Check that cron, or `python -m backup_jobs schedule`, is up."
         return [f"No backup has run {clock.since(newest)}. {remedy}"]
     return []
 
 
 def _table_age(taken_at: datetime | None, proven_at: datetime, clock: Moment) -> list[str]:
-    if taken_at is None or proven_at - taken_at <= RUN_EVERY:
+    if taken_at is None or proven_at - taken_at <= timedelta(minutes=clock.pace.cycle_minutes):
         return []
     built = f"{clock.of(taken_at)} ({words.ago(taken_at, clock.now)})"
     return [f"The table below was built {built} and lacks what was proven since."]
@@ -244,10 +246,13 @@ def _answers(jobs: Sequence[JobState], clock: Moment) -> Signal:
     for state in jobs:
         fault = state.newest.fault
         if state.newest.outcome == "FAILED" and fault in _SILENT:
-            since = clock.since((state.last_told or state.newest).started_at)
-            silent.setdefault(fault, f"{_SILENT[fault]} {since}.{_REMEDY.get(fault, '')}")
+            silent.setdefault(fault, clock.since((state.last_told or state.newest).started_at))
+    if silent.get("rv", "") == silent.get("database"):
+        silent["both"] = silent.pop("rv")
+        del silent["database"]
     if silent:
-        return Signal(Level.STOP, tuple(silent[fault] for fault in _SILENT if fault in silent))
+        sentences = {fault: f"{what} {silent.get(fault)}.{_REMEDY.get(fault, '')}" for fault, what in _SILENT.items()}
+        return Signal(Level.STOP, tuple(said for fault, said in sentences.items() if fault in silent))
     told = [s.last_told for s in jobs if s.last_told is not None and s.job in {"sync_records", "snapshot_tables"}]
     if not told:
         return Signal(Level.GOOD)

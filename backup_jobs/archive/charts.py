@@ -128,8 +128,8 @@ def _without_gaps(plan: PlanFile) -> PlanFile:
 
 
 def _read(space: Workspace, patient_ids: list[str], local_now: datetime) -> list[PatientFile]:
-    site = space.config.site
-    return read_patient_files(space.cache, site, patient_ids, local_now.replace(tzinfo=site.zone))
+    site, grace = space.config.site, space.config.schedule.grace
+    return read_patient_files(space.cache, site, patient_ids, local_now.replace(tzinfo=site.zone), grace)
 
 
 def _treated_at(row: Row) -> datetime:

@@ -9,21 +9,17 @@ Why two kinds
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from recovery.charting import on_paper
 from recovery.patient import notices as plan_notices
+from recovery.settings.config import STOP_AFTER
 from recovery.words.notices import Notice
 from recovery.words.values import counted
 
 if TYPE_CHECKING:
     from recovery.patient.file import PatientFile
     from recovery.patient.plan import PlanFile
-
-STALE_AFTER = timedelta(hours=2)
-"""From this age on, treatments may well be missing: the dashboard turns red at the same age."""
-LOOK_AFTER = timedelta(minutes=30)
 
 
 def stops(file: PatientFile, plan: PlanFile | None) -> list[str]:
@@ -54,10 +50,10 @@ def _age(file: PatientFile) -> Iterator[Notice]:
         yield Notice("NOTHING PROVEN", told, is_stop=True)
         return
     age = file.now - file.as_of
-    if age > LOOK_AFTER:
+    if age > file.grace:
         since = on_paper.day_or_time(file.as_of)
         told = f"{on_paper.age(age)} old when printed; what was treated after {since} is not on it"
-        yield Notice("OLD COPY", told, is_stop=age > STALE_AFTER)
+        yield Notice("OLD COPY", told, is_stop=age > STOP_AFTER)
 
 
 def _of_paper(file: PatientFile, plan: PlanFile) -> Iterator[Notice]:

@@ -165,6 +165,8 @@ class PatientFile:
     """Sentences: where two sources tell different things of the person."""
     older_patient_ids: tuple[str, ...] = ()
     """Further IDs that the patient's objects bear."""
+    grace: timedelta = GRACE
+    """So old may `as_of` be before it is said."""
     photo: Photo | None = None
     """None: the backup has none; where `tables_missing` names `photos`, that is not known."""
 
@@ -207,10 +209,10 @@ def read_patient_files(
     asked = list(patient_ids)
     tables = as_of_now(read_tables(cache, asked), cache, site, now, grace)
     wanted = dict.fromkeys(tables.newest.get(patient_id, patient_id) for patient_id in asked)
-    return [_file(tables, site, patient_id, now) for patient_id in wanted if tables.knows(patient_id)]
+    return [_file(tables, site, patient_id, now, grace) for patient_id in wanted if tables.knows(patient_id)]
 
 
-def _file(tables: PatientTables, site: Site, patient_id: str, now: datetime) -> PatientFile:
+def _file(tables: PatientTables, site: Site, patient_id: str, now: datetime, grace: timedelta) -> PatientFile:
     def local(at: datetime) -> datetime:
         return at.astimezone(site.zone).replace(tzinfo=None)
 
@@ -241,6 +243,7 @@ def _file(tables: PatientTables, site: Site, patient_id: str, now: datetime) -> 
         documents=_newest_first(Document, tables.rows("documents", patient_id), "written_at"),
         disagreements=differing,
         older_patient_ids=tuple(older_ids(rows)),
+        grace=grace,
         photo=next((Photo.from_row(row) for row in tables.rows("photos", patient_id)), None),
     )
 

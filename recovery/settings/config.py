@@ -192,6 +192,10 @@ class Dashboard:
     exclude_patient_ids: list[str] = field(default_factory=list)
 
 
+STOP_AFTER = timedelta(hours=2)
+"""From this age on treatments may well be missing: screen and paper say that nobody is to be treated by them unseen."""
+
+
 @dataclass(frozen=True, slots=True)
 class Schedule:
     """`[schedule]`: the pace of `python -m backup_jobs schedule`, where there is no cron."""
@@ -202,7 +206,7 @@ class Schedule:
     @property
     def grace(self) -> timedelta:
         """So old may the newest proof be before it is said: three cycles, and never more than two hours."""
-        return min(3 * timedelta(minutes=self.cycle_minutes), timedelta(hours=2))
+        return min(3 * timedelta(minutes=self.cycle_minutes), STOP_AFTER)
 
 
 @dataclass(frozen=True, slots=True)

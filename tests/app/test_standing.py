@@ -10,11 +10,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from app.data import cached
-from app.data.standing import CYCLE, LOOK_AFTER, STOP_AFTER, Level, Signal, Standing, judge
+from app.data.standing import CYCLE, Level, Signal, Standing, judge
 from recovery.cache.journal import JobResult, Journal, lock
+from recovery.settings.config import STOP_AFTER, Schedule
 from tests.app.clinic import NOW, write_runs
 
 ZURICH = ZoneInfo("Europe/Zurich")
+LOOK_AFTER = Schedule().grace
 End = tuple[timedelta, Mapping[str, str]]
 
 
@@ -49,6 +51,15 @@ def test_the_level_follows_the_age_of_what_is_proven(tmp_path: Path, age: timede
     said = after(tmp_path, (age, {}), built=age - minutes(1))
     assert said.level is level
     assert ("No backup has run since" in " ".join(said.age.said)) == (level is not Level.GOOD)
+
+
+def test_an_old_copy_is_told_by_the_configs_pace(tmp_path: Path) -> None:
+    write_runs(tmp_path, [(minutes(61), {})], NOW)
+    runs = Journal(tmp_path).runs()
+    for pace, level, is_behind in ((10, Level.LOOK, True), (20, Level.LOOK, False), (30, Level.GOOD, False)):
+        said = judge(runs, NOW - minutes(80), NOW, ZURICH, pace=Schedule(cycle_minutes=pace)).age
+        assert said.level is level, pace
+        assert ("lacks what was proven since" in " ".join(said.said)) is is_behind, pace
 
 
 def test_a_silent_rv_system_is_named_with_its_silence_and_the_copy_that_stands(tmp_path: Path) -> None:

@@ -172,6 +172,10 @@ def test_what_forbids_treatment_is_said_with_its_reason(files: dict[str, Patient
 def test_an_old_copy_and_one_without_proof_say_so_in_black(files: dict[str, PatientFile]) -> None:
     old = dataclasses.replace(files["100231"], as_of=files["100231"].now - timedelta(days=3, hours=4))
     assert "OLD COPY: 3 d 4 h old when printed" in flat(patient_chart_pdf(old))
+    hour = dataclasses.replace(files["100231"], as_of=files["100231"].now - timedelta(hours=1))
+    assert any("OLD COPY" in said for said in chart_sheets(hour)[0].looks)
+    at_its_pace = dataclasses.replace(hour, grace=timedelta(minutes=90))
+    assert not any("OLD COPY" in said for said in chart_sheets(at_its_pace)[0].looks), "the config's pace"
     unproven = dataclasses.replace(files["100231"], as_of=None)
     said = flat(patient_chart_pdf(unproven))
     assert "NOTHING PROVEN" in said and "as of nothing proven" in said
