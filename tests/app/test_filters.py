@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from app.lists import filters, rows
 from app.lists.filters import View
+from app.screens.backup_health import left_out
 from recovery.words import statuses
 from tests.app import clinic
 from tests.app.frames import frame_of
@@ -20,6 +21,15 @@ TODAY = clinic.LOCAL.date()
 NAMES = [None, "", "BERG, Bo", "EßER, Jürgen", "CASTAÑEDA, Inés", "ØSTERGÅRD, Søren", "O'NEIL, Sean"]
 MACHINES = [None, "", "TB1", "TB2"]
 STATUSES = [*statuses.STATUSES, None, "unknown"]
+
+
+def test_every_status_of_the_contract_has_a_word_and_is_either_unfinished_or_ended() -> None:
+    contract = {"on_treatment", "on_break", "ready_to_start", "completed", "superseded", "closed", "transferred"}
+    assert set(statuses.STATUSES) == contract
+    table = frame_of([clinic.row("BERG, Bo", str(n), "Plan", 3, status=one) for n, one in enumerate(sorted(contract))])
+    _, reasons = filters.select(rows.describe(table), View(), TODAY)
+    assert set(reasons) == {statuses.in_words(one) for one in contract - set(statuses.NOW_TREATED)}
+    assert len(left_out._by_status(table)) == len(contract - set(statuses.NOW_TREATED)), "Backup health says each"
 
 
 one_row = st.builds(

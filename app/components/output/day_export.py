@@ -71,4 +71,4 @@ def as_of(desk: Desk) -> datetime | None:
 
 def _not_here(that_day: Day) -> str:
     cancelled = f"{words.counted(that_day.cancelled, 'cancelled appointment')}; " if that_day.cancelled else ""
-    return f"{cancelled}patients of other machines, and plans that are completed, superseded or closed"
+    return f"{cancelled}patients of other machines, and plans that nothing is given with any more"
