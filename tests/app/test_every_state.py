@@ -44,7 +44,7 @@ SAID: dict[str, dict[str, tuple[str, ...]]] = {
     "stale": {
         "*": (STALE, "No backup has run since Tue 12:08 (2 h 30 min). Check that cron"),
         "on_treatment": ("2 plans shown",),
-        "machine_day": ("Appointments as of Tue 12:08.", "count what was proven by then, not after"),
+        "machine_day": ("Appointments as of Tue 12:08.", "Fractions count what was proven up to Tue 12:08."),
         "backup_health": ("The R&V system last answered Tue 12:08",),
     },
     "empty": {"*": (GOOD, NOBODY)},

@@ -80,7 +80,9 @@ def test_a_machines_day_is_what_its_address_says(open_dashboard: Open) -> None:
     assert table(visit, "booked")["patient_id"].tolist() == ["100377", "100601"]
     assert "finish 5 of 20 first (4 given)" in table(visit, "booked")["next_fraction"].tolist()
     assert "**2** booked" in said(visit)
-    assert "Appointments as of Tue 14:32." in said(visit).replace("\\", "")
+    assert "Appointments as of Tue 14:32. Fractions count what was proven up to Tue 14:32." in said(visit).replace(
+        "\\", ""
+    )
 
 
 def test_a_damaged_schedule_is_told_and_loses_nobody(open_dashboard: Open) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from app.components.output import day_export
 from app.data import cached
 from app.desk import Desk
 from app.lists import older_ids
@@ -56,5 +57,13 @@ def load(desk: Desk, listed: pd.DataFrame) -> Found:
     if SCHEDULE.name in frames:
         since = known_since(Cache(path), SCHEDULE)
         aged = f"Appointments as of {words.moment(since, desk.now(), desk.config.site.zone)}."
-        sentences.append(f":small[{words.as_markdown(aged)} Fractions count what was proven by then, not after.]")
+        sentences.append(f":small[{words.as_markdown(f'{aged} {_counted(desk)}')}]")
     return Found(Tables(**frames), sentences, " ".join([aged, *told]).strip())
+
+
+def _counted(desk: Desk) -> str:
+    """Two sources, two times: what the fractions on the page count, whatever the appointments are of."""
+    at = day_export.as_of(desk)
+    if at is None:
+        return "Fractions count the records that are held; nothing is proven."
+    return f"Fractions count what was proven up to {words.moment(at, desk.now(), desk.config.site.zone)}."
