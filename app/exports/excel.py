@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
 
 LIST = Layout("On treatment", described(columns.ON_TREATMENT.excel), printed_up_to="phone")
-CLOCKS = Layout("Clocks", described(columns.CLOCKS.excel))
-NOT_ENTERED = Layout("Not entered yet", described(columns.NOT_ENTERED.excel))
+CLOCKS = Layout("Clocks", described(columns.CLOCKS.excel), columns.CLOCKS.letters, printed_up_to="comment")
+NOT_ENTERED = Layout("Not entered yet", described(columns.NOT_ENTERED.excel), columns.NOT_ENTERED.letters)
 WORKLIST = Layout(
     "Worklist",
     described(columns.MACHINE_DAY.excel),

@@ -227,7 +227,7 @@ def _alignment(column: Column) -> Alignment:
 
 def _indent(column: Column) -> int:
     """A text to the right of right-aligned numbers stands off them."""
-    return 1 if column.name == "check" else 0
+    return 1 if column.name in {"check", "chemotherapy"} else 0
 
 
 def _emphasise(sheet: Worksheet, number: int, layout: Layout) -> None:

@@ -137,7 +137,14 @@ MACHINE_DAY = Shown(
         *("appointment_at", *_WITH_BIRTH, "next_fraction", "treated_that_day", "energy", "technique", "setup_note"),
         *("alerts", "check", "phone", "initials"),
     ),
-    letters={"check": (18, 27), "initials": (14, 14)},
+    letters={
+        "patient_name": (14, 20),
+        "setup_note": (12, 21),
+        "alerts": (8, 16),
+        "check": (18, 25),
+        "phone": (12, 14),
+        "initials": (12, 12),
+    },
 )
 CLOCKS = Shown(
     page=(
@@ -149,14 +156,22 @@ CLOCKS = Shown(
         *("decided_by", "comment"),
     ),
     excel=(
-        *(*_WITH_BIRTH, "clock", "missed_days", "allowed_days", "category", "chemotherapy", "intent", *_HOW_FAR),
-        *("treatment_machine_name", "decided_by", "signed_by", "comment"),
+        *(*_WITH_BIRTH, "clock", "category", "chemotherapy", "intent", *_HOW_FAR, "treatment_machine_name", "comment"),
+        *("missed_days", "allowed_days", "decided_by", "signed_by"),
     ),
+    letters={
+        "fraction": (13, 22),
+        "check": (24, 30),
+        "chemotherapy": (8, 8),
+        "treatment_machine_name": (9, 9),
+        "comment": (10, 16),
+    },
 )
 NOT_ENTERED = Shown(
     page=(*_WHO, "plan", "missed_days", "prescribed", *_HOW_FAR, "treatment_machine_name", "physicians_of_record"),
     paper=(*_WITH_BIRTH, "missed_days", "prescribed", *_HOW_FAR, "treatment_machine_name", "physicians_of_record"),
     excel=(*_WITH_BIRTH, "missed_days", "prescribed", *_HOW_FAR, "treatment_machine_name", "physicians_of_record"),
+    letters={"fraction": (13, 22), "check": (24, 30)},
 )
 SINCE_PROOF = Shown(
     excel=("treatment_machine_name", "booked", *_WITH_BIRTH, "fraction", "why", "by_the_log", "initials"),

@@ -117,3 +117,19 @@ def test_the_order_of_the_rows_is_kept() -> None:
 
 def test_the_file_name_bears_the_time_and_no_patient() -> None:
     assert list_export.file_name(clinic.LOCAL) == "on_treatment_2026-11-24_1438.xlsx"
+
+
+@pytest.mark.parametrize("paper", [297, 279.4], ids=["A4", "Letter"])
+@pytest.mark.parametrize(
+    "layout",
+    [excel.LIST, excel.CLOCKS, excel.NOT_ENTERED, excel.WORKLIST, excel.SINCE_PROOF],
+    ids=lambda one: one.title,
+)
+def test_a_printed_sheet_is_legible_however_long_its_texts(layout: excel.Layout, paper: float) -> None:
+    names = [one.name for one in layout.columns]
+    printed = layout.columns[: names.index(layout.printed_up_to) + 1] if layout.printed_up_to else layout.columns
+    pixels = sum(
+        7 * layout.letters.get(one.name, one.letters)[1] + 5 for one in printed
+    )  # of Calibri 11, at 96 to the inch
+    across = (paper - 2 * 0.4 * 25.4) / 25.4 * 96
+    assert 11 * min(1, across / pixels) >= 7.5, "points"
