@@ -138,8 +138,8 @@ def _begin(desk: Desk, user: User, changed_at: str | None, address: str, by: str
 
 def _take(desk: Desk, here: Sitting) -> None:
     """Let this browser tab have a sitting."""
-    st.session_state[session.SITTING] = here
-    st.session_state[session.STILL_HERE] = partial(_is_still_here, desk, here)
+    st.session_state[rights.SITTING] = here
+    st.session_state[rights.STILL_HERE] = partial(_is_still_here, desk, here)
     st.session_state[_CONNECTION] = _connection()
 
 

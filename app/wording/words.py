@@ -25,6 +25,7 @@ _READ_LATER = re.compile(
     r"|(?<=(?<!\S)<)-(?=>?(?!\S))|(?<!\S)-(?=[->](?!\S))|(?<=(?<!\S)[<>~])=(?!\S)"  # <-> <- -> -- <= >= ~=
     r"|(?<=[wW]{3})\.(?=\w)|(?<=[a-zA-Z]):(?=//)|(?<=\w)@(?=[-\w]+\.\w)"  # www.a.b, https://a.b, a@b.c
 )
+_LONG_WORD = re.compile(r"(\S{20})(?=\S)")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|~<>$:&])")
 
 
@@ -37,6 +38,11 @@ def known(value: Any) -> Any:
 def as_html(text: str) -> str:
     """A text from outside on one line, in which no letter is a tag's or turns another's direction."""
     return escape(printable(text))
+
+
+def in_cell(text: str) -> str:
+    """As `as_html`, for a table on paper: a word that would push the other columns off the sheet may end earlier."""
+    return escape(_LONG_WORD.sub("\\1\n", printable(text))).replace("\n", "<wbr>")
 
 
 def as_markdown(text: str) -> str:

@@ -48,7 +48,7 @@ def make(folder: Path, state: str, pacs_port: int = 11114) -> Path:
         return config
     age = OLD if state == "stale" else FRESH
     _write(cache, age, is_empty=state == "empty")
-    _break(cache, state)
+    break_cache(cache, state)
     return config
 
 
@@ -78,7 +78,8 @@ def _write(folder: Path, age: timedelta, *, is_empty: bool) -> None:
     append_entry(entries_file(folder), entry)
 
 
-def _break(folder: Path, state: str) -> None:
+def break_cache(folder: Path, state: str) -> None:
+    """Damage a cache as its state says."""
     cache = Cache(folder)
     if state == "truncated":
         _truncate(cache.snapshot(ON_TREATMENT).path)

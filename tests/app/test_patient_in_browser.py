@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -35,12 +35,12 @@ def pacs(tmp_path: Path) -> Iterator[Orthanc]:
         yield server
 
 
-def clinic_with_pictures(pacs: Orthanc) -> Clinic:
+def clinic_with_pictures(pacs: Orthanc, structures: Sequence[str] = ("PTV",)) -> Clinic:
     """Anna, 7 of 15, whose plan has leaves, contours and a dose in the RT-PACS; and Bo, who has none."""
     clinic, person = Clinic(), whose("100231", "ABELSEN^Anna")
     slices = p.straight_slices(**person)
     contours = [p.contour(p.rectangle(-10, 20, -10, 10, 4.0 * n), s.SOPInstanceUID) for n, s in enumerate(slices)]
-    named = p.structures(slices, {"PTV": contours})
+    named = p.structures(slices, dict.fromkeys(structures, contours))
     named.PatientID, named.PatientName = person["PatientID"], person["PatientName"]
     plan = o.plan(
         {1: 112.4, 2: 98.6}, fractions=15, structure_set_uid=named.SOPInstanceUID, RTPlanLabel="Breast_L", **person
@@ -97,7 +97,6 @@ def test_from_the_list_to_the_next_fraction_and_its_pictures(
     assert not [address for address in asked if "100231" in address or "abelsen" in address.lower()]
     pacs.kill()
     page.reload()
-    sign_in(page)
     expect(page.get_by_alt_text("Beam's-eye view, 1 A1: gantry 305.0°")).to_be_visible()
 
 

@@ -89,3 +89,8 @@ def test_a_text_from_outside_is_shown_letter_by_letter(text: str) -> None:
 
 def test_half_characters_and_control_characters_are_replaced() -> None:
     assert words.printable("a\x00b\ud800c\nd") == "a b?c d"
+
+
+def test_a_cell_on_paper_lets_a_long_word_end_and_changes_no_letter() -> None:
+    told = words.in_cell("<b>" + "x" * 45 + " short & plain")
+    assert told == "&lt;b&gt;" + "x" * 17 + "<wbr>" + "x" * 20 + "<wbr>" + "x" * 8 + " short &amp; plain"

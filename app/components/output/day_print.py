@@ -62,6 +62,9 @@ def show(title: str, told: str, booked: pd.DataFrame, unbooked: pd.DataFrame, un
     st.html(STYLE + sheet(title, told, booked, unbooked, unbooked_title))
 
 
+_LONGEST_WHOLE = 24
+
+
 def sheet(title: str, told: str, booked: pd.DataFrame, unbooked: pd.DataFrame, unbooked_title: str) -> str:
     """The sheet's markup; every text in it is escaped."""
     parts = [_table(booked) if len(booked) else "<p><b>No appointment is known.</b></p>"]
@@ -87,7 +90,7 @@ def who(row: pd.Series) -> str:
     born = words.known(row["patient_birth_date"])
     return (
         f'<span class="name">{said(row["mark"], "")} {said(row["patient_name"])}</span><br>'
-        f'<span class="whole">ID {said(row["patient_id"])}</span> '
+        f'<span class="{whole(said(row["patient_id"]))}">ID {said(row["patient_id"])}</span> '
         f'<span class="whole">born {said(born.isoformat() if isinstance(born, date) else None)}</span>'
     )
 
@@ -104,20 +107,25 @@ def _table(lines: pd.DataFrame) -> str:
 def _row(row: pd.Series) -> str:
     how = " · ".join(said(row[name]) for name in ("energy", "technique") if words.absent(words.known(row[name])) != "—")
     setup = "<br>".join(filter(None, (how, said(row["setup_note"], ""), _alert(row["alerts"]))))
-    at = words.known(row["appointment_at"])
+    at, phones = words.known(row["appointment_at"]), said(row["phone"]).split(", ")
     cells = (
         ("time", f"{at:%H:%M}" if at is not None else words.ABSENT),
         ("", who(row)),
-        ("whole", said(row["plan"])),
+        (whole(said(row["plan"])), said(row["plan"])),
         (_weight(row), said(row["next_fraction"])),
         ("", setup or words.ABSENT),
         ("", said(row["check"], "")),
-        ("whole", "<br>".join(said(row["phone"]).split(", "))),
+        (whole(max(phones, key=len)), "<br>".join(phones)),
         ("", said(row["treated_that_day"], "")),
         ("box", ""),
     )
     stop = ' class="stop"' if row["mark"] == "■" else ""
     return f"<tr{stop}>{cells_of(cells)}</tr>"
+
+
+def whole(text: str) -> str:
+    """The class of what stays on one line: an ID, a plan, a phone; not of a text that would leave the paper by it."""
+    return "whole" if len(text) <= _LONGEST_WHOLE else ""
 
 
 def _weight(row: pd.Series) -> str:
@@ -134,4 +142,4 @@ def _alert(alerts: object) -> str:
 def said(value: object, nothing: str = words.ABSENT) -> str:
     """A value as markup; what is absent as `nothing`."""
     known = words.known(value)
-    return words.as_html(str(known)) if known not in {None, ""} else nothing
+    return words.in_cell(str(known)) if known not in {None, ""} else nothing

@@ -101,8 +101,9 @@ def _line(mark: object, values: Iterable[tuple[str, object]]) -> str:
 
 def _cell(name: str, value: object) -> str:
     """Days, times and telephones stay on one line."""
-    kind = ' class="whole"' if isinstance(value, date) or name in _WHOLE else ""
-    return f"<td{kind}>{words.as_html(_text(value))}</td>"
+    text = _text(value)
+    kind = day_print.whole(text) if isinstance(value, date) or name in _WHOLE else ""
+    return f'<td class="{kind}">{words.in_cell(text)}</td>' if kind else f"<td>{words.in_cell(text)}</td>"
 
 
 def _text(value: object) -> str:

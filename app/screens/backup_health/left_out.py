@@ -22,7 +22,7 @@ def show(desk: Desk, table: pd.DataFrame | None) -> None:
 
 def _by_pattern(desk: Desk) -> list[str]:
     patterns = desk.config.dashboard.exclude_patient_ids
-    said = ", ".join(f"`{pattern}`" for pattern in patterns)
+    said = ", ".join(f"“{words.as_markdown(pattern)}”" for pattern in patterns)
     if not patterns:
         return ["No pattern of `[dashboard] exclude_patient_ids` keeps anybody off."]
     try:

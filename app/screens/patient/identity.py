@@ -16,8 +16,8 @@ from recovery.patient import notices
 from recovery.patient.file import Identity, PatientFile
 
 _LINE = "display:flex;flex-wrap:wrap;align-items:baseline;column-gap:1.6rem;font-variant-numeric:tabular-nums"
-_NAME = "font-size:2.2rem;font-weight:700;line-height:1.2;margin:0;padding:0"
-_IDENTIFIER = "font-size:1.5rem;font-weight:600;white-space:nowrap"
+_NAME = "font-size:2.2rem;font-weight:700;line-height:1.2;margin:0;padding:0;overflow-wrap:anywhere"
+_IDENTIFIER = "font-size:1.5rem;font-weight:600;overflow-wrap:anywhere"
 _PHOTO_WIDTH = 84
 _PHOTO = f"width:{_PHOTO_WIDTH}px;height:112px;border-radius:4px;display:block"
 _NO_PHOTO = (

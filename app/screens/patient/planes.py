@@ -177,7 +177,7 @@ def _legend(structures: list[Structure], steps: list[Band], dose: DoseGrid | Non
 
 def _patches(patches: list[tuple[str, str]]) -> str:
     return "".join(
-        f'<span style="white-space:nowrap;margin-right:1.1em"><span style="display:inline-block;width:.8em;height:.8em;'
-        f'background:{colour};margin-right:.35em;border:1px solid #6B7280"></span>{as_html(name)}</span> '
+        '<span style="overflow-wrap:anywhere;margin-right:1.1em"><span style="display:inline-block;width:.8em;'
+        f'height:.8em;background:{colour};margin-right:.35em;border:1px solid #6B7280"></span>{as_html(name)}</span> '
         for colour, name in patches
     )
