@@ -1,45 +1,55 @@
 """Who must not be treated before someone has looked: in full, above the table, whatever its columns' widths.
 
 Goal
-    An interrupted fraction or a missing object cannot be overlooked, cut or scrolled away. Only the mark is red: a
-    name in colour looks as if it could be pressed.
+    An interrupted fraction or a missing object cannot be overlooked, cut or scrolled away, and each line leads to what
+    it speaks of: the patient, or the filter that shows the rest.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pandas as pd
 import streamlit as st
 
+from app.access import session
+from app.components import patient_link
 from app.wording import words
 
 _AT_MOST = 6
 """Lines; a page that is all warnings warns of nothing."""
 
 
-def show(shown: pd.DataFrame) -> int:
-    """Draw a line for each row with ■ among those shown, the interrupted first; return the number of lines."""
+def show(shown: pd.DataFrame, show_the_rest: Callable[[], None] | None = None) -> int:
+    """Draw a line for each row with ■ among those shown, the interrupted first; return the number of lines.
+
+    `show_the_rest` filters the table for what is one line too many; None where a table has no filter.
+    """
     alarming = shown[shown["mark"] == "■"]
     ordered = pd.concat([alarming[alarming["interruption"] != ""], alarming[alarming["interruption"] == ""]])
-    lines = [
-        f":red[■] **{_said(name)}** {_said(patient_id)} · {_said(plan)} · **{words.as_markdown(what)}**"
-        for name, patient_id, plan, what in zip(
-            ordered["patient_name"].fillna(""),
-            ordered["patient_id"].fillna(""),
-            ordered["plan"],
-            ordered["check"].str.removeprefix("■ "),
-            strict=True,
-        )
-    ]
-    left = len(lines) - _AT_MOST
-    if left > 0:
-        lines = [
-            *lines[:_AT_MOST],
-            f":red[■ **{left} more**], marked ■ in the table.",
-        ]
-    if lines:
-        st.markdown("  \n".join(lines))
-    return len(lines)
+    if ordered.empty:
+        return 0
+    said = "urgent" if "urgent" in ordered else "check"
+    with st.container(key=f"attention_{shown.index[0]}", gap=None):
+        for row in ordered.head(_AT_MOST).to_dict("records"):
+            name, patient_id = words.known(row["patient_name"]) or "", words.known(row["patient_id"])
+            what = row[said].removeprefix("■ ")
+            told = f"{_said(patient_id)} · {_said(row['plan'])} · **{words.as_markdown(what)}**"
+            patient_link.show(f":red[■] **{_said(name)}** {told}", patient_id)
+        left = len(ordered) - _AT_MOST
+        if left > 0:
+            _tell_the_rest(left, show_the_rest)
+    return min(len(ordered), _AT_MOST + 1)
 
 
-def _said(text: str) -> str:
+def _tell_the_rest(left: int, show_the_rest: Callable[[], None] | None) -> None:
+    said = f":red[■ **{left} more**], marked ■ in the table"
+    if show_the_rest is None:
+        st.markdown(f"{said}.")
+        return
+    label = f"{said}: show only who has a problem"
+    st.button(label, key="the_rest", type="tertiary", on_click=session.callback(show_the_rest))
+
+
+def _said(text: object) -> str:
     return words.as_markdown(words.absent(text))

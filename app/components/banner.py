@@ -17,6 +17,7 @@ from datetime import timedelta
 import streamlit as st
 
 from app.access import rights
+from app.components import patient_link
 from app.data import cached, standing
 from app.desk import Desk
 from app.wording import words
@@ -57,7 +58,8 @@ def standing_now(desk: Desk) -> standing.Standing:
     except CacheError:
         taken_at = None
     runs = cached.load_runs(desk.config.cache_path)
-    return standing.judge(runs, taken_at, desk.now(), desk.config.site.zone, known_gaps(desk).on(desk.today()))
+    site, gaps = desk.config.site, known_gaps(desk).on(desk.today())
+    return standing.judge(runs, taken_at, desk.now(), site.zone, gaps, desk.config.schedule)
 
 
 def known_gaps(desk: Desk) -> KnownGaps:
@@ -90,7 +92,8 @@ def _show(desk: Desk) -> None:
         for sentence in more:
             st.markdown(coloured(now.age.level, sentence))
         for sentence in now.completeness.said:
-            st.markdown(coloured(now.completeness.level, f"{now.completeness.level.mark} {sentence}"))
+            said = coloured(now.completeness.level, f"{now.completeness.level.mark} {sentence}")
+            st.page_link(patient_link.page_at("backup_health"), label=said, icon="", help="")
 
 
 def _strip(answers: standing.Signal) -> str:

@@ -2,8 +2,8 @@
 
 How
     A few rules of style beside Streamlit's theme: margins; what is chosen among tabs and machines, which the accent
-    alone says too faintly; where the keyboard is; and which entry of the menu a page belongs to that is not in the
-    menu itself.
+    alone says too faintly; where the keyboard is; which entry of the menu a page belongs to that is not in the menu
+    itself; sentences that are links, of which none ends in an ellipsis; and no room for what only a script needs.
 """
 
 from __future__ import annotations
@@ -14,10 +14,19 @@ from app.wording import palette, words
 
 _STYLE = """
 .stMainBlockContainer {padding-left: 1.5rem; padding-right: 1.5rem; max-width: none;}
+@media (max-width: 767px) {.stMainBlockContainer {padding-top: 3rem !important;}}
 main:focus-visible, [data-testid=stDataFrame]:has(:focus-visible), [data-testid=stElementToolbar] button:focus-visible,
-[data-testid=stSidebar] :is(a, button):focus-visible {
+:is([data-testid=stSidebar], [class*=st-key-attention], .st-key-banner) :is(a, button):focus-visible {
   outline: 2px solid currentColor !important; outline-offset: -2px;}
 [role=tab][data-selected], button[data-variant][data-selected] {color: inherit !important; font-weight: 600;}
+:is([class*=st-key-attention], .st-key-banner) :is(a, button) {
+  padding: 0 2px; margin: 0; height: auto; min-height: 0; text-align: left;}
+:is([class*=st-key-attention], .st-key-banner) :is(a, button) :is(span, p, div) {
+  white-space: normal !important; overflow: visible !important; font-size: 1rem !important;
+  line-height: 1.5 !important;}
+:is([class*=st-key-attention], .st-key-banner) :is(a strong:first-of-type, button p) {text-decoration: underline;}
+[class*=st-key-attention] div {margin: 0 !important;}
+div:has(> :is(.st-key-paper, .st-key-shortcut_of_search, .st-key-browser_mark)) {position: absolute; width: 1px;}
 """
 """What is chosen is told by a line, a frame and weight: in the accent's colour its text would be hard to read."""
 
@@ -25,7 +34,8 @@ main:focus-visible, [data-testid=stDataFrame]:has(:focus-visible), [data-testid=
 def style() -> None:
     """Draw what no setting of Streamlit has: margins, the look of what is chosen, and where the keyboard is."""
     accent = palette.of(is_dark=st.context.theme.type == "dark").accent
-    line = f"[role=tab] .react-aria-SelectionIndicator {{background-color: {accent} !important;}}"
+    line = f":is([class*=st-key-attention], .st-key-banner) a strong:first-of-type {{color: {accent} !important}} "
+    line += f"[role=tab] .react-aria-SelectionIndicator {{background-color: {accent} !important;}}"
     st.html(f"<style>{_STYLE} {line}</style>")
 
 

@@ -15,9 +15,16 @@ KEY = "patient"
 
 def open_patient(patient_id: str) -> None:
     """Leave the present page for a patient's."""
-    # Streamlit knows a page by its address; the function is never called.
-    page = st.Page(_nothing, url_path=URL_PATH, title="Patients")
-    st.switch_page(page, query_params={KEY: keys_of_process().key_of(patient_id)})
+    st.switch_page(page_at(URL_PATH), query_params={KEY: keys_of_process().key_of(patient_id)})
+
+
+def show(label: str, patient_id: str | None) -> None:
+    """Draw a line of markdown that leads to a patient's page; who has no ID has none."""
+    if patient_id is None:
+        st.markdown(label)
+        return
+    key = keys_of_process().key_of(patient_id)
+    st.page_link(page_at(URL_PATH), label=label, icon="", help="", query_params={KEY: key})
 
 
 def asked_for(patient_ids: Iterable[str]) -> str | None:
@@ -33,7 +40,12 @@ def key_of_this_page() -> str:
 
 def leave_patient() -> None:
     """Back to the search, which has no patient in its address."""
-    st.switch_page(st.Page(_nothing, url_path=SEARCH_PATH, title="Patients"), query_params={})
+    st.switch_page(page_at(SEARCH_PATH), query_params={})
+
+
+def page_at(url_path: str) -> st.Page:
+    """A page as Streamlit knows it, by its address; the function is never called."""
+    return st.Page(_nothing, url_path=url_path, title=url_path)
 
 
 def _nothing() -> None:

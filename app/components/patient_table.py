@@ -16,13 +16,13 @@ OPENS_NOBODY = frozenset({"mark", "check"})
 onto a patient's page (WCAG 3.2.1). Arrow down walks along the marks, arrow right is a click on the name."""
 
 
-HOW_TO_OPEN = "a click on a row opens the patient; by keyboard ↓ to the row, then →"
+HOW_TO_OPEN = "a row opens its patient: click, or keys ↓ and →"
 """Said before anybody tries: what changes the page must be no surprise (WCAG 3.2.2)."""
 
 
 FEWEST_ROWS = 9
 """In sight, however low the window is."""
-_ABOVE = 464
+_ABOVE = 345
 """Pixels above the table without lines of attention, and the margin below it."""
 
 
@@ -36,7 +36,7 @@ def show(shown: pd.DataFrame, today: date, lines_above: int, columns: Sequence[s
     """
     whole = (len(shown) + 1) * marked.ROW_HEIGHT + 4
     least = (min(len(shown), FEWEST_ROWS) + 1) * marked.ROW_HEIGHT + 4
-    height = f"clamp({least}px, calc(100vh - {_ABOVE + 22 * lines_above}px), {whole}px)"
+    height = f"clamp({least}px, calc(100vh - {_ABOVE + 21 * lines_above}px), {whole}px)"
     st.html(f"<style>.st-key-patients [data-testid=stDataFrame] {{height: {height} !important;}}</style>")
     event = st.dataframe(
         marked.styled(shown[list(columns)], ("mark", "patient_name", "check")),

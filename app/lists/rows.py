@@ -29,21 +29,22 @@ from recovery.words.statuses import in_words
 def describe(table: pd.DataFrame) -> pd.DataFrame:
     """The whole table, with columns of words for its readers.
 
-    Added: `mark` (■, ▲ or empty), `check` (what to look at, empty when nothing), `interruption`, `not_ready`,
-    `plan` (with `1 of 2` where a person has two), `fraction` (the next one: `13 next of 30 (12 given)`), `progress`
-    (0 to 1, or NA), and `status_words`. Give it all rows, not the filtered ones: it compares a patient's rows with
-    each other.
+    Added: `mark` (■, ▲ or empty), `check` (what to look at, empty when nothing), `urgent` (the same, of ▲ its word
+    alone), `interruption`, `not_ready`, `plan` (with `1 of 2` where a person has two), `fraction` (the next one:
+    `13 next of 30 (12 given)`), `progress` (0 to 1, or NA), and `status_words`. Give it all rows, not the filtered
+    ones: it compares a patient's rows with each other.
     """
     listed = _records(table)
-    said = [[*map(str, notices.of_row(row)), *same] for row, same in zip(listed, _same_name(table), strict=True)]
+    said = [[*notices.of_row(row), *same] for row, same in zip(listed, _same_name(table), strict=True)]
     words = {
         "interruption": [_joined(notices.interrupted(row)) if notices.is_unfinished(row) else "" for row in listed],
         "not_ready": [_joined(notices.not_ready(row)) if notices.is_unfinished(row) else "" for row in listed],
         "plan": _plans(table),
         "fraction": [notices.next_fraction(row) for row in listed],
         "status_words": [in_words(value) for value in filters.or_dash(table["status"])],
-        "check": [" · ".join(sentences) for sentences in said],
-        "mark": [sentences[0][:1] if sentences else "" for sentences in said],
+        "check": [_joined(found) for found in said],
+        "urgent": [" · ".join(str(n) if n.is_stop else f"{n.mark} {n.word}" for n in found) for found in said],
+        "mark": [found[0].mark if found else "" for found in said],
     }
     given, planned = table["course_fractions_delivered"], table["course_number_of_fractions_planned"]
     progress = (given / planned.where(planned > 0)).clip(0, 1).astype("Float64")
@@ -75,10 +76,10 @@ def _labels(table: pd.DataFrame) -> pd.Series:
     return pd.Series(said, index=table.index, dtype="string")
 
 
-def _same_name(table: pd.DataFrame) -> list[list[str]]:
+def _same_name(table: pd.DataFrame) -> list[list[notices.Notice]]:
     """A warning where another patient, known by another ID, bears the same name."""
     found = same_names(zip(filters.or_dash(table["patient_id"]), table["patient_name"].fillna(""), strict=True))
-    return [[str(notices.namesake(f"ID {', '.join(ids)}"))] if ids else [] for ids in found]
+    return [[notices.namesake(f"ID {', '.join(ids)}")] if ids else [] for ids in found]
 
 
 def _records(table: pd.DataFrame) -> list[Row]:

@@ -74,5 +74,6 @@ def open_dashboard(tmp_path: Path, clock_file: Path, monkeypatch: pytest.MonkeyP
 
 
 def said(visit: AppTest) -> str:
-    """Everything that a page says outside its table."""
-    return "\n".join(element.value for kind in (visit.markdown, visit.code, visit.error) for element in kind)
+    """Everything that a page says outside its table, its links last."""
+    told = [element.value for kind in (visit.markdown, visit.code, visit.error) for element in kind]
+    return "\n".join([*told, *(link.proto.label for link in visit.get("page_link"))])

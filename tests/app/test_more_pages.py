@@ -164,7 +164,7 @@ def test_health_says_whom_patterns_keep_off_and_what_is_held(open_dashboard: Ope
     written.write(HOLDINGS, [{"uid": "1.2", **held}], taken_at=clinic.NOW, source="x")
     visit.run()
     assert not visit.exception
-    assert "**1 patient** with records, by the patterns `$*`: \\$QA01" in said(visit)
+    assert "**1 patient** with records, by the patterns “\\$\\*”: \\$QA01" in said(visit)
     kinds = table(visit, "held")
     assert kinds[["kind", "held", "wanted"]].values.tolist()[1] == ["Planning image slices", 22, 142]
 

@@ -67,16 +67,24 @@ def test_a_silent_rv_system_is_named_with_its_silence_and_the_copy_that_stands(t
     said = after(tmp_path, (minutes(136), {}), (minutes(16), failing), (minutes(6), failing))
     assert said.answers == Signal(
         Level.STOP,
-        (
-            "The R&V system has not answered since Tue 12:22 (2 h 16 min).",
-            "The R&V system's database has not answered since Tue 12:22 (2 h 16 min).",
-        ),
+        ("The R&V system and its database have not answered since Tue 12:22 (2 h 16 min).",),
     )
     assert said.age == Signal(
         Level.STOP, ("Backup is 2 h 16 min old. Everything up to Tue 12:22 is proven in the RT-PACS.",)
     )
     assert said.completeness == Signal(Level.GOOD)
     assert said.as_of == NOW - minutes(136)
+
+
+def test_two_that_fell_silent_at_two_times_are_two_sentences(tmp_path: Path) -> None:
+    failing = {"snapshot_tables": "FAILED database"}
+    said = after(
+        tmp_path, (minutes(26), {}), (minutes(16), failing), (minutes(6), failing | {"sync_records": "FAILED rv"})
+    )
+    assert [one.split(" since")[0] for one in said.answers.said] == [
+        "The R&V system has not answered",
+        "The R&V system's database has not answered",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -38,13 +38,14 @@ def _show_rows(desk: Desk, loaded: cached.Loaded) -> None:
     shown = gaps.with_gaps(shown, today)
     with place_of_counts:
         counts.show(table, shown)
+    place_of_shown = beside.container(width="stretch")
     with beside, st.container(horizontal=True, vertical_alignment="center", width="content"):
         looks = view_bar.show(desk, table)
         shown = looks.sort(shown)
         list_export.show(desk, loaded, shown, view, reasons, looks.of_export)
         if ids := [str(patient_id) for patient_id in shown["patient_id"].dropna().unique()]:
             chart_export.show_everybody(desk, ids)
-    st.markdown(f"{counts.shown_sentence(shown, reasons)} :small[· {patient_table.HOW_TO_OPEN}]")
+    place_of_shown.markdown(f"{counts.shown_sentence(shown, reasons)} :small[· {patient_table.HOW_TO_OPEN}]")
     if shown.empty:
         filter_bar.offer_to_clear()
         return
@@ -52,7 +53,7 @@ def _show_rows(desk: Desk, loaded: cached.Loaded) -> None:
     paper.show(
         f"On treatment · {desk.config.site.name}", f"{day_export.status_of(desk)} Shown: {view.in_words}.", [printed]
     )
-    lines = attention.show(shown)
+    lines = attention.show(shown, filter_bar.show_problems_alone)
     clicked = patient_table.show(shown, today, lines_above=lines, columns=looks.columns)
     if clicked is not None:
         patient_link.open_patient(clicked)

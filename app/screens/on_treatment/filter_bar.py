@@ -32,19 +32,15 @@ _ALL: dict[str, object] = _OPENED | {STATUS: []}
 
 
 def show(table: pd.DataFrame) -> tuple[View, DeltaGenerator]:
-    """Draw the filters; return what they ask for, and the place beside the last of them, for what is done with it."""
+    """Draw the filters; return what they ask for, and the line below them, for what is done with it."""
     with st.container(horizontal=True, vertical_alignment="top", key="filters"):
         label = "Search name or ID"
-        search = st.text_input(label, key=SEARCH, type="search", live="150ms", width=180, placeholder="press /")
+        search = st.text_input(label, key=SEARCH, type="search", live="150ms", width=170, placeholder="press /")
         machines = _choose("Machine", MACHINE, filters.choices(table, "treatment_machine_name"), 130)
-        physicians = _choose("Physician", PHYSICIAN, filters.choices(table, "physicians_of_record"), 160)
+        physicians = _choose("Physician", PHYSICIAN, filters.choices(table, "physicians_of_record"), 150)
         statuses = _choose_status(table)
         days = list(filters.TREATED_WITHIN)
         treated = st.selectbox("Last treated", days, key=TREATED, bind="query-params", filter_mode=None, width=118)
-    below = st.container(
-        horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute", key="filters_below"
-    )
-    with below:
         problems = st.pills(
             "Only problems",
             _problems_of(table),
@@ -54,7 +50,10 @@ def show(table: pd.DataFrame) -> tuple[View, DeltaGenerator]:
             width="content",
         )
     shortcuts.search()
-    return View(search or "", machines, physicians, statuses, treated or "any day", tuple(problems)), below
+    beside = st.container(
+        horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="filters_below"
+    )
+    return View(search or "", machines, physicians, statuses, treated or "any day", tuple(problems)), beside
 
 
 def _problems_of(table: pd.DataFrame) -> list[str]:
@@ -87,7 +86,7 @@ def _choose_status(table: pd.DataFrame) -> tuple[str, ...]:
             key=STATUS,
             placeholder="all",
             bind="query-params",
-            width=280,
+            width=262,
         )
     )
 
@@ -101,6 +100,11 @@ def choose(values: Mapping[str, object]) -> None:
     """Choose as a saved view says; what it does not name is as the page opens. For callbacks only."""
     for key, opened in _OPENED.items():
         st.session_state[key] = values.get(key, opened)
+
+
+def show_problems_alone() -> None:
+    """Of what is shown, leave what has a problem: every row marked ■ has one. For callbacks only."""
+    st.session_state[PROBLEM] = list(filters.PROBLEMS)
 
 
 def offer_to_clear() -> None:
