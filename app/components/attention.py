@@ -12,7 +12,7 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
-from app.access import session
+from app.access import rights
 from app.components import patient_link
 from app.wording import words
 
@@ -48,7 +48,7 @@ def _tell_the_rest(left: int, show_the_rest: Callable[[], None] | None) -> None:
         st.markdown(f"{said}.")
         return
     label = f"{said}: show only who has a problem"
-    st.button(label, key="the_rest", type="tertiary", on_click=session.callback(show_the_rest))
+    st.button(label, key="the_rest", type="tertiary", on_click=rights.callback(show_the_rest))
 
 
 def _said(text: object) -> str:

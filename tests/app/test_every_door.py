@@ -61,7 +61,7 @@ def test_every_dialog_asks_whether_the_sitting_holds() -> None:
     for path in SOURCES:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.FunctionDef) and any("st.dialog" in ast.unparse(d) for d in node.decorator_list):
-                assert "session.holds()" in ast.unparse(node), f"{path.name}: {node.name}"
+                assert "rights.holds()" in ast.unparse(node), f"{path.name}: {node.name}"
 
 
 def disable(config_path: Path, name: str = "physicist") -> None:

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.access import session
+from app.access import rights
 from app.access.kept import LASTS, Kept, kept_by_process
 from app.access.sitting import Sitting
 from tests.app import people
@@ -120,7 +120,7 @@ def test_parts_of_a_page_ask_again_who_is_there(
     open_dashboard: Open, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     visit = open_dashboard("good")
-    is_still_here = visit.session_state[session.STILL_HERE]
+    is_still_here = visit.session_state[rights.STILL_HERE]
     monkeypatch.setattr("streamlit.session_state", {"connection": "one"})  # of a run, which there is none of here
     assert is_still_here()
     for what, value in (("browser", "curl"), ("address", "10.0.0.8"), ("number", "two")):
@@ -157,12 +157,12 @@ def test_behind_a_proxy_parts_of_a_page_ask_whom_it_names(open_dashboard: Open, 
     config.write_text(config.read_text() + proxy)
     connection.sent = {"X-Remote-User": "doe", "X-Remote-Role": "viewer"}
     visit.run()
-    assert shows_patients(visit) and visit.session_state[session.STILL_HERE]()
+    assert shows_patients(visit) and visit.session_state[rights.STILL_HERE]()
     assert "mark_of_browser" not in visit.session_state, "who has no password here needs no mark"
     for other in ({"X-Remote-User": "roe"}, {"X-Remote-Role": "admin"}, {"X-Remote-Role": "king"}):
         connection.sent |= other
-        assert not visit.session_state[session.STILL_HERE](), other
+        assert not visit.session_state[rights.STILL_HERE](), other
         connection.sent = {"X-Remote-User": "doe", "X-Remote-Role": "viewer"}
     connection.sent = {}
-    assert not visit.session_state[session.STILL_HERE]()
+    assert not visit.session_state[rights.STILL_HERE]()
     assert not shows_patients(visit.run())
