@@ -24,7 +24,7 @@ from recovery.cache.store import CacheError
 from recovery.course.needed_images import is_of_another_patient, needed_images
 from recovery.dicom.model import InstanceRef
 from recovery.dimse import Link, Peer, count_series_instances, find_by_uid, find_held, open_link
-from recovery.on_treatment.rows import PlanBackup
+from recovery.on_treatment.evidence import PlanBackup
 from recovery.tables.schema import HOLDINGS
 from recovery.words.values import counted
 

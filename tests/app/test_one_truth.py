@@ -15,7 +15,8 @@ from app.lists import rows
 from app.wording import patient
 from recovery.charting.sheet import chart_sheets
 from recovery.objects.treatment_summary import summaries_of
-from recovery.on_treatment.rows import Evidence, build_rows
+from recovery.on_treatment.evidence import Evidence
+from recovery.on_treatment.rows import build_rows
 from recovery.patient.file import PatientFile, read_patient_file
 from recovery.tables.object_rows import plans_of_rows, records_of_rows
 from recovery.tables.schema import ON_TREATMENT, RT_PLANS, TREATMENT_RECORDS

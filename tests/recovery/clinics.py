@@ -9,7 +9,8 @@ from typing import Any
 from recovery.dicom.model import InstanceRef, Patient
 from recovery.dicom.plans import Plan
 from recovery.dicom.records import TreatmentRecord
-from recovery.on_treatment.rows import Evidence, PlanBackup, build_rows
+from recovery.on_treatment.evidence import Evidence, PlanBackup
+from recovery.on_treatment.rows import build_rows
 from tests.recovery.courses import day, delivery, plain_plan, plain_record
 
 HELD = PlanBackup(plan_held=True, structure_set_held=True, images_held=True)

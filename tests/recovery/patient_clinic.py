@@ -23,7 +23,8 @@ from pydicom import Dataset
 from backup_jobs.rv.photos import photo_of
 from recovery.cache.journal import JobResult, Journal
 from recovery.cache.store import Cache
-from recovery.on_treatment.rows import Evidence, build_rows
+from recovery.on_treatment.evidence import Evidence
+from recovery.on_treatment.rows import build_rows
 from recovery.pacs.collection import Collection
 from recovery.pacs.holdings import Holding, Holdings
 from recovery.settings.config import Site

@@ -12,7 +12,8 @@ import pytest
 from recovery.course.fractions import Course, count_fractions
 from recovery.dicom.records import TreatmentRecord
 from recovery.objects.treatment_summary import summaries_of
-from recovery.on_treatment.rows import Evidence, build_rows
+from recovery.on_treatment.evidence import Evidence
+from recovery.on_treatment.rows import build_rows
 from recovery.overview.build import overview_rows
 from recovery.overview.evidence import evidence_of
 from recovery.overview.wanted_plans import next_appointments

@@ -8,7 +8,7 @@ import pytest
 
 from recovery.dicom.model import InstanceRef
 from recovery.dicom.plans import StructureSet
-from recovery.on_treatment.rows import PlanBackup
+from recovery.on_treatment.evidence import PlanBackup
 from tests.recovery.clinics import evidence, planned, row_of, rows_of, treated
 from tests.recovery.courses import day, delivery, plain_record
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from recovery.dicom.model import InstanceRef, Patient
 from recovery.dicom.records import TreatmentRecord
-from recovery.on_treatment.rows import Evidence, build_rows
+from recovery.on_treatment.evidence import Evidence
+from recovery.on_treatment.rows import build_rows
 from tests.recovery.clinics import NOW, evidence, planned, row_of, rows_of, treated
 from tests.recovery.courses import day, delivery, plain_record
 

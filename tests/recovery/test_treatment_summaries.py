@@ -12,7 +12,8 @@ from pydicom import Dataset
 from recovery.dicom.plans import Plan
 from recovery.dicom.records import TreatmentRecord
 from recovery.objects.treatment_summary import STATUSES, TreatmentSummary, summaries_of
-from recovery.on_treatment.rows import Evidence, build_rows
+from recovery.on_treatment.evidence import Evidence
+from recovery.on_treatment.rows import build_rows
 from tests.archive_clinic import saved
 from tests.recovery.courses import FULL, TWO_BEAMS, day, session
 
