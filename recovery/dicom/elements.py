@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from pydicom.datadict import dictionary_VR
 from pydicom.dataelem import RawDataElement
 from pydicom.multival import MultiValue
+from pydicom.sequence import Sequence
 from pydicom.tag import Tag
 from pydicom.valuerep import PersonName
 
@@ -84,6 +85,8 @@ def text(ds: Dataset | None, keyword: str) -> str | None:
         if isinstance(raw, RawDataElement) and raw.value is not None and _is_plain(raw.value):
             return raw.value.decode("ascii").strip(" \x00") or None
     value = _value(ds, keyword)
+    if isinstance(value, Sequence):  # what a sender put where a text belongs; its items may not even be readable
+        return None
     if isinstance(value, MultiValue):
         value = value[0] if value else None
     stripped = str(value).strip(" \x00") if value is not None else ""

@@ -6,7 +6,7 @@ import math
 from datetime import date, time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydicom import Dataset
 from pydicom.datadict import dictionary_VR, tag_for_keyword
@@ -250,6 +250,7 @@ def test_a_sum_is_known_only_when_all_its_parts_are(parts: list[float | None]) -
     ),
     st.binary(max_size=40),
 )
+@example("ReferencedRTPlanSequence", bytes(7) + b"\x01" + bytes(4) + b"AA" + bytes(2))
 def test_no_bytes_on_the_wire_make_a_reader_raise(keyword: str, value: bytes) -> None:
     for read in (el.text, el.integer, el.number, el.day, el.clock_time, el.person_name, el.person_names, el.items):
         read(raw(keyword, value, "ISO_IR 192"), keyword)

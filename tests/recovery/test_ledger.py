@@ -86,7 +86,7 @@ def test_after_a_fraction_that_bears_no_number_of_a_fraction_the_first_comes() -
 def test_nothing_given_yet_the_first_is_next() -> None:
     found = laid_out()
     assert found.next == NextFraction(1, None, None, 1)
-    assert (found.gaps, found.days_since_last_treatment, found.dose_over_time, found.fractions) == ((), None, (), ())
+    assert (found.gaps, found.dose_over_time, found.fractions) == ((), (), ())
 
 
 def test_of_several_plans_of_a_course_the_courses_numbers_and_days_hold() -> None:
@@ -128,7 +128,6 @@ def test_of_what_bears_no_time_nobody_knows_when_it_began() -> None:
     found = laid_out(given(1, None), given(2, None, 60.0, 50.0), given(2, day(3), 40.0))
     assert [f.started_at for f in found.fractions] == [None, day(3)]
     assert found.fractions_over_time == ((None, 1), (day(3), 2))
-    assert found.days_since_last_treatment == 12
 
 
 def test_three_times_a_third_of_a_gray_is_one_gray() -> None:
@@ -162,20 +161,17 @@ def test_a_gap_has_a_weekday_between_two_days_of_treatment(
     going_on = laid_out(given(1, day(before)), now=day(after, hours=3))
     expected = (Gap(day(before).date(), None, days, weekdays),) if days and weekdays else ()
     assert going_on.gaps == expected
-    assert going_on.days_since_last_treatment == after - before
 
 
 def test_the_gap_to_this_day_begins_with_the_last_day_of_treatment() -> None:
     found = laid_out(given(1, day(1)), given(2, day(3)), given(3, day(4)), now=day(9, hours=-9))
     assert found.gaps == (Gap(day(1).date(), day(3).date(), 1, 1), Gap(day(4).date(), None, 4, 2))
-    assert found.days_since_last_treatment == 5
 
 
 def test_a_course_that_is_over_has_no_gap_to_this_day() -> None:
     plan = plain_plan({1: 100.0, 2: 50.0}, 2)
     found = laid_out(given(1, day(1)), given(2, day(4)), plan=plan)
     assert found.gaps == (Gap(day(1).date(), day(4).date(), 2, 2),)
-    assert found.days_since_last_treatment == 11
 
 
 # what only the database tells
