@@ -302,11 +302,11 @@ def test_break_glass_opens_the_export_with_a_reason_and_the_audit_page_shows_it(
     page.get_by_role("button", name="End it now").click()
     expect(page.get_by_role("button", name="Excel")).to_be_disabled()
     page.goto(f"{server.url}/audit")
-    expect(page.get_by_text("You may not read the audit file.")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("You may not read the audit file.")).to_be_visible()
     page.get_by_role("button", name="Sign out").click()
     sign_in(page, "admin")
     page.goto(f"{server.url}/audit")
-    expect(page.get_by_text("The audit file is whole")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("The audit file is whole")).to_be_visible()
 
 
 @needs_browser

@@ -49,7 +49,9 @@ def test_who_may_have_been_treated_since(visit: tuple[Page, Path]) -> None:
 def test_what_may_i_trust(visit: tuple[Page, Path]) -> None:
     page, clock = visit
     go_to(page, "On treatment")
-    strip = page.get_by_role("status").filter(has_text="The R&V system has not answered since Tue 12:08")
+    strip = page.get_by_role("status").filter(
+        has_text="The R&V system and its database have not answered since Tue 12:08"
+    )
     expect(strip).to_be_visible()
     expect(page.get_by_test_id("stMain")).to_contain_text(
         "Backup is 2 h 30 min old. Everything up to Tue 12:08 is proven"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Error, Page, expect
 
 from app.screens import PAGES
 from recovery.dicom.model import DicomNode
@@ -15,10 +16,10 @@ from recovery.settings.config import load_config
 from tests.app import clinic, hostile, people, states
 from tests.app.browser import INSTALL, Requests, chromium, new_page, serving, sign_in
 from tests.app.conftest import set_clock
-from tests.app.test_patient_in_browser import browser as browser
 from tests.app.test_patient_in_browser import clinic_with_pictures
 from tests.app.walking import drawn
 from tests.orthanc import HOW_TO_INSTALL, Orthanc, free_port, orthanc_is_installed
+from tests.patience import milliseconds
 
 pytestmark = pytest.mark.skipif(chromium() is None, reason=f"NOT TESTED IN A BROWSER: no Chromium. {INSTALL}")
 
@@ -139,7 +140,7 @@ def test_names_of_structures_beside_the_pictures_are_letters_alone(tmp_path: Pat
             visit.page.get_by_test_id("stSidebarNav").get_by_role("link", name="Patients").click()
             _open_first(visit.page)
             visit.page.get_by_role("tab", name="Pictures").click()
-            expect(visit.page.get_by_alt_text("axial slice at 8.0 mm")).to_be_visible(timeout=30_000)
+            expect(visit.page.get_by_alt_text("axial slice at 8.0 mm")).to_be_visible()
             main = visit.page.get_by_test_id("stMain")
             for name in STRUCTURES:
                 expect(main.get_by_text(name, exact=True).last).to_be_visible()
@@ -157,10 +158,15 @@ def test_sentences_about_a_damaged_or_old_copy_quote_their_paths_letter_by_lette
 
 
 def _open_first(page: Page) -> None:
-    drawn(page)
-    table = page.locator("[data-testid=stDataFrame] canvas").first
-    table.scroll_into_view_if_needed()
-    box = table.bounding_box()
-    assert box is not None
-    page.mouse.click(box["x"] + 100, box["y"] + 32 + 16)
-    expect(page.get_by_role("tab", name="Fields")).to_be_visible(timeout=30_000)
+    """Open the first patient listed; pressed again where the table, drawn late, has moved."""
+    table, tab = page.locator("[data-testid=stDataFrame] canvas").first, page.get_by_role("tab", name="Fields")
+    expect(page.get_by_label("Search name or ID")).to_be_visible()
+    for _ in range(3):
+        drawn(page)
+        with contextlib.suppress(Error):
+            table.scroll_into_view_if_needed()
+            box = table.bounding_box() or {"x": 0.0, "y": 0.0}
+            page.mouse.click(box["x"] + 100, box["y"] + 32 + 16)
+            tab.wait_for(timeout=milliseconds(10))
+            break
+    expect(tab).to_be_visible()

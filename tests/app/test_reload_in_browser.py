@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.app import clinic, states
-from tests.app.browser import INSTALL, browsing, chromium, new_page, serving, sign_in
+from tests.app.browser import INSTALL, chromium, new_page, serving, sign_in
 from tests.app.conftest import set_clock
 from tests.app.walking import drawn, go_to, open_first_patient
 from tests.app.wire import wire
 
 pytestmark = pytest.mark.skipif(chromium() is None, reason=f"NOT TESTED IN A BROWSER: no Chromium. {INSTALL}")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browsing() as one:
-        yield one
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +26,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
 def is_in(page: Page) -> bool:
     """Whether a page that was just opened shows patients' pages; False where it asks who is there."""
     inside, outside = page.get_by_role("button", name="Sign out"), page.get_by_label("Password", exact=True)
-    expect(inside.or_(outside)).to_be_visible(timeout=30_000)
+    expect(inside.or_(outside)).to_be_visible()
     drawn(page)
     return inside.is_visible()
 
@@ -53,7 +46,7 @@ def test_a_reload_goes_on_where_it_was_and_nobody_else_gets_in(
         address = page.url
         page.reload()
         assert is_in(page)
-        expect(page.get_by_role("tab", name="Fields")).to_be_visible(timeout=30_000)
+        expect(page.get_by_role("tab", name="Fields")).to_be_visible()
         expect(page.get_by_test_id("stMain")).to_contain_text("100231")
 
         [mark] = marks(page.context)
@@ -71,7 +64,7 @@ def test_a_reload_goes_on_where_it_was_and_nobody_else_gets_in(
 
         go_to(page, "Patients")
         page.get_by_role("button", name="Sign out").click()
-        expect(page.get_by_label("Password", exact=True)).to_be_visible(timeout=30_000)
+        expect(page.get_by_label("Password", exact=True)).to_be_visible()
         page.reload()
         assert not is_in(page), "the mark after sign-out"
         replayed, _ = new_page(browser)

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from app.screens import PAGES
 from tests.app import clinic, relational
-from tests.app.browser import INSTALL, Server, browsing, chromium, new_page, serving, sign_in
+from tests.app.browser import INSTALL, Server, chromium, new_page, serving, sign_in
 from tests.app.conftest import set_clock
 from tests.app.walking import drawn, go_to, tab_to
 
@@ -30,12 +30,6 @@ BEYOND = """() => {
 CUT = """() => [...document.querySelectorAll('[class*=st-key-attention] *, .st-key-banner *')]
   .filter(one => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).overflowX !== 'visible')
   .map(one => one.textContent)"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browsing() as one:
-        yield one
 
 
 @pytest.fixture(scope="module")
@@ -87,11 +81,11 @@ def test_a_line_of_attention_leads_to_its_patient_by_keyboard(server: Server, br
     tab_to(page, "100377 · Prostate · INTERRUPTED: finish fraction 5 first, 50.0 MU left · ▲ UNKNOWN since Tue 24 Nov "
                  "12:08 · ▲ NAMESAKE")  # fmt: skip
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="BERG, Bo")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("heading", name="BERG, Bo")).to_be_visible()
     assert "/patient?patient=" in page.url and "100377" not in page.url
     page.go_back()
     page.get_by_role("link", name="EßER, Jürgen").click()
-    expect(page.get_by_role("heading", name="EßER, Jürgen")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("heading", name="EßER, Jürgen")).to_be_visible()
     page.context.close()
 
 
@@ -115,6 +109,6 @@ def test_what_is_too_much_for_lines_leads_to_the_filter_and_a_gap_to_backup_heal
         expect(main).to_contain_text("9 plans shown")
         expect(main).to_contain_text("1 without these problems")
         page.get_by_role("link", name="Backup health says which").click()
-        expect(page.get_by_role("heading", name="Backup health · Demo clinic")).to_be_visible(timeout=30_000)
+        expect(page.get_by_role("heading", name="Backup health · Demo clinic")).to_be_visible()
         go_to(page, "On treatment")
         page.context.close()

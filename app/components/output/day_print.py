@@ -97,7 +97,7 @@ def who(row: pd.Series) -> str:
 
 def cells_of(cells: Iterable[tuple[str, str]]) -> str:
     """Cells of markup, each with its class."""
-    return "".join(f'<td class="{kind}">{text}</td>' for kind, text in cells)
+    return "".join(f'<td class="{whole(text) if kind == "whole" else kind}">{text}</td>' for kind, text in cells)
 
 
 def _table(lines: pd.DataFrame) -> str:
@@ -123,9 +123,9 @@ def _row(row: pd.Series) -> str:
     return f"<tr{stop}>{cells_of(cells)}</tr>"
 
 
-def whole(text: str) -> str:
-    """The class of what stays on one line: an ID, a plan, a phone; not of a text that would leave the paper by it."""
-    return "whole" if len(text) <= _LONGEST_WHOLE else ""
+def whole(markup: str) -> str:
+    """The class of what stays on one line: an ID, a plan, phones; not of a text that would leave the paper by it."""
+    return "whole" if max(map(len, markup.split("<br>"))) <= _LONGEST_WHOLE else ""
 
 
 def _weight(row: pd.Series) -> str:
