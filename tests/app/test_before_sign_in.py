@@ -304,8 +304,7 @@ def test_break_glass_opens_the_export_with_a_reason_and_the_audit_page_shows_it(
     page.goto(f"{server.url}/audit")
     expect(page.get_by_text("You may not read the audit file.")).to_be_visible()
     page.get_by_role("button", name="Sign out").click()
-    sign_in(page, "admin")
-    page.goto(f"{server.url}/audit")
+    sign_in(page, "admin")  # on the page Audit, where the other person left
     expect(page.get_by_text("The audit file is whole")).to_be_visible()
 
 
