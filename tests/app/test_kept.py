@@ -130,6 +130,12 @@ def test_parts_of_a_page_ask_again_who_is_there(
         setattr(connection, what, before)
 
 
+def test_fragments_and_callbacks_ask_what_the_gate_asks(here: Sitting, monkeypatch: pytest.MonkeyPatch) -> None:
+    for question, holds in ((lambda: True, True), (lambda: False, False), (None, False)):
+        monkeypatch.setattr("streamlit.session_state", {rights.SITTING: here, rights.STILL_HERE: question})
+        assert rights.holds() is holds
+
+
 def test_a_mark_lasts_a_shift_and_a_clock_that_was_set_back_ends_it(here: Sitting, clock: Clock) -> None:
     kept, began = Kept(), clock.now
     mark = kept.keep(here)
