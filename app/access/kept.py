@@ -16,7 +16,8 @@ What it does not protect against
     Streamlit lets a page set a cookie by script alone, so it is not HttpOnly. Whoever runs a script in the page could
     read it; he could as well read the page. Nor against whoever reads the browser's own files or this server's memory,
     or listens where there is no TLS, and comes from the same address with the same browser; nor against another
-    service of this host's name, which is sent the cookie, too.
+    service of this host's name, which is sent the cookie, too. And what a page was still being sent when its
+    connection broke, Streamlit keeps, and hands to whoever names that session next.
 """
 
 from __future__ import annotations

@@ -71,7 +71,6 @@ SAID: dict[str, dict[str, tuple[str, ...]]] = {
             "▲ The table schedule cannot be read",
             IN_TREATMENT,
         ),
-        "priorities": ("▲ The table prescriptions cannot be read",),
         "backup_health": (OF_DATABASE,),
     },
 }

@@ -74,7 +74,7 @@ def test_who_may_have_been_treated_is_told_of_an_old_copy_in_letters_alone(
     visit = opened_alone(tmp_path, "since_last_proof", monkeypatch, poison)
     assert not visit.exception
     sheets = [text for node in everything(visit) for name, text in hostile.texts(node) if "rbrdt-sheet" in text]
-    assert any("ABELSEN" in sheet for sheet in sheets)
+    assert any("ABELSEN" in sheet.replace("<wbr>", "") for sheet in sheets)
     assert not hostile.faults(everything(visit))
 
 

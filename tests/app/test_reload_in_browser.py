@@ -117,6 +117,7 @@ def test_a_sessions_number_that_somebody_knows_takes_no_sitting_over(
         sign_in(page)
         number = next(filter(None, numbers))
         agent = page.evaluate("navigator.userAgent")
+        drawn(page)  # what a broken connection left unsent Streamlit hands to whoever names the session next
         page.goto("about:blank")  # the connection breaks; the session waits for it to come back
         with wire(server.url, headers={"User-Agent": agent}, session=number) as line:
             line.rerun()

@@ -77,7 +77,7 @@ def test_a_get_that_only_ever_sends_other_objects_is_given_up(what: Callable[[],
     came: list[Dataset] = []
     with scp({evt.EVT_C_GET: _stores(what)}) as node:
         began = time.monotonic()
-        failures = fetch(peer_of(node.node, timeout=1), [REFS[1]], came.append)
+        failures = fetch(peer_of(node.node, timeout=2), [REFS[1]], came.append)
         assert time.monotonic() - began < LONG / 2
     assert came == []
     assert "did not come to an end with C-GET" in failures[REFS[1].sop_instance_uid]
