@@ -20,11 +20,11 @@ from tests.app.conftest import ROOT, said, set_clock
 Open = Callable[..., AppTest]
 AGE = re.compile(r"\b(ago|\(\d+ (min|h)\b|\d+ min old)|\d+ (minutes?|h|d)( \d+ \w+)? old")
 REFRESHED = {
-    "standing.py": "the banner's fragment, and exports, which say when they were made",
-    "health.py": "the fragment of the table of jobs",
-    "components/job_table.py": "the same",
+    "data/standing.py": "the banner's fragment, and exports, which say when they were made",
+    "data/health.py": "the fragment of the table of jobs",
+    "screens/backup_health/job_table.py": "the same",
     "components/signed_in.py": "the fragment that watches the sitting",
-    "words.py": "where they are made",
+    "wording/words.py": "where they are made",
 }
 """Files that may word an age, and which part of a page draws it anew."""
 

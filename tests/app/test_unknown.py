@@ -223,5 +223,5 @@ def test_the_machines_day_gives_the_browser_its_whole_sheet_without_print_view(
     """Ctrl+P on the screen's table printed the columns and rows in sight, in silence."""
     visit = open_dashboard("down", 60, page="machine_day", machine="TB1")
     assert not visit.exception
-    [sheet] = visit.get("bidi_component")
-    assert sheet.proto.component_name.endswith("paper_sheet")
+    names = [one.proto.component_name for one in visit.get("bidi_component")]
+    assert [name.endswith("paper_sheet") for name in names].count(True) == 1
