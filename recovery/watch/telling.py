@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from recovery.host.seals import unsealed_json, write_json
 from recovery.watch.events import Event, Told, Trouble, after_telling, events
-from recovery.watch.messages import Message, daily_summary, message
+from recovery.watch.messages import daily_summary, message
 from recovery.watch.sending import send, ways
 
 if TYPE_CHECKING:
@@ -81,7 +81,8 @@ def tell_the_day(config: Config, runs: Sequence[JobRun], proven_at: datetime | N
     if not at or f"{local:%H:%M}" < at or memory.summary_of == today:
         return []
     of_the_day = [run for run in runs if now - DAY < run.started_at <= now]
-    problems = _send(config, daily_summary(of_the_day, proven_at, config.site.name, now, config.site.zone), now)
+    said = daily_summary(of_the_day, proven_at, config.site.name, now, config.site.zone)
+    problems = send(said, config.watch, now)
     if len(problems) < ways(config.watch):
         memory.summary_of = today
         memory.save(path)
@@ -89,14 +90,10 @@ def tell_the_day(config: Config, runs: Sequence[JobRun], proven_at: datetime | N
 
 
 def _tell(config: Config, memory: ToldBefore, event: Event, now: datetime) -> list[str]:
-    problems = _send(config, message(event, config.site.name, now, config.site.zone), now)
+    problems = send(message(event, config.site.name, now, config.site.zone), config.watch, now)
     if len(problems) < ways(config.watch):
         memory.told = after_telling(memory.told, [event], now)
     return problems
-
-
-def _send(config: Config, what: Message, now: datetime) -> list[str]:
-    return send(what, config.watch, now)
 
 
 def _moment(text: str) -> datetime:
