@@ -203,7 +203,7 @@ def _snapshot(
         sum(read.table.unreadable.values()),
         _remark(schema, read),
         is_partial=bool(read.table.odd or read.table.ambiguous) or not read.settled,
-        odd=read.table.odd,
+        odd=[*read.table.odd, *read.table.odd_texts],
     )
 
 
@@ -260,6 +260,8 @@ def _remark(schema: TableSchema, read: _Reading) -> str:
     odd += [f"{count} left out: {why}" for why, count in sorted(read.table.left_out.items())]
     odd += [f"{count} values of {why}: null" for why, count in sorted(read.table.ambiguous.items())]
     odd += in_words(schema, read.table.odd)
+    if texts := len(read.table.odd_texts):
+        odd.append(f"{texts} {'row' if texts == 1 else 'rows'} with a text that is no Unicode")
     if not read.settled:
         odd.append("it changed each time that it was read")
     return f"table {schema.name}: {', '.join(odd)}" if odd else ""

@@ -231,6 +231,8 @@ def odbc_engine(settings: RvDatabase) -> Engine:
     def connect() -> Any:
         connection = pyodbc.connect(full, autocommit=True, readonly=True, timeout=CONNECT_SECONDS)
         connection.timeout = QUERY_SECONDS
+        for kind in (pyodbc.SQL_WCHAR, pyodbc.SQL_WVARCHAR, pyodbc.SQL_WLONGVARCHAR):
+            connection.add_output_converter(kind, _text_of_utf_16)
         connection.execute(f"SET TRANSACTION ISOLATION LEVEL {isolation}").close()
         return connection
 
@@ -242,6 +244,12 @@ def odbc_engine(settings: RvDatabase) -> Engine:
         errors=pyodbc.Error,
         explain=lambda error, table: explain_odbc(*_said(error), table),
     )
+
+
+def _text_of_utf_16(value: bytes) -> str:
+    """NVARCHAR as its server keeps it, code units that need not be characters; pyodbc itself would refuse the whole
+    row. A VARCHAR is converted by its driver, which replaces what it does not know."""
+    return value.decode("utf-16-le", "replace")
 
 
 def _with_password(settings: RvDatabase) -> str:

@@ -22,6 +22,7 @@ from recovery.cache.store import Cache, CacheError
 from recovery.tables.schema import ODD_ROWS, Row, TableSchema
 
 NUMBER_TWICE = "this number stands twice in the R&V database, with different data: ask who it is"
+REPLACED = "\N{REPLACEMENT CHARACTER}"
 _TOGETHER = "alerts"
 _NAMES_NO_PATIENT = frozenset({"sop_instance_uid", "delivery_id", "appointment_id", "in_flight_id"})
 _MOST_KEYS_SAID = 3
@@ -52,6 +53,15 @@ def without_key(schema: TableSchema, row: Row, raw: Mapping[str, object], alike_
     numbers = {name: raw[name] for name in alike_in if name.endswith(("_serial", "_number"))}
     key = {name: row[name] for name in schema.key} | {n: v for n, v in numbers.items() if n not in schema.key}
     return OddRow(_said(key), f"no {', '.join(missing)}")
+
+
+def with_odd_text(schema: TableSchema, row: Row) -> OddRow | None:
+    """A row with a text that the database could not give in Unicode: half a character, or bytes of another code."""
+    columns = [name for name, value in row.items() if isinstance(value, str) and REPLACED in value]
+    if not columns:
+        return None
+    key = _said({name: row[name] for name in schema.key})
+    return OddRow(key, f"{', '.join(columns)} holds what is no Unicode, {REPLACED} stands for it")
 
 
 def one_of_each(schema: TableSchema, rows: list[Row], needs: Sequence[str] = ()) -> tuple[list[Row], list[OddRow]]:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from backup_jobs.rv import values
-from backup_jobs.rv.odd_rows import OddRow, key_of, one_of_each, without_key
+from backup_jobs.rv.odd_rows import OddRow, key_of, one_of_each, with_odd_text, without_key
 from recovery.tables.schema import Row, TableSchema
 
 RawRow = Mapping[str, object]
@@ -58,13 +58,15 @@ class TableReading:
 @dataclass(frozen=True, slots=True)
 class TableRows:
     """A table's rows; how many values of which column could not be read (they are None); how many rows of which
-    reason have no place in it; which rows are odd by their key; why values are ambiguous, and how many."""
+    reason have no place in it; which rows are odd by their key; why values are ambiguous, and how many; which rows hold
+    a text that is not Unicode."""
 
     rows: list[Row]
     unreadable: Mapping[str, int]
     left_out: Mapping[str, int] = field(default_factory=dict)
     odd: Sequence[OddRow] = ()
     ambiguous: Mapping[str, int] = field(default_factory=dict)
+    odd_texts: Sequence[OddRow] = ()
 
 
 def read_rows(reading: TableReading, raw_rows: Iterable[RawRow]) -> TableRows:
@@ -101,7 +103,8 @@ def read_rows(reading: TableReading, raw_rows: Iterable[RawRow]) -> TableRows:
         rows, unsettled = reading.settle(made)
         odd += unsettled
     rows, doubled = one_of_each(reading.schema, rows, reading.needs)
-    return TableRows(rows, unreadable, left_out, [*odd, *doubled], ambiguous)
+    odd_texts = [found for row in rows if (found := with_odd_text(reading.schema, row)) is not None]
+    return TableRows(rows, unreadable, left_out, [*odd, *doubled], ambiguous, odd_texts)
 
 
 def _groups(one_row_per: tuple[str, ...], raw_rows: Iterable[RawRow]) -> Iterator[Group]:

@@ -297,7 +297,7 @@ what records that were made of that database tell and it does not any more."""
 
 ODD_ROWS = TableSchema("odd_rows", {"table_name": "str", "row_key": "str", "why": "str"})
 """Rows of the R&V database that are left out of a relational table, or of which a part is, because their key lacks or
-stands twice. `row_key` may hold a patient's number."""
+stands twice, or that hold a text that is no Unicode. `row_key` may hold a patient's number."""
 
 TABLES: Mapping[str, TableSchema] = {
     schema.name: schema

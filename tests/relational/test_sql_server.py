@@ -20,6 +20,7 @@ from recovery.cache.store import Cache
 from recovery.settings.config import Config
 from recovery.settings.products import product_names
 from recovery.tables.relational import RELATIONAL_TABLES
+from recovery.tables.schema import ODD_ROWS
 from tests.orthanc import free_port
 from tests.photos import GREEN, picture
 from tests.relational.aria import Aria
@@ -76,6 +77,33 @@ def test_a_photo_comes_through_byte_by_byte_and_by_the_type_that_the_config_name
         for kind, came in (("", sent), ("Every byte", sent), ("Portrait", picture(GREEN)), ("Nothing", None)):
             rows = list(database.fetch("photos", {**values, "photo_type": kind}))
             assert [row["picture"] for row in rows] == ([came] if came is not None else [])
+
+
+def test_a_text_that_is_no_unicode_costs_that_text_and_every_other_name_is_exact(
+    aria: Aria, tmp_path: Path, now: datetime
+) -> None:
+    catalog = copy_of(tmp_path / "aria.db")
+    patients = catalog.get("Patient")
+    at = {column.name: number for number, column in enumerate(patients.columns)}
+    names = iter(["Gr\u00fcnspan", "\u5c71\u7530", "Half\ud83d", "Whole\U0001f600", "\udc00", "\u0141"])
+    said = {str(row[at["PatientId"]]).strip(): next(names) for row in patients.rows}
+    for row in patients.rows:
+        row[at["LastName"]] = said[str(row[at["PatientId"]]).strip()]
+    with sql_server(catalog) as (port, _):
+        server = config_for(tmp_path, port)
+        result = snapshot_tables(server, now)
+    assert result.outcome == "OK"
+    assert "table patients: 2 rows with a text that is no Unicode" in result.message
+    cache = Cache(server.cache_path)
+    came = {
+        row["patient_id"]: str(row["patient_name"]).split(",")[0] for row in cache.read(RELATIONAL_TABLES["patients"])
+    }
+    readable = {
+        who: name.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace") for who, name in said.items()
+    }
+    assert came == {who: name.upper() for who, name in readable.items() if who in came} and len(came) >= 5
+    odd = {row["row_key"] for row in cache.read(ODD_ROWS) if row["table_name"] == "patients"}
+    assert odd == {f"patient_id {who}" for who, name in readable.items() if "\ufffd" in name}
 
 
 def test_the_connection_cannot_write(aria: Aria, tmp_path: Path) -> None:

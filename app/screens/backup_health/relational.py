@@ -65,8 +65,9 @@ def _show_odd_rows(desk: Desk) -> None:
     if odd.empty:
         return
     st.markdown(
-        f":orange[▲ **{words.counted(len(odd), 'row')} of the R&V database** cannot be told apart or looked up, and "
-        "stand here by their key.] The rest of each table is there. Mended in the R&V system, they come by themselves."
+        f":orange[▲ **{words.counted(len(odd), 'row')} of the R&V database** cannot be told apart or looked up, or "
+        "hold a text that cannot be read whole; they stand here by their key.] The rest of each table is there. Mended "
+        "in the R&V system, they come by themselves."
     )
     column = st.column_config
     st.dataframe(
@@ -78,7 +79,7 @@ def _show_odd_rows(desk: Desk) -> None:
         column_config={
             "table_name": column.TextColumn("Table", width=130),
             "row_key": column.TextColumn("Row", width=380),
-            "why": column.TextColumn("Left out, or null, because", width=520),
+            "why": column.TextColumn("Left out, null or not whole, because", width=520),
         },
         alt="Rows of the R&V database that are odd by their key",
     )
