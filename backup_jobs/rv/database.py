@@ -21,7 +21,6 @@ import logging
 import os
 import re
 import sqlite3
-import urllib.parse
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -191,7 +190,7 @@ def sqlite_engine(path: Path) -> Engine:
     """The simulated clinic's database. Its times are text, `2026-11-22 08:00:00`."""
 
     def connect() -> sqlite3.Connection:
-        uri = f"file:{urllib.parse.quote(str(path))}?mode=ro"
+        uri = f"{path.absolute().as_uri()}?mode=ro"
         connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=CONNECT_SECONDS)
         connection.text_factory = lambda value: value.decode("utf-8", "replace")
         return connection

@@ -19,7 +19,7 @@ import re
 import threading
 from typing import TYPE_CHECKING
 
-from recovery.host.durable import sync_folder
+from recovery.host import system
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,8 +71,8 @@ class ArchiveFiles:
             If the directory cannot be changed.
         """
         path = self.path_of(sop_instance_uid)
-        part.replace(path)
-        sync_folder(path.parent)
+        system.move(part, path)
+        system.sync_folder(path.parent)
         return path
 
     def remove_leftovers(self) -> int:

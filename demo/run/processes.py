@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from demo.run.simulated_clock import CLOCK_VARIABLE
+from recovery.host import system
 
 if TYPE_CHECKING:
     from recovery.dicom.model import DicomNode
@@ -27,11 +28,8 @@ DASHBOARD = ROOT / "app" / "main.py"
 
 def free_port(wanted: int = 0) -> int:
     """`wanted` if nobody listens there, else any free port of the loopback interface."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        with contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", wanted))
-            return int(probe.getsockname()[1])
+    with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", wanted)) as probe:
+        return int(probe.getsockname()[1])
     return free_port()
 
 
@@ -61,7 +59,7 @@ class Processes:
         with self._file(name, ".out").open("wb") as out, self._file(name, ".log").open("ab") as log:
             self._running[name] = subprocess.Popen(
                 [sys.executable, "-m", *arguments], stdout=out, stderr=log, stdin=subprocess.DEVNULL, cwd=ROOT,
-                env=self._environment | environment, start_new_session=True,
+                env=self._environment | environment, **system.APART,
             )  # fmt: skip
 
     def start_archive(self, name: str, node: DicomNode, folder: Path, peers: list[DicomNode]) -> None:

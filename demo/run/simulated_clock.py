@@ -16,6 +16,8 @@ import time
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from recovery.host import system
+
 if TYPE_CHECKING:
     from pathlib import Path
     from zoneinfo import ZoneInfo
@@ -50,4 +52,4 @@ class SimulatedClock:
         said = {"simulated": self._simulated.isoformat(), "real": self._real, "speed": self.speed}
         beside = self.path.with_suffix(".part")
         beside.write_text(json.dumps(said), encoding="utf-8")
-        beside.replace(self.path)
+        system.move(beside, self.path)

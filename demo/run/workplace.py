@@ -30,6 +30,7 @@ from demo.run import entered_priorities
 from demo.run.processes import free_port
 from recovery.cache.priority_entries import entries_file
 from recovery.dicom.model import DicomNode
+from recovery.host import system
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -194,7 +195,7 @@ class Workplace:
         }
         beside = self._state_file.with_suffix(".part")
         beside.write_text(json.dumps(state, indent=1), encoding="utf-8")
-        beside.replace(self._state_file)
+        system.move(beside, self._state_file)
 
     def postpone(self, clinic: Clinic, since: datetime, until: datetime) -> None:
         """Move what was missed between the two, and remember that it was."""
@@ -204,11 +205,11 @@ class Workplace:
     def hide_database(self) -> None:
         """Make the R&V system's database unreachable, as after an attack. Readers with it open keep an old file."""
         for path in self._database_files(self.database_file.name):
-            path.replace(path.with_name(f"unreachable-{path.name}"))
+            system.move(path, path.with_name(f"unreachable-{path.name}"))
 
     def bring_database_back(self) -> None:
         for path in self._database_files(f"unreachable-{self.database_file.name}"):
-            path.replace(path.with_name(path.name.removeprefix("unreachable-")))
+            system.move(path, path.with_name(path.name.removeprefix("unreachable-")))
 
     def _database_files(self, name: str) -> list[Path]:
         return [p for suffix in ("", "-wal", "-shm") if (p := self.folder / f"{name}{suffix}").exists()]

@@ -28,7 +28,7 @@ from typing import Any, Literal
 
 from recovery.dicom.model import JobRun
 from recovery.host.believed_ages import believed_ages
-from recovery.host.durable import append_line, appending, is_free, locked, replace
+from recovery.host.durable import append_line, is_free, locked, replace, unchanging
 from recovery.host.seals import checked_json, sealed_json
 
 Outcome = Literal["OK", "PARTIAL", "FAILED", "SKIPPED"]
@@ -130,9 +130,8 @@ class Journal:
 
     def prune(self, keep_days: int, now: datetime) -> None:
         """Forget runs older than `keep_days`, once a day at most: only when the oldest line is a day too old."""
-        if self.path.exists():
-            with appending(self.path):  # a line that another job adds meanwhile would be lost
-                self._prune(timedelta(days=keep_days), now)
+        with unchanging(self.path):  # a line that another job adds meanwhile would be lost
+            self._prune(timedelta(days=keep_days), now)
 
     def _prune(self, keep: timedelta, now: datetime) -> None:
         lines = list(self._lines())

@@ -18,7 +18,6 @@ Why hard links, and not a manifest that points into older folders
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import os
 import shutil
@@ -42,7 +41,7 @@ from recovery.cache.manifests import (
     load_snapshot,
 )
 from recovery.cache.store import Cache, CacheError
-from recovery.host import durable
+from recovery.host import durable, system
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -53,7 +52,6 @@ if TYPE_CHECKING:
 
 _BESIDE = ".new-"
 _ASIDE = ".old-"
-_NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EXDEV, errno.EMLINK}
 
 
 class SnapshotWriter:
@@ -159,9 +157,7 @@ class SnapshotWriter:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             path.hardlink_to(self._sources[name])
-        except OSError as error:
-            if error.errno not in _NO_LINKS:
-                raise
+        except OSError:  # the disk knows none, or this file has as many as it may
             durable.replace(path, self._sources[name].read_bytes())
 
 
@@ -214,7 +210,7 @@ def _publish(cache_path: Path, beside: Path, manifest: bytes) -> Snapshot:
     """
     said = Manifest.from_json(manifest)
     (beside / "tables").mkdir(parents=True, exist_ok=True)
-    durable.sync_folder(beside / "tables")
+    system.sync_folder(beside / "tables")
     durable.replace(beside / MANIFEST, manifest)
     made = Snapshot(id_of(manifest, said.taken_at), beside, said)
     if fault := _fault(made):
@@ -223,10 +219,10 @@ def _publish(cache_path: Path, beside: Path, manifest: bytes) -> Snapshot:
     aside = folder.with_name(f"{_ASIDE}{folder.name}")
     stands = replace(made, folder=folder)
     if folder.exists() and not _stands(cache_path, stands):  # the same snapshot, damaged since
-        folder.rename(aside)
+        system.move(folder, aside)
     if not folder.exists():
-        beside.rename(folder)
-    durable.sync_folder(folder.parent)
+        system.move(beside, folder)
+    system.sync_folder(folder.parent)
     durable.replace(folder.parent / POINTER, f"{folder.name}\n".encode())
     shutil.rmtree(aside, ignore_errors=True)
     return stands

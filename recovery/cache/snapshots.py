@@ -20,6 +20,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from recovery.cache.manifests import FOLDER, ManifestError, current_id, fault_of_file, load_snapshot, taken_at_of
+from recovery.host import system
 from recovery.host.believed_ages import believed_ages
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def _delete(folder: Path) -> None:
     """Take its name first: a run that is killed here leaves no half of a snapshot under a whole one's name."""
     aside = folder.with_name(f".old-{folder.name}")
     try:
-        folder.rename(aside)
+        system.move(folder, aside)
     except OSError:
         return  # the next run tries again
     shutil.rmtree(aside, ignore_errors=True)

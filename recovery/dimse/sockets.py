@@ -4,8 +4,8 @@ Goal
     An answer takes as long as the node needs for it, and a node that stops in mid-message is given up.
 
 How
-    A freshly opened connection gets TCP_NODELAY, TCP_QUICKACK at each read, and the association's own time-out, for
-    each PDU as a whole and for each message as a whole.
+    A freshly opened connection gets TCP_NODELAY, on Linux TCP_QUICKACK at each read, and the association's own
+    time-out, for each PDU as a whole and for each message as a whole.
 
 Why
     Nagle's algorithm on one side and delayed acknowledgement on the other cost 40 ms a message. And a node that sends
@@ -20,6 +20,7 @@ import time
 from typing import TYPE_CHECKING
 
 from recovery.dimse import upstream
+from recovery.host import system
 
 if TYPE_CHECKING:
     from pynetdicom import evt
@@ -33,13 +34,13 @@ _IS_LAST = 0b10
 
 
 class QuickSocket(socket.socket):
-    """A socket that acknowledges at once what it receives. Linux forgets TCP_QUICKACK, so it is set at each read."""
+    """A socket that acknowledges at once what it receives, where the system can; told so at each read."""
 
     is_reading = False
 
     def recv(self, bufsize: int, flags: int = 0) -> bytes:
         with contextlib.suppress(OSError):
-            self.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+            system.acknowledge_at_once(self)
         return super().recv(bufsize, flags)
 
     def recv_all(self, count: int, seconds: float | None) -> bytearray:

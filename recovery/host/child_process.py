@@ -15,12 +15,13 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import select
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
+
+from recovery.host import system
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -35,10 +36,10 @@ def asked_beside(ask: Callable[[], Answer]) -> Iterator[Callable[[], Answer]]:
     What `ask` changes stays in the child: it has to be part of the answer. Both answer and errors are pickled.
     """
     is_itself_beside = multiprocessing.current_process().daemon
-    if is_itself_beside or "fork" not in multiprocessing.get_all_start_methods():
+    context = system.forks()
+    if is_itself_beside or context is None:
         yield ask
         return
-    context = multiprocessing.get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
     child = context.Process(target=_answer, args=(ask, sender, receiver), daemon=True)
     child.start()
@@ -76,7 +77,5 @@ def _answer(ask: Callable[[], Answer], sender: Connection, receiver: Connection)
 def _end_with_parent(descriptor: int) -> None:
     """End this process as soon as nobody can read what it writes: a killed parent must leave nothing behind that goes
     on asking, for as long as a node lets it wait."""
-    hung_up = select.poll()
-    hung_up.register(descriptor, 0)
-    hung_up.poll()
+    system.wait_for_hang_up(descriptor)
     os._exit(1)

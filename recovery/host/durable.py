@@ -3,7 +3,8 @@
 How
     Replaced: written beside, fsynced, renamed; what a killed writer left beside goes with the next write of that file.
     Appended: all of it or none, one writer at a time, fsynced before anybody hears of it.
-    A lock is let go when the process that holds it dies.
+    A lock is let go when the process that holds it dies. It is of a file of its own, `NAME.lock`: Windows lets nobody
+    read what is locked, nor replace what is open.
 """
 
 from __future__ import annotations
@@ -11,22 +12,18 @@ from __future__ import annotations
 import errno
 import os
 import re
-import sys
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO
 
-if sys.platform == "win32":
-    from recovery.host import files_windows as system
-else:
-    from recovery.host import files_posix as system
+from filelock import lock_descriptor
+
+from recovery.host import system
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-sync_folder = system.sync_folder
 
 _TAIL_BYTES = 65_536
 _OPEN = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
@@ -57,12 +54,12 @@ def replacing(path: Path, *, private: bool = False) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        beside.replace(path)
+        system.move(beside, path)
     except BaseException:
         with suppress(OSError):
             beside.unlink(missing_ok=True)
         raise
-    sync_folder(path.parent)
+    system.sync_folder(path.parent)
 
 
 def append_line(path: Path, line: bytes, *, private: bool = False) -> None:
@@ -73,36 +70,26 @@ def append_line(path: Path, line: bytes, *, private: bool = False) -> None:
 
 @contextmanager
 def appending(path: Path, *, private: bool = False) -> Iterator[int]:
-    """A file's descriptor for `append`, while no other may append to it or replace it; the file is made if need be."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    while True:
+    """A file's descriptor for `append`, while no other may append to it; the file is made if need be."""
+    with locked(_lock_of(path)):
         descriptor = os.open(path, _OPEN | os.O_APPEND, 0o600 if private else 0o666)
         try:
-            system.lock(descriptor)
-            if not _is_at(path, descriptor):  # replaced while this one waited for its lock
-                continue
             is_new = not os.fstat(descriptor).st_size
             yield descriptor
             if is_new:
-                sync_folder(path.parent)
-            return
+                system.sync_folder(path.parent)
         finally:
             os.close(descriptor)
 
 
 @contextmanager
 def unchanging(path: Path) -> Iterator[None]:
-    """Within, nobody appends to a file. Where there is none, there is nothing to wait for."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY)
-    except FileNotFoundError:
+    """Within, nobody appends to a file, which may be replaced. Where nothing can be written, there is nobody."""
+    with ExitStack() as stack:
+        if path.exists():
+            with suppress(OSError):
+                stack.enter_context(locked(_lock_of(path)))
         yield
-        return
-    try:
-        system.lock(descriptor, shared=True)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def append(descriptor: int, text: bytes) -> None:
@@ -143,8 +130,10 @@ def locked(*files: Path, refusal: str = "") -> Iterator[None]:
     descriptor = _opened(*files)
     _held.add(descriptor)
     try:
-        if not _is_taken(descriptor, wait=not refusal):
+        if refusal and not _takes(descriptor):
             raise LockedError(refusal)
+        if not refusal:
+            lock_descriptor(descriptor)
         yield
     finally:
         _held.discard(descriptor)
@@ -158,24 +147,16 @@ def is_free(file: Path) -> bool:
     except OSError:
         return False
     try:
-        system.lock(descriptor, shared=True, wait=False)
+        return _takes(descriptor)
     except OSError:
         return False
     finally:
         os.close(descriptor)
-    return True
 
 
 def _write_whole(descriptor: int, text: bytes) -> None:
     if os.write(descriptor, text) != len(text):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
-def _is_at(path: Path, descriptor: int) -> bool:
-    try:
-        return os.path.samestat(path.stat(), os.fstat(descriptor))
-    except FileNotFoundError:
-        return False
 
 
 def _sweep(path: Path) -> None:
@@ -188,15 +169,17 @@ def _sweep(path: Path) -> None:
                 other.unlink()
 
 
-def _is_taken(descriptor: int, *, wait: bool) -> bool:
-    """Take the lock; a reader who only looks whether it is free has it for a moment."""
-    for pause in (0.02, 0.1, None):
-        with suppress(BlockingIOError):
-            system.lock(descriptor, wait=wait)
+def _takes(descriptor: int) -> bool:
+    """Take a lock; a reader who only looks whether it is free has it for a moment."""
+    for pause in (0.02, 0.1):
+        if lock_descriptor(descriptor, blocking=False):
             return True
-        if pause is not None:
-            time.sleep(pause)
-    return False
+        time.sleep(pause)
+    return lock_descriptor(descriptor, blocking=False)
+
+
+def _lock_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.lock")
 
 
 def _opened(*files: Path) -> int:

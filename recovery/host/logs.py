@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import logging.handlers
 import sys
 import warnings
 from typing import TYPE_CHECKING, Any
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-FILE_BYTES = 5_000_000
-FILES_KEPT = 5
+FILE_BYTES = 15_000_000
 
 
 class OneLine(logging.Formatter):
@@ -30,18 +28,16 @@ class OneLine(logging.Formatter):
 
 
 def set_up_logging(cache_path: Path) -> None:
-    """Log to standard error, and to `rbrdt.log` in the cache where that can be written.
+    """Log to standard error, and to `rbrdt.log` in the cache where that can be written; `rbrdt.log.old` is before it.
 
     pydicom's warnings quote the values that they complain about, so they are not shown.
     """
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
     with contextlib.suppress(OSError):
         cache_path.mkdir(parents=True, exist_ok=True)
-        handlers.append(
-            logging.handlers.RotatingFileHandler(
-                cache_path / "rbrdt.log", maxBytes=FILE_BYTES, backupCount=FILES_KEPT, encoding="utf-8"
-            )
-        )
+        path = cache_path / "rbrdt.log"
+        _put_aside(path)
+        handlers.append(logging.FileHandler(path, encoding="utf-8"))
     for handler in handlers:
         handler.setFormatter(OneLine(FORMAT))
     logging.basicConfig(level=logging.INFO, handlers=handlers, force=True)
@@ -51,3 +47,10 @@ def set_up_logging(cache_path: Path) -> None:
     for library in ("fontTools", "fpdf"):  # each chart that is drawn would be twenty lines
         logging.getLogger(library).setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", module=r"pydicom(\..*)?")
+
+
+def _put_aside(path: Path) -> None:
+    """Begin a file anew that has grown long; on Windows, once no other run writes to it."""
+    with contextlib.suppress(OSError):
+        if path.stat().st_size > FILE_BYTES:
+            path.replace(path.with_name(f"{path.name}.old"))

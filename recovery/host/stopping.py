@@ -15,9 +15,12 @@ Why the process is left by `os._exit`
 
 from __future__ import annotations
 
+import _thread
+import io
 import os
 import signal
 import sys
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
@@ -59,10 +62,13 @@ class _Presses:
             self.say()
             os._exit(STOPPED)
         self.was_pressed = True
-        if hasattr(signal, "setitimer"):  # Windows has none
-            signal.signal(signal.SIGALRM, self)
-            signal.setitimer(signal.ITIMER_REAL, GRACE)
+        _thread.start_new_thread(self._end_soon, ())  # threading's own takes a lock, which the signal may have met
         raise KeyboardInterrupt
+
+    def _end_soon(self) -> None:
+        time.sleep(GRACE)
+        self.say()
+        os._exit(STOPPED)
 
     def say(self) -> None:
         """The line, once."""
@@ -75,7 +81,6 @@ class _Presses:
         if not isinstance(told.exc_value, KeyboardInterrupt):
             sys.__unraisablehook__(told)
             return
-        import _thread
         import threading
 
         self.was_pressed = False
@@ -90,6 +95,7 @@ def run(main: Callable[[], int], line: str) -> int:
     for number in _STOPS:
         signal.signal(number, presses)
     sys.unraisablehook = presses.again
+    _speak_utf8()
     try:
         status = main()
     except KeyboardInterrupt:
@@ -97,6 +103,13 @@ def run(main: Callable[[], int], line: str) -> int:
         return STOPPED
     end_quietly("", status)
     return status
+
+
+def _speak_utf8() -> None:
+    """Into a file or a pipe Windows writes its code page, which lacks most names' letters."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and not stream.isatty():
+            stream.reconfigure(encoding="utf-8")
 
 
 def leave(status: int) -> NoReturn:

@@ -270,8 +270,7 @@ def load_config(path: Path) -> Config:
         If it cannot be read, or for all its mistakes together.
     """
     try:
-        with path.open("rb") as file:
-            settings = tomllib.load(file)
+        settings = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # Windows' editors may set a mark before it
     except FileNotFoundError as error:
         raise ConfigError(f"{path}: not found. Copy the project's config.toml there and fill it in.") from error
     except (OSError, UnicodeDecodeError) as error:

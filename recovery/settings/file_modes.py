@@ -10,12 +10,12 @@ How
 
 from __future__ import annotations
 
-import grp
 import os
 import shutil
 import stat
 from typing import TYPE_CHECKING
 
+from recovery.host import system
 from recovery.host.entry_lines import entries_folder
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def _in(folder: Path) -> list[Path]:
 
 def _allows(path: Path, forbidden: int) -> bool:
     try:
-        return bool(path.stat().st_mode & forbidden)
+        return bool((system.mode_of(path) or 0) & forbidden)
     except OSError:
         return False
 
@@ -88,6 +88,6 @@ def _is_of_another_group(path: Path, config: Config) -> bool:
     if not config.cache.group or not _allows(path, 0o070):
         return False
     try:
-        return grp.getgrgid(path.stat().st_gid).gr_name != config.cache.group
+        return system.group_of(path) != config.cache.group
     except (OSError, KeyError):
         return True

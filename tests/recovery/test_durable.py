@@ -16,6 +16,12 @@ import pytest
 from recovery.host import durable
 
 
+def wait_until_it_has_open(process: subprocess.Popen[bytes], file: Path) -> None:
+    descriptors = Path(f"/proc/{process.pid}/fd")
+    while not any(opened.exists() and opened.samefile(file) for opened in descriptors.iterdir()):
+        assert process.poll() is None, "it did not wait"
+
+
 def a_dead_process() -> int:
     done = subprocess.Popen([sys.executable, "-c", ""])
     done.wait()
@@ -103,8 +109,7 @@ def test_who_waits_to_append_while_the_file_is_replaced_writes_to_the_new_one(tm
     with durable.appending(file):
         late = subprocess.Popen([sys.executable, "-c", program, str(file)], stdout=subprocess.PIPE)
         assert late.stdout is not None and late.stdout.readline()
-        while f"-> FLOCK  ADVISORY  WRITE {late.pid} " not in Path("/proc/locks").read_text():
-            assert late.poll() is None
+        wait_until_it_has_open(late, file.with_name("lines.lock"))
         durable.replace(file, b"new\n")
     assert late.wait(60) == 0
     late.stdout.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import subprocess
@@ -12,11 +11,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from filelock import lock_descriptor
 
 from recovery.cache.journal import JobResult, Journal, is_stopped, lock
 from recovery.host.believed_ages import believed_ages
 from recovery.host.durable import LockedError, append, appending
 from recovery.host.seals import sealed_json, unsealed_json
+from tests.recovery.test_durable import wait_until_it_has_open
 
 PROJECT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 11, 24, 14, 32, tzinfo=UTC)
@@ -143,8 +144,7 @@ def test_a_line_that_another_job_adds_while_old_runs_are_forgotten_is_kept(tmp_p
     code += "Journal(pathlib.Path(sys.argv[1])).prune(90, datetime.datetime.fromisoformat(sys.argv[2]))"
     with appending(journal.path) as descriptor:
         pruning = subprocess.Popen([sys.executable, "-c", code, str(tmp_path), NOW.isoformat()], cwd=PROJECT)
-        while f"-> FLOCK  ADVISORY  WRITE {pruning.pid} " not in Path("/proc/locks").read_text():
-            assert pruning.poll() is None, "it did not wait"
+        wait_until_it_has_open(pruning, journal.path.with_name("runs.jsonl.lock"))
         append(descriptor, sealed_json(unsealed_json(said) | {"job": "other", "run": "1"}).encode() + b"\n")
     assert pruning.wait(60) == 0
     assert [run.job for run in journal.runs()] == ["50 days ago", "0 days ago", "other"]
@@ -193,7 +193,7 @@ def test_somebody_who_only_looks_does_not_turn_a_run_away(tmp_path: Path) -> Non
     with lock(tmp_path, "sync_records"):
         pass
     reader = os.open(tmp_path / "locks" / "sync_records.lock", os.O_RDONLY)
-    fcntl.flock(reader, fcntl.LOCK_SH)
+    lock_descriptor(reader)
     threading.Timer(0.01, os.close, (reader,)).start()
     with lock(tmp_path, "sync_records"):
         pass
