@@ -10,6 +10,7 @@ from recovery.commands.rebuild import is_damaged, restore_tables
 from recovery.dimse import Peer
 from recovery.host.durable import LockedError
 from recovery.on_treatment.evidence import Listed
+from recovery.on_treatment.missing import HELD_ONCE
 from recovery.overview.build import build_overview
 from recovery.pacs.peers import pacs_peer
 from recovery.pacs.workspace import Workspace
@@ -17,6 +18,7 @@ from recovery.pacs.workspace import Workspace
 JOB = "build_on_treatment"
 
 LOST = "the RT-PACS does not hold it any more, and it is counted from what was read then"
+NOT_AS_IT_WAS = "it is {}, and it is counted from what was read before"
 
 
 def build_on_treatment(space: Workspace, take: Callable[[Listed], None] = lambda _: None) -> JobResult:
@@ -36,7 +38,8 @@ def build_on_treatment(space: Workspace, take: Callable[[Listed], None] = lambda
     mended = _mend_snapshot(space, pacs)
     report = build_overview(space, pacs)
     take(report.listed)
-    unproven = report.unreadable | dict.fromkeys(sorted(report.lost), LOST)
+    lost = {u: LOST if what == HELD_ONCE else NOT_AS_IT_WAS.format(what) for u, what in sorted(report.lost.items())}
+    unproven = report.unreadable | lost
     counts = {
         "found": report.records,
         "already_held": report.records - report.records_read,
@@ -49,7 +52,7 @@ def build_on_treatment(space: Workspace, take: Callable[[Listed], None] = lambda
     said = [
         f"cannot be read: {in_words(report.unreadable)}" if report.unreadable else "",
         f"damaged in the cache, and made again from the RT-PACS: {', '.join(space.damaged)}" if space.damaged else "",
-        in_words(dict.fromkeys(sorted(report.lost), LOST)),
+        in_words(lost),
         *mended,
         f"tables of the R&V database that cannot be read, and are left out: {', '.join(unreadable)}"
         if unreadable

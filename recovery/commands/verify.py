@@ -30,6 +30,7 @@ from recovery.cache.store import Cache
 from recovery.host.clock import read_clock
 from recovery.host.durable import LockedError
 from recovery.host.entry_lines import EntriesError
+from recovery.pacs.collection import Collection
 from recovery.pacs.verified_objects import Proofs, VerifiedObjects
 from recovery.words.printable import tell
 
@@ -97,9 +98,9 @@ def _forget(config: Config, uids: list[str]) -> int:
             unknown = [uid for uid in uids if uid not in verified.faults]
             verified.forget(uid for uid in uids if uid in verified.faults)
             verified.save(cache, now)
-            proofs = Proofs.load(cache)
+            proofs = Proofs.load(cache, Collection.load(cache, config.site.zone))
             kept = {uid: why for uid, why in proofs.faults.items() if uid not in uids}
-            Proofs(proofs.plans, kept).save(cache, now)
+            Proofs(proofs.plans, kept, {uid: of for uid, of in proofs.doses.items() if uid in kept}).save(cache, now)
     except LockedError as error:
         tell(f"{error}; try again when it has ended", file=sys.stderr)
         return 75

@@ -51,11 +51,17 @@ def digest_of(ds: Dataset) -> str:
     ValueError, TypeError, AttributeError, LookupError, OSError, NotImplementedError
         Where pydicom cannot decode a value.
     """
-    sha = hashlib.sha256()
+    return digest_and_size(ds)[0]
+
+
+def digest_and_size(ds: Dataset) -> tuple[str, int]:
+    """As `digest_of`, and how many bytes counted."""
+    sha, size = hashlib.sha256(), 0
     for part in _parts(ds, _LEFT_OUT):
         sha.update(len(part).to_bytes(8, "little"))
         sha.update(part)
-    return sha.hexdigest()
+        size += len(part)
+    return sha.hexdigest(), size
 
 
 def _parts(ds: Dataset, left_out: frozenset[int]) -> Iterator[bytes]:
@@ -65,7 +71,7 @@ def _parts(ds: Dataset, left_out: frozenset[int]) -> Iterator[bytes]:
         yield int(tag).to_bytes(4, "little")
         vr = dictionary_VR(tag) if dictionary_has_tag(tag) else ""
         raw = ds.get_item(tag)
-        if isinstance(raw, RawDataElement) and "SQ" not in {vr, raw.VR}:
+        if isinstance(raw, RawDataElement) and raw.is_little_endian and "SQ" not in {vr, raw.VR}:
             yield _unpadded(raw.value or b"", vr)
             continue
         element = ds[tag]

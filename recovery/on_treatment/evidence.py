@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -46,8 +46,8 @@ class Evidence:
     backups: Mapping[str, PlanBackup]
     unproven_records: Mapping[str | None, int] = field(default_factory=dict)
     """By patient: records that the R&V system had and the RT-PACS does not hold."""
-    lost_records: Set[str] = frozenset()
-    """Records among `records` that the RT-PACS does not hold any more."""
+    lost_records: Mapping[str, str] = field(default_factory=dict)
+    """Records among `records` that the RT-PACS does not hold any more, or not as they were: which of these."""
     appointments: Mapping[str, datetime] = field(default_factory=dict)
     """By patient: the next one, local to the site."""
     told: Mapping[tuple[str | None, str | None], str] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from recovery.course.by_session import COUNTED, is_by_session
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from recovery.dicom.plans import Plan
     from recovery.dicom.records import TreatmentRecord
     from recovery.on_treatment.evidence import Evidence
+
+
+HELD_ONCE = "that the RT-PACS held once"
 
 
 def missing_leave(word: str | None) -> list[str]:
@@ -41,18 +45,17 @@ def missing_plan(
     return []
 
 
-def missing_records(lost: Sequence[range], unproven: int, gone: int) -> list[str]:
-    """Records of which fractions are not held, how many that the R&V system had, and that the RT-PACS held once."""
+def missing_records(lost: Sequence[range], unproven: int, gone: Sequence[str]) -> list[str]:
+    """Records of which fractions are not held, how many that the R&V system had, and what became of how many that
+    were read: held once, altered."""
     words = []
     if lost:
         is_one = len(lost) == 1 and len(lost[0]) == 1
         words.append(f"records of {'fraction' if is_one else 'fractions'} {in_ranges(lost)}")
     if unproven:
         words.append(f"{counted(unproven, 'treatment record')} of the R&V system")
-    if gone:
-        words.append(
-            f"{counted(gone, 'treatment record')} that the RT-PACS held once (counted from what was read then)"
-        )
+    for what, number in Counter(gone).items():
+        words.append(f"{counted(number, 'treatment record')} {what} (counted from what was read then)")
     return words
 
 

@@ -239,7 +239,7 @@ def _held(entry: _Entry, evidence: Evidence, who: Identities, backup: PlanBackup
     ids = (entry.key[0], *who.others(entry.key[0]))
     lost = missing_fraction_numbers(entry.course, (m.course for m in _sisters(entry)))
     unproven = sum(evidence.unproven_records.get(i, 0) for i in ids)
-    gone = sum(record.ref.sop_instance_uid in evidence.lost_records for record in entry.records)
+    gone = [what for r in entry.records if (what := evidence.lost_records.get(r.ref.sop_instance_uid))]
     leave = missing_leave(told_of(entry.key, evidence, who)) if entry.is_closed else []
     lacking = missing_plan(entry.records, _named(entry)[0], entry.plan, entry.course, evidence)
     nowhere = lacking_records(entry.records)

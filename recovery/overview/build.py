@@ -34,19 +34,21 @@ from recovery.tables.relational import SCHEDULE
 from recovery.tables.schema import EXCLUDED_PATIENTS, ON_TREATMENT
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from recovery.dimse import Peer
 
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
     """What a build read and wrote. `listed`: the rows, without what the R&V database tells of them. `unreadable`: why,
-    by SOP Instance UID. `lost`: what the RT-PACS held once."""
+    by SOP Instance UID. `lost`: records that were read and are not held as they were, and what became of each."""
 
     records: int
     records_read: int
     listed: Listed
     unreadable: dict[str, str] = field(default_factory=dict)
-    lost: frozenset[str] = frozenset()
+    lost: Mapping[str, str] = field(default_factory=dict)
 
 
 def build_overview(space: Workspace, pacs: Peer) -> BuildReport:
@@ -76,7 +78,7 @@ def build_overview(space: Workspace, pacs: Peer) -> BuildReport:
     rows = with_unknown(space, with_second_source(space, listed.rows))
     space.cache.write(ON_TREATMENT, rows, taken_at=space.now, source="RT-PACS")
     forget_damaged_tables(space.config.cache_path)
-    return BuildReport(len(space.collection.records), read, listed, unreadable, frozenset(evidence.lost_records))
+    return BuildReport(len(space.collection.records), read, listed, unreadable, evidence.lost_records)
 
 
 def overview_rows(space: Workspace, evidence: Evidence) -> Listed:

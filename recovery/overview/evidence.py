@@ -9,10 +9,11 @@ from recovery.course.planned_number import Prescribed
 from recovery.identity.told_plans import by_number_of_the_objects
 from recovery.objects.treatment_record import without_amended
 from recovery.on_treatment.evidence import Evidence, PlanBackup
+from recovery.on_treatment.missing import HELD_ONCE
 from recovery.overview.rv_columns import database_sessions, planned_by_database, plans_told
 from recovery.overview.wanted_plans import next_appointments
 from recovery.pacs.record_holdings import lost_records
-from recovery.pacs.verified_objects import Proofs
+from recovery.pacs.verified_objects import GONE, Proofs, in_short
 from recovery.pacs.workspace import relational_rows
 from recovery.tables.relational import APPROVED_STATUSES, PLANS, PRESCRIPTIONS
 
@@ -37,7 +38,7 @@ def evidence_of(space: Workspace) -> Evidence:
     met = {(r.ref.patient_id, r.referenced_rt_plan_uid): r.patient for r in records}
     treated = {uid for _, uid in met}
     untreated = (plan for uid, plan in space.collection.plans.items() if uid not in treated)
-    proofs = Proofs.load(space.cache)
+    proofs = Proofs.load(space.cache, space.collection)
     told = plans_told(space, met | {(p.ref.patient_id, p.ref.sop_instance_uid): p.patient for p in untreated})
     return Evidence(
         records=[*records, *database_sessions(space, records)],
@@ -45,7 +46,7 @@ def evidence_of(space: Workspace) -> Evidence:
         structure_sets=space.collection.structure_sets,
         backups={uid: _backup_of(space, proofs, uid) for uid in uids if uid is not None},
         unproven_records=owed,
-        lost_records=(lost_records(space.holdings) | proofs.faults.keys()) & space.collection.records.keys(),
+        lost_records=_lost_records(space, proofs),
         appointments=by_number_of_the_objects(next_appointments(space), told),
         told={key: word for key, row in told.items() if (word := row["approval_status"]) is not None},
         approved_for={
@@ -64,8 +65,19 @@ def _backup_of(space: Workspace, proofs: Proofs, uid: str) -> PlanBackup:
     backup, plan = space.holdings.backup_of(uid, space.collection), space.collection.plans.get(uid)
     if plan is None:
         return backup
-    missing = (*backup.missing, *proofs.missing(plan, space.collection))
-    return replace(backup, missing=missing, proven_at=proofs.proven_at(uid, space.config.site.zone))
+    return replace(
+        backup,
+        missing=(*backup.missing, *proofs.missing(plan, space.collection)),
+        remarks=(*backup.remarks, *proofs.remarks(uid)),
+        proven_at=proofs.proven_at(uid, space.config.site.zone),
+    )
+
+
+def _lost_records(space: Workspace, proofs: Proofs) -> dict[str, str]:
+    """Records that were read and that the RT-PACS does not hold any more, or not as they were: what became of each."""
+    told = {uid: HELD_ONCE if why == GONE else in_short(why) for uid, why in proofs.faults.items()}
+    told |= dict.fromkeys(lost_records(space.holdings), HELD_ONCE)
+    return {uid: why for uid, why in told.items() if uid in space.collection.records}
 
 
 def prescriptions_of_plans(space: Workspace) -> dict[str, Prescribed]:

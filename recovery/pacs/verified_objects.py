@@ -11,13 +11,15 @@ How
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from recovery.cache.store import CacheError
 from recovery.course.needed_images import needed_images
 from recovery.tables.verified import PROOFS, VERIFIED_OBJECTS
+from recovery.words.values import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -26,10 +28,18 @@ if TYPE_CHECKING:
     from recovery.cache.store import Cache
     from recovery.dicom.plans import Plan
     from recovery.pacs.collection import Collection
+    from recovery.tables.schema import TableSchema
 
-DIFFERS = "the RT-PACS and its source differ"
-IN_WORDS = "altered or unreadable in the RT-PACS"
+GONE = "the RT-PACS does not hold it"
 ALTERED = "the RT-PACS gives it back with another content than when it was first read"
+DIFFERS = "the RT-PACS and its source differ"
+LOST = f"{DIFFERS} or differed, and what was first read is lost with a damaged table"
+_IN_SHORT = {GONE: "lost by the RT-PACS", ALTERED: "altered in the RT-PACS", DIFFERS: "not what its source has"}
+
+
+def in_short(why: str) -> str:
+    """Why an object is not proven, for a line that counts several."""
+    return next((short for begin, short in _IN_SHORT.items() if why.startswith(begin)), "unreadable in the RT-PACS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +53,8 @@ class VerifiedObject:
     is_as_at_source: bool
     why: str
     since: datetime | None
+    plan_uids: tuple[str, ...] = ()
+    """Of a dose: the plans that it names."""
 
     @property
     def differs(self) -> bool:
@@ -59,12 +71,13 @@ class VerifiedObjects:
 
     @classmethod
     def load(cls, cache: Cache) -> VerifiedObjects:
-        """Read the table; without one, every object is met for the first time."""
-        try:
-            rows = cache.read(VERIFIED_OBJECTS)
-        except CacheError:
-            return cls()
-        listed = [VerifiedObject(**{**row, "why": row["why"] or ""}) for row in rows]  # type: ignore[arg-type]
+        """Read the table; without one, every object is met for the first time. What was not proven before stays so, by
+        the other table, until a source has the same or somebody has looked."""
+        rows = _rows(cache, VERIFIED_OBJECTS)
+        if rows is None:
+            faults = {str(row["uid"]): row for row in _rows(cache, PROOFS) or () if row["why"]}
+            return cls({uid: VerifiedObject(uid, None, None, 0, False, LOST, None) for uid in faults})
+        listed = [VerifiedObject(**{**row, "why": row["why"] or "", "plan_uids": _plan_uids(row)}) for row in rows]
         found = {one.uid: one for one in listed}
         return cls(found, 1 + max((one.turn for one in found.values()), default=0))
 
@@ -77,17 +90,20 @@ class VerifiedObjects:
             If it cannot be written.
         """
         names = VERIFIED_OBJECTS.columns
-        rows = ({name: getattr(one, name) for name in names} for one in self.objects.values())
-        cache.write(
-            VERIFIED_OBJECTS, ({**row, "why": row["why"] or None} for row in rows), taken_at=now, source="RT-PACS"
+        rows = (
+            {name: getattr(one, name) for name in names}
+            | {"why": one.why or None, "plan_uids": "\\".join(one.plan_uids) or None}
+            for one in self.objects.values()
         )
+        cache.write(VERIFIED_OBJECTS, rows, taken_at=now, source="RT-PACS")
 
     def in_turn(self, uids: Iterable[str]) -> list[str]:
         """Those never re-read first, then those whose turn was longest ago: counted, for a clock may lie."""
         return sorted(uids, key=lambda uid: (self.objects[uid].turn if uid in self.objects else 0, uid))
 
-    def came(self, uid: str, digest: str, now: datetime) -> bool:
-        """An object was read; whether it is what it was. One that was never read is from now on."""
+    def came(self, uid: str, digest: str, now: datetime, plan_uids: tuple[str, ...] = ()) -> bool:
+        """An object was read; whether it is what it was. One that was never read is from now on. `plan_uids`: those
+        that a dose names."""
         known = self.objects.get(uid)
         if known is not None and known.digest not in {None, digest}:
             self.failed(uid, ALTERED, now)
@@ -96,8 +112,14 @@ class VerifiedObjects:
             self.failed(uid, known.why, now)
             return False
         is_as_at_source = known is not None and known.is_as_at_source
-        self.objects[uid] = VerifiedObject(uid, digest, _naive(now), self.turn, is_as_at_source, "", None)
+        self.objects[uid] = VerifiedObject(uid, digest, _naive(now), self.turn, is_as_at_source, "", None, plan_uids)
         return True
+
+    def had_their_turn(self, uids: Iterable[str]) -> None:
+        """The RT-PACS went away while these were asked for: nothing is known, and others come first next time."""
+        for uid in uids:
+            known = self.objects.get(uid) or VerifiedObject(uid, None, None, 0, False, "", None)
+            self.objects[uid] = replace(known, turn=self.turn)
 
     def failed(self, uid: str, why: str, now: datetime) -> None:
         """An object could not be read, is not there, or is another: not proven since the first time that it was so."""
@@ -132,7 +154,8 @@ class VerifiedObjects:
             uid: self._last_proven([*chain_of(plan, collection), *records.get(uid, ())])
             for uid, plan in collection.plans.items()
         }
-        return Proofs({uid: at for uid, at in times.items() if at is not None}, self.faults)
+        doses = {uid: one.plan_uids for uid, one in self.objects.items() if one.why and one.plan_uids}
+        return Proofs({uid: at for uid, at in times.items() if at is not None}, self.faults, doses)
 
     def _last_proven(self, uids: Iterable[str]) -> datetime | None:
         """When the last of these was re-read, all of them being what they were."""
@@ -151,16 +174,19 @@ class Proofs:
 
     plans: Mapping[str, datetime] = field(default_factory=dict)
     faults: Mapping[str, str] = field(default_factory=dict)
+    doses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Of doses among the faults: the plans that they name."""
 
     @classmethod
-    def load(cls, cache: Cache) -> Proofs:
-        """Read the table; without one, nothing is proven and nothing is known to be wrong."""
-        try:
-            rows = cache.read(PROOFS)
-        except CacheError:
-            return cls()
+    def load(cls, cache: Cache, collection: Collection) -> Proofs:
+        """Read the table. Where it is damaged or was, it is made of the other one: what was found to be wrong must not
+        be right again because a file is gone. Without both, nothing is proven and nothing is known to be wrong."""
+        rows = _rows(cache, PROOFS)
+        if rows is None:
+            return VerifiedObjects.load(cache).proofs(collection)
         plans = {str(row["uid"]): at for row in rows if isinstance(at := row["proven_at"], datetime)}
-        return cls(plans, {str(row["uid"]): str(row["why"]) for row in rows if row["why"]})
+        faults = {str(row["uid"]): str(row["why"]) for row in rows if row["why"]}
+        return cls(plans, faults, {str(row["uid"]): plan_uids for row in rows if (plan_uids := _plan_uids(row))})
 
     def save(self, cache: Cache, now: datetime) -> None:
         """Write the table.
@@ -170,8 +196,15 @@ class Proofs:
         CacheError
             If it cannot be written.
         """
-        uids = sorted(self.plans.keys() | self.faults.keys())
-        rows = ({"uid": uid, "proven_at": self.plans.get(uid), "why": self.faults.get(uid)} for uid in uids)
+        rows = (
+            {
+                "uid": uid,
+                "proven_at": self.plans.get(uid),
+                "why": self.faults.get(uid),
+                "plan_uids": "\\".join(self.doses.get(uid, ())) or None,
+            }
+            for uid in sorted(self.plans.keys() | self.faults.keys())
+        )
         cache.write(PROOFS, rows, taken_at=now, source="RT-PACS")
 
     def proven_at(self, plan_uid: str, zone: ZoneInfo) -> datetime | None:
@@ -183,12 +216,17 @@ class Proofs:
         """What of a plan's chain is not what it was, in the words of the column `missing`."""
         if not self.faults:
             return
-        if plan.ref.sop_instance_uid in self.faults:
-            yield f"plan ({IN_WORDS})"
-        if any(uid in self.faults for uid in plan.structure_set_uids):
-            yield f"structure set ({IN_WORDS})"
-        if bad := sum(uid in self.faults for uid in images_of(plan, collection)):
-            yield f"{bad} {'image' if bad == 1 else 'images'} ({IN_WORDS})"
+        if why := self.faults.get(plan.ref.sop_instance_uid):
+            yield f"plan ({in_short(why)})"
+        if why := next((w for uid in plan.structure_set_uids if (w := self.faults.get(uid))), None):
+            yield f"structure set ({in_short(why)})"
+        bad = Counter(in_short(self.faults[uid]) for uid in images_of(plan, collection) if uid in self.faults)
+        yield from (f"{counted(number, 'image')} ({short})" for short, number in bad.items())
+
+    def remarks(self, plan_uid: str) -> Iterator[str]:
+        """What of a plan's doses is not what it was. Nobody is treated from a dose: it is said, and lacks nowhere."""
+        bad = Counter(in_short(self.faults[uid]) for uid, plans in self.doses.items() if plan_uid in plans)
+        yield from (f"{counted(number, 'dose')} of this plan {short}" for short, number in bad.items())
 
 
 def images_of(plan: Plan, collection: Collection) -> list[str]:
@@ -201,6 +239,18 @@ def images_of(plan: Plan, collection: Collection) -> list[str]:
 def chain_of(plan: Plan, collection: Collection) -> list[str]:
     """Everything that a treatment with this plan needs, by SOP Instance UID."""
     return [plan.ref.sop_instance_uid, *plan.structure_set_uids, *images_of(plan, collection)]
+
+
+def _rows(cache: Cache, schema: TableSchema) -> list[dict[str, Any]] | None:
+    """A table's rows; None where there is none that can be read."""
+    try:
+        return cache.read(schema)
+    except CacheError:
+        return None
+
+
+def _plan_uids(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(str(row["plan_uids"] or "").split("\\")) if row["plan_uids"] else ()
 
 
 def _naive(now: datetime) -> datetime:

@@ -14,11 +14,13 @@ VERIFIED_OBJECTS = TableSchema(
         "is_as_at_source": "bool",
         "why": "str",
         "since": "datetime",
+        "plan_uids": "str",
     },
     key=("uid",),
 )
 """What each object said when it was first read (a digest), when it was last found to say so (UTC), in which run,
-whether a source had the same, and why it is not proven, since when."""
+whether a source had the same, and why it is not proven, since when. `plan_uids`: of a dose, the plans that it names,
+joined by a backslash."""
 
-PROOFS = TableSchema("proofs", {"uid": "str", "proven_at": "datetime", "why": "str"}, key=("uid",))
+PROOFS = TableSchema("proofs", {"uid": "str", "proven_at": "datetime", "why": "str", "plan_uids": "str"}, key=("uid",))
 """What of that the list tells: of each plan when it was last proven whole (UTC), and why an object is not proven."""

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
     from recovery.dimse.link import Link
+    from recovery.dimse.query.pieces import Name
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +81,7 @@ class _Asking:
         self._traits = link.peer.traits
         self._level = level
         self._returning = returning
-        self._given: set[tuple[str, str | None]] = set()
+        self._given: set[Name] = set()
         self._no_help: set[str] = set()  # keys whose smaller ranges make the node look at no fewer objects
         self._asked = 0
         self._has_succeeded = False
@@ -112,7 +113,7 @@ class _Asking:
                     uid = el.text(match, own)
                     if uid is None:
                         continue
-                    name = (uid, el.text(match, "PatientID"))
+                    name = (uid, el.text(match, "PatientID"), el.text(match, "SeriesInstanceUID"))
                     answer.names.add(name)
                     if ranged is not None:
                         answer.values.append(el.text(match, ranged) or "")
@@ -154,7 +155,8 @@ class _Asking:
             if answer.cut is not None and any(part.cut and part.count < answer.count for _, part in parts):
                 self._no_help |= {ranged_key(piece) or "" for piece, part in parts if part.cut}
                 continue
-            is_proven, found = True, set[tuple[str, str | None]]()
+            is_proven = True
+            found: set[Name] = set()
             yield from self._compare(keys, answer, parts, first_heard)
             for piece, part in parts:
                 is_proven &= yield from self._settle(piece, part, 0 if answer.cut else first_heard)
@@ -186,7 +188,7 @@ class _Asking:
                 self._traits.limits[self._level] = answer.count
             return False
         asked = keys.get(UNIQUE[self._level][-1])
-        if asked and set(asked.split("\\")) <= {uid for uid, _ in answer.names}:
+        if asked and set(asked.split("\\")) <= {uid for uid, _, _ in answer.names}:
             self._traits.note_proven(self._level, answer.count - 1)
             return True
         limit = self._traits.limits.get(self._level)
@@ -240,7 +242,7 @@ class _Asking:
     def _hear_all(self, pieces: Iterable[Keys]) -> Generator[Dataset, None, list[tuple[Keys, Answer]] | None]:
         """Ask all pieces once; None where the node refuses one, or does not match by the key that divides them."""
         parts: list[tuple[Keys, Answer]] = []
-        heard: set[tuple[str, str | None]] = set()
+        heard: set[Name] = set()
         for piece in pieces:
             part = Answer()
             try:

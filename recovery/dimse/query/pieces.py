@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from recovery.dimse.peer import DimseError
 
 Keys = dict[str, str]
+Name = tuple[str, str | None, str | None]
+"""A match: its own UID, PatientID and SeriesInstanceUID. One UID in two patients or two series is two objects."""
 
 TIME_OF = {
     "InstanceCreationDate": "InstanceCreationTime",
@@ -49,7 +51,7 @@ SQL_WILDCARDS = "%_"
 class Answer:
     """What was heard to one question: the matches' names, and the values of the key that is a range."""
 
-    names: set[tuple[str, str | None]] = field(default_factory=set)
+    names: set[Name] = field(default_factory=set)
     values: list[str] = field(default_factory=list)
     count: int = 0
     cut: DimseError | None = None
@@ -57,7 +59,7 @@ class Answer:
     def fits(self, asked_for: str) -> bool:
         """Whether every match has a PatientID that was asked for: else the node takes no wildcards."""
         end = asked_for.lstrip("*?").casefold()
-        return all((patient_id or "").casefold().endswith(end) for _, patient_id in self.names)
+        return all((patient_id or "").casefold().endswith(end) for _, patient_id, _ in self.names)
 
 
 def divisions(

@@ -1,0 +1,263 @@
+"""One night of re-reading: what was read, what failed, what was healed, what was held against its source.
+
+How
+    By lists of UIDs: the RT-PACS is asked which it holds, and gives those back. What it holds and does not give is
+    asked for once more, and is unreadable only when the RT-PACS answers again afterwards: an archive that died in
+    mid-night is no damaged object.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from pydicom import Dataset
+
+from backup_jobs.transfer.sources import Sources
+from backup_jobs.transfer.transfer import NAMED, twins_in_words
+from recovery.dicom import elements as el
+from recovery.dicom.model import RT_DOSE, InstanceRef
+from recovery.dimse import DimseError, EncodedObject, Peer, fetch, find_by_uid, find_images, open_link, store
+from recovery.dimse.guard import READ_ERRORS
+from recovery.host.progress import progress
+from recovery.objects.differences import differences
+from recovery.objects.digest import MAY_BE_COERCED, digest_and_size, digest_of
+from recovery.objects.modules import encoded
+from recovery.pacs.peers import pacs_peer, pacs_store_peer
+from recovery.pacs.verified_objects import ALTERED, DIFFERS, GONE, VerifiedObjects
+from recovery.pacs.workspace import Workspace
+
+AT_ONCE = 100
+"""Objects that are read together; between them a run waits as long as the rate limit wants."""
+KEPT_EVERY = 60.0
+"""Seconds after which what was found so far is kept: a killed run costs no more."""
+COMPARED_PER_RUN = 2000
+"""Objects that a source is asked for in one run, because they were never held against it."""
+LOOK = "compare with paper, then `python -m recovery verify --forget`"
+CHANGED = f"{ALTERED}, and its source has another content too: {LOOK}"
+IMPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2"
+_WHOSE = ("PatientName", "PatientBirthDate", "PatientSex")
+
+
+@dataclass(slots=True)
+class Rereading:
+    """What one run does, and what became of it."""
+
+    space: Workspace
+    verified: VerifiedObjects
+    done: int = 0
+    good: int = 0
+    to_compare: set[str] = field(default_factory=set)
+    """Objects that were read and never held against a source that had the same."""
+    failed: dict[str, InstanceRef | None] = field(default_factory=dict)
+    """Objects that failed in this run, with the place where the RT-PACS has them, where it does."""
+    healed: set[str] = field(default_factory=set)
+    said: list[str] = field(default_factory=list)
+    pacs: Peer = field(init=False)
+    sources: Sources = field(init=False)
+    ends: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.pacs = pacs_peer(self.space.config, self.space.memory)
+        self.sources = Sources.of(self.space)
+        self.ends = time.monotonic() + self.space.config.verify.hours * 3600
+
+    def read(self, uids: Sequence[str]) -> None:
+        """Read objects from the RT-PACS, as many as there is time for.
+
+        Raises
+        ------
+        DimseError
+            If it stops answering. The objects in hand have had their turn: one that kills an archive each night keeps
+            no other from being read.
+        """
+        kept_at, slowly = time.monotonic(), _Slowly(self.space.config.verify.megabytes_per_second)
+        with progress("re-reading", len(uids)) as advance:
+            for chunk in _chunks(uids):
+                if time.monotonic() > self.ends:
+                    return
+                try:
+                    slowly.after(self._read_chunk(chunk))
+                except DimseError:
+                    self.verified.had_their_turn(chunk)
+                    raise
+                self.done += len(chunk)
+                advance(len(chunk))
+                if time.monotonic() - kept_at > KEPT_EVERY:
+                    self.verified.save(self.space.cache, self.space.now)
+                    kept_at = time.monotonic()
+
+    def heal(self) -> None:
+        """Bring again what is gone; store again what was altered, where a source has what was read first."""
+        if not self.failed:
+            return
+        gone = {uid for uid, ref in self.failed.items() if ref is None}
+        self.sources.bring(gone, "bringing again")
+        there = {uid: ref for uid, ref in self.failed.items() if ref is not None}
+        changed = {uid for uid, ds in self._at_sources(there) if not self._stored_again(ds, there[uid])}
+        again = [uid for uid in self.failed if uid not in changed]
+        self.failed = {}
+        before = self.good
+        for chunk in _chunks(again):
+            self._read_chunk(chunk)
+        self.healed = {uid for uid in again if uid not in self.failed}
+        self.good = before
+
+    def compare(self, uids: Iterable[str]) -> None:
+        """Hold what was read for the first time against what a source has; where they are many, others each night: a
+        source may have none of the first any more."""
+        known = self.verified.objects
+        wanted = sorted(uid for uid in uids if not known[uid].why or known[uid].differs)
+        start = self.verified.turn * COMPARED_PER_RUN % max(1, len(wanted))
+        for uid, ds in self._at_sources([*wanted[start:], *wanted[:start]][:COMPARED_PER_RUN]):
+            altered = self._altered(uid, ds)
+            if altered:
+                self.verified.failed(uid, f"{DIFFERS} in {', '.join(altered[:NAMED])}: {LOOK}", self.space.now)
+            else:
+                self.verified.is_as_at_source(uid, self.space.now)
+
+    def _stored_again(self, ds: Dataset, ref: InstanceRef) -> bool:
+        """Store a source's object over the altered one; False where the source's is another than was read first.
+
+        Whose it is, is the archive's own answer: patients may have been merged there since.
+        """
+        uid = ref.sop_instance_uid
+        known = self.verified.objects[uid].digest
+        try:
+            if known is not None and digest_of(ds) != known:
+                self.verified.failed(uid, CHANGED, self.space.now)
+                return False
+            if ref.patient_id and ref.patient_id != el.text(ds, "PatientID"):
+                self._give_to(ds, ref)
+            data = encoded(ds)
+        except READ_ERRORS:
+            return True  # unreadable at the source too: it stays what it was found to be
+        obj = EncodedObject(el.text(ds, "SOPClassUID") or "", uid, IMPLICIT_VR_LITTLE_ENDIAN, data)
+        store(pacs_store_peer(self.space.config, self.space.memory), [obj])
+        return True
+
+    def _give_to(self, ds: Dataset, ref: InstanceRef) -> None:
+        """Let an object be of the patient of whom the RT-PACS lists it."""
+        with open_link(self.pacs) as link:
+            answers = list(find_images(link, {"SOPInstanceUID": ref.sop_instance_uid}, _WHOSE))
+        told = {name: said for answer in answers for name in _WHOSE if (said := el.text(answer, name))}
+        for name, said in ({"PatientID": ref.patient_id} | told).items():
+            setattr(ds, name, said)
+
+    def _altered(self, uid: str, at_source: Dataset) -> list[str]:
+        """What the RT-PACS says otherwise, by keyword. Private sequences look different in another transfer syntax."""
+        try:
+            if digest_of(at_source) == self.verified.objects[uid].digest:
+                return []
+            sent = encoded(at_source)
+        except READ_ERRORS:
+            return ["content: the source's cannot be read"]
+        came: dict[str, Dataset] = {}
+        with open_link(self.pacs) as link:
+            refs = find_by_uid(link, [uid])
+        fetch(self.pacs, refs, partial(_keep, came), retrieve=self.space.config.pacs.retrieve)
+        if uid not in came:
+            return ["content"]
+        found = differences(sent, came[uid])
+        return [n for n in (*found.altered, *found.added) if n.isidentifier() or "." in n if n not in MAY_BE_COERCED]
+
+    def _read_chunk(self, uids: Sequence[str]) -> int:
+        """Read these; returns how many bytes came."""
+        refs = self._held(uids)
+        for uid in uids:
+            if uid not in refs:
+                self._fail(uid, GONE, None)
+        inbox = _Inbox(self, refs)
+        retrieve = self.space.config.pacs.retrieve
+        failures = fetch(self.pacs, refs.values(), inbox.take, retrieve=retrieve)
+        if failures:
+            there = self._held(failures)  # raises where it was the node that failed
+            gone = dict.fromkeys(failures.keys() - there.keys(), GONE)
+            failures = gone | fetch(self.pacs, there.values(), inbox.take, retrieve=retrieve)
+        if failures:
+            self._held(failures)
+        for uid, why in failures.items():
+            self._fail(uid, why, refs[uid])
+        return inbox.bytes
+
+    def _held(self, uids: Iterable[str]) -> dict[str, InstanceRef]:
+        with open_link(self.pacs) as link:
+            return {ref.sop_instance_uid: ref for ref in find_by_uid(link, uids)}
+
+    def _fail(self, uid: str, why: str, ref: InstanceRef | None) -> None:
+        self.verified.failed(uid, why, self.space.now)
+        self.failed[uid] = ref
+
+    def _at_sources(self, uids: Iterable[str]) -> Iterator[tuple[str, Dataset]]:
+        """Objects as the first source that has them gives them; a source that does not is named once. One that has
+        several objects under a UID tells nothing of it but that."""
+        rest = set(uids)
+        for peer in self.sources.answering:
+            came: dict[str, Dataset] = {}
+            for chunk in _chunks(sorted(rest)):
+                try:
+                    with open_link(peer) as link:
+                        found = find_by_uid(link, chunk)
+                    for uid, why in twins_in_words(found).items():
+                        self.verified.failed(uid, f"{DIFFERS}, where {why}", self.space.now)
+                        rest.discard(uid)
+                    fetch(peer, [ref for ref in found if not ref.twins], partial(_keep, came), retrieve="move")
+                except DimseError as error:
+                    self.said.append(f"not held against {peer.remote.ae_title}: {error}")
+                    break
+                yield from came.items()
+                rest -= came.keys()
+                came.clear()
+
+
+def _keep(came: dict[str, Dataset], ds: Dataset) -> None:
+    came[el.required_uid(ds, "SOPInstanceUID")] = ds
+
+
+@dataclass(slots=True)
+class _Inbox:
+    """Takes what the RT-PACS gives back, and judges it."""
+
+    run: Rereading
+    refs: dict[str, InstanceRef]
+    bytes: int = 0
+
+    def take(self, ds: Dataset) -> None:
+        run, verified, uid = self.run, self.run.verified, el.required_uid(ds, "SOPInstanceUID")
+        digest, size = digest_and_size(ds)
+        self.bytes += size
+        if verified.came(uid, digest, run.space.now, _plans_of(ds)):
+            run.good += 1
+        elif not verified.objects[uid].differs:
+            run.failed[uid] = self.refs[uid]
+        if not verified.objects[uid].is_as_at_source:
+            run.to_compare.add(uid)
+
+
+def _plans_of(ds: Dataset) -> tuple[str, ...]:
+    """The plans that a dose is of; of another object none."""
+    if el.text(ds, "SOPClassUID") != RT_DOSE:
+        return ()
+    named = (el.text(item, "ReferencedSOPInstanceUID") for item in el.items(ds, "ReferencedRTPlanSequence"))
+    return tuple(uid for uid in named if uid)
+
+
+@dataclass(slots=True)
+class _Slowly:
+    """No faster than so many megabytes a second: a clinic's archive has others to serve."""
+
+    megabytes_per_second: int
+    last: float = field(default_factory=time.monotonic)
+
+    def after(self, size: int) -> None:
+        """Wait as long as so many bytes may take since the last time."""
+        ahead = size / (self.megabytes_per_second * 1e6) - (time.monotonic() - self.last)
+        if ahead > 0:
+            time.sleep(ahead)
+        self.last = time.monotonic()
+
+
+def _chunks(uids: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (uids[start : start + AT_ONCE] for start in range(0, len(uids), AT_ONCE))
