@@ -39,7 +39,17 @@ STREAMLITS_OWN = (
     ),
 )
 
+SETTLED = """() => {
+  const isRunning = document.querySelector('[data-test-script-state=running]') !== null;
+  const isStale = document.querySelector('[data-stale=true]') !== null;
+  const ends = one => one.effect?.getTiming().iterations !== Infinity;
+  const isMoving = document.getAnimations().some(one => one.playState === 'running' && ends(one));
+  const hasTooltip = document.querySelector('[role=tooltip], [data-testid=stTooltipContent]') !== null;
+  return !(isRunning || isStale || isMoving || hasTooltip);
+}"""
+
 JUDGE = """async ([within, options]) => {
+const settled = SETTLED;
 const contrast = element => {
   const parse = text => {
     const numbers = (text.match(/[\\d.]+/g) || []).map(Number);
@@ -77,12 +87,14 @@ const node = one => ({
   contrast: contrast(one.element),
 });
 const rules = found => found.map(rule => ({id: rule.id, nodes: rule.nodes.map(node)}));
-for (let attempt = 0; ; attempt++) {  // a chart that is drawn anew meanwhile is judged anew
+for (let attempt = 0; ; attempt++) {  // what is drawn anew or fades meanwhile is judged anew
+  while (!settled()) await new Promise(resolve => setTimeout(resolve, 20));
   const told = await axe.run(within, {...options, elementRef: true});
   const has_gone = told.incomplete.some(rule => rule.nodes.some(one => !one.element?.isConnected));
-  if (!has_gone || attempt === 5) return {violations: rules(told.violations), incomplete: rules(told.incomplete)};
+  if ((settled() && !has_gone) || attempt === 5)
+    return {violations: rules(told.violations), incomplete: rules(told.incomplete)};
 }
-}"""
+}""".replace("SETTLED", SETTLED)
 """Judged in one go in the page: between two calls of it a chart may be drawn anew."""
 
 
@@ -103,16 +115,6 @@ def settle(page: Page) -> None:
     """Wait until the page is what a reader sees: no run under way, nothing faded, no tooltip, no movement."""
     page.mouse.move(0, 0)
     page.wait_for_function(SETTLED)
-
-
-SETTLED = """() => {
-  const isRunning = document.querySelector('[data-test-script-state=running]') !== null;
-  const isStale = document.querySelector('[data-stale=true]') !== null;
-  const ends = one => one.effect?.getTiming().iterations !== Infinity;
-  const isMoving = document.getAnimations().some(one => one.playState === 'running' && ends(one));
-  const hasTooltip = document.querySelector('[role=tooltip], [data-testid=stTooltipContent]') !== null;
-  return !(isRunning || isStale || isMoving || hasTooltip);
-}"""
 
 
 def ours(lines: list[str]) -> list[str]:

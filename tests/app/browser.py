@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 
 from tests.app import people
 from tests.app.conftest import ROOT
@@ -46,6 +46,11 @@ class Server:
     url: str
     started_at: float
     pid: int
+
+    def processor_seconds(self) -> float:
+        """What its process has used so far (proc_pid_stat(5): utime and stime)."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextlib.contextmanager
@@ -104,13 +109,20 @@ def browsing() -> Iterator[Browser]:
 
 
 def sign_in(page: Page, name: str = "physicist") -> None:
-    """Fill the sign-in page as a visitor does; `name` is one of `tests.app.people`."""
+    """Fill the sign-in page as a visitor does, until the browser bears a new mark; `name`: see `tests.app.people`."""
+    before = marks(page.context)
     page.get_by_label("Name", exact=True).wait_for()
     page.keyboard.press("Escape")  # Streamlit's word that the default page has no address but /
     page.get_by_label("Name", exact=True).fill(name)
     page.get_by_label("Password", exact=True).fill(people.PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
     page.get_by_role("button", name="Sign out").wait_for()
+    wait_until(lambda: marks(page.context) not in ([], before), "a script of the page sets the mark")
+
+
+def marks(context: BrowserContext) -> list[dict[str, object]]:
+    """The cookies by which a reload brings a sitting back."""
+    return [dict(one) for one in context.cookies() if one["name"].startswith("rbrdt_")]
 
 
 def new_page(browser: Browser, width: int = 1440, height: int = 900) -> tuple[Page, Requests]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.app import clinic, states
-from tests.app.browser import INSTALL, chromium, new_page, serving, sign_in
+from tests.app.browser import INSTALL, chromium, marks, new_page, serving, sign_in
 from tests.app.conftest import set_clock
 from tests.app.walking import drawn, go_to, open_first_patient
 from tests.app.wire import wire
@@ -29,10 +29,6 @@ def is_in(page: Page) -> bool:
     expect(inside.or_(outside)).to_be_visible()
     drawn(page)
     return inside.is_visible()
-
-
-def marks(context: BrowserContext) -> list[dict[str, object]]:
-    return [dict(one) for one in context.cookies() if one["name"].startswith("rbrdt_")]
 
 
 def test_a_reload_goes_on_where_it_was_and_nobody_else_gets_in(
