@@ -100,6 +100,7 @@ def _serve(listener: socket.socket, packages: list[str]) -> None:
         for module in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
             if not module.name.endswith((".__main__", ".main", "_windows")):
                 importlib.import_module(module.name)
+    importlib.import_module("recovery.settings.config").load_config(PROJECT / "config.toml")
     if "app" in packages:
         importlib.import_module("streamlit.web.bootstrap")
         look_through_packages_once()

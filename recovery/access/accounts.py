@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from argon2 import PasswordHasher
@@ -71,7 +72,7 @@ class Accounts:
     def __init__(self, path: Path, hashing: PasswordHasher = STRONG) -> None:
         self.path = path
         self._hashing = hashing
-        self._decoy = hashing.hash(secrets.token_hex())
+        self._decoy = _hash_that_nothing_fits(hashing)
 
     def all(self) -> list[Account]:
         """Every account, by name; none where there is no file.
@@ -181,6 +182,12 @@ class Accounts:
 def folded_name(name: str) -> str:
     """An account's name however it was typed: `J.Doe ` is `j.doe`."""
     return unicodedata.normalize("NFKC", name).strip().casefold()
+
+
+@cache
+def _hash_that_nothing_fits(hashing: PasswordHasher) -> str:
+    """Made before anybody is refused, for the first refusal shall take no longer than the next."""
+    return hashing.hash(secrets.token_hex())
 
 
 def _fits(hashing: PasswordHasher, expected: str, password: str) -> bool:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -279,13 +280,19 @@ def load_config(path: Path) -> Config:
         raise ConfigError(f"{path}: is not TOML: {error}") from error
     file_key = ["file: unknown key"] if "file" in settings else []
     try:
-        config = TypeAdapter(Config).validate_python(settings | {"file": path.absolute()})
+        config = _adapter().validate_python(settings | {"file": path.absolute()})
     except ValidationError as error:
         mistakes = file_key + [in_words(one, Config) for one in error.errors()]
         raise ConfigError(_report(path, mistakes)) from error
     if file_key or config.rv is None:
         raise ConfigError(_report(path, file_key or ["[rv]: is missing"]))
     return config
+
+
+@cache
+def _adapter() -> TypeAdapter[Config]:
+    """Made once a process: it takes 0.1 s, and the dashboard reads the config at every run of a page."""
+    return TypeAdapter(Config)
 
 
 def _report(path: Path, mistakes: list[str]) -> str:
