@@ -12,22 +12,25 @@ from collections.abc import Callable
 from functools import cache
 
 QUIET_SECONDS = 0.1
-"""What `_work` takes on a quiet machine of 2026."""
+"""What the work of `_by_work` takes on a quiet machine of 2026."""
 _MARGIN = 2.0
 """A machine may become busier after it was measured."""
 
 
-@cache
 def slowness() -> float:
     """How many times slower than a quiet machine this one is, at least 1; `RBRDT_TEST_SLOWNESS` says it unmeasured."""
     told = os.environ.get("RBRDT_TEST_SLOWNESS")
     if told:
         return float(told)
-    began = time.monotonic()
-    _work()
-    by_work = (time.monotonic() - began) / QUIET_SECONDS
     by_load = os.getloadavg()[0] / (os.cpu_count() or 1)
-    return max(1.0, by_work, by_load)
+    return max(1.0, _by_work(), by_load)
+
+
+@cache
+def _by_work() -> float:
+    began = time.monotonic()
+    hashlib.pbkdf2_hmac("sha256", b"as long as it takes", b"salt", 250_000)
+    return (time.monotonic() - began) / QUIET_SECONDS
 
 
 def seconds(quiet: float) -> float:
@@ -52,7 +55,3 @@ def wait_until(is_so: Callable[[], bool], what: str = "what the test waits for",
     while not is_so():
         assert time.monotonic() < until, f"not within {seconds(quiet):.0f} s: {what}"
         time.sleep(0.02)
-
-
-def _work() -> None:
-    hashlib.pbkdf2_hmac("sha256", b"as long as it takes", b"salt", 250_000)

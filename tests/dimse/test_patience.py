@@ -85,14 +85,15 @@ def test_a_get_that_only_ever_sends_other_objects_is_given_up(what: Callable[[],
 
 def test_a_get_that_takes_long_and_brings_something_each_time_is_waited_for() -> None:
     came: list[str] = []
+    timeout = seconds(0.5)
 
     def slowly(here: Scripted, event: evt.Event) -> Iterator[Any]:
         for step in gives(by_uid(WANTED))(here, event):
-            time.sleep(0.6 if isinstance(step, tuple) else 0)
+            time.sleep(0.6 * timeout if isinstance(step, tuple) else 0)
             yield step
 
     with scp({evt.EVT_C_GET: slowly}) as node:
-        assert fetch(peer_of(node.node, timeout=1), REFS, lambda ds: came.append(str(ds.SOPInstanceUID))) == {}
+        assert fetch(peer_of(node.node, timeout=timeout), REFS, lambda ds: came.append(str(ds.SOPInstanceUID))) == {}
         assert len(node.heard) == 1
     assert sorted(came) == sorted(by_uid(WANTED))
 
@@ -120,16 +121,17 @@ def test_a_series_that_is_only_ever_pending_is_given_up() -> None:
 
 def test_a_move_whose_objects_arrive_with_a_warning_each_is_waited_for() -> None:
     """B000 of every C-STORE (a coerced element) is an object that arrived (PS3.4 C.4.2.1.6)."""
+    timeout = seconds(0.5)
 
     def slowly(here: Scripted, event: evt.Event) -> Iterator[Any]:
         for n in range(1, 5):
-            time.sleep(0.7)
+            time.sleep(0.7 * timeout)
             _say(event, PENDING, {"Warning": n, "Remaining": 4 - n})
         _say(event, SUCCESS, {"Warning": 4})
         yield None, None
 
     with scp({evt.EVT_C_MOVE: slowly}) as node:
-        move(peer_of(node.node, "rv", timeout=1), REFS, "ELSEWHERE")
+        move(peer_of(node.node, "rv", timeout=timeout), REFS, "ELSEWHERE")
         assert len(node.heard) == 1
 
 

@@ -95,7 +95,7 @@ def test_a_node_that_never_accepts_the_association_is_given_up(verb: Callable[[P
     with bare_socket() as node:
         started = time.monotonic()
         with pytest.raises(DimseError, match=r"did not answer") as told:
-            verb(peer_of(node, "rv"))
+            verb(peer_of(node, "rv", timeout=1))
     assert time.monotonic() - started < LONG
     assert told.value.fault == "rv"
 
@@ -133,8 +133,8 @@ def hanging() -> Iterator[Scripted]:
 
 def test_a_find_without_an_answer_ends_in_its_time(hanging: Scripted) -> None:
     started = time.monotonic()
-    with pytest.raises(DimseError, match=r"did not answer C-FIND in 1 s") as told:
-        _find(peer_of(hanging.node, "rv", timeout=1))
+    with pytest.raises(DimseError, match=r"did not answer C-FIND in ") as told:
+        _find(peer_of(hanging.node, "rv", timeout=seconds(0.5)))
     assert 1 <= time.monotonic() - started < LONG
     assert (told.value.fault, told.value.status, told.value.timed_out) == ("rv", None, True)
 
@@ -142,30 +142,30 @@ def test_a_find_without_an_answer_ends_in_its_time(hanging: Scripted) -> None:
 def test_a_move_to_a_silent_node_is_given_up_after_a_few_tries(hanging: Scripted) -> None:
     many = {InstanceRef(f"1.2.3.{n}") for n in range(120)}
     started = time.monotonic()
-    with pytest.raises(DimseError, match=r"did not answer C-MOVE in 1 s"):
-        move(peer_of(hanging.node, "rv", timeout=1), many, "ELSEWHERE")
+    with pytest.raises(DimseError, match=r"did not answer C-MOVE in "):
+        move(peer_of(hanging.node, "rv", timeout=seconds(0.5)), many, "ELSEWHERE")
     assert time.monotonic() - started < LONG
 
 
 def test_a_get_from_a_silent_node_is_given_up_after_a_few_tries(hanging: Scripted) -> None:
     many = {InstanceRef(f"1.2.3.{n}") for n in range(120)}
     started = time.monotonic()
-    with pytest.raises(DimseError, match=r"did not answer C-GET in 1 s"):
-        fetch(peer_of(hanging.node, timeout=1), many, lambda _: None)
+    with pytest.raises(DimseError, match=r"did not answer C-GET in "):
+        fetch(peer_of(hanging.node, timeout=seconds(0.5)), many, lambda _: None)
     assert time.monotonic() - started < LONG
 
 
 def test_storing_to_a_silent_node_is_given_up_after_a_few_objects(hanging: Scripted) -> None:
     many = [encoded(record(None, [])) for _ in range(20)]
     started = time.monotonic()
-    with pytest.raises(DimseError, match=r"did not answer C-STORE in 1 s"):
-        store_objects(peer_of(hanging.node, timeout=1), many)
+    with pytest.raises(DimseError, match=r"did not answer C-STORE in "):
+        store_objects(peer_of(hanging.node, timeout=seconds(0.5)), many)
     assert time.monotonic() - started < LONG
 
 
 def test_one_object_that_is_not_answered_is_named_and_not_called_stored(hanging: Scripted) -> None:
     obj = encoded(record(None, []))
-    assert store_objects(peer_of(hanging.node, timeout=1), [obj]) == {obj.sop_instance_uid: None}
+    assert store_objects(peer_of(hanging.node, timeout=seconds(0.5)), [obj]) == {obj.sop_instance_uid: None}
 
 
 def test_half_an_answer_does_not_hold_the_caller(tmp_path: Path) -> None:
@@ -177,7 +177,7 @@ def test_half_an_answer_does_not_hold_the_caller(tmp_path: Path) -> None:
     with scp({evt.EVT_C_FIND: find}) as node, _cut_in_the_middle(node.node) as half:
         started = time.monotonic()
         with pytest.raises(DimseError) as told:
-            _find(peer_of(half, "rv", timeout=1))
+            _find(peer_of(half, "rv", timeout=seconds(0.5)))
     assert time.monotonic() - started < LONG
     assert told.value.fault == "rv"
 
@@ -187,7 +187,7 @@ def test_a_node_that_reads_no_more_does_not_hold_the_caller() -> None:
     big = encoded(record(None, [], EncapsulatedDocument=bytes(60_000_000)))
     with scp() as node, _cut_in_the_middle(node.node, back=10**9, forth=100_000) as deaf:
         started = time.monotonic()
-        assert store_objects(peer_of(deaf, timeout=1), [big]) == {big.sop_instance_uid: None}
+        assert store_objects(peer_of(deaf, timeout=seconds(0.5)), [big]) == {big.sop_instance_uid: None}
     assert time.monotonic() - started < LONG
 
 
