@@ -11,6 +11,7 @@ How
 
 from __future__ import annotations
 
+import gc
 import os
 from functools import partial
 from pathlib import Path
@@ -33,6 +34,7 @@ ICON = Path(__file__).parent / "assets" / "icon.png"
 def main() -> None:
     """Draw the page that the address asks for."""
     st.set_page_config(page_title="RBRDT", page_icon=ICON, layout="wide")
+    _collect_no_modules()
     keep_private()
     hardening.keep_values_out_of_logs()
     hardening.ask_nobody_outside()
@@ -72,6 +74,13 @@ def main() -> None:
     rights.require(entry.permission)
     entered.note_view(entry.url_path)
     chosen.run()
+
+
+def _collect_no_modules() -> None:
+    """Streamlit collects garbage after every run: 0.12 s in which no page moves, for modules that stay anyway."""
+    if not gc.get_freeze_count():
+        gc.collect()
+        gc.freeze()
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 from hypothesis import Phase, settings
@@ -11,3 +12,9 @@ settings.register_profile(
     "mutants", deadline=None, derandomize=True, database=None, max_examples=20, phases=[Phase.explicit, Phase.generate]
 )
 settings.load_profile(os.environ.get("RBRDT_HYPOTHESIS", "rbrdt"))
+
+
+def pytest_collection_finish() -> None:
+    """What is collected stays to the end: no collection of garbage looks through it again."""
+    gc.collect()
+    gc.freeze()

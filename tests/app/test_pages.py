@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import subprocess
@@ -203,3 +204,9 @@ def test_the_first_page_does_not_wait_for_libraries_that_it_does_not_need() -> N
         [sys.executable, "-c", script], cwd=project, capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout == "[]\n"
+
+
+def test_what_is_imported_is_never_looked_through_for_garbage_again(open_dashboard: Open) -> None:
+    gc.unfreeze()
+    open_dashboard("good")
+    assert gc.get_freeze_count() > 100_000
