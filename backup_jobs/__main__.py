@@ -53,7 +53,7 @@ _WHAT = {
     "build_on_treatment": "the dashboard's tables, from the RT-PACS only",
     "verify_backup": "nightly: re-read what the RT-PACS holds; heal or name what is not what it was",
     "check": "what works and what does not, before going live",
-    "schedule": "stay up and run the cycle every [schedule] cycle_minutes",
+    "schedule": "stay up and run the cycle every [schedule] cycle_minutes, and verify_backup at [verify] at",
 }
 
 

@@ -143,7 +143,7 @@ def _move_one_record(space: Workspace, rv: Peer) -> None:
 
 
 def _listen(space: Workspace) -> None:
-    with open_receiver(space.config.local.node, lambda _: 0, Guard({})):
+    with open_receiver(space.config.local.node, lambda _: 0, Guard({}, timeout=1.0)):
         pass
 
 

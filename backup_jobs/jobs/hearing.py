@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from recovery.cache.copy_age import proven_up_to
+from recovery.cache.copy_age import newest_proof
 from recovery.cache.journal import Journal
 from recovery.cache.store import Cache
 from recovery.watch.events import failing
-from recovery.watch.ping import ping, ping_beside
+from recovery.watch.ping import ping, ping_beside, taken
 from recovery.watch.telling import DAY, tell_the_day, tell_troubles
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Hearing:
         if self.config.watch.tells_people:
             self._tell_people(now)
         if self.began is not None:
-            self.began.join(self.config.watch.timeout)  # a start that comes after its end would never end
+            taken(self.began, "start", self.config.watch.timeout)  # a start that comes after its end would never end
             ping(self.url, str(exit_status), "\n".join(_counts(run) for run in runs), self.config.watch.timeout)
 
     def _tell_people(self, now: datetime) -> None:
@@ -44,7 +44,7 @@ class Hearing:
         except OSError:
             return  # the run that could not write it failed, and its exit status tells
         tell_troubles(self.config, failing(runs), {run.job for run in runs if run.outcome is not None}, now)
-        tell_the_day(self.config, runs, proven_up_to(Cache(self.config.cache_path), now), now)
+        tell_the_day(self.config, runs, newest_proof(Cache(self.config.cache_path)), now)
 
 
 def _counts(run: Run) -> str:

@@ -1,31 +1,94 @@
-"""Where there is no cron: stay up, and run the cycle at the config's pace."""
+"""Where there is no cron: stay up, run the cycle at the config's pace, and once a night the proof by re-reading.
+
+How
+    The proof runs for hours, and runs beside the cycles: as a process of its own, started when its time of day has come
+    and no run of it is known to have begun since. A machine that slept or was off at that time makes up for it.
+"""
 
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from datetime import time as time_of_day
 
 import schedule
 
+from recovery.cache.journal import Journal
+from recovery.host.clock import read_clock
 from recovery.settings.config import Config
 
 log = logging.getLogger(__name__)
 
+NIGHTLY = "verify_backup"
+SECONDS_TO_STOP = 10.0
+"""That a nightly run has to keep what it found; then it is killed, and the next goes on from what was kept last."""
+
 
 def keep_running(config: Config, run_cycle: Callable[[], int]) -> int:
-    """Run a cycle now and then every `[schedule] cycle_minutes`, until stopped; returns the last exit status."""
-    last = run_cycle()
+    """Run a cycle now and then every `[schedule] cycle_minutes`, and the nightly proof, until stopped; returns the last
+    exit status."""
+    up_since, nightly = read_clock(), _Nightly(config)
+    last = 0
 
     def again() -> None:
         nonlocal last
         last = run_cycle()
+        if is_due(config, up_since, read_clock()):
+            nightly.start()
 
     schedule.every(config.schedule.cycle_minutes).minutes.do(again)
-    log.info("the next cycle runs in %s minutes", config.schedule.cycle_minutes)
+    log.info("a cycle runs every %s minutes", config.schedule.cycle_minutes)
     try:
+        again()
         while True:
             schedule.run_pending()
             time.sleep(1)
     except KeyboardInterrupt:
         return last
+    finally:
+        nightly.stop()
+
+
+def is_due(config: Config, up_since: datetime, now: datetime) -> bool:
+    """Whether the time of day of `[verify] at` came since the last run of the proof began, or, where none is known,
+    since this program is up. Times aware. A run that lies in the future was begun by a clock that was wrong."""
+    if not config.verify.at:
+        return False
+    local = now.astimezone(config.site.zone)
+    came = datetime.combine(local.date(), time_of_day.fromisoformat(config.verify.at), config.site.zone)
+    if came > local:
+        came -= timedelta(days=1)
+    with suppress(OSError):
+        runs = [run.started_at for run in Journal(config.cache_path).runs() if run.job == NIGHTLY]
+        if runs:
+            return runs[-1] < came or runs[-1] > now
+    return up_since < came
+
+
+class _Nightly:
+    """The process of the nightly proof, where there is one."""
+
+    def __init__(self, config: Config) -> None:
+        self._command = [sys.executable, "-m", "backup_jobs", NIGHTLY, "--config", str(config.file)]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, unless it runs."""
+        if self._process is None or self._process.poll() is not None:
+            self._process = subprocess.Popen(self._command)
+
+    def stop(self) -> None:
+        """Stop it, and wait until it has."""
+        if self._process is None or self._process.poll() is not None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(SECONDS_TO_STOP)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()

@@ -43,13 +43,23 @@ def proven_up_to(cache: Cache, built_at: datetime) -> datetime | None:
 
     The start of the last run that asked both sides for records to the end, or the list's own time where that is older.
     """
-    try:
-        runs = Journal(cache.path).runs()
-    except (OSError, ValueError, LookupError, TypeError):
-        return None
-    told = [run.started_at for run in runs if run.tells_of_records]
+    told = _proofs(cache)
     before = [at for at in told if at <= built_at]  # one that comes later was proven after, or by a clock ahead
     return max(before) if before else built_at if told else None
+
+
+def newest_proof(cache: Cache) -> datetime | None:
+    """When the last run began that asked both sides for records to the end, as its clock said, which may have been
+    ahead; aware. None when no run ever told."""
+    return next(reversed(_proofs(cache)), None)
+
+
+def _proofs(cache: Cache) -> list[datetime]:
+    """When each run began that asked both sides for records to the end, in the order in which they ran."""
+    try:
+        return [run.started_at for run in Journal(cache.path).runs() if run.tells_of_records]
+    except (OSError, ValueError, LookupError, TypeError):
+        return []
 
 
 def age_in_words(as_of: datetime | None, now: datetime, config: Config, what: str) -> str:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from recovery.cache.copy_age import proven_up_to
+from recovery.cache.copy_age import newest_proof
 from recovery.cache.store import Cache
 from recovery.watch.events import SILENCE, silence
 from recovery.watch.ping import ping
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 def watch(config: Config, now: datetime) -> int:
     """Look once, print one sentence, tell whoever must hear; returns the exit status. `now` aware."""
     settings = config.watch
-    proven_at = proven_up_to(Cache(config.cache_path), now)
+    proven_at = newest_proof(Cache(config.cache_path))
     trouble = silence(proven_at, now, settings.grace or config.schedule.grace)
     problems = tell_troubles(config, [trouble] if trouble else [], {SILENCE}, now) if settings.tells_people else []
     tell(*problems, file=sys.stderr)

@@ -14,6 +14,8 @@ Why
 from __future__ import annotations
 
 import contextlib
+import errno
+import time
 from typing import TYPE_CHECKING, Any, cast
 
 from pydicom.uid import AllTransferSyntaxes
@@ -60,7 +62,7 @@ def open_receiver(local: DicomNode, handle: Callable[[EncodedObject], int], guar
     Raises
     ------
     DimseError
-        If the port is taken.
+        If the port is taken, and was not free again within the guard's time-out.
     """
     open_sockets: list[QuickSocket] = []
     handlers: list[Any] = [
@@ -69,19 +71,29 @@ def open_receiver(local: DicomNode, handle: Callable[[EncodedObject], int], guar
         (evt.EVT_C_STORE, lambda event: _take(event, handle, guard)),
     ]
     ae = _scp(local, guard)
-    try:
-        server = ae.start_server((local.host, local.port), block=False, evt_handlers=handlers)
-    except OSError as error:
-        raise DimseError(
-            f"This machine cannot listen as {local}: {error.strerror or error}. Check [local] host and port, and that "
-            "no other program uses them."
-        ) from error
+    server = _listening(ae, local, handlers, guard.timeout if guard is not None else 0.0)
     if server is None:
         raise DimseError(f"This machine cannot listen as {local}.")
     try:
         yield
     finally:
         _shut_down(ae, server, open_sockets)
+
+
+def _listening(ae: AE, local: DicomNode, handlers: list[Any], patience: float) -> Any:
+    """Start to listen. Another job of this machine may be receiving just now: it is waited for, `patience` seconds."""
+    until = time.monotonic() + patience
+    while True:
+        try:
+            return ae.start_server((local.host, local.port), block=False, evt_handlers=handlers)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE and time.monotonic() < until:
+                time.sleep(0.1)
+                continue
+            raise DimseError(
+                f"This machine cannot listen as {local}: {error.strerror or error}. Check [local] host and port, and "
+                "that no other program uses them."
+            ) from error
 
 
 def _scp(local: DicomNode, guard: Guard | None) -> AE:

@@ -82,9 +82,10 @@ class WatchSettings:
 
 @dataclass(frozen=True, slots=True)
 class Verify:
-    """`[verify]`: how soon everything is re-read, how fast, and for how long in one night."""
+    """`[verify]`: how soon everything is re-read, how fast, for how long in one night, and when `schedule` begins."""
 
     __pydantic_config__ = _STRICT
     weeks: Annotated[int, Field(ge=1, le=520, strict=True)] = 8
     megabytes_per_second: Annotated[int, Field(ge=1, le=10_000, strict=True)] = 50
     hours: Annotated[int, Field(ge=1, le=24, strict=True)] = 6
+    at: Annotated[str, AfterValidator(_time_of_day)] = "02:00"

@@ -16,8 +16,10 @@ from datetime import datetime, timedelta
 
 from recovery.dicom.model import JobRun
 
-AGAIN_AFTER = (timedelta(hours=1), timedelta(hours=4), timedelta(days=1))
-"""From one telling of a trouble to the next; the last holds for all that follow."""
+AGAIN_AFTER = (timedelta(hours=1), timedelta(hours=3), timedelta(hours=20), timedelta(days=1))
+"""From one telling of a trouble to the next: told at once, after 1 h, 4 h, a day, and then every day."""
+PROOF = "proof"
+"""The fault of a proof by re-reading that ran to its end and found objects that are not what they were."""
 SILENCE = "the backup"
 """The trouble's name when no run proves anything any more."""
 
@@ -52,7 +54,7 @@ class Event:
 
 
 def failing(runs: Sequence[JobRun]) -> Iterator[Trouble]:
-    """Each job whose newest ended run FAILED, since the first of the unbroken row that did. Runs oldest first."""
+    """Each job whose newest ended run failed, since the first of the unbroken row that did. Runs oldest first."""
     by_job: dict[str, list[JobRun]] = {}
     for run in runs:
         if run.outcome not in {None, "SKIPPED"}:
@@ -60,11 +62,17 @@ def failing(runs: Sequence[JobRun]) -> Iterator[Trouble]:
     for job, ended in by_job.items():
         since = None
         for run in reversed(ended):
-            if run.outcome != "FAILED":
+            if not _is_failure(run):
                 break
             since = run.started_at
         if since is not None:
-            yield Trouble(job, since, ended[-1].message, ended[-1].fault)
+            last = ended[-1]
+            yield Trouble(job, since, last.message, last.fault if last.outcome == "FAILED" else PROOF)
+
+
+def _is_failure(run: JobRun) -> bool:
+    """Whether people are told of it at once: it FAILED, or found objects that an archive lost or altered."""
+    return run.outcome == "FAILED" or (run.job == "verify_backup" and run.counts.get("unproven", 0) > 0)
 
 
 def silence(proven_at: datetime | None, now: datetime, grace: timedelta) -> Trouble | None:

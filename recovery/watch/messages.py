@@ -8,7 +8,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from recovery.dicom.model import JobRun
-from recovery.watch.events import SILENCE, Event
+from recovery.watch.events import PROOF, SILENCE, Event
 from recovery.words.printable import printable
 from recovery.words.times import age
 
@@ -18,12 +18,14 @@ _WHAT: Mapping[str, str] = {
     "pacs": "The RT-PACS does not answer.",
     "cache": "The cache cannot be written or read.",
     "config": "The config cannot be used.",
+    PROOF: "Objects of the RT-PACS are lost, altered or unreadable, and no source could heal them.",
 }
 _NEXT: Mapping[str, str] = {
     "rv": "If it is an outage, treat from the dashboard: it works without the R&V system.",
     "database": "If it is an outage, treat from the dashboard: it works without the R&V system.",
     "pacs": "Nothing new is backed up until it answers. Call whoever keeps it.",
     "cache": "Check free space and rights of the cache's folder on the jobs' machine.",
+    PROOF: "Patients who need them are not ready, and say why on their page. Compare with paper before treating.",
 }
 _LOOK = "Run `python -m backup_jobs check` on the jobs' machine; the page Backup health shows the runs."
 _MOST_SAID = 300

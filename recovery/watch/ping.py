@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import logging
-import threading
-import urllib.error
 import urllib.request
+from http.client import HTTPException
+from typing import TYPE_CHECKING
+
+from recovery.watch.bounded import begin
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 log = logging.getLogger(__name__)
 
@@ -15,18 +20,21 @@ def ping(url: str, what: str, said: str, timeout: float) -> bool:
 
     A URL that does not answer in `timeout` seconds is logged and is no failure of the job.
     """
+    return taken(ping_beside(url, what, said, timeout), what, timeout)
+
+
+def ping_beside(url: str, what: str, said: str, timeout: float) -> Future[None]:
+    """As `ping`, without waiting: a run does not begin later because somebody watches it."""
     request = urllib.request.Request(f"{url}/{what}", data=said.encode(), method="POST")  # noqa: S310  http(s), by config
+    return begin(lambda: urllib.request.urlopen(request, timeout=timeout).close())  # noqa: S310
+
+
+def taken(sent: Future[None], what: str, timeout: float) -> bool:
+    """Wait for the answer to a ping, `timeout` seconds at most."""
     try:
-        with urllib.request.urlopen(request, timeout=timeout):  # noqa: S310
-            return True
-    except (urllib.error.URLError, OSError, ValueError) as error:
-        reason = getattr(error, "reason", None) or error
+        sent.result(timeout)
+    except (HTTPException, OSError, ValueError) as error:
+        reason = getattr(error, "reason", None) or error or f"no answer in {timeout:g} s"
         log.warning("the ping that a run %s was not taken: %s", "began" if what == "start" else "ended", reason)
         return False
-
-
-def ping_beside(url: str, what: str, said: str, timeout: float) -> threading.Thread:
-    """As `ping`, without waiting: a run does not begin later because somebody watches it."""
-    thread = threading.Thread(target=ping, args=(url, what, said, timeout), daemon=True)
-    thread.start()
-    return thread
+    return True

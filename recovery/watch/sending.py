@@ -14,13 +14,19 @@ from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
 from typing import TYPE_CHECKING
 
+from recovery.watch.bounded import within
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from recovery.settings.watch import MailSettings, WatchSettings
     from recovery.watch.messages import Message
 
 log = logging.getLogger(__name__)
+
+ANSWERS = 6
+"""A mail server answers so often before a mail has left, each time within the config's time-out."""
 
 
 class SendingError(RuntimeError):
@@ -29,17 +35,19 @@ class SendingError(RuntimeError):
 
 def send(message: Message, settings: WatchSettings, at: datetime) -> list[str]:
     """Send by every way of the config; returns what went wrong, in words. Empty: all ways took it."""
+    sendings: list[Callable[[], None]] = []
+    if (mail := settings.mail) is not None:
+        sendings.append(lambda: send_mail(message, mail, at, settings.timeout))
+    if (variable := settings.apprise_env) is not None:
+        sendings.append(lambda: _send_by_apprise(message, variable))
     problems = []
-    if settings.mail is not None:
+    for sending in sendings:
         try:
-            send_mail(message, settings.mail, at, settings.timeout)
+            within(ANSWERS * settings.timeout, sending)
         except SendingError as error:
             problems.append(str(error))
-    if settings.apprise_env is not None:
-        try:
-            _send_by_apprise(message, settings.apprise_env)
-        except SendingError as error:
-            problems.append(str(error))
+        except TimeoutError:
+            problems.append(f"a message did not leave in {ANSWERS * settings.timeout:g} s")
     for problem in problems:
         log.warning("%s", problem)
     return problems
@@ -69,7 +77,7 @@ def send_mail(message: Message, settings: MailSettings, at: datetime, timeout: f
                 server.login(settings.user, _secret(settings.password_env, where))
             if refused := server.send_message(mail):
                 raise SendingError(f"{where}: {len(refused)} of {len(settings.recipients)} recipients were refused")
-    except (smtplib.SMTPException, OSError) as error:
+    except (smtplib.SMTPException, OSError, ValueError) as error:
         raise SendingError(f"{where} did not leave: {type(error).__name__}: {error}") from error
 
 
@@ -92,7 +100,10 @@ def _secret(variable: str | None, where: str) -> str:
 
 
 def _send_by_apprise(message: Message, variable: str) -> None:
-    from apprise import Apprise  # takes a while, and most sites send mail only
+    try:
+        from apprise import Apprise  # takes a while, and most sites send mail only
+    except ImportError as error:
+        raise SendingError("apprise is not installed: pip install apprise") from error
 
     ways = Apprise()
     addresses = _secret(variable, "apprise").split()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 from typing import Any
 
 import pytest
@@ -65,3 +67,16 @@ def test_an_object_that_its_reader_chokes_on_is_named_not_lost(retrieve: Any, er
         failures = fetch(peer_of(pacs.node, port=port), refs, receive, retrieve=retrieve)
     assert set(failures) == {bad}
     assert set(came) == set(holds) - {bad}
+
+
+def test_a_port_on_which_another_job_receives_just_now_is_waited_for() -> None:
+    holds, came = by_uid(_records(1)), []
+    other = socket.create_server(("127.0.0.1", 0))
+    here = DicomNode("RBRDT", "127.0.0.1", other.getsockname()[1])
+    ends = threading.Timer(0.3, other.close)
+    ends.start()
+    with scp({evt.EVT_C_MOVE: sends(holds, here)}) as pacs:
+        refs = [ref_of(ds) for ds in holds.values()]
+        assert fetch(peer_of(pacs.node, port=here.port), refs, came.append, retrieve="move") == {}
+    ends.join()
+    assert len(came) == 1

@@ -290,6 +290,6 @@ def test_a_node_without_c_get_tells_which_setting_to_change() -> None:
 
 def test_a_port_that_is_taken_here_is_told() -> None:
     with scp() as node:
-        peer = peer_of(node.node, port=node.node.port)
+        peer = peer_of(node.node, timeout=0.2, port=node.node.port)
         with pytest.raises(DimseError, match=r"This machine cannot listen as RBRDT.*Check \[local\]"):
             fetch(peer, REFS, lambda _: None, retrieve="move")

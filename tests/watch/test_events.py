@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from recovery.dicom.model import JobRun
 from recovery.watch.events import SILENCE, Event, Told, Trouble, after_telling, events, failing, silence
+from recovery.watch.messages import message
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -35,7 +37,7 @@ def tellings(hours: list[float]) -> list[float]:
 
 def test_a_lasting_trouble_is_told_at_once_then_after_1_hour_4_hours_and_daily() -> None:
     every_ten_minutes = [minutes / 60 for minutes in range(0, 80 * 60, 10)]
-    assert tellings(every_ten_minutes) == [0, 1, 5, 29, 53, 77]
+    assert tellings(every_ten_minutes) == [0, 1, 4, 24, 48, 72]
 
 
 @given(st.lists(st.floats(0, 400, allow_nan=False), min_size=1, max_size=60).map(sorted))
@@ -71,6 +73,18 @@ def test_a_job_fails_since_the_first_run_of_its_unbroken_row() -> None:
     ]
     (trouble,) = failing(runs)
     assert (trouble.name, trouble.since, trouble.fault) == ("sync_records", NOON + 2 * HOUR, "pacs")
+
+
+def test_a_proof_that_found_damaged_objects_is_told_and_other_jobs_that_are_partial_are_not() -> None:
+    at = NOON + HOUR
+    partial = [
+        JobRun(job, at, at, "PARTIAL", {"unproven": 2}, "1.2.3: altered") for job in ("verify_backup", "sync_plans")
+    ]
+    well = JobRun("verify_backup", NOON, NOON, "OK", {"unproven": 0}, "")
+    (trouble,) = failing([well, *partial])
+    assert (trouble.name, trouble.since, trouble.fault) == ("verify_backup", at, "proof")
+    said = message(Event(trouble.name, at, trouble, 1), "Site", at, ZoneInfo("Europe/Zurich")).text
+    assert "lost, altered or unreadable" in said and "Compare with paper" in said
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
+import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +16,13 @@ import pytest
 from backup_jobs.__main__ import main as backup_jobs
 from recovery.__main__ import main as recovery
 from recovery.cache.journal import JobResult, Journal
+from recovery.settings.watch import MailSettings, WatchSettings
+from recovery.watch import sending
+from recovery.watch.messages import Message
+from recovery.watch.ping import ping
+from tests.dimse.scripted import bare_socket
 from tests.orthanc import free_port
+from tests.patience import seconds
 from tests.watch.listeners import Mailbox, Pings, mail_server, ping_server
 
 NOW = datetime(2026, 11, 24, 14, 32, tzinfo=UTC)
@@ -170,6 +180,45 @@ def test_the_watch_alarms_when_the_jobs_machine_is_gone_and_tells_its_return(sit
     set_clock(site, NOW + timedelta(minutes=102))
     assert recovery(["watch", *config]) == 0
     assert mails.subjects[2] == "RBRDT Test clinic: the backup works again"
+
+
+def test_a_jobs_machine_whose_clock_was_ahead_when_it_died_is_no_fresh_backup(
+    site: Path, mails: Mailbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = configure(site, by_mail(mails.port))
+    proven(site, NOW + 300 * HOUR)
+    assert recovery(["watch", *config]) == 1
+    assert "a clock is wrong" in capsys.readouterr().err
+    assert len(mails.mails) == 1
+
+
+@pytest.mark.parametrize("first", [b"HTTP/1.1 200 OK\r\nX: ", b"no HTTP\r\n\r\n"], ids=["drips", "garbage"])
+def test_a_server_that_drips_or_talks_nonsense_costs_a_run_no_more_than_its_time_out(first: bytes) -> None:
+    with bare_socket(lambda connection: drip(connection, first)) as node:
+        started = time.monotonic()
+        assert not ping(f"http://127.0.0.1:{node.port}/x", "0", "", 0.3)
+        assert time.monotonic() - started < seconds(2)
+
+
+def test_a_mail_server_that_drips_holds_up_no_backup(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending, "ANSWERS", 0.3)
+    with bare_socket(lambda connection: drip(connection, b"220 ")) as node:
+        mail = MailSettings("127.0.0.1", "a@b.example", ["c@d.example"], node.port, "none")
+        (problem,) = sending.send(Message("s", "t"), WatchSettings(mail=mail, timeout_seconds=1), NOW)
+    assert "did not leave in" in problem
+
+
+def drip(connection: socket.socket, first: bytes) -> None:
+    """Send, and then a byte now and then, as long as somebody listens."""
+    connection.sendall(first)
+
+    def go_on() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                time.sleep(0.05)
+                connection.sendall(b"a")
+
+    threading.Thread(target=go_on, daemon=True).start()
 
 
 def test_the_watch_says_2_when_nobody_could_be_told_or_nothing_is_known(site: Path, mails: Mailbox) -> None:

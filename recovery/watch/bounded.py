@@ -1,0 +1,38 @@
+"""Wait for a server no longer than so many seconds in all: its time-outs count from byte to byte, and one that drips
+would hold up the next backup for hours."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Said = TypeVar("Said")
+
+
+def begin(do: Callable[[], Said]) -> Future[Said]:
+    """Do something beside the run; a thread that never ends ends with the process."""
+    future: Future[Said] = Future()
+
+    def work() -> None:
+        try:
+            future.set_result(do())
+        except Exception as error:  # noqa: BLE001  it is raised where the answer is waited for
+            future.set_exception(error)
+
+    threading.Thread(target=work, daemon=True).start()
+    return future
+
+
+def within(seconds: float, do: Callable[[], Said]) -> Said:
+    """What `do` returns.
+
+    Raises
+    ------
+    TimeoutError
+        If it takes longer; else whatever it raises.
+    """
+    return begin(do).result(seconds)

@@ -1,0 +1,78 @@
+"""Where there is no cron: the nightly proof begins when its time has come, also after a night in which nothing ran."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from backup_jobs.jobs.schedule import is_due
+from recovery.cache.journal import JobResult, Journal
+from recovery.settings.config import load_config
+from tests.patience import seconds, wait_until
+from tests.testdata import PROJECT
+from tests.watch.test_watch import configure
+
+EVENING = datetime(2026, 11, 24, 19, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+TWO = EVENING + 6 * HOUR
+"""02:00 in Zurich."""
+
+
+def ran(folder: Path, *at: datetime) -> None:
+    journal = Journal(folder / "cache")
+    for when in at:
+        journal.finish(journal.start("verify_backup", when), JobResult("verify_backup", "OK", {}), when)
+
+
+@pytest.mark.parametrize(
+    ("runs", "now", "due"),
+    [
+        ([], EVENING + HOUR, False),
+        ([], TWO, True),
+        ([EVENING - 17 * HOUR], EVENING + HOUR, False),
+        ([EVENING - 17 * HOUR], TWO + 8 * HOUR, True),
+        ([TWO], TWO + 5 * HOUR, False),
+        ([TWO], TWO + 24 * HOUR, True),
+        ([EVENING - 60 * HOUR], EVENING, True),
+        ([EVENING + 300 * HOUR], EVENING, True),
+        ([EVENING + 300 * HOUR, EVENING], EVENING + HOUR, False),
+    ],
+    ids=[
+        "first evening",
+        "first night",
+        "same day",
+        "overslept",
+        "done",
+        "next night",
+        "was off",
+        "clock ahead",
+        "mended",
+    ],
+)
+def test_the_proof_is_due_once_after_its_time_of_day(
+    tmp_path: Path, runs: list[datetime], now: datetime, due: bool
+) -> None:
+    configure(tmp_path, "")
+    ran(tmp_path, *runs)
+    assert is_due(load_config(tmp_path / "config.toml"), EVENING, now) is due
+
+
+def test_without_a_time_of_day_it_is_left_to_cron(tmp_path: Path) -> None:
+    configure(tmp_path, '[verify]\nat = ""\n')
+    assert not is_due(load_config(tmp_path / "config.toml"), EVENING, TWO)
+
+
+def test_schedule_runs_both_and_ends_with_all_that_it_started(tmp_path: Path) -> None:
+    options = configure(tmp_path, "")
+    ran(tmp_path, datetime.now(UTC) - 48 * HOUR)
+    journal = Journal(tmp_path / "cache")
+    with subprocess.Popen([sys.executable, "-m", "backup_jobs", "schedule", *options], cwd=PROJECT) as process:
+        wait_until(lambda: {"build_on_treatment", "verify_backup"} <= {r.job for r in journal.runs() if r.seconds})
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(seconds(15)) in {1, 2}
+    assert sum(run.job == "verify_backup" for run in journal.runs()) == 2
