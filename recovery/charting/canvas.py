@@ -38,14 +38,20 @@ GREY = 96
 LONG = 160
 """Letters; a value that is longer stands across the page."""
 _PAGE_NUMBER_WIDTH = 34.0
-_MOST_IN_HEAD = 200
-"""Letters of a name, an ID or a label; a whole name of DICOM with its alphabets has 194 at most."""
-_LINES_IN_CELL = 24
+_WIDEST = 0.36
+"""mm of a W by each point of its size."""
+_MOST_OF_NAME = 200
+"""Letters; a whole name of DICOM with its alphabets has 194 at most (PS3.5 6.2, PN)."""
+_MOST_IN_HEAD = 70
+"""Letters of an ID or a label; DICOM has 64 at most (PS3.5 6.2, LO). The widest of all of them leave room for a row."""
+_LINES_IN_CELL = 16
+"""Of the widest letters; twice as many where words leave half a line: a row then fits below the highest head."""
 
 
 def _short(text: str, most: int = _MOST_IN_HEAD) -> str:
-    """A text for a place that no page may outgrow: one that did would cost everybody's charts."""
-    return text if len(text) <= most else f"{text[:most]}… (longer)"
+    """A text, in one line, for a place that no page may outgrow: one that did would cost everybody's charts."""
+    line = text.replace("\n", " ")
+    return line if len(line) <= most else f"{line[:most]}… (longer)"
 
 
 class Canvas(FPDF):
@@ -102,14 +108,14 @@ class Canvas(FPDF):
         self._number_places[self.page] = (right - _PAGE_NUMBER_WIDTH - 3, MARGIN)
         self.set_xy(MARGIN, MARGIN - 0.5)
         name_width = width - _PAGE_NUMBER_WIDTH
-        name = _short(sheet.patient_name)
+        name = _short(sheet.patient_name, _MOST_OF_NAME)
         size = next((s for s in (17, 15, 13, 11.5) if self._width(name, s) <= name_width), 11.5)
         is_long = self._width(name, size) > name_width
         self.write_text(name, name_width, size=size, bold=True, ends_at_hyphens=is_long)
-        others = f"   ({_short(sheet.other_patient_ids)})" if sheet.other_patient_ids else ""
+        others = f"   ({_short(sheet.other_patient_ids, 2 * _MOST_IN_HEAD)})" if sheet.other_patient_ids else ""
         who = f"ID {_short(sheet.patient_id)}   born {sheet.birth}   {_short(sheet.sex)}{others}"
         self.write_text(who, width, size=12, bold=True)
-        self.write_text(_short(sheet.source_in_short), width, size=9)
+        self.write_text(_short(sheet.source_in_short, 3 * _MOST_IN_HEAD), width, size=9)
         self.set_y(max(self.get_y(), MARGIN + CODE_SIDE) + 1)
         self.rule(0.7)
         self.set_y(self.get_y() + 2)
@@ -238,14 +244,15 @@ class Canvas(FPDF):
     def draw_table(self, table: Table, widths: Sequence[float], right: Sequence[int], size: float = 8) -> None:
         """A table with its headings on each page; `right` names the columns of numbers."""
         self.set_font("text", "", size)
-        room = [int(_LINES_IN_CELL * self.epw * width / sum(widths) / (0.22 * size)) for width in widths]
+        room = [int(_LINES_IN_CELL * self.epw * width / sum(widths) / (_WIDEST * size)) for width in widths]
         aligns = [Align.R if place in right else Align.L for place in range(len(widths))]
         with self.table(
             col_widths=tuple(widths), text_align=tuple(aligns), line_height=size * 0.48, padding=(0.7, 1.2),
             borders_layout=TableBordersLayout.HORIZONTAL_LINES, v_align=VAlign.T, wrapmode=WrapMode.WORD,
             headings_style=FontFace(emphasis="BOLD", size_pt=size - 0.5),
         ) as drawn:  # fmt: skip
-            for row in (table.headings, *table.rows):
+            drawn.row(list(table.headings))
+            for row in table.rows:
                 line = drawn.row()
                 for text, most in zip(row, room, strict=True):
                     line.cell(self.letters.printable(_short(text, most)))

@@ -49,15 +49,12 @@ DIRECTIONS = "\u202e132001\u202c \u2066a\u2069 \u200b\u2067z\u2069 \u200f\u061c"
 CONTROLS = "\x1b[31mred\x1b[0m \x1b]0;title\x07 line\r\nBACKUP OK\u2028next \x00nul \x9b31m"
 
 POISONS: Mapping[str, Callable[[str], str]] = {
-    "markup": lambda text: f"{text} {MARKUP}",
-    "directions": lambda text: f"\u202e{text} {DIRECTIONS}",
-    "controls": lambda text: f"{text}{CONTROLS}",
-    "formula": lambda text: f'=HYPERLINK("http://{EVIL}","{text}")',
-    "at": lambda text: f"@SUM(1){text}",
-    "long": lambda text: f"{text} {'Wörter und Wörter ' * 280}",
-    "one_word": lambda text: f"{text}{'x' * 5000}",
-    "line_first": lambda text: f"\n# {text}\n\n- <b>x</b>\n1. y",
+    "markup": lambda text: f'=HYPERLINK("http://{EVIL}","{text}") {MARKUP}',
+    "controls": lambda text: f"@SUM(1){text}{CONTROLS}",
+    "directions": lambda text: f"\u202e{text} {DIRECTIONS} {'Wörter und Wörter ' * 280}",
+    "lines": lambda text: f"\n# {text}\n\n- <b>x</b>\n1. {'W' * 1500}",
 }
+"""Each of several kinds: what a text begins with, and what it holds."""
 
 _OURS = {
     "on_treatment": {"status", "disagreement", "treatment_date"},
