@@ -44,6 +44,16 @@ def browser() -> Iterator[Browser]:
         yield one
 
 
+@pytest.fixture(autouse=True)
+def _no_page_stays_open(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A page that a test forgot goes on asking its server, and draws, while others are tested."""
+    one: Browser | None = request.getfixturevalue("browser") if "browser" in request.fixturenames else None
+    before = list(one.contexts) if one else []
+    yield
+    for context in [context for context in one.contexts if context not in before] if one else []:
+        context.close()
+
+
 @pytest.fixture
 def clock_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A clock that stands at `clinic.NOW`; `set_clock` moves it."""

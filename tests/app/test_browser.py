@@ -14,7 +14,6 @@ import pytest
 from openpyxl import load_workbook
 from playwright.sync_api import Browser, Page, expect
 
-from app.screens import PAGES
 from recovery.cache.store import Cache
 from recovery.tables.schema import ON_TREATMENT
 from tests.app import clinic
@@ -80,18 +79,6 @@ def test_the_address_brings_a_colleague_to_the_same_view(server: Server, browser
     expect(page.get_by_text("1 plan shown")).to_be_visible()
     page.get_by_role("button", name="not ready").click()
     page.wait_for_url("**problem**not+ready**")
-
-
-@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.url_path)
-def test_a_page_opened_first_after_a_restart_by_its_own_address_is_drawn(
-    tmp_path: Path, clock: Path, browser: Browser, entry: object
-) -> None:
-    config = clinic.make(tmp_path / "clinic", "good", 13)
-    with serving(config, clock, tmp_path / "server.log", is_forked=False) as server:
-        page, _ = new_page(browser)
-        page.goto(f"{server.url}/{getattr(entry, 'url_path', '')}")
-        sign_in(page, "admin")
-        expect(page.get_by_role("heading", name=getattr(entry, "title", ""))).to_be_visible()
 
 
 def test_an_open_page_ages_and_keeps_its_filters(server: Server, clock: Path, browser: Browser, tmp_path: Path) -> None:

@@ -21,8 +21,8 @@ from recovery.access.permissions import Permission
 from recovery.cache.journal import Journal
 from recovery.cache.store import Cache
 from recovery.tables.schema import ON_TREATMENT
-from tests.app import clinic
-from tests.app.conftest import said, set_clock
+from tests.app import clinic, people
+from tests.app.conftest import ROOT, said, set_clock
 from tests.patience import seconds
 
 Open = Callable[..., AppTest]
@@ -210,3 +210,31 @@ def test_what_is_imported_is_never_looked_through_for_garbage_again(open_dashboa
     gc.unfreeze()
     open_dashboard("good")
     assert gc.get_freeze_count() > 100_000
+
+
+OPENED_FIRST = """
+import sys
+from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
+path, password = sys.argv[1:]
+visit = AppTest.from_file("app/main.py", default_timeout=300)
+visit._page_hash = calc_hash(path) if path else ""
+visit.run()
+visit.text_input(key="sign_in_name").set_value("admin")
+visit.text_input(key="sign_in_password").set_value(password)
+visit.button(key="sign_in_press").click().run()
+print([*(one.value for one in visit.markdown), *(one.message for one in visit.exception)])
+"""
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.url_path)
+@pytest.mark.usefixtures("clock_file")
+def test_a_page_opened_first_after_a_restart_by_its_own_address_is_drawn(
+    tmp_path: Path, page: screens.PageEntry
+) -> None:
+    config, path = clinic.make(tmp_path / "clinic", "good", 13), "" if page is PAGES[0] else page.url_path
+    told = subprocess.run(
+        [sys.executable, "-c", OPENED_FIRST, path, people.PASSWORD],
+        cwd=ROOT, env=os.environ | {"RBRDT_CONFIG": str(config)}, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    assert f"## {page.title} " in told, told
