@@ -136,7 +136,7 @@ def _rebuild(config: Config, *, has_database: bool) -> int:
         tell(f"Not everything was rebuilt; tables that were not still stand. {error}", file=sys.stderr)
         return 2
     memory.save()
-    tell(f"{report.records} treatment records read, {len(report.listed.rows)} rows in on_treatment")
+    tell(f"{report.records} treatment records read, {report.rows} rows in on_treatment")
     if told := age_in_words(true_up_to(space.cache, ON_TREATMENT), space.now, config, "the tables"):
         tell(told, file=sys.stderr)
     for uid, why in report.unreadable.items():

@@ -154,6 +154,7 @@ def _chosen(space: Workspace, sessions: list[DeliveredSession]) -> list[Delivere
     days = settings.days_back if space.memory.first_look_done else max(settings.days_back, settings.first_days_back)
     window = space.window(days)
     met = {s.patient_id for s in sessions if s.day is None or s.day >= window.first}
+    space.resting.wake(met)
     known = space.collection.records
     lost = {known[uid].ref.patient_id for uid in lost_records(space.holdings) if uid in known}
     whole = {*space.memory.in_turn(TURNS, sorted(met), PATIENTS_PER_RUN), *space.memory.owed.values(), *lost}

@@ -45,13 +45,14 @@ def build_on_treatment(space: Workspace, take: Callable[[Listed], None] = lambda
         "already_held": report.records - report.records_read,
         "moved": report.records_read,
         "unproven": len(unproven),
-        "rows": len(report.listed.rows),
+        "rows": report.rows,
         "excluded": len(report.listed.excluded),
     }
     unreadable = sorted(space.tables.unreadable)
+    damaged = [*space.damaged, *(f"part {number} of the courses that rest" for number in sorted(space.resting.mended))]
     said = [
         f"cannot be read: {in_words(report.unreadable)}" if report.unreadable else "",
-        f"damaged in the cache, and made again from the RT-PACS: {', '.join(space.damaged)}" if space.damaged else "",
+        f"damaged in the cache, and made again from the RT-PACS: {', '.join(damaged)}" if damaged else "",
         in_words(lost),
         *mended,
         f"tables of the R&V database that cannot be read, and are left out: {', '.join(unreadable)}"

@@ -41,6 +41,7 @@ from recovery.overview.wanted_plans import (
     patients_of_booked_plans,
     plan_uids_of_records,
     treated_plan_uids,
+    wake_named,
 )
 from recovery.pacs.peers import pacs_peer
 from recovery.pacs.retrieval import ask_known_chains, read_chains, read_new_records
@@ -98,6 +99,7 @@ def sync_plans(space: Workspace, delivered: frozenset[str] = frozenset()) -> Job
     """
     pacs = pacs_peer(space.config, space.memory)
     sources = Sources.of(space)
+    wake_named(space)
     _, unreadable = read_new_records(space, pacs)
     plan_uids = plan_uids_of_records(space, delivered)
     tally = _Tally(treated_plan_uids(space) | delivered)
@@ -111,8 +113,7 @@ def sync_plans(space: Workspace, delivered: frozenset[str] = frozenset()) -> Job
     _bring_structure_sets(space, pacs, sources, tally, plans)
     unreadable |= read_chains(space, pacs, plan_uids)
     _bring_images(space, pacs, sources, tally, plans)
-    space.collection.save(space.cache, space.now)
-    space.holdings.save(space.cache, space.now)
+    space.save()
     return _result(space, sources, tally, unreadable)
 
 

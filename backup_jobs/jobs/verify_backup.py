@@ -42,6 +42,7 @@ def verify_backup(space: Workspace) -> JobResult:
     CacheError
         If what was found cannot be kept.
     """
+    space.resting.wake_everybody()
     verified = VerifiedObjects.load(space.cache)
     active, others = _wanted(space, verified)
     due = list(dict.fromkeys([*_share(space, verified, others), *verified.in_turn(active)]))

@@ -12,8 +12,15 @@ if TYPE_CHECKING:
 
 
 def damaged_tables(cache_path: Path) -> list[str]:
-    """Their names. Those of the R&V database lie in snapshots, which their manifests vouch for."""
+    """Their names. Those of the R&V database lie in snapshots, which their manifests vouch for; parts of courses that
+    rest are looked at when they are read."""
     return [path.stem for path in _files(cache_path) if _is_damaged(path)]
+
+
+def damaged_parts(cache_path: Path) -> list[str]:
+    """Tables of the parts of courses that rest, as `000012/treatment_records`."""
+    files = sorted((cache_path / "resting").glob("[0-9]*/tables/*.parquet"))
+    return [f"{path.parent.parent.name}/{path.stem}" for path in files if _is_damaged(path)]
 
 
 def forget_damaged_tables(cache_path: Path) -> None:
@@ -24,7 +31,9 @@ def forget_damaged_tables(cache_path: Path) -> None:
 
 
 def _files(cache_path: Path) -> list[Path]:
-    files = sorted((cache_path / "tables").glob("*.parquet"))
+    files = sorted((cache_path / "tables").glob("*.parquet")) + sorted(
+        (cache_path / "resting/tables").glob("*.parquet")
+    )
     return [path for path in files if path.stem not in RELATIONAL_TABLES]
 
 

@@ -10,6 +10,9 @@ How
     read from a snapshot, which `snapshot_writing` makes: from the newest, or, where several tables must be of one
     moment, from the one at which `pin` holds the cache.
 
+    Rows of courses that rest lie apart, in `resting/`, each part a cache of its own: whoever reads a table gets both;
+    `active` is the cache without them. Only a part that the table `resting` names counts.
+
 Why files
     During a downtime there is no database server to ask. A folder of parquet can be copied to a stick and read by
     anything.
@@ -17,16 +20,15 @@ Why files
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from datetime import UTC, datetime
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from recovery.cache import parquet
 from recovery.cache.errors import CacheError as CacheError
 from recovery.cache.errors import TableDamagedError as TableDamagedError
 from recovery.cache.errors import TableMissingError as TableMissingError
@@ -42,27 +44,36 @@ from recovery.cache.manifests import (
     load_snapshot,
 )
 from recovery.host.durable import replace
-from recovery.host.seals import BLANK, KEY, SealError, check_file, check_parquet, sealed
-from recovery.tables.arrow_columns import column_of
+from recovery.host.seals import SealError, check_file, check_parquet
 from recovery.tables.relational import RELATIONAL_TABLES
-from recovery.tables.schema import TableSnapshot
+from recovery.tables.resting import IN_PARTS, LISTED_IN, RESTING, TOLD_BY_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
+    from datetime import datetime
 
     import pandas as pd
 
-    from recovery.tables.schema import Row, TableSchema
-
-_PREFIX = b"rbrdt."
+    from recovery.tables.schema import Row, TableSchema, TableSnapshot
 
 
 class Cache:
     """The tables below one folder; relational ones of the newest snapshot, or of the one that is named."""
 
-    def __init__(self, path: Path, snapshot_id: str | None = None) -> None:
+    def __init__(self, path: Path, snapshot_id: str | None = None, *, is_whole: bool = True) -> None:
         self.path = path
         self.snapshot_id = snapshot_id
+        self.is_whole = is_whole
+
+    @property
+    def active(self) -> Cache:
+        """The same cache, of which only rows of courses that do not rest are read."""
+        return Cache(self.path, self.snapshot_id, is_whole=False)
+
+    def part(self, number: int | None = None) -> Cache:
+        """The courses that rest in one part; without a number, what one file has of all that rest."""
+        folder = self.path / "resting"
+        return Cache(folder if number is None else folder / f"{number:06d}", is_whole=False)
 
     def pin(self) -> Cache:
         """The same cache, held at the snapshot that is the newest now: what it reads is of one moment.
@@ -73,7 +84,7 @@ class Cache:
             If the newest snapshot cannot be used.
         """
         snapshot = self.open_snapshot()
-        return Cache(self.path, snapshot.snapshot_id if snapshot is not None else None)
+        return Cache(self.path, snapshot.snapshot_id if snapshot is not None else None, is_whole=self.is_whole)
 
     def open_snapshot(self) -> Snapshot | None:
         """The snapshot that relational tables are read from; None where there never was one.
@@ -115,15 +126,32 @@ class Cache:
         table = schema.to_arrow(rows)
         if schema.sorted_by is not None:
             table = table.sort_by(schema.sorted_by)
-        said = {"taken_at": taken_at.astimezone(UTC).isoformat(), "source": source, "query_sha256": query_sha256 or ""}
-        table = table.replace_schema_metadata({_PREFIX + k.encode(): v.encode() for k, v in said.items()})
+        return self._write_table(schema, parquet.stamped(table, taken_at, source, query_sha256))
+
+    def replace_where(
+        self, schema: TableSchema, column: str, values: Collection[str], rows: Iterable[Row], taken_at: datetime
+    ) -> None:
+        """Put `rows` in the place of those whose `column`, a text, is one of `values`; the others are copied unseen.
+
+        Raises
+        ------
+        TableError, CacheError
+            As `write` and `read` do.
+        """
+        table = schema.to_arrow(rows)
+        with suppress(TableMissingError):
+            table = pa.concat_tables([parquet.without(self._own_table(schema), column, values), table])
+        table = parquet.in_order(table, LISTED_IN[schema.name])
+        self._write_table(schema, parquet.stamped(table, taken_at, "RT-PACS", None))
+
+    def _write_table(self, schema: TableSchema, table: pa.Table) -> TableSnapshot:
         path = self._new_file(schema.name)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            replace(path, _encoded(table, schema))
+            replace(path, parquet.encoded(table, schema))
         except (OSError, pa.ArrowException) as error:
             raise CacheError(f"{path} cannot be written: {error}. The table before it still stands.") from error
-        return TableSnapshot(schema.name, taken_at.astimezone(UTC), table.num_rows, source, query_sha256, path)
+        return parquet.snapshot_of(schema.name, path, table.schema.metadata, table.num_rows)
 
     def read(self, schema: TableSchema) -> list[dict[str, object]]:
         """Rows as dictionaries, datetimes naive as the schema says.
@@ -162,19 +190,7 @@ class Cache:
         TableMissingError, CacheError
             As `read` does.
         """
-        import pandas as pd
-
-        kinds = {"str": "string", "int": "Int64", "float": "Float64", "bool": "boolean"}
-        frame = pd.DataFrame(
-            {
-                name: pd.Series(column.to_pylist(), dtype=kinds.get(schema.columns[name], "object"))
-                for name, column in zip(schema.columns, self._table(schema).columns, strict=True)
-            }
-        )
-        for name, kind in schema.columns.items():
-            if kind == "datetime":
-                frame[name] = pd.to_datetime(frame[name])
-        return frame
+        return parquet.frame_of(self._table(schema), schema)
 
     def snapshot(self, schema: TableSchema) -> TableSnapshot:
         """A table's time, source and size, read from its footer alone.
@@ -187,32 +203,58 @@ class Cache:
         path, _ = self._checked(schema, in_parts=True)
         try:
             footer = pq.read_metadata(path)
-            metadata = footer.metadata or {}
-            said = {k.removeprefix(_PREFIX).decode(): v.decode() for k, v in metadata.items() if k.startswith(_PREFIX)}
-            taken_at = datetime.fromisoformat(said["taken_at"])
+            return parquet.snapshot_of(schema.name, path, footer.metadata or {}, footer.num_rows)
         except (OSError, pa.ArrowException, KeyError, ValueError) as error:
             raise damaged(path, error) from error
-        return TableSnapshot(
-            schema.name, taken_at, footer.num_rows, said.get("source", ""), said.get("query_sha256") or None, path
-        )
 
     def copy_of(self, schema: TableSchema) -> bytes:
-        """A table's file as it is, for somebody else; its metadata says when it was taken.
+        """A table's file, with those who rest, for somebody else; its metadata says when it was taken.
 
         Raises
         ------
         TableMissingError, CacheError
             As `read` does.
         """
-        self._table(schema)
-        return self.snapshot(schema).path.read_bytes()
+        table, path = self._table(schema), self.snapshot(schema).path
+        own = pq.read_metadata(path)
+        return (
+            path.read_bytes()
+            if table.num_rows == own.num_rows
+            else parquet.encoded(table.replace_schema_metadata(own.metadata), schema)
+        )
+
+    def columns(self, schema: TableSchema) -> dict[str, list[object]]:
+        """A table's values, column by column, far quicker than its rows; raises as `read` does."""
+        table = self._table(schema)
+        return {name: table[name].to_pylist() for name in schema.columns}
 
     def _table(self, schema: TableSchema, where: tuple[str, list[str]] | None = None) -> pa.Table:
+        """The rows of a table, those of courses that rest among them."""
+        table = self._own_table(schema, where)
+        if not self.is_whole or (schema not in IN_PARTS and schema.name not in LISTED_IN):
+            return table
+        parts = [part._own_table(schema, where) for part in self._parts_of(schema, where)]
+        order = LISTED_IN.get(schema.name, (schema.sorted_by,) if schema.sorted_by is not None else ())
+        return parquet.in_order(parquet.joined(table, parts, schema.key[0]), order) if parts else table
+
+    def _parts_of(self, schema: TableSchema, where: tuple[str, list[str]] | None) -> list[Cache]:
+        """Where rows of courses that rest have to be looked for."""
+        try:
+            told = self._own_table(RESTING)
+        except TableMissingError:
+            return []
+        if schema.name in LISTED_IN:
+            return [self.part()] if told.num_rows else []
+        if where is not None and where[0] in {"patient_id", TOLD_BY_NAME.get(schema.name)}:
+            told = told.filter(parquet.is_one_of(told["name"], where[1]))
+        return [self.part(number) for number in sorted(set(told["part"].to_pylist()))]
+
+    def _own_table(self, schema: TableSchema, where: tuple[str, list[str]] | None = None) -> pa.Table:
         path, source = self._checked(schema, in_parts=where is not None)
         try:
             # a third of the time of read_table, which looks for partitions
             with pq.ParquetFile(source, page_checksum_verification=True) as file:
-                table = file.read() if where is None else _matching(file, *where)
+                table = file.read() if where is None else parquet.matching(file, *where)
         except (OSError, pa.ArrowException) as error:
             raise damaged(path, error) from error
         if not table.schema.equals(schema.arrow):
@@ -264,27 +306,3 @@ class Cache:
         if name in RELATIONAL_TABLES and (self.path / FOLDER / POINTER).exists():
             raise CacheError(f"table {name} belongs to the snapshots of {self.path} and is not written on its own")
         return self.path / "tables" / f"{name}.parquet"
-
-
-def _encoded(table: pa.Table, schema: TableSchema) -> bytes:
-    """A table as a parquet file that bears its hash, and a checksum in each page."""
-    file = BytesIO()
-    with pq.ParquetWriter(file, table.schema, compression=schema.compression, write_page_checksum=True) as writer:
-        writer.write_table(table, row_group_size=schema.rows_per_group)
-        writer.add_key_value_metadata({KEY: BLANK})
-    return sealed(file.getvalue())
-
-
-def _matching(file: pq.ParquetFile, column: str, values: list[str]) -> pa.Table:
-    """The rows whose `column` is one of `values`, sorted, from the row groups whose range may hold one."""
-    place = file.schema_arrow.get_field_index(column)
-    if place < 0:  # of another version, which the caller says
-        return file.read_row_groups([])
-    groups = []
-    for number in range(file.metadata.num_row_groups):
-        said = file.metadata.row_group(number).column(place).statistics
-        is_told = said is not None and said.has_min_max
-        if not is_told or bisect_left(values, said.min) < bisect_right(values, said.max):
-            groups.append(number)
-    table = file.read_row_groups(groups)
-    return table.filter(pc.is_in(table[column], value_set=column_of(values, pa.string())))

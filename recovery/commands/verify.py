@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from recovery.access.audit import AuditFile
 from recovery.access.audit_proof import verify as audit_verdict
-from recovery.cache.damages import damaged_tables
+from recovery.cache.damages import damaged_parts, damaged_tables
 from recovery.cache.journal import Journal, lock
 from recovery.cache.known_gaps import known_gaps_file, read_known_gaps
 from recovery.cache.manifests import ManifestError, current_id
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
     from recovery.settings.config import Config
 
+TABLE_CHANGED = "table {} is not what was written"
+
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare `verify`."""
@@ -53,6 +55,9 @@ def run(config: Config, options: argparse.Namespace) -> int:
         return _forget(config, options.forget)
     parts: dict[str, Callable[[], list[str]]] = {
         "tables": lambda: [f"table {name} is not what was written" for name in damaged_tables(config.cache_path)],
+        "courses that rest": lambda: [
+            f"table {name} is not what was written" for name in damaged_parts(config.cache_path)
+        ],
         "snapshots of the R&V database": lambda: _snapshots(config.cache_path),
         "journal of runs": lambda: _counted(Journal(config.cache_path).damaged_lines(), "line"),
         "known gaps": lambda: _counted(read_known_gaps(known_gaps_file(config.cache_path)).damaged_lines, "line"),

@@ -10,7 +10,8 @@ How
 
 Why incremental
     Every ten minutes one or two records are new. Whatever was parsed before is in the cache; a cache that was
-    deleted comes back by itself, because an empty collection is filled from everything that the RT-PACS holds.
+    deleted comes back by itself, because an empty collection is filled from everything that the RT-PACS holds. Rows of
+    courses that rest stay as they are until their turn (`recovery.pacs.resting`).
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ from recovery.on_treatment.evidence import Evidence, Listed
 from recovery.on_treatment.rows import build_rows
 from recovery.on_treatment.unknown_since import doubt_of, unknown_of
 from recovery.overview.evidence import evidence_of
+from recovery.overview.lists import write_excluded, write_list
 from recovery.overview.rv_columns import with_second_source
-from recovery.overview.wanted_plans import plan_uids_of_records
+from recovery.overview.wanted_plans import plan_uids_of_records, wake_named
 from recovery.pacs.plan_origins import read_origins
 from recovery.pacs.retrieval import read_chains, read_new_records
 from recovery.pacs.workspace import Workspace, relational_rows
 from recovery.patient.tables import proven_up_to
 from recovery.tables.relational import SCHEDULE
-from recovery.tables.schema import EXCLUDED_PATIENTS, ON_TREATMENT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,11 +42,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """What a build read and wrote. `listed`: the rows, without what the R&V database tells of them. `unreadable`: why,
-    by SOP Instance UID. `lost`: records that were read and are not held as they were, and what became of each."""
+    """What a build read and wrote. `rows`: of the whole list. `listed`: those made in this run, without what the R&V
+    database tells of them. `unreadable`: why, by SOP Instance UID. `lost`: records that were read and are not held as
+    they were, and what became of each."""
 
     records: int
     records_read: int
+    rows: int
     listed: Listed
     unreadable: dict[str, str] = field(default_factory=dict)
     lost: Mapping[str, str] = field(default_factory=dict)
@@ -61,24 +64,19 @@ def build_overview(space: Workspace, pacs: Peer) -> BuildReport:
     CacheError
         If the cache cannot be written; the tables before still stand.
     """
+    wake_named(space)
     read, unreadable = read_new_records(space, pacs, plan_uids_of_records(space))
     plan_uids = plan_uids_of_records(space)
     unreadable |= read_chains(space, pacs, plan_uids)
     unreadable |= read_origins(space, pacs, plan_uids)
-    space.collection.save(space.cache, space.now)
+    space.save()
     evidence = evidence_of(space)
     listed = overview_rows(space, evidence)
-    space.holdings.save(space.cache, space.now)
-    space.cache.write(
-        EXCLUDED_PATIENTS,
-        [{"patient_id": p} for p in listed.excluded],
-        taken_at=space.now,
-        source="[dashboard] exclude_patient_ids",
-    )
-    rows = with_unknown(space, with_second_source(space, listed.rows))
-    space.cache.write(ON_TREATMENT, rows, taken_at=space.now, source="RT-PACS")
+    write_excluded(space, listed.excluded)
+    rows = write_list(space, with_unknown(space, with_second_source(space, listed.rows)))
     forget_damaged_tables(space.config.cache_path)
-    return BuildReport(len(space.collection.records), read, listed, unreadable, evidence.lost_records)
+    records = len(space.collection.records) + space.resting.sleeping_records
+    return BuildReport(records, read, rows, listed, unreadable, evidence.lost_records)
 
 
 def overview_rows(space: Workspace, evidence: Evidence) -> Listed:

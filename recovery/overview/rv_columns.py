@@ -121,13 +121,18 @@ def plans_told(space: Workspace, treated: Mapping[PlanKey, Patient]) -> dict[Pla
 
 def database_sessions(space: Workspace, records: Iterable[TreatmentRecord]) -> list[TreatmentRecord]:
     """What the database tells of brachytherapy and ions, as records; `records`: those that are held."""
-    deliveries = space.tables.once("deliveries without beams", lambda: _without_beams(space))
+    deliveries = deliveries_without_beams(space)
     if not deliveries:
         return []
     people = {row["patient_id"]: patient_of(row) for row in relational_rows(space, PATIENTS)}
     return sessions_of_database(
         deliveries, records, people, prescribed_fractions(relational_rows(space, PRESCRIPTIONS))
     )
+
+
+def deliveries_without_beams(space: Workspace) -> list[dict[str, Any]]:
+    """What the database tells of brachytherapy and ions."""
+    return space.tables.once("deliveries without beams", lambda: _without_beams(space))
 
 
 def _without_beams(space: Workspace) -> list[dict[str, Any]]:
@@ -181,36 +186,29 @@ def _counts(space: Workspace, rows: Sequence[Mapping[str, Any]]) -> Counts:
         log.debug("no deliveries: %s", error)
         return {}
     kept = _kept(space)
-    if kept is not None and kept[0] >= taken_at and wanted.keys() <= kept[1].keys():
-        return {key: count for key, count in kept[1].items() if key in wanted}
+    known = kept[1] if kept is not None and kept[0] >= taken_at else {}
+    lacking = {key: patient_id for key, patient_id in wanted.items() if key not in known}
+    if not lacking:
+        return {key: count for key, count in known.items() if key in wanted}
     deliveries: list[dict[str, Any]] = space.cache.read_where(
-        DELIVERIES, "patient_id", sorted({*wanted.values(), *older_ids(rows)})
+        DELIVERIES, "patient_id", sorted({*lacking.values(), *older_ids(rows)})
     )
     own: dict[PlanKey, list[Mapping[str, Any]]] = {}
     for row in under_newest(deliveries, newest_ids(rows)):
         own.setdefault(_key(row), []).append(row)
     plans, until = space.collection.plans, space.local_now
-    untold = _untold(space, wanted, deliveries, newest_ids(rows))
-    counts = {
+    untold = _untold(space, lacking, deliveries, newest_ids(rows))
+    counts = {key: count for key, count in known.items() if key in wanted} | {
         key: (
             fractions_by_database(
                 [row for i in {patient_id, key[0]} for row in own.get((i, key[1]), [])], plans.get(key[1] or ""), until
             ),
             untold.get(key),
         )
-        for key, patient_id in wanted.items()
+        for key, patient_id in lacking.items()
     }
-    if any(row["treated_at"] is not None and row["treated_at"] >= until for row in deliveries):
-        return counts  # the next run counts these too, though the table may not change until then
-    space.cache.write(
-        DATABASE_COUNTS,
-        [
-            {"patient_id": key[0], "referenced_rt_plan_uid": key[1], "fractions_delivered": count, "untold": said}
-            for key, (count, said) in counts.items()
-        ],
-        taken_at=space.now,
-        source="deliveries of the R&V database",
-    )
+    if not any(row["treated_at"] is not None and row["treated_at"] >= until for row in deliveries):
+        _keep(space, known | counts)  # else the next run counts these too, though the table may not change until then
     return counts
 
 
@@ -243,6 +241,14 @@ def _known_until(space: Workspace) -> datetime | None:
         return known_since(space.cache, DELIVERIES).astimezone(space.config.site.zone).replace(tzinfo=None)
     except CacheError:
         return None
+
+
+def _keep(space: Workspace, counts: Counts) -> None:
+    rows = [
+        {"patient_id": key[0], "referenced_rt_plan_uid": key[1], "fractions_delivered": count, "untold": said}
+        for key, (count, said) in counts.items()
+    ]
+    space.cache.write(DATABASE_COUNTS, rows, taken_at=space.now, source="deliveries of the R&V database")
 
 
 def _kept(space: Workspace) -> tuple[datetime, Counts] | None:

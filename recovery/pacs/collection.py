@@ -4,7 +4,8 @@ Goal
     An object is brought over the network and parsed once; the tables can be deleted at any time and come back.
 
 How
-    Three tables, loaded into dataclasses at the start of a job and written at its end where they changed.
+    Four tables, loaded into dataclasses at the start of a job and written at its end where they changed. Courses that
+    nobody treats any more rest apart (`resting`): they are loaded when somebody names them, and in turn.
 
 Why
     Parsing is what the replaced tool's nightly report spent its time on. DICOM objects never change under their
@@ -16,6 +17,7 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 from datetime import datetime, tzinfo
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from recovery.cache.store import Cache, CacheError
@@ -35,15 +37,26 @@ from recovery.tables.object_rows import (
 from recovery.tables.schema import IMAGE_SERIES, RT_PLANS, STRUCTURE_SETS, TREATMENT_RECORDS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Set
+
     from pydicom import Dataset
 
-    from recovery.tables.schema import TableSchema
+    from recovery.tables.schema import Row, TableSchema
 
 log = logging.getLogger(__name__)
 
 SOURCE = "RT-PACS"
 IN_PART = "RT-PACS, not all of it yet"
 """The source of a table of records that a run left before it had read all that the RT-PACS holds."""
+
+
+IN_ORDER = (TREATMENT_RECORDS, RT_PLANS, STRUCTURE_SETS, IMAGE_SERIES)
+_ROWS: tuple[Callable[[Any], Iterable[Row]], ...] = (
+    record_rows,
+    lambda plan: (plan_row(plan),),
+    lambda structure_set: (structure_set_row(structure_set),),
+    lambda series: (image_series_row(series),),
+)
 
 
 class Collection:
@@ -65,7 +78,10 @@ class Collection:
         """Series that nobody named by their slices, by SeriesInstanceUID, as sources and RT-PACS listed them."""
         self.knows_listings = False
         """Whether what sources listed in earlier runs is known."""
+        self.unread: list[str] = []
+        """Tables that could not be read when this was loaded."""
         self._changed: set[str] = set()
+        self._met: set[str | None] = set()
 
     def add(self, ds: Dataset) -> None:
         """Take in an object from the RT-PACS; one that is neither record, plan nor structure set is passed over.
@@ -78,13 +94,45 @@ class Collection:
         ref = InstanceRef.from_dataset(ds)
         if ref.sop_class_uid in TREATMENT_RECORD_CLASSES:
             self.records[ref.sop_instance_uid] = TreatmentRecord.from_dataset(ds, self.zone)
+            self._met.add(self.records[ref.sop_instance_uid].referenced_rt_plan_uid)
             self._changed.add(TREATMENT_RECORDS.name)
         elif ref.modality == "RTPLAN" or "FractionGroupSequence" in ds:
-            self.plans[ref.sop_instance_uid] = Plan.from_dataset(ds)
+            plan = self.plans[ref.sop_instance_uid] = Plan.from_dataset(ds)
+            self._met.update((ref.sop_instance_uid, *plan.predecessor_uids, *plan.structure_set_uids))
             self._changed.add(RT_PLANS.name)
         elif ref.modality == "RTSTRUCT":
             self.structure_sets[ref.sop_instance_uid] = StructureSet.from_dataset(ds)
+            self._met.add(ref.sop_instance_uid)
             self._changed.add(STRUCTURE_SETS.name)
+        self._met.add(ref.patient_id)
+
+    def take_met(self) -> set[str | None]:
+        """Patients, plans and structure sets that objects named which came since this was last asked."""
+        met, self._met = self._met, set()
+        return met
+
+    def join(self, other: Collection) -> None:
+        """Take in what was read before; what is known here stays as it is."""
+        for own, more in zip(self._tables(), other._tables(), strict=True):
+            for uid, one in more.items():
+                own.setdefault(uid, one)
+
+    def only(self, uids: Set[str], before: Collection | None) -> Collection:
+        """The objects among `uids`; `before`: as they were written."""
+        chosen = Collection(self.zone)
+        chosen.has_all_records = True
+        for schema, own, picked in zip(IN_ORDER, self._tables(), chosen._tables(), strict=True):
+            picked.update((uid, one) for uid, one in own.items() if uid in uids)
+            if before is None or picked != before._tables()[IN_ORDER.index(schema)]:
+                chosen._changed.add(schema.name)
+        return chosen
+
+    @property
+    def is_saved(self) -> bool:
+        return not self._changed
+
+    def _tables(self) -> tuple[dict[str, Any], ...]:
+        return self.records, self.plans, self.structure_sets, self.image_series
 
     def list_series(self, found: ImageSeries) -> None:
         """Take in a listing of an image series; what earlier ones told of it stays."""
@@ -105,41 +153,54 @@ class Collection:
         """
         collection = cls(zone)
         source = _source_of_records(cache)
-        if source is None or source.endswith(_in_zone(zone)):
+        if source is not None and not source.endswith(_in_zone(zone)):
+            collection.unread.append(TREATMENT_RECORDS.name)
+        else:
             collection.has_all_records = source is not None and not source.startswith(IN_PART)
-            collection.records = {r.ref.sop_instance_uid: r for r in records_of_rows(_rows(cache, TREATMENT_RECORDS))}
-        collection.plans = {p.ref.sop_instance_uid: p for p in plans_of_rows(_rows(cache, RT_PLANS))}
+            collection.records = {
+                r.ref.sop_instance_uid: r for r in records_of_rows(collection._rows(cache, TREATMENT_RECORDS))
+            }
+        collection.plans = {p.ref.sop_instance_uid: p for p in plans_of_rows(collection._rows(cache, RT_PLANS))}
         collection.structure_sets = {
-            s.ref.sop_instance_uid: s for s in structure_sets_of_rows(_rows(cache, STRUCTURE_SETS))
+            s.ref.sop_instance_uid: s for s in structure_sets_of_rows(collection._rows(cache, STRUCTURE_SETS))
         }
         collection.load_listings(cache)
         return collection
 
     def load_listings(self, cache: Cache) -> None:
         """Read which image series were listed, and by sources too, which are not asked for what they listed today."""
-        self.image_series = {s.series_instance_uid: s for s in image_series_of_rows(_rows(cache, IMAGE_SERIES))}
+        self.image_series = {s.series_instance_uid: s for s in image_series_of_rows(self._rows(cache, IMAGE_SERIES))}
         self.knows_listings = bool(self.image_series)
 
-    def save(self, cache: Cache, now: datetime) -> None:
-        """Write the tables that changed since they were loaded.
+    def save(self, cache: Cache, now: datetime, *, without: Set[str] = frozenset(), anew: bool = False) -> None:
+        """Write the tables that changed since they were loaded, or all `anew`; what is `without` lies elsewhere.
 
         Raises
         ------
         CacheError
             If one cannot be written; those before it still stand.
         """
-        for schema, rows in (
-            (TREATMENT_RECORDS, (row for r in self.records.values() for row in record_rows(r))),
-            (RT_PLANS, map(plan_row, self.plans.values())),
-            (STRUCTURE_SETS, map(structure_set_row, self.structure_sets.values())),
-            (IMAGE_SERIES, map(image_series_row, self.image_series.values())),
-        ):
-            if schema.name in self._changed:
+        for schema, own, rows_of in zip(IN_ORDER, self._tables(), _ROWS, strict=True):
+            if anew or schema.name in self._changed:
                 source = SOURCE
                 if schema is TREATMENT_RECORDS:
                     source = f"{SOURCE if self.has_all_records else IN_PART}{_in_zone(self.zone)}"
+                rows = chain.from_iterable(rows_of(one) for uid, one in own.items() if uid not in without)
                 cache.write(schema, rows, taken_at=now, source=source)
                 self._changed.discard(schema.name)
+
+    def _rows(self, cache: Cache, schema: TableSchema) -> list[dict[str, Any]]:
+        try:
+            return cache.read(schema)
+        except CacheError as error:
+            log.info("table %s starts anew: %s", schema.name, error)
+            self.unread.append(schema.name)
+            return []
+
+    def note_lacking(self) -> None:
+        """A record that was known before cannot be read again: the next run asks for all."""
+        self.has_all_records = False
+        self._changed.add(TREATMENT_RECORDS.name)
 
     def note_all_records(self) -> None:
         """The RT-PACS was asked for every record, and what it gave is here."""
@@ -156,11 +217,3 @@ def _source_of_records(cache: Cache) -> str | None:
 
 def _in_zone(zone: tzinfo) -> str:
     return f", times of {zone}"
-
-
-def _rows(cache: Cache, schema: TableSchema) -> list[dict[str, Any]]:
-    try:
-        return cache.read(schema)
-    except CacheError as error:
-        log.info("table %s starts anew: %s", schema.name, error)
-        return []

@@ -15,7 +15,7 @@ Why
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 _Slices = Mapping[str, Mapping[str, InstanceRef]]
 """The slices of each series, by SOP Instance UID."""
 
+SHARE, LOST = "RECORDS", "RECORD"  # levels of the table holdings that are about treatment records
 SLICES_PER_RUN = 2000
 """Slices proven by name in every run, however often they were proven before: half a second for an Orthanc."""
 
@@ -93,12 +94,13 @@ class Holdings:
                 answers[str(row["uid"])] = Holding(**{**row, "asked_at": asked_at.replace(tzinfo=UTC)})  # type: ignore[arg-type]
         return cls(answers, turn=1 + max((answer.turn for answer in answers.values()), default=0))
 
-    def save(self, cache: Cache, now: datetime) -> None:
+    def save(self, cache: Cache, now: datetime, *, without: Set[str] = frozenset(), anew: bool = False) -> None:
         """Write the table, unless nothing was answered since it was; CacheError if that cannot be."""
-        if self.is_saved:
+        if self.is_saved and not anew:
             return
         names = HOLDINGS.columns
-        rows = ({name: getattr(answer, name) for name in names} for answer in self.answers.values())
+        kept = (answer for uid, answer in self.answers.items() if uid not in without)
+        rows = ({name: getattr(answer, name) for name in names} for answer in kept)
         naive = ({**row, "asked_at": row["asked_at"].astimezone(UTC).replace(tzinfo=None)} for row in rows)
         cache.write(HOLDINGS, naive, taken_at=now, source="RT-PACS")
         self.is_saved = True
@@ -156,14 +158,13 @@ class Holdings:
             for uid, slices in stale.items():
                 names = sorted(held[uid])
                 self.missing_slices[uid] = tuple(sorted(slices.keys() - held[uid]))
-                count = counts.get(uid)
-                needed = max(1, len(slices))
+                count, needed = counts.get(uid), max(1, len(slices))
                 self.note(Holding(uid, "SERIES", needed, len(names), now, count, "\\".join(names), self.turn))
         return {uid for uid, slices in wanted.items() if slices and slices.keys() <= self.answers[uid].names}
 
     def take_over(self, other: Holdings) -> None:
         """Take over what another process was answered in this run."""
-        self.answers |= {uid: other.answers[uid] for uid in other.asked}
+        self.answers |= other.only(other.asked).answers
         self.is_saved = False
         self.asked |= other.asked
         self.missing_slices |= other.missing_slices
@@ -171,8 +172,11 @@ class Holdings:
 
     def answered(self) -> Holdings:
         """What was answered in this run, alone: less to hand over."""
-        answers = {uid: self.answers[uid] for uid in self.asked}
-        return Holdings(answers, self.missing_slices, self.twins, self.turn, self.asked)
+        return Holdings(self.only(self.asked).answers, self.missing_slices, self.twins, self.turn, self.asked)
+
+    def only(self, uids: Iterable[str]) -> Holdings:
+        """The answers about these."""
+        return Holdings({uid: self.answers[uid] for uid in uids if uid in self.answers}, turn=self.turn)
 
     def _is_answered(self, uid: str, slices: Iterable[str]) -> bool:
         """Whether this run has asked for all of these slices."""

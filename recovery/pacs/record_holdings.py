@@ -7,7 +7,7 @@ How
     What a run finds by date was named by the RT-PACS just now. Of the others, a share is asked for by SOP Instance UID
     in every run, shares taking turns by the number of the run; with up to a thousand records that is all of them. A
     record of the days that were just looked through, and that was not among them, is asked for at once, and one that
-    was not held is asked for until it is.
+    was not held is asked for until it is. Records of courses that rest are asked for when their part has its turn.
 
 Why it is counted all the same
     A record that was read is proof that the fraction was given. That the RT-PACS lost it must be seen, and mended.
@@ -15,10 +15,12 @@ Why it is counted all the same
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from recovery.dimse import find_by_uid, open_link
-from recovery.pacs.holdings import Holding
+from recovery.pacs.holdings import LOST, SHARE, Holding
+from recovery.pacs.resting import share_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,9 +31,6 @@ if TYPE_CHECKING:
 
 RECORDS_PER_RUN = 1000
 """Records asked for by name in every run, beside those of the window: a quarter of a second for an Orthanc."""
-
-SHARE, LOST = "RECORDS", "RECORD"
-"""Levels of the table holdings."""
 
 
 def lost_records(holdings: Holdings) -> set[str]:
@@ -53,13 +52,18 @@ def ask_for_records(space: Workspace, pacs: Peer, just_named: Iterable[str]) -> 
     if any(answer.level == SHARE for uid, answer in holdings.answers.items() if uid in holdings.asked):
         return lost_records(holdings)
     named, known = set(just_named), space.collection.records
-    in_order = sorted(known)
+    resting = {number: space.resting.records_of(number) for number in space.resting.loaded}
+    in_order = sorted(known.keys() - set().union(*resting.values()))
     shares = max(1, -(-len(in_order) // RECORDS_PER_RUN))
     turn = holdings.turn % shares
     share = in_order[turn * RECORDS_PER_RUN : (turn + 1) * RECORDS_PER_RUN]
     dates = space.window(space.config.jobs.sync_records.days_back)
     unnamed = (uid for uid, record in known.items() if record.treatment_date in dates and uid not in named)
-    asked = [uid for uid in dict.fromkeys([*share, *unnamed, *lost_records(holdings)]) if uid not in named]
+    asked = [
+        uid
+        for uid in dict.fromkeys([*share, *chain(*resting.values()), *unnamed, *lost_records(holdings)])
+        if uid not in named
+    ]
     if asked:
         with open_link(pacs) as link:
             named |= {ref.sop_instance_uid for ref in find_by_uid(link, asked)}
@@ -68,6 +72,9 @@ def ask_for_records(space: Workspace, pacs: Peer, just_named: Iterable[str]) -> 
         if uid not in named:
             holdings.note(Holding(uid, LOST, 1, 0, space.now, turn=holdings.turn))
     _note_share(space, turn, shares, share, named)
+    for number, uids in resting.items():
+        held = len(uids & named)
+        holdings.note(Holding(share_of(number), SHARE, len(uids), held, space.now, turn=holdings.turn))
     return lost_records(holdings)
 
 
@@ -78,7 +85,7 @@ def forget_lost(holdings: Holdings, uids: Iterable[str]) -> None:
 
 def _note_share(space: Workspace, turn: int, shares: int, share: list[str], named: set[str]) -> None:
     """When this share was asked for: the oldest share is the time as of which all records are held."""
-    known = {uid for uid, answer in space.holdings.answers.items() if answer.level == SHARE}
+    known = {uid for uid, answer in space.holdings.answers.items() if answer.level == SHARE and " of " in uid}
     space.holdings.forget(uid for uid in known if not uid.endswith(f" of {shares}"))
     uid = f"records {turn + 1} of {shares}"
     held = sum(one in named for one in share)

@@ -24,7 +24,7 @@ from recovery.host.progress import progress
 from recovery.pacs.holdings import Holdings, series_of
 from recovery.pacs.image_search import find_series_of_patient, find_series_slices
 from recovery.pacs.record_holdings import ask_for_records
-from recovery.pacs.record_search import find_all_records, find_records
+from recovery.pacs.record_search import find_all_records, find_records, find_records_of_patients
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -96,8 +96,11 @@ def read_new_records(space: Workspace, pacs: Peer, known_plans: Iterable[str] = 
             _take_over(space, pacs, answer())
     if space.collection.records:
         ask_for_records(space, pacs, (ref.sop_instance_uid for ref in space.held_records or ()))
+    if damaged := space.resting.ask_again():
+        space.note_held(find_records_of_patients(pacs, sorted(damaged)))
     passed_over = set(space.memory.passed_over)
     refs = space.held_records or set()
+    space.resting.wake({r.patient_id for r in refs if r.sop_instance_uid not in space.collection})
     new = {r for r in refs if r.sop_instance_uid not in space.collection and r.sop_instance_uid not in passed_over}
     failures = read_objects(space, pacs, new, "reading records")
     read = {ref.sop_instance_uid for ref in new} - failures.keys()
@@ -105,6 +108,9 @@ def read_new_records(space: Workspace, pacs: Peer, known_plans: Iterable[str] = 
     space.memory.passed_over = sorted(passed_over | no_records)
     if not failures:
         space.collection.note_all_records()
+    elif damaged:
+        space.collection.note_lacking()
+    space.resting.note_mended()
     return len(read - no_records), failures
 
 
@@ -215,6 +221,7 @@ def read_objects(space: Workspace, pacs: Peer, refs: Iterable[InstanceRef], what
         with open_link(pacs) as link:
             for answer in find_images(link, {"SOPInstanceUID": "\\".join(absent), "Modality": "RTPLAN"}, READ_BY_FIND):
                 space.collection.add(answer)
+    space.resting.wake(space.collection.take_met())
     return {uid: why for uid, why in failures.items() if uid not in space.collection}
 
 

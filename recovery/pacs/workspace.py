@@ -13,6 +13,7 @@ from recovery.cache.store import Cache, CacheError, TableMissingError
 from recovery.dicom.model import DateRange, InstanceRef
 from recovery.pacs.collection import Collection
 from recovery.pacs.holdings import Holdings
+from recovery.pacs.resting import Resting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Set
@@ -82,9 +83,11 @@ class Workspace:
     damaged: tuple[str, ...] = ()
     """Tables of the cache that were not what was written when this run began: they are made again."""
     tables: RelationalTables = field(init=False)
+    resting: Resting = field(init=False)
 
     def __post_init__(self) -> None:
         self.tables = RelationalTables(self.cache)
+        self.resting = Resting(self.cache, self.collection, self.holdings)
 
     @property
     def local_now(self) -> datetime:
@@ -114,8 +117,12 @@ class Workspace:
     def keep(self) -> None:
         """Write what was learnt so far, as well as the cache allows: for a run that is stopped."""
         with suppress(CacheError):
-            self.collection.save(self.cache, self.now)
+            self.save()
         self.memory.save()
+
+    def save(self) -> None:
+        """Write what changed of what is known of objects; CacheError if that cannot be."""
+        self.resting.write(self.resting.plan(None), self.now)
 
     def window(self, days_back: int) -> DateRange:
         """The last days, and one more on either side: a clock that is ahead, or a date that is written in another zone,
@@ -131,8 +138,11 @@ def open_workspace(config: Config, memory: Memory, now: datetime) -> Workspace:
     if damaged:
         log.warning("damaged, and made again from the RT-PACS: %s", ", ".join(damaged))
         memory.forget("chain ")
-    collection = Collection.load(cache, config.site.zone)
-    return Workspace(config, now, cache, memory, collection, Holdings.load(cache), damaged=damaged)
+    collection, holdings = Collection.load(cache.active, config.site.zone), Holdings.load(cache.active)
+    space = Workspace(config, now, cache, memory, collection, holdings, damaged=damaged)
+    space.resting.load()
+    space.resting.take_turn(memory.runs)
+    return space
 
 
 def relational_rows(space: Workspace, schema: TableSchema) -> list[dict[str, Any]]:

@@ -1,0 +1,205 @@
+"""A cycle of a clinic that holds the records of many years: what rests, and a few courses that are active.
+
+The courses that rest are written into the cache as runs of many years would have left them; of them the RT-PACS holds
+those whose turn comes in the runs that are measured, because a million objects would take a day to send. Everything of
+the active courses lies in both servers, and is read by a first cycle.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+
+from pydicom import Dataset
+
+from recovery.cache.memory import Memory
+from recovery.dicom.model import Patient
+from recovery.dicom.plans import Plan, ReferencedSeries, StructureSet
+from recovery.dicom.records import TreatmentRecord
+from recovery.overview.build import overview_rows, with_unknown
+from recovery.overview.evidence import evidence_of
+from recovery.overview.lists import write_list
+from recovery.overview.rv_columns import with_second_source
+from recovery.overview.wanted_plans import wake_named
+from recovery.pacs.course_groups import groups_of
+from recovery.pacs.holdings import Holding
+from recovery.pacs.workspace import Workspace, open_workspace
+from recovery.settings.config import load_config
+from tests.clinic import TwoNodes, two_nodes
+from tests.objects import beam_item, encode, images, plan, record, structure_set, uid
+
+ACTIVE = 60
+FRACTIONS = 20
+RESTS_SINCE = timedelta(days=100)
+AT_ONCE = 2_500
+
+_RECORD = TreatmentRecord.from_dataset(record("1.2", [beam_item(n, 1, 200.0, 200.0) for n in (1, 2)]))
+_PLAN = Plan.from_dataset(plan({1: 200.0, 2: 200.0}, fractions=FRACTIONS, structure_set_uid="1.2"))
+_STRUCTURE_SET = StructureSet.from_dataset(structure_set(images(3)))
+
+
+def make(clinic: TwoNodes, now: datetime, held: int) -> None:
+    """A cache of a clinic that holds `held` records, of which those of 250 courses are to be read yet."""
+    resting = range(ACTIVE, held // FRACTIONS)
+    for start in range(resting.start, resting.stop, AT_ONCE):
+        config = load_config(clinic.config)
+        space = open_workspace(config, Memory.load(config.cache_path), now)
+        for number in resting[start - resting.start :][:AT_ONCE]:
+            _add_course(space, number)
+        space.collection.note_all_records()
+        wake_named(space)
+        rows = overview_rows(space, evidence_of(space)).rows
+        write_list(space, with_unknown(space, with_second_source(space, rows)))
+        space.memory.first_look_done = True
+        space.memory.save()
+    for number in range(ACTIVE):
+        for ds in objects(number, now.date()):
+            clinic.pacs.put(encode(ds))
+            if ds.Modality == "RTRECORD":
+                clinic.rv.put(encode(ds))
+
+
+def give_turns(clinic: TwoNodes, now: datetime, runs: int) -> None:
+    """Put into the RT-PACS what it is asked for in the next runs, of courses that rest."""
+    config = load_config(clinic.config)
+    memory = Memory.load(config.cache_path)
+    for run in range(memory.runs, memory.runs + runs):
+        space = open_workspace(config, replace(memory, runs=run), now)
+        for name in {name for group in groups_of(space.collection) for name in group.names}:
+            if name.isdecimal() and int(name) >= ACTIVE:
+                for ds in objects(int(name), now.date()):
+                    clinic.pacs.put(encode(ds))
+
+
+def objects(number: int, today: datetime) -> Iterator[Dataset]:
+    """The records, plan, structure set and images of one course, as the cache has them."""
+    who = {"PatientID": f"{number:06d}", "PatientName": f"BENCH^{number:06d}"}
+    named = _named(number)
+    slices = images(3, SeriesInstanceUID=named["series"], **who)
+    for place, one in enumerate(slices):
+        one.SOPInstanceUID = _slice(number, place)
+    yield from slices
+    yield structure_set(slices, SOPInstanceUID=named["set"], **who)
+    yield plan(
+        {1: 200.0, 2: 200.0}, fractions=FRACTIONS, structure_set_uid=named["set"], SOPInstanceUID=named["plan"], **who
+    )
+    for fraction in range(1, FRACTIONS + 1):
+        yield record_of(number, fraction, datetime.combine(_day(number, fraction, today), time(8)))
+
+
+def record_of(number: int, fraction: int, at: datetime) -> Dataset:
+    """One treatment record of a course, of two beams."""
+    named = _named(number)
+    return record(
+        named["plan"],
+        [beam_item(n, fraction, 200.0, 200.0) for n in (1, 2)],
+        at=at,
+        PatientID=f"{number:06d}",
+        PatientName=f"BENCH^{number:06d}",
+        SOPInstanceUID=_record(number, fraction),
+        SeriesDate=f"{at:%Y%m%d}",
+        InstanceCreationDate=f"{at:%Y%m%d}",
+        InstanceCreationTime=f"{at:%H%M%S}",
+    )
+
+
+def _named(number: int) -> dict[str, str]:
+    return {what: uid("history", what, number) for what in ("plan", "set", "series")}
+
+
+def _record(number: int, fraction: int) -> str:
+    return uid("history", number, fraction)
+
+
+def _slice(number: int, place: int) -> str:
+    return uid("history", "slice", number, place)
+
+
+def _day(number: int, fraction: int, today: datetime) -> datetime:
+    """Active courses end yesterday; the others one after the other before that, a few a day."""
+    ago = timedelta(days=1 + FRACTIONS - fraction)
+    return today - ago if number < ACTIVE else today - RESTS_SINCE - timedelta(days=number // 4) - ago
+
+
+def _add_course(space: Workspace, number: int) -> None:
+    named, patient_id = _named(number), f"{number:06d}"
+    patient = Patient(patient_id, f"BENCH, {patient_id}", None, None)
+    made = replace(
+        _PLAN, ref=replace(_PLAN.ref, sop_instance_uid=named["plan"], patient_id=patient_id), patient=patient,
+        structure_set_uids=(named["set"],),
+    )  # fmt: skip
+    slices = tuple(_slice(number, place) for place in range(3))
+    contours = replace(
+        _STRUCTURE_SET, ref=replace(_STRUCTURE_SET.ref, sop_instance_uid=named["set"], patient_id=patient_id),
+        image_series=(ReferencedSeries(named["series"], None, slices),), patient=patient,
+    )  # fmt: skip
+    space.collection.plans[named["plan"]], space.collection.structure_sets[named["set"]] = made, contours
+    asked_at = space.now.astimezone(UTC)
+    for held in (named["plan"], named["set"]):
+        space.holdings.answers[held] = Holding(held, "IMAGE", 1, 1, asked_at)
+    answer = Holding(named["series"], "SERIES", 3, 3, asked_at, 3, "\\".join(slices))
+    space.holdings.answers[named["series"]] = answer
+    for fraction in range(1, FRACTIONS + 1):
+        record_uid = _record(number, fraction)
+        beams = tuple(replace(beam, current_fraction_number=fraction) for beam in _RECORD.beams)
+        ref = replace(_RECORD.ref, sop_instance_uid=record_uid, patient_id=patient_id)
+        space.collection.records[record_uid] = replace(
+            _RECORD, ref=ref, patient=patient, treatment_date=_day(number, fraction, space.local_now.date()),
+            beams=beams, referenced_rt_plan_uid=named["plan"], number_of_fractions_planned=FRACTIONS,
+        )  # fmt: skip
+
+
+def main(held: int, folder: str) -> None:
+    """Throw-away."""
+    import json
+    import os
+    import resource
+    import subprocess
+    import sys
+    import time as clock
+
+    now = datetime.now(UTC)
+    with two_nodes(Path(folder)) as clinic:
+        started = clock.perf_counter()
+        make(clinic, now, held)
+        print("made", clock.perf_counter() - started, flush=True)
+
+        def cycle() -> None:
+            config = str(clinic.config)
+            started = clock.perf_counter()
+            done = subprocess.run(
+                ["/usr/bin/time", "-v", sys.executable, "-m", "backup_jobs", "cycle", "--json", "--config", config],
+                capture_output=True,
+                text=True,
+                env={**os.environ, **({"PROFILE": "1"} if 0 else {})},
+            )
+            wall = clock.perf_counter() - started
+            mem = [line for line in done.stderr.splitlines() if "Maximum resident" in line]
+            cpu = [
+                line.split()[-1] for line in done.stderr.splitlines() if "User time" in line or "System time" in line
+            ]
+            print(f"{wall:.2f}", mem, cpu, flush=True)
+            for line in done.stdout.splitlines():
+                said = json.loads(line)
+                print("   ", said["job"], said["outcome"], said["seconds"], said["counts"], said["message"][:150])
+            if done.returncode not in (0,):
+                print(done.stderr[-1500:])
+
+        give_turns(clinic, now, 7)
+        cycle()
+        for _ in range(4):
+            cycle()
+        clinic.rv.put(encode(record_of(0, 21, datetime.now())))
+        cycle()
+        cycle()
+        cmd = f"{sys.executable} -m cProfile -o {folder}/prof -m backup_jobs cycle --config {clinic.config}"
+        subprocess.run(cmd.split(), cwd=os.getcwd())
+
+
+if __name__ == "__main__":
+    import sys
+
+    main(int(sys.argv[1]), tempfile.mkdtemp(prefix="cycle-", dir="/tmp") if len(sys.argv) < 3 else sys.argv[2])

@@ -1,0 +1,73 @@
+"""Write the lists: rows that were made in this run beside those of courses that go on resting."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from recovery.cache.store import CacheError
+from recovery.overview.wanted_plans import ACTIVE_DAYS
+from recovery.tables.schema import EXCLUDED_PATIENTS, ON_TREATMENT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from recovery.pacs.workspace import Workspace
+
+Rows = list[dict[str, Any]]
+
+
+def write_list(space: Workspace, rows: Rows) -> int:
+    """Write `on_treatment`, and who rests: rows of courses that do are a file of their own, written where they changed.
+
+    Returns how many rows the whole list has.
+
+    Raises
+    ------
+    CacheError
+        If something cannot be written; nobody is off the list.
+    """
+    config = space.config
+    days = max(ACTIVE_DAYS, config.dashboard.on_treatment_days, config.jobs.sync_records.days_back)
+    plan = space.resting.plan((space.local_now - timedelta(days=days + 2)).date())
+    at_rest = [row for row in rows if row["patient_id"] in plan.resting]
+    apart = plan.resting | plan.unclear
+    active = [row for row in rows if row["patient_id"] not in apart]
+    _write_resting(space, at_rest, plan.resting)
+    space.resting.write(plan, space.now)
+    space.cache.write(ON_TREATMENT, active, taken_at=space.now, source="RT-PACS")
+    if plan.is_any_woken:
+        _write_resting(space, at_rest, {*plan.resting, *(str(row["patient_id"]) for row in active)})
+    rests = bool(space.resting.places)
+    return len(active) + (space.cache.part().snapshot(ON_TREATMENT).row_count if rests else 0)
+
+
+def _write_resting(space: Workspace, rows: Rows, names: set[str]) -> None:
+    """Put these rows in the place of those of `names`, unless they are what is there."""
+    part = space.cache.part()
+    if space.resting.is_made_anew or space.resting.is_list_lost:
+        part.write(ON_TREATMENT, rows, taken_at=space.now, source="RT-PACS")
+        return
+    try:
+        known: Rows | None = part.read_where(ON_TREATMENT, "patient_id", names) if names else []
+    except CacheError:
+        known = None
+    if known != rows:
+        part.replace_where(ON_TREATMENT, "patient_id", names, rows, space.now)
+
+
+def write_excluded(space: Workspace, excluded: Iterable[str]) -> None:
+    """Write whom a pattern keeps off the list: with those who rest, of whom this run knows nothing else.
+
+    Raises
+    ------
+    CacheError
+        If it cannot be written.
+    """
+    try:
+        known = [str(row["patient_id"]) for row in space.cache.read(EXCLUDED_PATIENTS)]
+    except CacheError:
+        known = []
+    listed = sorted({*excluded, *filter(space.resting.is_asleep, known)})
+    rows = [{"patient_id": patient_id} for patient_id in listed]
+    space.cache.write(EXCLUDED_PATIENTS, rows, taken_at=space.now, source="[dashboard] exclude_patient_ids")
