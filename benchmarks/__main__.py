@@ -126,6 +126,13 @@ def tables(_: int, __: int) -> None:
             row(what, way, f"{taken:.1f} s, {_peak_mb():.0f} MB, {sent} objects sent", first / taken)
 
 
+def history(count: int, _: int) -> None:
+    """Cycles of clinics that hold 25, 100 and 250 times `count` records."""
+    from benchmarks.long_history import long_history
+
+    long_history(row, [25 * count, 100 * count, 250 * count])
+
+
 def dashboard(_: int, __: int) -> None:
     """The pages of a very large clinic in a browser."""
     from benchmarks.dashboard import dashboard as measured
@@ -181,7 +188,14 @@ def _today() -> datetime:
     return datetime.now(UTC)
 
 
-BENCHMARKS = {"records": records, "cycle": cycle, "build": build, "tables": tables, "dashboard": dashboard}
+BENCHMARKS = {
+    "records": records,
+    "cycle": cycle,
+    "history": history,
+    "build": build,
+    "tables": tables,
+    "dashboard": dashboard,
+}
 
 
 def main() -> int:

@@ -7,11 +7,16 @@ the active courses lies in both servers, and is read by a first cycle.
 
 from __future__ import annotations
 
+import os
+import statistics
+import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator
-from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from time import perf_counter
 
 from pydicom import Dataset
 
@@ -31,7 +36,7 @@ from recovery.settings.config import load_config
 from tests.clinic import TwoNodes, two_nodes
 from tests.objects import beam_item, encode, images, plan, record, structure_set, uid
 
-ACTIVE = 60
+ACTIVE = 250
 FRACTIONS = 20
 RESTS_SINCE = timedelta(days=100)
 AT_ONCE = 2_500
@@ -74,7 +79,7 @@ def give_turns(clinic: TwoNodes, now: datetime, runs: int) -> None:
                     clinic.pacs.put(encode(ds))
 
 
-def objects(number: int, today: datetime) -> Iterator[Dataset]:
+def objects(number: int, today: date) -> Iterator[Dataset]:
     """The records, plan, structure set and images of one course, as the cache has them."""
     who = {"PatientID": f"{number:06d}", "PatientName": f"BENCH^{number:06d}"}
     named = _named(number)
@@ -118,7 +123,7 @@ def _slice(number: int, place: int) -> str:
     return uid("history", "slice", number, place)
 
 
-def _day(number: int, fraction: int, today: datetime) -> datetime:
+def _day(number: int, fraction: int, today: date) -> date:
     """Active courses end yesterday; the others one after the other before that, a few a day."""
     ago = timedelta(days=1 + FRACTIONS - fraction)
     return today - ago if number < ACTIVE else today - RESTS_SINCE - timedelta(days=number // 4) - ago
@@ -152,54 +157,62 @@ def _add_course(space: Workspace, number: int) -> None:
         )  # fmt: skip
 
 
-def main(held: int, folder: str) -> None:
-    """Throw-away."""
-    import json
-    import os
-    import resource
-    import subprocess
-    import sys
-    import time as clock
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One cycle as cron runs it: seconds by the clock and of the processor, the most memory, and which files of
+    courses that rest it wrote."""
 
-    now = datetime.now(UTC)
-    with two_nodes(Path(folder)) as clinic:
-        started = clock.perf_counter()
-        make(clinic, now, held)
-        print("made", clock.perf_counter() - started, flush=True)
+    wall: float
+    processor: float
+    megabytes: float
+    written: int
 
-        def cycle() -> None:
-            config = str(clinic.config)
-            started = clock.perf_counter()
-            done = subprocess.run(
-                ["/usr/bin/time", "-v", sys.executable, "-m", "backup_jobs", "cycle", "--json", "--config", config],
-                capture_output=True,
-                text=True,
-                env={**os.environ, **({"PROFILE": "1"} if 0 else {})},
+
+def measured(clinic: TwoNodes) -> Measured:
+    """Run a cycle in a process of its own, and see that it did all that was asked."""
+    resting = load_config(clinic.config).cache_path / "resting"
+    before = {path: path.stat().st_mtime_ns for path in resting.rglob("*.parquet")}
+    command = [sys.executable, "-m", "backup_jobs", "cycle", "--json", "--config", str(clinic.config)]
+    started = perf_counter()
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(command, stdout=said, stderr=subprocess.DEVNULL)
+        _, status, used = os.wait4(process.pid, 0)
+        wall = perf_counter() - started
+        said.seek(0)
+        assert os.waitstatus_to_exitcode(status) == 0, said.read().decode()
+    written = sum(before.get(path) != path.stat().st_mtime_ns for path in resting.rglob("*.parquet"))
+    return Measured(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, written)
+
+
+def long_history(row: Callable[[str, str, str, float], None], sizes: Sequence[int], runs: int = 5) -> None:
+    """Cycles that find nothing new, and one new record, as more and more is held; `row` prints one."""
+    first = None
+    for held in sizes:
+        with tempfile.TemporaryDirectory() as folder, two_nodes(Path(folder)) as clinic:
+            now = datetime.now(UTC)
+            make(clinic, now, held)
+            give_turns(clinic, now, runs + 2)
+            measured(clinic)
+            found = [measured(clinic) for _ in range(runs)]
+            first = first or statistics.median(one.processor for one in found)
+            row(
+                f"cycle, {ACTIVE} courses active, {held} records held",
+                "nothing new",
+                _told(found),
+                _ratio(first, found),
             )
-            wall = clock.perf_counter() - started
-            mem = [line for line in done.stderr.splitlines() if "Maximum resident" in line]
-            cpu = [
-                line.split()[-1] for line in done.stderr.splitlines() if "User time" in line or "System time" in line
-            ]
-            print(f"{wall:.2f}", mem, cpu, flush=True)
-            for line in done.stdout.splitlines():
-                said = json.loads(line)
-                print("   ", said["job"], said["outcome"], said["seconds"], said["counts"], said["message"][:150])
-            if done.returncode not in (0,):
-                print(done.stderr[-1500:])
-
-        give_turns(clinic, now, 7)
-        cycle()
-        for _ in range(4):
-            cycle()
-        clinic.rv.put(encode(record_of(0, 21, datetime.now())))
-        cycle()
-        cycle()
-        cmd = f"{sys.executable} -m cProfile -o {folder}/prof -m backup_jobs cycle --config {clinic.config}"
-        subprocess.run(cmd.split(), cwd=os.getcwd())
+            clinic.rv.put(encode(record_of(0, FRACTIONS + 1, now.replace(tzinfo=None))))
+            found = [measured(clinic)]
+            row(f"cycle, {held} records held", "one record new", _told(found), _ratio(first, found))
 
 
-if __name__ == "__main__":
-    import sys
+def _told(found: Sequence[Measured]) -> str:
+    wall, processor, megabytes = (
+        statistics.median(getattr(one, name) for one in found) for name in ("wall", "processor", "megabytes")
+    )
+    written = max(one.written for one in found)
+    return f"{wall:.2f} s, {processor:.2f} s of the processor, {megabytes:.0f} MB, {written} files of those who rest"
 
-    main(int(sys.argv[1]), tempfile.mkdtemp(prefix="cycle-", dir="/tmp") if len(sys.argv) < 3 else sys.argv[2])
+
+def _ratio(first: float, found: Sequence[Measured]) -> float:
+    return first / statistics.median(one.processor for one in found)

@@ -78,6 +78,8 @@ class Resting:
     collection: Collection
     holdings: Holdings
     places: Places = field(default_factory=dict)
+    counts: dict[int, int] = field(default_factory=dict)
+    """By part, how many records it holds."""
     loaded: dict[int, Collection] = field(default_factory=dict)
     """By part, what it holds."""
     damaged: dict[int, set[str]] = field(default_factory=dict)
@@ -102,8 +104,10 @@ class Resting:
             self.collection.has_all_records &= not self._folders()
             return
         self.is_blank = False
-        places = zip(told["part"], told["records"], strict=True)
+        same: dict[tuple[int, int], tuple[int, int]] = {}  # a place that many names share is kept once
+        places = (same.setdefault(place, place) for place in zip(told["part"], told["records"], strict=True))  # type: ignore[arg-type]
         self.places = dict(zip(told["name"], places, strict=True))  # type: ignore[arg-type]
+        self._count()
         if self.places:
             self.wake({name for group in groups_of(self.collection) for name in group.names})
             self.is_doubled = bool(self.loaded)
@@ -117,17 +121,13 @@ class Resting:
         return self.is_blank and bool(self._folders())
 
     @property
-    def numbers(self) -> list[int]:
-        return sorted({number for number, _ in self.places.values()})
-
-    @property
     def sleeping_records(self) -> int:
         """How many records lie in parts that this run has not loaded."""
-        return sum(count for number, count in self.places.values() if number not in self.loaded)
+        return sum(count for number, count in self.counts.items() if number not in self.loaded)
 
     def take_turn(self, run: int) -> None:
         """Load the part whose turn it is: by the number of the run, for a clock may lie."""
-        if numbers := self.numbers:
+        if numbers := sorted(self.counts):
             self._load(numbers[run % len(numbers)])
 
     def wake(self, names: Iterable[str | None]) -> None:
@@ -195,7 +195,7 @@ class Resting:
         if is_any_woken or len(tired) < GROUPS_PER_PART:
             return Plan(parts, is_any_woken, damaged=frozenset(self.damaged), is_last=since is not None)
         tired.sort(key=lambda group: group.last_day)
-        first = 1 + max([*self._folders(), *self.numbers], default=0)
+        first = 1 + max([*self._folders(), *self.counts], default=0)
         new = {first + n: tired[n * GROUPS_PER_PART :][:GROUPS_PER_PART] for n in range(len(tired) // GROUPS_PER_PART)}
         return Plan(parts | new, is_any_woken, frozenset(new), frozenset(self.damaged))
 
@@ -244,18 +244,27 @@ class Resting:
         """Say who lies where, where that changed, and delete parts that nobody names."""
         if self.is_blank and not plan.is_last:
             return
-        known = {name: place for name, place in self.places.items() if place[0] not in plan.parts.keys() - self.damaged}
-        for number, groups in plan.parts.items():
-            for group in groups if number not in self.damaged else ():
+        told: Places = {}
+        of_these = plan.parts.keys() - self.damaged
+        for number in of_these:
+            for group in plan.parts[number]:
                 bearing = Counter(record.ref.patient_id for record in group.records)
-                known |= {name: (number, bearing[name]) for name in group.names}
-        if known == self.places and not self.is_made_anew:
+                told |= {name: (number, bearing[name]) for name in group.names}
+        before = {name: place for name, place in self.places.items() if place[0] in of_these}
+        if told == before and not self.is_made_anew:
             return
+        known = {name: place for name, place in self.places.items() if name not in before} | told
         self.places, self.is_blank = known, False
+        self._count()
         rows = ({"name": name, "part": part, "records": count} for name, (part, count) in known.items())
         self.cache.write(RESTING, rows, taken_at=now, source=SOURCE)
-        for number in self._folders() - set(self.numbers):
+        for number in self._folders() - self.counts.keys():
             shutil.rmtree(self.cache.part(number).path, ignore_errors=True)
+
+    def _count(self) -> None:
+        self.counts = {}
+        for number, count in self.places.values():
+            self.counts[number] = self.counts.get(number, 0) + count
 
     def _folders(self) -> set[int]:
         """Parts that lie on the disk."""

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from recovery.tables.delivered import COUCH_SHIFTS as COUCH_SHIFTS
 from recovery.tables.delivered import DELIVERIES as DELIVERIES
 from recovery.tables.delivered import IN_FLIGHT as IN_FLIGHT
+from recovery.tables.resting import RESTING
 from recovery.tables.schema import TABLES, TableSchema
 from recovery.tables.verified import PROOFS, VERIFIED_OBJECTS
 from recovery.words.plan_states import APPROVED_STATUSES as APPROVED_STATUSES
@@ -286,7 +287,7 @@ RELATIONAL_TABLES: Mapping[str, TableSchema] = {schema.name: schema for schema i
 
 ALL_TABLES: Mapping[str, TableSchema] = {
     **TABLES,
-    **{schema.name: schema for schema in (VERIFIED_OBJECTS, PROOFS)},
+    **{schema.name: schema for schema in (VERIFIED_OBJECTS, PROOFS, RESTING)},
     **RELATIONAL_TABLES,
 }
 """Every table of the cache, whether made of DICOM objects or of the database."""
