@@ -54,10 +54,8 @@ def run(config: Config, options: argparse.Namespace) -> int:
     if options.forget:
         return _forget(config, options.forget)
     parts: dict[str, Callable[[], list[str]]] = {
-        "tables": lambda: [f"table {name} is not what was written" for name in damaged_tables(config.cache_path)],
-        "courses that rest": lambda: [
-            f"table {name} is not what was written" for name in damaged_parts(config.cache_path)
-        ],
+        "tables": lambda: list(map(TABLE_CHANGED.format, damaged_tables(config.cache_path))),
+        "courses that rest": lambda: list(map(TABLE_CHANGED.format, damaged_parts(config.cache_path))),
         "snapshots of the R&V database": lambda: _snapshots(config.cache_path),
         "journal of runs": lambda: _counted(Journal(config.cache_path).damaged_lines(), "line"),
         "known gaps": lambda: _counted(read_known_gaps(known_gaps_file(config.cache_path)).damaged_lines, "line"),

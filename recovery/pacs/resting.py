@@ -77,6 +77,7 @@ class Resting:
     cache: Cache
     collection: Collection
     holdings: Holdings
+    groups_per_part: int = GROUPS_PER_PART
     places: Places = field(default_factory=dict)
     counts: dict[int, int] = field(default_factory=dict)
     """By part, how many records it holds."""
@@ -95,6 +96,8 @@ class Resting:
     """A run before was cut off: somebody who rests stands in the active tables, too."""
     answers: dict[int, dict[str, Holding]] = field(default_factory=dict)
     """By part, what it holds of the RT-PACS's answers."""
+    _rewrite: set[int] = field(default_factory=set)
+    """Parts that were damaged: each of their tables is written again."""
 
     def load(self) -> None:
         """Read who lies where. Without that nobody knows what rests: the RT-PACS is asked for every record."""
@@ -158,8 +161,7 @@ class Resting:
     def note_mended(self) -> None:
         """What the RT-PACS holds of them was read."""
         self.mended |= self.damaged.keys()
-        for number in self.damaged:
-            self.loaded[number], self.answers[number] = Collection(self.collection.zone), {}
+        self._rewrite |= self.damaged.keys()
         self.damaged.clear()
 
     def _load(self, number: int) -> None:
@@ -192,11 +194,12 @@ class Resting:
                 parts[at.pop()].append(group)
             else:
                 is_any_woken |= bool(at)
-        if is_any_woken or len(tired) < GROUPS_PER_PART:
+        size = self.groups_per_part
+        if is_any_woken or len(tired) < size:
             return Plan(parts, is_any_woken, damaged=frozenset(self.damaged), is_last=since is not None)
         tired.sort(key=lambda group: group.last_day)
         first = 1 + max([*self._folders(), *self.counts], default=0)
-        new = {first + n: tired[n * GROUPS_PER_PART :][:GROUPS_PER_PART] for n in range(len(tired) // GROUPS_PER_PART)}
+        new = {first + n: tired[n * size :][:size] for n in range(len(tired) // size)}
         return Plan(parts | new, is_any_woken, frozenset(new), frozenset(self.damaged))
 
     def write(self, plan: Plan, now: datetime) -> None:
@@ -233,11 +236,12 @@ class Resting:
         return not is_missed and not group.names & self.kept and group.rests(since)
 
     def _write_part(self, number: int, own: set[str], needed: set[str], now: datetime) -> None:
-        held = self.collection.only(own, self.loaded.get(number))
+        held = self.collection.only(own, None if number in self._rewrite else self.loaded.get(number))
         answers = self.holdings.only(needed)
         if not held.is_saved or answers.answers != self.answers.get(number):
             held.save(self.cache.part(number), now)
             answers.save(self.cache.part(number), now)
+            self._rewrite.discard(number)
         self.loaded[number], self.answers[number] = held, answers.answers
 
     def _write_places(self, plan: Plan, now: datetime) -> None:

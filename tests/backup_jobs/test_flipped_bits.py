@@ -16,7 +16,7 @@ import pytest
 
 from backup_jobs.jobs.cycle import run_cycle
 from backup_jobs.jobs.job import Run, opened
-from recovery.cache.damages import damaged_tables
+from recovery.cache.damages import damaged_parts, damaged_tables
 from recovery.cache.journal import Journal
 from recovery.cache.store import Cache, CacheError
 from recovery.host.clock import read_clock
@@ -100,6 +100,28 @@ def test_whatever_bit_flips_no_number_changes_and_the_next_cycle_heals_it(
         if name.suffix == ".parquet":
             assert f"made again from the RT-PACS: {name.stem}" in journal.runs()[-1].message, what
             assert name.stem in caplog.text, what
+
+
+def test_whatever_is_damaged_of_those_who_rest_is_made_again_and_no_number_changes(
+    clinic: TwoNodes, cache: Cache
+) -> None:
+    by_seed, right = random.Random(SEED), rows(cache)
+    space = opened("cycle", load_config(clinic.config), read_clock())
+    assert isinstance(space, Workspace)
+    space.resting.groups_per_part = 1
+    assert [run.exit_status for run in run_cycle(space)] == [0, 0, 0, 0]
+    assert [row["patient_id"] for row in rows(cache.active)] == ["A1"]
+    assert rows(cache) == right
+    rested = shutil.copytree(cache.path, clinic.folder / "rested")
+    for name in sorted(path.relative_to(rested) for path in (rested / "resting").rglob("*.parquet")):
+        shutil.rmtree(cache.path)
+        shutil.copytree(rested, cache.path)
+        what = f"{name}: {flip(cache.path / name, by_seed)}"
+        (*_, built) = cycle(clinic)
+        assert built.result.outcome == "OK" and "made again from the RT-PACS" in built.result.message, what
+        assert rows(cache) == right, what
+        assert damaged_parts(cache.path) == [] == damaged_tables(cache.path), what
+        assert len(cache.read(TREATMENT_RECORDS)) == len(Cache(rested).read(TREATMENT_RECORDS)), what
 
 
 def test_records_older_than_the_window_come_back_also_when_the_run_that_found_the_damage_was_stopped(
