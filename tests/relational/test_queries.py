@@ -12,6 +12,7 @@ from sqlglot import expressions
 
 from backup_jobs import rv
 from backup_jobs.jobs.snapshot_tables import check_queries, query_values
+from backup_jobs.rv import queries
 from backup_jobs.rv.database import open_database
 from backup_jobs.rv.product import load_product
 from backup_jobs.rv.queries import QueryError, load_query, parse_query, query_tables
@@ -37,6 +38,19 @@ def test_every_relational_table_has_its_query(product: str) -> None:
     assert set(query_tables(product)) == set(RELATIONAL_TABLES)
     names = [reading.schema.name for reading in load_product(product).readings]
     assert len(set(names)) == len(names), "each table is read in one way"
+
+
+@pytest.mark.parametrize(("product", "table"), QUERIES)
+def test_a_checkout_with_windows_ends_of_lines_has_the_same_hash(
+    product: str, table: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = load_query(product, table)
+    text = (QUERIES_FOLDER / product / f"{table}.sql").read_bytes()
+    assert b"\r" not in text
+    (tmp_path / product).mkdir()
+    (tmp_path / product / f"{table}.sql").write_bytes(text.replace(b"\n", b"\r\n"))
+    monkeypatch.setattr(queries, "QUERIES", tmp_path)
+    assert load_query(product, table) == here and load_query(product, table).sha256 == here.sha256
 
 
 @pytest.mark.parametrize("product", product_names())
