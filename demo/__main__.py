@@ -29,6 +29,7 @@ from demo.run.processes import DASHBOARD, Processes, free_port
 from demo.run.simulated_clock import SimulatedClock
 from demo.run.simulation import Simulation
 from demo.run.workplace import DATABASES, TIME_ZONE, Workplace, opening_time
+from recovery.access.permissions import Role
 from recovery.settings.file_modes import keep_private
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     workplace = Workplace(asked.folder, asked.product)
     console.say(f"preparing the clinic in {workplace.folder} …")
     try:
-        clinic, database, nodes = workplace.open(asked.seed, opening_time(), fast=asked.fast)
+        clinic, database, nodes = workplace.open(asked.seed, opening_time(), fast=asked.fast, tell=console.status)
         clock = SimulatedClock(workplace.clock_file, clinic.now, asked.speed, ZoneInfo(TIME_ZONE))
         with Processes(workplace.logs, workplace.clock_file) as processes:
             simulation = Simulation(workplace, clinic, database, nodes, clock, processes)
@@ -92,7 +93,7 @@ def _open_dashboard(asked: argparse.Namespace, simulation: Simulation, console: 
     port = free_port(asked.port)
     name, password = enrol(simulation.workplace.accounts_file, datetime.now(UTC))
     simulation.processes.start_dashboard(port, simulation.workplace.config_file, f"{name}:{password}")
-    console.say(f"dashboard: http://127.0.0.1:{port}  (sign in as {name} with the password {password})")
+    console.say(f"dashboard: http://127.0.0.1:{port}  (sign in as {', '.join(Role)}: the password is {password})")
     if not asked.no_browser and console.is_terminal:
         webbrowser.open(f"http://127.0.0.1:{port}")
 
@@ -127,8 +128,9 @@ def _press(key: str, simulation: Simulation, console: Console) -> None:
 
 def _status(simulation: Simulation) -> str:
     system = "R&V up" if simulation.killed_at is None else "R&V DOWN"
+    waits = " (waits for the backup)" if simulation.clock.stands else ""
     return (
-        f"{simulation.clock.now():%a %d %b %H:%M}  {system}  {simulation.records_delivered} records delivered"
+        f"{simulation.clock.now():%a %d %b %H:%M}{waits}  {system}  {simulation.records_delivered} records delivered"
         f"  backup: {simulation.last_cycle}"
     )
 

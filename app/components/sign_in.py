@@ -17,6 +17,7 @@ from app.components import header
 from app.desk import Desk
 from app.wording import words
 from recovery.access.accounts import AccountsFileError
+from recovery.access.permissions import Role
 
 DEMO_VARIABLE = "RBRDT_DEMO_SIGN_IN"
 """`name:password`, set by `python -m demo` for the server that it starts; believed beside a simulated clock only."""
@@ -62,7 +63,11 @@ def _ask(desk: Desk) -> None:
     if pressed:
         _try(desk, name, password)
     if demo_name:
-        st.markdown(f"This clinic is simulated: sign in as `{demo_name}` with the password `{demo_password}`.")
+        others = ", ".join(f"`{role}`" for role in Role if role != demo_name)
+        st.markdown(
+            f"This clinic is simulated: sign in as `{demo_name}` with the password `{demo_password}`; it also opens "
+            f"{others}, which may do other things."
+        )
         return
     st.markdown(
         ":small[No account? An admin, or whoever keeps this machine, makes one: "

@@ -1,10 +1,10 @@
-"""The one account of the simulated clinic: `demo`, an admin, with another password each time.
+"""The accounts of the simulated clinic: one for each role, named like it, with another password each time.
 
 Goal
     Whoever starts the demonstration is in with one press; no password of a demonstration opens anything else.
 
 How
-    The launcher makes the account in the real file of accounts, says the password on its screen, and hands it to its
+    The launcher makes the accounts in the real file of accounts, says the password on its screen, and hands it to its
     own server, which shows it beside a simulated clock only.
 """
 
@@ -20,11 +20,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-NAME = "demo"
-
 
 def enrol(file: Path, now: datetime) -> tuple[str, str]:
-    """Make the account, or give it a new password; returns name and password.
+    """Make the accounts, or give them a new password; returns the admin's name and everybody's password.
 
     Raises
     ------
@@ -32,8 +30,9 @@ def enrol(file: Path, now: datetime) -> tuple[str, str]:
         If the file cannot be read or written.
     """
     accounts, password = Accounts(file), "-".join(secrets.token_hex(2) for _ in range(4))
-    if accounts.find(NAME) is None:
-        accounts.add(User(NAME, "Demo visitor", Role.ADMIN), password, now)
-    else:
-        accounts.set_password(NAME, password, now)
-    return NAME, password
+    for role in Role:
+        if accounts.find(role) is None:
+            accounts.add(User(role, f"Demo {role}", role), password, now)
+        else:
+            accounts.set_password(role, password, now)
+    return Role.ADMIN, password

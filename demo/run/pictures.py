@@ -76,8 +76,7 @@ def _take(workplace: Workplace, folder: Path) -> None:
         try:
             simulation.start_archives()
             _back_up(simulation)
-            moment, clock.speed = clock.now(), 0.0
-            clock.set(moment)
+            clock.stand(still=True)
             name, password = enrol(workplace.accounts_file, datetime.now(UTC))
             port = free_port()
             processes.start_dashboard(port, workplace.config_file, f"{name}:{password}")

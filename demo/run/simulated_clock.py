@@ -32,12 +32,23 @@ class SimulatedClock:
         self.path = path
         self.speed = speed
         self.time_zone = time_zone
+        self._pace = speed
         self.set(start)
 
     def now(self) -> datetime:
         """The wall clock of the site."""
-        elapsed = timedelta(seconds=(time.time() - self._real) * self.speed)
+        elapsed = timedelta(seconds=(time.time() - self._real) * self._pace)
         return (self._simulated + elapsed).astimezone(self.time_zone).replace(tzinfo=None)
+
+    @property
+    def stands(self) -> bool:
+        return not self._pace
+
+    def stand(self, still: bool) -> None:
+        """Stop, or go on from there."""
+        if still != self.stands:
+            now, self._pace = self.now(), 0.0 if still else self.speed
+            self.set(now)
 
     def set(self, moment: datetime) -> None:
         """Jump to a wall-clock time, for every process at once.
@@ -49,7 +60,7 @@ class SimulatedClock:
         """
         self._real = time.time()
         self._simulated = moment.replace(tzinfo=self.time_zone)
-        said = {"simulated": self._simulated.isoformat(), "real": self._real, "speed": self.speed}
+        said = {"simulated": self._simulated.isoformat(), "real": self._real, "speed": self._pace}
         beside = self.path.with_suffix(".part")
         beside.write_text(json.dumps(said), encoding="utf-8")
         system.move(beside, self.path)

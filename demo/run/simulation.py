@@ -5,7 +5,9 @@ Goal
 
 How
     `tick` is called a few times a second: it moves the clock over nights and weekends, hands the sessions that fell due
-    to the R&V system's archive and database, and runs the backup cycle again when the last one has ended.
+    to the R&V system's archive and database, and runs the backup cycle again when the last one has ended. The clock
+    stands while a backup takes longer than it does in a clinic, and until the first one of a day has ended: an old copy
+    is seen when the R&V system is down, not when this computer is busy.
 
 Why treatments stop while the R&V system is down
     So they do. Whoever misses a session has it on the next possible day.
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 RV, PACS, CYCLE = "rv", "pacs", "cycle"
 _QUIET = timedelta(hours=1)
+_LONG_CYCLE = timedelta(minutes=10)
 
 
 class Simulation:
@@ -53,6 +56,9 @@ class Simulation:
         self.last_cycle = "no backup yet"
         self._next_cycle = time.monotonic()
         self._cycle_runs = False
+        self._cycle_began = clock.now()
+        self._is_first = True
+        clock.stand(still=True)
 
     def start_archives(self) -> None:
         """Start the RT-PACS and the R&V system; returns when both listen.
@@ -128,12 +134,14 @@ class Simulation:
             target = now if following is None else following.starts_at
         else:
             target = now if _is_open(now) else _next_morning(now)
-        if target - now > _QUIET and not (now.date() == target.date() and _is_open(now)):
+        is_same_day = now.date() == target.date() and _is_open(now)
+        if target - now > _QUIET and not is_same_day and not self._cycle_runs:
             self.clock.set(target - timedelta(minutes=5))
+            self._is_first, self._next_cycle = True, time.monotonic()
 
     def _run_cycle(self) -> None:
         if self._cycle_runs and not self.processes.is_running(CYCLE):
-            self._cycle_runs = False
+            self._cycle_runs = self._is_first = False
             self.cycles += 1
             self._next_cycle = time.monotonic() + self.cycle_seconds
             status = self.processes.exit_status(CYCLE)
@@ -142,7 +150,9 @@ class Simulation:
         if not self._cycle_runs and time.monotonic() >= self._next_cycle:
             config = str(self.workplace.config_file)
             self.processes.start(CYCLE, "backup_jobs", "cycle", "--config", config, "--json")
-            self._cycle_runs = True
+            self._cycle_runs, self._cycle_began = True, self.clock.now()
+        is_long = self._is_first or self.clock.now() - self._cycle_began > _LONG_CYCLE
+        self.clock.stand(still=self._cycle_runs and is_long)
 
 
 def _next_morning(now: datetime) -> datetime:

@@ -33,7 +33,7 @@ from recovery.dicom.model import DicomNode
 from recovery.host import system
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import date
     from pathlib import Path
 
@@ -45,6 +45,7 @@ DATABASE_NAMES = {"aria": "variansystem.sqlite", "mosaiq": "mosaiq.sqlite"}
 _FIRST_HOUR = 11
 """The clinic opens in mid-morning, so that some of today's patients have been treated."""
 _BATCH = 200
+_PARTS = 20
 
 _CONFIG = """\
 # Written by `python -m demo`: the configuration of a clinic that does not exist.
@@ -148,8 +149,12 @@ class Workplace:
         self._state_file = self.folder / "clinic.json"
         self._postponed: list[tuple[str, str]] = []
 
-    def open(self, seed: int, now: datetime, *, fast: bool) -> tuple[Clinic, ClinicDatabase, Nodes]:
+    def open(
+        self, seed: int, now: datetime, *, fast: bool, tell: Callable[[str], None] = lambda _: None
+    ) -> tuple[Clinic, ClinicDatabase, Nodes]:
         """The clinic of this folder as it was left, or a new one opened at `now`; its R&V system holds its history.
+
+        `tell` hears how far a new one is.
 
         Raises
         ------
@@ -172,7 +177,7 @@ class Workplace:
         else:
             self._empty()
             clinic = Clinic(seed, now, fast=fast)
-            self._build(clinic, database)
+            self._build(clinic, database, tell)
             entered_priorities.enter(entries_file(self._cache), clinic, ZoneInfo(TIME_ZONE))
         nodes = Nodes(*(
             DicomNode(ae_title, "127.0.0.1", free_port(ports.get(ae_title, 0)))
@@ -214,10 +219,11 @@ class Workplace:
     def _database_files(self, name: str) -> list[Path]:
         return [p for suffix in ("", "-wal", "-shm") if (p := self.folder / f"{name}{suffix}").exists()]
 
-    def _build(self, clinic: Clinic, database: ClinicDatabase) -> None:
+    def _build(self, clinic: Clinic, database: ClinicDatabase, tell: Callable[[str], None]) -> None:
         """Fill archives and database; sixty patients with images take two processes half the time."""
+        tell("preparing the clinic: its database")
         database.create(clinic)
-        parts = 1 if clinic.fast else max(1, os.cpu_count() or 1)
+        parts = 1 if clinic.fast else _PARTS
         ingest = partial(
             _ingest_part,
             *(self.rv_folder, self.pacs_folder, self.product, clinic.seed, clinic.opened_at, clinic.fast, parts),
@@ -225,8 +231,10 @@ class Workplace:
         if parts == 1:
             ingest(0)
             return
-        with ProcessPoolExecutor(parts, mp_context=multiprocessing.get_context("spawn")) as pool:
-            list(pool.map(ingest, range(parts)))
+        with ProcessPoolExecutor(os.cpu_count(), mp_context=multiprocessing.get_context("spawn")) as pool:
+            tell("preparing the clinic: 0 %")
+            for done, _ in enumerate(pool.map(ingest, range(parts)), start=1):
+                tell(f"preparing the clinic: {100 * done // parts} %")
 
     def _read_state(self) -> dict[str, Any]:
         try:

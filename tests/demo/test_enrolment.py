@@ -1,4 +1,4 @@
-"""The simulated clinic's account: one press and in, another password each time, and nobody else's account touched."""
+"""The simulated clinic's accounts, one a role: one press and in, and another password each time."""
 
 from __future__ import annotations
 
@@ -20,4 +20,4 @@ def test_each_start_has_another_password_and_the_one_before_is_over(tmp_path: Pa
     assert first != second and accounts.check(name, first) is None
     opened = accounts.check(name, second)
     assert opened is not None and opened.role is Role.ADMIN
-    assert len(accounts.all()) == 1
+    assert {account.name: account.role for account in accounts.all()} == {str(role): role for role in Role}

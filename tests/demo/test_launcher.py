@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import tomllib
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -52,6 +52,7 @@ def test_it_runs_for_some_seconds_and_stops_everything(tmp_path: Path) -> None:
     process = launch(tmp_path, "--seconds", "8")
     said, _ = process.communicate(timeout=90)
     assert process.returncode == 0, said
+    assert "preparing the clinic: its database" in said
     assert nothing_listens(tmp_path)
     config = tomllib.loads((tmp_path / "config.toml").read_text())
     assert (config["rv"]["route"], config["pacs"]["retrieve"]) == ("relay", "get")
@@ -159,7 +160,23 @@ def test_nights_and_weekends_are_jumped_over_but_never_a_session(tmp_path: Path)
     assert clock.now().weekday() == 0
 
 
-def test_a_failing_cycle_is_told_and_not_fatal(tmp_path: Path) -> None:
+def test_the_clock_stands_while_a_backup_takes_longer_than_it_does_in_a_clinic(tmp_path: Path) -> None:
+    nodes = Nodes(*(DicomNode(name, "127.0.0.1", 1) for name in ("DEMO_RV", "RTPACS", "RBRDT")))
+    clock = SimulatedClock(tmp_path / "clock.json", OPENED_AT, 60.0, CHICAGO)
+    with Processes(tmp_path / "logs", tmp_path / "clock.json") as processes:
+        clinic = Clinic(1, OPENED_AT, fast=True)
+        run = Simulation(Workplace(tmp_path), clinic, AriaDatabase(tmp_path / "x"), nodes, clock, processes)
+        assert clock.stands, "there is no backup yet"
+        processes.start("cycle", "timeit", "import time; time.sleep(60)")
+        run._cycle_runs, run._is_first, run._cycle_began = True, False, clock.now()
+        run._run_cycle()
+        assert not clock.stands
+        run._cycle_began -= timedelta(minutes=11)
+        run._run_cycle()
+        assert clock.stands and clock.now() < OPENED_AT + timedelta(minutes=10)
+
+
+def test_a_failing_cycle_is_told_and_the_clock_goes_on(tmp_path: Path) -> None:
     with Processes(tmp_path / "logs", tmp_path / "clock.json") as processes:
         run = simulation(tmp_path, processes, OPENED_AT)
         run.workplace.config_file.write_text("this is no toml")
@@ -167,4 +184,4 @@ def test_a_failing_cycle_is_told_and_not_fatal(tmp_path: Path) -> None:
         while run.last_cycle == "no backup yet" and time.monotonic() < deadline:
             run._run_cycle()
             time.sleep(0.1)
-    assert run.last_cycle.startswith("exit ")
+    assert run.last_cycle.startswith("exit ") and not run.clock.stands
