@@ -65,7 +65,7 @@ def _run(name: str, config: Config, *, as_json: bool) -> int:
     from recovery.host.clock import read_clock
     from recovery.host.logs import set_up_logging
 
-    set_up_logging(config.cache_path)
+    set_up_logging(config.cache_path, on_terminal=name != "check")
     if name == "schedule":
         from backup_jobs.jobs.schedule import keep_running
 
@@ -123,8 +123,11 @@ def _print(run: Run, *, as_json: bool) -> None:
         print(json.dumps(line), flush=True)
         return
     counts = ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in result.counts.items())
+    has_told = result.job == "check" and result.counts.get("found", 0) > 0  # line by line
+    if has_told:
+        counts = f"{result.counts['found'] - result.counts['unproven']} of {result.counts['found']} work"
     print(f"{result.job:<19}{result.outcome:<8} {result.seconds:6.1f} s  {counts}", flush=True)
-    if result.message:
+    if result.message and not has_told:
         print(f"{'':<19}{printable(result.message)}", flush=True)
 
 

@@ -25,7 +25,7 @@ from backup_jobs.transfer.transfer import in_words, transfer
 from recovery.cache.journal import JobResult
 from recovery.dimse import DimseError, Guard, Peer, echo, find_refs, move_series, open_link, open_receiver
 from recovery.dimse.peer import UNKNOWN_DESTINATION
-from recovery.host import durable
+from recovery.host import durable, system
 from recovery.pacs.peers import pacs_peer, pacs_store_peer, rv_peer, tps_peers
 from recovery.pacs.record_search import find_records
 from recovery.pacs.workspace import Workspace
@@ -163,7 +163,8 @@ def _database(space: Workspace) -> Iterator[Finding]:
 def _cache(space: Workspace) -> Iterator[Finding]:
     path = space.config.cache_path
     yield f"cache {path} can be written", _problem(lambda: _write(space))
-    yield "nobody else may read what is kept here, nor write the config", _wide(space)
+    if system.HAS_MODES:
+        yield "nobody else may read what is kept here, nor write the config", _wide(space)
     with contextlib.suppress(OSError):
         free = shutil.disk_usage(path).free
         problem = "" if free > LEAST_FREE_BYTES else f"only {free // 1_000_000} MB are free"

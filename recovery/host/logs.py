@@ -27,12 +27,12 @@ class OneLine(logging.Formatter):
         return printable_lines(super().formatException(ei))
 
 
-def set_up_logging(cache_path: Path) -> None:
-    """Log to standard error, and to `rbrdt.log` in the cache where that can be written; `rbrdt.log.old` is before it.
+def set_up_logging(cache_path: Path, *, on_terminal: bool = True) -> None:
+    """Log to `rbrdt.log` in the cache where that can be written, and to standard error where that is wanted.
 
     pydicom's warnings quote the values that they complain about, so they are not shown.
     """
-    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr) if on_terminal else logging.NullHandler()]
     with contextlib.suppress(OSError):
         cache_path.mkdir(parents=True, exist_ok=True)
         path = cache_path / "rbrdt.log"
@@ -50,7 +50,7 @@ def set_up_logging(cache_path: Path) -> None:
 
 
 def _put_aside(path: Path) -> None:
-    """Begin a file anew that has grown long; on Windows, once no other run writes to it."""
+    """Begin a file anew that has grown long, and keep the one before; on Windows, once no other run writes to it."""
     with contextlib.suppress(OSError):
         if path.stat().st_size > FILE_BYTES:
             path.replace(path.with_name(f"{path.name}.old"))

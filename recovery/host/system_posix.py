@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from multiprocessing.context import ForkContext
     from pathlib import Path
 
+HAS_MODES = True
 APART: Mapping[str, Any] = {"start_new_session": True}
 """What `subprocess.Popen` is given, so that Ctrl-C does not reach the child."""
 
@@ -41,8 +42,8 @@ def sync_folder(path: Path) -> None:
         os.close(folder)
 
 
-def mode_of(path: Path) -> int | None:
-    """Who may read and write a file, as bits; None where rights are none."""
+def mode_of(path: Path) -> int:
+    """Who may read and write a file, as bits."""
     return stat.S_IMODE(path.stat().st_mode)
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+HAS_MODES = False
 _NEW_PROCESS_GROUP = 0x200
 APART: Mapping[str, Any] = {"creationflags": _NEW_PROCESS_GROUP}
 """What `subprocess.Popen` is given, so that Ctrl-C does not reach the child."""
@@ -50,9 +51,9 @@ def sync_folder(_path: Path) -> None:
     """Nothing: a folder cannot be opened there, and NTFS keeps a journal of names."""
 
 
-def mode_of(_path: Path) -> int | None:
+def mode_of(_path: Path) -> int:
     """None: a file has its folder's access list."""
-    return None
+    return 0
 
 
 def group_of(_path: Path) -> str:

@@ -78,7 +78,7 @@ def _in(folder: Path) -> list[Path]:
 
 def _allows(path: Path, forbidden: int) -> bool:
     try:
-        return bool((system.mode_of(path) or 0) & forbidden)
+        return bool(system.mode_of(path) & forbidden)
     except OSError:
         return False
 

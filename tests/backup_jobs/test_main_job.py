@@ -393,6 +393,7 @@ def test_check_tells_what_works_and_what_does_not(clinic: TwoNodes) -> None:
     clinic.pacs.kill()
     done = clinic.run("backup_jobs", "check")
     assert done.returncode == 2 and "cannot be reached" in done.stderr
+    assert "cannot be reached" not in done.stdout and " INFO " not in done.stderr, "each failure is said once"
 
 
 def test_retrieving_by_move_gives_the_same_table(clinic: TwoNodes) -> None:
