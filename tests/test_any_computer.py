@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
+import socket
 import subprocess
 import sys
 from collections import Counter
@@ -20,6 +22,7 @@ from tests.clinic import TwoNodes, two_nodes
 from tests.forked import PROJECT
 from tests.lesser import MODULES, NAMES
 from tests.orthanc import HOW_TO_INSTALL, orthanc_is_installed
+from tests.patience import seconds
 from tests.relational.made_up import made_up_clinic
 
 
@@ -40,7 +43,7 @@ def walk(clinic: TwoNodes) -> dict[str, Any]:
     made_up_clinic("aria", clinic.folder).close()
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", "tests.lesser", str(clinic.config)],
-        cwd=PROJECT, capture_output=True, text=True, check=False, timeout=120,
+        cwd=PROJECT, capture_output=True, text=True, check=False, timeout=seconds(40),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     said: dict[str, Any] = json.loads(done.stdout)
@@ -105,3 +108,10 @@ def test_only_the_host_asks_which_system_it_is_or_uses_what_windows_lacks() -> N
     sources = [path for room in ("app", "backup_jobs", "recovery", "demo") for path in (PROJECT / room).rglob("*.py")]
     found = {path.relative_to(PROJECT).as_posix() for path in sources if ONE_SYSTEMS_OWN.search(path.read_text())}
     assert found == {"recovery/host/__init__.py", "recovery/host/system_posix.py", "demo/run/console.py"}
+
+
+def test_on_windows_too_a_port_at_which_another_listens_is_taken() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        with pytest.raises(OSError) as refused:
+            system_windows.refuse_taken_port(*other.getsockname())
+        assert refused.value.errno == errno.EADDRINUSE

@@ -29,6 +29,7 @@ from recovery.dimse.guard import NOT_AUTHORISED, Guard
 from recovery.dimse.link import MAXIMUM_PDU_SIZE
 from recovery.dimse.peer import DimseError
 from recovery.dimse.sockets import QuickSocket, cut, make_quick
+from recovery.host import system
 from recovery.words.printable import printable
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ def _listening(ae: AE, local: DicomNode, handlers: list[Any], patience: float) -
     until = time.monotonic() + patience
     while True:
         try:
+            system.refuse_taken_port(local.host, local.port)
             return ae.start_server((local.host, local.port), block=False, evt_handlers=handlers)
         except OSError as error:
             if error.errno == errno.EADDRINUSE and time.monotonic() < until:

@@ -130,7 +130,7 @@ def locked(*files: Path, refusal: str = "") -> Iterator[None]:
     descriptor = _opened(*files)
     _held.add(descriptor)
     try:
-        if refusal and not _takes(descriptor):
+        if refusal and not _takes(descriptor, 0.02, 0.1):
             raise LockedError(refusal)
         if not refusal:
             lock_descriptor(descriptor)
@@ -147,7 +147,7 @@ def is_free(file: Path) -> bool:
     except OSError:
         return False
     try:
-        return _takes(descriptor)
+        return _takes(descriptor, 0.02)
     except OSError:
         return False
     finally:
@@ -169,9 +169,9 @@ def _sweep(path: Path) -> None:
                 other.unlink()
 
 
-def _takes(descriptor: int) -> bool:
-    """Take a lock; a reader who only looks whether it is free has it for a moment."""
-    for pause in (0.02, 0.1):
+def _takes(descriptor: int, *pauses: float) -> bool:
+    """Take a lock; who only looks whether it is free has it for a moment, and is waited for in these pauses."""
+    for pause in pauses:
         if lock_descriptor(descriptor, blocking=False):
             return True
         time.sleep(pause)

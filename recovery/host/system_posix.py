@@ -80,6 +80,10 @@ def wait_for_hang_up(descriptor: int) -> None:
     hung_up.poll()
 
 
+def refuse_taken_port(_host: str, _port: int) -> None:
+    """Nothing: whoever listens where another does is told so."""
+
+
 def acknowledge_at_once(connection: socket.socket) -> None:
     """Have what is received next acknowledged without delay. Linux forgets it after a while, macOS has no such word."""
     if sys.platform == "linux":

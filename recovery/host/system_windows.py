@@ -5,11 +5,11 @@ Run so far on Linux only, in a process that lacks what Windows lacks (`tests/tes
 
 from __future__ import annotations
 
+import socket
 import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
@@ -73,6 +73,18 @@ def in_forked_child(_act: Callable[[], None]) -> None:
 def wait_for_hang_up(_descriptor: int) -> None:
     """Nobody asks: no process forks there."""
     raise NotImplementedError
+
+
+def refuse_taken_port(host: str, port: int) -> None:
+    """With SO_REUSEADDR, as pynetdicom listens, two listen at one port there, and either may get what is sent.
+
+    Raises
+    ------
+    OSError
+        With EADDRINUSE, if another listens.
+    """
+    with socket.create_server((host, port)):
+        pass
 
 
 def acknowledge_at_once(_connection: socket.socket) -> None:
