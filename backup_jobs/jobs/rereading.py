@@ -168,7 +168,7 @@ class Rereading:
         refs = self._held(uids)
         for uid in uids:
             if uid not in refs:
-                self._fail(uid, GONE, None)
+                self._gone(uid)
         inbox = _Inbox(self, refs)
         retrieve = self.space.config.pacs.retrieve
         failures = fetch(self.pacs, refs.values(), inbox.take, retrieve=retrieve)
@@ -179,16 +179,23 @@ class Rereading:
         if failures:
             self._held(failures)
         for uid, why in failures.items():
-            self._fail(uid, why, refs[uid])
+            if why == GONE:
+                self._gone(uid)
+            else:
+                self.verified.failed(uid, why, self.space.now)
+                self.failed[uid] = refs[uid]
         return inbox.bytes
+
+    def _gone(self, uid: str) -> None:
+        """An object that is not there: brought again where a source has it. That one that never was there
+        is lacking, the cycle says."""
+        self.failed[uid] = None
+        if uid in self.verified.objects and self.verified.objects[uid].digest is not None:
+            self.verified.failed(uid, GONE, self.space.now)
 
     def _held(self, uids: Iterable[str]) -> dict[str, InstanceRef]:
         with open_link(self.pacs) as link:
             return {ref.sop_instance_uid: ref for ref in find_by_uid(link, uids)}
-
-    def _fail(self, uid: str, why: str, ref: InstanceRef | None) -> None:
-        self.verified.failed(uid, why, self.space.now)
-        self.failed[uid] = ref
 
     def _at_sources(self, uids: Iterable[str]) -> Iterator[tuple[str, Dataset]]:
         """Objects as the first source that has them gives them; a source that does not is named once. One that has

@@ -44,6 +44,7 @@ def remarks(course: Course, records: Iterable[TreatmentRecord], plan: Plan | Non
     listed = list(records)
     yield from _too_much(course)
     yield from _left_open(course)
+    yield from _numbered_below_one(course)
     if course.duplicates:
         yield f"{counted(course.duplicates, 'delivery', 'deliveries')} recorded twice, counted once"
     if is_by_session(listed):
@@ -54,6 +55,7 @@ def remarks(course: Course, records: Iterable[TreatmentRecord], plan: Plan | Non
     yield from _not_said(listed)
     if plan is not None:
         yield from _of_plan(plan)
+        yield from _of_groups(course, plan)
 
 
 def specified_in_words(course: Course) -> Iterator[str]:
@@ -71,6 +73,25 @@ def _in_short(one: Specified) -> str:
     numbers: Sequence[int] = one.fraction_numbers
     is_run = len(numbers) > 2 and numbers[-1] - numbers[0] == len(numbers) - 1
     return f"{numbers[0]}-{numbers[-1]}" if is_run else ", ".join(map(str, numbers))
+
+
+def _numbered_below_one(course: Course) -> Iterator[str]:
+    """They were delivered, and no number after theirs follows from them."""
+    odd = [fraction.fraction_number for fraction in course.fractions if fraction.fraction_number < 1]
+    if odd:
+        yield f"{counted(len(odd), 'fraction')} counted whose number is below 1: {', '.join(map(str, odd))}"
+
+
+def _of_groups(course: Course, plan: Plan) -> Iterator[str]:
+    """Each fraction group counts its own fractions (PS3.3 C.8.8.13): a number alone does not tell of which."""
+    if len(plan.treating_groups) < 2:
+        return
+    said = []
+    for group in plan.treating_groups:
+        own = [f for f in course.fractions if f.fraction_group_number == group.fraction_group_number and f.is_complete]
+        planned = number(group.number_of_fractions_planned, None)
+        said.append(f"group {group.fraction_group_number} {len(own)} of {planned}")
+    yield f"fraction groups with numbers of their own: {', '.join(said)}"
 
 
 def _of_plan(plan: Plan) -> Iterator[str]:

@@ -17,7 +17,10 @@ _COMMENTS = (
     *("CommentsOnThePerformedProcedureStep", "TreatmentStatusComment", "ImageComments", "AcquisitionComments"),
     *("TextComments", "StudyComments"),
 )
-_COMMENTS_OF_BEAM = ("BeamName", "BeamDescription", "ApplicationSetupName", "TreatmentTerminationDescription")
+_COMMENTS_OF_BEAM = (
+    *("BeamName", "BeamDescription", "ApplicationSetupName", "TreatmentTerminationDescription"),
+    "TreatmentStatusComment",
+)
 _VERIFICATION = re.compile(
     r"\b(p?d?qa|quality assurance|phantom|verifi[ck]ation|dry[ -]?run|dummy|test patient)\b", re.IGNORECASE
 )

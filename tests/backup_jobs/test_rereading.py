@@ -20,7 +20,7 @@ from recovery.cache.memory import Memory
 from recovery.dicom.model import DicomNode
 from recovery.dimse import DimseError
 from recovery.objects.digest import digest_of
-from recovery.pacs.verified_objects import ALTERED, DIFFERS, Proofs, VerifiedObjects
+from recovery.pacs.verified_objects import ALTERED, DIFFERS, GONE, Proofs, VerifiedObjects
 from recovery.pacs.workspace import Workspace, open_workspace
 from recovery.settings.config import load_config
 from tests.dimse.scripted import PENDING, Scripted, asked_uids, by_uid, gives, match, scp, sends
@@ -96,6 +96,16 @@ def test_an_archive_that_dies_in_mid_fetch_is_no_damaged_object(tmp_path: Path) 
     assert caught.value.fault == "pacs"
     assert run.verified.faults == {} and run.failed == {}
     assert run.verified.in_turn([*holds, "1.9"])[0] == "1.9", "they had their turn: others come first in the next night"
+
+
+def test_what_an_archive_never_had_is_not_called_lost(tmp_path: Path) -> None:
+    holds = records(1)
+    (uid,) = holds
+    with scp({evt.EVT_C_FIND: lists({})}) as pacs, scp() as rv:
+        run = Rereading(night(tmp_path, pacs.node, rv.node), known(holds))
+        run.read([uid, "1.2.3.4.5"])
+    assert run.verified.faults == {uid: GONE}
+    assert run.failed == {uid: None, "1.2.3.4.5": None}, "both are looked for at the sources"
 
 
 def test_an_object_that_an_archive_which_lives_does_not_give_is_unreadable(tmp_path: Path) -> None:

@@ -75,6 +75,23 @@ def test_two_groups_that_treat_add_up_and_one_that_says_0_makes_the_sum_unknown(
         assert as_plan(plan).number_of_fractions_planned == planned
 
 
+def test_of_two_groups_that_treat_each_says_what_it_delivered() -> None:
+    """Of 3 and 5 fractions, 3 and 1 were given: `4` alone, the number after the highest, would be nobody's next."""
+    plan = second_group(o.plan({1: 100.0}, fractions=3), 5, beam(2, "TREATMENT"), BeamMeterset=50.0)
+    boost = o.record(plan.SOPInstanceUID, [o.beam_item(2, 1, 50.0, specified=50.0)], at=day(12))
+    boost.ReferencedFractionGroupNumber = 2
+    told = row(plan, *(whole(plan, n) for n in (1, 2, 3)), boost)
+    assert (told["fractions_delivered"], told["fractions_remaining"]) == (4, 4)
+    assert "fraction groups with numbers of their own: group 1 3 of 3, group 2 1 of 5" in told["remarks"]
+
+
+def test_fractions_that_bear_no_number_of_a_fraction_are_counted_and_named() -> None:
+    plan = o.plan({1: 100.0}, fractions=10)
+    told = row(plan, *(whole(plan, n) for n in (-1, 0, 1)))
+    assert told["fractions_delivered"] == 3
+    assert "2 fractions counted whose number is below 1: -1, 0" in told["remarks"]
+
+
 def test_without_any_meterset_every_group_is_told_by_its_number() -> None:
     assert as_plan(o.plan({1: None}, fractions=20)).number_of_fractions_planned == 20
 
@@ -118,6 +135,7 @@ def test_a_beam_whose_name_says_verification_and_a_missing_type_are_remarked_on(
     plan = o.plan({1: 100.0})
     told = row(plan, whole(plan, 1, BeamName="QA field", TreatmentDeliveryType=""))
     assert "“QA field”" in told["remarks"]
+    assert "“dry run”" in row(plan, whole(plan, 1, TreatmentStatusComment="dry run"))["remarks"]
     assert "1 delivered beam without TreatmentDeliveryType, taken as treatment" in told["remarks"]
 
 
