@@ -69,6 +69,8 @@ class Rereading:
 
         Raises
         ------
+        CacheError
+            If what was found so far cannot be kept.
         DimseError
             If it stops answering. The objects in hand have had their turn: one that kills an archive each night keeps
             no other from being read.
@@ -86,8 +88,19 @@ class Rereading:
                 self.done += len(chunk)
                 advance(len(chunk))
                 if time.monotonic() - kept_at > KEPT_EVERY:
-                    self.verified.save(self.space.cache, self.space.now)
+                    self.keep()
                     kept_at = time.monotonic()
+
+    def keep(self) -> None:
+        """Write what was found so far; first what the list reads, so that a full disk hides no fault from it.
+
+        Raises
+        ------
+        CacheError
+            If it cannot be written.
+        """
+        self.verified.proofs(self.space.collection).save(self.space.cache, self.space.now)
+        self.verified.save(self.space.cache, self.space.now)
 
     def heal(self) -> None:
         """Bring again what is gone; store again what was altered, where a source has what was read first."""

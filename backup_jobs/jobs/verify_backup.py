@@ -52,8 +52,7 @@ def verify_backup(space: Workspace) -> JobResult:
         run.heal()
         run.compare(uid for uid in due if uid in run.to_compare)
     finally:
-        verified.save(space.cache, space.now)
-        verified.proofs(space.collection).save(space.cache, space.now)
+        run.keep()
     faults = {uid: why for uid, why in verified.faults.items() if uid in active | others}
     said = [in_words(faults)] if faults else []
     if left := len(due) - run.done:

@@ -17,6 +17,7 @@ from pynetdicom import evt
 from backup_jobs.jobs import rereading
 from backup_jobs.jobs.rereading import Rereading
 from recovery.cache.memory import Memory
+from recovery.cache.store import CacheError
 from recovery.dicom.model import DicomNode
 from recovery.dimse import DimseError
 from recovery.objects.digest import digest_of
@@ -184,6 +185,18 @@ def test_a_source_that_has_none_of_the_first_objects_keeps_no_other_from_being_c
             verified.turn += 1
             Rereading(night(tmp_path, pacs.node, rv.node), verified).compare(sorted(holds))
     assert verified.objects[max(holds)].is_as_at_source
+
+
+def test_a_disk_that_takes_only_half_of_what_was_found_hides_no_fault(tmp_path: Path) -> None:
+    holds = records(2)
+    run = Rereading(night(tmp_path, LOCAL, LOCAL), known(holds))
+    run.verified.failed(min(holds), ALTERED, NOW)
+    (run.space.cache.path / "tables" / "verified_objects.parquet").mkdir(
+        parents=True
+    )  # nothing can be put in its place
+    with pytest.raises(CacheError):
+        run.keep()
+    assert Proofs.load(run.space.cache, run.space.collection).faults.keys() == {min(holds)}
 
 
 @pytest.mark.parametrize("damaged", ["proofs", "verified_objects"])
