@@ -25,8 +25,8 @@ from recovery.settings.config import Config
 log = logging.getLogger(__name__)
 
 NIGHTLY = "verify_backup"
-SECONDS_TO_STOP = 10.0
-"""That a nightly run has to keep what it found; then it is killed, and the next goes on from what was kept last."""
+SECONDS_TO_STOP = 4.0
+"""That a nightly run is waited for; it and this program end by themselves after `stopping.GRACE`."""
 
 
 def keep_running(config: Config, run_cycle: Callable[[], int]) -> int:
@@ -47,9 +47,10 @@ def keep_running(config: Config, run_cycle: Callable[[], int]) -> int:
         again()
         while True:
             schedule.run_pending()
-            time.sleep(1)
-    except KeyboardInterrupt:
-        return last
+            try:
+                time.sleep(1)
+            except KeyboardInterrupt:
+                return last  # nothing was under way
     finally:
         nightly.stop()
 
@@ -83,12 +84,8 @@ class _Nightly:
             self._process = subprocess.Popen(self._command)
 
     def stop(self) -> None:
-        """Stop it, and wait until it has."""
-        if self._process is None or self._process.poll() is not None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(SECONDS_TO_STOP)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        """Stop it, and wait until it has kept what it found; it ends itself when that takes too long."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(SECONDS_TO_STOP)
