@@ -25,16 +25,13 @@ def show(shown: pd.DataFrame, show_the_rest: Callable[[], None] | None = None) -
 
     `show_the_rest` filters the table for what is one line too many; None where a table has no filter.
     """
-    alarming = shown[shown["mark"] == "■"]
-    ordered = pd.concat([alarming[alarming["interruption"] != ""], alarming[alarming["interruption"] == ""]])
+    ordered = shown[shown["mark"] == "■"].sort_values("is_interrupted", ascending=False, kind="stable")
     if ordered.empty:
         return 0
-    said = "urgent" if "urgent" in ordered else "check"
     with st.container(key=f"attention_{shown.index[0]}", gap=None):
         for row in ordered.head(_AT_MOST).to_dict("records"):
             name, patient_id = words.known(row["patient_name"]) or "", words.known(row["patient_id"])
-            what = row[said].removeprefix("■ ")
-            told = f"{_said(patient_id)} · {_said(row['plan'])} · **{words.as_markdown(what)}**"
+            told = f"{_said(patient_id)} · {_said(row['plan'])} · **{words.as_markdown(row['urgent'])}**"
             patient_link.show(f":red[■] **{_said(name)}** {told}", patient_id)
         left = len(ordered) - _AT_MOST
         if left > 0:

@@ -5,7 +5,7 @@ Streamlit draws pinned columns at 60 % of their ink, so what is pinned gets the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -14,6 +14,7 @@ import streamlit as st
 
 from app.lists.columns import Column, described
 from app.wording import palette, words
+from recovery.words.notices import Next
 
 ROW_HEIGHT = 32
 _STYLED_ROWS = 600
@@ -34,21 +35,41 @@ def printed(shown: pd.DataFrame) -> pd.DataFrame:
     return shown.assign(**texts)  # type: ignore[arg-type]
 
 
-def styled(shown: pd.DataFrame, strong: Sequence[str]) -> object:
-    """The rows as they can be shown: columns `strong` in full ink, and those of marked rows on their ground."""
-    shown = printed(shown)
+def table(
+    rows: pd.DataFrame, key: str, config: Mapping[str, Any], *, most: int, alt: str | None, strong: Sequence[str] = ()
+) -> None:
+    """Draw the columns of `config`, in its order; `most` rows are in sight. `strong` as `styled` has it."""
+    names = list(config)
+    st.dataframe(
+        styled(rows, names, strong) if strong else printed(rows[names]),
+        key=key,
+        hide_index=True,
+        height=height(len(rows), most),
+        row_height=ROW_HEIGHT,
+        placeholder=words.ABSENT,
+        column_config=dict(config),
+        alt=alt,
+    )
+
+
+def styled(rows: pd.DataFrame, names: Sequence[str], strong: Sequence[str]) -> object:
+    """Columns as they can be shown: `strong` ones in full ink, and those of marked rows on their ground.
+
+    `next_is` of the rows, where they have it, says which next fraction may be given already: that number is not the
+    thing to see.
+    """
+    shown = printed(rows[list(names)])
     if len(shown) > _STYLED_ROWS:
         return shown
     colours = palette.of(is_dark=st.context.theme.type == "dark")
-    ink, grounds = colours.ink, {"■": colours.stop_ground, "▲": colours.look_ground}
     css = pd.DataFrame("", index=shown.index, columns=shown.columns)
     own = [name for name in strong if name in shown.columns]
-    css[own] = f"color: {ink}; font-weight: 600"
-    for mark, ground in grounds.items():
-        css.loc[shown["mark"] == mark, own] = f"color: {ink}; font-weight: 600; background-color: {ground}"
-    for name in set(own) & {"fraction", "next_fraction"}:  # a number that may be given already is not the thing to see
-        is_unknown = shown[name].fillna("").str.startswith("unknown")
-        css.loc[is_unknown, name] = css.loc[is_unknown, name].str.replace("600", "400")
+    css[own] = bold = f"color: {colours.ink}; font-weight: 600"
+    for mark, ground in {"■": colours.stop_ground, "▲": colours.look_ground}.items():
+        css.loc[rows["mark"] == mark, own] = f"{bold}; background-color: {ground}"
+    if "next_is" in rows and "next_fraction" in own:
+        is_unknown = rows["next_is"] == Next.UNKNOWN
+        css.loc[is_unknown, "next_fraction"] = css.loc[is_unknown, "next_fraction"].str.replace("600", "400")
     return shown.style.apply(lambda _: css, axis=None)
 
 
@@ -80,4 +101,4 @@ def _drawn(column: Column, values: pd.Series, today: date, *, is_pinned: bool) -
 
 def height(rows: int, visible: int) -> int:
     """The height of a table in pixels, in which `visible` rows stand before it scrolls."""
-    return (min(rows, visible) + 1) * ROW_HEIGHT + 4
+    return (min(max(rows, 1), visible) + 1) * ROW_HEIGHT + 4

@@ -40,7 +40,7 @@ def show(table: pd.DataFrame, today: date, *, link_is_dead: bool) -> None:
         selection_mode="single-cell",
         hide_index=True,
         row_height=marked.ROW_HEIGHT,
-        height=(min(len(found), _VISIBLE_ROWS) + 1) * marked.ROW_HEIGHT + 4,
+        height=marked.height(len(found), _VISIBLE_ROWS),
         placeholder=words.ABSENT,
         column_config=marked.config(PEOPLE.page, found, today),
         alt="Patients, one row each",

@@ -34,12 +34,11 @@ def show(shown: pd.DataFrame, today: date, lines_above: int, columns: Sequence[s
     Returns the ID of the patient whose row was clicked. A click on what is to be checked only selects it: its text is
     read there. Nor does the mark open anybody: see OPENS_NOBODY.
     """
-    whole = (len(shown) + 1) * marked.ROW_HEIGHT + 4
-    least = (min(len(shown), FEWEST_ROWS) + 1) * marked.ROW_HEIGHT + 4
+    whole, least = (marked.height(len(shown), most) for most in (len(shown), FEWEST_ROWS))
     height = f"clamp({least}px, calc(100vh - {_ABOVE + 21 * lines_above}px), {whole}px)"
     st.html(f"<style>.st-key-patients [data-testid=stDataFrame] {{height: {height} !important;}}</style>")
     event = st.dataframe(
-        marked.styled(shown[list(columns)], ("mark", "patient_name", "check")),
+        marked.styled(shown, columns, ("mark", "patient_name", "check")),
         key="patients",
         on_select="rerun",
         selection_mode="single-cell",

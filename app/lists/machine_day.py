@@ -25,17 +25,14 @@ import pandas as pd
 
 from app.lists import appointments, filters
 from app.lists.appointments import UNKNOWN_MACHINE, Given, Known, Record, given_for, machine_of, records
+from app.lists.columns import MACHINE_DAY
 from app.wording import words
-from app.wording.words import ABSENT
-from recovery.tables.relational import CANCELLED_STATUSES
-from recovery.words.notices import LOOK_MARK
+from recovery.tables.relational import CANCELLED_STATUSES, PHONES
+from recovery.words.notices import LOOK_MARK, Next
 from recovery.words.radiation import energy_in_words
+from recovery.words.values import ABSENT
 
-COLUMNS = (
-    *("appointment_at", "ends_at", "mark", "patient_name", "patient_id", "patient_birth_date", "plan"),
-    *("next_fraction", "treated_that_day", "energy", "technique", "setup_note", "alerts", "check", "phone"),
-    *("ready", "status_words", "physicians_of_record", "activity", "interruption", "initials"),
-)
+COLUMNS = tuple(dict.fromkeys((*MACHINE_DAY.page, *MACHINE_DAY.excel, "next_is", "is_interrupted", "urgent")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,21 +67,21 @@ def machines_of(table: pd.DataFrame, schedule: pd.DataFrame | None) -> list[str]
     return sorted(found, key=lambda name: (name == UNKNOWN_MACHINE, filters.fold(name)))
 
 
-def fraction_of(row: Mapping[str, Any], given: Sequence[Given], known: Known) -> str:
+def fraction_of(row: Mapping[str, Any], given: Sequence[Given], known: Known) -> tuple[str, Next]:
     """What a line's number is: of what was given on that day, else of what is due, as far as anybody can know.
 
     `7 of 15 given`; `8 next of 15 (7 given)`, of another day `… as of now`: what is given until then is not counted in.
     A begun fraction is due whenever it began.
     """
-    due: str = row["fraction"]
+    due, is_next = row["fraction"], Next(row["next_is"])
     numbers, begun = dict.fromkeys(one.number for one in given), words.known(row["interrupted_fraction"])
     if given and (begun is None or begun not in numbers):
         planned = words.absent(words.known(row["course_number_of_fractions_planned"]))
-        return f"{', '.join(words.absent(number) for number in numbers)} of {planned} given"
+        return f"{', '.join(words.absent(number) for number in numbers)} of {planned} given", Next.NONE
     if known.day < known.today and not given:
-        return ABSENT
-    is_of_any_day = known.day == known.today or due.startswith((ABSENT, "none")) or " unless " in due
-    return due if is_of_any_day else f"{due} as of now"
+        return ABSENT, Next.NONE
+    is_of_any_day = known.day == known.today or is_next is not Next.DUE
+    return due if is_of_any_day else f"{due} as of now", is_next
 
 
 def day_of(table: pd.DataFrame, tables: Tables, machine: str, day: date, known: Known | None = None) -> Day:
@@ -144,9 +141,7 @@ class _Known:
         given = [f"{line['plan']} treated, {line['treated_that_day']}" for line in lines if line["treated_that_day"]]
         for line in lines if given else ():
             if not line["treated_that_day"]:
-                told = f"{LOOK_MARK} only {' and '.join(given)}"
-                line["check"] = " · ".join(filter(None, (line["check"], told)))
-                line["mark"] = line["check"][:1]
+                line |= _with_looks(line, [f"only {' and '.join(given)}"])
         return lines
 
     def line(self, row: Record | None, appointment: Record | None, machine: str, elsewhere: str = "") -> Record:
@@ -159,44 +154,43 @@ class _Known:
         said = [field["setup_note"] for field in (*fields, *notes)] + [(appointment or {}).get("note")]
         given = given_for(row, self.judged_by, appointment)
         beams = [field for field in fields if not words.known(field["is_setup_field"])]
+        said_next, is_next = fraction_of(row, given, self.judged_by) if row is not None else (None, Next.NONE)
+        of_person = ("patient_name", "patient_birth_date", "physicians_of_record")
         return {
             "appointment_at": (appointment or {}).get("appointment_at"),
-            "ends_at": (appointment or {}).get("ends_at"),
             "patient_id": patient_id,
-            "patient_name": words.known(named.get("patient_name")) or words.known(person.get("patient_name")),
-            "patient_birth_date": words.known(named.get("patient_birth_date"))
-            or words.known(person.get("patient_birth_date")),
+            **{name: words.known(named.get(name)) or words.known(person.get(name)) for name in of_person},
             "plan": row["plan"] if row is not None else None,
-            "next_fraction": fraction_of(row, given, self.judged_by) if row is not None else None,
+            "next_fraction": said_next,
+            "next_is": is_next,
             "treated_that_day": f"{given[-1].at:%H:%M}" if given else None,
             "energy": _joined(map(_energy, beams)),
             "technique": _joined(field["technique"] for field in beams),
             "setup_note": _joined(said),
             "alerts": (words.known(person.get("alerts")) or "none") if person else None,
-            "phone": _joined(person.get(key) for key in ("phone_mobile", "phone_home", "phone_work")),
-            "ready": None if row is None else words.known(row["ready"]),
-            "status_words": row["status_words"] if row is not None else None,
-            "physicians_of_record": words.known(named.get("physicians_of_record")),
-            "activity": (appointment or {}).get("activity"),
-            "interruption": row["interruption"] if row is not None else "",
+            "phone": _joined(map(person.get, PHONES)),
             "initials": None,
             **_checked(row, machine, elsewhere),
         }
 
 
-def _checked(row: Record | None, machine: str, elsewhere: str) -> dict[str, str]:
+def _checked(row: Record | None, machine: str, elsewhere: str) -> Record:
     """What to look at before treating, with its mark: what the list of all says, and what only this day shows."""
-    said = [f"{LOOK_MARK} {elsewhere}"] if elsewhere else []
+    looks = [elsewhere] if elsewhere else []
     if row is None:
-        said.insert(0, f"{LOOK_MARK} booked, and no unfinished plan of this patient is known")
-    else:
-        said.insert(0, row["check"])
-        if machine_of(row) not in {machine, UNKNOWN_MACHINE}:
-            said.append(f"{LOOK_MARK} last treated on {machine_of(row)}")
-        if row["status"] == "on_break":
-            said.append(f"{LOOK_MARK} on break")
-    check = " · ".join(filter(None, said))
-    return {"check": check, "mark": check[:1]}
+        looks.insert(0, "booked, and no unfinished plan of this patient is known")
+    elif machine_of(row) not in {machine, UNKNOWN_MACHINE}:
+        looks.append(f"last treated on {machine_of(row)}")
+    if row is not None and row["status"] == "on_break":
+        looks.append("on break")
+    return _with_looks(row or {"mark": "", "check": "", "urgent": "", "is_interrupted": False}, looks)
+
+
+def _with_looks(line: Record, looks: Sequence[str]) -> Record:
+    """What a line says of itself, and after it what else is worth a look."""
+    marked = [f"{LOOK_MARK} {look}" for look in looks]
+    told = {name: " · ".join(filter(None, (line[name], *marked))) for name in ("check", "urgent")}
+    return {**told, "mark": line["mark"] or (LOOK_MARK if looks else ""), "is_interrupted": line["is_interrupted"]}
 
 
 def _energy(field: Record) -> str | None:
@@ -217,9 +211,10 @@ def _by(frame: pd.DataFrame | None, column: str) -> dict[str, list[Record]]:
 
 def _frame(lines: list[Record]) -> pd.DataFrame:
     frame = pd.DataFrame(lines, columns=list(COLUMNS))
-    for name in COLUMNS:
-        if name in {"appointment_at", "ends_at"}:
-            frame[name] = pd.to_datetime(frame[name])
-        elif name not in {"patient_birth_date", "ready"}:
-            frame[name] = frame[name].astype("string")
-    return frame
+    others = set(COLUMNS) - {"appointment_at", "patient_birth_date", "is_interrupted"}
+    kinds: dict[str, Any] = {
+        "appointment_at": "datetime64[us]",
+        "is_interrupted": bool,
+        **dict.fromkeys(others, "string"),
+    }
+    return frame.astype(kinds)

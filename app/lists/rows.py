@@ -13,7 +13,7 @@ Why marks
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -29,31 +29,33 @@ from recovery.words.statuses import in_words
 def describe(table: pd.DataFrame) -> pd.DataFrame:
     """The whole table, with columns of words for its readers.
 
-    Added: `mark` (■, ▲ or empty), `check` (what to look at, empty when nothing), `urgent` (the same, of ▲ its word
-    alone), `interruption`, `not_ready`, `plan` (with `1 of 2` where a person has two), `fraction` (the next one:
-    `13 next of 30 (12 given)`), `progress` (0 to 1, or NA), and `status_words`. Give it all rows, not the filtered
-    ones: it compares a patient's rows with each other.
+    Added: `mark` (■, ▲ or empty), `check` (what to look at, empty when nothing), `urgent` (the same without the first
+    mark, and of ▲ its word alone), `is_interrupted`, `why_not_ready`, `plan` (with `1 of 2` where a person has two),
+    `fraction` (the next one: `13 next of 30 (12 given)`), `next_is` (a `Next`), `progress` (0 to 1, or NA), and
+    `status_words`. Give it all rows, not the filtered ones: it compares a patient's rows with each other.
     """
     listed = _records(table)
+    ahead = [notices.next_fraction(row) for row in listed]
     said = [[*notices.of_row(row), *same] for row, same in zip(listed, _same_name(table), strict=True)]
     words = {
-        "interruption": [_joined(notices.interrupted(row)) if notices.is_unfinished(row) else "" for row in listed],
-        "not_ready": [_joined(notices.not_ready(row)) if notices.is_unfinished(row) else "" for row in listed],
+        "why_not_ready": [", ".join(notice.said for notice in notices.not_ready(row)) for row in listed],
         "plan": _plans(table),
-        "fraction": [notices.next_fraction(row) for row in listed],
+        "fraction": [said for said, _ in ahead],
+        "next_is": [kind for _, kind in ahead],
         "status_words": [in_words(value) for value in filters.or_dash(table["status"])],
-        "check": [_joined(found) for found in said],
-        "urgent": [" · ".join(str(n) if n.is_stop else f"{n.mark} {n.word}" for n in found) for found in said],
+        "check": [" · ".join(map(str, found)) for found in said],
+        "urgent": [_urgent(found) for found in said],
         "mark": [found[0].mark if found else "" for found in said],
     }
     given, planned = table["course_fractions_delivered"], table["course_number_of_fractions_planned"]
     progress = (given / planned.where(planned > 0)).clip(0, 1).astype("Float64")
     columns = {name: pd.Series(values, index=table.index, dtype="string") for name, values in words.items()}
-    return table.assign(**columns, progress=progress)
+    return table.assign(**columns, progress=progress, is_interrupted=filters.is_interrupted(table))
 
 
-def _joined(found: Iterable[notices.Notice]) -> str:
-    return " · ".join(map(str, found))
+def _urgent(found: Sequence[notices.Notice]) -> str:
+    told = [n.unmarked if n.is_stop else n.word for n in found]
+    return " · ".join(told[:1] + [f"{n.mark} {said}" for n, said in zip(found[1:], told[1:], strict=True)])
 
 
 def _plans(table: pd.DataFrame) -> list[str]:

@@ -26,6 +26,7 @@ from recovery.dicom.model import RT_BEAMS_TREATMENT_RECORD, InstanceRef, Patient
 from recovery.dicom.plans import Plan
 from recovery.dicom.records import TreatmentRecord
 from recovery.identity.told_plans import PlanKey
+from recovery.tables.relational import PHONES
 from recovery.words.laterality import laterality
 from recovery.words.plan_states import approval_disagreement
 from recovery.words.prescription import prescribed_or_planned
@@ -70,7 +71,6 @@ def told_of(row: Mapping[str, Any], source: SecondSource, plan: Plan | None) -> 
     prescription = source.prescriptions.get((patient_id, prescription_id or ""), {})
     course = source.courses.get((patient_id, told_plan.get("course_id") or ""), {})
     label = (plan.rt_plan_label if plan is not None else None) or told_plan.get("rt_plan_label")
-    phones = [person.get(f"phone_{kind}") for kind in ("mobile", "home", "work")]
     differing = [
         *parted(row.get("disagreement")),
         *_number(row, told_plan),
@@ -88,7 +88,7 @@ def told_of(row: Mapping[str, Any], source: SecondSource, plan: Plan | None) -> 
         "prescription": _with_pattern(
             prescribed_or_planned(prescription, told_plan), prescription.get("fraction_pattern")
         ),
-        "phone": next((phone for phone in phones if phone), None),
+        "phone": next(filter(None, map(person.get, PHONES)), None),
         "alerts": person.get("alerts"),
         "disagreement": joined(differing) or None,
         "in_flight": joined(_begun(row, label, source.in_flight.get(patient_id, ()))) or None,

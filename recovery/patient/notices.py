@@ -49,7 +49,7 @@ def next_fraction(plan: PlanFile) -> str:
     """As every list says it; of a plan whose records the cache lacks, that nobody can tell."""
     if plan.ledger is None:
         return "unknown: not all tables that it is counted from are there"
-    return notices.next_fraction(plan.told)
+    return notices.next_fraction(plan.told)[0]
 
 
 def of_patient(file: PatientFile) -> Iterator[Notice]:

@@ -49,6 +49,9 @@ PATIENTS = TableSchema(
 )
 """Who has an appointment, a plan or a delivery in the last two years or a booking ahead. Lists are in words."""
 
+PHONES = ("phone_mobile", "phone_home", "phone_work")
+"""Columns of `patients` in the order in which somebody is called."""
+
 PHYSICIANS = TableSchema(
     "physicians",
     {

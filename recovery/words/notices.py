@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from recovery.words.statuses import is_over, why_over
@@ -151,7 +152,15 @@ def namesake(*whom: str) -> Notice:
     return Notice("NAMESAKE", ", ".join(whom), is_stop=False)
 
 
-def next_fraction(row: Row) -> str:
+class Next(StrEnum):
+    """What the words of the next fraction tell: a number that is due, that there is none, or that nobody can tell."""
+
+    DUE = "due"
+    NONE = "none"
+    UNKNOWN = "unknown"
+
+
+def next_fraction(row: Row) -> tuple[str, Next]:
     """`13 next of 25 (12 given)`; `finish 5 of 20 first (4 given)`; why there is none, or why nobody can tell.
 
     Numbers are the course's, of all plans that make one. A number that is not the count of whole fractions and one
@@ -161,15 +170,15 @@ def next_fraction(row: Row) -> str:
     given, planned = row["course_fractions_delivered"], row["course_number_of_fractions_planned"]
     of = ABSENT if planned is None else planned
     if row["status"] == "completed" or row["fractions_remaining"] == 0:
-        return f"none ({absent(given)} of {of} given)"
+        return f"none ({absent(given)} of {of} given)", Next.NONE
     if is_over(row["status"]):
-        return f"none: {row['status']}"
+        return f"none: {row['status']}", Next.NONE
     begun, number = row["interrupted_fraction"], row["next_fraction_number"]
     if row["records_held"] is False:
         open_one = f"{begun} begun, " if begun is not None else ""
-        return f"{ABSENT} ({open_one}{absent(given)} of {of} proven, records are missing)"
+        return f"{ABSENT} ({open_one}{absent(given)} of {of} proven, records are missing)", Next.NONE
     if given is None or number is None:
-        return ABSENT
+        return ABSENT, Next.NONE
     is_as_counted = number == given + 1
     counts_as = f" of {of}" if is_as_counted else f", as {ordinal(given + 1)} of {of}"
     if begun is None:
@@ -178,7 +187,9 @@ def next_fraction(row: Row) -> str:
         said = f"finish {number}{counts_as} first" if is_as_counted else f"finish {number} first{counts_as}"
     since = row["unknown_since"]
     told = f"{said} ({given} given)"
-    return told if since is None else f"unknown: {told}, unless treated since {at_time_this_year(since)}"
+    if since is None:
+        return told, Next.DUE
+    return f"unknown: {told}, unless treated since {at_time_this_year(since)}", Next.UNKNOWN
 
 
 def ordinal(number: int) -> str:

@@ -106,10 +106,8 @@ def test_pictures_are_drawn_in_colours_that_are_seen_on_their_ground() -> None:
 
 
 def test_a_number_that_may_be_given_already_is_not_what_the_eye_sees_first() -> None:
-    lines = pd.DataFrame(
-        {"mark": ["▲", "▲"], "next_fraction": ["unknown: 13 next of 35 (12 given), unless treated since …", "13 next"]}
-    )
-    drawn = marked.styled(lines, ("mark", "next_fraction"))
+    lines = pd.DataFrame({"mark": ["▲", "▲"], "next_fraction": ["13 next", "13 next"], "next_is": ["unknown", "due"]})
+    drawn = marked.styled(lines, ("mark", "next_fraction"), ("mark", "next_fraction"))
     assert isinstance(drawn, Styler)
     weights = [dict(style)["font-weight"] for (_, place), style in drawn._compute().ctx.items() if place == 1]
     assert weights == ["400", "600"]

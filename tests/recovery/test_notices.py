@@ -7,6 +7,7 @@ from datetime import datetime
 import pytest
 
 from recovery.words import notices
+from recovery.words.notices import Next
 from recovery.words.statuses import OVER
 from tests.app import clinic
 
@@ -37,11 +38,14 @@ SINCE = datetime(2026, 11, 24, 9, 5)  # noqa: DTZ001  local to the site
     ],
 )
 def test_the_next_fraction_is_never_guessed(changes: dict[str, object], said: str) -> None:
-    assert notices.next_fraction(clinic.row("A", "1", "P", 4) | changes) == said
+    told, is_next = notices.next_fraction(clinic.row("A", "1", "P", 4) | changes)
+    assert told == said
+    kind = Next.UNKNOWN if said.startswith("unknown") else Next.NONE if said[0] in "n—" else Next.DUE
+    assert is_next is kind
 
 
 def test_a_count_that_nobody_made_is_a_dash() -> None:
-    assert notices.next_fraction(clinic.row("A", "1", "P", None)) == "—"
+    assert notices.next_fraction(clinic.row("A", "1", "P", None)) == ("—", Next.NONE)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import streamlit as st
 
 from app.wording import words
 from recovery.words import notices
+from recovery.words.notices import Next
 
 STYLE = """<style>
 .rbrdt-sheet {background: #FFFFFF; color: #111827; padding: 8px 10px; font-size: 12px; line-height: 1.3;}
@@ -130,7 +131,7 @@ def whole(markup: str) -> str:
 
 def _weight(row: pd.Series) -> str:
     """Bold is what is due: not what was given that day, nor what may have been."""
-    is_due = not words.known(row["treated_that_day"]) and not said(row["next_fraction"]).startswith("unknown")
+    is_due = not words.known(row["treated_that_day"]) and row["next_is"] != Next.UNKNOWN
     return "fraction" if is_due else "fraction given"
 
 

@@ -51,15 +51,7 @@ def show(desk: Desk) -> None:
     st.markdown(f"{words.counted(len(shown), 'line')} shown, the newest first, in the site's time.")
     if len(table) >= audit_rows.MOST:
         st.markdown(f":small[Only the newest {audit_rows.MOST} are here; `python -m recovery audit show` has all.]")
-    st.dataframe(
-        marked.printed(shown),
-        key="audit_lines",
-        hide_index=True,
-        height=(min(len(shown), 20) + 1) * marked.ROW_HEIGHT + 4,
-        row_height=marked.ROW_HEIGHT,
-        placeholder=words.ABSENT,
-        column_config=_columns(),
-    )
+    marked.table(shown, "audit_lines", _columns(), most=20, alt="Lines of the audit file, the newest first")
 
 
 def _show_verdict(verdict: Verdict) -> None:

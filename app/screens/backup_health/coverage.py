@@ -10,7 +10,6 @@ import streamlit as st
 from app.components import marked
 from app.lists import filters
 from app.lists.columns import NOT_READY
-from app.wording import words
 from recovery.words.statuses import NOW_TREATED
 
 
@@ -36,15 +35,6 @@ def show(table: pd.DataFrame, today: date) -> None:
     if lacking.empty:
         st.markdown("Nobody is missing anything: the RT-PACS was asked and holds plan, structures, images and records.")
         return
-    why = lacking["not_ready"].str.removeprefix("■ NOT READY: ")
-    shown = lacking.assign(why_not_ready=why)[list(NOT_READY.page)]
-    st.dataframe(
-        marked.styled(shown, ("mark", "patient_name", "why_not_ready")),
-        key="not_ready",
-        hide_index=True,
-        height=marked.height(len(shown), 10),
-        row_height=marked.ROW_HEIGHT,
-        placeholder=words.ABSENT,
-        column_config=marked.config(NOT_READY.page, shown, today),
-        alt="Patients who are not ready, with why",
-    )
+    config = marked.config(NOT_READY.page, lacking, today)
+    alt = "Patients who are not ready, with why"
+    marked.table(lacking, "not_ready", config, most=10, alt=alt, strong=("mark", "patient_name", "why_not_ready"))

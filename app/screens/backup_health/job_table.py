@@ -54,16 +54,8 @@ def show(desk: Desk, jobs: Sequence[health.JobHealth]) -> None:
         "unproven": column.NumberColumn("Unproven", width=78),
         "counts": column.TextColumn("It counted", width=390),
     }
-    st.dataframe(
-        marked.styled(frame, ("mark", "job", "age", "remark")),
-        key="jobs",
-        hide_index=True,
-        height=marked.height(len(frame), 12),
-        row_height=marked.ROW_HEIGHT,
-        placeholder=words.ABSENT,
-        column_config=config,
-        alt="Backup jobs, one row each",
-    )
+    strong = ("mark", "job", "age", "remark")
+    marked.table(frame, "jobs", config, most=12, alt="Backup jobs, one row each", strong=strong)
     for job in jobs:
         if job.newest.outcome == "SKIPPED" and job.newest.message:
             st.markdown(f"**{words.as_markdown(job.job)}** is not used: {words.as_markdown(job.newest.message)}")

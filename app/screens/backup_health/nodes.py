@@ -123,22 +123,15 @@ def show_held(desk: Desk, runs: Sequence[JobRun]) -> None:
         rows.append({"mark": mark, "kind": kind.name, "held": kind.held, "wanted": kind.wanted, "asked": asked})
     frame = pd.DataFrame(rows).astype({"held": "Int64", "wanted": "Int64"})
     column = st.column_config
-    st.dataframe(
-        marked.styled(frame, ("mark", "kind")),
-        key="held",
-        hide_index=True,
-        height=marked.height(len(frame), 8),
-        row_height=marked.ROW_HEIGHT,
-        placeholder=words.ABSENT,
-        column_config={
-            "mark": column.TextColumn("", width=28, help="■ something that a plan names is not held"),
-            "kind": column.TextColumn("Objects", width=170),
-            "held": column.NumberColumn("Held", width=90, format="localized"),
-            "wanted": column.NumberColumn("Named by plans", width=120, format="localized"),
-            "asked": column.TextColumn("Newest answer", width=120),
-        },
-        alt="What the RT-PACS holds by kind of object",
-    )
+    config = {
+        "mark": column.TextColumn("", width=28, help="■ something that a plan names is not held"),
+        "kind": column.TextColumn("Objects", width=170),
+        "held": column.NumberColumn("Held", width=90, format="localized"),
+        "wanted": column.NumberColumn("Named by plans", width=120, format="localized"),
+        "asked": column.TextColumn("Newest answer", width=120),
+    }
+    alt = "What the RT-PACS holds by kind of object"
+    marked.table(frame, "held", config, most=8, alt=alt, strong=("mark", "kind"))
 
 
 def _counted_records(run: JobRun) -> bool:

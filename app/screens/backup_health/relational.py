@@ -37,22 +37,15 @@ def show(desk: Desk, runs: Sequence[JobRun]) -> None:
         )
     frame = pd.DataFrame(rows).astype({"row_count": "Int64"})
     column = st.column_config
-    st.dataframe(
-        marked.styled(frame, ("mark", "table")),
-        key="relational",
-        hide_index=True,
-        height=marked.height(len(frame), 15),
-        row_height=marked.ROW_HEIGHT,
-        placeholder=words.ABSENT,
-        column_config={
-            "mark": column.TextColumn("", width=28, help="■ cannot be read, ▲ kept back"),
-            "table": column.TextColumn("Table", width=130),
-            "known": column.TextColumn("Last read", width=120),
-            "row_count": column.NumberColumn("Rows", width=80, format="localized"),
-            "remark": column.TextColumn("Kept back, and why", width=520),
-        },
-        alt="Relational tables, one row each",
-    )
+    config = {
+        "mark": column.TextColumn("", width=28, help="■ cannot be read, ▲ kept back"),
+        "table": column.TextColumn("Table", width=130),
+        "known": column.TextColumn("Last read", width=120),
+        "row_count": column.NumberColumn("Rows", width=80, format="localized"),
+        "remark": column.TextColumn("Kept back, and why", width=520),
+    }
+    alt = "Relational tables, one row each"
+    marked.table(frame, "relational", config, most=15, alt=alt, strong=("mark", "table"))
     _show_odd_rows(desk)
 
 
@@ -70,19 +63,12 @@ def _show_odd_rows(desk: Desk) -> None:
         "in the R&V system, they come by themselves."
     )
     column = st.column_config
-    st.dataframe(
-        marked.printed(odd),
-        key="odd_rows",
-        hide_index=True,
-        height=marked.height(len(odd), 8),
-        row_height=marked.ROW_HEIGHT,
-        column_config={
-            "table_name": column.TextColumn("Table", width=130),
-            "row_key": column.TextColumn("Row", width=380),
-            "why": column.TextColumn("Left out, null or not whole, because", width=520),
-        },
-        alt="Rows of the R&V database that are odd by their key",
-    )
+    config = {
+        "table_name": column.TextColumn("Table", width=130),
+        "row_key": column.TextColumn("Row", width=380),
+        "why": column.TextColumn("Left out, null or not whole, because", width=520),
+    }
+    marked.table(odd, "odd_rows", config, most=8, alt="Rows of the R&V database that are odd by their key")
 
 
 _NEVER, _BROKEN = "never read", "■"

@@ -71,21 +71,15 @@ def _show_list(desk: Desk, found: list[SnapshotInfo]) -> None:
         }
     )
     column = st.column_config
-    st.dataframe(
-        marked.styled(frame, ("mark", "taken")),
-        key="snapshots",
-        hide_index=True,
-        height=marked.height(len(frame), _SHOWN),
-        row_height=marked.ROW_HEIGHT,
-        column_config={
-            "mark": column.TextColumn("", width=28, help="■ damaged, ▲ something was kept back"),
-            "taken": column.TextColumn("Taken", width=150),
-            "tables": column.NumberColumn("Tables", width=70),
-            "rows": column.NumberColumn("Rows", width=90, format="localized"),
-            "said": column.TextColumn("What it says", width=520),
-        },
-        alt="Snapshots of the relational tables, the newest first",
-    )
+    config = {
+        "mark": column.TextColumn("", width=28, help="■ damaged, ▲ something was kept back"),
+        "taken": column.TextColumn("Taken", width=150),
+        "tables": column.NumberColumn("Tables", width=70),
+        "rows": column.NumberColumn("Rows", width=90, format="localized"),
+        "said": column.TextColumn("What it says", width=520),
+    }
+    alt = "Snapshots of the relational tables, the newest first"
+    marked.table(frame, "snapshots", config, most=_SHOWN, alt=alt, strong=("mark", "taken"))
 
 
 def _said(info: SnapshotInfo) -> str:

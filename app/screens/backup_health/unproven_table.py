@@ -37,23 +37,15 @@ def show(
         return
     frame = _frame(desk, unproven, owners_of(table) if table is not None else {}, known or {})
     column = st.column_config
-    st.dataframe(
-        marked.printed(frame),
-        key="unproven",
-        hide_index=True,
-        height=marked.height(len(frame), 8),
-        row_height=marked.ROW_HEIGHT,
-        placeholder=words.ABSENT,
-        column_config={
-            "since": column.TextColumn("Since", width=130, help="“before”: the journal reaches back no further"),
-            "job": column.TextColumn("Wanted by", width=100),
-            "whose": column.TextColumn("Whose", width=230),
-            "why": column.TextColumn("Why", width=400),
-            "known": column.TextColumn("Acknowledged", width=260, help="Off every page's banner until that day"),
-            "sop_instance_uid": column.TextColumn("SOP Instance UID", width=430),
-        },
-        alt="Objects that are not proven, the longest first",
-    )
+    config = {
+        "since": column.TextColumn("Since", width=130, help="“before”: the journal reaches back no further"),
+        "job": column.TextColumn("Wanted by", width=100),
+        "whose": column.TextColumn("Whose", width=230),
+        "why": column.TextColumn("Why", width=400),
+        "known": column.TextColumn("Acknowledged", width=260, help="Off every page's banner until that day"),
+        "sop_instance_uid": column.TextColumn("SOP Instance UID", width=430),
+    }
+    marked.table(frame, "unproven", config, most=8, alt="Objects that are not proven, the longest first")
 
 
 def _frame(
@@ -64,17 +56,15 @@ def _frame(
 ) -> pd.DataFrame:
     """A row for each object."""
     now, zone = desk.now(), desk.config.site.zone
-    told = [in_words(one, owners) for one in unproven]
-    since = [f"{'before ' if one.reaches_further else ''}{words.moment(one.since, now, zone)}" for one in unproven]
     return pd.DataFrame(
         {
-            "since": since,
-            "job": [one.job for one in unproven],
-            "whose": [whose for whose, _ in told],
-            "why": [why for _, why in told],
-            "known": [_acknowledged(one, known, desk) for one in unproven],
-            "sop_instance_uid": [one.sop_instance_uid for one in unproven],
+            "since": f"{'before ' if one.reaches_further else ''}{words.moment(one.since, now, zone)}",
+            "job": one.job,
+            **dict(zip(("whose", "why"), in_words(one, owners), strict=True)),
+            "known": _acknowledged(one, known, desk),
+            "sop_instance_uid": one.sop_instance_uid,
         }
+        for one in unproven
     )
 
 

@@ -11,19 +11,20 @@ How
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 
 import pandas as pd
 import streamlit as st
 
 from app.access import rights
-from app.components import attention, banner, failures, header, listed
+from app.components import attention, banner, failures, header, listed, marked
 from app.components.output import chart_export, day_export, day_print, paper
 from app.data import cached, given, unknown
 from app.desk import Desk
 from app.lists import appointments, machine_day
-from app.screens.machine_day import day_chart, day_table, sources
+from app.lists.columns import MACHINE_DAY
+from app.screens.machine_day import day_chart, sources
 from app.wording import words
 from recovery.access.permissions import Permission
 
@@ -132,7 +133,7 @@ def _bars(loaded: cached.Loaded, found: sources.Found, known: appointments.Known
 def _counts(that_day: machine_day.Day, bars: pd.DataFrame | None, machine: str) -> str:
     said = [day_chart.counted(bars, machine)] if bars is not None else [":orange[▲ **appointments unknown**]"]
     lists = (that_day.booked["mark"] == "■", that_day.unbooked["mark"] == "■")
-    stop = sum(int(marked.sum()) for marked in lists)
+    stop = sum(int(is_marked.sum()) for is_marked in lists)
     said.append(f":red[■ **{stop}** to look at first]" if stop else "**0** to look at first")
     if that_day.is_schedule_known and len(that_day.unbooked):
         said.append(f":orange[▲ **{len(that_day.unbooked)}** with no appointment known that day, below]")
@@ -157,8 +158,15 @@ def _draw_chart(desk: Desk, bars: pd.DataFrame, machine: str, day: date) -> None
 def _show_lists(that_day: machine_day.Day, below: str, today: date) -> None:
     attention.show(that_day.booked)
     if len(that_day.booked):
-        day_table.show(that_day.booked, "booked", visible_rows=30, today=today, timed=True)
+        _show_table(that_day.booked, "booked", MACHINE_DAY.page, today)
     if len(that_day.unbooked):
         st.markdown(f"**{words.as_markdown(below)}**")
         attention.show(that_day.unbooked)
-        day_table.show(that_day.unbooked, "unbooked", visible_rows=30, today=today, timed=False)
+        untimed = [name for name in MACHINE_DAY.page if name != "appointment_at"]
+        _show_table(that_day.unbooked, "unbooked", untimed, today)
+
+
+def _show_table(lines: pd.DataFrame, key: str, names: Sequence[str], today: date) -> None:
+    strong = ("appointment_at", "mark", "patient_name", "next_fraction", "check")
+    alt = "The machine's patients of the day, one row per appointment and plan"
+    marked.table(lines, key, marked.config(names, lines, today), most=30, alt=alt, strong=strong)

@@ -99,7 +99,7 @@ def _table(file: PatientFile, frame: pd.DataFrame, nothing: str, *tables: str) -
         marked.printed(frame),
         hide_index=True,
         row_height=marked.ROW_HEIGHT,
-        height=(min(len(frame), _ROWS) + 1) * marked.ROW_HEIGHT + 4,
+        height=marked.height(len(frame), _ROWS),
         placeholder=ABSENT,
         column_config=numbers | {name: kind for name, kind in texts.items() if name in frame.columns},
     )

@@ -66,24 +66,18 @@ def _ledger(file: PatientFile, plan: PlanFile) -> None:
     appointment = file.next_appointment
     when = words.day_or_time(appointment.appointment_at, file.now.date()) if appointment is not None else ""
     rows = patient_tables.ledger(book, file.now.date(), when)
-    st.dataframe(
-        marked.printed(rows),
-        key=f"ledger_{plan.course_uid}",
-        hide_index=True,
-        row_height=marked.ROW_HEIGHT,
-        height=(min(max(len(rows), 1), _LEDGER_ROWS) + 1) * marked.ROW_HEIGHT + 4,
-        column_config={
-            "mark": st.column_config.TextColumn("", width=26, pinned=True),
-            "fraction": st.column_config.TextColumn("#", width=34, pinned=True, alignment="right"),
-            "when": st.column_config.TextColumn("Date", width=118),
-            "machine": st.column_config.TextColumn("Machine", width=66),
-            "given": st.column_config.TextColumn(f"{unit_word(book.unit)} given", width=98, alignment="right"),
-            "notes": st.column_config.TextColumn("State", width=280, help="Double-click to read all of it"),
-            "beams": st.column_config.TextColumn("Per beam, given/planned", width=260),
-        },
-        column_order=["mark", "fraction", "when", "machine", "given", "notes", "beams"],
-        alt="Fractions given, newest first, the next one on top",
-    )
+    column = st.column_config
+    config = {
+        "mark": column.TextColumn("", width=26, pinned=True),
+        "fraction": column.TextColumn("#", width=34, pinned=True, alignment="right"),
+        "when": column.TextColumn("Date", width=118),
+        "machine": column.TextColumn("Machine", width=66),
+        "given": column.TextColumn(f"{unit_word(book.unit)} given", width=98, alignment="right"),
+        "notes": column.TextColumn("State", width=280, help="Double-click to read all of it"),
+        "beams": column.TextColumn("Per beam, given/planned", width=260),
+    }
+    alt = "Fractions given, newest first, the next one on top"
+    marked.table(rows, f"ledger_{plan.course_uid}", config, most=_LEDGER_ROWS, alt=alt)
 
 
 def _coloured(text: str) -> str:

@@ -30,27 +30,13 @@ def show_rules(rules: Rules) -> None:
 
 def show_clocks(clocks: pd.DataFrame, today: date) -> None:
     """Draw the clocks, the least days left first."""
-    st.dataframe(
-        marked.styled(clocks[list(CLOCKS.page)], ("mark", "patient_name", "clock", "check")),
-        key="clocks",
-        hide_index=True,
-        height=marked.height(len(clocks), 20),
-        row_height=marked.ROW_HEIGHT,
-        placeholder=words.ABSENT,
-        column_config=marked.config(CLOCKS.page, clocks, today),
-        alt="Clocks of patients in treatment, the least days left first",
-    )
+    config, strong = marked.config(CLOCKS.page, clocks, today), ("mark", "patient_name", "clock", "check")
+    alt = "Clocks of patients in treatment, the least days left first"
+    marked.table(clocks, "clocks", config, most=20, alt=alt, strong=strong)
 
 
 def show_without(rows: pd.DataFrame, today: date) -> None:
     """Draw those about whom nothing was entered, in their order."""
-    st.dataframe(
-        marked.styled(rows[list(NOT_ENTERED.page)], ("mark", "patient_name", "check")),
-        key="without_entry",
-        hide_index=True,
-        height=marked.height(len(rows), 12),
-        row_height=marked.ROW_HEIGHT,
-        placeholder=words.ABSENT,
-        column_config=marked.config(NOT_ENTERED.page, rows, today),
-        alt="Patients in treatment about whom nothing was entered, the longest without treatment first",
-    )
+    config, strong = marked.config(NOT_ENTERED.page, rows, today), ("mark", "patient_name", "check")
+    alt = "Patients in treatment about whom nothing was entered, the longest without treatment first"
+    marked.table(rows, "without_entry", config, most=12, alt=alt, strong=strong)
