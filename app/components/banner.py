@@ -21,9 +21,9 @@ from app.components import patient_link
 from app.data import cached, standing
 from app.desk import Desk
 from app.wording import words
-from recovery.cache.known_gaps import KnownGaps, known_gaps_file, read_known_gaps
+from recovery.cache.known_gaps import KnownGap, known_gaps_file, on_day
 from recovery.cache.store import Cache, CacheError
-from recovery.host.entry_lines import EntriesError
+from recovery.host.entry_lines import EntriesError, read_statements
 from recovery.on_treatment.unknown_since import doubt_of
 from recovery.tables.schema import ON_TREATMENT
 
@@ -58,16 +58,17 @@ def standing_now(desk: Desk) -> standing.Standing:
     except CacheError:
         taken_at = None
     runs = cached.load_runs(desk.config.cache_path)
-    site, gaps = desk.config.site, known_gaps(desk).on(desk.today())
+    site, gaps = desk.config.site, known_gaps(desk)
     return standing.judge(runs, taken_at, desk.now(), site.zone, gaps, desk.config.schedule)
 
 
-def known_gaps(desk: Desk) -> KnownGaps:
-    """What physicists acknowledged; nothing where that cannot be read, so that every gap is told."""
+def known_gaps(desk: Desk) -> dict[str, KnownGap]:
+    """By SOP Instance UID, what physicists acknowledged for today; nothing where that cannot be read, so that every
+    gap is told."""
     try:
-        return read_known_gaps(known_gaps_file(desk.config.cache_path))
+        return on_day(read_statements(known_gaps_file(desk.config.cache_path), KnownGap).all, desk.today())
     except EntriesError:
-        return KnownGaps()
+        return {}
 
 
 def coloured(level: standing.Level, markdown: str) -> str:

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
-
-import streamlit as st
-from streamlit.components.v2 import component
-from streamlit.components.v2.types import ComponentRenderer
-
 from app.access.kept import LASTS, kept_by_process
+from app.components import script
 
 _SCRIPT = """
 export default function (component) {
@@ -22,10 +17,4 @@ export default function (component) {
 def hand_out(mark: str) -> None:
     """Let the browser keep the mark."""
     data = {"name": kept_by_process().cookie, "mark": mark, "seconds": int(LASTS.total_seconds())}
-    with st.container(height=1, border=False, key="browser_mark"):
-        _keeper()(key="browser_mark_keeper", data=data, height=1)
-
-
-@cache
-def _keeper() -> ComponentRenderer:
-    return component("browser_mark", js=_SCRIPT, isolate_styles=True)
+    script.run("browser_mark", _SCRIPT, "browser_mark", data)

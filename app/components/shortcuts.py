@@ -6,11 +6,7 @@ Why a script
 
 from __future__ import annotations
 
-from functools import cache
-
-import streamlit as st
-from streamlit.components.v2 import component
-from streamlit.components.v2.types import ComponentRenderer
+from app.components import script
 
 _SCRIPT = """
 export default function () {
@@ -32,10 +28,4 @@ export default function () {
 
 def search() -> None:
     """Let `/` find the field of the page in which somebody searches for a patient."""
-    with st.container(height=1, border=False, key="shortcut_of_search"):
-        _search()(key="slash_searches", height=1)
-
-
-@cache
-def _search() -> ComponentRenderer:
-    return component("slash_searches", js=_SCRIPT, isolate_styles=True)
+    script.run("slash_searches", _SCRIPT, "shortcut_of_search")

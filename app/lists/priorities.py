@@ -18,17 +18,15 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from app.lists import filters
+from app.lists.appointments import records
+from app.lists.columns import CLOCKS
 from app.wording import words
 from recovery.cache.priority_entries import PriorityEntry
 from recovery.on_treatment import priorities
 from recovery.on_treatment.priorities import Rules
 from recovery.words.notices import LOOK_MARK, STOP_MARK
 
-COLUMNS = (
-    *("mark", "patient_name", "patient_id", "plan", "clock", "missed_days", "allowed_days", "category"),
-    *("check", "chemotherapy", "intent", "last_treatment_at", "fraction", "treatment_machine_name"),
-    *("decided_by", "signed_by", "comment", "patient_birth_date"),
-)
+COLUMNS = tuple(dict.fromkeys((*CLOCKS.page, *CLOCKS.paper)))
 
 
 def clocks(
@@ -36,7 +34,7 @@ def clocks(
 ) -> pd.DataFrame:
     """Plans in treatment with an entry that counts, the least days left first."""
     lines: list[tuple[tuple[int, int, int, int], dict[str, Any]]] = []
-    for row in _unfinished(table):
+    for row in records(table[filters.is_unfinished(table)]):
         entry = entries.get(row["patient_id"])
         if entry is None or entry.category is None:
             continue
@@ -85,29 +83,15 @@ def _line(
     marks = {mark, row["mark"]}
     chemotherapy = {True: "yes", False: "no", None: None}[entry.concurrent_chemotherapy]
     signed = f"{entry.signed_by}, {entry.entered_at.astimezone(zone):%Y-%m-%d %H:%M}"
-    return {
+    return {name: row.get(name) for name in COLUMNS} | {
         "mark": next((one for one in (STOP_MARK, LOOK_MARK) if one in marks), ""),
-        "patient_name": row["patient_name"],
-        "patient_id": row["patient_id"],
-        "plan": row["plan"],
         "clock": f"{mark} {clock}".strip(),
-        "check": row["check"],
         "missed_days": standing.missed_days,
         "allowed_days": standing.allowed_days,
         "category": entry.category,
         "chemotherapy": chemotherapy,
         "intent": entry.intent,
-        "last_treatment_at": row["last_treatment_at"],
-        "fraction": row["fraction"],
-        "treatment_machine_name": row["treatment_machine_name"],
         "decided_by": entry.decided_by,
         "signed_by": signed,
         "comment": entry.comment or None,
-        "patient_birth_date": row["patient_birth_date"],
     }
-
-
-def _unfinished(table: pd.DataFrame) -> list[dict[str, Any]]:
-    shown = table[filters.is_unfinished(table)]
-    names = list(shown.columns)
-    return [dict(zip(names, row, strict=True)) for row in zip(*(shown[name] for name in names), strict=True)]

@@ -72,20 +72,16 @@ def _booked(table: pd.DataFrame, schedule: pd.DataFrame | None, doubt: Doubt) ->
 
 
 def _line(row: Record | None, machine: str, at: datetime | None, why: str, patient_id: str | None = None) -> Record:
-    told = row or {}
+    columns = ("mark", "patient_name", "patient_id", "patient_birth_date", "plan", "fraction", "check")
+    told = {name: words.known((row or {}).get(name)) for name in columns}
     return {
+        **told,
+        "mark": told["mark"] or "▲",
+        "patient_id": told["patient_id"] or patient_id,
+        "check": told["check"] or "",
         "treatment_machine_name": machine,
         "booked": None if at is None else f"{at:%a %H:%M}",
         "at": at,
-        "mark": words.known(told.get("mark")) or "▲",
-        "patient_name": words.known(told.get("patient_name")),
-        "patient_id": words.known(told.get("patient_id")) or patient_id,
-        "patient_birth_date": words.known(told.get("patient_birth_date")),
-        "plan": words.known(told.get("plan")),
-        "fraction": words.known(told.get("fraction")),
         "why": why,
-        "check": words.known(told.get("check")) or "",
-        "by_the_log": None,
-        "initials": None,
-        "uid": words.known(told.get("referenced_rt_plan_uid")),
+        "uid": words.known((row or {}).get("referenced_rt_plan_uid")),
     }

@@ -10,7 +10,8 @@ from __future__ import annotations
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
-from recovery.cache.priority_entries import PriorityEntry, append_entry
+from recovery.cache.priority_entries import PriorityEntry
+from recovery.host.entry_lines import append_statement
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -38,7 +39,7 @@ def enter(file: Path, clinic: Clinic, zone: ZoneInfo) -> None:
     treated = (p for p in clinic.plans if p.sop_instance_uid in begun & to_come and p.geometry == "PATIENT")
     plans = {plan.patient.patient_id: plan for plan in treated}
     for plan in list(plans.values())[:MOST]:
-        append_entry(file, _entry(plan, at))
+        append_statement(file, _entry(plan, at))
 
 
 def _entry(plan: TreatmentPlan, at: datetime) -> PriorityEntry:

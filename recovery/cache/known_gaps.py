@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-from recovery.host.entry_lines import append_statement, entries_folder, read_statements
+from recovery.host.entry_lines import entries_folder
 
 LONGEST_DAYS = 90
 """So long may a gap be acknowledged; then somebody looks again."""
@@ -48,44 +48,15 @@ class KnownGap:
             raise ValueError(f"a gap is acknowledged for at most {LONGEST_DAYS} days")
 
 
-@dataclass(frozen=True, slots=True)
-class KnownGaps:
-    """All statements, oldest first, and how many lines could not be read."""
-
-    all: tuple[KnownGap, ...] = ()
-    damaged_lines: int = 0
-
-    def on(self, today: date) -> dict[str, KnownGap]:
-        """By SOP Instance UID, the statement that counts on a day; none whose day has passed."""
-        latest = {uid: gap for gap in self.all for uid in gap.sop_instance_uids}
-        return {uid: gap for uid, gap in latest.items() if gap.until >= today}
-
-
 def known_gaps_file(cache_path: Path) -> Path:
     """Where statements are kept: `data/cache` → `data/cache-entries/known_gaps.jsonl`."""
     return entries_folder(cache_path) / "known_gaps.jsonl"
 
 
-def read_known_gaps(file: Path) -> KnownGaps:
-    """Read all statements; a file that was never written has none.
-
-    Raises
-    ------
-    EntriesError
-        If it is there and cannot be read.
-    """
-    return KnownGaps(*read_statements(file, KnownGap))
-
-
-def acknowledge(file: Path, gap: KnownGap) -> None:
-    """Add a statement; when this returns, it is on the disk.
-
-    Raises
-    ------
-    EntriesError
-        If it cannot be written. What was there before is untouched.
-    """
-    append_statement(file, gap)
+def on_day(gaps: Iterable[KnownGap], today: date) -> dict[str, KnownGap]:
+    """By SOP Instance UID, the statement that counts on a day: the latest, unless its day has passed."""
+    latest = {uid: gap for gap in gaps for uid in gap.sop_instance_uids}
+    return {uid: gap for uid, gap in latest.items() if gap.until >= today}
 
 
 def unacknowledged(uids: Iterable[str], known: Iterable[str]) -> tuple[str, ...]:

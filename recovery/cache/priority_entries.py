@@ -10,11 +10,12 @@ How
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from recovery.host.entry_lines import append_statement, entries_folder, read_statements
+from recovery.host.entry_lines import entries_folder
 from recovery.on_treatment.priorities import CATEGORIES, INTENTS
 
 
@@ -49,41 +50,11 @@ class PriorityEntry:
             raise ValueError("the time of an entry is aware")
 
 
-@dataclass(frozen=True, slots=True)
-class Entries:
-    """All statements, oldest first, and how many lines could not be read."""
-
-    all: tuple[PriorityEntry, ...]
-    damaged_lines: int = 0
-
-    @property
-    def latest(self) -> dict[str, PriorityEntry]:
-        """By patient, the statement that counts. Later lines supersede earlier ones, whatever their clocks said."""
-        return {entry.patient_id: entry for entry in self.all}
-
-
 def entries_file(cache_path: Path) -> Path:
     """Where statements are kept: `data/cache` → `data/cache-entries/priorities.jsonl`."""
     return entries_folder(cache_path) / "priorities.jsonl"
 
 
-def read_entries(file: Path) -> Entries:
-    """Read all statements; a file that was never written has none.
-
-    Raises
-    ------
-    EntriesError
-        If it is there and cannot be read.
-    """
-    return Entries(*read_statements(file, PriorityEntry))
-
-
-def append_entry(file: Path, entry: PriorityEntry) -> None:
-    """Add a statement; when this returns, it is on the disk.
-
-    Raises
-    ------
-    EntriesError
-        If it cannot be written. What was there before is untouched.
-    """
-    append_statement(file, entry)
+def latest(entries: Iterable[PriorityEntry]) -> dict[str, PriorityEntry]:
+    """By patient, the statement that counts. Later lines supersede earlier ones, whatever their clocks said."""
+    return {entry.patient_id: entry for entry in entries}

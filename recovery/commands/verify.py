@@ -22,14 +22,14 @@ from recovery.access.audit import AuditFile
 from recovery.access.audit_proof import verify as audit_verdict
 from recovery.cache.damages import damaged_parts, damaged_tables
 from recovery.cache.journal import Journal, lock
-from recovery.cache.known_gaps import known_gaps_file, read_known_gaps
+from recovery.cache.known_gaps import KnownGap, known_gaps_file
 from recovery.cache.manifests import ManifestError, current_id
-from recovery.cache.priority_entries import entries_file, read_entries
+from recovery.cache.priority_entries import PriorityEntry, entries_file
 from recovery.cache.snapshots import list_snapshots, verify_snapshot
 from recovery.cache.store import Cache
 from recovery.host.clock import read_clock
 from recovery.host.durable import LockedError
-from recovery.host.entry_lines import EntriesError
+from recovery.host.entry_lines import EntriesError, read_statements
 from recovery.pacs.collection import Collection
 from recovery.pacs.verified_objects import Proofs, VerifiedObjects
 from recovery.words.printable import tell
@@ -58,8 +58,8 @@ def run(config: Config, options: argparse.Namespace) -> int:
         "courses that rest": lambda: list(map(TABLE_CHANGED.format, damaged_parts(config.cache_path))),
         "snapshots of the R&V database": lambda: _snapshots(config.cache_path),
         "journal of runs": lambda: _counted(Journal(config.cache_path).damaged_lines(), "line"),
-        "known gaps": lambda: _counted(read_known_gaps(known_gaps_file(config.cache_path)).damaged_lines, "line"),
-        "priorities": lambda: _counted(read_entries(entries_file(config.cache_path)).damaged_lines, "line"),
+        "known gaps": lambda: _entries(known_gaps_file(config.cache_path), KnownGap),
+        "priorities": lambda: _entries(entries_file(config.cache_path), PriorityEntry),
         "audit file": lambda: list(audit_verdict(AuditFile(config.audit_path)).breaks),
     }
     statuses = [_look(name, faults) for name, faults in parts.items()]
@@ -87,6 +87,10 @@ def _snapshots(cache_path: Path) -> list[str]:
     except ManifestError as error:
         found = [str(error)]
     return found + [fault for snapshot_id in ids for fault in verify_snapshot(cache_path, snapshot_id)]
+
+
+def _entries(file: Path, kind: type[KnownGap | PriorityEntry]) -> list[str]:
+    return _counted(read_statements(file, kind).damaged_lines, "line")
 
 
 def _counted(number: int, noun: str) -> list[str]:

@@ -11,10 +11,10 @@ Why damaged lines are counted
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pydantic import TypeAdapter
 
@@ -36,8 +36,16 @@ def entries_folder(cache_path: Path) -> Path:
     return cache_path.with_name(f"{cache_path.name}-entries")
 
 
-def read_statements(file: Path, kind: type[Entry]) -> tuple[tuple[Entry, ...], int]:
-    """All statements, oldest first, and how many lines could not be read; a file that was never written has none.
+@dataclass(frozen=True, slots=True)
+class Statements(Generic[Entry]):
+    """All statements of a file, oldest first, and how many lines could not be read."""
+
+    all: tuple[Entry, ...] = ()
+    damaged_lines: int = 0
+
+
+def read_statements(file: Path, kind: type[Entry]) -> Statements[Entry]:
+    """Read a file; one that was never written has no statements.
 
     Raises
     ------
@@ -47,11 +55,11 @@ def read_statements(file: Path, kind: type[Entry]) -> tuple[tuple[Entry, ...], i
     try:
         lines = [line for line in file.read_bytes().split(b"\n") if line.strip()]
     except FileNotFoundError:
-        return (), 0
+        return Statements()
     except OSError as error:
         raise EntriesError(f"{file} cannot be read: {error.strerror}. Check the rights of its folder.") from error
     entries = [entry for line in lines if (entry := _parsed(line, kind)) is not None]
-    return tuple(entries), len(lines) - len(entries)
+    return Statements(tuple(entries), len(lines) - len(entries))
 
 
 def append_statement(file: Path, entry: DataclassInstance) -> None:

@@ -15,9 +15,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from recovery.cache.manifests import FOLDER, POINTER
-from recovery.cache.priority_entries import PriorityEntry, append_entry, entries_file
+from recovery.cache.priority_entries import PriorityEntry, entries_file
 from recovery.cache.snapshot_writing import open_writer
 from recovery.cache.store import Cache
+from recovery.host.entry_lines import append_statement
 from recovery.settings.config import load_config
 from recovery.tables.relational import RELATIONAL_TABLES
 from recovery.tables.schema import ON_TREATMENT
@@ -75,7 +76,7 @@ def _write(folder: Path, age: timedelta, *, is_empty: bool) -> None:
         return
     assert len(cache.read(ON_TREATMENT)) == 2
     entry = PriorityEntry("100231", 1, True, "curative", "", "MEIER, Ursula", "physicist", clinic.NOW)
-    append_entry(entries_file(folder), entry)
+    append_statement(entries_file(folder), entry)
 
 
 def break_cache(folder: Path, state: str) -> None:

@@ -22,9 +22,10 @@ from demo.run.processes import Processes
 from demo.run.simulated_clock import SimulatedClock
 from demo.run.simulation import Simulation
 from demo.run.workplace import Nodes, Workplace
-from recovery.cache.priority_entries import entries_file, read_entries
+from recovery.cache.priority_entries import PriorityEntry, entries_file
 from recovery.dicom.model import DicomNode
 from recovery.host import clock as recovery_clock
+from recovery.host.entry_lines import read_statements
 from recovery.settings.config import load_config
 
 ROOT = Path(__file__).parents[2]
@@ -58,14 +59,14 @@ def test_it_runs_for_some_seconds_and_stops_everything(tmp_path: Path) -> None:
     assert (config["rv"]["route"], config["pacs"]["retrieve"]) == ("relay", "get")
     assert config["dashboard"]["exclude_patient_ids"] == ["$*"]
     assert len(held_sop_instance_uids(tmp_path / "rv")) > 500
-    entered = read_entries(entries_file(load_config(tmp_path / "config.toml").cache_path))
+    entered = read_statements(entries_file(load_config(tmp_path / "config.toml").cache_path), PriorityEntry)
     again = launch(tmp_path, "--seconds", "1")  # the same folder goes on, with the same ports
     said, _ = again.communicate(timeout=90)
     assert again.returncode == 0, said
     goes_on = load_config(tmp_path / "config.toml")
     assert goes_on.priorities.rules is not None
     assert {entry.category for entry in entered.all} == {1, 2, 3}
-    assert read_entries(entries_file(goes_on.cache_path)) == entered
+    assert read_statements(entries_file(goes_on.cache_path), PriorityEntry) == entered
     assert tomllib.loads((tmp_path / "config.toml").read_text())["rv"] == config["rv"]
 
 

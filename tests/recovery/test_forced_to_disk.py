@@ -15,7 +15,7 @@ from recovery.access.audit import AuditError, AuditEvent, AuditFile
 from recovery.cache.journal import JobResult, Journal
 from recovery.cache.known_gaps import KnownGap
 from recovery.host.durable import replace
-from recovery.host.entry_lines import EntriesError, append_statement, read_statements
+from recovery.host.entry_lines import EntriesError, Statements, append_statement, read_statements
 
 NOW = datetime(2026, 11, 24, 13, 38, tzinfo=UTC)
 GAP = KnownGap(("1.2.3",), "lost", NOW.date(), "Doe", NOW)
@@ -80,7 +80,7 @@ def test_what_people_enter_is_on_the_disk_with_its_name_when_it_is_said_to_be(di
     file = tmp_path / "entries" / "gaps.jsonl"
     for number in range(2):
         append_statement(file, GAP)
-        assert disk.knows(file) and read_statements(file, KnownGap) == ((GAP,) * (number + 1), 0)
+        assert disk.knows(file) and read_statements(file, KnownGap) == Statements((GAP,) * (number + 1))
 
 
 def test_an_entry_that_cannot_be_forced_is_not_entered(disk: Disk, tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from recovery.cache.known_gaps import KnownGap, acknowledge, known_gaps_file, read_known_gaps
+from recovery.cache.known_gaps import KnownGap, known_gaps_file, on_day
+from recovery.host.entry_lines import append_statement, read_statements
 from recovery.host.seals import unsealed_json
 
 NOW = datetime(2026, 11, 24, 13, 38, tzinfo=UTC)
@@ -22,18 +23,18 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_what_was_acknowledged_counts_until_its_day_and_not_after(file: Path) -> None:
-    acknowledge(file, GAP)
-    assert read_known_gaps(file).on(date(2026, 11, 24)) == {"1.2": GAP, "1.3": GAP}
-    assert set(read_known_gaps(file).on(date(2026, 12, 8))) == {"1.2", "1.3"}
-    assert read_known_gaps(file).on(date(2026, 12, 9)) == {}
+    append_statement(file, GAP)
+    assert on_day(read_statements(file, KnownGap).all, date(2026, 11, 24)) == {"1.2": GAP, "1.3": GAP}
+    assert set(on_day(read_statements(file, KnownGap).all, date(2026, 12, 8))) == {"1.2", "1.3"}
+    assert on_day(read_statements(file, KnownGap).all, date(2026, 12, 9)) == {}
 
 
 def test_the_latest_statement_about_an_object_counts_and_the_earlier_one_stays(file: Path) -> None:
     shorter = replace(GAP, sop_instance_uids=("1.2",), until=date(2026, 11, 23), reason="found after all")
-    acknowledge(file, GAP)
-    acknowledge(file, shorter)
-    assert set(read_known_gaps(file).on(date(2026, 11, 24))) == {"1.3"}
-    assert read_known_gaps(file).all == (GAP, shorter)
+    append_statement(file, GAP)
+    append_statement(file, shorter)
+    assert set(on_day(read_statements(file, KnownGap).all, date(2026, 11, 24))) == {"1.3"}
+    assert read_statements(file, KnownGap).all == (GAP, shorter)
 
 
 @pytest.mark.parametrize(
@@ -45,23 +46,23 @@ def test_without_object_reason_name_or_end_nothing_is_acknowledged(odd: dict[str
 
 
 def test_a_damaged_line_costs_that_line_and_a_missing_file_acknowledges_nothing(file: Path) -> None:
-    assert read_known_gaps(file).all == ()
-    acknowledge(file, GAP)
+    assert read_statements(file, KnownGap).all == ()
+    append_statement(file, GAP)
     file.write_bytes(b'{"sop_instance_uids": "1.9"\n' + file.read_bytes() + b'{"half')
-    assert (read_known_gaps(file).all, read_known_gaps(file).damaged_lines) == ((GAP,), 2)
+    assert (read_statements(file, KnownGap).all, read_statements(file, KnownGap).damaged_lines) == ((GAP,), 2)
 
 
 def test_a_changed_byte_makes_no_other_statement(file: Path) -> None:
-    acknowledge(file, GAP)
+    append_statement(file, GAP)
     whole = file.read_bytes()
     for place, byte in enumerate(whole[:-1]):
         for other in {byte ^ 1 << bit for bit in range(8)} | set(b'0123456789 "\n'):
             file.write_bytes(whole[:place] + bytes([other]) + whole[place + 1 :])
-            read = read_known_gaps(file)
+            read = read_statements(file, KnownGap)
             assert read.all == (GAP,) or (not read.all and read.damaged_lines), (place, other)
 
 
 def test_a_line_of_an_earlier_version_bears_no_hash_and_counts(file: Path) -> None:
-    acknowledge(file, GAP)
+    append_statement(file, GAP)
     file.write_text(json.dumps(unsealed_json(file.read_text())) + "\n")
-    assert (read_known_gaps(file).all, read_known_gaps(file).damaged_lines) == ((GAP,), 0)
+    assert (read_statements(file, KnownGap).all, read_statements(file, KnownGap).damaged_lines) == ((GAP,), 0)

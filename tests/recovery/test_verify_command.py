@@ -10,8 +10,9 @@ import pytest
 from recovery.__main__ import main
 from recovery.access.audit import AuditEvent, AuditFile
 from recovery.cache.journal import JobResult, Journal
-from recovery.cache.known_gaps import KnownGap, acknowledge, known_gaps_file
+from recovery.cache.known_gaps import KnownGap, known_gaps_file
 from recovery.cache.store import Cache
+from recovery.host.entry_lines import append_statement
 from recovery.pacs.verified_objects import VerifiedObjects
 from recovery.tables.schema import EXCLUDED_PATIENTS
 from tests.recovery import made_snapshots
@@ -30,7 +31,7 @@ def config(tmp_path: Path) -> list[str]:
     journal = Journal(cache.path)
     journal.finish(journal.start("sync_records", NOW), JobResult("sync_records", "OK", {}), NOW)
     gap = KnownGap(("1.2.3",), "never sent", date(2026, 12, 1), "physicist", NOW)
-    acknowledge(known_gaps_file(cache.path), gap)
+    append_statement(known_gaps_file(cache.path), gap)
     AuditFile(tmp_path / "data" / "audit.jsonl").append(
         AuditEvent(NOW, "physicist", "physicist", "sign in", "127.0.0.1")
     )

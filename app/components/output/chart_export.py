@@ -7,17 +7,17 @@ How
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
+from functools import partial
 
 from app.components.output import download, list_export
 from app.desk import Desk
 from recovery.access.permissions import Permission
 from recovery.cache.store import Cache
 
-PDF = "application/pdf"
-_Form = tuple[str, str, str, Callable[[Desk, list[str]], bytes]]
-"""Label, the file's ending, its type, and what makes it."""
+_FORMS = (("Charts, PDF", "pdf", "application/pdf"), ("Charts, Excel", "xlsx", list_export.MIME))
+"""Label, the file's ending, and its type."""
 
 
 def show_day(desk: Desk, patient_ids: Sequence[str], machine: str, day: date) -> None:
@@ -52,12 +52,12 @@ def _buttons(
     about: dict[str, str | int],
     what: str,
     patient_id: str | None,
-    forms: Sequence[_Form] | None = None,
+    forms: Sequence[tuple[str, str, str]] = _FORMS,
 ) -> None:
-    for label, ending, mime, make in _FORMS if forms is None else forms:
+    for label, ending, mime in forms:
         download.show(
             label,
-            lambda make=make: make(desk, patient_ids),  # type: ignore[misc]
+            partial(_made, desk, patient_ids, ending),
             file_name=f"{name}.{ending}",
             mime=mime,
             key=f"charts_{ending}",
@@ -69,27 +69,12 @@ def _buttons(
         )
 
 
-def _pdf(desk: Desk, patient_ids: list[str]) -> bytes:
-    from recovery.charting import charts_pdf
+def _made(desk: Desk, patient_ids: list[str], ending: str) -> bytes:
+    from recovery.charting import charts_pdf, charts_workbook
     from recovery.patient.file import read_patient_files
 
-    files = read_patient_files(
-        Cache(desk.config.cache_path), desk.config.site, patient_ids, desk.now(), desk.config.schedule.grace
-    )
-    return charts_pdf(files, paper=desk.config.charts.paper, own_font=desk.config.chart_font)
-
-
-def _workbook(desk: Desk, patient_ids: list[str]) -> bytes:
-    from recovery.charting import charts_workbook
-    from recovery.patient.file import read_patient_files
-
-    files = read_patient_files(
-        Cache(desk.config.cache_path), desk.config.site, patient_ids, desk.now(), desk.config.schedule.grace
-    )
-    return charts_workbook(files, paper=desk.config.charts.paper)
-
-
-_FORMS: Sequence[_Form] = (
-    ("Charts, PDF", "pdf", PDF, _pdf),
-    ("Charts, Excel", "xlsx", list_export.MIME, _workbook),
-)
+    config = desk.config
+    files = read_patient_files(Cache(config.cache_path), config.site, patient_ids, desk.now(), config.schedule.grace)
+    if ending == "pdf":
+        return charts_pdf(files, paper=config.charts.paper, own_font=config.chart_font)
+    return charts_workbook(files, paper=config.charts.paper)

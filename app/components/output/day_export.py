@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 
-from app.components.banner import standing_now
 from app.components.output import download, list_export
-from app.data import cached, standing
+from app.data import cached
 from app.desk import Desk
 from app.lists.machine_day import Day
 from app.wording import words
@@ -34,39 +33,14 @@ def file_name(machine: str, day: date) -> str:
     return f"worklist_{plain}_{day:%Y-%m-%d}.xlsx"
 
 
-def status_of(desk: Desk) -> str:
-    """How the safety copy stands, as plain text with its mark."""
-    try:
-        said = standing_now(desk).in_plain_text
-    except cached.JournalError as error:
-        said = f"{standing.Level.STOP.mark} {error}"
-    return f"{said} Simulated clinic: its clock is not the wall's." if desk.clock_is_simulated else said
-
-
 def make(desk: Desk, loaded: cached.Loaded, that_day: Day, machine: str, day: date, remark: str) -> bytes:
     """The workbook, with the status of this moment."""
     from app.exports import excel
 
-    about = excel.About(
-        site=desk.config.site.name,
-        time_zone=desk.config.site.time_zone,
-        as_of=as_of(desk),
-        built_at=desk.local(loaded.snapshot.taken_at),
-        exported_at=desk.local(desk.now()),
-        status=status_of(desk),
-        filters=f"machine {machine}, {words.day(day, desk.today())}",
-        hidden=_not_here(that_day),
-        order="by appointment; then those without one, by name",
-    )
+    filters = f"machine {machine}, {words.day(day, desk.today())}"
+    order = "by appointment; then those without one, by name"
+    about = list_export.about_of(desk, loaded, filters=filters, hidden=_not_here(that_day), order=order)
     return excel.worklist(machine, day, that_day, about, remark)
-
-
-def as_of(desk: Desk) -> datetime | None:
-    try:
-        at = standing_now(desk).as_of
-    except cached.JournalError:
-        return None
-    return desk.local(at) if at else None
 
 
 def _not_here(that_day: Day) -> str:

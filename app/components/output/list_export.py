@@ -6,7 +6,7 @@ Why openpyxl is loaded on the press
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -23,16 +23,6 @@ if TYPE_CHECKING:
     from app.exports.excel import About
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """How the rows are sorted, in words, and which columns of the file somebody took away."""
-
-    words: str = "by name, then ID"
-    hidden_columns: tuple[str, ...] = ()
-
-
-IN_ORDER_OF_NAME = Order()
-
 MIME = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -42,17 +32,24 @@ def show(
     shown: pd.DataFrame,
     view: View,
     reasons: dict[str, int],
-    order: Order = IN_ORDER_OF_NAME,
+    order: str,
+    hidden_columns: Sequence[str],
 ) -> None:
-    """Draw the button. The file is made when it is pressed, of the rows on the screen at that time."""
-    try:
-        as_of = standing_now(desk).as_of or loaded.snapshot.taken_at
-    except cached.JournalError:
-        as_of = loaded.snapshot.taken_at
+    """Draw the button. The file is made when it is pressed, of the rows on the screen at that time.
+
+    `order`: how the rows are sorted, in words; `hidden_columns`: those of the file that somebody took away.
+    """
+
+    def make() -> bytes:
+        from app.exports import excel
+
+        about = about_of(desk, loaded, filters=view.in_words, hidden=hidden_sentence(reasons), order=order)
+        return excel.workbook(shown, about, hidden_columns)
+
     download.show(
         "Excel",
-        lambda: make(desk, loaded, shown, view, reasons, order),
-        file_name=file_name(desk.local(as_of)),
+        make,
+        file_name=file_name(as_of(desk) or desk.local(loaded.snapshot.taken_at)),
         mime=MIME,
         key="excel",
         help_text="The rows shown, in this order, with the time up to which they are true",
@@ -65,39 +62,35 @@ def file_name(as_of: datetime) -> str:
     return f"on_treatment_{as_of:%Y-%m-%d_%H%M}.xlsx"
 
 
-def make(
-    desk: Desk,
-    loaded: cached.Loaded,
-    shown: pd.DataFrame,
-    view: View,
-    reasons: dict[str, int],
-    order: Order = IN_ORDER_OF_NAME,
-) -> bytes:
-    """The workbook, with the status of this moment."""
-    from app.exports import excel
+def status_of(desk: Desk) -> str:
+    """How the safety copy stands, as plain text with its mark."""
+    try:
+        said = standing_now(desk).in_plain_text
+    except cached.JournalError as error:
+        said = f"{standing.Level.STOP.mark} {error}"
+    return f"{said} Simulated clinic: its clock is not the wall's." if desk.clock_is_simulated else said
 
-    about = about_of(desk, loaded, filters=view.in_words, hidden=hidden_sentence(reasons), order=order.words)
-    return excel.workbook(shown, about, order.hidden_columns)
+
+def as_of(desk: Desk) -> datetime | None:
+    """Up to when the safety copy is true, local to the site; None where nothing is proven."""
+    try:
+        at = standing_now(desk).as_of
+    except cached.JournalError:
+        return None
+    return desk.local(at) if at else None
 
 
 def about_of(desk: Desk, loaded: cached.Loaded, *, filters: str, hidden: str, order: str = "as on the page") -> About:
     """What a file says of itself, as of this moment."""
     from app.exports import excel
 
-    try:
-        now = standing_now(desk)
-        status, as_of = now.in_plain_text, now.as_of
-    except cached.JournalError as error:
-        status, as_of = f"{standing.Level.STOP.mark} {error}", None
-    if desk.clock_is_simulated:
-        status += " Simulated clinic: its clock is not the wall's."
     return excel.About(
         site=desk.config.site.name,
         time_zone=desk.config.site.time_zone,
-        as_of=desk.local(as_of) if as_of else None,
+        as_of=as_of(desk),
         built_at=desk.local(loaded.snapshot.taken_at),
         exported_at=desk.local(desk.now()),
-        status=status,
+        status=status_of(desk),
         filters=filters,
         hidden=hidden,
         order=order,

@@ -14,13 +14,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
 
 import pandas as pd
-import streamlit as st
-from streamlit.components.v2 import component
-from streamlit.components.v2.types import ComponentRenderer
 
+from app.components import script
 from app.components.output import day_print
 from app.lists.columns import described
 from app.wording import words
@@ -65,13 +62,7 @@ def show(title: str, told: str, blocks: Sequence[Block]) -> None:
 
 def hand_out(markup: str) -> None:
     """Give the browser a sheet's markup, every text in it escaped, for the printer alone."""
-    with st.container(height=1, border=False, key="paper"):
-        _printer()(key="paper_sheet", data={"markup": day_print.STYLE + _STYLE + markup}, height=1)
-
-
-@cache
-def _printer() -> ComponentRenderer:
-    return component("paper_sheet", js=_SCRIPT, isolate_styles=True)
+    script.run("paper_sheet", _SCRIPT, "paper", {"markup": day_print.STYLE + _STYLE + markup})
 
 
 def sheet(title: str, told: str, blocks: Sequence[Block]) -> str:

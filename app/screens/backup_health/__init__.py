@@ -85,7 +85,7 @@ def _show_jobs(desk: Desk, runs: Sequence[JobRun], loaded: cached.Loaded | None)
     damage.show(desk, runs)
     _heading("Wanted, and not proven in the RT-PACS")
     table, unproven = loaded.table if loaded is not None else None, health.unproven_of(runs)
-    known = banner.known_gaps(desk).on(desk.today())
+    known = banner.known_gaps(desk)
     unproven_table.show(desk, unproven, runs, table, known)
     known_gap_form.show(desk, unproven, table, known)
 

@@ -18,8 +18,8 @@ from app.desk import Desk
 from app.screens.backup_health import unproven_table
 from app.wording import words
 from recovery.access.permissions import Permission
-from recovery.cache.known_gaps import LONGEST_DAYS, KnownGap, acknowledge, known_gaps_file, read_known_gaps
-from recovery.host.entry_lines import EntriesError
+from recovery.cache.known_gaps import LONGEST_DAYS, KnownGap, known_gaps_file
+from recovery.host.entry_lines import EntriesError, append_statement, read_statements
 
 _USUAL_DAYS = 14
 
@@ -66,9 +66,8 @@ def _sign(desk: Desk, uids: Sequence[str], reason: str, until: date, signed_by: 
         st.markdown(":red[■ Nothing was acknowledged. It needs at least one object, and a reason.]")
         return
     try:
-        acknowledge(
-            known_gaps_file(desk.config.cache_path), KnownGap(tuple(uids), reason, until, signed_by, desk.now())
-        )
+        gap = KnownGap(tuple(uids), reason, until, signed_by, desk.now())
+        append_statement(known_gaps_file(desk.config.cache_path), gap)
     except EntriesError as error:
         st.markdown(f":red[■ {words.as_markdown(str(error))}]")
         return
@@ -86,7 +85,7 @@ def _labels(unproven: Sequence[health.Unproven], table: pd.DataFrame | None) -> 
 
 def _tell_damage(desk: Desk) -> None:
     try:
-        damaged = read_known_gaps(known_gaps_file(desk.config.cache_path)).damaged_lines
+        damaged = read_statements(known_gaps_file(desk.config.cache_path), KnownGap).damaged_lines
     except EntriesError as error:
         st.markdown(f":red[■ {words.as_markdown(str(error))} Every gap is on the banner meanwhile.]")
         return

@@ -19,7 +19,7 @@ import streamlit as st
 
 from app.access import rights
 from app.components import attention, banner, failures, header, listed, marked
-from app.components.output import chart_export, day_export, day_print, paper
+from app.components.output import chart_export, day_export, day_print, list_export, paper
 from app.data import cached, given, unknown
 from app.desk import Desk
 from app.lists import appointments, machine_day
@@ -95,7 +95,7 @@ def _print(desk: Desk, title: str, remark: str, that_day: machine_day.Day, below
 
 
 def _told(desk: Desk, remark: str) -> str:
-    return f"At {desk.local(desk.now()):%H:%M}: {day_export.status_of(desk)} {remark}"
+    return f"At {desk.local(desk.now()):%H:%M}: {list_export.status_of(desk)} {remark}"
 
 
 def _asked(

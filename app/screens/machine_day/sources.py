@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from app.components.output import day_export
+from app.components.output import list_export
 from app.data import cached
 from app.desk import Desk
 from app.lists import older_ids
@@ -63,7 +63,7 @@ def load(desk: Desk, listed: pd.DataFrame) -> Found:
 
 def _counted(desk: Desk) -> str:
     """Two sources, two times: what the fractions on the page count, whatever the appointments are of."""
-    at = day_export.as_of(desk)
+    at = list_export.as_of(desk)
     if at is None:
         return "Fractions count the records that are held; nothing is proven."
     return f"Fractions count what was proven up to {words.moment(at, desk.now(), desk.config.site.zone)}."

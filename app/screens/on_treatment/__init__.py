@@ -12,12 +12,13 @@ from __future__ import annotations
 import streamlit as st
 
 from app.components import attention, banner, counts, header, listed, patient_link, patient_table
-from app.components.output import chart_export, day_export, list_export, paper
+from app.components.output import chart_export, list_export, paper
 from app.data import cached
 from app.desk import Desk
 from app.lists import filters, gaps
 from app.lists.columns import ON_TREATMENT
 from app.screens.on_treatment import filter_bar, view_bar
+from app.screens.on_treatment.view_bar import ORDERS
 
 
 def show(desk: Desk) -> None:
@@ -42,7 +43,7 @@ def _show_rows(desk: Desk, loaded: cached.Loaded) -> None:
     with beside, st.container(horizontal=True, vertical_alignment="center", width="content"):
         looks = view_bar.show(desk, table)
         shown = looks.sort(shown)
-        list_export.show(desk, loaded, shown, view, reasons, looks.of_export)
+        list_export.show(desk, loaded, shown, view, reasons, ORDERS[looks.order], looks.hidden_in_file)
         if ids := [str(patient_id) for patient_id in shown["patient_id"].dropna().unique()]:
             chart_export.show_everybody(desk, ids)
     place_of_shown.markdown(f"{counts.shown_sentence(shown, reasons)} :small[· {patient_table.HOW_TO_OPEN}]")
@@ -51,7 +52,7 @@ def _show_rows(desk: Desk, loaded: cached.Loaded) -> None:
         return
     printed = paper.Block(counts.shown_sentence(shown, reasons), shown, ON_TREATMENT.paper)
     paper.show(
-        f"On treatment · {desk.config.site.name}", f"{day_export.status_of(desk)} Shown: {view.in_words}.", [printed]
+        f"On treatment · {desk.config.site.name}", f"{list_export.status_of(desk)} Shown: {view.in_words}.", [printed]
     )
     lines = attention.show(shown, filter_bar.show_problems_alone)
     clicked = patient_table.show(shown, today, lines_above=lines, columns=looks.columns)

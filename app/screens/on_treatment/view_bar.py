@@ -10,7 +10,6 @@ import pandas as pd
 import streamlit as st
 
 from app.access import rights
-from app.components.output import list_export
 from app.data import views
 from app.desk import Desk
 from app.lists import gaps
@@ -41,9 +40,8 @@ class Looks:
         return [name for name in ON_TREATMENT.page if name not in self.hidden]
 
     @property
-    def of_export(self) -> list_export.Order:
-        in_file = tuple("gap_days" if name == "gap" else name for name in self.hidden)
-        return list_export.Order(ORDERS[self.order], in_file)
+    def hidden_in_file(self) -> list[str]:
+        return ["gap_days" if name == "gap" else name for name in self.hidden]
 
     def sort(self, shown: pd.DataFrame) -> pd.DataFrame:
         """The rows in order; equal ones stay in order of name."""

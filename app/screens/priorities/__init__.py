@@ -23,8 +23,8 @@ from app.lists import older_ids, priorities
 from app.screens.priorities import priority_export, priority_form, priority_tables
 from app.wording import words
 from recovery.access.permissions import Permission
-from recovery.cache.priority_entries import entries_file, read_entries
-from recovery.host.entry_lines import EntriesError
+from recovery.cache.priority_entries import PriorityEntry, entries_file, latest
+from recovery.host.entry_lines import EntriesError, read_statements
 from recovery.on_treatment.priorities import Rules
 
 
@@ -62,7 +62,7 @@ def _show_clocks(desk: Desk, loaded: cached.Loaded, rules: Rules) -> None:
     priority_tables.show_rules(rules)
     file = entries_file(desk.config.cache_path)
     try:
-        entries = read_entries(file)
+        entries = read_statements(file, PriorityEntry)
     except EntriesError as error:
         st.markdown(f":red[■ **{words.as_markdown(str(error))}** No clock is shown without the entries.]")
         return
@@ -71,9 +71,9 @@ def _show_clocks(desk: Desk, loaded: cached.Loaded, rules: Rules) -> None:
         where = words.as_markdown(str(file.name))
         st.markdown(f":red[■ **{damaged} of {where} cannot be read.** An entry may be missing below: compare with it.]")
     table, today = loaded.table, desk.today()
-    latest = older_ids.by_newest(entries.latest, older_ids.names_of(table))
-    clocks = priorities.clocks(table, latest, rules, today, desk.config.site.zone)
-    without = priorities.without_entry(table, latest, rules, today)
+    counting = older_ids.by_newest(latest(entries.all), older_ids.names_of(table))
+    clocks = priorities.clocks(table, counting, rules, today, desk.config.site.zone)
+    without = priorities.without_entry(table, counting, rules, today)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(f"**{words.counted(len(clocks), 'plan')}** with a clock · **{len(without)}** not entered yet")
         priority_export.show(desk, loaded, clocks, without, rules)

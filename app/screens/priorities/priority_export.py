@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from app.components.output import day_export, download, list_export, paper
+from app.components.output import download, list_export, paper
 from app.data import cached
 from app.desk import Desk
 from app.lists.columns import CLOCKS, NOT_ENTERED
@@ -29,7 +29,7 @@ def show(desk: Desk, loaded: cached.Loaded, clocks: pd.DataFrame, without: pd.Da
         paper.Block(with_clock, clocks, CLOCKS.paper),
         paper.Block(not_entered, without, NOT_ENTERED.paper),
     )
-    told = f"{day_export.status_of(desk)} {in_words(rules)} This list decides nothing: physicians decide."
+    told = f"{list_export.status_of(desk)} {in_words(rules)} This list decides nothing: physicians decide."
     paper.show(f"Priorities · {desk.config.site.name}", told, blocks)
 
 

@@ -19,9 +19,9 @@ from app.desk import Desk
 from app.lists import filters
 from app.wording import words
 from recovery.access.permissions import Permission
-from recovery.cache.priority_entries import PriorityEntry, append_entry, entries_file
+from recovery.cache.priority_entries import PriorityEntry, entries_file
 from recovery.cache.store import CacheError
-from recovery.host.entry_lines import EntriesError
+from recovery.host.entry_lines import EntriesError, append_statement
 from recovery.on_treatment.priorities import CATEGORIES, INTENTS
 from recovery.tables.relational import PHYSICIANS
 
@@ -88,7 +88,7 @@ def _lacking(said: Mapping[str, object]) -> list[str]:
 
 def _sign(desk: Desk, entry: PriorityEntry) -> None:
     try:
-        append_entry(entries_file(desk.config.cache_path), entry)
+        append_statement(entries_file(desk.config.cache_path), entry)
     except EntriesError as error:
         st.markdown(f":red[■ {words.as_markdown(str(error))}]")
         return

@@ -16,7 +16,7 @@ import streamlit as st
 
 from app.access import rights
 from app.components import banner, header, listed
-from app.components.output import day_export, day_print, download, list_export
+from app.components.output import day_print, download, list_export
 from app.data import cached, unknown
 from app.desk import Desk
 from app.lists import since_proof
@@ -81,16 +81,7 @@ def _patients(desk: Desk) -> pd.DataFrame | None:
 def _workbook(desk: Desk, loaded: cached.Loaded, lines: pd.DataFrame) -> bytes:
     from app.exports import excel
 
-    as_of = day_export.as_of(desk)
-    about = excel.About(
-        site=desk.config.site.name,
-        time_zone=desk.config.site.time_zone,
-        as_of=as_of,
-        built_at=desk.local(loaded.snapshot.taken_at),
-        exported_at=desk.local(desk.now()),
-        status=day_export.status_of(desk),
-        filters="everybody who may have been treated since the newest proof",
-        hidden="who is not booked since, and plans that are over",
-        order="by machine, then time",
-    )
+    filters = "everybody who may have been treated since the newest proof"
+    hidden = "who is not booked since, and plans that are over"
+    about = list_export.about_of(desk, loaded, filters=filters, hidden=hidden, order="by machine, then time")
     return excel.since_proof(lines, about)
