@@ -1,11 +1,7 @@
 """What every page is given: the config without the R&V system, and the clock.
 
-Goal
-    A page can read the safety copy and tell the time, and can do nothing else to the clinic.
-
-How
-    `app/main.py` makes one Desk per visit. The clock is handed down as a function, because a part of a page that
-    refreshes by itself needs the time anew.
+`app/main.py` makes one Desk per visit. The clock is handed down as a function, because a part of a page that refreshes
+by itself needs the time anew.
 """
 
 from __future__ import annotations

@@ -1,12 +1,7 @@
 """The dashboard: `python -m streamlit run app/main.py`.
 
-Goal
-    Show the safety copy of the clinic's treatments to whoever must decide what happens next, also when the R&V
-    system, the network and the internet are gone.
-
-How
-    Read the config that `RBRDT_CONFIG` names (default config.toml) without its R&V system, read the clock, see who is
-    signed in, and hand config and clock to a page. Nothing about a patient is read before the gate is passed.
+Read the config that `RBRDT_CONFIG` names (default config.toml) without its R&V system, read the clock, see who is
+signed in, and hand config and clock to a page. Nothing about a patient is read before the gate is passed.
 """
 
 from __future__ import annotations

@@ -1,8 +1,5 @@
 """The dashboard's way into the audit file, also when that cannot be written.
 
-Goal
-    Everything that is done is a line of the audit file; what cannot be written is said loudly and written later.
-
 How
     One AuditWriter per audit file and process. A line that cannot be written waits in memory, in order, and is written
     before the next one, marked late, with the time at which it happened.

@@ -1,12 +1,8 @@
 """The gate before every page: nobody passes without signing in.
 
-Goal
-    Each run of a page starts with the question whether this browser tab may still see patients.
-
-How
-    A sitting holds while its address and browser are the same, its account is unchanged, somebody presses something now
-    and then, and, behind a proxy, the proxy still names the same person. All of it is looked at anew on every run, of a
-    page or a part of one. A new connection brings a sitting back by its browser's mark (`app/access/kept.py`).
+A sitting holds while its address and browser are the same, its account is unchanged, somebody presses something now and
+then, and, behind a proxy, the proxy still names the same person. All of it is looked at anew on every run, of a page or
+a part of one. A new connection brings a sitting back by its browser's mark (`app/access/kept.py`).
 """
 
 from __future__ import annotations

@@ -1,8 +1,5 @@
 """Who a reverse proxy says is there, and whether it is believed.
 
-Goal
-    A hospital's own sign-in can stand before the dashboard; a header that did not come from its proxy is nothing.
-
 How
     Headers are believed from the configured addresses only, each exactly once, and, where the config names a secret,
     only together with it.

@@ -1,8 +1,5 @@
 """Who is signed in, for every page: `signed_in()`, `may(…)`, `require(…)`.
 
-Goal
-    A page asks one question in one line, and a person without the right reads what to do next.
-
 How
     `app/access/gate.py` puts the Sitting into Streamlit's session, which lives on the server; nothing that a browser
     sends can put one there.

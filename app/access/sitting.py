@@ -1,13 +1,8 @@
 """One person at one screen, from signing in to signing out: who, since when, with which rights.
 
-Goal
-    Every question about rights has one answer, also where Streamlit's session is not at hand: in the making of a
-    download, which runs beside the page.
-
-How
-    A plain object on the server, held by Streamlit's session and by whatever must ask it later. A browser holds
-    nothing of it but its open connection and a mark (`app/access/kept.py`). It is over when somebody signs out, presses
-    nothing for too long, or loses the account; and over for every holder at once.
+A plain object on the server, held by Streamlit's session and by whatever must ask it later. A browser holds nothing of
+it but its open connection and a mark (`app/access/kept.py`). It is over when somebody signs out, presses nothing for
+too long, or loses the account; and over for every holder at once.
 """
 
 from __future__ import annotations

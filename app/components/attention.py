@@ -1,9 +1,4 @@
-"""Who must not be treated before someone has looked: in full, above the table, whatever its columns' widths.
-
-Goal
-    An interrupted fraction or a missing object cannot be overlooked, cut or scrolled away, and each line leads to what
-    it speaks of: the patient, or the filter that shows the rest.
-"""
+"""Who must not be treated before someone has looked: in full, above the table, whatever its columns' widths."""
 
 from __future__ import annotations
 

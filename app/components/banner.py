@@ -1,12 +1,8 @@
 """The banner above every page: three signals, each in its own place. How old the copy is; whether the R&V system
 answers; what the copy lacks.
 
-Goal
-    A page left open all night tells its age truthfully in the morning.
-
-How
-    A fragment that Streamlit runs again every few seconds, alone: filters and scrolling stay. When the table below
-    has changed, or the day has, the whole page is drawn anew, once.
+A fragment that Streamlit runs again every few seconds, alone: filters and scrolling stay. When the table below has
+changed, or the day has, the whole page is drawn anew, once.
 """
 
 from __future__ import annotations

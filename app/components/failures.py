@@ -1,8 +1,4 @@
-"""What a page says when it cannot show its table: what is, and what to do.
-
-Goal
-    Never a stack trace, never an empty page that looks like an empty clinic.
-"""
+"""What a page says when it cannot show its table: what is, and what to do."""
 
 from __future__ import annotations
 

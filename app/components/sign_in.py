@@ -1,9 +1,4 @@
-"""The sign-in page: all that anybody sees who is not signed in.
-
-Goal
-    Somebody with an account is in after two fields and a key; somebody without one reads what to do. No patient, no
-    person's name and no count stands here.
-"""
+"""The sign-in page: all that anybody sees who is not signed in."""
 
 from __future__ import annotations
 

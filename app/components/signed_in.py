@@ -1,12 +1,7 @@
 """Who is signed in, at the left of every page: sign-out, break-glass, and the watch on an empty chair.
 
-Goal
-    Whose rights this screen has is in sight; a screen that nobody looks at shows no patient after a while; access by
-    broken glass cannot be overlooked.
-
-How
-    A fragment looks at the clock every few seconds. It warns before the time-out and draws the page anew when it has
-    come, which then is the sign-in page.
+A fragment looks at the clock every few seconds. It warns before the time-out and draws the page anew when it has come,
+which then is the sign-in page.
 """
 
 from __future__ import annotations

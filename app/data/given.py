@@ -1,11 +1,7 @@
 """Which fractions were given on a day, by the treatment records: the number beside "Treated 08:33" is of that.
 
-Goal
-    A row of a machine's day that was treated shows what was given; the next one's number would read as due.
-
-How
-    The records of whoever may have been treated on that day, read from the cache once per change of it. Where no record
-    can be read, that somebody was treated is known by the list, and the number is not.
+The records of whoever may have been treated on that day, read from the cache once per change of it. Where no record can
+be read, that somebody was treated is known by the list, and the number is not.
 """
 
 from __future__ import annotations

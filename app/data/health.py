@@ -1,8 +1,5 @@
 """How each backup job has fared: age against schedule, a week of runs, what is unproven and since when.
 
-Goal
-    Whoever must prove that the copy is fresh, or find out since when it is not, reads it from one page.
-
 How
     Pure functions of the runs that the journal knows. What a run says is unproven has been so since the first of
     the unbroken row of runs that said it.

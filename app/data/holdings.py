@@ -1,11 +1,7 @@
 """What the RT-PACS said it holds, by kind of object, from the cached tables.
 
-Goal
-    The health page says how much of what treatment needs is held, kind by kind, and when that was asked.
-
-How
-    The table holdings has an answer per object and per image series; which kind an object is, the plans' own
-    references say. Read again only when one of the files has changed.
+The table holdings has an answer per object and per image series; which kind an object is, the plans' own references
+say. Read again only when one of the files has changed.
 """
 
 from __future__ import annotations

@@ -1,10 +1,6 @@
 """What the pictures of a plan are made of, read once per process and shared between visitors.
 
-Goal
-    A slider moves in milliseconds: contours and doses are parsed once, and the volume stays on disk.
-
-How
-    Small caches by object. A failure is never remembered: the next look asks again.
+Small caches by object. A failure is never remembered: the next look asks again.
 """
 
 from __future__ import annotations

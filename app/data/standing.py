@@ -1,9 +1,5 @@
 """How good the safety copy is at this moment, in sentences: its age, whether the R&V system answers, what it lacks.
 
-Goal
-    Whoever opens a page knows in one glance how old the copy is, whether the R&V system is there, and what is missing;
-    and none of the three hides another.
-
 How
     The newest runs of the four jobs of the cycle, and the time of the table that the page shows, make three signals,
     each with a level and sentences. Everything up to the START of the last `sync_records` that ended is in the RT-PACS,

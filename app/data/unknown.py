@@ -1,12 +1,7 @@
 """Who may have been treated since the newest proof, on every list, as of this moment.
 
-Goal
-    A page that nobody rebuilt since the jobs stopped says so of each patient by itself: the list's own column is as old
-    as the list.
-
-How
-    `recovery.on_treatment.unknown_since` judges; its answer becomes a column of times, and the table is put into words
-    anew.
+`recovery.on_treatment.unknown_since` judges; its answer becomes a column of times, and the table is put into words
+anew.
 """
 
 from __future__ import annotations

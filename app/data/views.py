@@ -1,12 +1,8 @@
 """Saved views: filters, order and columns under a name, for everybody who uses this dashboard.
 
-Goal
-    The therapist of TB1 and the oncologist each open the list as they need it, with one press.
-
-How
-    Every machine and every physician of the table is a view by itself. Others are kept in a small JSON file beside
-    the cache, replaced whole, with its hash; one of an earlier version bears none. What was typed into the
-    search is never kept: it may be a patient's name.
+Every machine and every physician of the table is a view by itself. Others are kept in a small JSON file beside the
+cache, replaced whole, with its hash; one of an earlier version bears none. What was typed into the search is never
+kept: it may be a patient's name.
 """
 
 from __future__ import annotations

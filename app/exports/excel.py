@@ -1,12 +1,7 @@
 """The Excel file of what a page shows, for the screen that goes dark next and for paper.
 
-Goal
-    The rows of the page, in their order, as a workbook that opens anywhere, prints on landscape sheets and can
-    be read in black and white.
-
-How
-    `app.exports.sheets` writes the cells. A second sheet, About, says where the rows come from, how old they are and
-    what was filtered.
+`app.exports.sheets` writes the cells. A second sheet, About, says where the rows come from, how old they are and what
+was filtered.
 """
 
 from __future__ import annotations

@@ -1,9 +1,5 @@
 """How this tool's worksheets are made: typed cells, texts that stay texts, pages that print.
 
-Goal
-    Every exported sheet opens anywhere, prints on landscape pages as wide as the sheet, and is read in black and
-    white.
-
 How
     A `Layout` names the columns; `fill` writes rows in their order and fits widths and heights; `set_page` does the
     page; `tell` writes a sheet of labels and values.

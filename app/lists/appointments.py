@@ -1,8 +1,5 @@
 """Which plans an appointment is for, and whether they were treated: the one truth of a machine's list and timeline.
 
-Goal
-    The bar of an appointment and its lines in the list beneath never tell different things.
-
 How
     An appointment is a patient's. Its plans are the patient's unfinished ones on its machine (all of them, where none
     is known to be there) and those that were finished on that day; each was treated that day, or not yet, or nobody

@@ -1,11 +1,7 @@
 """How long ago each patient was treated: days since, and a mark where a working day has passed without.
 
-Goal
-    A gap is seen before it is asked for, and the longest stand on top when somebody sorts by it.
-
-How
-    Calendar days are shown, because people count so; the mark ▲ stands where at least one day from Monday to Friday
-    has passed without treatment, so that no Monday makes sixty marks. Text is padded so that it sorts as the days do.
+Calendar days are shown, because people count so; the mark ▲ stands where at least one day from Monday to Friday has
+passed without treatment, so that no Monday makes sixty marks. Text is padded so that it sorts as the days do.
 """
 
 from __future__ import annotations

@@ -1,8 +1,5 @@
 """One machine's day: who is booked when, with which fraction and set-up, and who must not be lost unbooked.
 
-Goal
-    A therapist works from this list when the R&V system's is gone.
-
 How
     The table on_treatment says who is treated and which fraction is next; the relational tables say when, with which
     energy, how to set up and whom to call. What a relational table does not say is absent, never guessed (of

@@ -1,11 +1,7 @@
 """The list of who can wait least: plans in treatment, what physicians entered, and the computed clock.
 
-Goal
-    The physicians see the clocks of all patients side by side and decide.
-
-How
-    `recovery.on_treatment.priorities` computes; this module puts it beside the names, in words, and sorts. Plans
-    without an entry are a list of their own: a clock that nobody entered is not a clock that runs slowly.
+`recovery.on_treatment.priorities` computes; this module puts it beside the names, in words, and sorts. Plans without an
+entry are a list of their own: a clock that nobody entered is not a clock that runs slowly.
 """
 
 from __future__ import annotations

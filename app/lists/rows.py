@@ -1,8 +1,5 @@
 """What each row of on_treatment says to a reader: the marks, the sentence of what to look at, the next fraction.
 
-Goal
-    Screen and Excel say the same of a patient, in the same words.
-
 How
     One function adds columns of words to the table, worded by `recovery.words.notices`; what is typed (dates, numbers)
     stays as it is.

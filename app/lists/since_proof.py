@@ -1,12 +1,7 @@
 """Everybody who may have been treated since the newest proof, per machine in order of time, to be worked off.
 
-Goal
-    In a downtime somebody goes to each machine with this list and its own log, and asks of each patient: given, which
-    fraction, when?
-
-How
-    Every appointment since the proof that no record answers, with each plan that it may be for; then who is unknown
-    without one: begun before the proof, or on treatment where no schedule is known.
+Every appointment since the proof that no record answers, with each plan that it may be for; then who is unknown without
+one: begun before the proof, or on treatment where no schedule is known.
 """
 
 from __future__ import annotations

@@ -1,10 +1,6 @@
 """What the patient's page says: sentences and short texts of a patient's file. No Streamlit.
 
-Goal
-    The next fraction, what is unfinished and what is missing are read in one glance, and mean the same on every page.
-
-How
-    Pure functions of `recovery.patient.file`. ■ means do not treat before someone has looked, ▲ means look.
+Pure functions of `recovery.patient.file`. ■ means do not treat before someone has looked, ▲ means look.
 """
 
 from __future__ import annotations

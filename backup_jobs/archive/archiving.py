@@ -1,8 +1,5 @@
 """Store objects that this software made in the RT-PACS, and prove each by reading it back.
 
-Goal
-    What is called sent is in the RT-PACS, and says there what it said here.
-
 How
     Ask which UIDs the RT-PACS holds, send the others by C-STORE, get them back and compare every element. Held
     objects that no earlier run proved are read back too.

@@ -1,8 +1,5 @@
 """Each patient's paper chart as an Encapsulated PDF in the RT-PACS: readable when this software is gone.
 
-Goal
-    Any PACS viewer shows who the patient is, what was prescribed, how to set up, what was given and what comes next.
-
 How
     The chart is the one that is printed (`recovery.charting`). Its content is hashed as it was at the patient's last
     treatment: a chart whose content is as before is not drawn at all. One that is drawn says up to when everything

@@ -1,8 +1,5 @@
 """MOSAIQ's deliveries, as RT Beams Treatment Records in the RT-PACS.
 
-Goal
-    MOSAIQ serves no treatment records by DICOM. From here on, its patients are counted like all others.
-
 How
     A part of `snapshot_tables`: the deliveries are in the cache by then, and `build_on_treatment` comes after. What is
     made, and under which UID, is `recovery.objects.treatment_record`; here is decided which sessions are asked about.

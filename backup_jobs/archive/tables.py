@@ -1,8 +1,5 @@
 """The relational half as standard DICOM objects in the RT-PACS: the second part of `snapshot_tables`.
 
-Goal
-    With nothing but the RT-PACS, any viewer shows how far each patient's treatment has come.
-
 How
     Per patient and plan an RT Treatment Summary Record; per patient the chart, as an Encapsulated PDF; per snapshot
     the tables themselves, as Raw Data; also the treatment records, where the R&V system serves none. Each is made from

@@ -1,8 +1,5 @@
 """Before going live: what works, and what does not and how to mend it.
 
-Goal
-    Whoever installs RBRDT sees in one minute whether a backup will succeed.
-
 How
     Every node is echoed and asked; one treatment record is moved and proven, as a backup would; planning systems
     are asked to move an object that does not exist; the database runs every query; the cache is written.

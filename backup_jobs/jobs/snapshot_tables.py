@@ -1,9 +1,5 @@
 """Bring the relational tables of the R&V system's database into the cache.
 
-Goal
-    Whom to call, what was prescribed, how to set up and who is booked tomorrow is on our side before the R&V
-    system can be lost.
-
 How
     One query per table, one after the other. Rows are checked before they replace anything: a row that is odd by its
     key is left out or made one with its double (`backup_jobs/rv/odd_rows.py`), and the run is PARTIAL: what that row

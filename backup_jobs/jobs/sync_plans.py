@@ -1,8 +1,5 @@
 """Follow each treated plan to everything that its treatment needs, and bring what the RT-PACS lacks.
 
-Goal
-    For every patient on treatment the RT-PACS holds plan, structure set, images, dose and reference images.
-
 How
     Treatment record, plan, structure set, images: at each step the RT-PACS is asked what it holds, the rest is brought
     from the R&V system or a planning system, proven, and read for the next step. Where references end too early, the

@@ -1,7 +1,6 @@
 """Which of an appointment's machines treats: a CT scanner is booked as a linac is, and treats nobody.
 
-How
-    By the machine's type where the database tells it; else a machine treats when a plan has a field on it.
+By the machine's type where the database tells it; else a machine treats when a plan has a field on it.
 """
 
 from __future__ import annotations

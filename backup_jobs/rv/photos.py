@@ -1,8 +1,5 @@
 """A patient's photo, from whatever bytes the R&V system's database holds to a small picture that is safe to show.
 
-Goal
-    Whoever treats sees the face that goes with the name, and nothing that a database held can harm this program.
-
 How
     What a file is, its first bytes say: JPEG, PNG or BMP. It is decoded, turned upright, made at most `LONGEST` pixels
     high or wide, and written anew as JPEG, in base64: a table holds no bytes. What is too large or cannot be decoded

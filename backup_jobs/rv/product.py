@@ -1,11 +1,7 @@
 """One door per R&V product: how its database is read, and what it gives by DICOM.
 
-Goal
-    Whoever adds a product, or asks in what two of them differ, looks at one class and one folder.
-
-How
-    `backup_jobs/rv/<name>/` offers a `PRODUCT`, `queries/<name>/` has a file for each table. Nobody asks which product
-    it is: what differs is a field here. `docs/add_a_product.md` adds one.
+`backup_jobs/rv/<name>/` offers a `PRODUCT`, `queries/<name>/` has a file for each table. Nobody asks which product it
+is: what differs is a field here. `docs/add_a_product.md` adds one.
 """
 
 from __future__ import annotations

@@ -1,11 +1,7 @@
 """The SQL files of `queries/<product>/`: the only texts that are ever sent to the R&V system's database.
 
-Goal
-    Whoever wants to know what this tool asks of a clinic's database reads one folder.
-
-How
-    A query is loaded by its table's name. Its header declares the parameters in order and the columns that it
-    returns; a text that is not one SELECT is refused before it can reach a database.
+A query is loaded by its table's name. Its header declares the parameters in order and the columns that it returns; a
+text that is not one SELECT is refused before it can reach a database.
 """
 
 from __future__ import annotations

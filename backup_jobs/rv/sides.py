@@ -1,7 +1,6 @@
 """The side that a prescription's own words name. Neither database has a column for it.
 
-How
-    Whole words only, in the languages of the clinics that we know. Single letters are no sides: `L Spine` is lumbar.
+Whole words only, in the languages of the clinics that we know. Single letters are no sides: `L Spine` is lumbar.
 """
 
 from __future__ import annotations

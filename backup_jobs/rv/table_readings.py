@@ -1,12 +1,7 @@
 """From the rows of a query to the rows of a table, by a small declared mapping.
 
-Goal
-    SQL does what only a database can: join and select. Units, names, codes and lists in words are made here, where
-    they can be tested without one.
-
-How
-    A `TableReading` per table. A column is the raw column of its own name, read as its kind, unless a `Reader` says
-    otherwise. Raw rows that are alike in `one_row_per` become one row: a reader sees them all.
+A `TableReading` per table. A column is the raw column of its own name, read as its kind, unless a `Reader` says
+otherwise. Raw rows that are alike in `one_row_per` become one row: a reader sees them all.
 """
 
 from __future__ import annotations

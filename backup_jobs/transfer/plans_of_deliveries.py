@@ -1,8 +1,5 @@
 """The plans that deliveries of a database name, in the RT-PACS before records are made of the deliveries.
 
-Goal
-    A record made here lies in its plan's study and repeats its plan's standing facts from the first one on.
-
 How
     Plans of new sessions that the RT-PACS lacks are brought from the R&V system or a planning system, as
     `sync_plans` does. Then they are read.

@@ -1,8 +1,5 @@
 """Ask the RT-PACS what it holds, while the next objects are still on their way.
 
-Goal
-    What is called moved is held by the RT-PACS, by its own word, at no time of its own.
-
 How
     Lists that a source says it sent are asked for on a second association, in the order in which they come. What is
     not proven by the time that the last list was sent is asked for again afterwards, by `prove`.

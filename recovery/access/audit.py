@@ -1,8 +1,5 @@
 """Who did what, to whom, when, from where: an append-only file in which every line carries the hash of the one before.
 
-Goal
-    "Who saw this patient?" has an answer that nobody can change afterwards without its showing.
-
 How
     JSON lines. `before` is the SHA-256 of the line before, so a line that is changed, removed or put in breaks the
     chain behind it. The chain alone cannot see that its end was cut off; a head file beside it holds the number, the

@@ -1,11 +1,7 @@
 """Whether the audit file is what was written: every line follows from the one before, and none is missing at the end.
 
-Goal
-    A verdict in words, with the line that breaks the chain.
-
-How
-    Read every line under the file's lock, compare `before` and number with the line before, then compare the end with
-    the head file. `recovery/access/audit.py` says what a chain can show and what it cannot.
+Read every line under the file's lock, compare `before` and number with the line before, then compare the end with the
+head file. `recovery/access/audit.py` says what a chain can show and what it cannot.
 """
 
 from __future__ import annotations

@@ -1,8 +1,5 @@
 """Who may do what: roles, permissions, and what break-glass adds. A table, and nothing else.
 
-Goal
-    Every page and command asks the same question of the same table: does this person have this permission?
-
 How
     A matrix of roles and permissions, pure. `User` is somebody who is signed in.
 

@@ -1,9 +1,8 @@
 """How old a copy is, said to whoever reads it by hand: a list of last month must not be taken for today's.
 
-How
-    What is made from DICOM is true up to the newest proof or to its own making, whichever is older; a table of the
-    R&V database up to its last reading. Older than the config's grace it is said. So is a time that
-    has not come yet: then a clock was wrong, and nobody knows the age.
+What is made from DICOM is true up to the newest proof or to its own making, whichever is older; a table of the R&V
+database up to its last reading. Older than the config's grace it is said. So is a time that has not come yet: then a
+clock was wrong, and nobody knows the age.
 """
 
 from __future__ import annotations

@@ -1,8 +1,5 @@
 """The journal of runs and the lock of each job.
 
-Goal
-    Anyone can see when each job last did all that was asked, and no job runs twice at once.
-
 How
     One JSON line when a run starts and one when it ends, appended to `runs.jsonl`. Each bears its own hash: a line
     that is not what was written, or half of one, costs itself and no other, and is counted. A lock is let go when the

@@ -1,8 +1,5 @@
 """What a snapshot of the relational tables says about itself, and where it lies.
 
-Goal
-    A folder of tables that can be trusted years later, on another machine, by someone who never saw this program.
-
 How
     `<cache>/snapshots/<time>-<hash>/` holds `tables/<name>.parquet` and a `manifest.json` that names each file with
     its SHA-256, size, rows, source and times. The hash in the folder's name is the manifest's own. The file

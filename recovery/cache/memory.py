@@ -1,8 +1,5 @@
 """What jobs remember between runs to be quicker, and never to be less true.
 
-Goal
-    A run that finds nothing new asks few questions.
-
 How
     One small JSON file in the cache: what each node understands, what was asked when, and what is owed. It may be
     deleted at any time; the next run then asks everything.

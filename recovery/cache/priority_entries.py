@@ -1,11 +1,7 @@
 """What physicians said about a patient's priority, each statement kept for good.
 
-Goal
-    Months later anyone can read who said what about whom and when; nothing is ever overwritten.
-
-How
-    One JSON line per statement in `priorities.jsonl` (`entry_lines`). The latest statement about a patient is the one
-    that counts; one without a category withdraws.
+One JSON line per statement in `priorities.jsonl` (`entry_lines`). The latest statement about a patient is the one that
+counts; one without a category withdraws.
 """
 
 from __future__ import annotations

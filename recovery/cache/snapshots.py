@@ -1,9 +1,5 @@
 """Which snapshots of the relational tables there are, whether they are whole, and how long they are kept.
 
-Goal
-    A person can go back to what the database said before it was lost or encrypted, and knows that it was not
-    changed since.
-
 How
     Every folder of `<cache>/snapshots` that bears a snapshot's name is one; `manifests` says how it is laid out.
     `Cache(cache_path, snapshot_id)` reads its tables.

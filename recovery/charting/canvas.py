@@ -1,8 +1,5 @@
 """A page of a chart: its head and foot on every page, and the pieces that a chart is drawn with.
 
-Goal
-    A sheet that falls out of the folder still says whose it is, which plan, how old, and which page of how many.
-
 How
     fpdf2 breaks lines and pages; its `header` and `footer` are called for each page. How many pages a patient has is
     known at the end and then written into each head.

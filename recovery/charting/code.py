@@ -1,10 +1,6 @@
 """The code on every page: which patient, which plan, which content. What a scanner reads, and back.
 
-Goal
-    A sheet of paper is matched with its plan by machine, and a sheet that was printed from other data is noticed.
-
-How
-    Four lines: the format's name, patient ID, plan UID, and the checksum of what the sheet says.
+Four lines: the format's name, patient ID, plan UID, and the checksum of what the sheet says.
 """
 
 from __future__ import annotations

@@ -1,9 +1,5 @@
 """The paper chart as PDF: one page or more per plan, for A4 or Letter. Pure: the same file gives the same bytes.
 
-Goal
-    What a therapist treats from when every screen is dark: identity, prescription, fields, setup, what was given, what
-    comes next, and rows for two signatures.
-
 How
     `chart_sheets` says what stands on it, `Canvas` draws heads, feet and pieces, this puts them in order.
 

@@ -1,8 +1,7 @@
 """The rows that two people sign: one per fraction, with a box for the meterset of each field.
 
-How
-    The first row bears the number of the next fraction and what each field is to give: of an interrupted fraction,
-    the rest. Four fields stand side by side; more go on in lines below, within the same row.
+The first row bears the number of the next fraction and what each field is to give: of an interrupted fraction, the
+rest. Four fields stand side by side; more go on in lines below, within the same row.
 """
 
 from __future__ import annotations

@@ -1,9 +1,5 @@
 """What stands on the chart of one plan, before it is drawn: the same for PDF and Excel. Pure, no I/O.
 
-Goal
-    Whoever treats from paper finds identity, prescription, fields, setup, the last fractions and the next number,
-    and cannot overlook what forbids treatment.
-
 How
     `chart_sheets` turns a patient's file into texts and tables; a checksum over all of them names the content.
 

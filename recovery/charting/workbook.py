@@ -1,11 +1,7 @@
 """The paper chart as an Excel workbook: a sheet per plan, ready to print on A4 or Letter. Pure, no I/O.
 
-Goal
-    A department that works on in Excel has the same chart as on paper, and can type into the rows to sign.
-
-How
-    The same `ChartSheet` as the PDF, on a grid of twelve columns. Texts across several columns do not make their row
-    grow by themselves, so heights are reckoned here, and a text that is too long for one row goes on in the next.
+The same `ChartSheet` as the PDF, on a grid of twelve columns. Texts across several columns do not make their row grow
+by themselves, so heights are reckoned here, and a text that is too long for one row goes on in the next.
 """
 
 from __future__ import annotations

@@ -1,8 +1,5 @@
 """`python -m recovery chart`: the paper charts of a machine's day, of everybody, or of some, from the cache alone.
 
-Goal
-    With no network, no dashboard and no R&V system, one command makes what the day is treated from.
-
 How
     Who is booked on the machine that day, in order of appointment; where the cache has no schedule, everybody on
     treatment there, by name. Everything that the command has to say goes to standard error, and names no patient.

@@ -1,9 +1,5 @@
 """`python -m recovery rebuild`: the cache again, from nothing but the RT-PACS and the config.
 
-Goal
-    After the loss of this machine, and of the R&V system, another machine has the tables that this one had: those
-    made of DICOM objects, and, bit for bit, the newest snapshot of the relational ones.
-
 How
     The site's study in the RT-PACS lists its snapshots by time. The newest whole one is brought here, compared with
     the hashes inside, and becomes the cache's. Then the dashboard's tables are built as every run builds them.

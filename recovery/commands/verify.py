@@ -1,9 +1,5 @@
 """`python -m recovery verify`: is everything that this machine keeps what was written? It asks nobody else.
 
-Goal
-    Anyone can find out at any time, also on a copy of the folder on another machine, what of it may be believed.
-
-How
     Every file bears its own hash or stands in a manifest that has it: tables, snapshots, the journal of runs, what
     people entered, the audit file. Each that does not verify is named. `--forget UID`: an object that differed between
     RT-PACS and source was looked at by a person; the next `verify_backup` takes what the RT-PACS has then for right.

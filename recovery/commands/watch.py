@@ -1,9 +1,5 @@
 """`python -m recovery watch`: the dead man's switch, for another machine than the jobs'.
 
-Goal
-    A jobs' machine that is off, stolen or encrypted tells nobody. Somebody else must notice.
-
-How
     Reads the journal in the cache's folder, wherever that is mounted or copied to, and says how old the newest proven
     backup is. Older than the grace, it tells people as the jobs do. It pings a URL of its own: that it lives.
 

@@ -1,11 +1,7 @@
 """One beam in one fraction: what its records delivered of what it was to give. Pure arithmetic.
 
-Goal
-    A beam is full or lacks something, in the unit in which it was planned.
-
-How
-    What the records report adds up, in one unit. Pulsed brachytherapy is full when every channel got its pulses and
-    the channels their time.
+What the records report adds up, in one unit. Pulsed brachytherapy is full when every channel got its pulses and the
+channels their time.
 """
 
 from __future__ import annotations

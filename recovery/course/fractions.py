@@ -1,8 +1,5 @@
 """Fraction truth: what one plan delivered, from its treatment records. Pure arithmetic, no I/O, no clock.
 
-Goal
-    How many fractions were delivered in full, which one was begun and is not complete, and what it lacks.
-
 How
     The metersets that all records report for one fraction and beam add up, and are held against the plan's. Which
     deliveries count, and that each counts once, is settled in `recovery.course.deliveries`.

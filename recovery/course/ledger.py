@@ -1,8 +1,5 @@
 """The fraction ledger of one plan: each fraction with its sessions, the next one, dose and gaps. Pure, no I/O.
 
-Goal
-    Whoever continues a course on paper sees which fractions were given, beam by beam, and which one comes next.
-
 How
     `recovery.course.fractions` counts; this lays the same count out. What only the R&V database tells of a delivery
     (overrides, why it ended) is joined by record UID and beam, or by the row's key where we made the record of it.

@@ -1,8 +1,5 @@
 """Plans that look like one that is nowhere to be found: a hint for a person, never a join.
 
-Goal
-    A plan that was exported again under a new SOP Instance UID is noticed.
-
 How
     Same patient, the beam numbers that the records treated, and, where the R&V database tells it, the same label.
 

@@ -1,10 +1,6 @@
 """Sessions: the deliveries of one fraction as they happened, one after the other. Pure, no I/O.
 
-Goal
-    A fraction that was interrupted in the morning and finished at noon shows both, each with its machine and time.
-
-How
-    Deliveries of one record belong together, and those of one machine that follow within two hours.
+Deliveries of one record belong together, and those of one machine that follow within two hours.
 """
 
 from __future__ import annotations

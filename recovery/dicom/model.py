@@ -1,8 +1,5 @@
 """The nouns of RBRDT: what a node, a record, a plan and a run are, and the one door to each from a Dataset.
 
-Goal
-    One meaning per word, from the DICOM wire to the screen.
-
 How
     Frozen dataclasses whose fields bear the DICOM keyword in snake_case. A `pydicom.Dataset` is read in
     `from_dataset` and nowhere else.

@@ -1,8 +1,5 @@
 """Plans and structure sets: what was to be delivered, and which objects that needs.
 
-Goal
-    The planned beams with their metersets, and the references that lead from a plan to its images.
-
 How
     `Plan.from_dataset` and `StructureSet.from_dataset` are the doors.
 

@@ -1,8 +1,5 @@
 """Treatment records: what was delivered, beam by beam, as the treatment machine or the R&V system wrote it.
 
-Goal
-    Photon, electron, ion and brachytherapy records read alike, each meterset with its unit.
-
 How
     `TreatmentRecord.from_dataset` is the one door. Where the standard has three sequences for one thing (beams,
     ion beams, application setups), they meet in `BeamDelivery`. Times become the site's there (`local_time`).

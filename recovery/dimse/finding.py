@@ -1,8 +1,5 @@
 """C-FIND: which objects does a node hold?
 
-Goal
-    One question, whatever the node understands: keys of any level, answers at IMAGE level.
-
 How
     A relational query first: one question, all answers. A node that refuses it, or answers it with nothing although
     it holds something, is walked STUDY, SERIES, IMAGE; what a node understands is remembered in its traits.

@@ -1,8 +1,5 @@
 """C-MOVE: have one node send objects to another.
 
-Goal
-    Everything asked for is on its way, whatever the node makes of lists, and one bad object stops no other.
-
 How
     Lists of UIDs over a few associations at once. Where a list fails, its objects are asked for one by one, with all
     upper keys; where the node says which of a list failed, those alone.

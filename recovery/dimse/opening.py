@@ -1,8 +1,5 @@
 """Open an association to a node, or say why there is none.
 
-Goal
-    An association that stands, or one sentence that tells a physicist what to look at.
-
 How
     A new pynetdicom AE each time, with the peer's time-outs. A refusal that the node itself calls transient is met
     with a few more tries.

@@ -1,10 +1,6 @@
 """Who is spoken to: a node, what it was found to understand, and the error that says what it did not do.
 
-Goal
-    Every error names the node and its role, and says what to look at.
-
-How
-    A `Peer` is a node as this machine speaks to it; its `NodeTraits` are learnt once and kept between runs.
+A `Peer` is a node as this machine speaks to it; its `NodeTraits` are learnt once and kept between runs.
 """
 
 from __future__ import annotations

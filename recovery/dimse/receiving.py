@@ -1,8 +1,5 @@
 """This machine as a storage SCP, for as long as a job needs one.
 
-Goal
-    Take objects that a node sends here, and answer it with the truth about each.
-
 How
     A pynetdicom server with quick sockets. Every storage class is taken, private ones too, in the transfer syntax
     that it comes in; the bytes are handed on as they came. A guard says from whom, and which objects.

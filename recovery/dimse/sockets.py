@@ -1,8 +1,5 @@
 """Sockets without delays, and none that waits for ever.
 
-Goal
-    An answer takes as long as the node needs for it, and a node that stops in mid-message is given up.
-
 How
     A freshly opened connection gets TCP_NODELAY, on Linux TCP_QUICKACK at each read, and the association's own
     time-out, for each PDU as a whole and for each message as a whole.

@@ -1,8 +1,5 @@
 """C-STORE: send objects to a node, and pass on what another node sends (relay).
 
-Goal
-    What arrives here arrives there, byte for byte, and the sender hears what the destination said.
-
 How
     One association per object on its way, kept for the next, negotiated for the object's own class and transfer
     syntax first: with the default contexts an Orthanc picks Explicit VR, and every object is decoded and encoded

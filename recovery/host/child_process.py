@@ -1,8 +1,5 @@
 """Do something in a process beside this one: ask a node, draw half of the charts.
 
-Goal
-    Two long answers take the time of one.
-
 How
     A forked child asks and sends back what it got, or the error that it met. Where there is no fork, and in such a
     child itself, the question is asked here, when its answer is wanted.

@@ -1,8 +1,5 @@
 """Ctrl-C and SIGTERM: one line and an exit status, from the first import to the last thread, and never a traceback.
 
-Goal
-    Whoever stops a first run on a terminal reads what became of it.
-
 How
     `end_quietly` is called before anything heavy is imported: a signal then ends the process at once. While `run` has
     it, both signals are a KeyboardInterrupt, so that what was learnt can be kept; the next one ends it at once.

@@ -1,11 +1,7 @@
 """Other patients who could be taken for this one: the same or a similar name, or the same birth date.
 
-Goal
-    While the R&V system is down nobody scans a wristband: whoever treats is warned that there are two.
-
-How
-    Names are compared without case, accents and apostrophes; two are similar when the family names are the same and
-    one given name begins the other, when family and given name are swapped, or when few letters differ.
+Names are compared without case, accents and apostrophes; two are similar when the family names are the same and one
+given name begins the other, when family and given name are swapped, or when few letters differ.
 """
 
 from __future__ import annotations

@@ -1,8 +1,5 @@
 """UIDs for the objects that this software makes: the same thing gets the same UID for ever, on any machine.
 
-Goal
-    A second run finds in the RT-PACS what the first one stored, also after the cache was lost or the machine was.
-
 How
     A name-based UUID (RFC 9562 section 5.5, version 5) of what the thing is called, written as a UID below 2.25
     (PS3.5 section B.2). Amendments form a chain: whoever holds an object can tell the UID of its successor.

@@ -1,8 +1,5 @@
 """Hold an object that the RT-PACS gave back against the one that it was given, element by element.
 
-Goal
-    "Stored" means: what comes back is what was sent. What an archive altered, dropped or added is told by name.
-
 How
     Every element of both, group 0002 aside, sequences item by item. Values are compared as they are written, so that
     `1.0` and `1.00` are two. The transfer syntax may be another one.

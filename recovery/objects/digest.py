@@ -1,8 +1,5 @@
 """A digest of what an object says: the same after any honest archive, another after any change.
 
-Goal
-    An object that was read once can be read again next year and be known for the same, or not.
-
 How
     SHA-256 over tags and values in order, sequences item by item, values as the bytes that they are in Little Endian,
     texts without their padding (PS3.5 section 6.2). Left out is what an archive may change without changing what the

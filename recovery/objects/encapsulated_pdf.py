@@ -1,11 +1,7 @@
 """Encapsulated PDFs: a patient's chart page that any PACS viewer shows when this software is gone.
 
-Goal
-    A readable page in the plan's study, found by name, with the plans that it tells of.
-
-How
-    PS3.3 A.45.1. The PDF comes as bytes; the object's UID is derived from whose chart it is and from what the chart
-    says, so that the same chart is stored once. New facts are a new object in the same series.
+PS3.3 A.45.1. The PDF comes as bytes; the object's UID is derived from whose chart it is and from what the chart says,
+so that the same chart is stored once. New facts are a new object in the same series.
 """
 
 from __future__ import annotations

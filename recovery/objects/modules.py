@@ -1,8 +1,5 @@
 """What every object that this software makes has in common: whose it is, where it lies, who made it and when.
 
-Goal
-    The objects lie with the patient's own, in any PACS, and each is the same for the same facts and moment.
-
 How
     Modules of PS3.3: Patient (C.7.1.1), General Study (C.7.2.1), Series, General Equipment (C.7.5.1), SOP Common
     (C.12.1). What is not known of a type 2 element leaves it empty.

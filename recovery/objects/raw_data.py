@@ -1,8 +1,5 @@
 """A snapshot of the relational tables as DICOM objects that any archive keeps, and back again bit for bit.
 
-Goal
-    The RT-PACS alone can rebuild the tables, on a machine that has nothing but the config.
-
 How
     All of a snapshot's files, as one ZIP, in Raw Data objects (PS3.3 A.37): one object, or several of one series
     where the ZIP is larger than `PART_BYTES`. All series of a site lie in one study, of a patient that is the

@@ -1,8 +1,5 @@
 """RT Beams Treatment Records from the deliveries of a database, for an R&V system that serves none by DICOM (MOSAIQ).
 
-Goal
-    From the RT-PACS on, both products walk the same path: fractions are counted from treatment records.
-
 How
     Deliveries of one patient, plan, fraction and day are a session, and a session is one record (PS3.3 A.29). Its
     UID is derived from its first delivery's key, and from nothing else: the same delivery gives the same UID for

@@ -1,8 +1,5 @@
 """RT Treatment Summary Records: per patient and plan, how far the treatment has come, in standard attributes.
 
-Goal
-    Any PACS viewer and any R&V system can tell where a course stands when this software is gone.
-
 How
     PS3.3 A.31. The counts are those of `recovery.course.fractions`, as the dashboard shows them; no other arithmetic.
     An object is made of a `TreatmentSummary` and of the moment when it was made, and of nothing else; its UID is

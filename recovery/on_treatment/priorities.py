@@ -1,9 +1,5 @@
 """Who is next to lose from waiting: missed days against the gap that the clinic allows. Pure, no I/O, no clock.
 
-Goal
-    When machines are short, the physicians see whose course can wait least, by rules that they signed themselves.
-    Nothing is decided here: the clock is computed and sorted, people choose.
-
 How
     A day is missed when it is over, the clinic treats on it, and the patient was not treated. Days are dates of the
     site: a night of changing clocks and 29 February are days like any other. What is left is the limit of the

@@ -1,8 +1,5 @@
 """The table `on_treatment`: one row per patient and plan, by the contract's definitions. Pure, no I/O, no clock.
 
-Goal
-    Who is on treatment, with which plan, which fraction is next, and could they be treated from the backup?
-
 How
     Records are grouped by patient and plan and counted (`recovery.course.fractions`); plans of one patient are held
     against each other for adaptation; what the RT-PACS holds comes in as `PlanBackup`.

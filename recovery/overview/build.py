@@ -1,9 +1,5 @@
 """Make the dashboard's tables from the RT-PACS, asking nobody else.
 
-Goal
-    The list of patients on treatment is true while the R&V system is down, and can be had again from nothing but
-    the RT-PACS.
-
 How
     Read the records that are new, read the plans and structure sets that they lead to, ask what of each chain is
     held, count, write.

@@ -1,11 +1,7 @@
 """Read what the R&V database says of the patients on the list, from the cached tables.
 
-Goal
-    Every row of on_treatment shows the second source too, at a cost that goes with the list, not with the history.
-
-How
-    Small tables are read whole; deliveries only of the patients whose courses are not finished, and only when the
-    table changed since they were last counted. The counts are a cached table themselves.
+Small tables are read whole; deliveries only of the patients whose courses are not finished, and only when the table
+changed since they were last counted. The counts are a cached table themselves.
 """
 
 from __future__ import annotations

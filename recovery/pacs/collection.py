@@ -1,8 +1,5 @@
 """What was read from the RT-PACS so far: records, plans and structure sets, kept in the cache.
 
-Goal
-    An object is brought over the network and parsed once; the tables can be deleted at any time and come back.
-
 How
     Four tables, loaded into dataclasses at the start of a job and written at its end where they changed. Courses that
     nobody treats any more rest apart (`resting`): they are loaded when somebody names them, and in turn.

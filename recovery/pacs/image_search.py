@@ -1,9 +1,5 @@
 """Find image series that nothing names by their slices: by series, or by the frame of reference that a plan stands on.
 
-Goal
-    Where references end too early, the patient's images on the plan's frame of reference are found on whatever node
-    is asked, and each slice of them is known by name.
-
 How
     The images of the patient (of the plan's study, where the plan names no patient) are listed by modality. Of each
     series not known yet one image is asked for its FrameOfReferenceUID (0020,0052).

@@ -1,11 +1,7 @@
 """Read from the RT-PACS the plans that daily plans were made from: no record names them.
 
-Goal
-    How many fractions a course has is known from nothing but the RT-PACS, also where only its reference plan says so.
-
-How
-    What a plan names as PARENT or PREDECESSOR is read, back to the first. Where plans name none, the RT-PACS is asked
-    once a day for all plans of those patients who have several, or one for a single day.
+What a plan names as PARENT or PREDECESSOR is read, back to the first. Where plans name none, the RT-PACS is asked once
+a day for all plans of those patients who have several, or one for a single day.
 """
 
 from __future__ import annotations

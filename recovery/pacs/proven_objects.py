@@ -1,8 +1,5 @@
 """Which of the objects that this software made were read back from the RT-PACS and found to be what was sent.
 
-Goal
-    A run that finds nothing new reads nothing back.
-
 How
     A table of the cache, `proven_objects`. It never says that the RT-PACS holds an object: that is asked in every
     run. It says only that an object under this UID need not be read again, or that it came back altered.

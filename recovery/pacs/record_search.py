@@ -1,9 +1,5 @@
 """Find treatment records on a node: those of a window of days, those of patients, all.
 
-Goal
-    No record of the window is overlooked, at a cost that grows with the window and not with all that was ever
-    stored.
-
 How
     Three dates, each asked on its own and joined: InstanceCreationDate, SeriesDate, TreatmentDate. A date that cost
     much and lately found nothing that the others had not is asked again after an hour, not in every run. Where the

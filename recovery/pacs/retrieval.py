@@ -1,12 +1,7 @@
 """Read from the RT-PACS what the collection lacks, and ask what of each plan's chain is held.
 
-Goal
-    Every record, plan and structure set that the RT-PACS holds is known, and of everything that a plan needs, whether
-    the RT-PACS holds it.
-
-How
-    An object parsed once is not fetched again. What earlier runs found a plan to need is asked for at once, in long
-    lists; only what is new is followed step by step.
+An object parsed once is not fetched again. What earlier runs found a plan to need is asked for at once, in long lists;
+only what is new is followed step by step.
 """
 
 from __future__ import annotations

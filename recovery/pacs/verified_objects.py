@@ -1,12 +1,8 @@
 """Which objects of the RT-PACS were re-read, when, and whether each was what it had been.
 
-Goal
-    "Held" means more than "existed when asked": what was read again last night is what was read first.
-
-How
-    A table of the cache: by SOP Instance UID the digest of the first reading, when and in which turn it was last
-    re-read, whether a source had the same, and why it is not proven. A digest stays until somebody has looked:
-    altered once is altered until it is healed.
+A table of the cache: by SOP Instance UID the digest of the first reading, when and in which turn it was last re-read,
+whether a source had the same, and why it is not proven. A digest stays until somebody has looked: altered once is
+altered until it is healed.
 """
 
 from __future__ import annotations

@@ -1,8 +1,5 @@
 """The patient's file: all that the cache knows of one patient, for pages, paper charts and archived documents.
 
-Goal
-    One model that every view of a patient shares, so that screen, paper and PDF cannot tell different things.
-
 How
     Frozen dataclasses, read from the cached tables by patient ID. Counts come from `recovery.course.fractions` alone.
     Where there is no R&V database, or one of its tables was never read, identity and ledger still come from DICOM, and

@@ -1,11 +1,7 @@
 """What is said of one plan and of its patient, on the patient's page and on the paper chart alike. Pure, no I/O.
 
-Goal
-    Paper forbids what the screen forbids, in the same words.
-
-How
-    The notices of the plan's row (`recovery.words.notices`), with what the patient's file knows beyond the row: what
-    each beam lacks, who approved, alerts, namesakes, disagreements of the person's data.
+The notices of the plan's row (`recovery.words.notices`), with what the patient's file knows beyond the row: what each
+beam lacks, who approved, alerts, namesakes, disagreements of the person's data.
 """
 
 from __future__ import annotations

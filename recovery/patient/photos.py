@@ -1,7 +1,6 @@
 """A patient's photo out of the cache: what pages and paper charts show beside the name.
 
-How
-    A row of the table `photos`. It stays in base64, as a page embeds it; only paper needs its bytes.
+A row of the table `photos`. It stays in base64, as a page embeds it; only paper needs its bytes.
 """
 
 from __future__ import annotations

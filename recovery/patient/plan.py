@@ -1,8 +1,5 @@
 """One plan of one patient, as pages, paper charts and archived documents show it.
 
-Goal
-    Prescription, approval, fields, setup and ledger of a plan in one place, each value from where it is surest.
-
 How
     Frozen dataclasses whose fields bear the names of the tables' columns. Fields come from the plan that the RT-PACS
     holds, and from the R&V database what that plan's table does not tell; where both tell and differ,

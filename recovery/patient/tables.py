@@ -1,11 +1,7 @@
 """The rows of a few patients, from every cached table that knows them.
 
-Goal
-    One patient of 2,000, or the thirty of a machine's day, is read in the time that their own rows take.
-
-How
-    `Cache.read_where` by patient ID, once per table. The list of patients, the records and the plans must be
-    readable; any other table that is not there is noted in `missing`, and its rows are unknown.
+`Cache.read_where` by patient ID, once per table. The list of patients, the records and the plans must be readable; any
+other table that is not there is noted in `missing`, and its rows are unknown.
 """
 
 from __future__ import annotations

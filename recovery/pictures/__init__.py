@@ -1,8 +1,5 @@
 """Pictures of a plan: its fields, its planning image with structures and dose, its reference images.
 
-Goal
-    A therapist and a physicist see what is to be treated when no planning or R&V system answers.
-
 How
     Objects come from the RT-PACS on demand (`retrieval`) and stay in a picture cache (`shelf`). Geometry (`grids`,
     `image_series`, `structures`, `dose`, `beams_eye`) is plain numbers in mm; `drawing` makes SVG of it.

@@ -1,11 +1,7 @@
 """What the beam sees: jaws, leaves or spots of a beam's first control point, and how the gantry goes on from there.
 
-Goal
-    A therapist compares the light field and the machine's angles with the plan, without a planning system.
-
-How
-    `beams_eye_views` reads a plan's beams: positions in mm in the plane of the isocentre, in the beam limiting
-    device's own axes (IEC 61217, PS3.3 C.8.8.14).
+`beams_eye_views` reads a plan's beams: positions in mm in the plane of the isocentre, in the beam limiting device's own
+axes (IEC 61217, PS3.3 C.8.8.14).
 """
 
 from __future__ import annotations

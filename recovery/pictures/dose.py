@@ -1,11 +1,7 @@
 """A dose distribution in Gy, and its bands on a slice.
 
-Goal
-    Where the dose lies on the anatomy, in Gy, with no dose where the grid does not reach.
-
-How
-    `DoseGrid.from_dataset` is the door: DoseGridScaling, frames by GridFrameOffsetVector (PS3.3 C.8.8.3.2). Between
-    its voxels it is interpolated linearly, as planning systems do.
+`DoseGrid.from_dataset` is the door: DoseGridScaling, frames by GridFrameOffsetVector (PS3.3 C.8.8.3.2). Between its
+voxels it is interpolated linearly, as planning systems do.
 """
 
 from __future__ import annotations

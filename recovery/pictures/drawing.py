@@ -1,8 +1,5 @@
 """The pictures as SVG: pixels inside, lines and letters on top.
 
-Goal
-    One self-contained text per picture, sharp at any size, that needs no file, no address and no library to be shown.
-
 How
     Coordinates are the patient's or the beam's mm. Pixels are a PNG inside.
 

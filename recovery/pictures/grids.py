@@ -1,8 +1,5 @@
 """Values on a grid that stands straight in the patient, and the three planes that one looks at.
 
-Goal
-    CT, MR and dose lie upon each other to the millimetre, whatever order their rows, columns and frames come in.
-
 How
     Every grid is turned to one order: `values[z, y, x]` with x to the patient's left, y to the back, z to the head
     (PS3.3 C.7.6.2.1.1), coordinates in mm and ascending. A plane is then a slice of an array.

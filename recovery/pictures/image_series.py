@@ -1,11 +1,7 @@
 """The planning image: single slices of CT, MR or PET as one volume.
 
-Goal
-    The anatomy at its right place, with each missing slice named.
-
-How
-    `ImageSlice.from_dataset` is the door; `assemble` sorts slices along their normal (never by InstanceNumber, which
-    a scanner may start anywhere) and checks that they make one stack.
+`ImageSlice.from_dataset` is the door; `assemble` sorts slices along their normal (never by InstanceNumber, which a
+scanner may start anywhere) and checks that they make one stack.
 """
 
 from __future__ import annotations

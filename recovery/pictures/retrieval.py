@@ -1,8 +1,5 @@
 """Bring what the pictures are made of from the RT-PACS, or from the picture cache where it was seen before.
 
-Goal
-    The first picture is there in a moment, the rest with a progress bar, and whoever gets none reads why.
-
 How
     C-GET or C-MOVE as `[pacs] retrieve` says. Of the planning image the slice through the isocentre comes first: the
     contours say which it is. The rest comes in small lists, so that progress can be told between them.

@@ -1,8 +1,5 @@
 """The picture cache: objects and volumes that were fetched, so that the next look costs nothing.
 
-Goal
-    A picture once seen is there at once, also when the RT-PACS is not; the disk does not fill up.
-
 How
     One file per object or volume, written beside, fsynced, renamed. What was not looked at for longest goes first
     when the folder grows past its bound. Each bears its SHA-256: an object in its preamble, which PS3.10 section 7.1

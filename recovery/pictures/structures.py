@@ -1,11 +1,7 @@
 """The contours of a structure set, and how they cut the three planes.
 
-Goal
-    Each structure in its own colour, where the structure set says that it is, on every plane.
-
-How
-    Contours lie in axial planes. On an axial slice they are drawn as they are; on the others each contour is a strip
-    as thick as its slice, and the strips' common outline is drawn: nothing is smoothed that nobody contoured.
+Contours lie in axial planes. On an axial slice they are drawn as they are; on the others each contour is a strip as
+thick as its slice, and the strips' common outline is drawn: nothing is smoothed that nobody contoured.
 """
 
 from __future__ import annotations

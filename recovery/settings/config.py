@@ -1,8 +1,5 @@
 """The settings of one clinic: config.toml, read, checked and typed.
 
-Goal
-    A config either works or says everything that is wrong with it, each mistake with its key, before a job starts.
-
 How
     One frozen dataclass per section; pydantic compares the file with them and reports all mistakes at once.
 

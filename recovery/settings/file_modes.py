@@ -1,11 +1,7 @@
 """Who may read what this tool writes: its own user, and the group that the config names, nobody else.
 
-Goal
-    Names, charts and hashes of passwords are no reading for every user of the machine.
-
-How
-    Every entry point sets the umask before its first file. `[cache] group` lets a group read the cache and nothing
-    else: its folder passes the group on (setgid). `check` complains of whatever is wider.
+Every entry point sets the umask before its first file. `[cache] group` lets a group read the cache and nothing else:
+its folder passes the group on (setgid). `check` complains of whatever is wider.
 """
 
 from __future__ import annotations

@@ -1,11 +1,6 @@
 """What the relational tables hold of deliveries: each field that was delivered, and what began and was not recorded.
 
-Goal
-    Whoever counts fractions, or writes treatment records for a product that has none, finds every delivery with the
-    plan, fraction and beam that it belongs to, and can tell treatments from what treats nobody.
-
-How
-    `delivery_type` and `termination_status` are DICOM's words (PS3.3 C.8.8.21), whatever the product's own.
+`delivery_type` and `termination_status` are DICOM's words (PS3.3 C.8.8.21), whatever the product's own.
 """
 
 from __future__ import annotations

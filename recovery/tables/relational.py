@@ -1,13 +1,8 @@
 """What the relational tables hold: whom to call, what was prescribed, how to set up, who is booked when.
 
-Goal
-    ARIA and MOSAIQ fill the same tables, with the same words and units, so that nobody above needs to know which
-    of the two a clinic runs.
-
-How
-    One `TableSchema` per file of `queries/<product>/`. Times are local to the site, doses Gy, metersets MU,
-    angles degrees, lengths cm. The words that mean something to other modules stand here, once. `delivery_tables`
-    has those of what was delivered.
+One `TableSchema` per file of `queries/<product>/`. Times are local to the site, doses Gy, metersets MU, angles degrees,
+lengths cm. The words that mean something to other modules stand here, once. `delivery_tables` has those of what was
+delivered.
 """
 
 from __future__ import annotations

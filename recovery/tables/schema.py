@@ -1,12 +1,7 @@
 """What each cached table holds: its columns, their types, their key, and where they come from.
 
-Goal
-    Whoever writes a table and whoever reads it agree on every column, and a table that does not fit is refused
-    before it replaces one that does.
-
-How
-    A `TableSchema` per table. Columns that are DICOM elements bear the keyword in snake_case; doses are Gy,
-    metersets MU, times local to the site.
+A `TableSchema` per table. Columns that are DICOM elements bear the keyword in snake_case; doses are Gy, metersets MU,
+times local to the site.
 """
 
 from __future__ import annotations

@@ -1,8 +1,5 @@
 """What is said of a row of on_treatment: each warning, and the next fraction, worded once. Pure, no I/O.
 
-Goal
-    One meaning has one word, one mark and one weight on list, machine day, patient, priorities, paper and Excel.
-
 How
     A `Notice` is a weight, a word in capitals and a sentence. Rows come as mappings by column, None for absent. Who
     draws a notice chooses its colour and its size, never its words.

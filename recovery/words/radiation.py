@@ -1,8 +1,4 @@
-"""What the tables' `radiation_type` means, and a field's energy and gantry angles in words. Pure.
-
-Goal
-    `6 MV` on every screen and sheet, whether ARIA says PHOTON or MOSAIQ says X; and never a unit that nobody told.
-"""
+"""What the tables' `radiation_type` means, and a field's energy and gantry angles in words. Pure."""
 
 from __future__ import annotations
 

@@ -1,11 +1,7 @@
 """Ages, days and moments as people say them, the same on page, paper and in messages. Pure, no clock.
 
-Goal
-    A time is read once and understood: `6 min ago`, `Tue 24 Nov`, `Tue 14:32`.
-
-How
-    Ages are differences in UTC, so that a night of changing clocks makes no backup an hour older; aware moments are
-    shown in site time, and an hour that the clock strikes twice bears the name of its zone.
+Ages are differences in UTC, so that a night of changing clocks makes no backup an hour older; aware moments are shown
+in site time, and an hour that the clock strikes twice bears the name of its zone.
 """
 
 from __future__ import annotations

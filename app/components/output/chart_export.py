@@ -1,8 +1,7 @@
 """The buttons that hand out paper charts: a machine's day in order of appointment, a whole list, or one patient.
 
-How
-    The same charts as `python -m recovery chart` makes, from the cache as it is when the button is pressed. The
-    libraries that draw them are loaded on the press.
+The same charts as `python -m recovery chart` makes, from the cache as it is when the button is pressed. The libraries
+that draw them are loaded on the press.
 """
 
 from __future__ import annotations

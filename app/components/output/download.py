@@ -1,12 +1,7 @@
 """A button that hands out a file about patients: only to whom may have it, and noted in the audit file.
 
-Goal
-    No file leaves the dashboard without a permission and a line of audit, whoever presses what.
-
-How
-    The file is made when the button is pressed, beside the page, so the question whether this person may is asked
-    again at that moment: a page that has stood open past a time-out, or past the end of a break-glass, hands out
-    nothing.
+The file is made when the button is pressed, beside the page, so the question whether this person may is asked again at
+that moment: a page that has stood open past a time-out, or past the end of a break-glass, hands out nothing.
 """
 
 from __future__ import annotations

@@ -1,12 +1,7 @@
 """Audit: who did what, to whom, when and from where; for admins.
 
-Goal
-    "Who saw this patient?" and "who broke glass this week?" are answered in a minute, and the answer says whether it
-    can be trusted.
-
-How
-    The verdict on the whole chain first, then the newest lines with filters. What was typed stands in no address: it
-    may be a patient's ID.
+The verdict on the whole chain first, then the newest lines with filters. What was typed stands in no address: it may be
+a patient's ID.
 """
 
 from __future__ import annotations

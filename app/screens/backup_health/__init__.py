@@ -1,11 +1,7 @@
 """Backup health: is the copy fresh, has it been all week, who could not be treated from it, and why.
 
-Goal
-    A physicist proves in one minute that the data are fresh and complete, or names what is not.
-
-How
-    The journal of runs, the cached tables and, when somebody presses the button, the RT-PACS. Each part stands when
-    another cannot be read.
+The journal of runs, the cached tables and, when somebody presses the button, the RT-PACS. Each part stands when another
+cannot be read.
 """
 
 from __future__ import annotations

@@ -1,12 +1,8 @@
 """The jobs and their week: how old the last good run of each is, and when it did not go well.
 
-Goal
-    "Is the copy fresh, and has it been all week?" is answered by one look.
-
-How
-    A row per job, then a strip with a cell per job and hour of the last seven days. An hour in which no run began
-    is empty: silence shows as a hole. Height tells what colour tells: low is done, half is partly, full is failed;
-    hollow has not ended, and a thin line is a job that is not used.
+A row per job, then a strip with a cell per job and hour of the last seven days. An hour in which no run began is empty:
+silence shows as a hole. Height tells what colour tells: low is done, half is partly, full is failed; hollow has not
+ended, and a thin line is a job that is not used.
 """
 
 from __future__ import annotations

@@ -1,12 +1,7 @@
 """Machine day: one linear accelerator's list of one day, for the screen at the console and for paper.
 
-Goal
-    A therapist sees who is next on this machine, which fraction it is, and what to look at first; and nobody who is
-    treated here is lost because no appointment is known.
-
-How
-    `app.lists.machine_day` makes the list. It opens on the machine with most appointments today. The address says which
-    machine and day (`?machine=TB1&day=2026-11-24`).
+`app.lists.machine_day` makes the list. It opens on the machine with most appointments today. The address says which
+machine and day (`?machine=TB1&day=2026-11-24`).
 """
 
 from __future__ import annotations

@@ -1,13 +1,9 @@
 """The day of every machine on one axis of time: what is treated, what is to come, where somebody must look.
 
-Goal
-    In a downtime somebody moves patients between machines: here are the gaps.
-
-How
-    A bar per appointment, drawn by the Vega that Streamlit brings along: nothing is fetched. What a bar means is told
-    by its form as well as its colour: outlined is treated, dashed is treated with one of several plans, full is to
-    come, hatched is unknown since the newest proof; ■ above any of them must be looked at. No patient is in it:
-    Streamlit offers a chart's data and picture to whoever hovers over it.
+A bar per appointment, drawn by the Vega that Streamlit brings along: nothing is fetched. What a bar means is told by
+its form as well as its colour: outlined is treated, dashed is treated with one of several plans, full is to come,
+hatched is unknown since the newest proof; ■ above any of them must be looked at. No patient is in it: Streamlit offers
+a chart's data and picture to whoever hovers over it.
 """
 
 from __future__ import annotations

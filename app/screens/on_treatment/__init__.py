@@ -1,10 +1,6 @@
 """On treatment: who is being treated, how far they are, and who must not be treated before someone has looked.
 
-Goal
-    A physicist who opens this page in a downtime knows in one glance how old the copy is and whom to look at first.
-
-How
-    Banner, counts, filters, the rows that need attention in full, then the table. Everything is read from the cache.
+Banner, counts, filters, the rows that need attention in full, then the table. Everything is read from the cache.
 """
 
 from __future__ import annotations

@@ -1,8 +1,4 @@
-"""The filters above the table. What is chosen stands in the URL, except what was typed: that may be a name.
-
-Goal
-    A link shows a colleague the same view; no link, history or log of a proxy holds a patient's name or number.
-"""
+"""The filters above the table. What is chosen stands in the URL, except what was typed: that may be a name."""
 
 from __future__ import annotations
 

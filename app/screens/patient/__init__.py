@@ -1,12 +1,7 @@
 """Patient: who it is, which fraction is next, what was given, and what the plan looks like.
 
-Goal
-    Whoever stands at the couch reads name, two identifiers, alerts and the next fraction without scrolling; all else
-    is one press away.
-
-How
-    The key in the address says whose page it is; where it opens nobody, there is the search. Everything that the cache
-    knows of that patient is shown; pictures come from the RT-PACS only when they are asked for.
+The key in the address says whose page it is; where it opens nobody, there is the search. Everything that the cache
+knows of that patient is shown; pictures come from the RT-PACS only when they are asked for.
 """
 
 from __future__ import annotations

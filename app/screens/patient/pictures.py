@@ -1,11 +1,6 @@
 """The planning image with structures and dose on three planes, and the reference images.
 
-Goal
-    The first picture is there in a moment: the slice through the isocentre comes alone, then the rest of the series
-    with a progress bar.
-
-How
-    Everything comes from the picture cache or, on demand, from the RT-PACS; what cannot be had or drawn says why.
+Everything comes from the picture cache or, on demand, from the RT-PACS; what cannot be had or drawn says why.
 """
 
 from __future__ import annotations

@@ -1,8 +1,5 @@
 """Priorities: whose course can wait least, by rules that the clinic signed.
 
-Goal
-    When machines are short, physicians see every patient's clock side by side.
-
 How
     Physicians enter category, concurrent chemotherapy and intent, each entry signed and kept for good. The page
     computes days left and sorts. Without signed rules it computes nothing.

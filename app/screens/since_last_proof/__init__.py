@@ -1,10 +1,6 @@
 """Since the last proof: everybody who may have been treated since, per machine in order of time, for screen and paper.
 
-Goal
-    In a downtime this list is taken to the machines and worked off against their own logs: given? which fraction? when?
-
-How
-    `app.lists.since_proof` makes it, of the list as it is now. The sheet on the screen is the sheet on paper.
+`app.lists.since_proof` makes it, of the list as it is now. The sheet on the screen is the sheet on paper.
 """
 
 from __future__ import annotations

@@ -1,11 +1,7 @@
 """A prescription of ARIA, whose doses are text in rows of their own, as one row with doses in Gy.
 
-Goal
-    Dose per fraction and total dose of the target that gets most, and every target's in words.
-
-How
-    The query gives a row for each dose of each target. Doses are read in the unit beside them; what cannot be read
-    is never computed from the rest.
+The query gives a row for each dose of each target. Doses are read in the unit beside them; what cannot be read is never
+computed from the rest.
 """
 
 from __future__ import annotations

@@ -1,11 +1,7 @@
 """ARIA's words, units and lists, made into the relational tables.
 
-Goal
-    The tables say the same whether ARIA or MOSAIQ filled them.
-
-How
-    One `TableReading` per file of `queries/aria/`. The dictionaries are the only place where ARIA's codes stand;
-    a code that is not in them is kept as it is.
+One `TableReading` per file of `queries/aria/`. The dictionaries are the only place where ARIA's codes stand; a code
+that is not in them is kept as it is.
 """
 
 from __future__ import annotations

@@ -1,10 +1,6 @@
 """What MOSAIQ says of deliveries, in DICOM's words.
 
-Goal
-    A treatment is told from what treats nobody, and a whole delivery from one that ended early, as for ARIA.
-
-How
-    `delivery_type` and `termination_status` follow from several columns of Dose_Hst; nothing is dropped here.
+`delivery_type` and `termination_status` follow from several columns of Dose_Hst; nothing is dropped here.
 """
 
 from __future__ import annotations

@@ -1,12 +1,8 @@
 """A plan of MOSAIQ, which treats fields: what its fields, their prescription and their setup say together.
 
-Goal
-    One row per plan, as ARIA has it; approved for treatment only when everything that is treated with it is.
-
-How
-    The query gives a row for each field and setup of a plan. Where they name different prescriptions, structure sets
-    or frames of reference, the plan has none of its own: null. Hidden fields, and older versions, have a say only
-    where a plan has no other: then the plan is closed. What the words mean stands in `recovery.words.plan_states`.
+The query gives a row for each field and setup of a plan. Where they name different prescriptions, structure sets or
+frames of reference, the plan has none of its own: null. Hidden fields, and older versions, have a say only where a plan
+has no other: then the plan is closed. What the words mean stands in `recovery.words.plan_states`.
 """
 
 from __future__ import annotations

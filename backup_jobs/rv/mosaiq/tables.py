@@ -1,11 +1,7 @@
 """MOSAIQ's words, units and lists, made into the relational tables.
 
-Goal
-    The tables say the same whether ARIA or MOSAIQ filled them.
-
-How
-    One `TableReading` per file of `queries/mosaiq/`. What MOSAIQ's public schema does not tell is null, and the
-    query's header says so.
+One `TableReading` per file of `queries/mosaiq/`. What MOSAIQ's public schema does not tell is null, and the query's
+header says so.
 """
 
 from __future__ import annotations

@@ -1,11 +1,7 @@
 """MOSAIQ's numbers as words.
 
-Goal
-    What a number means stands in one place, in the words that ARIA's readings use too where both say the same.
-
-How
-    Dictionaries from the number, as text, to the word. Enumerations are those that public code agrees on
-    (PyMedPhys, raystation-scripts); a number that is not in them is kept as it is. A word that is empty says nothing.
+Dictionaries from the number, as text, to the word. Enumerations are those that public code agrees on (PyMedPhys,
+raystation-scripts); a number that is not in them is kept as it is. A word that is empty says nothing.
 """
 
 from __future__ import annotations

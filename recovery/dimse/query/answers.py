@@ -1,8 +1,5 @@
 """Read the answers to a C-FIND: a thousand of them bear the same command set, which is decoded once.
 
-Goal
-    A list of a thousand records is read in the time that its matches take, not in that of their envelopes.
-
 How
     Stands before pynetdicom's own reader of messages. A message that begins with the very bytes of a command set
     known to mean "pending, one more match" is put together here; every other one is left to pynetdicom.

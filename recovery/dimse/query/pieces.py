@@ -1,8 +1,5 @@
 """How one question is divided into smaller ones that together ask the same.
 
-Goal
-    A node that gives a limited number of matches can be asked for all of them.
-
 How
     Lists and ranges of days in halves; one day by the time, one second by how PatientIDs end. The answers so
     far tell where to cut. Pieces of one division never overlap: where their answers do, the node does not match by
