@@ -42,10 +42,7 @@ class AuditWriter:
     def note(self, event: AuditEvent, *, must: bool = False) -> None:
         """Write an event, after those that wait.
 
-        Raises
-        ------
-        AuditError
-            If `must` and the line cannot be written; it then did not happen and does not wait.
+        Raises `AuditError` if `must` and the line cannot be written; it then did not happen and does not wait.
         """
         with self._lock:
             try:

@@ -45,10 +45,7 @@ def vouched(settings: TrustedUserHeaders, headers: Headers, peer: str, secret: s
     `peer` is the address that the connection came from; `secret` what the proxy must know, None where the config
     asks for none.
 
-    Raises
-    ------
-    ProxyError
-        If the proxy names a role that there is none, or sends a header twice, or X-Forwarded-For.
+    Raises `ProxyError` if the proxy names a role that there is none, or sends a header twice, or X-Forwarded-For.
     """
     if not headers(settings.user):
         return None

@@ -80,13 +80,7 @@ class Sitting:
     def note(
         self, action: str, patient_id: str | None = None, details: Details | None = None, *, must: bool = False
     ) -> None:
-        """One line of the audit file in this person's name.
-
-        Raises
-        ------
-        AuditError
-            If `must` and it cannot be written.
-        """
+        """One line of the audit file in this person's name. Raises `AuditError` if `must` and it cannot be written."""
         told = dict(details or {}) | ({"break_glass": True} if self.open_glass is not None else {})
         event = AuditEvent(self.clock(), self.user.name, self.user.role, action, self.address, patient_id, told)
         self.audit.note(event, must=must)
@@ -102,10 +96,7 @@ class Sitting:
     def break_glass(self, reason: str, lasts: timedelta) -> None:
         """Give what `BREAK_GLASS_GRANTS` names for a while.
 
-        Raises
-        ------
-        AuditError
-            If its line cannot be written: then there is no access.
+        Raises `AuditError` if its line cannot be written: then there is no access.
         """
         told: Details = {"reason": reason, "minutes": int(lasts.total_seconds() // 60)}
         self.note("break glass", None, told, must=True)

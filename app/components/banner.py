@@ -42,13 +42,7 @@ def show(desk: Desk) -> None:
 
 
 def standing_now(desk: Desk) -> standing.Standing:
-    """How the safety copy stands at this moment.
-
-    Raises
-    ------
-    JournalError
-        If the journal of runs cannot be read.
-    """
+    """How the safety copy stands at this moment. Raises `JournalError` if the journal of runs cannot be read."""
     try:
         taken_at = Cache(desk.config.cache_path).snapshot(ON_TREATMENT).taken_at
     except CacheError:

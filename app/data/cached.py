@@ -49,10 +49,7 @@ class Loaded:
 def load_on_treatment(cache_path: Path) -> Loaded:
     """Read the table on_treatment, sorted by name, then ID, then first treatment, and described in words.
 
-    Raises
-    ------
-    TableMissingError, CacheError
-        As `Cache.read_frame` does.
+    Raises `TableMissingError` or `CacheError` as `Cache.read_frame` does.
     """
     cache = Cache(cache_path)
     for _ in range(_ATTEMPTS):
@@ -66,12 +63,8 @@ def load_on_treatment(cache_path: Path) -> Loaded:
 def load_patient_file(cache_path: Path, site: Site, patient_id: str, now: datetime, grace: timedelta) -> PatientFile:
     """Everything that the cache knows of one patient; read again when a table has changed, and every minute.
 
-    Raises
-    ------
-    PatientNotFoundError
-        If no table knows the ID.
-    TableMissingError, CacheError
-        As `read_patient_file` does.
+    Raises `PatientNotFoundError` if no table knows the ID; `TableMissingError` or `CacheError` as `read_patient_file`
+    does.
     """
     minute = now.replace(second=0, microsecond=0)
     stamps = tuple(sorted((path.name, *_stamp(path)) for path in (cache_path / "tables").glob("*.parquet")))
@@ -81,10 +74,7 @@ def load_patient_file(cache_path: Path, site: Site, patient_id: str, now: dateti
 def load_runs(cache_path: Path) -> tuple[JobRun, ...]:
     """Read the runs that the journal knows, oldest first, without the last one of a job where that was killed.
 
-    Raises
-    ------
-    JournalError
-        If the journal cannot be read.
+    Raises `JournalError` if the journal cannot be read.
     """
     try:
         return _without_killed(cache_path, _runs(cache_path, _stamp(Journal(cache_path).path)))
@@ -107,10 +97,7 @@ def load_table(cache_path: Path, schema: TableSchema, snapshot_id: str | None = 
 
     Relational tables come from the newest snapshot, or from the one that is named: see `Cache.pin`.
 
-    Raises
-    ------
-    TableMissingError, CacheError
-        As `Cache.read_frame` does.
+    Raises `TableMissingError` or `CacheError` as `Cache.read_frame` does.
     """
     return _table(cache_path, schema.name, snapshot_id, *stamps_of(cache_path, schema))
 

@@ -43,10 +43,7 @@ class Kind:
 def kinds_held(cache_path: Path) -> list[Kind]:
     """What is held by kind, in the order of a plan's chain; nothing where nothing was asked yet.
 
-    Raises
-    ------
-    CacheError
-        If a table is there and cannot be read.
+    Raises `CacheError` if a table is there and cannot be read.
     """
     return list(_kinds(cache_path, stamps_of(cache_path, HOLDINGS, RT_PLANS, STRUCTURE_SETS, ON_TREATMENT)))
 

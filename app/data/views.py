@@ -61,10 +61,7 @@ def standing_views(table: pd.DataFrame) -> list[SavedView]:
 def read_views(file: Path) -> list[SavedView]:
     """Read the saved views, by name; none where none was saved.
 
-    Raises
-    ------
-    ViewsError
-        If the file is there and cannot be read.
+    Raises `ViewsError` if the file is there and cannot be read.
     """
     try:
         said = checked_json(file.read_bytes())
@@ -79,10 +76,7 @@ def read_views(file: Path) -> list[SavedView]:
 def keep_view(file: Path, view: SavedView) -> None:
     """Save a view; one of the same name is replaced.
 
-    Raises
-    ------
-    ViewsError
-        If it has no name, there are too many, or the file cannot be read or written.
+    Raises `ViewsError` if it has no name, there are too many, or the file cannot be read or written.
     """
     name = printable(view.name).strip()[:LONGEST_NAME]
     if not name:
@@ -99,10 +93,7 @@ def keep_view(file: Path, view: SavedView) -> None:
 def remove_view(file: Path, name: str) -> None:
     """Forget a saved view; one that is not there is gone already.
 
-    Raises
-    ------
-    ViewsError
-        If the file cannot be read or written.
+    Raises `ViewsError` if the file cannot be read or written.
     """
     _change(file, lambda known: {kept: choices for kept, choices in known.items() if kept != name})
 

@@ -181,13 +181,7 @@ def tell(sheet: Worksheet, lines: Sequence[tuple[str, object]]) -> None:
 
 
 def cell_of(sheet: Worksheet, row: int, column: int) -> Cell:
-    """A cell that may be written.
-
-    Raises
-    ------
-    TypeError
-        If it is part of a merged one.
-    """
+    """A cell that may be written. Raises `TypeError` if it is part of a merged one."""
     cell = sheet.cell(row, column)
     if not isinstance(cell, Cell):
         raise TypeError(f"cell {cell.coordinate} is part of a merged one")

@@ -33,10 +33,7 @@ class Asked:
 def load(path: Path, zone: ZoneInfo) -> pd.DataFrame:
     """The newest lines, the newest first; `at` is naive, in site time.
 
-    Raises
-    ------
-    OSError
-        If the file is there and cannot be read.
+    Raises `OSError` if the file is there and cannot be read.
     """
     rows = [_row(event, zone) for event in AuditFile(path).newest(_TAIL_BYTES)[:MOST]]
     table = pd.DataFrame(rows, columns=_COLUMNS)
@@ -45,13 +42,7 @@ def load(path: Path, zone: ZoneInfo) -> pd.DataFrame:
 
 
 def verdict(path: Path) -> Verdict:
-    """Whether the whole file is what was written.
-
-    Raises
-    ------
-    OSError
-        If the file is there and cannot be read.
-    """
+    """Whether the whole file is what was written. Raises `OSError` if the file is there and cannot be read."""
     audit = AuditFile(path)
     return _verdict(path, _stamp(audit.path), _stamp(audit.head_path))
 

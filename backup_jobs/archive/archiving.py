@@ -93,10 +93,7 @@ def archive(
 
     Safe to run again at any time: a second run sends nothing and reads nothing.
 
-    Raises
-    ------
-    DimseError
-        If the RT-PACS cannot be asked.
+    Raises `DimseError` if the RT-PACS cannot be asked.
     """
     report = ArchiveReport(found=len(wanted))
     held = {ref.sop_instance_uid for ref in prove(space, {one.ref for one in wanted})} if wanted else set()

@@ -47,12 +47,7 @@ _NEVER = datetime(1900, 1, 1)  # noqa: DTZ001  site-local
 def archive_charts(space: Workspace, proven: ProvenObjects, rows: Iterable[Row]) -> ArchiveReport:
     """Store the charts of all who may still be treated, or were lately. `rows` are those of `on_treatment`.
 
-    Raises
-    ------
-    DimseError
-        If the RT-PACS cannot be asked.
-    CacheError
-        If the cached list, records or plans are damaged.
+    Raises `DimseError` if the RT-PACS cannot be asked; `CacheError` if the cached list, records or plans are damaged.
     """
     by_patient = _patients(space, rows)
     try:

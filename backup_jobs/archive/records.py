@@ -65,10 +65,7 @@ NOT_AMENDED = "the RT-PACS never gave it back as it was sent, and the database s
 def archive_deliveries(space: Workspace, proven: ProvenObjects) -> tuple[ArchiveReport, list[str]]:
     """Bring the records of the sessions that are due into the RT-PACS; also returns remarks for the job's message.
 
-    Raises
-    ------
-    DimseError
-        If the RT-PACS cannot be asked.
+    Raises `DimseError` if the RT-PACS cannot be asked.
     """
     told = relational_rows(space, DELIVERIES)
     deliveries = [*told, *_kept(space, told)]

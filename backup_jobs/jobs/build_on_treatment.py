@@ -27,12 +27,8 @@ def build_on_treatment(space: Workspace, take: Callable[[Listed], None] = lambda
 
     What is damaged in the cache is made again from the RT-PACS, and said. `take` gets the list that was made.
 
-    Raises
-    ------
-    DimseError
-        If the RT-PACS cannot be asked.
-    CacheError
-        If the cache cannot be written; the tables before still stand.
+    Raises `DimseError` if the RT-PACS cannot be asked; `CacheError` if the cache cannot be written; the tables before
+    still stand.
     """
     pacs = pacs_peer(space.config, space.memory)
     mended = _mend_snapshot(space, pacs)

@@ -119,10 +119,7 @@ def _move_nothing(peer: Peer, destination: str) -> None:
 def _move_one_record(space: Workspace, rv: Peer) -> None:
     """Move one record of the window as a backup would, and prove it.
 
-    Raises
-    ------
-    DimseError
-        If it does not get to the RT-PACS, or if there is none to try with.
+    Raises `DimseError` if it does not get to the RT-PACS, or if there is none to try with.
     """
     settings = space.config.jobs.sync_records
     found = find_records(rv, space.window(settings.days_back), space.now) or find_records(

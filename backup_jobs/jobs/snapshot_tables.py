@@ -88,12 +88,8 @@ class _Outcome:
 def snapshot_tables(config: Config, now: datetime) -> JobResult:
     """Read every table of the product's queries into a new snapshot. `now` is aware.
 
-    Raises
-    ------
-    DatabaseError
-        If nothing at all can be read. The snapshot before stays the newest.
-    CacheError
-        If the cache cannot be written. The snapshot before still stands.
+    Raises `DatabaseError` if nothing at all can be read. The snapshot before stays the newest; `CacheError` if the
+    cache cannot be written. The snapshot before still stands.
     """
     if config.rv is None or config.rv.database is None:
         return JobResult(JOB, "SKIPPED", {}, message="the config has no [rv.database]")
@@ -134,10 +130,7 @@ def _anew(faults: Sequence[str]) -> list[str]:
 def check_queries(config: Config) -> list[str]:
     """Run every query with dates that nothing falls on; returns a sentence for each that does not work.
 
-    Raises
-    ------
-    DatabaseError
-        If the database cannot be reached at all.
+    Raises `DatabaseError` if the database cannot be reached at all.
     """
     if config.rv is None or config.rv.database is None:
         return []
@@ -232,10 +225,7 @@ def _hash(schema: TableSchema, table: TableRows) -> str:
 def _check(schema: TableSchema, table: TableRows, last: TableState | None) -> None:
     """Refuse a table of which most rows are odd, or that lost too many; `SnapshotWriter.write` checks types and keys.
 
-    Raises
-    ------
-    TableRefusedError
-        If they are not believed.
+    Raises `TableRefusedError` if they are not believed.
     """
     if schema.name in COMES_AND_GOES:
         return
@@ -268,13 +258,7 @@ def _source(database: Database) -> str:
 
 
 def _result(outcomes: Mapping[str, _Outcome], wanted: list[str]) -> JobResult:
-    """Sum up.
-
-    Raises
-    ------
-    DatabaseError
-        If no table could be read.
-    """
+    """Sum up. Raises `DatabaseError` if no table could be read."""
     remarks = [outcome.remark for outcome in outcomes.values() if outcome.remark]
     not_asked = [name for name in wanted if name not in outcomes]
     if not_asked:

@@ -89,10 +89,7 @@ def sync_plans(space: Workspace, delivered: frozenset[str] = frozenset()) -> Job
     What no source has is named, with the plan that needs it, and makes the job PARTIAL. `delivered`: further plans that
     somebody was treated with, though no record says so yet.
 
-    Raises
-    ------
-    DimseError
-        If the RT-PACS cannot be asked, or a source that might have what is missing.
+    Raises `DimseError` if the RT-PACS cannot be asked, or a source that might have what is missing.
     """
     pacs = pacs_peer(space.config, space.memory)
     sources = Sources.of(space)
@@ -271,13 +268,7 @@ def _hints(space: Workspace, absent: Iterable[str]) -> Iterable[str]:
 
 
 def _result(space: Workspace, sources: Sources, tally: _Tally, unreadable: dict[str, str]) -> JobResult:
-    """Put everything into words.
-
-    Raises
-    ------
-    DimseError
-        If the R&V system did not answer when it was needed.
-    """
+    """Put everything into words. Raises `DimseError` if the R&V system did not answer when it was needed."""
     for peer in sources.peers:
         if peer.role == "rv" and str(peer.remote) in sources.silent:
             raise sources.silent[str(peer.remote)]

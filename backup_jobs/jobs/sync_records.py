@@ -43,10 +43,7 @@ def sync_records(space: Workspace) -> JobResult:
     Safe to run again at any time: a second run finds nothing to move. One refused object does not stop the others;
     it comes back as `unproven`.
 
-    Raises
-    ------
-    DimseError
-        If either side cannot be asked. Nothing is reported as backed up.
+    Raises `DimseError` if either side cannot be asked. Nothing is reported as backed up.
     """
     product = product_of(space.config)
     if not product.serves_treatment_records:

@@ -96,10 +96,7 @@ def in_words(schema: TableSchema, odd: Sequence[OddRow]) -> list[str]:
 def note(cache: Cache, told: Mapping[str, Sequence[OddRow]], now: datetime) -> None:
     """Name each odd row for Backup health, in a table that no log sees; tables that are not told stay as they were.
 
-    Raises
-    ------
-    CacheError
-        If it cannot be written.
+    Raises `CacheError` if it cannot be written.
     """
     before: list[dict[str, object]] | None
     try:

@@ -62,10 +62,7 @@ class MadePhoto:
 def photo_of(data: bytes, sha256: str) -> MadePhoto:
     """Make a photo of a picture file.
 
-    Raises
-    ------
-    PhotoRefusedError
-        If it is too large, of another kind, or cannot be decoded to the end.
+    Raises `PhotoRefusedError` if it is too large, of another kind, or cannot be decoded to the end.
     """
     if len(data) > MOST_BYTES:
         raise PhotoRefusedError(TOO_LARGE)

@@ -40,10 +40,7 @@ class Product:
     def query(self, reading: TableReading) -> Query:
         """The query of a table.
 
-        Raises
-        ------
-        QueryError
-            If it cannot be loaded, or lacks a column that the reading needs.
+        Raises `QueryError` if it cannot be loaded, or lacks a column that the reading needs.
         """
         query = load_query(self.name, reading.schema.name)
         needed = (*reading.one_row_per, *(name for name in reading.schema.columns if name not in reading.readers))
@@ -53,13 +50,7 @@ class Product:
 
 
 def load_product(name: str) -> Product:
-    """The product of this name.
-
-    Raises
-    ------
-    DatabaseError
-        If there is none.
-    """
+    """The product of this name. Raises `DatabaseError` if there is none."""
     if name not in product_names():
         raise DatabaseError(f"there are no queries for {name} in this version")
     product: Product = importlib.import_module(f"backup_jobs.rv.{name}").PRODUCT
@@ -67,13 +58,7 @@ def load_product(name: str) -> Product:
 
 
 def product_of(config: Config) -> Product:
-    """The product of `[rv]`.
-
-    Raises
-    ------
-    ValueError
-        If the config is one in which the R&V system does not exist.
-    """
+    """The product of `[rv]`. Raises `ValueError` if the config is one in which the R&V system does not exist."""
     if config.rv is None:
         raise ValueError("this config has no R&V system")
     return load_product(config.rv.product)

@@ -48,26 +48,14 @@ def query_tables(product: str) -> list[str]:
 
 
 def load_query(product: str, table: str) -> Query:
-    """Read one query.
-
-    Raises
-    ------
-    QueryError
-        If there is no such file, or it is not one SELECT.
-    """
+    """Read one query. Raises `QueryError` if there is no such file, or it is not one SELECT."""
     if table not in query_tables(product):
         raise QueryError(f"there is no query {table} for {product}")
     return parse_query(product, table, (QUERIES / product / f"{table}.sql").read_text(encoding="utf-8"))
 
 
 def parse_query(product: str, table: str, text: str) -> Query:
-    """Read a query's header and refuse whatever is not one SELECT.
-
-    Raises
-    ------
-    QueryError
-        If it is not.
-    """
+    """Read a query's header and refuse whatever is not one SELECT. Raises `QueryError` if it is not."""
     name = f"queries/{product}/{table}.sql"
     comments = [line.removeprefix("--") for line in text.splitlines() if line.startswith("--")]
     code = re.sub(r"--[^\n]*", "", text).strip()

@@ -33,10 +33,7 @@ if TYPE_CHECKING:
 class Plans:
     """What is known of each plan. Plans of `new` sessions are brought and read.
 
-    Raises
-    ------
-    DimseError
-        If the RT-PACS cannot be asked. A silent R&V system leaves plans unknown.
+    Raises `DimseError` if the RT-PACS cannot be asked. A silent R&V system leaves plans unknown.
     """
 
     def __init__(self, space: Workspace, new: Iterable[DeliveredSession]) -> None:

@@ -34,10 +34,7 @@ _Sent = queue.SimpleQueue["Sequence[InstanceRef] | None"]
 def prove(space: Workspace, refs: Iterable[InstanceRef]) -> set[InstanceRef]:
     """Which of these objects the RT-PACS says that it holds, asked on a new association.
 
-    Raises
-    ------
-    DimseError
-        If it cannot be asked.
+    Raises `DimseError` if it cannot be asked.
     """
     with open_link(pacs_peer(space.config, space.memory)) as link:
         return find_held(link, refs)

@@ -56,10 +56,7 @@ class Sources:
         patients
             By UID, the PatientID where it is known: it spares a source that must be walked from being walked whole.
 
-        Raises
-        ------
-        DimseError
-            If the RT-PACS cannot be asked.
+        Raises `DimseError` if the RT-PACS cannot be asked.
         """
         rest = set(uids)
         for peer in self.answering:

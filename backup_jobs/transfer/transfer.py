@@ -59,10 +59,7 @@ _NOBODY = _Told()
 def transfer(space: Workspace, source: Peer, refs: Iterable[InstanceRef], what: str) -> TransferReport:
     """Move objects from `source` to the RT-PACS and prove them.
 
-    Raises
-    ------
-    DimseError
-        If the source cannot be asked to move, or the RT-PACS cannot be asked what it holds.
+    Raises `DimseError` if the source cannot be asked to move, or the RT-PACS cannot be asked what it holds.
     """
     wanted = set(refs)
     if not wanted:

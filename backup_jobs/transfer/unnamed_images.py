@@ -31,10 +31,7 @@ if TYPE_CHECKING:
 def list_at_sources(space: Workspace, pacs: Peer, sources: Sources, plans: Iterable[Plan]) -> None:
     """Take in what the sources and the RT-PACS list for plans whose images nothing names, or not slice by slice.
 
-    Raises
-    ------
-    DimseError
-        If the RT-PACS cannot be asked.
+    Raises `DimseError` if the RT-PACS cannot be asked.
     """
     for plan in plans:
         needed = needed_images(plan, space.collection)

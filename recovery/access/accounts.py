@@ -77,10 +77,7 @@ class Accounts:
     def all(self) -> list[Account]:
         """Every account, by name; none where there is no file.
 
-        Raises
-        ------
-        AccountsFileError
-            If the file is there and cannot be read.
+        Raises `AccountsFileError` if the file is there and cannot be read.
         """
         try:
             said = checked_json(self.path.read_bytes(), {"accounts"})
@@ -103,10 +100,7 @@ class Accounts:
     def check(self, name: str, password: str) -> Account | None:
         """The account if name and password are right and it is not disabled, else None, in the same time.
 
-        Raises
-        ------
-        AccountsFileError
-            As `all` does.
+        Raises `AccountsFileError` as `all` does.
         """
         account = self.find(name)
         known = account is not None and not account.is_disabled
@@ -116,13 +110,7 @@ class Accounts:
         return account if known and fits else None
 
     def add(self, user: User, password: str, now: datetime) -> Account:
-        """Make an account.
-
-        Raises
-        ------
-        AccountError
-            If the name is taken or no name, or the password breaks a rule.
-        """
+        """Make an account. Raises `AccountError` if the name is taken or no name, or the password breaks a rule."""
         name = folded_name(user.name)
         if not _NAME.fullmatch(name):
             raise AccountError(
@@ -139,10 +127,7 @@ class Accounts:
     def set_password(self, name: str, password: str, now: datetime) -> Account:
         """Give an account another password; its sittings end.
 
-        Raises
-        ------
-        AccountError
-            If there is no such account, or the password breaks a rule.
+        Raises `AccountError` if there is no such account, or the password breaks a rule.
         """
         _check_password(password, folded_name(name))
         hashed = self._hash(password)
@@ -151,10 +136,7 @@ class Accounts:
     def set_disabled(self, name: str, is_disabled: bool, now: datetime) -> Account:
         """Disable an account, or enable it again; its sittings end.
 
-        Raises
-        ------
-        AccountError
-            If there is no such account.
+        Raises `AccountError` if there is no such account.
         """
         return self._change(name, now, lambda account: replace(account, is_disabled=is_disabled))
 

@@ -78,13 +78,7 @@ class AuditFile:
         self.head_path = path.with_name(f"{path.name}.head")
 
     def append(self, event: AuditEvent) -> Head:
-        """Add a line and return the new head.
-
-        Raises
-        ------
-        AuditError
-            If the line, or the head, is not safely on disk.
-        """
+        """Add a line and return the new head. Raises `AuditError` if the line, or the head, is not safely on disk."""
         try:
             with appending(self.path, private=True) as descriptor:
                 return self._append(descriptor, event)
@@ -95,10 +89,7 @@ class AuditFile:
     def lines(self) -> Iterator[bytes]:
         """Every line without its end, oldest first; the last one may be torn. None where there is no file.
 
-        Raises
-        ------
-        OSError
-            If the file is there and cannot be read.
+        Raises `OSError` if the file is there and cannot be read.
         """
         try:
             with self.path.open("rb") as file:
@@ -110,10 +101,7 @@ class AuditFile:
     def newest(self, most_bytes: int) -> list[dict[str, Any]]:
         """The events of the file's last `most_bytes`, newest first; half lines are no JSON and are passed over.
 
-        Raises
-        ------
-        OSError
-            If the file is there and cannot be read.
+        Raises `OSError` if the file is there and cannot be read.
         """
         try:
             with self.path.open("rb") as file:
@@ -127,10 +115,7 @@ class AuditFile:
     def read_head(self) -> Head | None:
         """What the head file says; None without one.
 
-        Raises
-        ------
-        OSError, ValueError
-            If it is there and cannot be read, or is damaged.
+        Raises `OSError` or `ValueError` if it is there and cannot be read, or is damaged.
         """
         try:
             said = from_json(data := self.head_path.read_bytes())

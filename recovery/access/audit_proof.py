@@ -44,10 +44,7 @@ class Verdict:
 def verify(audit: AuditFile, noted: Head | None = None) -> Verdict:
     """Read the whole file and judge it; `noted` is a head that somebody wrote down earlier (its size is not used).
 
-    Raises
-    ------
-    OSError
-        If the file is there and cannot be read.
+    Raises `OSError` if the file is there and cannot be read.
     """
     with unchanging(audit.path):
         head, fault = _head(audit)

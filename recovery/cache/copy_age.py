@@ -27,10 +27,7 @@ AHEAD = timedelta(minutes=2)
 def true_up_to(cache: Cache, schema: TableSchema) -> datetime | None:
     """Up to when a table tells all; aware. None when no run ever proved it.
 
-    Raises
-    ------
-    TableMissingError, CacheError
-        As `Cache.snapshot` does.
+    Raises `TableMissingError` or `CacheError` as `Cache.snapshot` does.
     """
     if schema.name in RELATIONAL_TABLES:
         return known_since(cache, schema)

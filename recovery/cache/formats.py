@@ -32,12 +32,7 @@ _TOO_LONG = "(longer than a cell of Excel holds: export it as JSON, CSV or parqu
 def write_table(cache: Cache, schema: TableSchema, form: Format, output: Path | None, told: str = "") -> None:
     """Write a table to a file, or to standard output; `told`, about its age, where the format has a place for it.
 
-    Raises
-    ------
-    CacheError
-        If the table is not there, or cannot be read.
-    OSError
-        If the file cannot be written.
+    Raises `CacheError` if the table is not there, or cannot be read; `OSError` if the file cannot be written.
     """
     content = _encoded(cache, schema, form, told)
     if output is not None:

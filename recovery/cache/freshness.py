@@ -31,10 +31,7 @@ if TYPE_CHECKING:
 def known_since(cache: Cache, schema: TableSchema) -> datetime:
     """When a table was last read from its source, aware, UTC: show its age from here.
 
-    Raises
-    ------
-    TableMissingError, CacheError
-        As `Cache.snapshot` does.
+    Raises `TableMissingError` or `CacheError` as `Cache.snapshot` does.
     """
     taken_at = cache.snapshot(schema).taken_at
     snapshot = cache.open_snapshot()
@@ -51,10 +48,7 @@ def last_read(cache_path: Path, state: TableState) -> datetime:
 def confirm(cache_path: Path, states: Iterable[TableState]) -> None:
     """Note when tables of the newest snapshot were last read.
 
-    Raises
-    ------
-    OSError
-        If it cannot be noted. The tables themselves are untouched.
+    Raises `OSError` if it cannot be noted. The tables themselves are untouched.
     """
     said = {s.name: {"sha256": s.sha256, "confirmed_at": s.read_at.isoformat()} for s in states}
     write_json(_file(cache_path), said)

@@ -60,25 +60,13 @@ class Journal:
         self.path = cache_path / "runs.jsonl"
 
     def start(self, job: str, at: datetime) -> str:
-        """Note that a run starts; returns the run's id.
-
-        Raises
-        ------
-        OSError
-            If the line cannot be written.
-        """
+        """Note that a run starts; returns the run's id. Raises `OSError` if the line cannot be written."""
         run_id = uuid.uuid4().hex[:12]
         self._append({"event": "START", "run": run_id, "job": job, "at": at.isoformat()})
         return run_id
 
     def finish(self, run_id: str, result: JobResult, at: datetime) -> None:
-        """Note how a run ended.
-
-        Raises
-        ------
-        OSError
-            If the line cannot be written.
-        """
+        """Note how a run ended. Raises `OSError` if the line cannot be written."""
         self._append(
             {
                 "event": "FAIL" if result.outcome == "FAILED" else "FINISH",
@@ -97,10 +85,7 @@ class Journal:
     def runs(self, since: datetime | None = None) -> list[JobRun]:
         """Runs that started at or after `since`, oldest first; an empty journal has none.
 
-        Raises
-        ------
-        OSError
-            If the journal is there and cannot be read.
+        Raises `OSError` if the journal is there and cannot be read.
         """
         started: dict[str, JobRun] = {}
         for line in self._lines():
@@ -118,10 +103,7 @@ class Journal:
     def damaged_lines(self) -> int:
         """How many lines are not what was written, each of which may have been a run's start or end.
 
-        Raises
-        ------
-        OSError
-            As `runs` does.
+        Raises `OSError` as `runs` does.
         """
         return sum(line is None for line in self._read())
 
@@ -178,10 +160,7 @@ _END_SHAPE = {"outcome": str, "counts": dict, "message": str}
 def lock(cache_path: Path, job: str) -> AbstractContextManager[None]:
     """Hold a job's lock. Where the cache cannot take a lock file, the machine's temporary folder does.
 
-    Raises
-    ------
-    LockedError
-        If another process holds it.
+    Raises `LockedError` if another process holds it.
     """
     return locked(*_lock_files(cache_path, job), refusal=f"another run of {job} is under way")
 

@@ -35,10 +35,7 @@ class KnownGap:
     def __post_init__(self) -> None:
         """Refuse what nobody could have meant.
 
-        Raises
-        ------
-        ValueError
-            If it names no object, no reason or nobody, or reaches too far.
+        Raises `ValueError` if it names no object, no reason or nobody, or reaches too far.
         """
         if not self.sop_instance_uids or not self.reason.strip() or not self.signed_by.strip():
             raise ValueError("a known gap names its objects, a reason and who signed")

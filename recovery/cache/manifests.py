@@ -85,13 +85,7 @@ class Manifest:
 
     @classmethod
     def from_json(cls, data: bytes) -> Manifest:
-        """Read a manifest.
-
-        Raises
-        ------
-        ManifestError
-            If it is none, or of a later format.
-        """
+        """Read a manifest. Raises `ManifestError` if it is none, or of a later format."""
         try:
             said = json.loads(data)
             if said["format"] != FORMAT:
@@ -141,10 +135,7 @@ def taken_at_of(snapshot_id: str) -> datetime | None:
 def current_id(cache_path: Path) -> str | None:
     """The newest snapshot's name; None where there never was one.
 
-    Raises
-    ------
-    ManifestError
-        If the pointer cannot be read, or is gone while there are snapshots.
+    Raises `ManifestError` if the pointer cannot be read, or is gone while there are snapshots.
     """
     try:
         named = (cache_path / FOLDER / POINTER).read_text(encoding="utf-8").strip()
@@ -166,10 +157,7 @@ def _any_snapshot(cache_path: Path) -> bool:
 def load_snapshot(cache_path: Path, snapshot_id: str) -> Snapshot:
     """Read a snapshot's manifest and compare it with its name. Its tables are not looked at.
 
-    Raises
-    ------
-    ManifestError
-        If it is not there, cannot be read, or is not the one that was written.
+    Raises `ManifestError` if it is not there, cannot be read, or is not the one that was written.
     """
     folder = cache_path / FOLDER / snapshot_id
     try:

@@ -29,13 +29,7 @@ class PriorityEntry:
     entered_at: datetime
 
     def __post_init__(self) -> None:
-        """Refuse what nobody could have meant.
-
-        Raises
-        ------
-        ValueError
-            If a field is none of those that it may be.
-        """
+        """Refuse what nobody could have meant. Raises `ValueError` if a field is none of those that it may be."""
         if not self.patient_id or not self.decided_by.strip() or not self.signed_by.strip():
             raise ValueError("an entry names the patient, the physician who decided and who signed it")
         if self.category is not None and (isinstance(self.category, bool) or self.category not in CATEGORIES):

@@ -77,12 +77,8 @@ class SnapshotWriter:
     ) -> None:
         """Write a table that is new or has changed.
 
-        Raises
-        ------
-        TableError
-            If the rows do not fit the schema. The table may still be kept.
-        CacheError
-            If the disk is full or not writable. The snapshot before still stands.
+        Raises `TableError` if the rows do not fit the schema. The table may still be kept; `CacheError` if the disk is
+        full or not writable. The snapshot before still stands.
         """
         made = Cache(self._beside).write(schema, rows, taken_at=self._now, source=source, query_sha256=query_sha256)
         data = made.path.read_bytes()
@@ -111,10 +107,7 @@ class SnapshotWriter:
     def commit(self) -> Snapshot | None:
         """Make the snapshot the newest one; None when it would say nothing new, and only freshness is noted.
 
-        Raises
-        ------
-        CacheError
-            If it cannot be written. The snapshot before still stands.
+        Raises `CacheError` if it cannot be written. The snapshot before still stands.
         """
         try:
             if not self._says_something_new():
@@ -179,12 +172,8 @@ def open_writer(cache_path: Path, now: datetime) -> Iterator[SnapshotWriter]:
 def install(cache_path: Path, manifest: bytes, files: Mapping[str, bytes]) -> Snapshot:
     """Write a snapshot that came from elsewhere, bit for bit, and make it the newest. Hold the job's lock.
 
-    Raises
-    ------
-    CacheError
-        If it cannot be written. The snapshot before still stands.
-    ManifestError
-        If the files are not those that the manifest names.
+    Raises `CacheError` if it cannot be written. The snapshot before still stands; `ManifestError` if the files are not
+    those that the manifest names.
     """
     beside = cache_path / FOLDER / f"{_BESIDE}{os.getpid()}"
     try:
@@ -201,12 +190,7 @@ def install(cache_path: Path, manifest: bytes, files: Mapping[str, bytes]) -> Sn
 def _publish(cache_path: Path, beside: Path, manifest: bytes) -> Snapshot:
     """Complete a folder with its manifest, give it its name, and point at it.
 
-    Raises
-    ------
-    OSError
-        If it cannot be written.
-    ManifestError
-        If its files are not those that the manifest names.
+    Raises `OSError` if it cannot be written; `ManifestError` if its files are not those that the manifest names.
     """
     said = Manifest.from_json(manifest)
     (beside / "tables").mkdir(parents=True, exist_ok=True)

@@ -52,10 +52,7 @@ class SnapshotInfo:
 def list_snapshots(cache_path: Path) -> list[SnapshotInfo]:
     """All snapshots, newest first; one that is damaged is among them and says so.
 
-    Raises
-    ------
-    OSError
-        If the folder is there and cannot be read.
+    Raises `OSError` if the folder is there and cannot be read.
     """
     try:
         newest = current_id(cache_path)

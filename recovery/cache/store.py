@@ -78,10 +78,7 @@ class Cache:
     def pin(self) -> Cache:
         """The same cache, held at the snapshot that is the newest now: what it reads is of one moment.
 
-        Raises
-        ------
-        CacheError
-            If the newest snapshot cannot be used.
+        Raises `CacheError` if the newest snapshot cannot be used.
         """
         snapshot = self.open_snapshot()
         return Cache(self.path, snapshot.snapshot_id if snapshot is not None else None, is_whole=self.is_whole)
@@ -89,10 +86,7 @@ class Cache:
     def open_snapshot(self) -> Snapshot | None:
         """The snapshot that relational tables are read from; None where there never was one.
 
-        Raises
-        ------
-        CacheError
-            If it cannot be used.
+        Raises `CacheError` if it cannot be used.
         """
         try:
             snapshot_id = self.snapshot_id or current_id(self.path)
@@ -116,12 +110,8 @@ class Cache:
     ) -> TableSnapshot:
         """Replace a table; readers see the old one until the new one is whole on disk.
 
-        Raises
-        ------
-        TableError
-            If the rows do not fit the schema. The old table stays.
-        CacheError
-            If the disk is full or not writable. The old table stays.
+        Raises `TableError` if the rows do not fit the schema. The old table stays; `CacheError` if the disk is full or
+        not writable. The old table stays.
         """
         table = schema.to_arrow(rows)
         if schema.sorted_by is not None:
@@ -158,12 +148,8 @@ class Cache:
 
         They come in the order written, or in that of `schema.sorted_by`.
 
-        Raises
-        ------
-        TableMissingError
-            If the table was never written.
-        CacheError
-            If it cannot be read, or its columns are of another version.
+        Raises `TableMissingError` if the table was never written; `CacheError` if it cannot be read, or its columns are
+        of another version.
         """
         rows: list[dict[str, object]] = self._table(schema).to_pylist()
         return rows
@@ -173,10 +159,7 @@ class Cache:
 
         Quick where the table is `sorted_by` that column: row groups that cannot hold a value stay unread.
 
-        Raises
-        ------
-        TableMissingError, CacheError
-            As `read` does.
+        Raises `TableMissingError` or `CacheError` as `read` does.
         """
         wanted = sorted(set(values))
         rows: list[dict[str, object]] = self._table(schema, (column, wanted)).to_pylist() if wanted else []
@@ -185,20 +168,14 @@ class Cache:
     def read_frame(self, schema: TableSchema) -> pd.DataFrame:
         """Rows as a DataFrame with nullable types: Int64, Float64, boolean, string; dates as `date` objects.
 
-        Raises
-        ------
-        TableMissingError, CacheError
-            As `read` does.
+        Raises `TableMissingError` or `CacheError` as `read` does.
         """
         return parquet.frame_of(self._table(schema), schema)
 
     def snapshot(self, schema: TableSchema) -> TableSnapshot:
         """A table's time, source and size, read from its footer alone.
 
-        Raises
-        ------
-        TableMissingError, CacheError
-            As `read` does.
+        Raises `TableMissingError` or `CacheError` as `read` does.
         """
         path, _ = self._checked(schema, in_parts=True)
         try:
@@ -210,10 +187,7 @@ class Cache:
     def copy_of(self, schema: TableSchema) -> bytes:
         """A table's file, with those who rest, for somebody else; its metadata says when it was taken.
 
-        Raises
-        ------
-        TableMissingError, CacheError
-            As `read` does.
+        Raises `TableMissingError` or `CacheError` as `read` does.
         """
         table, path = self._table(schema), self.snapshot(schema).path
         own = pq.read_metadata(path)

@@ -37,13 +37,7 @@ class ChartCode:
 
     @classmethod
     def from_text(cls, scanned: str) -> ChartCode:
-        """Read what a scanner gave.
-
-        Raises
-        ------
-        ValueError
-            If it is no code of a chart.
-        """
+        """Read what a scanner gave. Raises `ValueError` if it is no code of a chart."""
         lines = scanned.replace("\r\n", "\n").rstrip("\n").split("\n")
         if len(lines) != _LINES or lines[0] != FORMAT:
             raise ValueError("This is not the code of a paper chart of RBRDT.")

@@ -51,13 +51,7 @@ class Letters:
 
 
 def letters_for(texts: Iterable[str], own_font: Path | None = None) -> Letters:
-    """Choose the fonts that these texts need.
-
-    Raises
-    ------
-    FontError
-        If `own_font` is no font.
-    """
+    """Choose the fonts that these texts need. Raises `FontError` if `own_font` is no font."""
     wanted = {letter for text in texts for letter in _cleaned(text)} - {"\n"}
     regular, bold = (Path(str(ttf_opensans.opensans(font_weight=weight).path)) for weight in (400, 700))
     missing = wanted - _has(regular).keys()

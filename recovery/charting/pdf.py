@@ -42,10 +42,7 @@ _PHOTO_WIDTH, _PHOTO_HEIGHT = 26.0, 34.0
 def patient_chart_pdf(file: PatientFile, *, paper: Paper = "a4", own_font: Path | None = None) -> bytes:
     """One patient's charts, a sheet per plan. `own_font`: a font file for letters that this package's fonts lack.
 
-    Raises
-    ------
-    FontError
-        If `own_font` is no font.
+    Raises `FontError` if `own_font` is no font.
     """
     return charts_pdf([file], paper=paper, own_font=own_font)
 
@@ -53,10 +50,7 @@ def patient_chart_pdf(file: PatientFile, *, paper: Paper = "a4", own_font: Path 
 def charts_pdf(files: Sequence[PatientFile], *, paper: Paper = "a4", own_font: Path | None = None) -> bytes:
     """The charts of several patients, in this order; pages are numbered per patient.
 
-    Raises
-    ------
-    FontError
-        As `patient_chart_pdf` does.
+    Raises `FontError` as `patient_chart_pdf` does.
     """
     by_patient = [chart_sheets(file) for file in files]
     letters = letters_for(

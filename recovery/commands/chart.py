@@ -69,13 +69,7 @@ def add_chart_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def chart_command(config: Config, options: argparse.Namespace) -> int:
-    """Make the charts; returns the exit status.
-
-    Raises
-    ------
-    CacheError
-        If the cache cannot be read.
-    """
+    """Make the charts; returns the exit status. Raises `CacheError` if the cache cannot be read."""
     from recovery.charting import FontError
     from recovery.host.clock import read_clock
 
@@ -101,12 +95,8 @@ def chart_command(config: Config, options: argparse.Namespace) -> int:
 def machine_day(cache: Cache, machine: str, day: date, exclude_patient_ids: Iterable[str] = ()) -> MachineDay:
     """Who is booked on a machine on a day, in order of appointment; without a schedule, who is treated there.
 
-    Raises
-    ------
-    NobodyError
-        If there is no such machine, or nobody is booked.
-    TableMissingError, CacheError
-        If the list of patients cannot be read, or the schedule is there and cannot be.
+    Raises `NobodyError` if there is no such machine, or nobody is booked; `TableMissingError` or `CacheError` if the
+    list of patients cannot be read, or the schedule is there and cannot be.
     """
     listed: list[dict[str, Any]] = cache.read(ON_TREATMENT)
     try:
@@ -136,12 +126,7 @@ def machine_day(cache: Cache, machine: str, day: date, exclude_patient_ids: Iter
 def everybody(cache: Cache, exclude_patient_ids: Iterable[str] = ()) -> MachineDay:
     """Whoever is on treatment or ready to start, a pile for each machine, by name.
 
-    Raises
-    ------
-    NobodyError
-        If there is nobody.
-    TableMissingError, CacheError
-        If the list of patients cannot be read.
+    Raises `NobodyError` if there is nobody; `TableMissingError` or `CacheError` if the list of patients cannot be read.
     """
     listed: list[dict[str, Any]] = cache.read(ON_TREATMENT)
     own = [row for row in listed if row["status"] in NOW_TREATED]

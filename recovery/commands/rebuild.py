@@ -67,12 +67,8 @@ def restore_tables(config: Config, pacs: Peer, *, are_expected: bool) -> TablesR
 
     `are_expected`: the clinic has a database, so that none in the RT-PACS is a problem.
 
-    Raises
-    ------
-    DimseError
-        If the RT-PACS cannot be asked.
-    CacheError
-        If the cache cannot be written; the snapshot before still stands.
+    Raises `DimseError` if the RT-PACS cannot be asked; `CacheError` if the cache cannot be written; the snapshot before
+    still stands.
     """
     report = TablesReport()
     archived = find_snapshots(pacs, config.site.name)
@@ -117,10 +113,7 @@ def is_damaged(config: Config) -> bool:
 def find_snapshots(pacs: Peer, site_name: str) -> list[ArchivedSnapshot]:
     """The snapshots of a site that the RT-PACS lists, newest first; those without a time are last.
 
-    Raises
-    ------
-    DimseError
-        If the RT-PACS cannot be asked.
+    Raises `DimseError` if the RT-PACS cannot be asked.
     """
     with open_link(pacs) as link:
         found = find_series(link, site_study_uid(site_name))
@@ -134,12 +127,8 @@ def find_snapshots(pacs: Peer, site_name: str) -> list[ArchivedSnapshot]:
 def fetch_snapshot(config: Config, pacs: Peer, archived: ArchivedSnapshot) -> RestoredSnapshot:
     """Bring one snapshot here and compare it with its hashes.
 
-    Raises
-    ------
-    RawSnapshotError
-        If an object does not come, or they do not make a whole snapshot.
-    DimseError
-        If the RT-PACS cannot be asked.
+    Raises `RawSnapshotError` if an object does not come, or they do not make a whole snapshot; `DimseError` if the
+    RT-PACS cannot be asked.
     """
     study, series = site_study_uid(config.site.name), archived.series_instance_uid
     place = {"StudyInstanceUID": study, "SeriesInstanceUID": series}

@@ -114,10 +114,7 @@ def _list(accounts: Accounts) -> int:
 def _new_password(variable: str | None) -> str:
     """The password from the environment, or from two prompts that agree.
 
-    Raises
-    ------
-    AccountError
-        If the variable is not set, the two differ, or there is no terminal to ask at.
+    Raises `AccountError` if the variable is not set, the two differ, or there is no terminal to ask at.
     """
     if variable is not None:
         password = os.environ.get(variable)

@@ -99,13 +99,7 @@ def _is_plain(value: bytes) -> bool:
 
 
 def required_uid(ds: Dataset, keyword: str) -> str:
-    """A UID without which the object is not one.
-
-    Raises
-    ------
-    InvalidObjectError
-        If it is absent or empty.
-    """
+    """A UID without which the object is not one. Raises `InvalidObjectError` if it is absent or empty."""
     uid = text(ds, keyword)
     if uid is None:
         raise InvalidObjectError(f"the object has no {keyword}")

@@ -96,10 +96,7 @@ class InstanceRef:
     def from_dataset(cls, ds: Dataset) -> InstanceRef:
         """Read an object, or an answer to a C-FIND at IMAGE level.
 
-        Raises
-        ------
-        InvalidObjectError
-            If there is no SOPInstanceUID.
+        Raises `InvalidObjectError` if there is no SOPInstanceUID.
         """
         from recovery.dicom import elements as el  # here, so that a page that reads no object need not import pydicom
 

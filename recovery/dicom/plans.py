@@ -98,10 +98,7 @@ class Plan:
     def from_dataset(cls, ds: Dataset) -> Plan:
         """Read a plan; an element that is absent, empty or malformed becomes None.
 
-        Raises
-        ------
-        InvalidObjectError
-            If there is no SOPInstanceUID.
+        Raises `InvalidObjectError` if there is no SOPInstanceUID.
         """
         beams = [*el.items(ds, "BeamSequence"), *el.items(ds, "IonBeamSequence")]
         groups = el.items(ds, "FractionGroupSequence")
@@ -162,10 +159,7 @@ class StructureSet:
         slices may be named by contours alone (ROIContourSequence > ContourSequence > ContourImageSequence). Those
         belong to the one referenced series when there is just one that lists its slices.
 
-        Raises
-        ------
-        InvalidObjectError
-            If there is no SOPInstanceUID.
+        Raises `InvalidObjectError` if there is no SOPInstanceUID.
         """
         frames = el.items(ds, "ReferencedFrameOfReferenceSequence")
         series = [s for frame in frames for s in _series_of_frame(frame)]

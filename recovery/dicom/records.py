@@ -164,10 +164,7 @@ class TreatmentRecord:
         zone
             The site's. Without it, times stay as they were written, in whatever zone that was.
 
-        Raises
-        ------
-        InvalidObjectError
-            If there is no SOPInstanceUID.
+        Raises `InvalidObjectError` if there is no SOPInstanceUID.
         """
         times = LocalTime.of(ds, zone)
         plan = el.first_item(ds, "ReferencedRTPlanSequence")

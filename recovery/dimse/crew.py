@@ -55,10 +55,7 @@ class Job(Protocol):
 def work_off(chunks: Iterable[Chunk], job: Job, associations: int) -> None:
     """Do `job` with every list, on up to `associations` associations at once.
 
-    Raises
-    ------
-    DimseError
-        If lists are left and no worker gets any further.
+    Raises `DimseError` if lists are left and no worker gets any further.
     """
     heap: _Heap = queue.SimpleQueue()
     left = _put(heap, chunks)
@@ -87,11 +84,8 @@ def work_off(chunks: Iterable[Chunk], job: Job, associations: int) -> None:
 def _work(heap: _Heap, job: Job) -> None:
     """Ask for list after list until there are none.
 
-    Raises
-    ------
-    DimseError
-        If there can be no association, or the node is silent `PATIENCE` times in a row. What was not done is back
-        on the heap.
+    Raises `DimseError` if there can be no association, or the node is silent `PATIENCE` times in a row. What was not
+    done is back on the heap.
     """
     unanswered: list[tuple[Chunk, DimseError]] = []
     try:

@@ -94,10 +94,7 @@ def fetch(
     -------
     Why, by SOP Instance UID, for those that did not come or could not be read.
 
-    Raises
-    ------
-    DimseError
-        If the node cannot be asked.
+    Raises `DimseError` if the node cannot be asked.
     """
     ordered = sorted(set(refs), key=lambda r: (r.series_instance_uid or "", r.sop_instance_uid))
     inbox = _Inbox({ref.sop_instance_uid: ref for ref in ordered}, receive, on_progress)

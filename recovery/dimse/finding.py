@@ -36,13 +36,7 @@ _LEVEL_KEYS = {
 
 
 def echo(peer: Peer) -> None:
-    """C-ECHO a node.
-
-    Raises
-    ------
-    DimseError
-        If it does not answer.
-    """
+    """C-ECHO a node. Raises `DimseError` if it does not answer."""
     with open_link(peer) as link:
         link.echo()
 
@@ -54,10 +48,7 @@ def find_images(link: Link, keys: Mapping[str, str], returning: Sequence[str] = 
     node returns. Ask for no more than is needed: an Orthanc opens the file of every match (3 ms each) for an element
     that it does not index, SOPClassUID among them.
 
-    Raises
-    ------
-    DimseError
-        If the node cannot be asked either way.
+    Raises `DimseError` if the node cannot be asked either way.
     """
     traits = link.peer.traits
     if traits.relational is False:
@@ -97,10 +88,7 @@ def refs_of(answers: Iterable[Dataset]) -> set[InstanceRef]:
 def find_by_uid(link: Link, sop_instance_uids: Iterable[str], **keys: str) -> set[InstanceRef]:
     """Which of these objects the node holds. Other `keys`, such as PatientID, help a node that must be walked.
 
-    Raises
-    ------
-    DimseError
-        If the node cannot be asked.
+    Raises `DimseError` if the node cannot be asked.
     """
     uids = list(sop_instance_uids)
     found: set[InstanceRef] = set()
@@ -115,10 +103,7 @@ def find_by_uid(link: Link, sop_instance_uids: Iterable[str], **keys: str) -> se
 def find_held(link: Link, refs: Iterable[InstanceRef]) -> set[InstanceRef]:
     """Which of `refs` the node holds, asked one list after the other; a walked node is asked series by series.
 
-    Raises
-    ------
-    DimseError
-        If the node cannot be asked.
+    Raises `DimseError` if the node cannot be asked.
     """
     wanted = set(refs)
     held = set()
@@ -147,10 +132,7 @@ def count_series_instances(link: Link, series_instance_uids: Sequence[str]) -> d
 
     A series that is not in the answer is not held, or the node does not count.
 
-    Raises
-    ------
-    DimseError
-        If the node cannot be asked.
+    Raises `DimseError` if the node cannot be asked.
     """
     counts: dict[str, int] = {}
     for start in range(0, len(series_instance_uids), UIDS_PER_QUERY):
@@ -166,10 +148,7 @@ def count_series_instances(link: Link, series_instance_uids: Sequence[str]) -> d
 def find_series(link: Link, study_instance_uid: str) -> dict[str, int | None]:
     """The series of one study: SeriesNumber by SeriesInstanceUID, which every archive tells (PS3.4 table C.6-3).
 
-    Raises
-    ------
-    DimseError
-        If the node cannot be asked.
+    Raises `DimseError` if the node cannot be asked.
     """
     found: dict[str, int | None] = {}
     for answer in find_all(link, "SERIES", {"StudyInstanceUID": study_instance_uid}, ("SeriesNumber",)):

@@ -159,10 +159,7 @@ class Link:
     def store_encoded(self, sop_class_uid: str, sop_instance_uid: str, transfer_syntax: str, data: bytes) -> int:
         """C-STORE of a dataset as it is encoded; returns the node's status, also a failure.
 
-        Raises
-        ------
-        DimseError
-            If the node did not accept the class in this transfer syntax, or does not answer.
+        Raises `DimseError` if the node did not accept the class in this transfer syntax, or does not answer.
         """
         context_id = self._context_id(sop_class_uid, transfer_syntax)
         if context_id is None or not self.is_open:

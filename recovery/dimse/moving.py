@@ -46,10 +46,7 @@ def move(
     -------
     Why, by SOP Instance UID, for those that the node itself said it did not send. The rest is not proven either.
 
-    Raises
-    ------
-    DimseError
-        If the node cannot be asked at all, falls silent, or does not know the destination.
+    Raises `DimseError` if the node cannot be asked at all, falls silent, or does not know the destination.
     """
     ordered = sorted(set(refs), key=lambda r: (r.series_instance_uid or "", r.sop_instance_uid))
     size = UIDS_PER_MOVE if peer.traits.uid_lists is not False else 1
@@ -62,10 +59,7 @@ def move(
 def move_series(peer: Peer, study_instance_uid: str | None, series_instance_uid: str, destination: str) -> None:
     """Have `peer` send a whole series. ARIA may refuse images by SOP Instance UID and send them so (Evil-DICOM #88).
 
-    Raises
-    ------
-    DimseError
-        If it does not.
+    Raises `DimseError` if it does not.
     """
     query = Dataset()
     query.QueryRetrieveLevel = "SERIES"

@@ -50,11 +50,8 @@ def open_link(
 ) -> Iterator[Link]:
     """Open an association, and release it at the end (abort it, if the end is an exception).
 
-    Raises
-    ------
-    DimseError
-        If the node cannot be reached, refuses, or does not answer in `peer.timeout` seconds; its `status` is
-        `NOT_SUPPORTED` if the node takes part in none of `contexts`.
+    Raises `DimseError` if the node cannot be reached, refuses, or does not answer in `peer.timeout` seconds; its
+    `status` is `NOT_SUPPORTED` if the node takes part in none of `contexts`.
     """
     connected: list[evt.Event] = []
     handlers = [(evt.EVT_CONN_OPEN, connected.append), *handlers]

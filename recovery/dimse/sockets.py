@@ -43,10 +43,8 @@ class QuickSocket(socket.socket):
     def recv_all(self, count: int, seconds: float | None) -> bytearray:
         """Read `count` bytes, or fewer where the connection ends.
 
-        Raises
-        ------
-        TimeoutError
-            If they are not there in `seconds`: a peer that sends a byte now and then is not waited for.
+        Raises `TimeoutError` if they are not there in `seconds`: a peer that sends a byte now and then is not waited
+        for.
         """
         began, usual, data = time.monotonic(), self.gettimeout(), bytearray()
         self.is_reading = True

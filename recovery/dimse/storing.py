@@ -42,11 +42,8 @@ MOST_ASSOCIATIONS = 8
 def store(peer: Peer, objects: Iterable[EncodedObject]) -> dict[str, int | None]:
     """Send objects one after the other; the node's status by SOP Instance UID, None where it gave none.
 
-    Raises
-    ------
-    DimseError
-        If the node cannot be reached, or is silent `PATIENCE` times in a row. An object that breaks the association
-        costs only itself.
+    Raises `DimseError` if the node cannot be reached, or is silent `PATIENCE` times in a row. An object that breaks the
+    association costs only itself.
     """
     statuses: dict[str, int | None] = {}
     silences = 0
@@ -80,10 +77,7 @@ class Forwarder:
     def forward(self, obj: EncodedObject) -> int | None:
         """Send one object; returns the node's own status, None when it broke the association twice.
 
-        Raises
-        ------
-        DimseError
-            If the node cannot be reached or is silent.
+        Raises `DimseError` if the node cannot be reached or is silent.
         """
         while True:
             link = self._borrow()
@@ -194,10 +188,8 @@ def _contexts(proposed: list[tuple[str, str]]) -> list[PresentationContext]:
 def _store(link: Link, obj: EncodedObject) -> int:
     """Send as it is where that syntax was accepted, else as Implicit VR Little Endian.
 
-    Raises
-    ------
-    DimseError
-        If neither is accepted, or the object cannot be converted (both `NOT_SUPPORTED`), or the node does not answer.
+    Raises `DimseError` if neither is accepted, or the object cannot be converted (both `NOT_SUPPORTED`), or the node
+    does not answer.
     """
     if link.takes(obj.sop_class_uid, obj.transfer_syntax):
         # A deflated stream of odd length needs a null byte (PS3.5 A.5): files lack it, and Orthanc falls silent.

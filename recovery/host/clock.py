@@ -23,10 +23,8 @@ CLOCK_VARIABLE = "RBRDT_CLOCK"
 def read_clock() -> datetime:
     """Return the time now, aware, in UTC.
 
-    Raises
-    ------
-    OSError, ValueError
-        If `RBRDT_CLOCK` is set and its file cannot be read: a simulated clinic without its clock must stop.
+    Raises `OSError` or `ValueError` if `RBRDT_CLOCK` is set and its file cannot be read: a simulated clinic without its
+    clock must stop.
     """
     simulated = os.environ.get(CLOCK_VARIABLE)
     if not simulated:

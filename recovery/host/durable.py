@@ -95,10 +95,7 @@ def unchanging(path: Path) -> Iterator[None]:
 def append(descriptor: int, text: bytes) -> None:
     """Write at the file's end, all of it or none.
 
-    Raises
-    ------
-    OSError
-        If it is not on the disk. What was there before is untouched.
+    Raises `OSError` if it is not on the disk. What was there before is untouched.
     """
     size = os.fstat(descriptor).st_size
     try:
@@ -120,12 +117,7 @@ def torn_end(descriptor: int) -> bytes:
 def locked(*files: Path, refusal: str = "") -> Iterator[None]:
     """Hold the first of `files` that can be opened, waiting for it; with a `refusal`, only for a moment.
 
-    Raises
-    ------
-    LockedError
-        With the text of `refusal`, if another holds it.
-    OSError
-        If none of them can be opened.
+    Raises `LockedError`: With the text of `refusal`, if another holds it; `OSError` if none of them can be opened.
     """
     descriptor = _opened(*files)
     _held.add(descriptor)

@@ -47,10 +47,7 @@ class Statements(Generic[Entry]):
 def read_statements(file: Path, kind: type[Entry]) -> Statements[Entry]:
     """Read a file; one that was never written has no statements.
 
-    Raises
-    ------
-    EntriesError
-        If it is there and cannot be read.
+    Raises `EntriesError` if it is there and cannot be read.
     """
     try:
         lines = [line for line in file.read_bytes().split(b"\n") if line.strip()]
@@ -65,10 +62,7 @@ def read_statements(file: Path, kind: type[Entry]) -> Statements[Entry]:
 def append_statement(file: Path, entry: DataclassInstance) -> None:
     """Add a statement; when this returns, it is on the disk.
 
-    Raises
-    ------
-    EntriesError
-        If it cannot be written. What was there before is untouched.
+    Raises `EntriesError` if it cannot be written. What was there before is untouched.
     """
     line = sealed_json(_adapter(type(entry)).dump_python(entry, mode="json")).encode()
     try:

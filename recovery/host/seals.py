@@ -43,23 +43,14 @@ class SealError(ValueError):
 def sealed(parquet: bytes) -> bytes:
     """A parquet file whose footer has `BLANK` under `KEY`, with its hash there instead.
 
-    Raises
-    ------
-    SealError
-        If there is no place for it.
+    Raises `SealError` if there is no place for it.
     """
     start, end = _place(parquet)
     return parquet[:start] + hashlib.sha256(parquet).hexdigest().encode() + parquet[end:]
 
 
 def check_parquet(data: bytes) -> None:
-    """Compare a parquet file with its seal.
-
-    Raises
-    ------
-    SealError
-        If it has none, or was changed after it was written.
-    """
+    """Compare a parquet file with its seal. Raises `SealError` if it has none, or was changed after it was written."""
     start, end = _place(data)
     digest = hashlib.sha256(memoryview(data)[:start])
     digest.update(BLANK.encode())
@@ -71,12 +62,7 @@ def check_parquet(data: bytes) -> None:
 def check_file(path: Path) -> None:
     """As `check_parquet`, once for each state of a file on disk and process.
 
-    Raises
-    ------
-    SealError
-        As `check_parquet` does.
-    OSError
-        If it cannot be read.
+    Raises `SealError` as `check_parquet` does; `OSError` if it cannot be read.
     """
     stat = path.stat()
     _check_file(path, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
@@ -94,13 +80,7 @@ def sealed_json(content: Mapping[str, object]) -> str:
 
 
 def unsealed_json(text: str | bytes) -> dict[str, Any]:
-    """What `sealed_json` was given.
-
-    Raises
-    ------
-    SealError
-        If it is something else, or was changed after it was written.
-    """
+    """What `sealed_json` was given. Raises `SealError` if it is something else, or was changed after it was written."""
     try:
         said = from_json(text)
         seal = said.pop(JSON_KEY)
@@ -115,10 +95,7 @@ def unsealed_json(text: str | bytes) -> dict[str, Any]:
 def checked_json(text: str | bytes, keys: Collection[str] | None = None) -> dict[str, Any]:
     """As `unsealed_json`; what an earlier version wrote bears no hash, and is taken as it is.
 
-    Raises
-    ------
-    SealError
-        If it was changed after it was written, is no JSON object, or says something else than `keys`.
+    Raises `SealError` if it was changed after it was written, is no JSON object, or says something else than `keys`.
     """
     try:
         data = text.encode() if isinstance(text, str) else text

@@ -45,10 +45,7 @@ class ChartPage:
     def dataset(self, made_at: datetime, pdf: bytes, as_of: datetime | None = None) -> Dataset:
         """The object. `made_at` and `as_of`, up to when its data were proven, are local to the site.
 
-        Raises
-        ------
-        UnwritableError
-            If the patient's id or a plan's UID cannot be written in DICOM.
+        Raises `UnwritableError` if the patient's id or a plan's UID cannot be written in DICOM.
         """
         place = Place(
             self.patient, self.study_instance_uid, self.series_instance_uid, SERIES_DESCRIPTION, modality="DOC"

@@ -40,10 +40,7 @@ class Place:
 def new_object(sop_class_uid: str, sop_instance_uid: str, place: Place, made_at: datetime) -> Dataset:
     """An object without content. `made_at` is local to the site.
 
-    Raises
-    ------
-    UnwritableError
-        If the patient's id cannot be written in DICOM.
+    Raises `UnwritableError` if the patient's id cannot be written in DICOM.
     """
     patient = place.patient
     return item(

@@ -69,10 +69,7 @@ class RawPart:
     def from_dataset(cls, ds: Dataset) -> RawPart:
         """Read a Raw Data object that `raw_data_objects` made, whatever transfer syntax it came in.
 
-        Raises
-        ------
-        InvalidObjectError
-            If it is none, or of a later version.
+        Raises `InvalidObjectError` if it is none, or of a later version.
         """
         try:
             block = ds.private_block(GROUP, CREATOR)
@@ -120,10 +117,7 @@ def taken_at_of_series(series_number: int) -> datetime:
 def raw_data_objects(snapshot: Snapshot, site_name: str, *, part_bytes: int = PART_BYTES) -> list[Dataset]:
     """A snapshot as Raw Data objects of one series: one, or as many as it has parts of `part_bytes` (even).
 
-    Raises
-    ------
-    RawSnapshotError
-        If a file cannot be read or is not the manifest's: what is damaged here is not archived.
+    Raises `RawSnapshotError` if a file cannot be read or is not the manifest's: what is damaged here is not archived.
     """
     try:
         manifest = snapshot.manifest_file.read_bytes()
@@ -192,10 +186,7 @@ def to_dataset(part: RawPart, site_name: str, taken_at: datetime) -> Dataset:
 def assemble(parts: Iterable[RawPart]) -> RestoredSnapshot:
     """Put the parts of one snapshot together, and compare every byte with the hashes that came with it.
 
-    Raises
-    ------
-    RawSnapshotError
-        If a part is missing, or anything is not what was archived.
+    Raises `RawSnapshotError` if a part is missing, or anything is not what was archived.
     """
     by_number = {part.number: part for part in parts}
     first = next(iter(by_number.values()), None)

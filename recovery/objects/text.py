@@ -34,10 +34,7 @@ def written_text(value: object, vr: str) -> str:
 def written_id(value: object) -> str:
     """A PatientID, exactly as it is.
 
-    Raises
-    ------
-    UnwritableError
-        If an LO cannot hold it: half an id is another patient's.
+    Raises `UnwritableError` if an LO cannot hold it: half an id is another patient's.
     """
     text = "" if value is None else str(value)
     if written_text(text, "LO") != text:
@@ -46,13 +43,7 @@ def written_id(value: object) -> str:
 
 
 def written_uid(value: object) -> str:
-    """A UID.
-
-    Raises
-    ------
-    UnwritableError
-        If it is none (PS3.5 section 9.1).
-    """
+    """A UID. Raises `UnwritableError` if it is none (PS3.5 section 9.1)."""
     text = str(value)
     parts = text.split(".")
     if len(text) > 64 or not all(part.isascii() and part.isdigit() for part in parts):

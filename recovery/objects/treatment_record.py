@@ -202,10 +202,7 @@ def treatment_record(
 ) -> Dataset:
     """The session's record under `uid`, the `number`th in its chain; `made_at` is local to the site.
 
-    Raises
-    ------
-    UnwritableError
-        If the patient's id or the plan's UID cannot be written in DICOM.
+    Raises `UnwritableError` if the patient's id or the plan's UID cannot be written in DICOM.
     """
     plan_uid = session.referenced_rt_plan_uid
     study = plan.study_instance_uid or derived_uid("study of plan", plan_uid or f"none of {session.patient_id}")

@@ -98,10 +98,7 @@ class TreatmentSummary:
     def dataset(self, made_at: datetime) -> Dataset:
         """The object; `made_at` is local to the site.
 
-        Raises
-        ------
-        UnwritableError
-            If the patient's id or the plan's UID cannot be written in DICOM.
+        Raises `UnwritableError` if the patient's id or the plan's UID cannot be written in DICOM.
         """
         place = Place(
             self.patient, self.study_instance_uid, self.series_instance_uid, SERIES_DESCRIPTION, modality="RTRECORD"

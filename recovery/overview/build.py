@@ -53,12 +53,8 @@ class BuildReport:
 def build_overview(space: Workspace, pacs: Peer) -> BuildReport:
     """Bring the tables up to date with the RT-PACS.
 
-    Raises
-    ------
-    DimseError
-        If the RT-PACS cannot be asked.
-    CacheError
-        If the cache cannot be written; the tables before still stand.
+    Raises `DimseError` if the RT-PACS cannot be asked; `CacheError` if the cache cannot be written; the tables before
+    still stand.
     """
     wake_named(space)
     read, unreadable = read_new_records(space, pacs, plan_uids_of_records(space))

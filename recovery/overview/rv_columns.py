@@ -57,10 +57,7 @@ Counts = dict[PlanKey, tuple[int, str | None]]
 def with_second_source(space: Workspace, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The rows of on_treatment with the columns that the database tells.
 
-    Raises
-    ------
-    CacheError
-        If the counts cannot be written.
+    Raises `CacheError` if the counts cannot be written.
     """
     listed = _with_the_databases_number(space, list(rows))
     names = newest_ids(listed)

@@ -83,10 +83,7 @@ class Collection:
     def add(self, ds: Dataset) -> None:
         """Take in an object from the RT-PACS; one that is neither record, plan nor structure set is passed over.
 
-        Raises
-        ------
-        InvalidObjectError
-            If it has no SOPInstanceUID.
+        Raises `InvalidObjectError` if it has no SOPInstanceUID.
         """
         ref = InstanceRef.from_dataset(ds)
         if ref.sop_class_uid in TREATMENT_RECORD_CLASSES:
@@ -172,10 +169,7 @@ class Collection:
     def save(self, cache: Cache, now: datetime, *, without: Set[str] = frozenset(), anew: bool = False) -> None:
         """Write the tables that changed since they were loaded, or all `anew`; what is `without` lies elsewhere.
 
-        Raises
-        ------
-        CacheError
-            If one cannot be written; those before it still stand.
+        Raises `CacheError` if one cannot be written; those before it still stand.
         """
         for schema, own, rows_of in zip(IN_ORDER, self._tables(), _ROWS, strict=True):
             if anew or schema.name in self._changed:

@@ -118,13 +118,7 @@ class Holdings:
             self.asked.discard(uid)
 
     def ask(self, pacs: Peer, uids: Iterable[str], now: datetime, *, anew: bool = False) -> set[str]:
-        """Which of these objects the RT-PACS holds.
-
-        Raises
-        ------
-        DimseError
-            If it cannot be asked.
-        """
+        """Which of these objects the RT-PACS holds. Raises `DimseError` if it cannot be asked."""
         wanted = dict.fromkeys(uids)
         stale = [uid for uid in wanted if anew or uid not in self.asked]
         if stale:
@@ -141,10 +135,7 @@ class Holdings:
     ) -> set[str]:
         """Of which of these series the RT-PACS holds every slice that is needed; none of one without known slices.
 
-        Raises
-        ------
-        DimseError
-            If it cannot be asked.
+        Raises `DimseError` if it cannot be asked.
         """
         wanted = _joined(series)
         stale = {uid: slices for uid, slices in wanted.items() if anew or not self._is_answered(uid, slices.keys())}

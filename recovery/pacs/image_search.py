@@ -31,10 +31,7 @@ MODALITIES = ("CT", "MR", "PT")
 def find_series_of_patient(peer: Peer, plan: Plan, known: Mapping[str, ImageSeries]) -> list[ImageSeries]:
     """The image series of a plan's patient that a node holds; of those in `known` the frame of reference is taken.
 
-    Raises
-    ------
-    DimseError
-        If the node cannot be asked.
+    Raises `DimseError` if the node cannot be asked.
     """
     patient_id, study = plan.ref.patient_id, plan.ref.study_instance_uid
     keys = {"PatientID": patient_id} if patient_id else {"StudyInstanceUID": study} if study else {}
@@ -52,10 +49,7 @@ def find_series_of_patient(peer: Peer, plan: Plan, known: Mapping[str, ImageSeri
 def find_series_slices(peer: Peer, series: Mapping[str, str | None]) -> list[ImageSeries]:
     """All that a node lists of these series, given with their studies, which help a node that must be walked.
 
-    Raises
-    ------
-    DimseError
-        If the node cannot be asked.
+    Raises `DimseError` if the node cannot be asked.
     """
     refs: set[InstanceRef] = set()
     if series:

@@ -25,13 +25,7 @@ def pacs_store_peer(config: Config, memory: Memory) -> Peer:
 
 
 def rv_peer(config: Config, memory: Memory) -> Peer:
-    """The R&V system.
-
-    Raises
-    ------
-    ValueError
-        If the config is one in which it does not exist.
-    """
+    """The R&V system. Raises `ValueError` if the config is one in which it does not exist."""
     if config.rv is None:
         raise ValueError("this config has no R&V system")
     return _peer(config, memory, config.rv.node, "rv", config.rv.sends_as)

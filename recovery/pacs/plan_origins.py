@@ -22,10 +22,7 @@ if TYPE_CHECKING:
 def read_origins(space: Workspace, pacs: Peer, plan_uids: Iterable[str]) -> dict[str, str]:
     """Read the plans that `plan_uids` were made from, as far as the RT-PACS holds them; why not, by UID, for the rest.
 
-    Raises
-    ------
-    DimseError
-        If the RT-PACS cannot be asked.
+    Raises `DimseError` if the RT-PACS cannot be asked.
     """
     plans, seen = space.collection.plans, set(plan_uids)
     failures: dict[str, str] = {}

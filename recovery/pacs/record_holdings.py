@@ -43,10 +43,7 @@ def ask_for_records(space: Workspace, pacs: Peer, just_named: Iterable[str]) -> 
 
     `just_named`: what it said in this run that it holds, of the days of the window.
 
-    Raises
-    ------
-    DimseError
-        If the RT-PACS cannot be asked.
+    Raises `DimseError` if the RT-PACS cannot be asked.
     """
     holdings = space.holdings
     if any(answer.level == SHARE for uid, answer in holdings.answers.items() if uid in holdings.asked):

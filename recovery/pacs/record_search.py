@@ -57,22 +57,13 @@ class Search:
 def find_records(peer: Peer, dates: DateRange, now: datetime, keywords: Sequence[str] = DATES) -> set[InstanceRef]:
     """The node's treatment records of `dates`, by any of their dates, or by those of `keywords`.
 
-    Raises
-    ------
-    DimseError
-        If the node cannot be asked.
+    Raises `DimseError` if the node cannot be asked.
     """
     return search_records(peer, dates, now, keywords).records
 
 
 def search_records(peer: Peer, dates: DateRange, now: datetime, keywords: Sequence[str] = DATES) -> Search:
-    """As `find_records`, and what else was learnt on the way.
-
-    Raises
-    ------
-    DimseError
-        If the node cannot be asked.
-    """
+    """As `find_records`, and what else was learnt on the way. Raises `DimseError` if the node cannot be asked."""
     traits, started = peer.traits, time.monotonic()
     order = sorted(keywords, key=lambda keyword: -traits.asked.get(keyword, [0, 0, 0])[2])
     with open_link(peer) as link:
@@ -133,10 +124,7 @@ def _everything_else(link: Link, found: set[InstanceRef]) -> set[InstanceRef] | 
 def find_records_of_patients(peer: Peer, patient_ids: Sequence[str]) -> set[InstanceRef]:
     """All treatment records of these patients, however old, and whatever their dates say.
 
-    Raises
-    ------
-    DimseError
-        If the node cannot be asked.
+    Raises `DimseError` if the node cannot be asked.
     """
     return find_objects_of_patients(peer, patient_ids, "RTRECORD")
 
@@ -144,10 +132,7 @@ def find_records_of_patients(peer: Peer, patient_ids: Sequence[str]) -> set[Inst
 def find_objects_of_patients(peer: Peer, patient_ids: Sequence[str], modality: str) -> set[InstanceRef]:
     """All objects of one modality of these patients. Many patients are asked for in one list where the node takes one.
 
-    Raises
-    ------
-    DimseError
-        If the node cannot be asked.
+    Raises `DimseError` if the node cannot be asked.
     """
     found: set[InstanceRef] = set()
     with open_link(peer) as link:
@@ -182,10 +167,7 @@ def _of_patients(link: Link, patient_ids: Sequence[str], modality: str) -> set[I
 def find_all_records(peer: Peer) -> set[InstanceRef]:
     """Every treatment record that the node holds: for a rebuild, and for a node that knows no dates.
 
-    Raises
-    ------
-    DimseError
-        If the node cannot be asked.
+    Raises `DimseError` if the node cannot be asked.
     """
     with open_link(peer) as link:
         return refs_of(_records(link, {"Modality": "RTRECORD"}))

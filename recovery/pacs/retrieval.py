@@ -44,10 +44,7 @@ def ask_known_chains(space: Workspace, pacs: Peer, plan_uids: Iterable[str]) -> 
 
     Returns what was answered, and what the RT-PACS was found to understand: both have to leave a process beside.
 
-    Raises
-    ------
-    DimseError
-        If the RT-PACS cannot be asked.
+    Raises `DimseError` if the RT-PACS cannot be asked.
     """
     uids = list(plan_uids)
     plans = [space.collection.plans[uid] for uid in uids if uid in space.collection.plans]
@@ -76,10 +73,7 @@ def read_new_records(space: Workspace, pacs: Peer, known_plans: Iterable[str] = 
 
     Where the RT-PACS has to be asked which records it holds, it is asked for the chains of `known_plans` beside that.
 
-    Raises
-    ------
-    DimseError
-        If the RT-PACS cannot be asked.
+    Raises `DimseError` if the RT-PACS cannot be asked.
     """
     if not (space.collection.has_all_records or space.collection.was_asked_for_all):
         space.note_held(find_all_records(pacs))
@@ -112,10 +106,7 @@ def read_new_records(space: Workspace, pacs: Peer, known_plans: Iterable[str] = 
 def read_chains(space: Workspace, pacs: Peer, plan_uids: Iterable[str]) -> dict[str, str]:
     """Read the plans and structure sets that the RT-PACS holds, and ask what else of their chains it holds.
 
-    Raises
-    ------
-    DimseError
-        If the RT-PACS cannot be asked.
+    Raises `DimseError` if the RT-PACS cannot be asked.
     """
     uids = list(dict.fromkeys(plan_uids))
     failures = _read_held(space, pacs, space.holdings.ask(pacs, uids, space.now), space.collection.plans)
@@ -136,10 +127,7 @@ def list_unnamed_images(space: Workspace, pacs: Peer, plans: Iterable[Plan], *, 
 
     What was listed before is not listed again, unless that is asked for.
 
-    Raises
-    ------
-    DimseError
-        If the RT-PACS cannot be asked.
+    Raises `DimseError` if the RT-PACS cannot be asked.
     """
     for plan in plans:
         needed = needed_images(plan, space.collection)
@@ -165,10 +153,7 @@ def unlisted_series(space: Workspace, plan: Plan, *, again: bool = False) -> dic
 def keep_framed(space: Workspace, pacs: Peer, found: Iterable[ImageSeries]) -> None:
     """Keep listings of image series; of one whose frame of reference no node tells, a slice is read in the RT-PACS.
 
-    Raises
-    ------
-    DimseError
-        If the RT-PACS cannot be asked.
+    Raises `DimseError` if the RT-PACS cannot be asked.
     """
     frames: dict[str, str | None] = {}
 
@@ -199,10 +184,7 @@ def read_objects(space: Workspace, pacs: Peer, refs: Iterable[InstanceRef], what
     Some archives cannot give a private SOP class by C-GET (Orthanc, for one). What did not come is asked for by
     C-MOVE, where the archive knows this machine; a plan is else read by C-FIND, which tells the same elements.
 
-    Raises
-    ------
-    DimseError
-        If the RT-PACS cannot be asked.
+    Raises `DimseError` if the RT-PACS cannot be asked.
     """
     wanted = set(refs)
     retrieve = space.config.pacs.retrieve

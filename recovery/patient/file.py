@@ -183,12 +183,8 @@ def read_patient_file(
 ) -> PatientFile:
     """Read one patient. `now` is aware.
 
-    Raises
-    ------
-    PatientNotFoundError
-        If no table knows the ID.
-    TableMissingError, CacheError
-        If the list of patients, the records or the plans cannot be read.
+    Raises `PatientNotFoundError` if no table knows the ID; `TableMissingError` or `CacheError` if the list of patients,
+    the records or the plans cannot be read.
     """
     found = read_patient_files(cache, site, [patient_id], now, grace)
     if not found:

@@ -79,12 +79,8 @@ class PatientTables:
 def read_tables(cache: Cache, patient_ids: Iterable[str]) -> PatientTables:
     """Read what the cache has of these patients.
 
-    Raises
-    ------
-    TableMissingError
-        If there is no list of patients.
-    CacheError
-        If the list, the records or the plans are there and cannot be read.
+    Raises `TableMissingError` if there is no list of patients; `CacheError` if the list, the records or the plans are
+    there and cannot be read.
     """
     everybody: Rows = cache.read(ON_TREATMENT)
     newest = newest_ids(everybody)

@@ -54,10 +54,8 @@ class DoseGrid:
     def from_dataset(cls, ds: Dataset) -> DoseGrid:
         """Read an RT Dose.
 
-        Raises
-        ------
-        PictureError
-            If it is relative, lacks its scaling or its frames' places, is tilted, or cannot be decompressed.
+        Raises `PictureError` if it is relative, lacks its scaling or its frames' places, is tilted, or cannot be
+        decompressed.
         """
         units = el.text(ds, "DoseUnits")
         if units != "GY":

@@ -30,10 +30,7 @@ Part = tuple[frozenset[object], "DoseGrid"]
 def dose_of_plan(doses: Sequence[DoseGrid], plan: Plan) -> DoseGrid:
     """The whole plan's dose, or the most that can be put together; `is_of` and `is_whole` say which it is.
 
-    Raises
-    ------
-    PictureError
-        If there is none.
+    Raises `PictureError` if there is none.
     """
     if not doses:
         raise PictureError("The RT-PACS holds no dose of this plan.")

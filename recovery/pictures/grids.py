@@ -55,10 +55,7 @@ class Placement:
     def from_dataset(cls, ds: Dataset, what: str) -> Placement:
         """Read it; `what` begins the sentence of a refusal, such as `The planning image`.
 
-        Raises
-        ------
-        PictureError
-            If an element is absent or is none.
+        Raises `PictureError` if an element is absent or is none.
         """
         position = el.numbers(ds, "ImagePositionPatient")
         orientation = el.numbers(ds, "ImageOrientationPatient")
@@ -126,10 +123,7 @@ def placed(values: NDArray[Any], placement: Placement, offsets: Sequence[float],
 
     `values` of shape (frames, rows, columns); `offsets` in mm from the first frame along the normal.
 
-    Raises
-    ------
-    PictureError
-        If the frames are tilted against the patient's axes.
+    Raises `PictureError` if the frames are tilted against the patient's axes.
     """
     along_row, along_column = placement.orientation[:3], placement.orientation[3:]
     _, rows, columns = values.shape

@@ -47,10 +47,7 @@ class ImageSlice:
     def from_dataset(cls, ds: Dataset) -> ImageSlice:
         """Read a slice with its rescale slope and intercept (PS3.3 C.11.1.1.2).
 
-        Raises
-        ------
-        PictureError
-            If it is multi-frame or in colour, does not say where it lies, or cannot be decompressed.
+        Raises `PictureError` if it is multi-frame or in colour, does not say where it lies, or cannot be decompressed.
         """
         placement = Placement.from_dataset(ds, "A slice of the planning image")
         values = rescaled(ds, "A slice of the planning image")
@@ -72,10 +69,7 @@ class ImageVolume:
 def rescaled(ds: Dataset, what: str) -> NDArray[Any]:
     """The pixels of a single-frame grey image, of shape (rows, columns), as integers of 16 bits where they fit.
 
-    Raises
-    ------
-    PictureError
-        If it is multi-frame or in colour, or cannot be decompressed.
+    Raises `PictureError` if it is multi-frame or in colour, or cannot be decompressed.
     """
     stored = decoded(ds, what)
     if stored.ndim != 2:
@@ -91,13 +85,7 @@ def rescaled(ds: Dataset, what: str) -> NDArray[Any]:
 
 
 def decoded(ds: Dataset, what: str) -> NDArray[Any]:
-    """The stored pixels.
-
-    Raises
-    ------
-    PictureError
-        If there are none, or they cannot be decompressed.
-    """
+    """The stored pixels. Raises `PictureError` if there are none, or they cannot be decompressed."""
     if "PixelData" not in ds:
         raise PictureError(f"{what} holds no pixels.")
     try:
@@ -115,10 +103,8 @@ def decoded(ds: Dataset, what: str) -> NDArray[Any]:
 def assemble(slices: Sequence[ImageSlice]) -> ImageVolume:
     """Make one volume of slices, in any order.
 
-    Raises
-    ------
-    PictureError
-        If they do not make one stack: another orientation, size or spacing, two at one place, one shifted sideways.
+    Raises `PictureError` if they do not make one stack: another orientation, size or spacing, two at one place, one
+    shifted sideways.
     """
     if not slices:
         raise PictureError("The planning image has no slices that could be read.")

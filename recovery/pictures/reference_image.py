@@ -36,13 +36,7 @@ class ReferenceImage:
 
     @classmethod
     def from_dataset(cls, ds: Dataset) -> ReferenceImage:
-        """Read an RT Image.
-
-        Raises
-        ------
-        PictureError
-            If it cannot be decompressed, or has several frames or colours.
-        """
+        """Read an RT Image. Raises `PictureError` if it cannot be decompressed, or has several frames or colours."""
         values = rescaled(ds, _WHAT)
         spacing = el.numbers(ds, "ImagePlanePixelSpacing")
         position = el.numbers(ds, "RTImagePosition")

@@ -55,22 +55,13 @@ class Source:
 def read_object(source: Source, ref: InstanceRef, what: str) -> Dataset:
     """One object, such as `the plan`, from the picture cache or the RT-PACS.
 
-    Raises
-    ------
-    PictureError
-        If the RT-PACS cannot be asked, does not hold it, or does not send it.
+    Raises `PictureError` if the RT-PACS cannot be asked, does not hold it, or does not send it.
     """
     return read_objects(source, [ref], what)[0]
 
 
 def read_objects(source: Source, refs: Sequence[InstanceRef], what: str) -> list[Dataset]:
-    """Several objects, in the order of `refs`; all or none.
-
-    Raises
-    ------
-    PictureError
-        As `read_object` does.
-    """
+    """Several objects, in the order of `refs`; all or none. Raises `PictureError` as `read_object` does."""
     found = {ref.sop_instance_uid: ds for ref in refs if (ds := source.shelf.read(ref.sop_instance_uid)) is not None}
     wanted = _placed(source, [ref for ref in refs if ref.sop_instance_uid not in found], what)
     if wanted:
@@ -88,10 +79,7 @@ def read_objects(source: Source, refs: Sequence[InstanceRef], what: str) -> list
 def planning_series(structure_set: Dataset) -> ReferencedSeries:
     """The image series that the contours were drawn on; of several the one with most slices named.
 
-    Raises
-    ------
-    PictureError
-        If the structure set names none.
+    Raises `PictureError` if the structure set names none.
     """
     series = StructureSet.from_dataset(structure_set).image_series
     if not series:
@@ -102,10 +90,7 @@ def planning_series(structure_set: Dataset) -> ReferencedSeries:
 def read_first_slice(source: Source, structure_set: Dataset, z: float | None) -> ImageVolume:
     """The slice through the isocentre's `z` (mm), as a volume of one; the middle one where `z` is unknown.
 
-    Raises
-    ------
-    PictureError
-        If it cannot be had or drawn.
+    Raises `PictureError` if it cannot be had or drawn.
     """
     series = planning_series(structure_set)
     places = {u: p for u, p in slice_places(structure_set).items() if u in set(series.sop_instance_uids)}
@@ -132,10 +117,7 @@ def read_volume(source: Source, structure_set: Dataset, on_progress: Callable[[i
 
     Slices that the RT-PACS does not hold are named in the volume's remarks.
 
-    Raises
-    ------
-    PictureError
-        If none can be had, or what came does not make one volume.
+    Raises `PictureError` if none can be had, or what came does not make one volume.
     """
     series = planning_series(structure_set)
     key = _volume_key(series)
@@ -168,10 +150,7 @@ def read_volume(source: Source, structure_set: Dataset, on_progress: Callable[[i
 def find_doses(source: Source, plan: InstanceRef, named: Iterable[str]) -> list[InstanceRef]:
     """The doses of a plan that the RT-PACS holds: those that it names, else those that name it.
 
-    Raises
-    ------
-    PictureError
-        If the RT-PACS cannot be asked.
+    Raises `PictureError` if the RT-PACS cannot be asked.
     """
     uids = list(named)
     if uids and all(source.shelf.read(uid) is not None for uid in uids):
@@ -228,10 +207,7 @@ def _fetch(source: Source, refs: Sequence[InstanceRef], what: str) -> tuple[dict
 def _placed(source: Source, refs: Sequence[InstanceRef], what: str) -> list[InstanceRef]:
     """The refs with study and series as the RT-PACS has them: a C-GET needs them (PS3.4 C.4.3.1.3.1).
 
-    Raises
-    ------
-    PictureError
-        If one is not held.
+    Raises `PictureError` if one is not held.
     """
     if not refs:
         return []

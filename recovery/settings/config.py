@@ -260,13 +260,7 @@ class Config:
 
 
 def load_config(path: Path) -> Config:
-    """Read and check a config.
-
-    Raises
-    ------
-    ConfigError
-        If it cannot be read, or for all its mistakes together.
-    """
+    """Read and check a config. Raises `ConfigError` if it cannot be read, or for all its mistakes together."""
     try:
         settings = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # Windows' editors may set a mark before it
     except FileNotFoundError as error:

@@ -35,10 +35,7 @@ def keep_private() -> None:
 def let_group_read(config: Config) -> None:
     """Where the config names a group, it may read what is written from now on into the cache.
 
-    Raises
-    ------
-    GroupError
-        If there is no such group, or this user may not give files to it.
+    Raises `GroupError` if there is no such group, or this user may not give files to it.
     """
     if not config.cache.group:
         return

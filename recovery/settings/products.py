@@ -13,13 +13,7 @@ def product_names() -> list[str]:
 
 
 def known_product(name: str) -> str:
-    """The name itself.
-
-    Raises
-    ------
-    ValueError
-        If there is no such product.
-    """
+    """The name itself. Raises `ValueError` if there is no such product."""
     if name not in product_names():
         raise ValueError(f"must be {' or '.join(product_names())}")
     return name

@@ -28,10 +28,7 @@ _HELD_AS = {
 def column_of(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
     """One column of texts, numbers, truths, days or naive times; None is null.
 
-    Raises
-    ------
-    OverflowError
-        If an integer has more than 64 bits, or all texts together more than two gigabytes.
+    Raises `OverflowError` if an integer has more than 64 bits, or all texts together more than two gigabytes.
     """
     is_told = np.fromiter((value is not None for value in values), bool, len(values))
     nulls = len(values) - int(is_told.sum())

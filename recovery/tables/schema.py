@@ -76,10 +76,7 @@ class TableSchema:
     def to_arrow(self, rows: Iterable[Row]) -> pa.Table:
         """Check rows and hold them column by column. Column order is the schema's.
 
-        Raises
-        ------
-        TableError
-            If a row has other columns, a value another type, or two rows the same key.
+        Raises `TableError` if a row has other columns, a value another type, or two rows the same key.
         """
         listed = list(rows)
         for odd in (row.keys() ^ self.columns.keys() for row in listed if row.keys() != self.columns.keys()):

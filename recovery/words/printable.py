@@ -73,10 +73,7 @@ def as_json(text: str) -> str:
 def from_json(text: str | bytes) -> Any:
     """What JSON says, with ? for a half of a character: JSON can write one, and no table, file or browser takes it.
 
-    Raises
-    ------
-    ValueError
-        If it is no JSON.
+    Raises `ValueError` if it is no JSON.
     """
     said = json.loads(text)
     escaped = text.lower()

@@ -22,10 +22,7 @@ _OWN = "as the image says"
 def show(source: Source, plan: PlanFile, picture: pictures.PlanPicture) -> None:
     """Draw the slices; while the series is not here yet, the one through the isocentre and a progress bar.
 
-    Raises
-    ------
-    PictureError
-        If nothing can be drawn.
+    Raises `PictureError` if nothing can be drawn.
     """
     contours = pictures.contours(source, picture.plan)
     volume = volume_on_shelf(source, contours.dataset)

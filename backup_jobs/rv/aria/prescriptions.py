@@ -76,10 +76,7 @@ def _pattern(row: RawRow) -> str | None:
 def in_gray(dose: float, unit: str | None) -> float:
     """A dose in Gy.
 
-    Raises
-    ------
-    AmbiguousError
-        If the unit is neither Gy nor cGy: a guess may be wrong by a factor of 100.
+    Raises `AmbiguousError` if the unit is neither Gy nor cGy: a guess may be wrong by a factor of 100.
     """
     factor = _UNITS.get((unit or "").casefold())
     if factor is None:

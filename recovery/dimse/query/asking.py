@@ -57,10 +57,7 @@ larger are believed: a node may match by none of the keys by which it can be div
 def find_all(link: Link, level: str, keys: Mapping[str, str], returning: Sequence[str] = ()) -> Iterator[Dataset]:
     """Yield every match. A question that could not be asked to its end is named in the traits' `unfinished`.
 
-    Raises
-    ------
-    DimseError
-        If the node cannot be asked.
+    Raises `DimseError` if the node cannot be asked.
     """
     is_proven = yield from _Asking(link, level, returning).ask(dict(keys))
     if not is_proven:
@@ -271,10 +268,7 @@ class _Asking:
     def _learn_limit(self, keys: Keys, heard: int) -> Iterator[Dataset]:
         """Pieces brought more than the whole: that is a limit, if the whole still brings no more when asked again.
 
-        Raises
-        ------
-        _LimitLearntError
-            If it is.
+        Raises `_LimitLearntError` if it is.
         """
         again = Answer()
         yield from self.hear(keys, again)
