@@ -21,7 +21,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recovery.cache.store import Cache, CacheError
+from recovery.cache.errors import CacheError
+from recovery.cache.store import Cache
 from recovery.commands import audit, user, verify
 from recovery.commands.chart import add_chart_arguments, chart_command
 from recovery.host.clock import read_wall_clock

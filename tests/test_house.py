@@ -151,6 +151,13 @@ def test_no_files_import_each_other_in_a_circle() -> None:
     assert not left, f"among these files is a circle: {sorted(inside & left.keys())}"
 
 
+@pytest.mark.parametrize("path", [p for p in SOURCES if p.name != "__init__.py"], ids=relative)
+def test_no_module_hands_on_the_names_of_another(path: Path) -> None:
+    """Who imports a name goes to its home; mypy refuses what is not said to be handed on."""
+    imports = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)]
+    assert not [alias.name for node in imports for alias in node.names if alias.asname == alias.name]
+
+
 def test_no_room_has_grown_past_finding() -> None:
     rooms = {path.parent for path in SOURCES}
     sizes = {relative(room): len([p for p in room.glob("*.py") if p.name != "__init__.py"]) for room in rooms}

@@ -10,6 +10,7 @@ import streamlit as st
 from app.access import rights
 from app.components import patient_link
 from app.wording import words
+from recovery.words.values import absent
 
 _AT_MOST = 6
 """Lines; a page that is all warnings warns of nothing."""
@@ -44,4 +45,4 @@ def _tell_the_rest(left: int, show_the_rest: Callable[[], None] | None) -> None:
 
 
 def _said(text: object) -> str:
-    return words.as_markdown(words.absent(text))
+    return words.as_markdown(absent(text))

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from app.lists import filters
-from app.wording import words
+from recovery.words.values import counted
 
 
 def show(table: pd.DataFrame, shown: pd.DataFrame) -> None:
@@ -43,4 +43,4 @@ def hidden_sentence(reasons: dict[str, int]) -> str:
 def shown_sentence(shown: pd.DataFrame, reasons: dict[str, int]) -> str:
     """What stands between filters and table."""
     hidden = hidden_sentence(reasons)
-    return f"{words.counted(len(shown), 'plan')} shown" + (f" · {hidden}" if hidden else "")
+    return f"{counted(len(shown), 'plan')} shown" + (f" · {hidden}" if hidden else "")

@@ -9,16 +9,17 @@ import streamlit as st
 
 from app.data import cached, standing
 from app.wording import words
-from recovery.cache.store import CacheError, TableMissingError
+from recovery.cache.errors import CacheError, TableMissingError
 from recovery.settings.config import Config, ConfigError
 from recovery.settings.file_modes import GroupError
+from recovery.words.printable import printable_lines
 
 
 def show_config(error: ConfigError | GroupError) -> None:
     """Every mistake of a config, as the command line tells them."""
     st.markdown("## RBRDT", anchors=False)
     st.markdown(":red[■ **The dashboard cannot use its config.** Correct it, then reload this page.]")
-    st.code(words.printable_lines(str(error)), language=None, wrap_lines=True)
+    st.code(printable_lines(str(error)), language=None, wrap_lines=True)
     st.markdown(":small[Its path comes from the environment variable `RBRDT_CONFIG`; without it, from `config.toml`.]")
 
 
@@ -52,7 +53,7 @@ def show_cache(error: CacheError, config: Config) -> None:
         )
         return
     st.markdown(f":red[■ **The snapshot in {folder} cannot be read.**]")
-    st.code(words.printable_lines(str(error)), language=None, wrap_lines=True)
+    st.code(printable_lines(str(error)), language=None, wrap_lines=True)
     st.markdown(":small[`rebuild` needs the RT-PACS alone; the R&V system may be down.]")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.components import failures
 from app.data import cached, unknown
 from app.desk import Desk
-from recovery.cache.store import CacheError
+from recovery.cache.errors import CacheError
 
 
 def load(desk: Desk) -> cached.Loaded | None:

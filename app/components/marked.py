@@ -13,8 +13,10 @@ import pandas as pd
 import streamlit as st
 
 from app.lists.columns import Column, described
-from app.wording import palette, words
+from app.wording import palette
 from recovery.words.notices import Next
+from recovery.words.printable import printable_lines
+from recovery.words.values import ABSENT
 
 ROW_HEIGHT = 32
 _STYLED_ROWS = 600
@@ -25,7 +27,7 @@ def printed(shown: pd.DataFrame) -> pd.DataFrame:
     """The rows with every text as it can be shown: a table's cells are drawn as they come, directions and all."""
     texts = {
         name: pd.Series(
-            [words.printable_lines(value) if isinstance(value, str) else value for value in column],
+            [printable_lines(value) if isinstance(value, str) else value for value in column],
             index=shown.index,
             dtype=column.dtype,
         )
@@ -46,7 +48,7 @@ def table(
         hide_index=True,
         height=height(len(rows), most),
         row_height=ROW_HEIGHT,
-        placeholder=words.ABSENT,
+        placeholder=ABSENT,
         column_config=dict(config),
         alt=alt,
     )

@@ -11,7 +11,7 @@ from app.components import marked, patient_link, shortcuts
 from app.components.patient_table import HOW_TO_OPEN, OPENS_NOBODY
 from app.lists import filters, patient_tables
 from app.lists.columns import PEOPLE
-from app.wording import words
+from recovery.words.values import ABSENT, counted
 
 _VISIBLE_ROWS = 18
 
@@ -29,7 +29,7 @@ def show(table: pd.DataFrame, today: date, *, link_is_dead: bool) -> None:
         "Search name or ID", placeholder="press /", key="find_patient", type="search", live="150ms", width=420
     )
     found = people[filters.matching_search(people, asked or "")]
-    st.markdown(f"{words.counted(len(found), 'patient')}. :small[{HOW_TO_OPEN[0].upper()}{HOW_TO_OPEN[1:]}.]")
+    st.markdown(f"{counted(len(found), 'patient')}. :small[{HOW_TO_OPEN[0].upper()}{HOW_TO_OPEN[1:]}.]")
     if found.empty:
         st.markdown(":small[Completed courses are listed too. Try a part of the name, or the ID.]")
         return
@@ -41,7 +41,7 @@ def show(table: pd.DataFrame, today: date, *, link_is_dead: bool) -> None:
         hide_index=True,
         row_height=marked.ROW_HEIGHT,
         height=marked.height(len(found), _VISIBLE_ROWS),
-        placeholder=words.ABSENT,
+        placeholder=ABSENT,
         column_config=marked.config(PEOPLE.page, found, today),
         alt="Patients, one row each",
     )

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from app.components import marked
-from app.wording import words
+from recovery.words.values import ABSENT
 
 OPENS_NOBODY = frozenset({"mark", "check"})
 """Where the keyboard enters the table, Streamlit selects its first cell, the mark: who presses Tab must not be thrown
@@ -45,7 +45,7 @@ def show(shown: pd.DataFrame, today: date, lines_above: int, columns: Sequence[s
         hide_index=True,
         height=whole,
         row_height=marked.ROW_HEIGHT,
-        placeholder=words.ABSENT,
+        placeholder=ABSENT,
         column_config=marked.config(columns, shown, today),
         alt="Patients on treatment, one row per plan",
     )

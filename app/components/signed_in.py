@@ -18,6 +18,8 @@ from app.desk import Desk
 from app.wording import words
 from recovery.access.audit import AuditError
 from recovery.access.permissions import BREAK_GLASS_GRANTS, PERMISSIONS, Permission, Role, gains_by_break_glass
+from recovery.words.printable import printable
+from recovery.words.times import age_in_full
 
 LOOK_EVERY = timedelta(seconds=10)
 WARN_BEFORE = timedelta(minutes=2)
@@ -49,7 +51,7 @@ def _watch(here: Sitting) -> None:
         here.note("break glass ended", None, {"by": "time"})
         rights.redraw()
     if here.time_left <= min(WARN_BEFORE, here.idle / 2):
-        st.markdown(f":orange[▲ **You will be signed out in {words.age_in_full(here.time_left)}.**]")
+        st.markdown(f":orange[▲ **You will be signed out in {age_in_full(here.time_left)}.**]")
         if st.button("Stay signed in", key="stay"):
             here.touch()
             st.rerun()
@@ -63,7 +65,7 @@ def _show_glass(here: Sitting) -> None:
     glass = here.open_glass
     if glass is None:
         return
-    left = words.age_in_full(glass.until - here.clock())
+    left = age_in_full(glass.until - here.clock())
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(
             f":red-background[■ **BREAK-GLASS ACCESS** for {left} more · {words.as_markdown(glass.reason)} · "
@@ -97,7 +99,7 @@ def _ask_reason(desk: Desk, here: Sitting) -> None:
         st.markdown(f":red[■ **Write why, in at least {SHORTEST_REASON} characters.**]")
         return
     try:
-        here.break_glass(words.printable(reason.strip()), timedelta(minutes=minutes))
+        here.break_glass(printable(reason.strip()), timedelta(minutes=minutes))
     except AuditError as error:
         st.markdown(f":red[■ **There is no break-glass without its line.** {words.as_markdown(str(error))}]")
         return

@@ -19,11 +19,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from app.lists import filters, rows
+from app.lists import rows
+from recovery.cache.errors import CacheError, TableMissingError
 from recovery.cache.journal import Journal, is_stopped
 from recovery.cache.manifests import FOLDER, POINTER
-from recovery.cache.store import Cache, CacheError, TableMissingError
+from recovery.cache.store import Cache
 from recovery.dicom.model import JobRun
+from recovery.identity.namesakes import fold
 from recovery.settings.config import Site
 from recovery.tables.relational import ALL_TABLES, RELATIONAL_TABLES
 from recovery.tables.schema import ON_TREATMENT, TableSchema, TableSnapshot
@@ -133,7 +135,7 @@ def _described(cache_path: Path, taken_at: str, stamp: tuple[int, int]) -> pd.Da
     frame = Cache(cache_path).read_frame(ON_TREATMENT)
     order = pd.DataFrame(
         {
-            "name": frame["patient_name"].map(filters.fold, na_action="ignore"),
+            "name": frame["patient_name"].map(fold, na_action="ignore"),
             "id": frame["patient_id"],
             "first": frame["first_treatment_at"],
             "plan": frame["rt_plan_label"],

@@ -15,7 +15,8 @@ import pandas as pd
 
 from app.data import cached
 from app.lists.appointments import Given, PlanKey
-from recovery.cache.store import Cache, CacheError
+from recovery.cache.errors import CacheError
+from recovery.cache.store import Cache
 from recovery.tables.schema import TREATMENT_RECORDS
 
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.data.standing import CYCLE, Level
-from app.wording import words
 from recovery.dicom.model import JobRun
+from recovery.words.times import ago, between
 
 STRIP = timedelta(days=7)
 NIGHTLY = {"verify_backup": timedelta(days=1)}
@@ -73,7 +73,7 @@ def _health(job: str, runs: Sequence[JobRun], now: datetime, cycle_every: timede
     newest = runs[-1]
     last_good = next((run for run in reversed(runs) if run.outcome == "OK"), None)
     due = cycle_every if job in CYCLE else NIGHTLY.get(job)
-    age = words.between(last_good.started_at, now) if last_good else None
+    age = between(last_good.started_at, now) if last_good else None
     if newest.outcome == "SKIPPED":
         return JobHealth(job, last_good, newest, age, None, Level.GOOD, f"not used: {newest.message}")
     level, remark = _judged(newest, age, due, now)
@@ -82,15 +82,15 @@ def _health(job: str, runs: Sequence[JobRun], now: datetime, cycle_every: timede
 
 def _judged(newest: JobRun, age: timedelta | None, due: timedelta | None, now: datetime) -> tuple[Level, str]:
     if newest.outcome is None:
-        started = words.ago(newest.started_at, now)
+        started = ago(newest.started_at, now)
         late = due is not None and now - newest.started_at > due
         return (Level.LOOK, f"began {started} and has not ended") if late else (Level.GOOD, f"running, began {started}")
     late = age is None or (due is not None and age > 12 * due)
     ageing = due is not None and age is not None and age > 3 * due
     if newest.outcome == "FAILED":
-        return (Level.STOP if late else Level.LOOK), f"failed {words.ago(newest.started_at, now)}"
+        return (Level.STOP if late else Level.LOOK), f"failed {ago(newest.started_at, now)}"
     if newest.outcome == "PARTIAL":
-        return Level.LOOK, f"partly done {words.ago(newest.started_at, now)}"
+        return Level.LOOK, f"partly done {ago(newest.started_at, now)}"
     if late:
         return Level.STOP, "overdue"
     return (Level.LOOK, "overdue") if ageing else (Level.GOOD, "")

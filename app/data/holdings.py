@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from app.data.cached import stamps_of
-from recovery.cache.store import Cache, TableMissingError
+from recovery.cache.errors import TableMissingError
+from recovery.cache.store import Cache
 from recovery.tables.schema import HOLDINGS, ON_TREATMENT, RT_PLANS, STRUCTURE_SETS
 
 RECORDS, PLANS, STRUCTURES, IMAGES, REFERENCES, OTHERS = (

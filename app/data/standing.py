@@ -22,10 +22,12 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 from zoneinfo import ZoneInfo
 
-from app.wording import words
 from recovery.cache.known_gaps import unacknowledged
 from recovery.dicom.model import JobRun
 from recovery.settings.config import STOP_AFTER, Schedule
+from recovery.words.times import age as age_in_words
+from recovery.words.times import age_in_full, ago, between, moment
+from recovery.words.values import counted
 
 CLOCK_TOLERANCE = timedelta(minutes=2)
 """Two machines' clocks may differ by this much before a page speaks of it."""
@@ -121,10 +123,10 @@ class Moment:
         return Level.LOOK if self.now - at > self.pace.grace else Level.GOOD
 
     def of(self, at: datetime) -> str:
-        return words.moment(at, self.now, self.zone)
+        return moment(at, self.now, self.zone)
 
     def since(self, at: datetime) -> str:
-        return f"since {self.of(at)} ({words.age(words.between(at, self.now))})"
+        return f"since {self.of(at)} ({age_in_words(between(at, self.now))})"
 
 
 def judge(
@@ -199,9 +201,9 @@ def _age(
         return Signal(
             level, ("Nothing is proven: no run is known that asked both sides for treatment records.", *clocks)
         )
-    age = words.age_in_full(words.between(proven_at, clock.now))
+    age = age_in_full(between(proven_at, clock.now))
     rest = lacking.get(records.job, 0)
-    but = f" but {words.counted(rest, 'object')}" if rest else ""
+    but = f" but {counted(rest, 'object')}" if rest else ""
     is_aside = records.last_told is not None and unproven_count(records.last_told) > rest
     aside = ", known gaps aside" if is_aside else ""
     headline = f"Backup is {age} old. Everything up to {clock.of(proven_at)}{but} is proven in the RT-PACS{aside}."
@@ -232,7 +234,7 @@ def _ageing(proven_at: datetime, runs: Sequence[JobRun], clock: Moment) -> list[
 def _table_age(taken_at: datetime | None, proven_at: datetime, clock: Moment) -> list[str]:
     if taken_at is None or proven_at - taken_at <= timedelta(minutes=clock.pace.cycle_minutes):
         return []
-    built = f"{clock.of(taken_at)} ({words.ago(taken_at, clock.now)})"
+    built = f"{clock.of(taken_at)} ({ago(taken_at, clock.now)})"
     return [f"The table below was built {built} and lacks what was proven since."]
 
 
@@ -262,7 +264,7 @@ def _completeness(jobs: Sequence[JobState], lacking: Mapping[str, int], clock: M
     if number := sum(lacking.values()):
         are = "is" if number == 1 else "are"
         said.append(
-            f"{words.counted(number, 'object')} that a plan or course needs {are} not proven in the RT-PACS. "
+            f"{counted(number, 'object')} that a plan or course needs {are} not proven in the RT-PACS. "
             "**Backup health** says which, whose, and why."
         )
     failing = [s for s in jobs if s.newest.outcome == "FAILED" and s.newest.fault not in _SILENT]
@@ -289,5 +291,5 @@ def _clock_warning(runs: Sequence[JobRun], taken_at: datetime | None, clock: Mom
     latest = max([run.started_at for run in runs[-1:]] + ([taken_at] if taken_at else []), default=None)
     if latest is None or latest - clock.now <= CLOCK_TOLERANCE:
         return []
-    ahead = words.age(latest - clock.now)
+    ahead = age_in_words(latest - clock.now)
     return [f"The newest run lies {ahead} in the future. Compare the clocks of this machine and of the jobs'."]

@@ -14,7 +14,7 @@ from app.data import cached
 from app.desk import Desk
 from app.lists import older_ids, rows
 from app.lists.appointments import Record, records
-from recovery.cache.store import CacheError
+from recovery.cache.errors import CacheError
 from recovery.on_treatment.unknown_since import Doubt, doubt_of, newest_treatment, unknown_of
 from recovery.tables.relational import SCHEDULE
 

@@ -15,10 +15,11 @@ from typing import Any
 import pandas as pd
 
 from app.lists import filters
-from app.wording.words import ABSENT, printable
 from recovery.host.durable import locked
 from recovery.host.entry_lines import entries_folder
 from recovery.host.seals import checked_json, write_json
+from recovery.words.printable import printable
+from recovery.words.values import ABSENT
 
 LONGEST_NAME = 40
 MOST = 50

@@ -24,8 +24,9 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.properties import PageSetupProperties
 
 from app.lists.columns import Column
-from app.wording.words import ABSENT, printable
 from recovery.charting.cells import text_into
+from recovery.words.printable import printable
+from recovery.words.values import ABSENT
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.header_footer import HeaderFooterItem

@@ -28,7 +28,7 @@ from recovery.identity.one_patient import ids_of
 from recovery.on_treatment.unknown_since import EARLY, Doubt, is_unanswered
 from recovery.tables.relational import CANCELLED_STATUSES
 from recovery.words.statuses import is_over
-from recovery.words.values import ABSENT
+from recovery.words.values import ABSENT, absent
 
 Record = dict[str, Any]
 UNKNOWN_MACHINE = ABSENT
@@ -122,7 +122,7 @@ def _plans_for(plans: Sequence[Record], machine: str, day: date) -> Sequence[Rec
 
 
 def machine_of(row: Record) -> str:
-    return words.absent(words.known(row["treatment_machine_name"]))
+    return absent(words.known(row["treatment_machine_name"]))
 
 
 def course_of(row: Record) -> str | None:

@@ -20,7 +20,7 @@ from datetime import date, timedelta
 
 import pandas as pd
 
-from recovery.identity.namesakes import fold as fold
+from recovery.identity.namesakes import fold
 from recovery.words.statuses import NOW_TREATED, OVER, in_words
 from recovery.words.values import ABSENT
 

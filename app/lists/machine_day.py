@@ -24,10 +24,11 @@ from app.lists import appointments, filters
 from app.lists.appointments import UNKNOWN_MACHINE, Given, Known, Record, given_for, machine_of, records
 from app.lists.columns import MACHINE_DAY
 from app.wording import words
+from recovery.identity.namesakes import fold
 from recovery.tables.relational import CANCELLED_STATUSES, PHONES
 from recovery.words.notices import LOOK_MARK, Next
 from recovery.words.radiation import energy_in_words
-from recovery.words.values import ABSENT
+from recovery.words.values import ABSENT, absent
 
 COLUMNS = tuple(dict.fromkeys((*MACHINE_DAY.page, *MACHINE_DAY.excel, "next_is", "is_interrupted", "urgent")))
 
@@ -61,7 +62,7 @@ def machines_of(table: pd.DataFrame, schedule: pd.DataFrame | None) -> list[str]
     found = set(filters.or_dash(treated["treatment_machine_name"]))
     if schedule is not None:
         found |= set(schedule["treatment_machine_name"].dropna())
-    return sorted(found, key=lambda name: (name == UNKNOWN_MACHINE, filters.fold(name)))
+    return sorted(found, key=lambda name: (name == UNKNOWN_MACHINE, fold(name)))
 
 
 def fraction_of(row: Mapping[str, Any], given: Sequence[Given], known: Known) -> tuple[str, Next]:
@@ -73,8 +74,8 @@ def fraction_of(row: Mapping[str, Any], given: Sequence[Given], known: Known) ->
     due, is_next = row["fraction"], Next(row["next_is"])
     numbers, begun = dict.fromkeys(one.number for one in given), words.known(row["interrupted_fraction"])
     if given and (begun is None or begun not in numbers):
-        planned = words.absent(words.known(row["course_number_of_fractions_planned"]))
-        return f"{', '.join(words.absent(number) for number in numbers)} of {planned} given", Next.NONE
+        planned = absent(words.known(row["course_number_of_fractions_planned"]))
+        return f"{', '.join(absent(number) for number in numbers)} of {planned} given", Next.NONE
     if known.day < known.today and not given:
         return ABSENT, Next.NONE
     is_of_any_day = known.day == known.today or is_next is not Next.DUE

@@ -9,12 +9,13 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from app.wording.patient import energy, held
-from app.wording.words import ABSENT, absent, day_or_time, moment
 from recovery.words.notices import LOOK_MARK, STOP_MARK
 from recovery.words.prescription import gray
 from recovery.words.radiation import gantry_in_words
+from recovery.words.times import day_or_time, moment
 from recovery.words.units import amount, common, unit_word
 from recovery.words.units import number as in_unit
+from recovery.words.values import ABSENT, absent
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -21,6 +21,7 @@ from recovery.cache.priority_entries import PriorityEntry
 from recovery.on_treatment import priorities
 from recovery.on_treatment.priorities import Rules
 from recovery.words.notices import LOOK_MARK, STOP_MARK
+from recovery.words.values import ABSENT, counted
 
 COLUMNS = tuple(dict.fromkeys((*CLOCKS.page, *CLOCKS.paper)))
 
@@ -66,10 +67,10 @@ def clock_in_words(standing: priorities.MissedDays) -> tuple[str, str]:
     """The mark and the words of a clock: `■ 1 day over`, `▲ no day left`, `2 days left`."""
     left = standing.days_left
     if left is None:
-        return "", "not begun" if standing.missed_days is None else words.ABSENT
+        return "", "not begun" if standing.missed_days is None else ABSENT
     if left < 0:
-        return STOP_MARK, f"{words.counted(-left, 'day')} over"
-    return (LOOK_MARK, "no day left") if left == 0 else ("", f"{words.counted(left, 'day')} left")
+        return STOP_MARK, f"{counted(-left, 'day')} over"
+    return (LOOK_MARK, "no day left") if left == 0 else ("", f"{counted(left, 'day')} left")
 
 
 def _line(

@@ -16,6 +16,7 @@ from app.lists.appointments import Known, Record, machine_of, records
 from app.lists.columns import SINCE_PROOF
 from app.wording import words
 from recovery.on_treatment.unknown_since import Doubt
+from recovery.words.values import absent
 
 COLUMNS = (*SINCE_PROOF.excel, "check")
 BOOKED, OTHER_PLAN = "booked", "another plan of a patient who is booked"
@@ -49,7 +50,7 @@ def lines_of(
 def _in_order(line: Record) -> tuple[str, bool, str, str]:
     """By machine, then time, those without one last, then name."""
     machine, at = line["treatment_machine_name"], line["at"]
-    return machine, at is None, "" if at is None else at.isoformat(), words.absent(line["patient_name"])
+    return machine, at is None, "" if at is None else at.isoformat(), absent(line["patient_name"])
 
 
 def _booked(table: pd.DataFrame, schedule: pd.DataFrame | None, doubt: Doubt) -> Iterator[Record]:

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from app.wording.words import ABSENT, absent, counted, day, moment
 from recovery.course.ledger import Gap, Ledger
 from recovery.patient import notices as plan_notices
 from recovery.patient.file import PatientFile
@@ -18,6 +17,8 @@ from recovery.words import notices
 from recovery.words.notices import LOOK_MARK, STOP_MARK
 from recovery.words.prescription import prescribed
 from recovery.words.radiation import energy_in_words
+from recovery.words.times import day, moment
+from recovery.words.values import ABSENT, absent, counted
 
 _NO_SIDE = {"", "not applicable", "none", "unspecified"}
 """What an R&V system writes where a site has no side; the tab Prescription shows it as it is."""

@@ -6,19 +6,7 @@ import re
 from html import escape
 from typing import Any
 
-from recovery.words.printable import printable as printable
-from recovery.words.printable import printable_lines as printable_lines
-from recovery.words.times import age as age
-from recovery.words.times import age_in_full as age_in_full
-from recovery.words.times import ago as ago
-from recovery.words.times import at_time as at_time
-from recovery.words.times import between as between
-from recovery.words.times import day as day
-from recovery.words.times import day_or_time as day_or_time
-from recovery.words.times import moment as moment
-from recovery.words.values import ABSENT as ABSENT
-from recovery.words.values import absent as absent
-from recovery.words.values import counted as counted
+from recovery.words.printable import printable
 
 _READ_LATER = re.compile(
     r":(?=[\w+/-]*[A-Za-z][\w+/-]*:|\+1:|-1:|100:|1234:)"  # :material/home:, :smile:

@@ -22,7 +22,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from backup_jobs.archive.archiving import ArchiveReport, Wanted, archive
-from recovery.cache.store import TableMissingError
+from recovery.cache.errors import TableMissingError
 from recovery.charting.pdf import DRAWN_BY, patient_chart_pdf
 from recovery.charting.sheet import chart_sheets
 from recovery.dicom import elements as el

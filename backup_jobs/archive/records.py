@@ -36,8 +36,8 @@ from recovery.objects.treatment_summary import patient_of
 from recovery.on_treatment.untold_deliveries import untold_deliveries
 from recovery.pacs.record_holdings import forget_lost, lost_records
 from recovery.pacs.workspace import relational_rows
-from recovery.tables.delivered import HISTORY_DAYS
-from recovery.tables.relational import DELIVERIES, PATIENTS
+from recovery.tables.delivered import DELIVERIES, HISTORY_DAYS
+from recovery.tables.relational import PATIENTS
 
 if TYPE_CHECKING:
     from datetime import datetime

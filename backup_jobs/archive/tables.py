@@ -25,9 +25,9 @@ from backup_jobs.archive.charts import archive_charts
 from backup_jobs.archive.records import archive_deliveries
 from backup_jobs.rv.product import product_of
 from backup_jobs.transfer.transfer import in_words
+from recovery.cache.errors import CacheError
 from recovery.cache.freshness import known_since
 from recovery.cache.memory import DAY
-from recovery.cache.store import CacheError
 from recovery.dicom.model import RT_TREATMENT_SUMMARY_RECORD, InstanceRef
 from recovery.dimse import DimseError
 from recovery.objects.raw_data import RawSnapshotError, raw_data_objects
@@ -38,7 +38,7 @@ from recovery.overview.wanted_plans import plan_uids_of_records
 from recovery.pacs.peers import pacs_peer
 from recovery.pacs.proven_objects import ProvenObjects
 from recovery.pacs.retrieval import read_chains, read_new_records
-from recovery.tables.relational import DELIVERIES
+from recovery.tables.delivered import DELIVERIES
 from recovery.tables.schema import ON_TREATMENT
 
 if TYPE_CHECKING:

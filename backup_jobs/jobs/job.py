@@ -24,9 +24,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from backup_jobs.rv.database_errors import DatabaseError
+from recovery.cache.errors import CacheError
 from recovery.cache.journal import JobResult, Journal, lock
 from recovery.cache.memory import Memory
-from recovery.cache.store import CacheError
 from recovery.dimse import DimseError
 from recovery.host.durable import LockedError
 from recovery.pacs.workspace import Workspace, open_workspace

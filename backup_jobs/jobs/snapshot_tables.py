@@ -27,11 +27,12 @@ from backup_jobs.rv.plan_owners import PlanOwners
 from backup_jobs.rv.product import Product, product_of
 from backup_jobs.rv.queries import QueryError, query_tables
 from backup_jobs.rv.table_readings import TableReading, TableRows, read_rows
+from recovery.cache.errors import CacheError
 from recovery.cache.journal import JobResult
 from recovery.cache.manifests import TableState
 from recovery.cache.snapshot_writing import SnapshotWriter, open_writer
 from recovery.cache.snapshots import prune
-from recovery.cache.store import Cache, CacheError
+from recovery.cache.store import Cache
 from recovery.settings.config import Config
 from recovery.tables.delivered import HISTORY_DAYS
 from recovery.tables.relational import RELATIONAL_TABLES

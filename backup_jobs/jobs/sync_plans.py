@@ -43,7 +43,7 @@ from recovery.overview.wanted_plans import (
 from recovery.pacs.peers import pacs_peer
 from recovery.pacs.retrieval import ask_known_chains, read_chains, read_new_records
 from recovery.pacs.workspace import Workspace, relational_rows
-from recovery.tables.relational import DELIVERIES
+from recovery.tables.delivered import DELIVERIES
 
 JOB = "sync_plans"
 

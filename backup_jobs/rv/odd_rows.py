@@ -18,7 +18,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from recovery.cache.store import Cache, CacheError
+from recovery.cache.errors import CacheError
+from recovery.cache.store import Cache
 from recovery.tables.schema import ODD_ROWS, Row, TableSchema
 
 NUMBER_TWICE = "this number stands twice in the R&V database, with different data: ask who it is"

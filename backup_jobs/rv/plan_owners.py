@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 
 from backup_jobs.rv import values
 from backup_jobs.rv.odd_rows import OddRow
-from recovery.cache.store import Cache, CacheError
+from recovery.cache.errors import CacheError
+from recovery.cache.store import Cache
 from recovery.tables.relational import PLANS
 from recovery.tables.schema import RT_PLANS
 

@@ -23,8 +23,9 @@ from recovery.charting.code import ChartCode
 from recovery.charting.letters import BREAK_HERE
 
 if TYPE_CHECKING:
+    from recovery.charting.facts import Pairs
     from recovery.charting.letters import Letters
-    from recovery.charting.sheet import ChartSheet, Pairs, Table
+    from recovery.charting.sheet import ChartSheet, Table
 
 Paper = Literal["a4", "letter"]
 MARGIN = 10.0

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from recovery.charting import on_paper
-from recovery.charting.on_paper import ABSENT
 from recovery.words.laterality import with_side_in_capitals
+from recovery.words.times import day_or_time
+from recovery.words.values import ABSENT
 
 if TYPE_CHECKING:
     from recovery.patient.file import PatientFile, Physician
@@ -29,14 +30,14 @@ def progress(file: PatientFile, plan: PlanFile | None) -> Pairs:
     ahead = file.next_appointment
     booked = ABSENT
     if ahead is not None:
-        booked = f"{on_paper.day_or_time(ahead.appointment_at)} {ahead.treatment_machine_name or ''}".strip()
+        booked = f"{day_or_time(ahead.appointment_at)} {ahead.treatment_machine_name or ''}".strip()
     return (
         (
             "Delivered in full",
             " of ".join(map(on_paper.text, (row.course_fractions_delivered, row.course_number_of_fractions_planned))),
         ),
         ("Dose given of total", dose),
-        ("Last treated", on_paper.day_or_time(row.last_treatment_at)),
+        ("Last treated", day_or_time(row.last_treatment_at)),
         ("Next appointment", booked),
     )
 
@@ -77,7 +78,7 @@ def plan(plan: PlanFile | None) -> Pairs:
         return ()
     told = plan.approval
     by = f" by {told.approved_by}" if told.approved_by else ""
-    at = f", {on_paper.day_or_time(told.approved_at)}" if told.approved_at else ""
+    at = f", {day_or_time(told.approved_at)}" if told.approved_at else ""
     machines = on_paper.one_of(f.treatment_machine_name for f in plan.treatment_fields)
     return (
         ("Plan", on_paper.text(plan.label)),

@@ -7,10 +7,7 @@ from datetime import date, datetime
 
 from recovery.patient.plan import PlanField
 from recovery.words.radiation import energy_in_words, gantry_in_words
-from recovery.words.times import age as age
-from recovery.words.times import day as day
-from recovery.words.times import day_or_time as day_or_time
-from recovery.words.values import ABSENT as ABSENT
+from recovery.words.values import ABSENT
 
 
 def text(value: object) -> str:

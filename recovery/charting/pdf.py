@@ -22,9 +22,10 @@ from fpdf import FPDF_VERSION
 from PIL import Image, UnidentifiedImageError
 
 from recovery.charting.canvas import LONG, MARGIN, Canvas, Paper
+from recovery.charting.facts import Pairs
 from recovery.charting.letters import letters_for, unprintable_in_words
 from recovery.charting.rows_to_sign import draw_rows_to_sign
-from recovery.charting.sheet import ChartSheet, Pairs, chart_sheets
+from recovery.charting.sheet import ChartSheet, chart_sheets
 
 if TYPE_CHECKING:
     from recovery.patient.file import PatientFile

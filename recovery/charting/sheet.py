@@ -17,11 +17,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from recovery.charting import facts, on_paper, warnings
-from recovery.charting.facts import Pairs as Pairs
-from recovery.charting.on_paper import ABSENT
+from recovery.charting.facts import Pairs
 from recovery.course.metersets import ToGive
 from recovery.patient import notices as plan_notices
+from recovery.words.times import day_or_time
 from recovery.words.units import MU, amount, common, number, unit_word
+from recovery.words.values import ABSENT
 
 if TYPE_CHECKING:
     from recovery.course.ledger import Ledger, LedgerFraction
@@ -120,7 +121,7 @@ def _sheet(file: PatientFile, plan: PlanFile | None) -> ChartSheet:
         other_patient_ids=person.other_patient_ids or "",
         photo_sha256=file.photo.sha256 if file.photo is not None else "",
         site_name=file.site_name,
-        as_of=on_paper.day_or_time(file.as_of) if file.as_of is not None else "nothing proven",
+        as_of=day_or_time(file.as_of) if file.as_of is not None else "nothing proven",
         plan_label=on_paper.text(plan.label if plan is not None else None),
         plan_uid=plan.uid if plan is not None else None,
         stops=tuple(warnings.stops(file, plan)),
@@ -207,7 +208,7 @@ def _fraction(fraction: LedgerFraction, plan: PlanFile) -> tuple[str, ...]:
     moved = shift and (shift.correction_vertical, shift.correction_longitudinal, shift.correction_lateral)
     return (
         str(fraction.fraction_number),
-        on_paper.day_or_time(fraction.started_at),
+        day_or_time(fraction.started_at),
         ", ".join(fraction.treatment_machine_names) or ABSENT,
         given,
         ", ".join([state, *more]),

@@ -15,6 +15,8 @@ from recovery.charting import on_paper
 from recovery.patient import notices as plan_notices
 from recovery.settings.config import STOP_AFTER
 from recovery.words.notices import Notice
+from recovery.words.times import age as age_in_words
+from recovery.words.times import day, day_or_time
 from recovery.words.values import counted
 
 if TYPE_CHECKING:
@@ -51,8 +53,8 @@ def _age(file: PatientFile) -> Iterator[Notice]:
         return
     age = file.now - file.as_of
     if age > file.grace:
-        since = on_paper.day_or_time(file.as_of)
-        told = f"{on_paper.age(age)} old when printed; what was treated after {since} is not on it"
+        since = day_or_time(file.as_of)
+        told = f"{age_in_words(age)} old when printed; what was treated after {since} is not on it"
         yield Notice("OLD COPY", told, is_stop=age > STOP_AFTER)
 
 
@@ -63,12 +65,10 @@ def _of_paper(file: PatientFile, plan: PlanFile) -> Iterator[Notice]:
     if plan.prescription is None:
         yield look("NO PRESCRIPTION", "get site, laterality and dose from the physician, the safety copy has none")
     if plan.row.status == "on_break":
-        yield look("ON BREAK", f"last treated {on_paper.day_or_time(plan.row.last_treatment_at)}")
+        yield look("ON BREAK", f"last treated {day_or_time(plan.row.last_treatment_at)}")
     gap = next((g for g in (plan.ledger.gaps if plan.ledger is not None else ()) if g.first_day_after is None), None)
     if gap is not None:
-        yield look(
-            "GAP", f"{counted(gap.weekdays, 'weekday')} without treatment since {on_paper.day(gap.last_day_before)}"
-        )
+        yield look("GAP", f"{counted(gap.weekdays, 'weekday')} without treatment since {day(gap.last_day_before)}")
     if plan.row.earlier_plans:
         yield look("EARLIER PLANS", f"delivered: {plan.row.earlier_plans}")
     others = [p.label or on_paper.short_uid(p.uid) for p in file.unfinished_plans if p is not plan]

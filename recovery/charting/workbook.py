@@ -24,7 +24,8 @@ from PIL import UnidentifiedImageError
 
 from recovery.charting.cells import lines_of, parts_of, text_into
 from recovery.charting.code import ChartCode
-from recovery.charting.sheet import ChartSheet, Pairs, Table, chart_sheets
+from recovery.charting.facts import Pairs
+from recovery.charting.sheet import ChartSheet, Table, chart_sheets
 from recovery.words.printable import printable
 
 if TYPE_CHECKING:

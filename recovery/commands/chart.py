@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recovery.cache.copy_age import age_in_words
-from recovery.cache.store import Cache, TableMissingError
+from recovery.cache.errors import TableMissingError
+from recovery.cache.store import Cache
 from recovery.host import durable
 from recovery.identity.namesakes import fold
 from recovery.identity.one_patient import ids_of, newest_ids, under_newest

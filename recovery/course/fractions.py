@@ -17,10 +17,8 @@ from datetime import datetime
 from itertools import pairwise
 from typing import TypeVar
 
-from recovery.course.beam_states import BeamState as BeamState
-from recovery.course.beam_states import beam_state
+from recovery.course.beam_states import BeamState, beam_state
 from recovery.course.by_session import countable
-from recovery.course.deliveries import TREATING as TREATING
 from recovery.course.deliveries import Delivery, distinct_deliveries, is_session, session_numbers
 from recovery.course.metersets import (
     Authority,

@@ -21,7 +21,7 @@ from recovery.course.fractions import Course, count_fractions, missing_fraction_
 from recovery.course.planned_number import is_origin, with_number
 from recovery.course.remarks import remarks, specified_in_words
 from recovery.dicom.model import Patient
-from recovery.dicom.plans import Plan, StructureSet
+from recovery.dicom.plans import NOBODY, Plan, StructureSet
 from recovery.dicom.records import TreatmentRecord
 from recovery.identity.one_patient import SEPARATOR, Identities, identify, own_plan
 from recovery.on_treatment import whose_row
@@ -178,7 +178,7 @@ def _row(
 ) -> dict[str, object]:
     course, plan = entry.course, entry.plan
     patient_id, (uid, prescription_id) = entry.key[0], _named(entry)
-    patient = whose_row.met_in(entry.records, plan) or met.get(patient_id, whose_row.NOBODY)
+    patient = whose_row.met_in(entry.records, plan) or met.get(patient_id, NOBODY)
     is_anothers = plan is None and uid in evidence.plans
     backup = ANOTHERS if is_anothers else evidence.backups.get(uid or "", NOT_ASKED)
     said = (

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from recovery.dicom.plans import NOBODY as NOBODY
-
 if TYPE_CHECKING:
     from recovery.course.fractions import Course
     from recovery.dicom.model import Patient

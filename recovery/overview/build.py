@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from recovery.cache.copy_age import proven_up_to
 from recovery.cache.damages import forget_damaged_tables
 from recovery.identity.one_patient import newest_ids, under_newest
 from recovery.on_treatment.evidence import Evidence, Listed
@@ -27,7 +28,6 @@ from recovery.overview.wanted_plans import plan_uids_of_records, wake_named
 from recovery.pacs.plan_origins import read_origins
 from recovery.pacs.retrieval import read_chains, read_new_records
 from recovery.pacs.workspace import Workspace, relational_rows
-from recovery.patient.tables import proven_up_to
 from recovery.tables.relational import SCHEDULE
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from recovery.overview.wanted_plans import next_appointments
 from recovery.pacs.record_holdings import lost_records
 from recovery.pacs.verified_objects import GONE, Proofs, in_short
 from recovery.pacs.workspace import relational_rows
-from recovery.tables.relational import APPROVED_STATUSES, PLANS, PRESCRIPTIONS
+from recovery.tables.relational import PLANS, PRESCRIPTIONS
+from recovery.words.plan_states import APPROVED_STATUSES
 
 if TYPE_CHECKING:
     from recovery.pacs.workspace import Workspace

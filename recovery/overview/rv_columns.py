@@ -10,8 +10,8 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
+from recovery.cache.errors import CacheError
 from recovery.cache.freshness import known_since
-from recovery.cache.store import CacheError
 from recovery.course.by_session import prescribed_fractions, sessions_of_database
 from recovery.course.metersets import may_ask_otherwise
 from recovery.course.metersets import planned_by_database as largest_planned
@@ -23,17 +23,8 @@ from recovery.objects.treatment_summary import patient_of
 from recovery.on_treatment.second_source import SecondSource, by_key, fractions_by_database, told_of
 from recovery.on_treatment.untold_deliveries import in_words, untold_deliveries
 from recovery.pacs.workspace import relational_rows
-from recovery.tables.delivered import HISTORY_DAYS
-from recovery.tables.relational import (
-    CALENDAR,
-    COURSES,
-    DELIVERIES,
-    IN_FLIGHT,
-    PATIENTS,
-    PHYSICIANS,
-    PLANS,
-    PRESCRIPTIONS,
-)
+from recovery.tables.delivered import DELIVERIES, HISTORY_DAYS, IN_FLIGHT
+from recovery.tables.relational import CALENDAR, COURSES, PATIENTS, PHYSICIANS, PLANS, PRESCRIPTIONS
 from recovery.tables.schema import DATABASE_COUNTS
 from recovery.words.sentences import joined, parted
 from recovery.words.statuses import is_over

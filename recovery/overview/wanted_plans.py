@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from recovery.overview.rv_columns import database_sessions, deliveries_without_beams
 from recovery.pacs.workspace import relational_rows
-from recovery.tables.relational import APPROVED_STATUSES, CANCELLED_STATUSES, PLANS, SCHEDULE
+from recovery.tables.relational import CANCELLED_STATUSES, PLANS, SCHEDULE
+from recovery.words.plan_states import APPROVED_STATUSES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -17,7 +17,8 @@ from datetime import datetime, tzinfo
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from recovery.cache.store import Cache, CacheError
+from recovery.cache.errors import CacheError
+from recovery.cache.store import Cache
 from recovery.dicom.model import TREATMENT_RECORD_CLASSES, InstanceRef
 from recovery.dicom.plans import ImageSeries, Plan, StructureSet
 from recovery.dicom.records import TreatmentRecord

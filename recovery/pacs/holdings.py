@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from recovery.cache.store import CacheError
+from recovery.cache.errors import CacheError
 from recovery.course.needed_images import is_of_another_patient, needed_images
 from recovery.dicom.model import InstanceRef
 from recovery.dimse import Link, Peer, count_series_instances, find_by_uid, find_held, open_link

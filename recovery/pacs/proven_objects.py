@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
-from recovery.cache.store import CacheError
+from recovery.cache.errors import CacheError
 from recovery.host.believed_ages import believed_ages
 from recovery.tables.schema import PROVEN_OBJECTS
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from recovery.cache.store import CacheError
+from recovery.cache.errors import CacheError
 from recovery.course.needed_images import needed_images
 from recovery.tables.verified import PROOFS, VERIFIED_OBJECTS
 from recovery.words.values import counted

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from recovery.cache.damages import damaged_tables
-from recovery.cache.store import Cache, CacheError, TableMissingError
+from recovery.cache.errors import CacheError, TableMissingError
+from recovery.cache.store import Cache
 from recovery.dicom.model import DateRange, InstanceRef
 from recovery.pacs.collection import Collection
 from recovery.pacs.holdings import Holdings

@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, Any
 
 from recovery.identity.namesakes import Namesake
 from recovery.identity.one_patient import older_ids, other_ids
+from recovery.on_treatment.unknown_since import GRACE
 from recovery.patient.disagreements import of_person
 from recovery.patient.photos import Photo
 from recovery.patient.plan import PlanFile, of_row
 from recovery.patient.plan_from_rows import counted_courses, read_plan
 from recovery.patient.tables import PatientTables, read_tables
-from recovery.patient.unknown_now import GRACE, as_of_now
+from recovery.patient.unknown_now import as_of_now
 from recovery.tables.relational import CANCELLED_STATUSES
 from recovery.words.sentences import parted
 

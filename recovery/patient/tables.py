@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from recovery.cache.copy_age import proven_up_to as proven_up_to
+from recovery.cache.copy_age import proven_up_to
+from recovery.cache.errors import CacheError, TableMissingError
 from recovery.cache.freshness import known_since
-from recovery.cache.store import Cache, CacheError, TableMissingError
+from recovery.cache.store import Cache
 from recovery.course.by_session import prescribed_fractions, sessions_of_database
 from recovery.course.needed_images import needed_images
 from recovery.dicom.plans import ImageSeries, Plan, StructureSet

@@ -8,10 +8,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from recovery.cache.store import CacheError
+from recovery.cache.errors import CacheError
 from recovery.dicom.course_uids import course_uid
 from recovery.identity.one_patient import under_newest
-from recovery.on_treatment.unknown_since import GRACE as GRACE
 from recovery.on_treatment.unknown_since import doubt_of, newest_treatment, unknown_of
 from recovery.tables.relational import SCHEDULE
 

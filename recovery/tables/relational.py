@@ -15,7 +15,6 @@ from recovery.tables.delivered import IN_FLIGHT as IN_FLIGHT
 from recovery.tables.resting import RESTING
 from recovery.tables.schema import TABLES, TableSchema
 from recovery.tables.verified import PROOFS, VERIFIED_OBJECTS
-from recovery.words.plan_states import APPROVED_STATUSES as APPROVED_STATUSES
 
 WAIT_LISTED = "on the waiting list"
 CANCELLED_STATUSES = frozenset({"cancelled", "cancelled, patient did not come", WAIT_LISTED})

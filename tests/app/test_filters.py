@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from app.lists import filters, rows
 from app.lists.filters import View
 from app.screens.backup_health import left_out
+from recovery.identity.namesakes import fold
 from recovery.words import statuses
 from tests.app import clinic
 from tests.app.frames import frame_of
@@ -87,7 +88,7 @@ def test_filters_commute_and_once_is_as_good_as_twice(table: pd.DataFrame, view:
 @given(st.text())
 @settings(deadline=None)
 def test_folding_twice_changes_nothing(text: str) -> None:
-    assert filters.fold(filters.fold(text)) == filters.fold(text)
+    assert fold(fold(text)) == fold(text)
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from app.data.standing import Level, Standing, judge
+from recovery.cache.copy_age import proven_up_to
 from recovery.cache.journal import JobResult, Journal, Outcome
 from recovery.cache.store import Cache
-from recovery.patient.tables import proven_up_to
 from tests.app.clinic import NOW
 
 ZURICH = ZoneInfo("Europe/Zurich")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from app.wording import words
+from recovery.words.printable import printable
 from tests.app.browser import INSTALL, Requests, chromium, new_page, serving
 
 pytestmark = pytest.mark.skipif(chromium() is None, reason=f"needs Chromium: {INSTALL}")
@@ -54,7 +54,7 @@ def test_every_text_is_drawn_letter_by_letter_alone_coloured_and_on_a_button(dra
     buttons = page.get_by_test_id("stButton").all_inner_texts()
     assert len(lines) == 2 * len(HOSTILE)
     for number, text in enumerate(HOSTILE):
-        told = " ".join(words.printable(text).split())
+        told = " ".join(printable(text).split())
         assert " ".join(lines[2 * number].split()) == f"BEGIN {told} END"
         assert " ".join(lines[2 * number + 1].split()) == f"■ {told} END"
         assert " ".join(buttons[number].split()) == f"BEGIN {told} END"

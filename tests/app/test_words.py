@@ -11,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.wording import words
+from recovery.words.printable import printable
+from recovery.words.times import age, age_in_full, ago, day, moment
 
 ZURICH = ZoneInfo("Europe/Zurich")
 
@@ -30,13 +32,13 @@ ZURICH = ZoneInfo("Europe/Zurich")
     ],
 )
 def test_an_age_has_at_most_two_units(elapsed: timedelta, short: str, long: str) -> None:
-    assert words.age(elapsed) == short
-    assert words.age_in_full(elapsed) == long
+    assert age(elapsed) == short
+    assert age_in_full(elapsed) == long
 
 
 def test_an_age_is_what_a_reader_reckons_from_two_clock_times() -> None:
     at, now = datetime(2026, 11, 24, 11, 8, 40, tzinfo=UTC), datetime(2026, 11, 24, 13, 38, 2, tzinfo=UTC)
-    assert words.ago(at, now) == "2 h 30 min ago"
+    assert ago(at, now) == "2 h 30 min ago"
 
 
 @pytest.mark.parametrize(
@@ -48,7 +50,7 @@ def test_an_age_is_what_a_reader_reckons_from_two_clock_times() -> None:
     ],
 )
 def test_a_day_bears_its_year_only_when_it_is_another(value: date, today: date, said: str) -> None:
-    assert words.day(value, today) == said
+    assert day(value, today) == said
 
 
 @pytest.mark.parametrize(
@@ -62,20 +64,20 @@ def test_a_day_bears_its_year_only_when_it_is_another(value: date, today: date, 
     ],
 )
 def test_a_moment_is_told_in_site_time(at: datetime, now: datetime, said: str) -> None:
-    assert words.moment(at, now, ZURICH) == said
+    assert moment(at, now, ZURICH) == said
 
 
 def test_an_hour_that_the_clock_strikes_twice_bears_its_zone() -> None:
     now = datetime(2026, 10, 25, 6, 0, tzinfo=UTC)
-    assert words.moment(datetime(2026, 10, 25, 0, 30, tzinfo=UTC), now, ZURICH) == "Sun 02:30 CEST"
-    assert words.moment(datetime(2026, 10, 25, 1, 30, tzinfo=UTC), now, ZURICH) == "Sun 02:30 CET"
-    assert words.moment(datetime(2026, 10, 25, 2, 30, tzinfo=UTC), now, ZURICH) == "Sun 03:30"
+    assert moment(datetime(2026, 10, 25, 0, 30, tzinfo=UTC), now, ZURICH) == "Sun 02:30 CEST"
+    assert moment(datetime(2026, 10, 25, 1, 30, tzinfo=UTC), now, ZURICH) == "Sun 02:30 CET"
+    assert moment(datetime(2026, 10, 25, 2, 30, tzinfo=UTC), now, ZURICH) == "Sun 03:30"
 
 
 def test_a_night_of_changing_clocks_makes_no_backup_older() -> None:
     before = datetime(2026, 3, 29, 1, 50, tzinfo=ZURICH)
     after = datetime(2026, 3, 29, 3, 10, tzinfo=ZURICH)
-    assert words.ago(before, after) == "20 min ago"
+    assert ago(before, after) == "20 min ago"
 
 
 @given(st.text())
@@ -88,7 +90,7 @@ def test_a_text_from_outside_is_shown_letter_by_letter(text: str) -> None:
 
 
 def test_half_characters_and_control_characters_are_replaced() -> None:
-    assert words.printable("a\x00b\ud800c\nd") == "a b?c d"
+    assert printable("a\x00b\ud800c\nd") == "a b?c d"
 
 
 def test_a_cell_on_paper_lets_a_long_word_end_and_changes_no_letter() -> None:

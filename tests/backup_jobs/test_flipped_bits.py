@@ -18,7 +18,7 @@ from backup_jobs.jobs.cycle import run_cycle
 from backup_jobs.jobs.job import Run, opened
 from recovery.cache.damages import damaged_parts, damaged_tables
 from recovery.cache.journal import Journal
-from recovery.cache.store import Cache, CacheError
+from recovery.cache.store import Cache
 from recovery.host.clock import read_clock
 from recovery.pacs.workspace import Workspace
 from recovery.settings.config import load_config

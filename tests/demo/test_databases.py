@@ -19,7 +19,8 @@ from demo.mosaiq.database import MosaiqDatabase
 from demo.run.workplace import DATABASE_NAMES, DATABASES, is_served
 from recovery.cache.store import Cache
 from recovery.settings.config import CacheSettings, Config, Local, Pacs, RecordAndVerify, RvDatabase, Site
-from recovery.tables.relational import APPROVED_STATUSES, RELATIONAL_TABLES
+from recovery.tables.relational import RELATIONAL_TABLES
+from recovery.words.plan_states import APPROVED_STATUSES
 
 OPENED_AT = datetime(2026, 11, 20, 11, 0)  # noqa: DTZ001  a Friday, site time
 Product = Literal["aria", "mosaiq"]

@@ -16,7 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recovery.cache.store import Cache, CacheError, TableMissingError
+from recovery.cache.errors import CacheError, TableMissingError
+from recovery.cache.store import Cache
 from recovery.tables.schema import Kind, TableError, TableSchema
 
 PROJECT = Path(__file__).resolve().parents[2]

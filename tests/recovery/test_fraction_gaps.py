@@ -8,7 +8,8 @@ from datetime import datetime
 
 import pytest
 
-from recovery.course.fractions import BeamState, FractionState, missing_fraction_numbers
+from recovery.course.beam_states import BeamState
+from recovery.course.fractions import FractionState, missing_fraction_numbers
 from recovery.course.remarks import remarks
 from recovery.dicom.plans import FractionGroup, PlannedBeam
 from recovery.dicom.records import TreatmentRecord

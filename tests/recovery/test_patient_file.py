@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydicom import Dataset
 
-from recovery.cache.store import Cache, CacheError, TableMissingError
+from recovery.cache.errors import CacheError, TableMissingError
+from recovery.cache.store import Cache
 from recovery.course.fractions import count_fractions
 from recovery.course.ledger import lay_out
 from recovery.identity.namesakes import namesakes

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recovery.cache.damages import damaged_tables, forget_damaged_tables
+from recovery.cache.errors import TableDamagedError
 from recovery.cache.memory import Memory
-from recovery.cache.store import Cache, TableDamagedError
+from recovery.cache.store import Cache
 from recovery.host.seals import SealError, sealed_json, unsealed_json
 from recovery.tables.schema import TableSchema
 

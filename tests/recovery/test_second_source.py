@@ -19,7 +19,8 @@ from recovery.pacs.collection import Collection
 from recovery.pacs.holdings import Holdings
 from recovery.pacs.workspace import Workspace
 from recovery.settings.config import load_config
-from recovery.tables.relational import DELIVERIES, IN_FLIGHT, PATIENTS, PHYSICIANS, PLANS, PRESCRIPTIONS
+from recovery.tables.delivered import DELIVERIES, IN_FLIGHT
+from recovery.tables.relational import PATIENTS, PHYSICIANS, PLANS, PRESCRIPTIONS
 from recovery.tables.schema import DATABASE_COUNTS, TableSchema
 from tests.recovery.courses import MONDAY, TWO_BEAMS, day
 from tests.recovery.test_config import GOOD, write

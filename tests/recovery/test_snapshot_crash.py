@@ -15,10 +15,11 @@ from pathlib import Path
 
 import pytest
 
+from recovery.cache.errors import CacheError
 from recovery.cache.manifests import FOLDER
 from recovery.cache.snapshot_writing import open_writer
 from recovery.cache.snapshots import list_snapshots, verify_snapshot
-from recovery.cache.store import Cache, CacheError
+from recovery.cache.store import Cache
 from tests.recovery.made_snapshots import NOW, SCHEMAS, numbers, take
 
 PROJECT = Path(__file__).resolve().parents[2]

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from recovery.cache.errors import CacheError, TableMissingError
 from recovery.cache.freshness import known_since
 from recovery.cache.manifests import FOLDER, Manifest, ManifestError, Snapshot
 from recovery.cache.snapshot_writing import install, open_writer
 from recovery.cache.snapshots import list_snapshots, prune, verify_snapshot
-from recovery.cache.store import Cache, CacheError, TableMissingError
+from recovery.cache.store import Cache
 from recovery.tables.relational import CHECKS, DOCUMENTS, NOTES
 from recovery.tables.schema import TableError
 from tests.recovery.made_snapshots import NOW, numbers, rows, take

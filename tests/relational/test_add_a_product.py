@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from recovery.cache.store import Cache, CacheError
+from recovery.cache.errors import CacheError
+from recovery.cache.store import Cache
 from recovery.tables.relational import NOTES, PATIENTS, SCHEDULE
 from tests.orthanc import free_port
 

@@ -10,7 +10,8 @@ import pytest
 from backup_jobs.jobs.snapshot_tables import snapshot_tables
 from backup_jobs.rv.aria.prescriptions import fraction_pattern
 from recovery.settings.config import Config
-from recovery.tables.relational import APPROVED_STATUSES, CANCELLED_STATUSES
+from recovery.tables.relational import CANCELLED_STATUSES
+from recovery.words.plan_states import APPROVED_STATUSES
 from tests.relational.aria import SCHEMA, TODAY, Aria
 
 Rows = list[dict[str, object]]

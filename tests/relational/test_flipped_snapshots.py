@@ -14,9 +14,10 @@ import pytest
 
 from backup_jobs.jobs.cycle import run_cycle
 from backup_jobs.jobs.job import opened
+from recovery.cache.errors import CacheError
 from recovery.cache.manifests import current_id
 from recovery.cache.snapshots import verify_snapshot
-from recovery.cache.store import Cache, CacheError
+from recovery.cache.store import Cache
 from recovery.overview.build import Workspace
 from recovery.settings.config import load_config
 from recovery.tables.relational import RELATIONAL_TABLES

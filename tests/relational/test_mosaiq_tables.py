@@ -14,7 +14,8 @@ from backup_jobs.rv.mosaiq.tables import appointment_status
 from backup_jobs.rv.queries import query_tables
 from recovery.cache.store import Cache
 from recovery.settings.config import Config
-from recovery.tables.relational import APPROVED_STATUSES, CANCELLED_STATUSES, RELATIONAL_TABLES
+from recovery.tables.relational import CANCELLED_STATUSES, RELATIONAL_TABLES
+from recovery.words.plan_states import APPROVED_STATUSES
 from tests.relational.aria import TODAY
 from tests.relational.mosaiq import OLDER, Mosaiq
 

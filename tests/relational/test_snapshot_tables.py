@@ -18,7 +18,8 @@ from recovery.cache.manifests import Kept
 from recovery.cache.snapshots import list_snapshots, verify_snapshot
 from recovery.cache.store import Cache
 from recovery.settings.config import Config
-from recovery.tables.relational import DELIVERIES, PATIENTS, PLANS, RELATIONAL_TABLES, SCHEDULE
+from recovery.tables.delivered import DELIVERIES
+from recovery.tables.relational import PATIENTS, PLANS, RELATIONAL_TABLES, SCHEDULE
 from recovery.tables.schema import TableSchema
 from tests.relational.aria import Aria
 from tests.relational.conftest import without_database

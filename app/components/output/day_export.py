@@ -8,8 +8,9 @@ from app.components.output import download, list_export
 from app.data import cached
 from app.desk import Desk
 from app.lists.machine_day import Day
-from app.wording import words
 from recovery.access.permissions import Permission
+from recovery.words.times import day as day_in_words
+from recovery.words.values import counted
 
 
 def show(desk: Desk, loaded: cached.Loaded, that_day: Day, machine: str, day: date, remark: str) -> None:
@@ -37,12 +38,12 @@ def make(desk: Desk, loaded: cached.Loaded, that_day: Day, machine: str, day: da
     """The workbook, with the status of this moment."""
     from app.exports import excel
 
-    filters = f"machine {machine}, {words.day(day, desk.today())}"
+    filters = f"machine {machine}, {day_in_words(day, desk.today())}"
     order = "by appointment; then those without one, by name"
     about = list_export.about_of(desk, loaded, filters=filters, hidden=_not_here(that_day), order=order)
     return excel.worklist(machine, day, that_day, about, remark)
 
 
 def _not_here(that_day: Day) -> str:
-    cancelled = f"{words.counted(that_day.cancelled, 'cancelled appointment')}; " if that_day.cancelled else ""
+    cancelled = f"{counted(that_day.cancelled, 'cancelled appointment')}; " if that_day.cancelled else ""
     return f"{cancelled}patients of other machines, and plans that nothing is given with any more"

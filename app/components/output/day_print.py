@@ -15,6 +15,7 @@ import streamlit as st
 from app.wording import words
 from recovery.words import notices
 from recovery.words.notices import Next
+from recovery.words.values import ABSENT, absent
 
 STYLE = """<style>
 .rbrdt-sheet {background: #FFFFFF; color: #111827; padding: 8px 10px; font-size: 12px; line-height: 1.3;}
@@ -106,15 +107,15 @@ def _table(lines: pd.DataFrame) -> str:
 
 
 def _row(row: pd.Series) -> str:
-    how = " · ".join(said(row[name]) for name in ("energy", "technique") if words.absent(words.known(row[name])) != "—")
+    how = " · ".join(said(row[name]) for name in ("energy", "technique") if absent(words.known(row[name])) != "—")
     setup = "<br>".join(filter(None, (how, said(row["setup_note"], ""), _alert(row["alerts"]))))
     at, phones = words.known(row["appointment_at"]), said(row["phone"]).split(", ")
     cells = (
-        ("time", f"{at:%H:%M}" if at is not None else words.ABSENT),
+        ("time", f"{at:%H:%M}" if at is not None else ABSENT),
         ("", who(row)),
         (whole(said(row["plan"])), said(row["plan"])),
         (_weight(row), said(row["next_fraction"])),
-        ("", setup or words.ABSENT),
+        ("", setup or ABSENT),
         ("", said(row["check"], "")),
         (whole(max(phones, key=len)), "<br>".join(phones)),
         ("", said(row["treated_that_day"], "")),
@@ -140,7 +141,7 @@ def _alert(alerts: object) -> str:
     return f"<b>{said(str(notices.alert(known)))}</b>" if known not in {None, "", "none"} else ""
 
 
-def said(value: object, nothing: str = words.ABSENT) -> str:
+def said(value: object, nothing: str = ABSENT) -> str:
     """A value as markup; what is absent as `nothing`."""
     known = words.known(value)
     return words.in_cell(str(known)) if known not in {None, ""} else nothing

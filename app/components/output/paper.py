@@ -22,6 +22,7 @@ from app.components.output import day_print
 from app.lists.columns import described
 from app.wording import words
 from recovery.words.times import at_time_this_year
+from recovery.words.values import absent
 
 MOST_ROWS = 400
 """A longer list is not laid out with every press; its sheet says how to print it."""
@@ -104,4 +105,4 @@ def _text(value: object) -> str:
         return at_time_this_year(known)
     if isinstance(known, date):
         return known.isoformat()
-    return "" if known == "" else words.absent(known)
+    return "" if known == "" else absent(known)

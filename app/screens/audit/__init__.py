@@ -15,6 +15,8 @@ from app.desk import Desk
 from app.lists import audit_rows
 from app.wording import words
 from recovery.access.audit_proof import Verdict
+from recovery.words.printable import printable
+from recovery.words.values import counted
 
 
 def show(desk: Desk) -> None:
@@ -30,12 +32,12 @@ def show(desk: Desk) -> None:
     _show_verdict(verdict)
     with st.container(horizontal=True):
         who = st.multiselect(
-            "Who", audit_rows.choices(table, "who"), format_func=words.printable, key="audit_who", placeholder="all"
+            "Who", audit_rows.choices(table, "who"), format_func=printable, key="audit_who", placeholder="all"
         )
         actions = st.multiselect(
             "What",
             audit_rows.choices(table, "action"),
-            format_func=words.printable,
+            format_func=printable,
             key="audit_action",
             placeholder="all",
         )
@@ -43,7 +45,7 @@ def show(desk: Desk) -> None:
         days = st.selectbox("When", list(audit_rows.WITHIN), key="audit_days", filter_mode=None)
     asked = audit_rows.Asked(tuple(who), tuple(actions), (patient or "").strip(), days or "any day")
     shown = audit_rows.select(table, asked, desk.local(desk.wall_clock()))
-    st.markdown(f"{words.counted(len(shown), 'line')} shown, the newest first, in the site's time.")
+    st.markdown(f"{counted(len(shown), 'line')} shown, the newest first, in the site's time.")
     if len(table) >= audit_rows.MOST:
         st.markdown(f":small[Only the newest {audit_rows.MOST} are here; `python -m recovery audit show` has all.]")
     marked.table(shown, "audit_lines", _columns(), most=20, alt="Lines of the audit file, the newest first")

@@ -27,7 +27,7 @@ from app.screens.backup_health import (
     snapshots,
     unproven_table,
 )
-from recovery.cache.store import CacheError
+from recovery.cache.errors import CacheError
 from recovery.dicom.model import JobRun
 
 

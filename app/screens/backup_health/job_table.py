@@ -21,6 +21,8 @@ from app.components import marked
 from app.data import health
 from app.desk import Desk
 from app.wording import palette, words
+from recovery.words.printable import printable
+from recovery.words.times import age, ago, moment
 
 _WORDS = {
     "OK": "done",
@@ -63,10 +65,10 @@ def _row(job: health.JobHealth, now: datetime, zone: ZoneInfo) -> dict[str, obje
     return {
         "mark": job.level.mark,
         "job": job.job,
-        "last_good": words.moment(job.last_good.started_at, now, zone) if job.last_good else never,
-        "age": words.age(job.age) if job.age is not None else None,
-        "due": words.age(job.due) if job.due is not None else None,
-        "remark": "not used" if is_unused else job.remark or f"done {words.ago(job.newest.started_at, now)}",
+        "last_good": moment(job.last_good.started_at, now, zone) if job.last_good else never,
+        "age": age(job.age) if job.age is not None else None,
+        "due": age(job.due) if job.due is not None else None,
+        "remark": "not used" if is_unused else job.remark or f"done {ago(job.newest.started_at, now)}",
         "duration": None if seconds is None else f"{seconds:.1f} s",
         "unproven": job.newest.counts.get("unproven"),
         "counts": job.newest.message if is_unused else health.counts_in_words(job.newest) or None,
@@ -123,7 +125,7 @@ def _cells(hours: Sequence[health.Hour], jobs: Sequence[str], zone: ZoneInfo) ->
     begins = [pd.Timestamp(hour.begins.astimezone(zone).replace(tzinfo=None)) for hour in hours]
     return pd.DataFrame(
         {
-            "job": [words.printable(hour.job) for hour in hours],
+            "job": [printable(hour.job) for hour in hours],
             "begins": begins,
             "ends": [at + pd.Timedelta(minutes=55) for at in begins],
             "bottom": [order[hour.job] for hour in hours],
@@ -135,7 +137,7 @@ def _cells(hours: Sequence[health.Hour], jobs: Sequence[str], zone: ZoneInfo) ->
 
 
 def _names(jobs: Sequence[str]) -> alt.Axis:
-    names = ",".join(f"{len(jobs) - 1 - place}:{json.dumps(words.printable(job))}" for place, job in enumerate(jobs))
+    names = ",".join(f"{len(jobs) - 1 - place}:{json.dumps(printable(job))}" for place, job in enumerate(jobs))
     return alt.Axis(
         values=list(range(len(jobs))),
         labelExpr=f"({{{names}}})[datum.value]",

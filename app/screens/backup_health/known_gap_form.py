@@ -20,6 +20,8 @@ from app.wording import words
 from recovery.access.permissions import Permission
 from recovery.cache.known_gaps import LONGEST_DAYS, KnownGap, known_gaps_file
 from recovery.host.entry_lines import EntriesError, append_statement, read_statements
+from recovery.words.printable import printable
+from recovery.words.values import counted
 
 _USUAL_DAYS = 14
 
@@ -40,7 +42,7 @@ def show(desk: Desk, unproven: Sequence[health.Unproven], table: pd.DataFrame | 
             "Acknowledge these gaps",
             list(labels),
             default=list(labels),
-            format_func=lambda uid: words.printable(labels[uid]),
+            format_func=lambda uid: printable(labels[uid]),
             key="known_gap_uids",
         )
         left, right = st.columns([4, 1])
@@ -90,4 +92,4 @@ def _tell_damage(desk: Desk) -> None:
         st.markdown(f":red[■ {words.as_markdown(str(error))} Every gap is on the banner meanwhile.]")
         return
     if damaged:
-        st.markdown(f":orange[▲ {words.counted(damaged, 'line')} of known_gaps\\.jsonl cannot be read: look at it.]")
+        st.markdown(f":orange[▲ {counted(damaged, 'line')} of known_gaps\\.jsonl cannot be read: look at it.]")

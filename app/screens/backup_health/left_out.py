@@ -8,10 +8,11 @@ import streamlit as st
 from app.data import cached
 from app.desk import Desk
 from app.wording import words
+from recovery.cache.errors import CacheError, TableMissingError
 from recovery.cache.memory import Memory
-from recovery.cache.store import CacheError, TableMissingError
 from recovery.tables.schema import EXCLUDED_PATIENTS
 from recovery.words.statuses import NOW_TREATED, STATUSES
+from recovery.words.values import counted
 
 
 def show(desk: Desk, table: pd.DataFrame | None) -> None:
@@ -34,14 +35,14 @@ def _by_pattern(desk: Desk) -> list[str]:
     if not excluded:
         return [f"By the patterns {said}: nobody."]
     ids = ", ".join(words.as_markdown(str(patient_id)) for patient_id in sorted(excluded))
-    kept = f"**{words.counted(len(excluded), 'patient')}** with records, by the patterns {said}: {ids}."
+    kept = f"**{counted(len(excluded), 'patient')}** with records, by the patterns {said}: {ids}."
     return [f"{kept} They are backed up all the same."]
 
 
 def _by_status(table: pd.DataFrame) -> list[str]:
     counts = table["status"].value_counts()
     return [
-        f"**{words.counted(int(counts[name]), 'plan')}** {status.said}: {status.means}. "
+        f"**{counted(int(counts[name]), 'plan')}** {status.said}: {status.means}. "
         "**Status** on the page On treatment shows them."
         for name, status in STATUSES.items()
         if name not in NOW_TREATED and counts.get(name, 0)
@@ -52,6 +53,6 @@ def _by_kind(desk: Desk) -> list[str]:
     passed_over = len(Memory.load(desk.config.cache_path).passed_over)
     said = ["Setup fields and port films count as no fraction; a beam counts at 99 % of its metersets."]
     if passed_over:
-        summaries = words.counted(passed_over, "object")
+        summaries = counted(passed_over, "object")
         said.append(f"**{summaries}** of Modality RTRECORD that are no deliveries, such as treatment summaries.")
     return said

@@ -19,10 +19,11 @@ from app.components import marked
 from app.data import holdings
 from app.desk import Desk
 from app.wording import words
+from recovery.cache.errors import CacheError
 from recovery.cache.memory import Memory
-from recovery.cache.store import CacheError
 from recovery.dicom.model import JobRun
 from recovery.pacs.peers import pacs_peer, pacs_store_peer
+from recovery.words.times import moment
 
 _LONGEST_SECONDS = 10.0
 """How long somebody before a screen waits for an answer; jobs wait longer."""
@@ -70,7 +71,7 @@ def show(desk: Desk, runs: Sequence[JobRun]) -> None:
 
 
 def _pacs_sentence(desk: Desk, answer: EchoAnswer) -> str:
-    when = words.moment(answer.at, desk.now(), desk.config.site.zone)
+    when = moment(answer.at, desk.now(), desk.config.site.zone)
     said = words.as_markdown(answer.sentence)
     return f":green[● **{when}**] {said}" if answer.is_good else f":red[■ **{when}: {said}**]"
 
@@ -103,7 +104,7 @@ def _rv_sentence(desk: Desk, fault: str, job: str, runs: Sequence[JobRun]) -> st
 
 def _when(desk: Desk, run: JobRun) -> str:
     now = desk.now()
-    return words.moment(run.started_at, now, desk.config.site.zone)
+    return moment(run.started_at, now, desk.config.site.zone)
 
 
 def show_held(desk: Desk, runs: Sequence[JobRun]) -> None:
@@ -118,7 +119,7 @@ def show_held(desk: Desk, runs: Sequence[JobRun]) -> None:
         {"mark": "", "kind": "Treatment records", "held": records, "wanted": None, "asked": None}
     ]
     for kind in kinds:
-        asked = words.moment(kind.asked_last, desk.now(), desk.config.site.zone)
+        asked = moment(kind.asked_last, desk.now(), desk.config.site.zone)
         mark = "■" if kind.held < kind.wanted else ""
         rows.append({"mark": mark, "kind": kind.name, "held": kind.held, "wanted": kind.wanted, "asked": asked})
     frame = pd.DataFrame(rows).astype({"held": "Int64", "wanted": "Int64"})

@@ -13,6 +13,7 @@ from app.components import marked
 from app.desk import Desk
 from app.wording import words
 from recovery.cache.snapshots import SnapshotInfo, list_snapshots, verify_snapshot
+from recovery.words.times import moment
 
 _SHOWN = 12
 
@@ -40,7 +41,7 @@ def show(desk: Desk) -> None:
 
 
 def _named(desk: Desk, info: SnapshotInfo) -> str:
-    at = words.moment(info.taken_at, desk.now(), desk.config.site.zone)
+    at = moment(info.taken_at, desk.now(), desk.config.site.zone)
     return f"{at}, the newest" if info.is_newest else at
 
 
@@ -64,7 +65,7 @@ def _show_list(desk: Desk, found: list[SnapshotInfo]) -> None:
     frame = pd.DataFrame(
         {
             "mark": ["■" if info.fault else "▲" if info.kept or info.missing else "" for info in found],
-            "taken": [words.moment(info.taken_at, now, zone) for info in found],
+            "taken": [moment(info.taken_at, now, zone) for info in found],
             "tables": [len(info.tables) for info in found],
             "rows": [sum(state.row_count for state in info.tables) for info in found],
             "said": [_said(info) for info in found],

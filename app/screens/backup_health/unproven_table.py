@@ -14,6 +14,8 @@ from app.desk import Desk
 from app.wording import words
 from recovery.cache.known_gaps import KnownGap
 from recovery.dicom.model import JobRun
+from recovery.words.times import day, moment
+from recovery.words.values import absent
 
 _UID = re.compile(r"\b[0-9]+(?:\.[0-9]+){2,}\b")
 
@@ -58,7 +60,7 @@ def _frame(
     now, zone = desk.now(), desk.config.site.zone
     return pd.DataFrame(
         {
-            "since": f"{'before ' if one.reaches_further else ''}{words.moment(one.since, now, zone)}",
+            "since": f"{'before ' if one.reaches_further else ''}{moment(one.since, now, zone)}",
             "job": one.job,
             **dict(zip(("whose", "why"), in_words(one, owners), strict=True)),
             "known": _acknowledged(one, known, desk),
@@ -70,14 +72,14 @@ def _frame(
 
 def _acknowledged(one: health.Unproven, known: Mapping[str, KnownGap], desk: Desk) -> str | None:
     gap = known.get(one.sop_instance_uid)
-    return None if gap is None else f"until {words.day(gap.until, desk.today())}, {gap.signed_by}: {gap.reason}"
+    return None if gap is None else f"until {day(gap.until, desk.today())}, {gap.signed_by}: {gap.reason}"
 
 
 def owners_of(table: pd.DataFrame) -> dict[str, tuple[str, str]]:
     """By UID of a plan: whose it is, `KAOLIN, Heron 100346`, and its label."""
     columns = (table[name] for name in ("referenced_rt_plan_uid", "patient_name", "patient_id", "rt_plan_label"))
     return {
-        str(uid): (f"{words.absent(words.known(name))} {words.absent(words.known(number))}", words.known(label) or "")
+        str(uid): (f"{absent(words.known(name))} {absent(words.known(number))}", words.known(label) or "")
         for uid, name, number, label in zip(*columns, strict=True)
         if words.known(uid)
     }

@@ -22,6 +22,8 @@ from app.lists.columns import MACHINE_DAY
 from app.screens.machine_day import day_chart, sources
 from app.wording import words
 from recovery.access.permissions import Permission
+from recovery.words.times import day as day_in_words
+from recovery.words.values import counted
 
 MACHINE, DAY, PRINT = "machine", "day", "print"
 _CHOSEN = "machine_of_the_day"
@@ -59,7 +61,7 @@ def _show_day(desk: Desk, loaded: cached.Loaded, found: sources.Found, machines:
         ids = pd.concat([that_day.booked["patient_id"], that_day.unbooked["patient_id"]]).dropna().unique()
         if len(ids):
             chart_export.show_day(desk, [str(patient_id) for patient_id in ids], machine, day)
-    title = f"{machine} · {words.day(day, desk.today())}"
+    title = f"{machine} · {day_in_words(day, desk.today())}"
     below = machine_day.heading_of_unbooked(
         machine, len(that_day.unbooked), is_schedule_known=that_day.is_schedule_known
     )
@@ -133,13 +135,13 @@ def _counts(that_day: machine_day.Day, bars: pd.DataFrame | None, machine: str) 
     if that_day.is_schedule_known and len(that_day.unbooked):
         said.append(f":orange[▲ **{len(that_day.unbooked)}** with no appointment known that day, below]")
     if that_day.cancelled:
-        said.append(f"{words.counted(that_day.cancelled, 'appointment')} cancelled")
+        said.append(f"{counted(that_day.cancelled, 'appointment')} cancelled")
     return " · ".join(said)
 
 
 def _show_chart(desk: Desk, bars: pd.DataFrame, machine: str, day: date) -> None:
     if bars.empty:
-        st.markdown(f"No machine has an appointment on {words.day(day, desk.today())}.")
+        st.markdown(f"No machine has an appointment on {day_in_words(day, desk.today())}.")
         return
     drawing: Callable[..., None] = rights.fragment(_draw_chart, run_every=banner.REFRESH_EVERY)
     drawing(desk, bars, machine, day)

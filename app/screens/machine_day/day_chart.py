@@ -17,8 +17,9 @@ import streamlit as st
 
 from app.components import marked
 from app.lists import appointments
-from app.wording import palette, words
+from app.wording import palette
 from recovery.words.notices import LOOK_MARK, STOP_MARK
+from recovery.words.printable import printable
 
 _ROW, _AROUND = 30, 62
 """Pixels: a machine's row; legend and axis together, which Streamlit counts as part of a chart's height."""
@@ -85,7 +86,7 @@ def show(data: pd.DataFrame, machine: str, now: datetime | None) -> None:
 
 def chart(data: pd.DataFrame, machine: str, now: datetime | None, *, is_dark: bool) -> alt.LayerChart | alt.FacetChart:
     """The chart of a day's bars; the chosen machine's stand out."""
-    data, machine = marked.printed(data), words.printable(machine)
+    data, machine = marked.printed(data), printable(machine)
     colours = palette.of(is_dark=is_dark)
     machines = sorted(set(data["machine"]))
     y = alt.Y(

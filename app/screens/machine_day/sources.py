@@ -12,9 +12,11 @@ from app.desk import Desk
 from app.lists import older_ids
 from app.lists.machine_day import Tables
 from app.wording import words
+from recovery.cache.errors import CacheError, TableMissingError
 from recovery.cache.freshness import known_since
-from recovery.cache.store import Cache, CacheError, TableMissingError
+from recovery.cache.store import Cache
 from recovery.tables.relational import PATIENTS, PLAN_FIELDS, SCHEDULE, SETUP_NOTES
+from recovery.words.times import moment as moment_in_words
 
 _LACKS = {
     SCHEDULE.name: "no appointment is known, and everybody treated on the machine stands in one list",
@@ -56,7 +58,7 @@ def load(desk: Desk, listed: pd.DataFrame) -> Found:
     aged = ""
     if SCHEDULE.name in frames:
         since = known_since(Cache(path), SCHEDULE)
-        aged = f"Appointments as of {words.moment(since, desk.now(), desk.config.site.zone)}."
+        aged = f"Appointments as of {moment_in_words(since, desk.now(), desk.config.site.zone)}."
         sentences.append(f":small[{words.as_markdown(f'{aged} {_counted(desk)}')}]")
     return Found(Tables(**frames), sentences, " ".join([aged, *told]).strip())
 
@@ -66,4 +68,4 @@ def _counted(desk: Desk) -> str:
     at = list_export.as_of(desk)
     if at is None:
         return "Fractions count the records that are held; nothing is proven."
-    return f"Fractions count what was proven up to {words.moment(at, desk.now(), desk.config.site.zone)}."
+    return f"Fractions count what was proven up to {moment_in_words(at, desk.now(), desk.config.site.zone)}."

@@ -12,7 +12,7 @@ from app.access import rights
 from app.components import shortcuts
 from app.lists import filters
 from app.lists.filters import View
-from app.wording import words
+from recovery.words.printable import printable
 from recovery.words.statuses import NOW_TREATED, STATUSES, in_words
 
 SEARCH, MACHINE, PHYSICIAN, STATUS, TREATED, PROBLEM = "search", "machine", "physician", "status", "treated", "problem"
@@ -65,7 +65,7 @@ def _problems_of(table: pd.DataFrame) -> list[str]:
 def _choose(label: str, key: str, options: list[str], width: int) -> tuple[str, ...]:
     return tuple(
         st.multiselect(
-            label, options, format_func=words.printable, key=key, placeholder="all", bind="query-params", width=width
+            label, options, format_func=printable, key=key, placeholder="all", bind="query-params", width=width
         )
     )
 
@@ -78,7 +78,7 @@ def _choose_status(table: pd.DataFrame) -> tuple[str, ...]:
             "Status",
             options,
             default=list(NOW_TREATED),
-            format_func=lambda status: words.printable(in_words(status)),
+            format_func=lambda status: printable(in_words(status)),
             key=STATUS,
             placeholder="all",
             bind="query-params",

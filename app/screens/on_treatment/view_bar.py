@@ -16,6 +16,7 @@ from app.lists import gaps
 from app.lists.columns import ALWAYS, ON_TREATMENT, described
 from app.screens.on_treatment import filter_bar
 from app.wording import words
+from recovery.words.printable import printable
 
 SORT, HIDE = "sort", "hide"
 ORDERS = {
@@ -75,7 +76,7 @@ def _show_views(desk: Desk, table: pd.DataFrame) -> None:
         "Open a view",
         list(by_name),
         index=None,
-        format_func=words.printable,
+        format_func=printable,
         placeholder="machine, physician or saved",
         key=_PICKED,
         on_change=rights.callback(_open),

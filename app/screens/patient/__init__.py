@@ -15,8 +15,9 @@ from app.data import cached
 from app.desk import Desk
 from app.screens.patient import identity, plan_view
 from app.wording import patient, words
-from recovery.cache.store import CacheError
+from recovery.cache.errors import CacheError
 from recovery.patient.file import PatientFile, PatientNotFoundError
+from recovery.words.values import counted
 
 
 def show(desk: Desk) -> None:
@@ -59,7 +60,7 @@ def _show_file(desk: Desk, file: PatientFile) -> None:
         titles = [words.as_markdown(patient.plan_title(p)) for p in file.plans]
         uids = [str(p.course_uid) for p in file.plans]
         chosen = st.segmented_control(
-            f"{words.counted(len(file.plans), 'plan')}: those that may still be treated first",
+            f"{counted(len(file.plans), 'plan')}: those that may still be treated first",
             uids,
             default=uids[0],
             required=True,

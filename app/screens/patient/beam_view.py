@@ -7,11 +7,13 @@ import streamlit as st
 from app.access import rights
 from app.data import pictures
 from app.desk import Desk
-from app.wording.words import absent, as_markdown, printable
+from app.wording.words import as_markdown
 from recovery.patient.plan import PlanFile
 from recovery.pictures.beams_eye import BeamsEyeView
 from recovery.pictures.drawing_beam import angles_in_words, draw_beams_eye_view
 from recovery.pictures.refusals import PictureError
+from recovery.words.printable import printable
+from recovery.words.values import absent
 
 
 def show(desk: Desk, plan: PlanFile) -> None:

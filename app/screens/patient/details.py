@@ -13,9 +13,10 @@ from app.desk import Desk
 from app.lists import patient_tables
 from app.screens.patient import pictures
 from app.wording import patient
-from app.wording.words import ABSENT, as_markdown
+from app.wording.words import as_markdown
 from recovery.patient.file import PatientFile
 from recovery.patient.plan import PlanFile
+from recovery.words.values import ABSENT
 
 _ROWS = 10
 

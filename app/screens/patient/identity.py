@@ -10,10 +10,11 @@ from __future__ import annotations
 import streamlit as st
 
 from app.components import patient_link
-from app.wording import words
-from app.wording.words import absent, as_html, as_markdown
+from app.wording.words import as_html, as_markdown
 from recovery.patient import notices
 from recovery.patient.file import Identity, PatientFile
+from recovery.words.times import day
+from recovery.words.values import ABSENT, absent
 
 _LINE = "display:flex;flex-wrap:wrap;align-items:baseline;column-gap:1.6rem;font-variant-numeric:tabular-nums"
 _NAME = "font-size:2.2rem;font-weight:700;line-height:1.2;margin:0;padding:0;overflow-wrap:anywhere"
@@ -54,9 +55,7 @@ def _warnings(file: PatientFile) -> None:
 def _photo(file: PatientFile) -> str:
     """The photo, or a frame that says that there is none, or that nobody knows."""
     if file.photo is not None:
-        changed = (
-            words.day(file.photo.taken_at.date(), file.now.date()) if file.photo.taken_at is not None else words.ABSENT
-        )
+        changed = day(file.photo.taken_at.date(), file.now.date()) if file.photo.taken_at is not None else ABSENT
         hover = as_html(f"As the R&V system had it; last changed there {changed}")
         fit = f"{_PHOTO};object-fit:contain;object-position:left top"
         return f'<img style="{fit}" src="{as_html(file.photo.data_uri)}" alt="Photo of the patient" title="{hover}">'
@@ -76,4 +75,4 @@ def _identity(who: Identity) -> str:
 
 
 def _said(value: object) -> str:
-    return as_markdown(words.absent(value))
+    return as_markdown(absent(value))

@@ -10,11 +10,12 @@ import streamlit as st
 from app.data import pictures
 from app.desk import Desk
 from app.screens.patient import planes
-from app.wording.words import absent, as_markdown
+from app.wording.words import as_markdown
 from recovery.patient.plan import PlanFile
 from recovery.pictures.drawing import draw_reference_image
 from recovery.pictures.refusals import PictureError
 from recovery.pictures.retrieval import Source
+from recovery.words.values import absent
 
 _PLANNING, _REFERENCE = "Planning image", "Reference images"
 _PER_ROW = 4

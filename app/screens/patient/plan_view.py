@@ -8,12 +8,14 @@ from app.components import marked
 from app.desk import Desk
 from app.lists import patient_tables
 from app.screens.patient import beam_view, details, dose_chart
-from app.wording import patient, words
+from app.wording import patient
 from app.wording.words import as_markdown
 from recovery.patient.file import PatientFile
 from recovery.patient.plan import PlanFile
 from recovery.words.prescription import gray
+from recovery.words.times import day_or_time
 from recovery.words.units import unit_word
+from recovery.words.values import absent
 
 _LEDGER_ROWS = 9
 
@@ -38,10 +40,10 @@ def _headline(desk: Desk, file: PatientFile, plan: PlanFile) -> None:
     when = "no appointment booked"
     if appointment is not None:
         machine = f" on {appointment.treatment_machine_name}" if appointment.treatment_machine_name else ""
-        when = f"next appointment {words.day_or_time(appointment.appointment_at, today)}{machine}"
+        when = f"next appointment {day_or_time(appointment.appointment_at, today)}{machine}"
     elif "schedule" in file.tables_missing:
         when = "appointments unknown"
-    label = as_markdown(words.absent(plan.label))
+    label = as_markdown(absent(plan.label))
     lines = [
         f"**{label}** · {as_markdown(patient.summary(plan))} · {as_markdown(when)}",
         f"Approval: {as_markdown(patient.approval(plan, today))}",
@@ -60,11 +62,11 @@ def _ledger(file: PatientFile, plan: PlanFile) -> None:
         for sentence in patient.missing_tables(file, ("treatment_records", "rt_plans")):
             st.markdown(f":orange[{as_markdown(sentence)}]")
         return
-    given = f"{book.fractions_delivered} of {words.absent(book.number_of_fractions_planned)} fractions given in full"
+    given = f"{book.fractions_delivered} of {absent(book.number_of_fractions_planned)} fractions given in full"
     dose = f", {gray(book.dose_delivered)}" if book.dose_delivered is not None else ""
     st.markdown(f"**Fraction ledger** · {as_markdown(given + dose)}")
     appointment = file.next_appointment
-    when = words.day_or_time(appointment.appointment_at, file.now.date()) if appointment is not None else ""
+    when = day_or_time(appointment.appointment_at, file.now.date()) if appointment is not None else ""
     rows = patient_tables.ledger(book, file.now.date(), when)
     column = st.column_config
     config = {

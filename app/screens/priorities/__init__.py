@@ -23,6 +23,7 @@ from recovery.access.permissions import Permission
 from recovery.cache.priority_entries import PriorityEntry, entries_file, latest
 from recovery.host.entry_lines import EntriesError, read_statements
 from recovery.on_treatment.priorities import Rules
+from recovery.words.values import counted
 
 
 def show(desk: Desk) -> None:
@@ -64,7 +65,7 @@ def _show_clocks(desk: Desk, loaded: cached.Loaded, rules: Rules) -> None:
         st.markdown(f":red[■ **{words.as_markdown(str(error))}** No clock is shown without the entries.]")
         return
     if entries.damaged_lines:
-        damaged = words.counted(entries.damaged_lines, "line")
+        damaged = counted(entries.damaged_lines, "line")
         where = words.as_markdown(str(file.name))
         st.markdown(f":red[■ **{damaged} of {where} cannot be read.** An entry may be missing below: compare with it.]")
     table, today = loaded.table, desk.today()
@@ -72,7 +73,7 @@ def _show_clocks(desk: Desk, loaded: cached.Loaded, rules: Rules) -> None:
     clocks = priorities.clocks(table, counting, rules, today, desk.config.site.zone)
     without = priorities.without_entry(table, counting, rules, today)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.markdown(f"**{words.counted(len(clocks), 'plan')}** with a clock · **{len(without)}** not entered yet")
+        st.markdown(f"**{counted(len(clocks), 'plan')}** with a clock · **{len(without)}** not entered yet")
         priority_export.show(desk, loaded, clocks, without, rules)
     if len(clocks):
         priority_tables.show_clocks(clocks, today)

@@ -8,8 +8,8 @@ from app.components.output import download, list_export, paper
 from app.data import cached
 from app.desk import Desk
 from app.lists.columns import CLOCKS, NOT_ENTERED
-from app.wording import words
 from recovery.on_treatment.priorities import Rules
+from recovery.words.values import counted
 
 
 def show(desk: Desk, loaded: cached.Loaded, clocks: pd.DataFrame, without: pd.DataFrame, rules: Rules) -> None:
@@ -23,7 +23,7 @@ def show(desk: Desk, loaded: cached.Loaded, clocks: pd.DataFrame, without: pd.Da
         help_text="Both lists, in this order, with the signed rules",
         details={"table": "priorities", "clocks": len(clocks), "not_entered": len(without)},
     )
-    with_clock = f"{words.counted(len(clocks), 'plan')} with a clock, the least days left first"
+    with_clock = f"{counted(len(clocks), 'plan')} with a clock, the least days left first"
     not_entered = f"Not entered yet: {len(without)}, the longest without treatment first"
     blocks = (
         paper.Block(with_clock, clocks, CLOCKS.paper),

@@ -19,11 +19,14 @@ from app.desk import Desk
 from app.lists import filters
 from app.wording import words
 from recovery.access.permissions import Permission
+from recovery.cache.errors import CacheError
 from recovery.cache.priority_entries import PriorityEntry, entries_file
-from recovery.cache.store import CacheError
 from recovery.host.entry_lines import EntriesError, append_statement
+from recovery.identity.namesakes import fold
 from recovery.on_treatment.priorities import CATEGORIES, INTENTS
 from recovery.tables.relational import PHYSICIANS
+from recovery.words.printable import printable
+from recovery.words.values import absent
 
 WITHDRAW = "none: withdraw the entry"
 
@@ -73,7 +76,7 @@ def _asked(desk: Desk, table: pd.DataFrame) -> dict[str, Any]:
             listed,
             index=None,
             placeholder="choose or type" if label == "Physician" else "choose",
-            format_func=lambda value: words.printable(people.get(value, str(value))),
+            format_func=lambda value: printable(people.get(value, str(value))),
             accept_new_options=label == "Physician",
             key=f"entry_{label.lower()}",
         )
@@ -102,7 +105,7 @@ def _people(table: pd.DataFrame) -> dict[str, str]:
     """By patient in treatment with an ID, `BERG, Bo · 100377`."""
     shown = table[filters.is_unfinished(table) & table["patient_id"].notna()]
     return {
-        str(patient_id): f"{words.absent(name)} · {patient_id}"
+        str(patient_id): f"{absent(name)} · {patient_id}"
         for name, patient_id in zip(shown["patient_name"].fillna(""), shown["patient_id"], strict=True)
     }
 
@@ -112,4 +115,4 @@ def _physicians(desk: Desk, table: pd.DataFrame) -> list[str]:
     known = set(table["physicians_of_record"].dropna())
     with suppress(CacheError):  # the names of the list remain, and any name can be typed
         known |= set(cached.load_table(desk.config.cache_path, PHYSICIANS)["physician_name"].dropna())
-    return sorted((str(name) for name in known), key=filters.fold)
+    return sorted((str(name) for name in known), key=fold)

@@ -17,11 +17,12 @@ from app.data import cached, unknown
 from app.desk import Desk
 from app.lists import since_proof
 from app.screens.since_last_proof import since_sheet
-from app.wording import words
 from recovery.access.permissions import Permission
-from recovery.cache.store import CacheError
+from recovery.cache.errors import CacheError
 from recovery.on_treatment.unknown_since import Doubt
 from recovery.tables.relational import PATIENTS
+from recovery.words.times import day
+from recovery.words.values import counted
 
 
 def show(desk: Desk) -> None:
@@ -41,8 +42,8 @@ def show(desk: Desk) -> None:
 def _show_list(desk: Desk, loaded: cached.Loaded, doubt: Doubt) -> None:
     schedule = unknown.schedule_of(desk)
     lines = since_proof.lines_of(loaded.table, schedule, doubt, _patients(desk))
-    since = f"{words.day(doubt.since.date(), desk.today())} {doubt.since:%H:%M}"
-    people = words.counted(int(lines["patient_id"].nunique(dropna=False)), "patient")
+    since = f"{day(doubt.since.date(), desk.today())} {doubt.since:%H:%M}"
+    people = counted(int(lines["patient_id"].nunique(dropna=False)), "patient")
     st.markdown(
         f":orange[▲ **{people} may have been treated since {since}.**] Take this list to each machine and its own log: "
         "was it given, which fraction, when? Nobody on it is treated before that is answered."
@@ -64,7 +65,7 @@ def _show_list(desk: Desk, loaded: cached.Loaded, doubt: Doubt) -> None:
     if rights.may(Permission.CHARTS):
         st.markdown(":small[**Ctrl + P** prints the sheet below, on landscape pages.]")
     title = f"May have been treated since {since} · {desk.config.site.name}"
-    told = f"Made {words.day(doubt.now.date(), desk.today())} {doubt.now:%H:%M}: who was booked until then is on it."
+    told = f"Made {day(doubt.now.date(), desk.today())} {doubt.now:%H:%M}: who was booked until then is on it."
     st.html(day_print.STYLE + since_sheet.sheet(title, lines, told))
 
 

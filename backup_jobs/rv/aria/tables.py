@@ -28,6 +28,7 @@ from backup_jobs.rv.table_readings import (
     translated,
 )
 from recovery.tables import relational as tables
+from recovery.tables.delivered import IN_FLIGHT
 from recovery.tables.relational import WAIT_LISTED
 from recovery.words import sentences
 from recovery.words.laterality import of_a_site
@@ -244,7 +245,7 @@ READINGS = (
         },
         one_row_per=("appointment_id",),
     ),
-    TableReading(tables.IN_FLIGHT, one_row_per=("in_flight_id",)),
+    TableReading(IN_FLIGHT, one_row_per=("in_flight_id",)),
     TableReading(tables.NOTES, {"note_id": joined("-", "note_source", "note_owner", "note_number")}),
     TableReading(
         tables.CHECKS,

@@ -10,7 +10,7 @@ from datetime import timedelta
 from backup_jobs.rv import values
 from backup_jobs.rv.mosaiq.words import MODALITIES, PORT_TYPE, SETUP_TYPES, TERMINATIONS
 from backup_jobs.rv.table_readings import Group, Reader, TableReading, translated
-from recovery.tables import relational as tables
+from recovery.tables import delivered as tables
 
 MOST_BEFORE_DELIVERY = timedelta(hours=1)
 """A localisation may precede its session's deliveries by up to about an hour (PyMedPhys)."""
