@@ -89,8 +89,8 @@ class _Outcome:
 def snapshot_tables(config: Config, now: datetime) -> JobResult:
     """Read every table of the product's queries into a new snapshot. `now` is aware.
 
-    Raises `DatabaseError` if nothing at all can be read. The snapshot before stays the newest; `CacheError` if the
-    cache cannot be written. The snapshot before still stands.
+    Raises `DatabaseError` if nothing at all can be read. The snapshot before stays the newest. Raises `CacheError` if
+    the cache cannot be written. The snapshot before still stands.
     """
     if config.rv is None or config.rv.database is None:
         return JobResult(JOB, "SKIPPED", {}, message="the config has no [rv.database]")

@@ -26,6 +26,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING
 
 from recovery.cache import freshness
+from recovery.cache.errors import CacheError
 from recovery.cache.manifests import (
     FOLDER,
     MANIFEST,
@@ -40,7 +41,7 @@ from recovery.cache.manifests import (
     id_of,
     load_snapshot,
 )
-from recovery.cache.store import Cache, CacheError
+from recovery.cache.store import Cache
 from recovery.host import durable, system
 
 if TYPE_CHECKING:
@@ -77,8 +78,8 @@ class SnapshotWriter:
     ) -> None:
         """Write a table that is new or has changed.
 
-        Raises `TableError` if the rows do not fit the schema. The table may still be kept; `CacheError` if the disk is
-        full or not writable. The snapshot before still stands.
+        Raises `TableError` if the rows do not fit the schema. The table may still be kept. Raises `CacheError` if the
+        disk is full or not writable. The snapshot before still stands.
         """
         made = Cache(self._beside).write(schema, rows, taken_at=self._now, source=source, query_sha256=query_sha256)
         data = made.path.read_bytes()
@@ -172,8 +173,8 @@ def open_writer(cache_path: Path, now: datetime) -> Iterator[SnapshotWriter]:
 def install(cache_path: Path, manifest: bytes, files: Mapping[str, bytes]) -> Snapshot:
     """Write a snapshot that came from elsewhere, bit for bit, and make it the newest. Hold the job's lock.
 
-    Raises `CacheError` if it cannot be written. The snapshot before still stands; `ManifestError` if the files are not
-    those that the manifest names.
+    Raises `CacheError` if it cannot be written. The snapshot before still stands. Raises `ManifestError` if the files
+    are not those that the manifest names.
     """
     beside = cache_path / FOLDER / f"{_BESIDE}{os.getpid()}"
     try:

@@ -110,8 +110,8 @@ class Cache:
     ) -> TableSnapshot:
         """Replace a table; readers see the old one until the new one is whole on disk.
 
-        Raises `TableError` if the rows do not fit the schema. The old table stays; `CacheError` if the disk is full or
-        not writable. The old table stays.
+        Raises `TableError` if the rows do not fit the schema. The old table stays. Raises `CacheError` if the disk is
+        full or not writable. The old table stays.
         """
         table = schema.to_arrow(rows)
         if schema.sorted_by is not None:

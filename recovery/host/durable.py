@@ -1,10 +1,9 @@
 """The one way to write a file that must last: replaced as a whole, or a line appended; and the locks for both.
 
-How
-    Replaced: written beside, fsynced, renamed; what a killed writer left beside goes with the next write of that file.
-    Appended: all of it or none, one writer at a time, fsynced before anybody hears of it.
-    A lock is let go when the process that holds it dies. It is of a file of its own, `NAME.lock`: Windows lets nobody
-    read what is locked, nor replace what is open.
+Replaced: written beside, fsynced, renamed; what a killed writer left beside goes with the next write of that file.
+Appended: all of it or none, one writer at a time, fsynced before anybody hears of it. A lock is let go when the process
+that holds it dies. It is of a file of its own, `NAME.lock`: Windows lets nobody read what is locked, nor replace what
+is open.
 """
 
 from __future__ import annotations

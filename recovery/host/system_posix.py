@@ -48,13 +48,7 @@ def mode_of(path: Path) -> int:
 
 
 def group_of(path: Path) -> str:
-    """The name of a file's group.
-
-    Raises
-    ------
-    KeyError
-        If it has none.
-    """
+    """The name of a file's group. Raises `KeyError` if it has none."""
     return path.group()
 
 

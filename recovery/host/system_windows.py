@@ -30,10 +30,8 @@ def forks() -> Any:
 def move(source: Path, target: Path) -> None:
     """Give a file, or a folder, another name; a file of that name is replaced.
 
-    Raises
-    ------
-    PermissionError
-        If somebody (a reader, a virus scanner) still has one of them open after `PATIENCE_SECONDS`.
+    Raises `PermissionError` if somebody (a reader, a virus scanner) still has one of them open after
+    `PATIENCE_SECONDS`.
     """
     until = time.monotonic() + PATIENCE_SECONDS
     while True:

@@ -11,12 +11,14 @@ import streamlit as st
 from app.components import marked
 from app.data import cached, health
 from app.desk import Desk
-from app.wording import words
+from recovery.cache.errors import CacheError, TableMissingError
 from recovery.cache.freshness import known_since
-from recovery.cache.store import Cache, CacheError, TableMissingError
+from recovery.cache.store import Cache
 from recovery.dicom.model import JobRun
 from recovery.tables.relational import RELATIONAL_TABLES
 from recovery.tables.schema import ODD_ROWS, TableSchema
+from recovery.words.times import moment
+from recovery.words.values import counted
 
 
 def show(desk: Desk, runs: Sequence[JobRun]) -> None:
@@ -58,7 +60,7 @@ def _show_odd_rows(desk: Desk) -> None:
     if odd.empty:
         return
     st.markdown(
-        f":orange[▲ **{words.counted(len(odd), 'row')} of the R&V database** cannot be told apart or looked up, or "
+        f":orange[▲ **{counted(len(odd), 'row')} of the R&V database** cannot be told apart or looked up, or "
         "hold a text that cannot be read whole; they stand here by their key.] The rest of each table is there. Mended "
         "in the R&V system, they come by themselves."
     )
@@ -86,7 +88,7 @@ def _kept_back(desk: Desk) -> dict[str, str]:
     kept = {name: state.kept for name, state in manifest.tables.items() if state.kept is not None}
     kept |= dict(manifest.missing)
     zone = desk.config.site.zone
-    return {name: f"since {words.moment(one.since, desk.now(), zone)}: {one.reason}" for name, one in kept.items()}
+    return {name: f"since {moment(one.since, desk.now(), zone)}: {one.reason}" for name, one in kept.items()}
 
 
 def _row(desk: Desk, schema: TableSchema, remark: str) -> dict[str, object]:
@@ -104,7 +106,7 @@ def _row(desk: Desk, schema: TableSchema, remark: str) -> dict[str, object]:
     return {
         "mark": _BROKEN if is_broken else "▲" if remark and remark != _NEVER else "",
         "table": schema.name,
-        "known": words.moment(since, now, desk.config.site.zone) if since else None,
+        "known": moment(since, now, desk.config.site.zone) if since else None,
         "row_count": count,
         "remark": remark,
     }
