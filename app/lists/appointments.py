@@ -50,7 +50,7 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class DayFacts:
     """What a day's appointments are judged by: the day, today, what was given on it, and the time nobody can tell of.
 
     Where `given` says nothing of a plan, the list's last treatment tells that it was treated, and no number.
@@ -62,7 +62,7 @@ class Known:
     doubt: Doubt | None = None
 
     @classmethod
-    def of(cls, day: date) -> Known:
+    def of(cls, day: date) -> DayFacts:
         """Of a day that is today, from the list alone."""
         return cls(day, day)
 
@@ -131,7 +131,7 @@ def course_of(row: Record) -> str | None:
     return course_uid(plan_uid, prescription_id)
 
 
-def given_for(row: Record | None, known: Known, appointment: Record | None) -> list[Given]:
+def given_for(row: Record | None, known: DayFacts, appointment: Record | None) -> list[Given]:
     """What was given of a plan on that day, in order of time; of an appointment, what belongs to it.
 
     Twice a day: the morning's treatment is not the afternoon's, nor the other way round.
@@ -150,7 +150,7 @@ def given_for(row: Record | None, known: Known, appointment: Record | None) -> l
     return [one for one in found if (begins is None or one.at >= begins) and (ends is None or one.at < ends)]
 
 
-def state_of(plans: Sequence[Record | None], known: Known, appointment: Record) -> str:
+def state_of(plans: Sequence[Record | None], known: DayFacts, appointment: Record) -> str:
     """What an appointment is, by what was given of each of its plans."""
     given = [given_for(row, known, appointment) for row in plans]
     if all(given):

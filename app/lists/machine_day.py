@@ -21,7 +21,7 @@ from typing import Any
 import pandas as pd
 
 from app.lists import appointments, filters
-from app.lists.appointments import UNKNOWN_MACHINE, Given, Known, Record, given_for, machine_of, records
+from app.lists.appointments import UNKNOWN_MACHINE, DayFacts, Given, Record, given_for, machine_of, records
 from app.lists.columns import MACHINE_DAY
 from app.wording import words
 from recovery.identity.namesakes import fold
@@ -65,7 +65,7 @@ def machines_of(table: pd.DataFrame, schedule: pd.DataFrame | None) -> list[str]
     return sorted(found, key=lambda name: (name == UNKNOWN_MACHINE, fold(name)))
 
 
-def fraction_of(row: Mapping[str, Any], given: Sequence[Given], known: Known) -> tuple[str, Next]:
+def fraction_of(row: Mapping[str, Any], given: Sequence[Given], known: DayFacts) -> tuple[str, Next]:
     """What a line's number is: of what was given on that day, else of what is due, as far as anybody can know.
 
     `7 of 15 given`; `8 next of 15 (7 given)`, of another day `… as of now`: what is given until then is not counted in.
@@ -82,12 +82,12 @@ def fraction_of(row: Mapping[str, Any], given: Sequence[Given], known: Known) ->
     return due if is_of_any_day else f"{due} as of now", is_next
 
 
-def day_of(table: pd.DataFrame, tables: Tables, machine: str, day: date, known: Known | None = None) -> Day:
+def day_of(table: pd.DataFrame, tables: Tables, machine: str, day: date, known: DayFacts | None = None) -> Day:
     """The list of one machine and day. `table` is the whole of on_treatment as `rows.describe` makes it."""
-    judged_by = known or Known.of(day)
+    judged_by = known or DayFacts.of(day)
     on_day = appointments.on_day(tables.schedule, day)
     expected = on_day[~appointments.is_cancelled(on_day)] if on_day is not None else None
-    people = _Known(tables, judged_by, {row["patient_id"]: row for row in records(table)})
+    people = _Lookup(tables, judged_by, {row["patient_id"]: row for row in records(table)})
     booked, here = [], set()
     for appointment, plans in appointments.with_plans(expected, table, day) if expected is not None else ():
         if appointment["treatment_machine_name"] == machine:
@@ -123,10 +123,10 @@ def _elsewhere(on_day: pd.DataFrame | None) -> dict[str, str]:
     return said
 
 
-class _Known:
+class _Lookup:
     """What the relational tables know, by plan and by patient."""
 
-    def __init__(self, tables: Tables, judged_by: Known, people: Mapping[str, Record]) -> None:
+    def __init__(self, tables: Tables, judged_by: DayFacts, people: Mapping[str, Record]) -> None:
         self.fields = _by(tables.plan_fields, "sop_instance_uid")
         self.notes = _by(tables.setup_notes, "sop_instance_uid")
         self.patients = _by(tables.patients, "patient_id")

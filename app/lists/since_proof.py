@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import pandas as pd
 
 from app.lists import appointments
-from app.lists.appointments import Known, Record, machine_of, records
+from app.lists.appointments import DayFacts, Record, machine_of, records
 from app.lists.columns import SINCE_PROOF
 from app.wording import words
 from recovery.on_treatment.unknown_since import Doubt
@@ -58,7 +58,7 @@ def _booked(table: pd.DataFrame, schedule: pd.DataFrame | None, doubt: Doubt) ->
     while day <= today:
         on_day = appointments.on_day(schedule, day)
         expected = on_day[~appointments.is_cancelled(on_day)] if on_day is not None else None
-        known = Known(day, today, doubt=doubt)
+        known = DayFacts(day, today, doubt=doubt)
         for appointment, plans in appointments.with_plans(expected, table, day) if expected is not None else ():
             if appointments.state_of(plans, known, appointment) == appointments.UNKNOWN:
                 for row in plans:

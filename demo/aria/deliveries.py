@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from demo.clinic.clinic import Clinic
-    from demo.clinic.courses import Session
+    from demo.clinic.courses import SimulatedSession
     from demo.clinic.delivery import DeliveredRecord
     from demo.clinic.delivery_items import BeamDelivered
 
@@ -103,7 +103,7 @@ def write_appointments(rows: Rows, clinic: Clinic, since: datetime) -> None:
             )
 
 
-def _book(rows: Rows, session: Session, appointment: str, *, kept: bool) -> None:
+def _book(rows: Rows, session: SimulatedSession, appointment: str, *, kept: bool) -> None:
     _appointment(
         rows, session, appointment, "Daily Treatment", code="Completed" if kept else "Open", at=session.starts_at,
         note="Bladder full" if session.fraction_number == 1 else None,
@@ -119,7 +119,7 @@ def _book(rows: Rows, session: Session, appointment: str, *, kept: bool) -> None
 
 
 def _appointment(
-    rows: Rows, session: Session, appointment: str, activity: str,
+    rows: Rows, session: SimulatedSession, appointment: str, activity: str,
     *, code: str, at: datetime, note: str | None = None, object_status: str = "Active",
 ) -> None:  # fmt: skip
     plan = session.plan

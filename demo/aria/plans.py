@@ -15,7 +15,7 @@ from demo.clinic.identifiers import uid
 
 if TYPE_CHECKING:
     from demo.clinic.clinic import Clinic
-    from demo.clinic.courses import ImageSet, PlannedBeam, TreatmentPlan
+    from demo.clinic.courses import ImageSet, SimulatedBeam, TreatmentPlan
     from demo.clinic.patients import ClinicPatient
 
 _PRESCRIBED_TECHNIQUE = {"FOURFIELD": "3D", "TANGENTS": "3D", "APPA": None}
@@ -137,7 +137,7 @@ def _write_plan(rows: Rows, course: int, structure_set: int, prescription: int, 
         _write_field(rows, setup, machine, plan, beam)
 
 
-def _write_field(rows: Rows, setup: int, machine: int, plan: TreatmentPlan, beam: PlannedBeam) -> None:
+def _write_field(rows: Rows, setup: int, machine: int, plan: TreatmentPlan, beam: SimulatedBeam) -> None:
     """A field: Radiation, ExternalFieldCommon and ExternalField share their key."""
     images = plan.reference_image_uids
     radiation = rows.add(

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from demo.clinic.courses import PlannedBeam
+from demo.clinic.courses import SimulatedBeam
 
 if TYPE_CHECKING:
     import random
@@ -22,7 +22,7 @@ ARC_CONTROL_POINTS, ARC_CONTROL_POINTS_FAST = 90, 8
 
 def beams_of(
     technique: str, dose: float, dice: random.Random, *, setup_fields: bool, fast: bool
-) -> tuple[PlannedBeam, ...]:
+) -> tuple[SimulatedBeam, ...]:
     """All beams of a plan of `dose` Gy per fraction, setup fields last, as an R&V system numbers them."""
     arc_points = ARC_CONTROL_POINTS_FAST if fast else ARC_CONTROL_POINTS
     treatment = {
@@ -43,19 +43,19 @@ def beams_of(
 def _photons(
     number: int, name: str, meterset: float, energy: int, gantry: float, stop: float | None = None,
     *, collimator: float = 0.0, segments: int = 2, fluence: str = "STANDARD",
-) -> PlannedBeam:  # fmt: skip
+) -> SimulatedBeam:  # fmt: skip
     arc = stop is not None
-    return PlannedBeam(
+    return SimulatedBeam(
         number, name, "TREATMENT", round(meterset, 1), "ARC" if arc else "STATIC", "PHOTON", energy, fluence,
         gantry, gantry if stop is None else stop, collimator, segments,
     )  # fmt: skip
 
 
-def _setup(number: int, name: str, gantry: float) -> PlannedBeam:
-    return PlannedBeam(number, name, "SETUP", None, "STATIC", "PHOTON", 6, "STANDARD", gantry, gantry, 0.0, 2)
+def _setup(number: int, name: str, gantry: float) -> SimulatedBeam:
+    return SimulatedBeam(number, name, "SETUP", None, "STATIC", "PHOTON", 6, "STANDARD", gantry, gantry, 0.0, 2)
 
 
-def _vmat(dose: float, dice: random.Random, points: int) -> list[PlannedBeam]:
+def _vmat(dose: float, dice: random.Random, points: int) -> list[SimulatedBeam]:
     total = dose * dice.uniform(205, 330)
     share = dice.uniform(0.46, 0.54)
     energy, fluence = dice.choice(((6, "STANDARD"), (6, "STANDARD"), (10, "STANDARD"), (6, "NON_STANDARD")))
@@ -68,7 +68,7 @@ def _vmat(dose: float, dice: random.Random, points: int) -> list[PlannedBeam]:
     ]
 
 
-def _imrt(dose: float, dice: random.Random, _points: int) -> list[PlannedBeam]:
+def _imrt(dose: float, dice: random.Random, _points: int) -> list[SimulatedBeam]:
     count = dice.choice((7, 9))
     total = dose * dice.uniform(260, 380)
     weights = [dice.uniform(0.7, 1.3) for _ in range(count)]
@@ -79,12 +79,12 @@ def _imrt(dose: float, dice: random.Random, _points: int) -> list[PlannedBeam]:
     ]  # fmt: skip
 
 
-def _four_field(dose: float, dice: random.Random, _points: int) -> list[PlannedBeam]:
+def _four_field(dose: float, dice: random.Random, _points: int) -> list[SimulatedBeam]:
     names = (("AP", 0.0), ("PA", 180.0), ("LLAT", 90.0), ("RLAT", 270.0))
     return [_photons(n, name, dose * dice.uniform(28, 38), 15, gantry) for n, (name, gantry) in enumerate(names, 1)]
 
 
-def _tangents(dose: float, dice: random.Random, _points: int) -> list[PlannedBeam]:
+def _tangents(dose: float, dice: random.Random, _points: int) -> list[SimulatedBeam]:
     medial = 305.0 + dice.randint(-4, 4)
     return [
         _photons(1, "MED TANG", dose * dice.uniform(52, 60), 6, medial, collimator=10.0),
@@ -92,20 +92,20 @@ def _tangents(dose: float, dice: random.Random, _points: int) -> list[PlannedBea
     ]
 
 
-def _appa(dose: float, dice: random.Random, _points: int) -> list[PlannedBeam]:
+def _appa(dose: float, dice: random.Random, _points: int) -> list[SimulatedBeam]:
     return [
         _photons(1, "AP", dose * dice.uniform(50, 58), 15, 0.0),
         _photons(2, "PA", dose * dice.uniform(58, 68), 15, 180.0),
     ]
 
 
-def _electron(dose: float, dice: random.Random, _points: int) -> list[PlannedBeam]:
+def _electron(dose: float, dice: random.Random, _points: int) -> list[SimulatedBeam]:
     energy = dice.choice((6, 9, 12))
     meterset = round(dose * dice.uniform(108, 122), 1)
     return [_still(1, f"E{energy} BOOST", meterset, "STATIC", "ELECTRON", energy, 20.0, 2)]
 
 
-def _proton(dose: float, dice: random.Random, _points: int) -> list[PlannedBeam]:
+def _proton(dose: float, dice: random.Random, _points: int) -> list[SimulatedBeam]:
     total = dose * dice.uniform(55, 75)
     energy = dice.randint(140, 170)
     return [
@@ -116,7 +116,7 @@ def _proton(dose: float, dice: random.Random, _points: int) -> list[PlannedBeam]
 
 def _still(
     number: int, name: str, meterset: float, technique: str, radiation: str, energy: int, gantry: float, segments: int
-) -> PlannedBeam:
-    return PlannedBeam(
+) -> SimulatedBeam:
+    return SimulatedBeam(
         number, name, "TREATMENT", meterset, technique, radiation, energy, "STANDARD", gantry, gantry, 0.0, segments
     )

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from demo.clinic import anatomy, delivery, dose, planning
 from demo.clinic.beams import beams_of
-from demo.clinic.courses import MACHINES, SLOTS_PER_DAY, ImageSet, Session, TreatmentPlan, slot_time
+from demo.clinic.courses import MACHINES, SLOTS_PER_DAY, ImageSet, SimulatedSession, TreatmentPlan, slot_time
 from demo.clinic.identifiers import business_days_after, chance, uid
 from demo.clinic.patients import make_patient
 from demo.clinic.scenarios import cases
@@ -57,7 +57,7 @@ class Clinic:
         self.patients: list[ClinicPatient] = []
         self.image_sets: list[ImageSet] = []
         self.plans: list[TreatmentPlan] = []
-        self.sessions: list[Session] = []
+        self.sessions: list[SimulatedSession] = []
         missing: set[str] = set()
         for case in cases(seed, fast=fast):
             missing |= self._open_case(case)
@@ -125,7 +125,7 @@ class Clinic:
         self.sessions.sort(key=lambda s: (s.starts_at, s.session_id))
         self.now = max(self.now, until)
 
-    def next_session_after(self, moment: datetime) -> Session | None:
+    def next_session_after(self, moment: datetime) -> SimulatedSession | None:
         """The next session to end after `moment`: where a launcher jumps to at night."""
         moment = moment.replace(tzinfo=None)
         return min((s for s in self.sessions if s.ends_at > moment), key=lambda s: s.ends_at, default=None)
@@ -195,13 +195,13 @@ class Clinic:
             one_record_per_session=plan_case.one_record_per_session,
         )
 
-    def _sessions(self, plan_case: PlanCase, plan: TreatmentPlan) -> Iterator[Session]:
+    def _sessions(self, plan_case: PlanCase, plan: TreatmentPlan) -> Iterator[SimulatedSession]:
         """All sessions of a plan, past and future."""
         slot = self._slot(plan, plan_case.per_day)
         day = plan_case.first_day
         for fraction in range(1, (plan_case.stop_after or plan_case.fractions) + 1):
             place = (fraction - 1) % plan_case.per_day
-            session = Session(
+            session = SimulatedSession(
                 plan,
                 fraction,
                 slot_time(self._day(day), slot + place * _BID_GAP),

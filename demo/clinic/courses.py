@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from demo.clinic.patients import ClinicPatient
-    from demo.clinic.sites import Site
+    from demo.clinic.sites import TreatedSite
 
 SLOT = timedelta(minutes=15)
 FIRST_SLOT_HOUR, LAST_HOUR = 8, 17
@@ -46,7 +46,7 @@ class ImageSet:
     """A planning CT with its structure set: one frame of reference."""
 
     patient: ClinicPatient
-    site: Site
+    site: TreatedSite
     taken_at: datetime
     study_instance_uid: str
     series_instance_uid: str
@@ -57,7 +57,7 @@ class ImageSet:
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedBeam:
+class SimulatedBeam:
     """A beam as planned. `beam_meterset` in MU; None for a setup field."""
 
     beam_number: int
@@ -89,7 +89,7 @@ class TreatmentPlan:
     """A plan of the simulated clinic. Doses in Gy."""
 
     patient: ClinicPatient
-    site: Site
+    site: TreatedSite
     images: ImageSet
     course_id: str
     rt_plan_label: str
@@ -100,7 +100,7 @@ class TreatmentPlan:
     prescribed_fractions: int
     """As MOSAIQ's prescription has it: one differs from its plan by one fraction."""
     fractions_per_day: int
-    beams: tuple[PlannedBeam, ...]
+    beams: tuple[SimulatedBeam, ...]
     sop_class_uid: str
     sop_instance_uid: str
     series_instance_uid: str
@@ -112,7 +112,7 @@ class TreatmentPlan:
     one_record_per_session: bool
 
     @property
-    def treatment_beams(self) -> tuple[PlannedBeam, ...]:
+    def treatment_beams(self) -> tuple[SimulatedBeam, ...]:
         return tuple(b for b in self.beams if b.is_treatment)
 
     @property
@@ -121,7 +121,7 @@ class TreatmentPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class SimulatedSession:
     """One fraction, or the part of one, at a linac. `stops_at` is the share of all MU at which it is interrupted."""
 
     plan: TreatmentPlan

@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 
     from pydicom import Dataset
 
-    from demo.clinic.courses import Session, TreatmentPlan
+    from demo.clinic.courses import SimulatedSession, TreatmentPlan
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveredRecord:
     """One treatment record."""
 
-    session: Session
+    session: SimulatedSession
     sop_instance_uid: str
     beams: tuple[BeamDelivered, ...]
 
@@ -53,7 +53,7 @@ class DeliveredRecord:
         return self.session.ends_at
 
 
-def records_of(session: Session) -> list[DeliveredRecord]:
+def records_of(session: SimulatedSession) -> list[DeliveredRecord]:
     """The records of a session, in the order of delivery."""
     beams = list(_beams_of(session))
     name = (session.session_id, "record")
@@ -62,7 +62,7 @@ def records_of(session: Session) -> list[DeliveredRecord]:
     return [DeliveredRecord(session, uid(*name, b.beam.beam_number, b.treatment_delivery_type), (b,)) for b in beams]
 
 
-def _beams_of(session: Session) -> Iterator[BeamDelivered]:
+def _beams_of(session: SimulatedSession) -> Iterator[BeamDelivered]:
     """The treatment beams in turn; an interrupted session stops in the middle of one, a continuation goes on there."""
     plan, dice = session.plan, chance(session.session_id)
     total = sum(float(b.beam_meterset or 0) for b in plan.treatment_beams)

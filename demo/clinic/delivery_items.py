@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
     from pydicom import Dataset
 
-    from demo.clinic.courses import PlannedBeam, TreatmentPlan
+    from demo.clinic.courses import SimulatedBeam, TreatmentPlan
 
 
 @dataclass(frozen=True, slots=True)
 class BeamDelivered:
     """One beam of one record. Metersets in MU, times local to the site."""
 
-    beam: PlannedBeam
+    beam: SimulatedBeam
     fraction_number: int
     treatment_delivery_type: str
     termination_status: str
@@ -137,7 +137,7 @@ def _spots(meterset: float) -> dict[str, Any]:
     }
 
 
-def _planned_index(plan: TreatmentPlan, beam: PlannedBeam, index: int) -> int:
+def _planned_index(plan: TreatmentPlan, beam: SimulatedBeam, index: int) -> int:
     """The plan's first control point, or its last."""
     if index == 0:
         return 0

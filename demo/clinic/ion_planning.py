@@ -14,12 +14,12 @@ from demo.clinic.modules import item
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-    from demo.clinic.courses import PlannedBeam, TreatmentPlan
+    from demo.clinic.courses import SimulatedBeam, TreatmentPlan
 
 SPOTS = [(x, y) for x in (-20.0, 0.0, 20.0) for y in (-20.0, 0.0, 20.0)]
 
 
-def ion_beam(plan: TreatmentPlan, beam: PlannedBeam) -> Dataset:
+def ion_beam(plan: TreatmentPlan, beam: SimulatedBeam) -> Dataset:
     """An item of IonBeamSequence."""
     return item(
         Manufacturer=plan.machine.manufacturer,
@@ -52,7 +52,7 @@ def ion_beam(plan: TreatmentPlan, beam: PlannedBeam) -> Dataset:
     )
 
 
-def _control_points(plan: TreatmentPlan, beam: PlannedBeam) -> list[Dataset]:
+def _control_points(plan: TreatmentPlan, beam: SimulatedBeam) -> list[Dataset]:
     layer_meterset = float(beam.beam_meterset or 0) / beam.segments
     points = []
     for layer in range(beam.segments):
@@ -77,7 +77,7 @@ def _control_points(plan: TreatmentPlan, beam: PlannedBeam) -> list[Dataset]:
     return points
 
 
-def _first_control_point(point: Dataset, plan: TreatmentPlan, beam: PlannedBeam) -> None:
+def _first_control_point(point: Dataset, plan: TreatmentPlan, beam: SimulatedBeam) -> None:
     for keyword, value in {
         "GantryAngle": f"{beam.gantry_start:.1f}",
         "GantryRotationDirection": "NONE",

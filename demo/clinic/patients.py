@@ -36,7 +36,7 @@ _LANGUAGES = ("English", "English", "English", "Spanish", "German", "Japanese", 
 
 
 @dataclass(frozen=True, slots=True)
-class Physician:
+class SimulatedPhysician:
     number: int
     family: str
     given: str
@@ -47,10 +47,10 @@ class Physician:
 
 
 PHYSICIANS = (
-    Physician(1, "THEREMIN", "Oboe"),
-    Physician(2, "BASSOON", "Cornet"),
-    Physician(3, "OCARINA", "Zither"),
-    Physician(4, "GLOCKENSPIEL", "Lute"),
+    SimulatedPhysician(1, "THEREMIN", "Oboe"),
+    SimulatedPhysician(2, "BASSOON", "Cornet"),
+    SimulatedPhysician(3, "OCARINA", "Zither"),
+    SimulatedPhysician(4, "GLOCKENSPIEL", "Lute"),
 )
 
 
@@ -64,7 +64,7 @@ class ClinicPatient:
     """As in DICOM, with component groups."""
     birth_date: date | None
     sex: str
-    physician: Physician
+    physician: SimulatedPhysician
     address: tuple[str, str, str]
     phones: tuple[str, str, str]
     """Home, mobile, work; '' where none is known."""

@@ -22,7 +22,7 @@ from demo.clinic.modules import item, new_object, reference, with_decimals
 from recovery.dicom.model import RT_DOSE, RT_IMAGE, RT_STRUCTURE_SET
 
 if TYPE_CHECKING:
-    from demo.clinic.courses import PlannedBeam, TreatmentPlan
+    from demo.clinic.courses import SimulatedBeam, TreatmentPlan
 
 LEAF_PAIRS = 60
 LEAF_BOUNDARIES = [*range(-200, -100, 10), *range(-100, 101, 5), *range(110, 201, 10)]
@@ -94,7 +94,7 @@ def _fraction_group(plan: TreatmentPlan) -> Dataset:
     )
 
 
-def _beam(plan: TreatmentPlan, beam: PlannedBeam) -> Dataset:
+def _beam(plan: TreatmentPlan, beam: SimulatedBeam) -> Dataset:
     electrons = beam.radiation_type == "ELECTRON"
     ds = item(
         Manufacturer=plan.machine.manufacturer,
@@ -135,11 +135,11 @@ def _beam(plan: TreatmentPlan, beam: PlannedBeam) -> Dataset:
     return ds
 
 
-def has_mlc(beam: PlannedBeam) -> bool:
+def has_mlc(beam: SimulatedBeam) -> bool:
     return beam.is_treatment and beam.radiation_type == "PHOTON"
 
 
-def _beam_limiting_devices(beam: PlannedBeam) -> list[Dataset]:
+def _beam_limiting_devices(beam: SimulatedBeam) -> list[Dataset]:
     devices = [item(RTBeamLimitingDeviceType=kind, NumberOfLeafJawPairs=1) for kind in ("ASYMX", "ASYMY")]
     if has_mlc(beam):
         devices.append(
@@ -152,13 +152,13 @@ def _beam_limiting_devices(beam: PlannedBeam) -> list[Dataset]:
     return devices
 
 
-def _number_of_control_points(beam: PlannedBeam) -> int:
+def _number_of_control_points(beam: SimulatedBeam) -> int:
     if beam.is_arc or beam.segments == 2:
         return beam.segments
     return 2 * beam.segments
 
 
-def _control_points(plan: TreatmentPlan, beam: PlannedBeam) -> list[Dataset]:
+def _control_points(plan: TreatmentPlan, beam: SimulatedBeam) -> list[Dataset]:
     """Arcs move in every point; step and shoot keeps its leaves between two; a static field says them once."""
     dice = chance(plan.sop_instance_uid, beam.beam_number)
     count = _number_of_control_points(beam)
@@ -188,7 +188,7 @@ def _control_points(plan: TreatmentPlan, beam: PlannedBeam) -> list[Dataset]:
     return points
 
 
-def _first_control_point(point: Dataset, plan: TreatmentPlan, beam: PlannedBeam) -> None:
+def _first_control_point(point: Dataset, plan: TreatmentPlan, beam: SimulatedBeam) -> None:
     """What stays the same for the whole beam is said once, in the first control point (PS3.3 C.8.8.14.5)."""
     x, y, z = plan.site.ptv.centre
     rx, _, rz = (r + 8 for r in plan.site.ptv.radii)
@@ -217,13 +217,13 @@ def _first_control_point(point: Dataset, plan: TreatmentPlan, beam: PlannedBeam)
         setattr(point, keyword, value)
 
 
-def _direction(beam: PlannedBeam) -> str:
+def _direction(beam: SimulatedBeam) -> str:
     if not beam.is_arc:
         return "NONE"
     return "CW" if beam.gantry_start > 180 else "CC"
 
 
-def _gantry(beam: PlannedBeam, share: float) -> float:
+def _gantry(beam: SimulatedBeam, share: float) -> float:
     """An arc from 181 to 179 degrees or back: 358 degrees."""
     return (beam.gantry_start + (358.0 if _direction(beam) == "CW" else -358.0) * share) % 360
 

@@ -27,7 +27,7 @@ class Ellipsoid:
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class TreatedSite:
     """A treatment site: its names in the prescription and in the diagnosis, and its anatomy."""
 
     key: str
@@ -81,21 +81,21 @@ _PAROTIDS = (
 SITES = {
     site.key: site
     for site in (
-        Site("prostate", "Prostate", "", "C61", "Malignant neoplasm of prostate", "M",
+        TreatedSite("prostate", "Prostate", "", "C61", "Malignant neoplasm of prostate", "M",
              (_body(180, 115), *_FEMORA, _BLADDER, _RECTUM, _ptv((0, 0, 0), (30, 28, 30)))),
-        Site("pelvis", "Cervix", "", "C53.9", "Malignant neoplasm of cervix uteri", "F",
+        TreatedSite("pelvis", "Cervix", "", "C53.9", "Malignant neoplasm of cervix uteri", "F",
              (_body(185, 118), *_FEMORA, _BLADDER, _RECTUM, _ptv((0, 0, 5), (62, 42, 48)))),
-        Site("rectum", "Rectum", "", "C20", "Malignant neoplasm of rectum", None,
+        TreatedSite("rectum", "Rectum", "", "C20", "Malignant neoplasm of rectum", None,
              (_body(182, 116), *_FEMORA, _BLADDER, _ptv((0, 38, 0), (48, 40, 45)))),
-        Site("breast", "Breast", "Left", "C50.912", "Malignant neoplasm of left female breast", "F",
+        TreatedSite("breast", "Breast", "Left", "C50.912", "Malignant neoplasm of left female breast", "F",
              (_body(170, 108), *_LUNGS, _HEART, _SPINE, _CORD, _ptv((85, -80, 0), (48, 22, 50)))),
-        Site("lung", "Lung", "Right", "C34.11", "Malignant neoplasm of upper lobe, right lung", None,
+        TreatedSite("lung", "Lung", "Right", "C34.11", "Malignant neoplasm of upper lobe, right lung", None,
              (_body(172, 110), *_LUNGS, _HEART, _SPINE, _CORD, _ptv((-62, 5, 5), (26, 26, 30)))),
-        Site("head_neck", "Oropharynx", "", "C10.9", "Malignant neoplasm of oropharynx", None,
+        TreatedSite("head_neck", "Oropharynx", "", "C10.9", "Malignant neoplasm of oropharynx", None,
              (_body(82, 100), _SPINE, _CORD, *_PAROTIDS, _ptv((0, -12, 0), (38, 34, 42)))),
-        Site("brain", "Brain", "Left", "C71.2", "Malignant neoplasm of temporal lobe", None,
+        TreatedSite("brain", "Brain", "Left", "C71.2", "Malignant neoplasm of temporal lobe", None,
              (_body(78, 95), _BRAINSTEM, _ptv((32, -10, 5), (26, 28, 26)))),
-        Site("spine", "T10 spine", "", "C79.51", "Secondary malignant neoplasm of bone", None,
+        TreatedSite("spine", "T10 spine", "", "C79.51", "Secondary malignant neoplasm of bone", None,
              (_body(172, 110), *_LUNGS, _SPINE, _CORD, _ptv((0, 76, 0), (30, 30, 42)))),
     )
 }  # fmt: skip

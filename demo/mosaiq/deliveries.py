@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from demo.clinic.clinic import Clinic
-    from demo.clinic.courses import PlannedBeam, Session, TreatmentPlan
+    from demo.clinic.courses import SimulatedBeam, SimulatedSession, TreatmentPlan
     from demo.clinic.delivery import DeliveredRecord
     from demo.clinic.delivery_items import BeamDelivered
 
@@ -50,7 +50,7 @@ def write_record(rows: MosaiqRows, record: DeliveredRecord) -> None:
         )  # fmt: skip
 
 
-def _beside(rows: MosaiqRows, session: Session) -> None:
+def _beside(rows: MosaiqRows, session: SimulatedSession) -> None:
     """What treats nobody: a setup image each session, and a dry run in QA mode before the first."""
     plan, at = session.plan, session.starts_at
     if (image := next((beam for beam in plan.beams if not beam.is_treatment), None)) is not None:
@@ -65,7 +65,7 @@ def _beside(rows: MosaiqRows, session: Session) -> None:
         _dose(rows, session, first, at - timedelta(hours=14), Meterset=first.beam_meterset, WasQAMode=1, Fractions_Tx=0)
 
 
-def _write_beam(rows: MosaiqRows, session: Session, delivered: BeamDelivered) -> None:
+def _write_beam(rows: MosaiqRows, session: SimulatedSession, delivered: BeamDelivered) -> None:
     is_port = delivered.treatment_delivery_type == "TRMT_PORTFILM"
     make_up = rows.add("PatTxCal", IsPartial=1) if delivered.treatment_delivery_type == "CONTINUATION" else None
     number = _dose(
@@ -89,7 +89,7 @@ def _write_beam(rows: MosaiqRows, session: Session, delivered: BeamDelivered) ->
         _track(rows, session, delivered.beam, delivered.started_at, WasRecorded=1, WasBeamComplete=1, DHS_ID=number)
 
 
-def _dose(rows: MosaiqRows, session: Session, beam: PlannedBeam, at: datetime, **columns: Any) -> int:
+def _dose(rows: MosaiqRows, session: SimulatedSession, beam: SimulatedBeam, at: datetime, **columns: Any) -> int:
     """A row of Dose_Hst. On a plan that verifies, everything is QA mode."""
     plan = session.plan
     known: dict[str, Any] = {
@@ -111,7 +111,7 @@ def _dose(rows: MosaiqRows, session: Session, beam: PlannedBeam, at: datetime, *
     return rows.add("Dose_Hst", **known | columns)
 
 
-def _track(rows: MosaiqRows, session: Session, beam: PlannedBeam, at: datetime, **columns: Any) -> None:
+def _track(rows: MosaiqRows, session: SimulatedSession, beam: SimulatedBeam, at: datetime, **columns: Any) -> None:
     plan = session.plan
     known = {"WasBeamOn": 1, "WasRecorded": 0, "WasBeamComplete": 0, "WasCanceled": 0, "WasResolved": 0}
     rows.add(
@@ -137,7 +137,7 @@ def write_in_flight(rows: MosaiqRows, clinic: Clinic) -> None:
         _track(rows, session, beam, min(clinic.now, session.starts_at + timedelta(minutes=3)))
 
 
-def _field(rows: MosaiqRows, plan: TreatmentPlan, beam: PlannedBeam) -> int:
+def _field(rows: MosaiqRows, plan: TreatmentPlan, beam: SimulatedBeam) -> int:
     uid = padded(plan.sop_instance_uid)
     return rows.key("TxField", "FLD_ID", OriginalPlanUID=uid, OriginalBeamNumber=beam.beam_number, Version=0)
 
@@ -172,12 +172,12 @@ def write_appointments(rows: MosaiqRows, clinic: Clinic) -> None:
             _appointment(rows, session, together, status, session.starts_at)
 
 
-def _appointment_set(rows: MosaiqRows, session: Session) -> int:
+def _appointment_set(rows: MosaiqRows, session: SimulatedSession) -> int:
     part = 1 if session.continues_from is not None else 0
     return _site(rows, session.plan) * 1000 + session.fraction_number * 2 + part
 
 
-def _status(session: Session, now: datetime) -> str:
+def _status(session: SimulatedSession, now: datetime) -> str:
     """SchStatus_Hist_SD: a course's marker, and C when it was kept."""
     plan = session.plan
     marker = " "
@@ -188,7 +188,7 @@ def _status(session: Session, now: datetime) -> str:
     return marker + ("C" if session.ends_at <= now else " ")
 
 
-def _book(rows: MosaiqRows, session: Session, together: int, status: str) -> None:
+def _book(rows: MosaiqRows, session: SimulatedSession, together: int, status: str) -> None:
     note = "Bladder full" if session.fraction_number == 1 else None
     _appointment(rows, session, together, status, session.starts_at, Notes=note)
     if session.fraction_number % 5 == 3:  # once a week the physician sees the patient
@@ -201,7 +201,7 @@ def _book(rows: MosaiqRows, session: Session, together: int, status: str) -> Non
 
 
 def _appointment(
-    rows: MosaiqRows, session: Session, together: int, status: str, at: datetime, **columns: Any
+    rows: MosaiqRows, session: SimulatedSession, together: int, status: str, at: datetime, **columns: Any
 ) -> None:  # fmt: skip
     plan = session.plan
     known = {"Location": rows.machine(plan.machine.name), "Activity": "BEAM".ljust(10), "Suppressed": 0, "Version": 0}

@@ -14,7 +14,7 @@ from demo.aria.rows import stamp
 from demo.mosaiq.rows import MosaiqRows, padded
 
 if TYPE_CHECKING:
-    from demo.clinic.courses import ImageSet, PlannedBeam, TreatmentPlan
+    from demo.clinic.courses import ImageSet, SimulatedBeam, TreatmentPlan
     from demo.clinic.patients import ClinicPatient
 
 SETUP, KV_SETUP = 3, 4
@@ -75,7 +75,7 @@ def _plan(rows: MosaiqRows, plan: TreatmentPlan, serial: int, site: int) -> None
         _field(rows, plan, beam, serial, site)
 
 
-def _field(rows: MosaiqRows, plan: TreatmentPlan, beam: PlannedBeam, serial: int, site: int) -> None:
+def _field(rows: MosaiqRows, plan: TreatmentPlan, beam: SimulatedBeam, serial: int, site: int) -> None:
     physicist = rows.key("Staff", "Staff_ID", Last_Name=padded("FAGOTT"))
     field, _ = rows.versions(
         "TxField", "FLD_SET_ID", {"Sanct_DtTm": None, "Meterset": None}, Pat_ID1=serial, SIT_Set_ID=site,
@@ -95,7 +95,7 @@ def _field(rows: MosaiqRows, plan: TreatmentPlan, beam: PlannedBeam, serial: int
         )  # fmt: skip
 
 
-def field_type(beam: PlannedBeam) -> int:
+def field_type(beam: SimulatedBeam) -> int:
     """Type_Enum of a beam."""
     if not beam.is_treatment:
         return KV_SETUP if beam.beam_name.startswith("KV") else SETUP

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from recovery.dicom.plans import ImageSeries, Plan, StructureSet
 
 
-class Known(Protocol):
+class KnownImages(Protocol):
     """What was read of structure sets, and listed of image series, by UID."""
 
     @property
@@ -55,7 +55,7 @@ class NeededImages:
         return bool(self.stand_ins) if self.unnamed else bool(self.series or self.contour_image_uids)
 
 
-def needed_images(plan: Plan, known: Known) -> NeededImages:
+def needed_images(plan: Plan, known: KnownImages) -> NeededImages:
     """What a plan needs by what is known now."""
     sets = [known.structure_sets.get(uid) for uid in plan.structure_set_uids]
     read = [one for one in sets if one is not None]
@@ -105,7 +105,7 @@ def _frames(plan: Plan, read: Sequence[StructureSet]) -> Iterator[str]:
             yield from one.frame_of_reference_uids
 
 
-def _listed(series: ReferencedSeries, known: Known) -> ReferencedSeries:
+def _listed(series: ReferencedSeries, known: KnownImages) -> ReferencedSeries:
     """A series that is named without slices, with those that were listed of it."""
     listed = known.image_series.get(series.series_instance_uid)
     if series.sop_instance_uids or listed is None:

@@ -91,7 +91,7 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Source(Node):
+class SourceNode(Node):
     """A `[[tps]]`; `sends_as`: further AE titles and hosts that its objects come from, as `AE_TITLE@host`."""
 
     __pydantic_config__ = _STRICT
@@ -122,7 +122,7 @@ class RvDatabase:
 
 
 @dataclass(frozen=True, slots=True)
-class RecordAndVerify(Source):
+class RecordAndVerify(SourceNode):
     """`[rv]`: the R&V system's DICOM service, and how records leave it."""
 
     __pydantic_config__ = _STRICT
@@ -132,7 +132,7 @@ class RecordAndVerify(Source):
 
 
 @dataclass(frozen=True, slots=True)
-class Pacs(Source):
+class Pacs(SourceNode):
     """`[pacs]`: the RT-PACS; `query` where it answers queries at another address than it stores."""
 
     __pydantic_config__ = _STRICT
@@ -217,7 +217,7 @@ class Config:
     rv: RecordAndVerify | None
     pacs: Pacs
     cache: CacheSettings
-    tps: list[Source] = field(default_factory=list)
+    tps: list[SourceNode] = field(default_factory=list)
     jobs: Jobs = field(default_factory=Jobs)
     dashboard: Dashboard = field(default_factory=Dashboard)
     schedule: Schedule = field(default_factory=Schedule)

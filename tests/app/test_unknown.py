@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from app.components.output import day_print
 from app.data import cached, unknown
 from app.lists import appointments, machine_day, since_proof
-from app.lists.appointments import Given, Known
+from app.lists.appointments import DayFacts, Given
 from app.screens.machine_day import day_chart
 from app.screens.since_last_proof import since_sheet
 from recovery.cache.store import Cache
@@ -49,14 +49,14 @@ def cache(tmp_path: Path) -> Path:
 
 def seen(
     cache: Path, doubt: Doubt | None = NINE, day: date = TODAY, given: object = None
-) -> tuple[pd.DataFrame, Known]:
+) -> tuple[pd.DataFrame, DayFacts]:
     tables = machine_day.Tables(**{schema.name: cached.load_table(cache, schema) for schema in TABLES})
     table = unknown.with_unknown(cached.load_on_treatment(cache).table, tables.schedule, doubt)
-    known = Known(day, TODAY, given or {}, doubt)  # type: ignore[arg-type]
+    known = DayFacts(day, TODAY, given or {}, doubt)  # type: ignore[arg-type]
     return machine_day.day_of(table, tables, "TB1", day, known).booked, known
 
 
-def bars(cache: Path, known: Known) -> pd.DataFrame:
+def bars(cache: Path, known: DayFacts) -> pd.DataFrame:
     schedule = cached.load_table(cache, TABLES[0])
     table = cached.load_on_treatment(cache).table
     on_day = appointments.on_day(schedule, known.day)
@@ -100,7 +100,7 @@ def test_the_timeline_hatches_what_is_unknown_and_counts_it(cache: Path) -> None
     )
     layers = day_chart.chart(drawn, "TB1", None, is_dark=False).to_dict()["layer"]
     assert any(isinstance(layer["mark"].get("color"), dict) for layer in layers), "no bar is hatched"
-    fresh = bars(cache, Known(TODAY, TODAY))
+    fresh = bars(cache, DayFacts(TODAY, TODAY))
     assert not any(
         isinstance(layer["mark"].get("color"), dict)
         for layer in day_chart.chart(fresh, "TB1", None, is_dark=False).to_dict()["layer"]
@@ -108,9 +108,9 @@ def test_the_timeline_hatches_what_is_unknown_and_counts_it(cache: Path) -> None
 
 
 def test_after_now_an_appointment_is_still_to_come_and_a_day_gone_by_is_neither(cache: Path) -> None:
-    early = bars(cache, Known(TODAY, TODAY, doubt=Doubt(at(9, 5), at(10))))
+    early = bars(cache, DayFacts(TODAY, TODAY, doubt=Doubt(at(9, 5), at(10))))
     assert early[early["machine"] == "TB1"]["state"].tolist() == ["treated", "▲ unknown", "▲ unknown", "to come"]
-    assert day_chart.counted(bars(cache, Known(TODAY, TODAY + timedelta(days=1))), "TB1") == (
+    assert day_chart.counted(bars(cache, DayFacts(TODAY, TODAY + timedelta(days=1))), "TB1") == (
         "**4** booked · **1** treated · **3** with no treatment recorded"
     )
 
@@ -144,12 +144,12 @@ def test_of_another_day_the_number_is_said_to_be_of_now(cache: Path) -> None:
 
 def test_two_of_a_day_belong_to_their_own_appointments() -> None:
     row = {"patient_id": ANNA, "referenced_rt_plan_uid": "1.2", "last_treatment_at": at(14, 10)}
-    known = Known(TODAY, TODAY, {(ANNA, "1.2"): [Given(at(8, 4), 7), Given(at(14, 10), 8)]})
+    known = DayFacts(TODAY, TODAY, {(ANNA, "1.2"): [Given(at(8, 4), 7), Given(at(14, 10), 8)]})
     morning = {"appointment_at": at(8), "is_again": False, "following_at": at(14)}
     afternoon = {"appointment_at": at(14), "is_again": True, "following_at": pd.NaT}
     assert [one.number for one in appointments.given_for(row, known, morning)] == [7]
     assert [one.number for one in appointments.given_for(row, known, afternoon)] == [8]
-    only = Known(TODAY, TODAY, {(ANNA, "1.2"): [Given(at(8, 4), 7)]}, Doubt(at(9, 5), at(14, 20)))
+    only = DayFacts(TODAY, TODAY, {(ANNA, "1.2"): [Given(at(8, 4), 7)]}, Doubt(at(9, 5), at(14, 20)))
     assert appointments.state_of([row], only, morning) == "treated"
     assert appointments.state_of([row], only, afternoon) == "unknown"
 

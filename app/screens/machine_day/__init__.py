@@ -49,7 +49,7 @@ def _show_day(desk: Desk, loaded: cached.Loaded, found: sources.Found, machines:
     places = st.container(horizontal=True, vertical_alignment="bottom")
     busiest = appointments.busiest(found.tables.schedule, desk.today(), machines)
     machine, day, is_print = _asked(places, machines, busiest, desk.today())
-    known = appointments.Known(
+    known = appointments.DayFacts(
         day,
         desk.today(),
         given.given_on(desk.config.cache_path, loaded.table, day),
@@ -119,7 +119,7 @@ def _asked(
     return machine, day if isinstance(day, date) else today, is_print and may_print
 
 
-def _bars(loaded: cached.Loaded, found: sources.Found, known: appointments.Known) -> pd.DataFrame | None:
+def _bars(loaded: cached.Loaded, found: sources.Found, known: appointments.DayFacts) -> pd.DataFrame | None:
     """The day's appointments on every machine, as the timeline draws and the headline counts them."""
     on_day = appointments.on_day(found.tables.schedule, known.day)
     if on_day is None:

@@ -32,7 +32,7 @@ _STRIPES = 5
 
 
 def bars(
-    expected: pd.DataFrame, table: pd.DataFrame, day: date, known: appointments.Known | None = None
+    expected: pd.DataFrame, table: pd.DataFrame, day: date, known: appointments.DayFacts | None = None
 ) -> pd.DataFrame:
     """One row per appointment: machine, begins, ends, what it is, and whether one of its lines in the list has ■.
 
@@ -42,7 +42,7 @@ def bars(
     state, look = [], []
     for appointment, plans in appointments.with_plans(expected, table, day):
         is_marked = any(row is not None and row["mark"] == STOP_MARK for row in plans)
-        its = appointments.state_of(plans, known or appointments.Known.of(day), appointment)
+        its = appointments.state_of(plans, known or appointments.DayFacts.of(day), appointment)
         shown = {appointments.TO_COME: _LOOK if is_marked else its, appointments.UNKNOWN: _UNKNOWN}
         state.append(shown.get(its, its))
         look.append(is_marked)
