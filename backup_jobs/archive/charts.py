@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from backup_jobs.archive.archiving import ArchiveReport, Wanted, archive
 from recovery.cache.errors import TableMissingError
-from recovery.charting.pdf import DRAWN_BY, patient_chart_pdf
+from recovery.charting.pdf import DRAWN_BY, charts_pdf
 from recovery.charting.sheet import chart_sheets
 from recovery.dicom import elements as el
 from recovery.dicom.model import ENCAPSULATED_PDF, RT_PLAN, InstanceRef
@@ -99,14 +99,14 @@ def _page(space: Workspace, file: PatientFile, rows: list[Row]) -> ChartPage:
 
 def _draw(page: ChartPage, file: PatientFile, made_at: datetime) -> Dataset:
     as_of = file.as_of.replace(microsecond=0) if file.as_of is not None else None
-    return page.dataset(made_at, patient_chart_pdf(_at(file, made_at, as_of)), as_of)
+    return page.dataset(made_at, charts_pdf([_at(file, made_at, as_of)]), as_of)
 
 
 def _draw_again(space: Workspace, page: ChartPage, made_at: datetime, came: Dataset) -> Dataset:
     """The page as it was drawn when the object that came was made."""
     as_of = el.moment(came, "AcquisitionDateTime")
     (file,) = _read(space, [page.patient.patient_id or ""], made_at)
-    return page.dataset(made_at, patient_chart_pdf(_at(file, made_at, as_of)), as_of)
+    return page.dataset(made_at, charts_pdf([_at(file, made_at, as_of)]), as_of)
 
 
 def _at(file: PatientFile, now: datetime, as_of: datetime | None) -> PatientFile:

@@ -16,11 +16,9 @@ def text(value: object) -> str:
     return said or ABSENT
 
 
-def fixed(value: float | None, digits: int, unit: str = "") -> str:
-    """`12.5 MU`"""
-    if value is None:
-        return ABSENT
-    return f"{value:.{digits}f} {unit}".rstrip()
+def fixed(value: float | None, digits: int) -> str:
+    """`12.5`"""
+    return ABSENT if value is None else f"{value:.{digits}f}"
 
 
 def birth(value: date | None, now: datetime) -> str:

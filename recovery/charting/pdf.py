@@ -40,18 +40,10 @@ DRAWN_BY = f"2, fpdf2 {FPDF_VERSION}, fontTools {fontTools.version}"
 _PHOTO_WIDTH, _PHOTO_HEIGHT = 26.0, 34.0
 
 
-def patient_chart_pdf(file: PatientFile, *, paper: Paper = "a4", own_font: Path | None = None) -> bytes:
-    """One patient's charts, a sheet per plan. `own_font`: a font file for letters that this package's fonts lack.
-
-    Raises `FontError` if `own_font` is no font.
-    """
-    return charts_pdf([file], paper=paper, own_font=own_font)
-
-
 def charts_pdf(files: Sequence[PatientFile], *, paper: Paper = "a4", own_font: Path | None = None) -> bytes:
     """The charts of several patients, in this order; pages are numbered per patient.
 
-    Raises `FontError` as `patient_chart_pdf` does.
+    `own_font`: a font file for letters that this package's fonts lack. Raises `FontError` if it is no font.
     """
     by_patient = [chart_sheets(file) for file in files]
     letters = letters_for(

@@ -87,8 +87,6 @@ class NextFraction:
     """The fraction to finish before any other."""
     number_after: int | None
     """The fraction after that one; None without an unfinished one, or when nothing is left after it."""
-    counts_as: int | None
-    """Which of the planned fractions a whole next one would be: delivered in full so far, and one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,12 +248,11 @@ def _next(so_far: CourseSoFar, fractions: Sequence[LedgerFraction], others: Sequ
     unfinished = next((f for f in fractions if f.state == "interrupted"), None)
     remaining = so_far.fractions_remaining
     if remaining == 0:
-        return NextFraction(None, None, None, None)
-    number, counts_as = so_far.next_fraction_number, so_far.fractions_delivered + 1
+        return NextFraction(None, None, None)
     if unfinished is None or remaining == 1:
-        return NextFraction(number, unfinished, None, counts_as)
+        return NextFraction(so_far.next_fraction_number, unfinished, None)
     after = max([0, *(f.fraction_number for f in (*fractions, *others))]) + 1
-    return NextFraction(number, unfinished, after, counts_as)
+    return NextFraction(so_far.next_fraction_number, unfinished, after)
 
 
 def _dose(fractions: Iterable[LedgerFraction], dose_per_fraction: float | None) -> Iterable[DosePoint]:

@@ -196,6 +196,20 @@ def _counts(space: Workspace, rows: Sequence[Mapping[str, Any]]) -> Counts:
     return counts
 
 
+def _counted(
+    space: Workspace, wanted: Mapping[PlanKey, str], deliveries: list[dict[str, Any]], names: Mapping[str, str]
+) -> Counts:
+    own: dict[PlanKey, list[Mapping[str, Any]]] = {}
+    for row in under_newest(deliveries, names):
+        own.setdefault(_key(row), []).append(row)
+    untold, counts = _untold(space, wanted, deliveries, names), {}
+    for key, patient_id in wanted.items():
+        given = [row for i in {patient_id, key[0]} for row in own.get((i, key[1]), [])]
+        plan = space.collection.plans.get(key[1] or "")
+        counts[key] = (fractions_by_database(given, plan, space.local_now), untold.get(key))
+    return counts
+
+
 def _untold(
     space: Workspace, wanted: Mapping[PlanKey, str], deliveries: list[dict[str, Any]], names: Mapping[str, str]
 ) -> dict[PlanKey, str]:

@@ -59,10 +59,6 @@ class BeamsEyeView:
     def is_arc(self) -> bool:
         return self.gantry_travel > 0
 
-    @property
-    def has_mlc(self) -> bool:
-        return bool(self.leaf_banks)
-
 
 def beams_eye_views(plan: Dataset) -> list[BeamsEyeView]:
     """One per beam of an RT Plan or RT Ion Plan, in the plan's order."""

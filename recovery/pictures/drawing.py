@@ -10,7 +10,7 @@ Why no image file
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -54,7 +54,6 @@ class Overlay:
     band_numbers: NDArray[np.int8] | None = None
     thickness: float = 1.0
     """The distance of the image's slices in mm."""
-    notes: Sequence[str] = field(default_factory=tuple)
 
 
 def draw_section(section: Section, window: tuple[float, float], overlay: Overlay) -> str:
@@ -76,17 +75,16 @@ def draw_section(section: Section, window: tuple[float, float], overlay: Overlay
         body.append(_path(lines, structure.colour, up=is_upside_down))
     if len(overlay.isocenter_position) == 3:
         body.append(_isocentre(section, overlay.isocenter_position))
-    body += _letters(section, box, overlay.notes)
+    body += _letters(section, box)
     return _svg(box, body)
 
 
-def draw_reference_image(image: ReferenceImage, window: tuple[float, float] | None = None) -> str:
+def draw_reference_image(image: ReferenceImage, window: tuple[float, float]) -> str:
     """A DRR with the beam's axis and a scale of 10 mm, where the image says both."""
     rows, columns = image.values.shape
     down, right = image.spacing or (1.0, 1.0)
     box = (0.0, 0.0, columns * right, rows * down)
-    centre, width = window or image.window
-    body = [_pixels(grey_png(image.values, centre, width, invert=image.is_inverted), box)]
+    body = [_pixels(grey_png(image.values, *window, invert=image.is_inverted), box)]
     if image.axis is not None:
         x, y = (image.axis[1] + 0.5) * right, (image.axis[0] + 0.5) * down
         body.append(_stroke(f"M0 {y:.2f}H{box[2]:.2f}M{x:.2f} 0V{box[3]:.2f}", CROSS, 1))
@@ -95,10 +93,10 @@ def draw_reference_image(image: ReferenceImage, window: tuple[float, float] | No
     return _svg(box, body)
 
 
-def svg_text(x: float, y: float, said: str, size: float, *, anchor: str = "start", colour: str = INK) -> str:
+def svg_text(x: float, y: float, said: str, size: float, *, anchor: str = "start") -> str:
     """Letters with a dark rim, legible on white bone too."""
     return (
-        f'<text x="{x:.2f}" y="{y:.2f}" font-size="{size:.2f}" text-anchor="{anchor}" fill="{colour}" '
+        f'<text x="{x:.2f}" y="{y:.2f}" font-size="{size:.2f}" text-anchor="{anchor}" fill="{INK}" '
         f'stroke="{GROUND}" stroke-width="{size / 6:.2f}" paint-order="stroke" '
         f'font-family="Source Sans, Segoe UI, Arial, sans-serif">{escape(said)}</text>'
     )
@@ -149,7 +147,7 @@ def _isocentre(section: Section, isocentre: Sequence[float]) -> str:
     return mark.replace("<path ", '<path stroke-dasharray="3 3" ') if is_elsewhere else mark
 
 
-def _letters(section: Section, box: tuple[float, float, float, float], notes: Sequence[str]) -> list[str]:
+def _letters(section: Section, box: tuple[float, float, float, float]) -> list[str]:
     left, top, width, height = box
     size = max(min(width, height), 0.6 * max(width, height)) * 0.045
     first, last, above, below = _EDGES[section.plane]
@@ -161,7 +159,6 @@ def _letters(section: Section, box: tuple[float, float, float, float], notes: Se
         svg_text(middle_x, top + size, above, size, anchor="middle"),
         svg_text(middle_x, top + height - size * 0.4, below, size, anchor="middle"),
         svg_text(left + size * 0.4, top + size, f"{section.plane}  {across} {section.at:.1f} mm", size),
-        *(svg_text(left + size * 0.4, top + size * (2.2 + 1.2 * i), note, size) for i, note in enumerate(notes)),
     ]
 
 

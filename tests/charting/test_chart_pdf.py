@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
-from recovery.charting import ChartCode, FontError, chart_sheets, charts_pdf, patient_chart_pdf
+from recovery.charting import ChartCode, FontError, chart_sheets, charts_pdf
 from recovery.charting.canvas import Paper
 from recovery.patient.file import PatientFile, read_patient_file, read_patient_files
 from recovery.patient.photos import Photo
@@ -121,7 +121,7 @@ def test_the_same_copy_gives_the_same_bytes_whenever_it_is_printed(tmp_path: Pat
     anna(clinic)
     cache = clinic.write(tmp_path)
     minutes = [read_patient_file(cache, SITE, "100231", NOW + timedelta(minutes=m)) for m in (0, 3)]
-    made = [patient_chart_pdf(file) for file in minutes]
+    made = [charts_pdf([file]) for file in minutes]
     assert made[0] == made[1] and b"CreationDate (D:20261124143200Z)" in made[0]
 
 
@@ -143,11 +143,11 @@ def test_what_began_and_was_not_recorded_stops_on_paper_too(
     begun = "fraction 8 began, and its end was not recorded: look at the machine before treating"
     (sheet,) = chart_sheets(with_row(files["100231"], in_flight=begun))
     assert sheet.stops == (f"NOT RECORDED: {begun}.",)
-    assert f"NOT RECORDED: {begun}." in flat(patient_chart_pdf(with_row(files["100231"], in_flight=begun)))
+    assert f"NOT RECORDED: {begun}." in flat(charts_pdf([with_row(files["100231"], in_flight=begun)]))
 
 
 def test_an_interrupted_fraction_stands_white_on_black_on_every_page(files: dict[str, PatientFile]) -> None:
-    made = patient_chart_pdf(files["100377"])
+    made = charts_pdf([files["100377"]])
     pages = texts(made)
     assert "INTERRUPTED: finish fraction 5 first, 50.0 MU left (Field 1 12.0, Field 2 38.0)." in flat(made)
     assert len(pages) > 1 and all("INTERRUPTED" in page for page in pages)
@@ -159,7 +159,7 @@ def test_an_interrupted_fraction_stands_white_on_black_on_every_page(files: dict
 
 
 def test_what_forbids_treatment_is_said_with_its_reason(files: dict[str, PatientFile]) -> None:
-    japanese = flat(patient_chart_pdf(files["4711"]))
+    japanese = flat(charts_pdf([files["4711"]]))
     assert "NOT READY: missing plan" in japanese
     assert "NOT APPROVED: the plan is unapproved." in japanese
     assert "NO PRESCRIPTION: get site, laterality" in japanese
@@ -171,13 +171,13 @@ def test_what_forbids_treatment_is_said_with_its_reason(files: dict[str, Patient
 
 def test_an_old_copy_and_one_without_proof_say_so_in_black(files: dict[str, PatientFile]) -> None:
     old = dataclasses.replace(files["100231"], as_of=files["100231"].now - timedelta(days=3, hours=4))
-    assert "OLD COPY: 3 d 4 h old when printed" in flat(patient_chart_pdf(old))
+    assert "OLD COPY: 3 d 4 h old when printed" in flat(charts_pdf([old]))
     hour = dataclasses.replace(files["100231"], as_of=files["100231"].now - timedelta(hours=1))
     assert any("OLD COPY" in said for said in chart_sheets(hour)[0].looks)
     at_its_pace = dataclasses.replace(hour, grace=timedelta(minutes=90))
     assert not any("OLD COPY" in said for said in chart_sheets(at_its_pace)[0].looks), "the config's pace"
     unproven = dataclasses.replace(files["100231"], as_of=None)
-    said = flat(patient_chart_pdf(unproven))
+    said = flat(charts_pdf([unproven]))
     assert "NOTHING PROVEN" in said and "as of nothing proven" in said
 
 
@@ -188,7 +188,7 @@ def test_a_plan_that_is_over_has_no_rows_to_sign(files: dict[str, PatientFile], 
     over = with_row(files["100231"], status=status)
     [sheet] = chart_sheets(over)
     assert sheet.blank_rows == 0 and sheet.first_row == "" and sheet.stops[0].startswith(word)
-    assert "Signed" not in flat(patient_chart_pdf(over))
+    assert "Signed" not in flat(charts_pdf([over]))
 
 
 def test_without_records_no_number_stands_in_the_first_row(files: dict[str, PatientFile]) -> None:
@@ -201,7 +201,7 @@ def test_without_records_no_number_stands_in_the_first_row(files: dict[str, Pati
 def test_a_patient_without_a_plan_has_a_page_that_says_so(files: dict[str, PatientFile]) -> None:
     nobody = dataclasses.replace(files["100231"], plans=())
     [sheet] = chart_sheets(nobody)
-    assert sheet.plan_uid is None and "NO PLAN" in flat(patient_chart_pdf(nobody))
+    assert sheet.plan_uid is None and "NO PLAN" in flat(charts_pdf([nobody]))
     assert ChartCode.from_text(ChartCode(sheet.patient_id, None, sheet.checksum).text).plan_uid is None
 
 
@@ -219,10 +219,10 @@ def test_there_are_at_least_ten_rows_to_sign_and_the_first_bears_what_the_ledger
 
 def test_letters_that_no_font_has_are_boxes_and_are_named(files: dict[str, PatientFile]) -> None:
     thai = dataclasses.replace(files["100231"].identity, patient_name="ABELSEN, กAnna😀")
-    made = flat(patient_chart_pdf(dataclasses.replace(files["100231"], identity=thai)))
+    made = flat(charts_pdf([dataclasses.replace(files["100231"], identity=thai)]))
     assert "ABELSEN, □Anna□" in made and "U+0E01 THAI CHARACTER KO KAI" in made and "U+1F600" in made
     cyrillic = dataclasses.replace(thai, patient_name="ЩЕРБАКОВА, Наталья Őrsi 김")
-    made = flat(patient_chart_pdf(dataclasses.replace(files["100231"], identity=cyrillic)))
+    made = flat(charts_pdf([dataclasses.replace(files["100231"], identity=cyrillic)]))
     assert "ЩЕРБАКОВА, Наталья Őrsi 김" in made and "NO FONT" not in made
 
 
@@ -231,7 +231,7 @@ def test_a_font_that_is_none_is_an_error_with_its_key(files: dict[str, PatientFi
     path.write_bytes(b"no font")
     thai = dataclasses.replace(files["100231"].identity, patient_name="ก")
     with pytest.raises(FontError, match=r"\[charts\] font"):
-        patient_chart_pdf(dataclasses.replace(files["100231"], identity=thai), own_font=path)
+        charts_pdf([dataclasses.replace(files["100231"], identity=thai)], own_font=path)
 
 
 def with_photo(file: PatientFile, data: bytes) -> PatientFile:
@@ -253,29 +253,29 @@ def test_each_plans_first_page_bears_the_photo_as_the_file_that_it_is(
     data = picture(RED, (300, 400))
     [plan] = files["100231"].plans
     twice = dataclasses.replace(with_photo(files["100231"], data), plans=(plan, plan))
-    made = patient_chart_pdf(twice, paper=paper)
-    assert made == patient_chart_pdf(twice, paper=paper)
+    made = charts_pdf([twice], paper=paper)
+    assert made == charts_pdf([twice], paper=paper)
     assert made.count(data) == 1, "once for both, and not drawn anew"
     size = SIZES[paper][0] * SIZES[paper][1] / (72 / 25.4) ** 2
     told = [red_part(made, page) * size for page in range(len(texts(made)))]
     assert [t > 0 for t in told] == [True, False] * 2
     assert all(0.5 * 26 * 34 * 0.9 < t < 0.5 * 26 * 34 * 1.1 for t in told if t), "the upper half of its frame, mm²"
-    assert "no photo" not in flat(made) and "no photo" in texts(patient_chart_pdf(files["100231"]))[0]
+    assert "no photo" not in flat(made) and "no photo" in texts(charts_pdf([files["100231"]]))[0]
 
 
 def test_a_photo_stands_whole_above_the_foot_wherever_the_warnings_before_it_end(files: dict[str, PatientFile]) -> None:
     for lines in range(24, 64, 4):
         file = dataclasses.replace(with_photo(files["100231"], picture(RED)), alerts="Alert\n" * lines)
-        things = [t for page in pypdfium2.PdfDocument(patient_chart_pdf(file)) for t in page.get_objects()]
+        things = [t for page in pypdfium2.PdfDocument(charts_pdf([file])) for t in page.get_objects()]
         [bottom] = [thing.get_bounds()[1] for thing in things if thing.type == pypdfium2.raw.FPDF_PAGEOBJ_IMAGE]
         assert bottom > 15 * 72 / 25.4, lines
 
 
 def test_a_photo_that_cannot_be_read_is_said(files: dict[str, PatientFile]) -> None:
     for data in (b"broken", b"", picture(RED, (300, 400))[:900]):
-        assert "The photo cannot be read." in flat(patient_chart_pdf(with_photo(files["100231"], data)))
+        assert "The photo cannot be read." in flat(charts_pdf([with_photo(files["100231"], data)]))
     odd = dataclasses.replace(files["100231"], photo=Photo(None, "image/jpeg", "no base64!"))
-    assert "The photo cannot be read." in flat(patient_chart_pdf(odd))
+    assert "The photo cannot be read." in flat(charts_pdf([odd]))
 
 
 def test_any_change_of_what_is_printed_changes_the_checksum(files: dict[str, PatientFile]) -> None:

@@ -81,7 +81,7 @@ def test_what_the_plan_does_not_say_is_a_dash_not_a_zero() -> None:
 
 def test_leaf_positions_that_do_not_fit_their_boundaries_are_not_drawn() -> None:
     view = view_of({"BeamLimitingDevicePositionSequence": positions_of(MLCX=[-1.0, 1.0])})
-    assert not view.has_mlc
+    assert not view.leaf_banks
     assert "MLCX has 2 positions for 4 leaf pairs, and is not drawn" in view.remarks[0]
 
 

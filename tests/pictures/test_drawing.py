@@ -95,9 +95,8 @@ def test_what_a_structure_is_called_never_becomes_part_of_the_picture() -> None:
     slices = images(2)
     found = read_structures(structures(slices, {"<script>": [contour(rectangle(0, 5, 0, 5, 0.0))]}))
     grid = assemble([ImageSlice.from_dataset(ds) for ds in straight_slices()]).grid
-    picture = draw_section(section(grid, "axial", 0), (0.0, 400.0), Overlay(found, (), notes=("<b>",)))
+    picture = draw_section(section(grid, "axial", 0), (0.0, 400.0), Overlay(found, ()))
     assert "<script>" not in picture
-    assert "&lt;b&gt;" in picture
 
 
 def test_the_beams_axis_meets_a_reference_image_where_its_position_says() -> None:
@@ -112,7 +111,7 @@ def test_the_beams_axis_meets_a_reference_image_where_its_position_says() -> Non
     image = ReferenceImage.from_dataset(obj("1.2.840.10008.5.1.4.1.1.481.1", "RTIMAGE", **elements))
     assert image.axis == (4.0, 20.0)
     assert image.spacing == pytest.approx((2.0, 1.0))
-    picture = draw_reference_image(image)
+    picture = draw_reference_image(image, image.window)
     assert "M0 9.00H40.00M20.50 0V20.00" in picture
     turned = ReferenceImage.from_dataset(
         obj("1.2.840.10008.5.1.4.1.1.481.1", "RTIMAGE", **elements | {"RTImageOrientation": [0, 1, 0, 1, 0, 0]})

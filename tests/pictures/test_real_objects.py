@@ -65,7 +65,7 @@ def test_real_plans_show_their_leaves_and_arcs(name: str, beams: int, leaves: in
 
 def test_a_real_ion_plan_shows_spots_and_no_leaves() -> None:
     (view, *_) = beams_eye_views(real("topas_rti/rtip_demo.dcm"))
-    assert not view.has_mlc
+    assert not view.leaf_banks
     assert len(view.spots) == 3
     assert "no jaws and no MLC" in view.remarks[0]
 

@@ -65,7 +65,7 @@ def test_an_interrupted_fraction_is_finished_first_and_the_next_number_is_after_
 def test_of_two_that_were_begun_the_newest_is_interrupted_and_the_older_was_given_in_part() -> None:
     found = laid_out(given(1, day(1), 60.0), given(2, day(2), 60.0), given(3, day(3)))
     assert [f.state for f in found.fractions] == ["in part", "interrupted", "complete"]
-    assert (found.next.fraction_number, found.next.number_after, found.next.counts_as) == (2, 4, 2)
+    assert (found.next.fraction_number, found.next.number_after) == (2, 4)
 
 
 def test_when_the_interrupted_fraction_is_the_last_nothing_comes_after_it() -> None:
@@ -95,7 +95,7 @@ def test_of_several_plans_of_a_course_the_courses_numbers_and_days_hold() -> Non
     own = count_fractions([given(3, day(15), 60.0)], PLAN)
     whole = CourseSoFar(30, 3, 27, 3, (other,))
     found = lay_out(own, AT_NOON + timedelta(days=1), whole=whole, dose_per_fraction=2.0)
-    assert (found.next.fraction_number, found.next.number_after, found.next.counts_as) == (3, 10, 4)
+    assert (found.next.fraction_number, found.next.number_after) == (3, 10)
     assert (found.number_of_fractions_planned, found.fractions_delivered, found.dose_delivered) == (30, 3, 6.0)
     assert [f.fraction_number for f in found.fractions] == [3]
     assert [number for _, number in found.fractions_over_time] == [1, 2, 8]
