@@ -44,7 +44,7 @@ def laid_out(*records: TreatmentRecord, now: datetime = AT_NOON, plan: Any = PLA
 
 def test_after_three_whole_fractions_the_fourth_is_next_and_counts_as_the_fourth() -> None:
     found = laid_out(*(given(n, day(n)) for n in (1, 2, 3)))
-    assert found.next == NextFraction(4, None, None, 4)
+    assert found.next == NextFraction(4, None, None)
     assert (found.number_of_fractions_planned, found.fractions_delivered) == (20, 3)
     assert [f.state for f in found.fractions] == ["complete"] * 3
     assert {(f.fraction_group_number, f.meterset_remaining) for f in found.fractions} == {(1, 0.0)}
@@ -53,7 +53,7 @@ def test_after_three_whole_fractions_the_fourth_is_next_and_counts_as_the_fourth
 def test_an_interrupted_fraction_is_finished_first_and_the_next_number_is_after_the_highest() -> None:
     found = laid_out(given(1, day(1)), given(5, day(2), 60.0))
     [whole, begun] = found.fractions
-    assert found.next == NextFraction(5, begun, 6, 2)
+    assert found.next == NextFraction(5, begun, 6)
     assert (begun.state, begun.meterset_remaining, begun.left_in_words) == ("interrupted", 90.0, "90.0 MU left")
     assert [(b.planned, b.delivered, b.remaining) for b in begun.beams] == [(100.0, 60.0, 40.0), (50.0, 0.0, 50.0)]
     assert [(b.beam_number, b.planned, b.delivered, b.remaining) for b in whole.beams] == [
@@ -71,9 +71,9 @@ def test_of_two_that_were_begun_the_newest_is_interrupted_and_the_older_was_give
 def test_when_the_interrupted_fraction_is_the_last_nothing_comes_after_it() -> None:
     plan = plain_plan({1: 100.0, 2: 50.0}, 2)
     last = laid_out(given(1, day(1)), given(2, day(2), 60.0), plan=plan)
-    assert last.next == NextFraction(2, last.fractions[1], None, 2)
+    assert last.next == NextFraction(2, last.fractions[1], None)
     over = laid_out(given(1, day(1)), given(2, day(2)), plan=plan)
-    assert over.next == NextFraction(None, None, None, None)
+    assert over.next == NextFraction(None, None, None)
     unknown = laid_out(given(1, day(1)), given(2, day(2), 60.0), plan=plain_plan({1: 100.0, 2: 50.0}, None))
     assert (unknown.next.fraction_number, unknown.next.number_after) == (2, 3)
 
@@ -85,7 +85,7 @@ def test_after_a_fraction_that_bears_no_number_of_a_fraction_the_first_comes() -
 
 def test_nothing_given_yet_the_first_is_next() -> None:
     found = laid_out()
-    assert found.next == NextFraction(1, None, None, 1)
+    assert found.next == NextFraction(1, None, None)
     assert (found.gaps, found.dose_over_time, found.fractions) == ((), (), ())
 
 
