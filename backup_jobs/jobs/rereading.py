@@ -1,9 +1,8 @@
 """One night of re-reading: what was read, what failed, what was healed, what was held against its source.
 
-How
-    By lists of UIDs: the RT-PACS is asked which it holds, and gives those back. What it holds and does not give is
-    asked for once more, and is unreadable only when the RT-PACS answers again afterwards: an archive that died in
-    mid-night is no damaged object.
+By lists of UIDs: the RT-PACS is asked which it holds, and gives those back. What it holds and does not give is asked
+for once more, and is unreadable only when the RT-PACS answers again afterwards: an archive that died in mid-night is no
+damaged object.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Where there is no cron: stay up, run the cycle at the config's pace, and once a night the proof by re-reading.
 
-How
-    The proof runs for hours, and runs beside the cycles: as a process of its own, started when its time of day has come
-    and no run of it is known to have begun since. A machine that slept or was off at that time makes up for it.
+The proof runs for hours, and runs beside the cycles: as a process of its own, started when its time of day has come and
+no run of it is known to have begun since. A machine that slept or was off at that time makes up for it.
 """
 
 from __future__ import annotations

@@ -57,10 +57,7 @@ def open_receiver(local: DicomNode, handle: Callable[[EncodedObject], int], guar
 
     `guard` says who may send what; None takes everything from everybody, which is for tests.
 
-    Raises
-    ------
-    DimseError
-        If the port is taken, and was not free again within the guard's time-out.
+    Raises `DimseError` if the port is taken, and was not free again within the guard's time-out.
     """
     open_sockets: list[QuickSocket] = []
     handlers: list[Any] = [

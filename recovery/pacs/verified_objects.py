@@ -78,13 +78,7 @@ class VerifiedObjects:
         return cls(found, 1 + max((one.turn for one in found.values()), default=0))
 
     def save(self, cache: Cache, now: datetime) -> None:
-        """Write the table.
-
-        Raises
-        ------
-        CacheError
-            If it cannot be written.
-        """
+        """Write the table. Raises `CacheError` if it cannot be written."""
         names = VERIFIED_OBJECTS.columns
         rows = (
             {name: getattr(one, name) for name in names}
@@ -185,13 +179,7 @@ class Proofs:
         return cls(plans, faults, {str(row["uid"]): plan_uids for row in rows if (plan_uids := _plan_uids(row))})
 
     def save(self, cache: Cache, now: datetime) -> None:
-        """Write the table.
-
-        Raises
-        ------
-        CacheError
-            If it cannot be written.
-        """
+        """Write the table. Raises `CacheError` if it cannot be written."""
         rows = (
             {
                 "uid": uid,
