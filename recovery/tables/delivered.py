@@ -5,32 +5,18 @@
 
 from __future__ import annotations
 
-from recovery.tables.schema import TableSchema
+from recovery.tables.schema import TableSchema, columns
 
 HISTORY_DAYS = 730
 """How far back a snapshot's deliveries go."""
 
 DELIVERIES = TableSchema(
     "deliveries",
-    {
-        "delivery_id": "str",
-        "patient_id": "str",
-        "referenced_rt_plan_uid": "str",
-        "treatment_record_uid": "str",
-        "prescription_id": "str",
-        "fraction_number": "int",
-        "beam_number": "int",
-        "beam_name": "str",
-        "treatment_machine_name": "str",
-        "radiation_type": "str",
-        "treated_at": "datetime",
-        "planned_meterset": "float",
-        "delivered_meterset": "float",
-        "termination_status": "str",
-        "termination_reason": "str",
-        "delivery_type": "str",
-        "was_overridden": "bool",
-    },
+    columns("""
+        delivery_id patient_id referenced_rt_plan_uid treatment_record_uid prescription_id fraction_number:int
+        beam_number:int beam_name treatment_machine_name radiation_type treated_at:datetime planned_meterset:float
+        delivered_meterset:float termination_status termination_reason delivery_type was_overridden:bool
+    """),
     key=("delivery_id",),
     sorted_by="patient_id",
     rows_per_group=8192,
@@ -43,17 +29,10 @@ product makes no records (MOSAIQ), `prescription_id` where the plan alone tells 
 
 COUCH_SHIFTS = TableSchema(
     "couch_shifts",
-    {
-        "delivery_id": "str",
-        "patient_id": "str",
-        "treated_at": "datetime",
-        "couch_vertical": "float",
-        "couch_longitudinal": "float",
-        "couch_lateral": "float",
-        "correction_vertical": "float",
-        "correction_longitudinal": "float",
-        "correction_lateral": "float",
-    },
+    columns("""
+        delivery_id patient_id treated_at:datetime couch_vertical:float couch_longitudinal:float couch_lateral:float
+        correction_vertical:float correction_longitudinal:float correction_lateral:float
+    """),
     key=("delivery_id",),
     sorted_by="patient_id",
     rows_per_group=8192,
@@ -62,17 +41,10 @@ COUCH_SHIFTS = TableSchema(
 
 IN_FLIGHT = TableSchema(
     "in_flight",
-    {
-        "in_flight_id": "str",
-        "patient_id": "str",
-        "referenced_rt_plan_uid": "str",
-        "beam_number": "int",
-        "beam_name": "str",
-        "fraction_number": "int",
-        "treatment_machine_name": "str",
-        "started_at": "datetime",
-        "delivered_meterset": "float",
-    },
+    columns("""
+        in_flight_id patient_id referenced_rt_plan_uid beam_number:int beam_name fraction_number:int
+        treatment_machine_name started_at:datetime delivered_meterset:float
+    """),
     key=("in_flight_id",),
 )
 """What began and was not recorded (MOSAIQ: a row per field) or not finished (ARIA: a row per plan).

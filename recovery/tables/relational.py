@@ -22,23 +22,10 @@ CANCELLED_STATUSES = frozenset({"cancelled", "cancelled, patient did not come", 
 
 PATIENTS = TableSchema(
     "patients",
-    {
-        "patient_id": "str",
-        "other_patient_ids": "str",
-        "patient_name": "str",
-        "patient_birth_date": "date",
-        "patient_sex": "str",
-        "phone_home": "str",
-        "phone_mobile": "str",
-        "phone_work": "str",
-        "email": "str",
-        "address": "str",
-        "language": "str",
-        "special_needs": "str",
-        "emergency_contacts": "str",
-        "transport": "str",
-        "alerts": "str",
-    },
+    columns("""
+        patient_id other_patient_ids patient_name patient_birth_date:date patient_sex phone_home phone_mobile
+        phone_work email address language special_needs emergency_contacts transport alerts
+    """),
     key=("patient_id",),
 )
 """Who has an appointment, a plan or a delivery in the last two years or a booking ahead. Lists are in words."""
@@ -48,61 +35,28 @@ PHONES = ("phone_mobile", "phone_home", "phone_work")
 
 PHYSICIANS = TableSchema(
     "physicians",
-    {
-        "patient_id": "str",
-        "physician_name": "str",
-        "role": "str",
-        "is_primary": "bool",
-        "specialty": "str",
-        "institution": "str",
-    },
+    columns("patient_id physician_name role is_primary:bool specialty institution"),
     key=("patient_id", "physician_name"),
 )
 """`physician_name` is `Family, Given` as PhysiciansOfRecord is shown; `is_primary`: the oncologist in charge."""
 
 COURSES = TableSchema(
     "courses",
-    {
-        "patient_id": "str",
-        "course_id": "str",
-        "status": "str",
-        "started_at": "datetime",
-        "completed_at": "datetime",
-        "diagnosis_codes": "str",
-        "diagnoses": "str",
-        "laterality": "str",
-        "intent": "str",
-        "comment": "str",
-    },
+    columns("""
+        patient_id course_id status started_at:datetime completed_at:datetime diagnosis_codes diagnoses laterality
+        intent comment
+    """),
     key=("patient_id", "course_id"),
 )
 """`laterality` is the only diagnosis' side, or each diagnosis' with its site: `Right: Breast; Left: Lung`."""
 
 PRESCRIPTIONS = TableSchema(
     "prescriptions",
-    {
-        "patient_id": "str",
-        "prescription_id": "str",
-        "prescription_name": "str",
-        "course_id": "str",
-        "site": "str",
-        "laterality": "str",
-        "intent": "str",
-        "technique": "str",
-        "dose_per_fraction": "float",
-        "total_dose": "float",
-        "dose_levels": "str",
-        "number_of_fractions": "int",
-        "fraction_pattern": "str",
-        "phase": "str",
-        "follows_prescription_id": "str",
-        "bolus": "str",
-        "gating": "str",
-        "notes": "str",
-        "status": "str",
-        "created_by": "str",
-        "created_at": "datetime",
-    },
+    columns("""
+        patient_id prescription_id prescription_name course_id site laterality intent technique
+        dose_per_fraction:float total_dose:float dose_levels number_of_fractions:int fraction_pattern phase
+        follows_prescription_id bolus gating notes status created_by created_at:datetime
+    """),
     key=("patient_id", "prescription_id"),
 )
 """`dose_per_fraction` and `total_dose` in Gy, of the target that gets most; `dose_levels` names every target.
@@ -110,97 +64,46 @@ PRESCRIPTIONS = TableSchema(
 
 PLANS = TableSchema(
     "plans",
-    {
-        "sop_instance_uid": "str",
-        "patient_id": "str",
-        "course_id": "str",
-        "rt_plan_label": "str",
-        "approval_status": "str",
-        "approved_by": "str",
-        "approved_at": "datetime",
-        "status_changed_by": "str",
-        "status_changed_at": "datetime",
-        "number_of_fractions_planned": "int",
-        "dose_per_fraction": "float",
-        "structure_set_uid": "str",
-        "frame_of_reference_uid": "str",
-        "prescription_id": "str",
-        "plan_intent": "str",
-        "treatment_type": "str",
-        "treatment_orientation": "str",
-        "treatment_order": "int",
-        "fraction_pattern": "str",
-    },
+    columns("""
+        sop_instance_uid patient_id course_id rt_plan_label approval_status approved_by approved_at:datetime
+        status_changed_by status_changed_at:datetime number_of_fractions_planned:int dose_per_fraction:float
+        structure_set_uid frame_of_reference_uid prescription_id plan_intent treatment_type treatment_orientation
+        treatment_order:int fraction_pattern
+    """),
     key=("sop_instance_uid",),
 )
 """Doses in Gy. `approved_by` and `approved_at` are of the approval for treatment; null while there is none."""
 
 PLAN_FIELDS = TableSchema(
     "plan_fields",
-    {
-        "sop_instance_uid": "str",
-        "beam_number": "int",
-        "patient_id": "str",
-        "beam_name": "str",
-        "treatment_machine_name": "str",
-        "radiation_type": "str",
-        "nominal_beam_energy": "float",
-        "technique": "str",
-        "mlc_type": "str",
-        "beam_meterset": "float",
-        "dose_rate": "int",
-        "gantry_angle": "float",
-        "gantry_stop_angle": "float",
-        "gantry_direction": "str",
-        "collimator_angle": "float",
-        "patient_support_angle": "float",
-        "source_to_surface_distance": "float",
-        "tolerance_table": "str",
-        "reference_image_uid": "str",
-        "setup_note": "str",
-        "is_setup_field": "bool",
-        "treatment_order": "int",
-    },
+    columns("""
+        sop_instance_uid beam_number:int patient_id beam_name treatment_machine_name radiation_type
+        nominal_beam_energy:float technique mlc_type beam_meterset:float dose_rate:int gantry_angle:float
+        gantry_stop_angle:float gantry_direction collimator_angle:float patient_support_angle:float
+        source_to_surface_distance:float tolerance_table reference_image_uid setup_note is_setup_field:bool
+        treatment_order:int
+    """),
     key=("sop_instance_uid", "beam_number"),
 )
 """`nominal_beam_energy` in MV or MeV, metersets MU, angles degrees, distances cm, `dose_rate` MU per minute."""
 
 SETUP_NOTES = TableSchema(
     "setup_notes",
-    {
-        "sop_instance_uid": "str",
-        "beam_number": "int",
-        "patient_id": "str",
-        "treatment_orientation": "str",
-        "setup_technique": "str",
-        "setup_note": "str",
-        "devices": "str",
-        "couch_vertical": "float",
-        "couch_longitudinal": "float",
-        "couch_lateral": "float",
-        "shift_vertical": "float",
-        "shift_longitudinal": "float",
-        "shift_lateral": "float",
-    },
+    columns("""
+        sop_instance_uid beam_number:int patient_id treatment_orientation setup_technique setup_note devices
+        couch_vertical:float couch_longitudinal:float couch_lateral:float shift_vertical:float
+        shift_longitudinal:float shift_lateral:float
+    """),
     key=("sop_instance_uid", "beam_number"),
 )
 """Per plan and field: how the patient lies, with what, and the planned couch and shifts in cm."""
 
 SCHEDULE = TableSchema(
     "schedule",
-    {
-        "appointment_id": "str",
-        "patient_id": "str",
-        "appointment_at": "datetime",
-        "ends_at": "datetime",
-        "treatment_machine_name": "str",
-        "other_machine_name": "str",
-        "activity": "str",
-        "activity_category": "str",
-        "status": "str",
-        "priority": "str",
-        "note": "str",
-    },
+    columns("""
+        appointment_id patient_id appointment_at:datetime ends_at:datetime treatment_machine_name other_machine_name
+        activity activity_category status priority note
+    """),
     key=("appointment_id",),
 )
 """Sixty days back to sixty ahead. Cancelled ones stay, and say so: see CANCELLED_STATUSES. `treatment_machine_name` is
@@ -208,64 +111,34 @@ null where nobody is treated: at a CT scanner, which is then `other_machine_name
 
 CALENDAR = TableSchema(
     "calendar",
-    {"sop_instance_uid": "str", "patient_id": "str", "sessions_planned": "int", "sessions_remaining": "int"},
+    columns("sop_instance_uid patient_id sessions_planned:int sessions_remaining:int"),
     key=("sop_instance_uid", "patient_id"),
 )
 """Sessions of each plan in the calendar of MOSAIQ, and those left: a further count of what remains. Empty for ARIA."""
 
 NOTES = TableSchema(
     "notes",
-    {
-        "note_id": "str",
-        "patient_id": "str",
-        "written_at": "datetime",
-        "written_by": "str",
-        "kind": "str",
-        "note": "str",
-    },
+    columns("note_id patient_id written_at:datetime written_by kind note"),
     key=("note_id",),
 )
 
 CHECKS = TableSchema(
     "checks",
-    {
-        "check_id": "str",
-        "patient_id": "str",
-        "kind": "str",
-        "sop_instance_uid": "str",
-        "status": "str",
-        "checked_at": "datetime",
-        "checked_by": "str",
-        "comment": "str",
-    },
+    columns("check_id patient_id kind sop_instance_uid status checked_at:datetime checked_by comment"),
     key=("check_id",),
 )
 """Chart checks and checklists (no plan), and approvals of plans, prescriptions and fields."""
 
 DOCUMENTS = TableSchema(
     "documents",
-    {
-        "document_id": "str",
-        "patient_id": "str",
-        "written_at": "datetime",
-        "kind": "str",
-        "status": "str",
-        "location": "str",
-    },
+    columns("document_id patient_id written_at:datetime kind status location"),
     key=("document_id",),
 )
 """Where the clinic's documents lie; their contents are not copied."""
 
 PHOTOS = TableSchema(
     "photos",
-    {
-        "patient_id": "str",
-        "taken_at": "datetime",
-        "media_type": "str",
-        "picture": "str",
-        "source_media_type": "str",
-        "source_sha256": "str",
-    },
+    columns("patient_id taken_at:datetime media_type picture source_media_type source_sha256"),
     key=("patient_id",),
     sorted_by="patient_id",
     rows_per_group=64,

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import pyarrow as pa
 
@@ -100,53 +100,24 @@ class TableSchema:
                 raise TableError(f"table {self.name}: column {name} holds a {type(value).__name__}, not a {kind}")
 
 
+def columns(words: str) -> dict[str, Kind]:
+    """Columns in order, from words such as `patient_id turn:int`: one without a kind holds text."""
+    parts = (word.partition(":") for word in words.split())
+    return {name: cast("Kind", kind or "str") for name, _, kind in parts}
+
+
 ON_TREATMENT = TableSchema(
     "on_treatment",
-    {
-        "patient_id": "str",
-        "patient_name": "str",
-        "patient_birth_date": "date",
-        "patient_sex": "str",
-        "physicians_of_record": "str",
-        "referenced_rt_plan_uid": "str",
-        "prescription_id": "str",
-        "rt_plan_label": "str",
-        "treatment_machine_name": "str",
-        "number_of_fractions_planned": "int",
-        "fractions_delivered": "int",
-        "fractions_remaining": "int",
-        "course_fractions_delivered": "int",
-        "course_number_of_fractions_planned": "int",
-        "course_plan_labels": "str",
-        "interrupted_fraction": "int",
-        "interrupted_meterset_remaining": "float",
-        "interrupted_remaining_in_words": "str",
-        "next_fraction_number": "int",
-        "first_treatment_at": "datetime",
-        "last_treatment_at": "datetime",
-        "next_appointment_at": "datetime",
-        "unknown_since": "datetime",
-        "proven_at": "datetime",
-        "status": "str",
-        "plan_held": "bool",
-        "structure_set_held": "bool",
-        "images_held": "bool",
-        "records_held": "bool",
-        "ready": "bool",
-        "missing": "str",
-        "earlier_plans": "str",
-        "remarks": "str",
-        "physician": "str",
-        "site": "str",
-        "laterality": "str",
-        "intent": "str",
-        "prescription": "str",
-        "phone": "str",
-        "alerts": "str",
-        "disagreement": "str",
-        "in_flight": "str",
-        "other_patient_ids": "str",
-    },
+    columns("""
+        patient_id patient_name patient_birth_date:date patient_sex physicians_of_record referenced_rt_plan_uid
+        prescription_id rt_plan_label treatment_machine_name number_of_fractions_planned:int fractions_delivered:int
+        fractions_remaining:int course_fractions_delivered:int course_number_of_fractions_planned:int
+        course_plan_labels interrupted_fraction:int interrupted_meterset_remaining:float
+        interrupted_remaining_in_words next_fraction_number:int first_treatment_at:datetime
+        last_treatment_at:datetime next_appointment_at:datetime unknown_since:datetime proven_at:datetime status
+        plan_held:bool structure_set_held:bool images_held:bool records_held:bool ready:bool missing earlier_plans
+        remarks physician site laterality intent prescription phone alerts disagreement in_flight other_patient_ids
+    """),
     key=("patient_id", "referenced_rt_plan_uid", "prescription_id"),
 )
 """The contract's table, and more. `interrupted_remaining_in_words`: with its unit. From `physician` on, what the R&V
@@ -155,39 +126,15 @@ was not recorded; `other_patient_ids`: see `one_patient`."""
 
 TREATMENT_RECORDS = TableSchema(
     "treatment_records",
-    {
-        "sop_instance_uid": "str",
-        "sop_class_uid": "str",
-        "series_instance_uid": "str",
-        "study_instance_uid": "str",
-        "patient_id": "str",
-        "patient_name": "str",
-        "patient_birth_date": "date",
-        "patient_sex": "str",
-        "physicians_of_record": "str",
-        "treatment_date": "date",
-        "treatment_time": "str",
-        "referenced_rt_plan_uid": "str",
-        "referenced_fraction_group_number": "int",
-        "number_of_fractions_planned": "int",
-        "treatment_machine_name": "str",
-        "treatment_record_content_origin": "str",
-        "written_date": "date",
-        "timezone_offset_from_utc": "str",
-        "names_verification": "str",
-        "beam_index": "int",
-        "beam_number": "int",
-        "beam_name": "str",
-        "current_fraction_number": "int",
-        "treatment_delivery_type": "str",
-        "treatment_termination_status": "str",
-        "specified_meterset": "float",
-        "delivered_meterset": "float",
-        "started_at": "datetime",
-        "beam_description": "str",
-        "meterset_unit": "str",
-        "pulses": "str",
-    },
+    columns("""
+        sop_instance_uid sop_class_uid series_instance_uid study_instance_uid patient_id patient_name
+        patient_birth_date:date patient_sex physicians_of_record treatment_date:date treatment_time
+        referenced_rt_plan_uid referenced_fraction_group_number:int number_of_fractions_planned:int
+        treatment_machine_name treatment_record_content_origin written_date:date timezone_offset_from_utc
+        names_verification beam_index:int beam_number:int beam_name current_fraction_number:int
+        treatment_delivery_type treatment_termination_status specified_meterset:float delivered_meterset:float
+        started_at:datetime beam_description meterset_unit pulses
+    """),
     key=("sop_instance_uid", "beam_index"),
     sorted_by="patient_id",
     rows_per_group=8192,
@@ -197,24 +144,11 @@ are in `meterset_unit`; `pulses`: channel, specified and delivered number, as JS
 
 RT_PLANS = TableSchema(
     "rt_plans",
-    {
-        "sop_instance_uid": "str",
-        "sop_class_uid": "str",
-        "series_instance_uid": "str",
-        "study_instance_uid": "str",
-        "patient_id": "str",
-        "patient_name": "str",
-        "patient_birth_date": "date",
-        "patient_sex": "str",
-        "rt_plan_label": "str",
-        "plan_intent": "str",
-        "rt_plan_geometry": "str",
-        "approval_status": "str",
-        "frame_of_reference_uid": "str",
-        "predecessor_uids": "str",
-        "beams": "str",
-        "references": "str",
-    },
+    columns("""
+        sop_instance_uid sop_class_uid series_instance_uid study_instance_uid patient_id patient_name
+        patient_birth_date:date patient_sex rt_plan_label plan_intent rt_plan_geometry approval_status
+        frame_of_reference_uid predecessor_uids beams references
+    """),
     key=("sop_instance_uid",),
     sorted_by="patient_id",
     rows_per_group=1024,
@@ -223,17 +157,10 @@ RT_PLANS = TableSchema(
 
 STRUCTURE_SETS = TableSchema(
     "structure_sets",
-    {
-        "sop_instance_uid": "str",
-        "series_instance_uid": "str",
-        "study_instance_uid": "str",
-        "patient_id": "str",
-        "patient_name": "str",
-        "patient_birth_date": "date",
-        "patient_sex": "str",
-        "structure_set_label": "str",
-        "references": "str",
-    },
+    columns("""
+        sop_instance_uid series_instance_uid study_instance_uid patient_id patient_name patient_birth_date:date
+        patient_sex structure_set_label references
+    """),
     key=("sop_instance_uid",),
     sorted_by="patient_id",
     rows_per_group=128,
@@ -242,13 +169,7 @@ STRUCTURE_SETS = TableSchema(
 
 IMAGE_SERIES = TableSchema(
     "image_series",
-    {
-        "series_instance_uid": "str",
-        "study_instance_uid": "str",
-        "patient_id": "str",
-        "frame_of_reference_uid": "str",
-        "slices": "str",
-    },
+    columns("series_instance_uid study_instance_uid patient_id frame_of_reference_uid slices"),
     key=("series_instance_uid",),
 )
 """Image series looked for because no structure set names their slices, and all slices ever listed of them, joined by
@@ -256,16 +177,7 @@ a backslash. Those of the plan's frame of reference stand in for images that not
 
 HOLDINGS = TableSchema(
     "holdings",
-    {
-        "uid": "str",
-        "level": "str",
-        "wanted": "int",
-        "held": "int",
-        "asked_at": "datetime",
-        "instances_at_proof": "int",
-        "slices": "str",
-        "turn": "int",
-    },
+    columns("uid level wanted:int held:int asked_at:datetime instances_at_proof:int slices turn:int"),
     key=("uid",),
 )
 """What the RT-PACS last said about each object (`level` IMAGE) or image series (SERIES) that a plan needs, and when
@@ -281,7 +193,7 @@ EXCLUDED_PATIENTS = TableSchema("excluded_patients", {"patient_id": "str"}, key=
 
 DATABASE_COUNTS = TableSchema(
     "database_counts",
-    {"patient_id": "str", "referenced_rt_plan_uid": "str", "fractions_delivered": "int", "untold": "str"},
+    columns("patient_id referenced_rt_plan_uid fractions_delivered:int untold"),
     key=("patient_id", "referenced_rt_plan_uid"),
 )
 """Fractions delivered in full by the R&V database's deliveries, of plans that may still be treated. `untold`: in words,
