@@ -34,13 +34,7 @@ def stamped(table: pa.Table, taken_at: datetime, source: str, query_sha256: str 
 
 
 def snapshot_of(name: str, path: Path, metadata: Mapping[bytes, bytes], row_count: int) -> TableSnapshot:
-    """What `stamped` said.
-
-    Raises
-    ------
-    KeyError, ValueError
-        If it is not there.
-    """
+    """What `stamped` said. Raises `KeyError` or `ValueError` if it is not there."""
     said = {k.removeprefix(_PREFIX).decode(): v.decode() for k, v in metadata.items() if k.startswith(_PREFIX)}
     taken_at = datetime.fromisoformat(said["taken_at"])
     return TableSnapshot(name, taken_at, row_count, said.get("source", ""), said.get("query_sha256") or None, path)

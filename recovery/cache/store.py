@@ -29,10 +29,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from recovery.cache import parquet
-from recovery.cache.errors import CacheError as CacheError
-from recovery.cache.errors import TableDamagedError as TableDamagedError
-from recovery.cache.errors import TableMissingError as TableMissingError
-from recovery.cache.errors import damaged, missing, unusable
+from recovery.cache.errors import CacheError, TableMissingError, damaged, missing, unusable
 from recovery.cache.manifests import (
     FOLDER,
     POINTER,
@@ -123,10 +120,7 @@ class Cache:
     ) -> None:
         """Put `rows` in the place of those whose `column`, a text, is one of `values`; the others are copied unseen.
 
-        Raises
-        ------
-        TableError, CacheError
-            As `write` and `read` do.
+        Raises `TableError` or `CacheError` as `write` and `read` do.
         """
         table = schema.to_arrow(rows)
         with suppress(TableMissingError):

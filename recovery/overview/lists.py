@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from recovery.cache.store import CacheError
+from recovery.cache.errors import CacheError
 from recovery.overview.wanted_plans import ACTIVE_DAYS
 from recovery.tables.schema import EXCLUDED_PATIENTS, ON_TREATMENT
 
@@ -22,10 +22,7 @@ def write_list(space: Workspace, rows: Rows) -> int:
 
     Returns how many rows the whole list has.
 
-    Raises
-    ------
-    CacheError
-        If something cannot be written; nobody is off the list.
+    Raises `CacheError` if something cannot be written; nobody is off the list.
     """
     config = space.config
     days = max(ACTIVE_DAYS, config.dashboard.on_treatment_days, config.jobs.sync_records.days_back)
@@ -59,10 +56,7 @@ def _write_resting(space: Workspace, rows: Rows, names: set[str]) -> None:
 def write_excluded(space: Workspace, excluded: Iterable[str]) -> None:
     """Write whom a pattern keeps off the list: with those who rest, of whom this run knows nothing else.
 
-    Raises
-    ------
-    CacheError
-        If it cannot be written.
+    Raises `CacheError` if it cannot be written.
     """
     try:
         known = [str(row["patient_id"]) for row in space.cache.read(EXCLUDED_PATIENTS)]

@@ -1,8 +1,5 @@
 """Courses that nobody treats any more rest: a run loads those that are named again, and of the others a few in turn.
 
-Goal
-    A run costs what is active and what is new, not what was ever held; and of what rests nothing is forgotten.
-
 How
     Everybody of a group (`course_groups`) was last treated long ago: the group's objects, and what the RT-PACS said of
     them, lie in a part of the cache of some fifty groups. The table `resting` says who lies where. Whoever is named by
@@ -23,7 +20,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from recovery.cache.store import CacheError
+from recovery.cache.errors import CacheError
 from recovery.pacs.collection import SOURCE, Collection
 from recovery.pacs.course_groups import Group, groups_of
 from recovery.pacs.holdings import LOST, Holdings
@@ -205,10 +202,7 @@ class Resting:
     def write(self, plan: Plan, now: datetime) -> None:
         """Write what changed, in an order in which everybody is somewhere at every moment.
 
-        Raises
-        ------
-        CacheError
-            If something cannot be written.
+        Raises `CacheError` if something cannot be written.
         """
         own = {number: {uid for group in groups for uid in group.uids} for number, groups in plan.parts.items()}
         needed = {

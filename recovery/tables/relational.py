@@ -9,11 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from recovery.tables.delivered import COUCH_SHIFTS as COUCH_SHIFTS
-from recovery.tables.delivered import DELIVERIES as DELIVERIES
-from recovery.tables.delivered import IN_FLIGHT as IN_FLIGHT
+from recovery.tables.delivered import COUCH_SHIFTS, DELIVERIES, IN_FLIGHT
 from recovery.tables.resting import RESTING
-from recovery.tables.schema import TABLES, TableSchema
+from recovery.tables.schema import TABLES, TableSchema, columns
 from recovery.tables.verified import PROOFS, VERIFIED_OBJECTS
 
 WAIT_LISTED = "on the waiting list"

@@ -17,6 +17,7 @@ import pytest
 from backup_jobs.jobs.cycle import run_cycle
 from backup_jobs.jobs.job import Run, opened
 from recovery.cache.damages import damaged_parts, damaged_tables
+from recovery.cache.errors import CacheError
 from recovery.cache.journal import Journal
 from recovery.cache.store import Cache
 from recovery.host.clock import read_clock

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from recovery.cache.damages import damaged_parts
+from recovery.cache.errors import TableDamagedError
 from recovery.cache.memory import Memory
-from recovery.cache.store import Cache, TableDamagedError
+from recovery.cache.store import Cache
 from recovery.overview.build import overview_rows, with_unknown
 from recovery.overview.evidence import evidence_of
 from recovery.overview.lists import write_list
