@@ -177,21 +177,9 @@ def _counts(space: Workspace, rows: Sequence[Mapping[str, Any]]) -> Counts:
     deliveries: list[dict[str, Any]] = space.cache.read_where(
         DELIVERIES, "patient_id", sorted({*lacking.values(), *older_ids(rows)})
     )
-    own: dict[PlanKey, list[Mapping[str, Any]]] = {}
-    for row in under_newest(deliveries, newest_ids(rows)):
-        own.setdefault(_key(row), []).append(row)
-    plans, until = space.collection.plans, space.local_now
-    untold = _untold(space, lacking, deliveries, newest_ids(rows))
-    counts = {key: count for key, count in known.items() if key in wanted} | {
-        key: (
-            fractions_by_database(
-                [row for i in {patient_id, key[0]} for row in own.get((i, key[1]), [])], plans.get(key[1] or ""), until
-            ),
-            untold.get(key),
-        )
-        for key, patient_id in lacking.items()
-    }
-    if not any(row["treated_at"] is not None and row["treated_at"] >= until for row in deliveries):
+    counts = {key: count for key, count in known.items() if key in wanted}
+    counts |= _counted(space, lacking, deliveries, newest_ids(rows))
+    if not any(row["treated_at"] is not None and row["treated_at"] >= space.local_now for row in deliveries):
         _keep(space, known | counts)  # else the next run counts these too, though the table may not change until then
     return counts
 
