@@ -76,10 +76,7 @@ def wait_for_hang_up(_descriptor: int) -> None:
 def refuse_taken_port(host: str, port: int) -> None:
     """With SO_REUSEADDR, as pynetdicom listens, two listen at one port there, and either may get what is sent.
 
-    Raises
-    ------
-    OSError
-        With EADDRINUSE, if another listens.
+    Raises `OSError`: With EADDRINUSE, if another listens.
     """
     with socket.create_server((host, port)):
         pass
