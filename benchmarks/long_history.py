@@ -29,8 +29,8 @@ from recovery.overview.evidence import evidence_of
 from recovery.overview.lists import write_list
 from recovery.overview.rv_columns import with_second_source
 from recovery.overview.wanted_plans import wake_named
-from recovery.pacs.course_groups import groups_of
 from recovery.pacs.holdings import Holding
+from recovery.pacs.resting import GROUPS_PER_PART, Resting
 from recovery.pacs.workspace import Workspace, open_workspace
 from recovery.settings.config import load_config
 from tests.clinic import TwoNodes, two_nodes
@@ -48,7 +48,7 @@ _STRUCTURE_SET = StructureSet.from_dataset(structure_set(images(3)))
 
 def make(clinic: TwoNodes, now: datetime, held: int) -> None:
     """A cache of a clinic that holds `held` records, of which those of 250 courses are to be read yet."""
-    resting = range(ACTIVE, held // FRACTIONS)
+    resting = range(ACTIVE, ACTIVE + (held // FRACTIONS - ACTIVE) // GROUPS_PER_PART * GROUPS_PER_PART)
     for start in range(resting.start, resting.stop, AT_ONCE):
         config = load_config(clinic.config)
         space = open_workspace(config, Memory.load(config.cache_path), now)
@@ -71,12 +71,14 @@ def give_turns(clinic: TwoNodes, now: datetime, runs: int) -> None:
     """Put into the RT-PACS what it is asked for in the next runs, of courses that rest."""
     config = load_config(clinic.config)
     memory = Memory.load(config.cache_path)
-    for run in range(memory.runs, memory.runs + runs):
-        space = open_workspace(config, replace(memory, runs=run), now)
-        for name in {name for group in groups_of(space.collection) for name in group.names}:
-            if name.isdecimal() and int(name) >= ACTIVE:
-                for ds in objects(int(name), now.date()):
-                    clinic.pacs.put(encode(ds))
+    turns = [open_workspace(config, replace(memory, runs=memory.runs + run), now).resting for run in range(runs)]
+    for number in {name for turn in turns for part in turn.loaded for name in _patients(turn, part)}:
+        for ds in objects(int(number), now.date()):
+            clinic.pacs.put(encode(ds))
+
+
+def _patients(resting: Resting, number: int) -> list[str]:
+    return [name for name, (part, records) in resting.places.items() if part == number and records]
 
 
 def objects(number: int, today: date) -> Iterator[Dataset]:
