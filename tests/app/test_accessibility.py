@@ -142,7 +142,7 @@ def test_the_dashboard_is_used_without_a_mouse(at_the_door: Callable[[str], Page
 def test_who_tabs_onto_the_list_stays_on_the_page_and_can_leave_it(at_the_door: Callable[[str], Page]) -> None:
     page = at_the_door("light")
     sign_in(page)
-    go_to(page, "On treatment")
+    drawn(page)
     tab_to(page, "table")
     page.keyboard.press("ArrowDown")
     page.locator("[data-testid=stDataFrame] td[aria-selected=true]", has_text="■").wait_for(state="attached")

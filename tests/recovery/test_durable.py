@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import signal
@@ -17,9 +18,17 @@ from recovery.host import durable
 
 
 def wait_until_it_has_open(process: subprocess.Popen[bytes], file: Path) -> None:
-    descriptors = Path(f"/proc/{process.pid}/fd")
-    while not any(opened.exists() and opened.samefile(file) for opened in descriptors.iterdir()):
+    while str(file.resolve()) not in opened_by(process.pid):
         assert process.poll() is None, "it did not wait"
+
+
+def opened_by(pid: int) -> set[str]:
+    """The files that a process has open; one that it closes meanwhile may be missing."""
+    files = set()
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            files.add(os.readlink(descriptor))
+    return files
 
 
 def a_dead_process() -> int:
