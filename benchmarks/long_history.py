@@ -13,10 +13,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, sleep
 
 from pydicom import Dataset
 
@@ -178,12 +179,25 @@ def measured(clinic: TwoNodes) -> Measured:
     started = perf_counter()
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(command, stdout=said, stderr=subprocess.DEVNULL)
-        _, status, used = os.wait4(process.pid, 0)
+        peak = 0.0
+        while (ended := os.wait4(process.pid, os.WNOHANG))[0] == 0:
+            peak = max(peak, _high_water_megabytes(process.pid))
+            sleep(0.02)
+        _, status, used = ended
         wall = perf_counter() - started
         said.seek(0)
         assert os.waitstatus_to_exitcode(status) == 0, said.read().decode()
     written = sum(before.get(path) != path.stat().st_mtime_ns for path in resting.rglob("*.parquet"))
-    return Measured(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, written)
+    return Measured(wall, used.ru_utime + used.ru_stime, peak, written)
+
+
+def _high_water_megabytes(pid: int) -> float:
+    """The most memory that a process had so far; what `wait4` says includes that of whoever started it."""
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM"):
+                return int(line.split()[1]) / 1024
+    return 0.0
 
 
 def long_history(row: Callable[[str, str, str, float], None], sizes: Sequence[int], runs: int = 5) -> None:
