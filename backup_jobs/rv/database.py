@@ -36,7 +36,8 @@ from backup_jobs.rv.database_errors import (
     explain_sqlite,
 )
 from backup_jobs.rv.queries import Query, load_query
-from recovery.settings.config import Config, RvDatabase
+from recovery.settings.config import Config
+from recovery.settings.nodes import RvDatabase
 
 log = logging.getLogger(__name__)
 

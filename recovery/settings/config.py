@@ -15,16 +15,16 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
-from recovery.dicom.model import DicomNode
 from recovery.settings.mistakes import in_words
+from recovery.settings.nodes import Local, Pacs, RecordAndVerify, SourceNode
 from recovery.settings.pages import Charts, Priorities
-from recovery.settings.products import known_product
 from recovery.settings.sign_in import SignInSettings
+from recovery.settings.signing import Signing
 from recovery.settings.watch import Verify, WatchSettings
 
 _STRICT = ConfigDict(extra="forbid")
@@ -32,20 +32,6 @@ _STRICT = ConfigDict(extra="forbid")
 
 class ConfigError(ValueError):
     """The config cannot be used. Its text names the file and every mistake, a line each."""
-
-
-def _ae_title(value: str) -> str:
-    stripped = value.strip()
-    if not 1 <= len(stripped) <= 16 or "\\" in stripped or not stripped.isprintable() or not stripped.isascii():
-        raise ValueError("an AE title has 1 to 16 ASCII characters and no backslash (PS3.5 section 6.2)")
-    return stripped
-
-
-def _sender(value: str) -> str:
-    ae_title, separator, host = value.partition("@")
-    if not separator or not host.strip():
-        raise ValueError("write it as AE_TITLE@host")
-    return f"{_ae_title(ae_title)}@{host.strip()}"
 
 
 def _time_zone(value: str) -> str:
@@ -56,10 +42,6 @@ def _time_zone(value: str) -> str:
     return value
 
 
-AeTitle = Annotated[str, AfterValidator(_ae_title)]
-Sender = Annotated[str, AfterValidator(_sender)]
-Host = Annotated[str, Field(min_length=1)]
-Port = Annotated[int, Field(ge=1, le=65535, strict=True)]
 Days = Annotated[int, Field(ge=1, le=3650, strict=True)]
 
 
@@ -74,74 +56,6 @@ class Site:
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A DICOM application entity, such as `[pacs.query]`."""
-
-    __pydantic_config__ = _STRICT
-    ae_title: AeTitle
-    host: Host
-    port: Port
-
-    @property
-    def node(self) -> DicomNode:
-        return DicomNode(self.ae_title, self.host, self.port)
-
-
-@dataclass(frozen=True, slots=True)
-class SourceNode(Node):
-    """A `[[tps]]`; `sends_as`: further AE titles and hosts that its objects come from, as `AE_TITLE@host`."""
-
-    __pydantic_config__ = _STRICT
-    sends_as: list[Sender] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Local(Node):
-    """`[local]`: this machine as a node, and how long it waits for another, in seconds."""
-
-    __pydantic_config__ = _STRICT
-    timeout_seconds: Annotated[int, Field(ge=1, le=600, strict=True)] = 60
-
-
-@dataclass(frozen=True, slots=True)
-class RvDatabase:
-    """`[rv.database]`: an ODBC connection string, or `sqlite:///PATH` for the simulated clinic.
-
-    Neither level of `isolation` waits for the clinic's writers or makes them wait; SNAPSHOT sees one moment, and the
-    database must allow it (ALLOW_SNAPSHOT_ISOLATION). `photo_type`: ARIA's word for portraits; empty takes any.
-    """
-
-    __pydantic_config__ = _STRICT
-    connection: Annotated[str, Field(min_length=1)]
-    password_env: str | None = None
-    photo_type: Annotated[str, Field(max_length=32)] = ""
-    isolation: Literal["read uncommitted", "snapshot"] = "read uncommitted"
-
-
-@dataclass(frozen=True, slots=True)
-class RecordAndVerify(SourceNode):
-    """`[rv]`: the R&V system's DICOM service, and how records leave it."""
-
-    __pydantic_config__ = _STRICT
-    product: Annotated[str, AfterValidator(known_product)] = "aria"
-    route: Literal["direct", "relay"] = "relay"
-    database: RvDatabase | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Pacs(SourceNode):
-    """`[pacs]`: the RT-PACS; `query` where it answers queries at another address than it stores."""
-
-    __pydantic_config__ = _STRICT
-    retrieve: Literal["get", "move"] = "get"
-    query: Node | None = None
-
-    @property
-    def query_node(self) -> DicomNode:
-        return self.query.node if self.query else self.node
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +140,7 @@ class Config:
     sign_in: SignInSettings = field(default_factory=SignInSettings)
     verify: Verify = field(default_factory=Verify)
     watch: WatchSettings = field(default_factory=WatchSettings)
+    signing: Signing = field(default_factory=Signing)
     file: Path = Path("config.toml")
 
     @property
@@ -248,6 +163,11 @@ class Config:
     @property
     def audit_path(self) -> Path:
         return self.file.parent / self.sign_in.audit
+
+    @property
+    def signing_key_path(self) -> Path:
+        """The jobs' private key; on a machine that only reads there is none."""
+        return self.file.parent / self.signing.private_key
 
     @property
     def watch_path(self) -> Path:

@@ -18,7 +18,8 @@ from demo.clinic.delivery import dataset
 from demo.mosaiq.database import MosaiqDatabase
 from demo.run.workplace import DATABASE_NAMES, DATABASES, is_served
 from recovery.cache.store import Cache
-from recovery.settings.config import CacheSettings, Config, Local, Pacs, RecordAndVerify, RvDatabase, Site
+from recovery.settings.config import CacheSettings, Config, Site
+from recovery.settings.nodes import Local, Pacs, RecordAndVerify, RvDatabase
 from recovery.tables.relational import RELATIONAL_TABLES
 from recovery.words.plan_states import APPROVED_STATUSES
 

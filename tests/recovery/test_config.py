@@ -9,6 +9,7 @@ import pytest
 
 from recovery.settings.config import ConfigError, load_config
 from recovery.settings.sign_in import SignInSettings, TrustedUserHeaders
+from recovery.settings.signing import Signing
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -204,8 +205,9 @@ def test_every_key_that_the_code_knows_stands_in_the_config() -> None:
     from dataclasses import fields
 
     from recovery.settings import config as module
+    from recovery.settings import nodes
 
-    sections = (module.Local, module.RecordAndVerify, module.RvDatabase, module.Pacs, module.CacheSettings)
+    sections = (nodes.Local, nodes.RecordAndVerify, nodes.RvDatabase, nodes.Pacs, module.CacheSettings, Signing)
     for section in (*sections, module.Dashboard, module.Priorities, SignInSettings, TrustedUserHeaders):
         for one in fields(section):
             assert one.name in text, f"{section.__name__}.{one.name} is not shown"

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from recovery.cache.store import Cache
-from recovery.settings.config import CacheSettings, Config, Local, Pacs, RecordAndVerify, RvDatabase, Site
+from recovery.settings.config import CacheSettings, Config, Site
+from recovery.settings.nodes import Local, Pacs, RecordAndVerify, RvDatabase
 from recovery.tables.relational import RELATIONAL_TABLES
 from tests.relational.aria import Aria
 from tests.relational.made_up import made_up_clinic

@@ -14,7 +14,8 @@ from recovery.cache.journal import JobResult
 from recovery.cache.memory import Memory
 from recovery.dicom.model import DicomNode
 from recovery.pacs.workspace import open_workspace
-from recovery.settings.config import Config, Local, Pacs
+from recovery.settings.config import Config
+from recovery.settings.nodes import Local, Pacs
 from recovery.tables.relational import RELATIONAL_TABLES
 from tests.orthanc import HOW_TO_INSTALL, Orthanc, free_port, orthanc_is_installed
 

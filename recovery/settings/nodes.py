@@ -1,0 +1,101 @@
+"""The DICOM nodes of config.toml: `[local]`, `[rv]` and its database, `[[tps]]`, `[pacs]`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, ConfigDict, Field
+
+from recovery.dicom.model import DicomNode
+from recovery.settings.products import known_product
+
+_STRICT = ConfigDict(extra="forbid")
+
+
+def _ae_title(value: str) -> str:
+    stripped = value.strip()
+    if not 1 <= len(stripped) <= 16 or "\\" in stripped or not stripped.isprintable() or not stripped.isascii():
+        raise ValueError("an AE title has 1 to 16 ASCII characters and no backslash (PS3.5 section 6.2)")
+    return stripped
+
+
+def _sender(value: str) -> str:
+    ae_title, separator, host = value.partition("@")
+    if not separator or not host.strip():
+        raise ValueError("write it as AE_TITLE@host")
+    return f"{_ae_title(ae_title)}@{host.strip()}"
+
+
+AeTitle = Annotated[str, AfterValidator(_ae_title)]
+Sender = Annotated[str, AfterValidator(_sender)]
+Host = Annotated[str, Field(min_length=1)]
+Port = Annotated[int, Field(ge=1, le=65535, strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A DICOM application entity, such as `[pacs.query]`."""
+
+    __pydantic_config__ = _STRICT
+    ae_title: AeTitle
+    host: Host
+    port: Port
+
+    @property
+    def node(self) -> DicomNode:
+        return DicomNode(self.ae_title, self.host, self.port)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceNode(Node):
+    """A `[[tps]]`; `sends_as`: further AE titles and hosts that its objects come from, as `AE_TITLE@host`."""
+
+    __pydantic_config__ = _STRICT
+    sends_as: list[Sender] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Local(Node):
+    """`[local]`: this machine as a node, and how long it waits for another, in seconds."""
+
+    __pydantic_config__ = _STRICT
+    timeout_seconds: Annotated[int, Field(ge=1, le=600, strict=True)] = 60
+
+
+@dataclass(frozen=True, slots=True)
+class RvDatabase:
+    """`[rv.database]`: an ODBC connection string, or `sqlite:///PATH` for the simulated clinic.
+
+    Neither level of `isolation` waits for the clinic's writers or makes them wait; SNAPSHOT sees one moment, and the
+    database must allow it (ALLOW_SNAPSHOT_ISOLATION). `photo_type`: ARIA's word for portraits; empty takes any.
+    """
+
+    __pydantic_config__ = _STRICT
+    connection: Annotated[str, Field(min_length=1)]
+    password_env: str | None = None
+    photo_type: Annotated[str, Field(max_length=32)] = ""
+    isolation: Literal["read uncommitted", "snapshot"] = "read uncommitted"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordAndVerify(SourceNode):
+    """`[rv]`: the R&V system's DICOM service, and how records leave it."""
+
+    __pydantic_config__ = _STRICT
+    product: Annotated[str, AfterValidator(known_product)] = "aria"
+    route: Literal["direct", "relay"] = "relay"
+    database: RvDatabase | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pacs(SourceNode):
+    """`[pacs]`: the RT-PACS; `query` where it answers queries at another address than it stores."""
+
+    __pydantic_config__ = _STRICT
+    retrieve: Literal["get", "move"] = "get"
+    query: Node | None = None
+
+    @property
+    def query_node(self) -> DicomNode:
+        return self.query.node if self.query else self.node
