@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from recovery.cache.doors import cache_to_show
+from recovery.cache.store import Cache
 from recovery.host.clock import read_wall_clock
 from recovery.settings.config import Config
 
@@ -22,6 +24,11 @@ class Desk:
     clock: Callable[[], datetime]
     clock_is_simulated: bool = False
     wall_clock: Callable[[], datetime] = read_wall_clock
+
+    @property
+    def cache(self) -> Cache:
+        """The tables, of the last snapshot that verifies."""
+        return cache_to_show(self.config, self.clock())
 
     def now(self) -> datetime:
         return self.clock()

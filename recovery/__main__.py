@@ -1,9 +1,9 @@
 """`python -m recovery COMMAND`: what people run by hand. It never speaks to the R&V system.
 
 `table NAME` writes any cached table; `rebuild` makes the cache again from nothing but the RT-PACS; `chart` prints
-what a machine's day, or some patients, are treated from on paper; `user` keeps the accounts of the dashboard; `audit`
-verifies and shows who did what there; `watch`
-alarms when the newest proven backup is too old; `verify` tells whether all that is kept is what was written.
+what a machine's day, or some patients, are treated from on paper; `user` keeps the accounts of the dashboard; `keys`
+makes the key that signs snapshots; `audit` verifies and shows who did what there; `watch` alarms when the newest
+proven backup is too old; `verify` tells whether all that is kept is what was written.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from recovery.cache.doors import cache_of, cache_to_show, doubts_of
 from recovery.cache.errors import CacheError
-from recovery.cache.store import Cache
-from recovery.commands import audit, user, verify
+from recovery.commands import audit, keys, user, verify
 from recovery.commands.chart import add_chart_arguments, chart_command
 from recovery.host.clock import read_wall_clock
 from recovery.settings.config import Config, ConfigError, load_config
@@ -35,6 +35,10 @@ from recovery.words.printable import tell
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from recovery.commands.rebuild import TablesReport
+    from recovery.dimse import Peer
+    from recovery.pacs.workspace import Workspace
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse the command line and run the command; returns the exit status."""
@@ -45,12 +49,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     table.add_argument("--format", choices=["json", "csv", "xlsx", "parquet"], default="csv")
     table.add_argument("-o", "--output", type=Path, help="default: standard output")
     rebuild = commands.add_parser("rebuild", help="the cache again, from nothing but the RT-PACS")
+    rebuild.add_argument("--accept", metavar="SNAPSHOT", default="", help="a snapshot that somebody knows to be right")
+    rebuild.add_argument("--signed-by", metavar="NAME", default="", help="who vouches for it; the audit file notes it")
     chart = commands.add_parser("chart", help="paper charts of a machine's day or of patients, as PDF or Excel")
     add_chart_arguments(chart)
     watch = commands.add_parser("watch", help="alarm when the newest proven backup is too old; for another machine")
     for command in (table, rebuild, chart, watch):
         command.add_argument("--config", type=Path, default=Path("config.toml"), help="default: config.toml")
     user.add_parser(commands)
+    keys.add_parser(commands)
     audit.add_parser(commands)
     verify.add_parser(commands)
     options = parser.parse_args(arguments)
@@ -72,6 +79,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(config: Config, options: argparse.Namespace, *, has_database: bool) -> int:
     if options.command == "user":
         return user.run(config, options, read_wall_clock())
+    if options.command == "keys":
+        return keys.run(config)
     if options.command == "verify":
         return verify.run(config, options)
     if options.command == "audit":
@@ -83,7 +92,9 @@ def _run(config: Config, options: argparse.Namespace, *, has_database: bool) -> 
         return watch(config, read_clock())
     if options.command == "chart":
         return chart_command(config, options)
-    return _table(config, options) if options.command == "table" else _rebuild(config, has_database=has_database)
+    return (
+        _table(config, options) if options.command == "table" else _rebuild(config, options, has_database=has_database)
+    )
 
 
 def _table(config: Config, options: argparse.Namespace) -> int:
@@ -91,8 +102,10 @@ def _table(config: Config, options: argparse.Namespace) -> int:
     from recovery.cache.formats import write_table
     from recovery.host.clock import read_clock
 
-    schema, cache = ALL_TABLES[options.name], Cache(config.cache_path)
-    told = age_in_words(true_up_to(cache, schema), read_clock(), config, "this table")
+    schema, now = ALL_TABLES[options.name], read_clock()
+    cache = cache_to_show(config, now)
+    tell(*doubts_of(cache), file=sys.stderr)
+    told = age_in_words(true_up_to(cache, schema), now, config, "this table")
     try:
         write_table(cache, schema, options.format, options.output, told)
     except IsADirectoryError:
@@ -103,12 +116,11 @@ def _table(config: Config, options: argparse.Namespace) -> int:
     return 0
 
 
-def _rebuild(config: Config, *, has_database: bool) -> int:
+def _rebuild(config: Config, options: argparse.Namespace, *, has_database: bool) -> int:
     """Build everything anew beside what is remembered; the tables before stand until each new one is whole."""
+    from recovery.access.audit import AuditError
     from recovery.cache.copy_age import age_in_words, true_up_to
-    from recovery.cache.journal import lock
     from recovery.cache.memory import Memory
-    from recovery.commands.rebuild import restore_tables
     from recovery.dimse import DimseError
     from recovery.host.clock import read_clock
     from recovery.host.durable import LockedError
@@ -121,18 +133,18 @@ def _rebuild(config: Config, *, has_database: bool) -> int:
 
     set_up_logging(config.cache_path)
     memory = Memory.load(config.cache_path)
-    space = Workspace(config, read_clock(), Cache(config.cache_path), memory, Collection(config.site.zone), Holdings())
+    space = Workspace(config, read_clock(), cache_of(config), memory, Collection(config.site.zone), Holdings())
     space.collection.load_listings(space.cache)  # what sources listed and the RT-PACS lacks is missing all the same
     pacs = pacs_peer(config, memory)
     try:
-        with lock(config.cache_path, "snapshot_tables"):
-            restored = restore_tables(config, pacs, are_expected=has_database)
-        tell(*restored.said)
-        tell(*restored.problems, file=sys.stderr)
+        restored = _restore(space, pacs, options, has_database=has_database)
         report = build_overview(space, pacs)
     except LockedError as error:
         tell(f"{error}; try again when it has ended", file=sys.stderr)
         return 75
+    except AuditError as error:
+        tell(error, file=sys.stderr)
+        return 2
     except DimseError as error:
         tell(f"Not everything was rebuilt; tables that were not still stand. {error}", file=sys.stderr)
         return 2
@@ -143,6 +155,23 @@ def _rebuild(config: Config, *, has_database: bool) -> int:
     for uid, why in report.unreadable.items():
         tell(f"{uid}: {why}", file=sys.stderr)
     return 1 if restored.problems or report.unreadable else 0
+
+
+def _restore(space: Workspace, pacs: Peer, options: argparse.Namespace, *, has_database: bool) -> TablesReport:
+    """The relational tables from the RT-PACS, and what is to be said of them."""
+    from recovery.cache.journal import lock
+    from recovery.commands.rebuild import HOW_TO_ACCEPT, note_accepted, restore_tables
+
+    config, now = space.config, space.now
+    if options.accept:
+        note_accepted(config, now, options.accept, options.signed_by)
+    with lock(config.cache_path, "snapshot_tables"):
+        restored = restore_tables(config, pacs, now, are_expected=has_database, accepted=options.accept)
+    tell(*restored.said)
+    tell(*restored.problems, file=sys.stderr)
+    if config.signing.public_keys and restored.problems:
+        tell(HOW_TO_ACCEPT, file=sys.stderr)
+    return restored
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from app.components import patient_link
 from app.data import cached, standing
 from app.desk import Desk
 from app.wording import words
+from recovery.cache.doors import doubts_of
 from recovery.cache.errors import CacheError
 from recovery.cache.known_gaps import KnownGap, known_gaps_file, on_day
 from recovery.cache.store import Cache
@@ -50,7 +51,7 @@ def standing_now(desk: Desk) -> standing.Standing:
         taken_at = None
     runs = cached.load_runs(desk.config.cache_path)
     site, gaps = desk.config.site, known_gaps(desk)
-    return standing.judge(runs, taken_at, desk.now(), site.zone, gaps, desk.config.schedule)
+    return standing.judge(runs, taken_at, desk.now(), site.zone, gaps, desk.config.schedule, doubts_of(desk.cache))
 
 
 def known_gaps(desk: Desk) -> dict[str, KnownGap]:

@@ -62,15 +62,15 @@ def load_on_treatment(cache_path: Path) -> Loaded:
     raise CacheError("The table on_treatment changes faster than it can be read. Reload this page.")
 
 
-def load_patient_file(cache_path: Path, site: Site, patient_id: str, now: datetime, grace: timedelta) -> PatientFile:
+def load_patient_file(cache: Cache, site: Site, patient_id: str, now: datetime, grace: timedelta) -> PatientFile:
     """Everything that the cache knows of one patient; read again when a table has changed, and every minute.
 
     Raises `PatientNotFoundError` if no table knows the ID; `TableMissingError` or `CacheError` as `read_patient_file`
     does.
     """
     minute = now.replace(second=0, microsecond=0)
-    stamps = tuple(sorted((path.name, *_stamp(path)) for path in (cache_path / "tables").glob("*.parquet")))
-    return _patient_file(cache_path, site, patient_id, minute, grace, (*stamps, _stamp(Journal(cache_path).path)))
+    stamps = tuple(sorted((path.name, *_stamp(path)) for path in (cache.path / "tables").glob("*.parquet")))
+    return _patient_file(cache, site, patient_id, minute, grace, (*stamps, _stamp(Journal(cache.path).path)))
 
 
 def load_runs(cache_path: Path) -> tuple[JobRun, ...]:
@@ -94,14 +94,14 @@ def _without_killed(cache_path: Path, runs: tuple[JobRun, ...]) -> tuple[JobRun,
     return tuple(run for run in runs if run not in killed) if killed else runs
 
 
-def load_table(cache_path: Path, schema: TableSchema, snapshot_id: str | None = None) -> pd.DataFrame:
+def load_table(cache: Cache, schema: TableSchema) -> pd.DataFrame:
     """Read any table as it is, again only when its file has changed. Frames are shared: never change one.
 
-    Relational tables come from the newest snapshot, or from the one that is named: see `Cache.pin`.
+    Relational tables come from the snapshot that `cache` is held at, or from the newest: see `Cache.pin`.
 
     Raises `TableMissingError` or `CacheError` as `Cache.read_frame` does.
     """
-    return _table(cache_path, schema.name, snapshot_id, *stamps_of(cache_path, schema))
+    return _table(cache, schema.name, *stamps_of(cache.path, schema))
 
 
 def stamps_of(cache_path: Path, *schemas: TableSchema) -> tuple[tuple[int, int], ...]:
@@ -146,13 +146,13 @@ def _described(cache_path: Path, taken_at: str, stamp: tuple[int, int]) -> pd.Da
 
 
 @lru_cache(maxsize=8)
-def _table(cache_path: Path, name: str, snapshot_id: str | None, *stamps: tuple[int, int]) -> pd.DataFrame:  # noqa: ARG001 they are the key
-    return Cache(cache_path, snapshot_id).read_frame(ALL_TABLES[name])
+def _table(cache: Cache, name: str, *stamps: tuple[int, int]) -> pd.DataFrame:  # noqa: ARG001 they are the key
+    return cache.read_frame(ALL_TABLES[name])
 
 
 @lru_cache(maxsize=16)
 def _patient_file(
-    cache_path: Path,
+    cache: Cache,
     site: Site,
     patient_id: str,
     minute: datetime,
@@ -161,7 +161,7 @@ def _patient_file(
 ) -> PatientFile:
     from recovery.patient.file import read_patient_file  # with pydicom behind it, which no list needs
 
-    return read_patient_file(Cache(cache_path), site, patient_id, minute, grace)
+    return read_patient_file(cache, site, patient_id, minute, grace)
 
 
 @lru_cache(maxsize=4)

@@ -136,11 +136,13 @@ def judge(
     zone: ZoneInfo,
     acknowledged: Collection[str] = (),
     pace: Schedule = _USUAL_PACE,
+    doubts: Sequence[str] = (),
 ) -> Standing:
     """Say how the safety copy stands.
 
     `runs` as the journal has them, oldest first; `taken_at` is when the shown table was built, None without one;
-    `acknowledged`: SOP Instance UIDs of gaps that somebody has looked at; `pace`: the config's.
+    `acknowledged`: SOP Instance UIDs of gaps that somebody has looked at; `pace`: the config's;
+    `doubts`: what of the tables' snapshots is not what was written, in sentences.
     """
     clock = Moment(now, zone, pace)
     jobs = tuple(state for job in CYCLE if (state := _job_state(job, runs)))
@@ -152,7 +154,7 @@ def judge(
     return Standing(
         _age(runs, records, lacking, taken_at, proven_at, clock),
         _answers(jobs, clock),
-        _completeness(jobs, lacking, clock),
+        _completeness(jobs, lacking, clock, doubts),
         jobs,
         as_of,
     )
@@ -258,9 +260,9 @@ def _answers(jobs: Sequence[JobState], clock: Moment) -> Signal:
     return Signal(Level.GOOD, (f"The R&V system answered {clock.of(newest)}.",))
 
 
-def _completeness(jobs: Sequence[JobState], lacking: Mapping[str, int], clock: Moment) -> Signal:
-    """What is wanted and not proven, and what a failing job leaves unknown."""
-    said = []
+def _completeness(jobs: Sequence[JobState], lacking: Mapping[str, int], clock: Moment, doubts: Sequence[str]) -> Signal:
+    """What is wanted and not proven, what a failing job leaves unknown, and what somebody or something changed."""
+    said = list(doubts)
     if number := sum(lacking.values()):
         are = "is" if number == 1 else "are"
         said.append(
@@ -272,7 +274,7 @@ def _completeness(jobs: Sequence[JobState], lacking: Mapping[str, int], clock: M
         since = clock.since(min((s.last_told or s.newest).started_at for s in failing))
         what = "A backup job fails" if len(failing) == 1 else f"{len(failing)} backup jobs fail"
         said.append(f"{what} {since}: what the copy lacks is not known. **Backup health** says which, and why.")
-    return Signal(Level.LOOK if said else Level.GOOD, tuple(said))
+    return Signal(Level.STOP if doubts else Level.LOOK if said else Level.GOOD, tuple(said))
 
 
 def _lacking(state: JobState, acknowledged: Collection[str]) -> int:

@@ -46,7 +46,7 @@ def doubt_now(loaded: cached.Loaded, desk: Desk) -> Doubt | None:
 def schedule_of(desk: Desk) -> pd.DataFrame | None:
     """The appointments, None where they cannot be read: then everybody on treatment may have been treated."""
     try:
-        return cached.load_table(desk.config.cache_path, SCHEDULE)
+        return cached.load_table(desk.cache, SCHEDULE)
     except CacheError:
         return None
 

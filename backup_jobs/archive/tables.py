@@ -148,7 +148,10 @@ def _snapshot(space: Workspace, proven: ProvenObjects) -> ArchiveReport:
     between two. Until then the cache alone has the newest tables; the treatment records do not wait.
     """
     pace = space.config.jobs.snapshot_tables.raw_data_minutes * 60
-    snapshot = space.cache.open_snapshot()
+    try:
+        snapshot = space.cache.open_snapshot()
+    except CacheError as error:
+        return ArchiveReport(found=1, unproven={"the newest snapshot": str(error)})
     if snapshot is None or not space.memory.is_due(TABLES_SENT, space.now, pace):
         return ArchiveReport()
     try:

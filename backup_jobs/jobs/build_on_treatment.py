@@ -66,7 +66,7 @@ def _mend_snapshot(space: Workspace, pacs: Peer) -> list[str]:
         return []
     try:
         with lock(space.config.cache_path, "snapshot_tables"):
-            report = restore_tables(space.config, pacs, are_expected=True)
+            report = restore_tables(space.config, pacs, space.now, are_expected=True)
     except LockedError:
         return ["the newest snapshot of the R&V database's tables is damaged; it is being made again"]
     space.tables.forget()

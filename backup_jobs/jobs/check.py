@@ -23,10 +23,12 @@ from recovery.cache.journal import JobResult
 from recovery.dimse import DimseError, Guard, Peer, echo, find_refs, move_series, open_link, open_receiver
 from recovery.dimse.peer import UNKNOWN_DESTINATION
 from recovery.host import durable, system
+from recovery.host.keys import KeyFileError, public_key_of
 from recovery.pacs.peers import pacs_peer, pacs_store_peer, rv_peer, tps_peers
 from recovery.pacs.record_search import find_records
 from recovery.pacs.workspace import Workspace
 from recovery.settings.file_modes import too_open
+from recovery.settings.trust import UNSIGNED, signing_key
 from recovery.watch.messages import Message
 from recovery.watch.ping import ping
 from recovery.watch.sending import send
@@ -41,7 +43,7 @@ MOST_NAMED = 3
 
 def check(space: Workspace) -> JobResult:
     """Try everything that a cycle needs; the message has one sentence per thing that does not work."""
-    findings = [finding for part in (_nodes, _database, _cache, _messages) for finding in part(space)]
+    findings = [finding for part in (_nodes, _database, _cache, _signing, _messages) for finding in part(space)]
     wrong = [f"{what}: {problem}" for what, problem in findings if problem]
     for what, problem in findings:
         print_line(f"{'FAILS' if problem else 'works'}  {what}{f': {problem}' if problem else ''}")
@@ -163,6 +165,19 @@ def _cache(space: Workspace) -> Iterator[Finding]:
         free = shutil.disk_usage(path).free
         problem = "" if free > LEAST_FREE_BYTES else f"only {free // 1_000_000} MB are free"
         yield f"cache {path} has room", problem
+
+
+def _signing(space: Workspace) -> Iterator[Finding]:
+    if not space.config.signing.public_keys:
+        yield f"without signatures: {UNSIGNED}", ""
+        return
+    try:
+        key = signing_key(space.config)
+    except KeyFileError as error:
+        yield "snapshots are signed", str(error)
+        return
+    is_known = key is not None and public_key_of(key) in space.config.signing.public_keys
+    yield "snapshots are signed", "" if is_known else "[signing] public_keys lacks the key with which the jobs sign"
 
 
 def _messages(space: Workspace) -> Iterator[Finding]:

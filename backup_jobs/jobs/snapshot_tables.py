@@ -34,6 +34,7 @@ from recovery.cache.snapshot_writing import SnapshotWriter, open_writer
 from recovery.cache.snapshots import prune
 from recovery.cache.store import Cache
 from recovery.settings.config import Config
+from recovery.settings.trust import key_or_why_not, trust_of
 from recovery.tables.delivered import HISTORY_DAYS
 from recovery.tables.relational import RELATIONAL_TABLES
 from recovery.tables.schema import TableError, TableSchema
@@ -98,7 +99,8 @@ def snapshot_tables(config: Config, now: datetime) -> JobResult:
     tables = product.tables()
     owners = PlanOwners(config)
     outcomes: dict[str, _Outcome] = {}
-    with open_database(config) as database, open_writer(config.cache_path, now) as new:
+    key, unsigned = key_or_why_not(config)
+    with open_database(config) as database, open_writer(config.cache_path, now, key, trust_of(config)) as new:
         for fault in new.faults:
             log.warning("read anew from the database: %s", fault)
         for reading in tables:
@@ -115,12 +117,14 @@ def snapshot_tables(config: Config, now: datetime) -> JobResult:
                 if isinstance(error, ConnectionLostError):
                     break
         result = _result(outcomes, [reading.schema.name for reading in tables])
-        result = replace(result, message="; ".join(part for part in (result.message, *_anew(new.faults)) if part))
+        said = (result.message, unsigned, *_anew(new.faults))
+        outcome = "PARTIAL" if unsigned else result.outcome
+        result = replace(result, outcome=outcome, message="; ".join(part for part in said if part))
         for reading in tables[len(outcomes) :]:
             new.keep(reading.schema.name, "the connection was lost before it was asked for")
         new.commit()
     note(Cache(config.cache_path), {name: one.odd for name, one in outcomes.items() if not one.fault}, now)
-    prune(config.cache_path, config.cache.keep_days)
+    prune(config.cache_path, config.cache.keep_days, trust_of(config))
     return result
 
 

@@ -20,8 +20,12 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from recovery.settings.trust import EVERYBODY
+
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from recovery.settings.trust import Trust
 
 FORMAT = 1
 FOLDER = "snapshots"
@@ -66,18 +70,31 @@ class TableState:
 
 
 @dataclass(frozen=True, slots=True)
+class Before:
+    """The snapshot that was the newest when another was made, and the SHA-256 of its manifest."""
+
+    snapshot_id: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
-    """All tables of one snapshot by name; `missing` are those that were asked for and never had."""
+    """All tables of one snapshot by name; `missing` are those that were asked for and never had.
+
+    `before` makes the manifests a chain; None in the first, and where the one before could not be believed.
+    """
 
     taken_at: datetime
     tables: Mapping[str, TableState]
     missing: Mapping[str, Kept] = field(default_factory=dict)
+    before: Before | None = None
 
     def to_json(self) -> bytes:
         """The manifest as it is written: the same manifest gives the same bytes."""
         content = {
             "format": FORMAT,
             "taken_at": self.taken_at,
+            "before": asdict(self.before) if self.before is not None else None,
             "tables": {name: asdict(state) for name, state in sorted(self.tables.items())},
             "missing": {name: asdict(kept) for name, kept in sorted(self.missing.items())},
         }
@@ -92,7 +109,8 @@ class Manifest:
                 raise ManifestError(f"its manifest is of format {said['format']}, and this version reads {FORMAT}")
             tables = {name: _state(state) for name, state in said["tables"].items()}
             missing = {name: _kept(kept) for name, kept in said["missing"].items()}
-            manifest = cls(_moment(said["taken_at"]), tables, missing)
+            before = _before(said["before"]) if said.get("before") is not None else None
+            manifest = cls(_moment(said["taken_at"]), tables, missing, before)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             if isinstance(error, ManifestError):
                 raise
@@ -104,18 +122,35 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One snapshot on disk, whose manifest is the one that was written."""
+    """One snapshot on disk, whose manifest is the one that was written.
+
+    `doubts`: what of a newer one is not what was written, in words; `elsewhere`: files of tables that an older one has
+    to stand in for.
+    """
 
     snapshot_id: str
     folder: Path
     manifest: Manifest
+    doubts: tuple[str, ...] = ()
+    elsewhere: Mapping[str, Path] = field(default_factory=dict)
 
     def file(self, name: str) -> Path:
-        return self.folder / "tables" / f"{name}.parquet"
+        return self.elsewhere.get(name) or self.folder / "tables" / f"{name}.parquet"
 
     @property
     def manifest_file(self) -> Path:
         return self.folder / MANIFEST
+
+
+def before_of(snapshot: Snapshot) -> Before:
+    """How the manifest of the snapshot after this one names it.
+
+    Raises
+    ------
+    OSError
+        If its manifest cannot be read.
+    """
+    return Before(snapshot.snapshot_id, hashlib.sha256(snapshot.manifest_file.read_bytes()).hexdigest())
 
 
 def id_of(manifest: bytes, taken_at: datetime) -> str:
@@ -154,10 +189,10 @@ def _any_snapshot(cache_path: Path) -> bool:
     return any(taken_at_of(path.name) is not None for path in (cache_path / FOLDER).glob("*"))
 
 
-def load_snapshot(cache_path: Path, snapshot_id: str) -> Snapshot:
+def load_snapshot(cache_path: Path, snapshot_id: str, trust: Trust = EVERYBODY) -> Snapshot:
     """Read a snapshot's manifest and compare it with its name. Its tables are not looked at.
 
-    Raises `ManifestError` if it is not there, cannot be read, or is not the one that was written.
+    Raises `ManifestError` if it is not there, cannot be read, is not the one that was written, or is not believed.
     """
     folder = cache_path / FOLDER / snapshot_id
     try:
@@ -167,6 +202,8 @@ def load_snapshot(cache_path: Path, snapshot_id: str) -> Snapshot:
     manifest = Manifest.from_json(data)
     if id_of(data, manifest.taken_at) != snapshot_id:
         raise ManifestError("its manifest was changed after it was written: its hash is not the one in its name")
+    if fault := trust.fault_of(data, snapshot_id, manifest.taken_at):
+        raise ManifestError(fault)
     return Snapshot(snapshot_id, folder, manifest)
 
 
@@ -214,6 +251,10 @@ def _state(said: Mapping[str, Any]) -> TableState:
     if not (isinstance(state.byte_count, int) and isinstance(state.row_count, int) and isinstance(state.sha256, str)):
         raise TypeError("a number is no number")
     return state
+
+
+def _before(said: Mapping[str, Any]) -> Before:
+    return Before(str(said["snapshot_id"]), str(said["sha256"]))
 
 
 def _kept(said: Mapping[str, Any]) -> Kept:

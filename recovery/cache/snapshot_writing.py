@@ -36,6 +36,7 @@ from recovery.cache.manifests import (
     ManifestError,
     Snapshot,
     TableState,
+    before_of,
     current_id,
     fault_of_file,
     id_of,
@@ -43,12 +44,16 @@ from recovery.cache.manifests import (
 )
 from recovery.cache.store import Cache
 from recovery.host import durable, system
+from recovery.settings.trust import EVERYBODY, own_trust, signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
 
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    from recovery.settings.trust import Trust
     from recovery.tables.schema import Row, TableSchema
 
 _BESIDE = ".new-"
@@ -61,11 +66,16 @@ class SnapshotWriter:
     `faults`: what of the snapshot before is not what was written, in words.
     """
 
-    def __init__(self, cache_path: Path, now: datetime) -> None:
+    def __init__(
+        self, cache_path: Path, now: datetime, key: Ed25519PrivateKey | None = None, trust: Trust = EVERYBODY
+    ) -> None:
         self._cache_path = cache_path
         self._now = now.astimezone(UTC)
+        self._key = key
         self._beside = cache_path / FOLDER / f"{_BESIDE}{os.getpid()}"
-        self._sources, self._last, self.faults = _last_state(cache_path)
+        self._sources, last, self.faults = _last_state(cache_path, own_trust(key, trust))
+        self._last = last.manifest if last is not None else None
+        self._before = before_of(last) if last is not None else None
         self._tables: dict[str, TableState] = {}
         self._missing: dict[str, Kept] = {}
 
@@ -116,8 +126,8 @@ class SnapshotWriter:
                 return None
             for name in self._tables.keys() & self._sources.keys():
                 self._link(name)
-            manifest = Manifest(self._now, self._tables, self._missing).to_json()
-            return _publish(self._cache_path, self._beside, manifest)
+            manifest = Manifest(self._now, self._tables, self._missing, self._before).to_json()
+            return _publish(self._cache_path, self._beside, signed(manifest, self._key))
         except (OSError, ManifestError) as error:
             raise _not_written(self._cache_path, error) from error
 
@@ -156,14 +166,17 @@ class SnapshotWriter:
 
 
 @contextlib.contextmanager
-def open_writer(cache_path: Path, now: datetime) -> Iterator[SnapshotWriter]:
-    """A new snapshot in the making; whatever is not committed leaves nothing. `now` is aware.
+def open_writer(
+    cache_path: Path, now: datetime, key: Ed25519PrivateKey | None = None, trust: Trust = EVERYBODY
+) -> Iterator[SnapshotWriter]:
+    """A new snapshot in the making; whatever is not committed leaves nothing. `now` is aware; `key` signs it.
 
-    One writer at a time: hold the lock of the job `snapshot_tables`.
+    One writer at a time: hold the lock of the job `snapshot_tables`. With a key, nothing is taken over from a snapshot
+    that no key of `trust`, nor this one, has signed.
     """
     for left_over in _folders(cache_path, _BESIDE, _ASIDE):
         shutil.rmtree(left_over, ignore_errors=True)
-    writer = SnapshotWriter(cache_path, now)
+    writer = SnapshotWriter(cache_path, now, key, trust)
     try:
         yield writer
     finally:
@@ -230,7 +243,7 @@ def _not_written(cache_path: Path, error: Exception) -> CacheError:
     return CacheError(f"{cache_path / FOLDER} cannot be written: {error}. The snapshot before still stands.")
 
 
-def _last_state(cache_path: Path) -> tuple[dict[str, Path], Manifest | None, list[str]]:
+def _last_state(cache_path: Path, trust: Trust) -> tuple[dict[str, Path], Snapshot | None, list[str]]:
     """The newest snapshot, where those of its tables lie that are whole, and what is not.
 
     What is damaged is as good as never written: the run that finds it reads everything anew.
@@ -238,10 +251,10 @@ def _last_state(cache_path: Path) -> tuple[dict[str, Path], Manifest | None, lis
     try:
         snapshot_id = current_id(cache_path)
         if snapshot_id is not None:
-            last = load_snapshot(cache_path, snapshot_id)
+            last = load_snapshot(cache_path, snapshot_id, trust)
             faults = {name: fault_of_file(last, name) for name in last.manifest.tables}
             whole = {name: last.file(name) for name, fault in faults.items() if not fault}
-            return whole, last.manifest, [fault for fault in faults.values() if fault]
+            return whole, last, [fault for fault in faults.values() if fault]
     except ManifestError as error:
         return {}, None, [str(error)]
     return {}, None, []

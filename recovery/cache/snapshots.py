@@ -11,19 +11,37 @@ Why thinned out
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from recovery.cache.manifests import FOLDER, ManifestError, current_id, fault_of_file, load_snapshot, taken_at_of
+from recovery.cache.manifests import (
+    FOLDER,
+    Kept,
+    ManifestError,
+    before_of,
+    current_id,
+    fault_of_file,
+    fault_of_file_once,
+    load_snapshot,
+    taken_at_of,
+)
 from recovery.host import system
 from recovery.host.believed_ages import believed_ages
+from recovery.settings.trust import EVERYBODY
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
     from pathlib import Path
 
-    from recovery.cache.manifests import Kept, TableState
+    from recovery.cache.manifests import Before, Snapshot, TableState
+    from recovery.settings.trust import Trust
+
+FLOOR = 7
+"""So many snapshots stay whatever their age."""
 
 KEEP_ALL = timedelta(days=2)
 """How long every snapshot is kept; older ones are kept one a day, the last."""
@@ -49,7 +67,74 @@ class SnapshotInfo:
         return tuple(state for state in self.tables if state.kept is not None)
 
 
-def list_snapshots(cache_path: Path) -> list[SnapshotInfo]:
+def newest_snapshot(cache_path: Path, snapshot_id: str | None, trust: Trust) -> Snapshot | None:
+    """The newest snapshot, or the one that is named; None where there never was one.
+
+    Raises
+    ------
+    ManifestError
+        If it is not believed.
+    """
+    wanted = snapshot_id or current_id(cache_path)
+    return load_snapshot(cache_path, wanted, trust) if wanted is not None else None
+
+
+def last_that_verifies(cache_path: Path, snapshot_id: str | None, trust: Trust) -> Snapshot | None:
+    """The newest snapshot, or the one that is named; where it is not believed, the last one that is. None: no snapshot.
+
+    A table of it whose file is not what was written comes from the last snapshot that has it whole, and is called kept.
+
+    Raises
+    ------
+    ManifestError
+        If no snapshot is believed: what is wrong with the newest.
+    """
+    doubts: list[str] = []
+    try:
+        newest = newest_snapshot(cache_path, snapshot_id, trust)
+        if newest is None:
+            return None
+        snapshot = newest
+    except ManifestError as error:
+        doubts.append(
+            f"The newest snapshot of the R&V database's tables is not believed: {error}. An older one stands in for "
+            "it: `python -m recovery verify` says what was changed."
+        )
+        found = next(_believed(cache_path, trust), None)
+        if found is None:
+            raise
+        snapshot = found
+    return _mended(cache_path, replace(snapshot, doubts=tuple(doubts)), trust)
+
+
+def _believed(cache_path: Path, trust: Trust) -> Iterator[Snapshot]:
+    """The snapshots whose manifests are believed, newest first."""
+    for snapshot_id in reversed(_ids(cache_path)):
+        with suppress(ManifestError):
+            yield load_snapshot(cache_path, snapshot_id, trust)
+
+
+def _mended(cache_path: Path, snapshot: Snapshot, trust: Trust) -> Snapshot:
+    """The snapshot, with older tables in the place of those whose files are not what was written."""
+    tables, elsewhere, doubts = dict(snapshot.manifest.tables), dict(snapshot.elsewhere), list(snapshot.doubts)
+    for name in snapshot.manifest.tables:
+        fault = fault_of_file_once(snapshot, name)
+        older = _last_whole(cache_path, snapshot, name, trust) if fault else None
+        if older is not None:
+            state = older.manifest.tables[name]
+            tables[name], elsewhere[name] = replace(state, kept=Kept(state.read_at, fault)), older.file(name)
+            doubts.append(f"{fault[:1].upper()}{fault[1:]}; an older state of it stands in for it.")
+    return replace(
+        snapshot, manifest=replace(snapshot.manifest, tables=tables), elsewhere=elsewhere, doubts=tuple(doubts)
+    )
+
+
+def _last_whole(cache_path: Path, than: Snapshot, name: str, trust: Trust) -> Snapshot | None:
+    older = (one for one in _believed(cache_path, trust) if one.snapshot_id < than.snapshot_id)
+    return next((one for one in older if name in one.manifest.tables and not fault_of_file_once(one, name)), None)
+
+
+def list_snapshots(cache_path: Path, trust: Trust = EVERYBODY) -> list[SnapshotInfo]:
     """All snapshots, newest first; one that is damaged is among them and says so.
 
     Raises `OSError` if the folder is there and cannot be read.
@@ -64,7 +149,7 @@ def list_snapshots(cache_path: Path) -> list[SnapshotInfo]:
         if taken_at is None:
             continue
         try:
-            manifest = load_snapshot(cache_path, snapshot_id).manifest
+            manifest = load_snapshot(cache_path, snapshot_id, trust).manifest
         except ManifestError as error:
             infos.append(SnapshotInfo(snapshot_id, taken_at, snapshot_id == newest, fault=str(error)))
             continue
@@ -73,12 +158,12 @@ def list_snapshots(cache_path: Path) -> list[SnapshotInfo]:
     return infos
 
 
-def verify_snapshot(cache_path: Path, snapshot_id: str) -> list[str]:
+def verify_snapshot(cache_path: Path, snapshot_id: str, trust: Trust = EVERYBODY) -> list[str]:
     """Compare every file of a snapshot with its manifest; a sentence for each that does not verify."""
     if taken_at_of(snapshot_id) is None:
         return [f"{snapshot_id}: that is not a snapshot's name"]
     try:
-        snapshot = load_snapshot(cache_path, snapshot_id)
+        snapshot = load_snapshot(cache_path, snapshot_id, trust)
     except ManifestError as error:
         return [f"{snapshot_id}: {error}"]
     faults = [fault for name in snapshot.manifest.tables if (fault := fault_of_file(snapshot, name))]
@@ -88,11 +173,12 @@ def verify_snapshot(cache_path: Path, snapshot_id: str) -> list[str]:
     return [f"{snapshot_id}: {fault}" for fault in faults]
 
 
-def prune(cache_path: Path, keep_days: int) -> list[str]:
+def prune(cache_path: Path, keep_days: int, trust: Trust = EVERYBODY, floor: int = FLOOR) -> list[str]:
     """Delete what is older than `keep_days`, and of each day but the last two all but its last; returns their names.
 
     Ages are counted from the newest snapshot, which always stays: a cache that was not written for a year still has
-    its history. A file that another snapshot shares stays with that one, because both are hard links to it.
+    its history. So do the last `floor` that are believed. Nothing goes unless every byte of the newest is what was
+    written. A file that another snapshot shares stays with that one, because both are hard links to it.
     """
     try:
         newest = current_id(cache_path)
@@ -100,7 +186,7 @@ def prune(cache_path: Path, keep_days: int) -> list[str]:
     except (ManifestError, OSError):
         return []  # who does not know what is newest deletes nothing
     newest_at = taken_at_of(newest) if newest is not None else None
-    if newest_at is None:
+    if newest is None or newest_at is None:
         return []
     made = [(snapshot_id, at) for snapshot_id in ids if (at := taken_at_of(snapshot_id)) and at <= newest_at]
     last_of_day = {at.date(): snapshot_id for snapshot_id, at in made}
@@ -110,9 +196,41 @@ def prune(cache_path: Path, keep_days: int) -> list[str]:
         is_old = age > keep or last_of_day[at.date()] != snapshot_id
         if is_old and age > KEEP_ALL and snapshot_id != newest:
             doomed.append(snapshot_id)
+    if not doomed or verify_snapshot(cache_path, newest, trust):
+        return []
+    stay = {one.snapshot_id for one in islice(_believed(cache_path, trust), floor)}
+    doomed = [snapshot_id for snapshot_id in doomed if snapshot_id not in stay]
     for snapshot_id in doomed:
         _delete(cache_path / FOLDER / snapshot_id)
     return doomed
+
+
+def broken_chain(cache_path: Path, keep_days: int) -> list[str]:
+    """Where the chain of manifests is not what was written, a sentence each: one was changed, or is gone.
+
+    What pruning takes is no break, nor that a cache which was rebuilt begins with its first.
+    """
+    chain = list(_believed(cache_path, EVERYBODY))  # newest first
+    found = []
+    for number, snapshot in enumerate(chain):
+        before, older = snapshot.manifest.before, chain[number + 1 :]
+        named = next((one for one in older if before is not None and one.snapshot_id == before.snapshot_id), None)
+        if before is None and any(one.manifest.before is not None for one in older):
+            found.append(f"{snapshot.snapshot_id} names none before it: the one before was not what was written")
+        elif named is not None and before_of(named) != before:
+            found.append(f"{named.snapshot_id} is another than when {snapshot.snapshot_id} was made")
+        elif before is not None and named is None and older and not _is_prunable(before, snapshot, chain[0], keep_days):
+            found.append(f"{before.snapshot_id}, which was before {snapshot.snapshot_id}, is gone, and is not that old")
+    return found
+
+
+def _is_prunable(before: Before, after: Snapshot, newest: Snapshot, keep_days: int) -> bool:
+    """Whether pruning may have taken the snapshot before another."""
+    at = taken_at_of(before.snapshot_id)
+    if at is None:
+        return False
+    age = newest.manifest.taken_at - at
+    return age > KEEP_ALL and (age > timedelta(days=keep_days) or at.date() == after.manifest.taken_at.date())
 
 
 def _delete(folder: Path) -> None:

@@ -20,7 +20,9 @@ Why files
 
 from __future__ import annotations
 
+import dataclasses
 from contextlib import suppress
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,13 +37,13 @@ from recovery.cache.manifests import (
     POINTER,
     ManifestError,
     Snapshot,
-    current_id,
     fault_of,
     fault_of_file_once,
-    load_snapshot,
 )
+from recovery.cache.snapshots import last_that_verifies, newest_snapshot
 from recovery.host.durable import replace
 from recovery.host.seals import SealError, check_file, check_parquet
+from recovery.settings.trust import EVERYBODY
 from recovery.tables.relational import RELATIONAL_TABLES
 from recovery.tables.resting import IN_PARTS, LISTED_IN, RESTING, TOLD_BY_NAME
 
@@ -51,21 +53,27 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from recovery.settings.trust import Trust
     from recovery.tables.schema import Row, TableSchema, TableSnapshot
 
 
+@dataclass(frozen=True, slots=True)
 class Cache:
-    """The tables below one folder; relational ones of the newest snapshot, or of the one that is named."""
+    """The tables below one folder; relational ones of the newest snapshot, or of the one that is named.
 
-    def __init__(self, path: Path, snapshot_id: str | None = None, *, is_whole: bool = True) -> None:
-        self.path = path
-        self.snapshot_id = snapshot_id
-        self.is_whole = is_whole
+    `trust`: which snapshots are believed; `falls_back`, for people to read: the last that is takes a lost one's place.
+    """
+
+    path: Path
+    snapshot_id: str | None = None
+    trust: Trust = EVERYBODY
+    falls_back: bool = False
+    is_whole: bool = True
 
     @property
     def active(self) -> Cache:
         """The same cache, of which only rows of courses that do not rest are read."""
-        return Cache(self.path, self.snapshot_id, is_whole=False)
+        return dataclasses.replace(self, is_whole=False)
 
     def part(self, number: int | None = None) -> Cache:
         """The courses that rest in one part; without a number, what one file has of all that rest."""
@@ -78,23 +86,18 @@ class Cache:
         Raises `CacheError` if the newest snapshot cannot be used.
         """
         snapshot = self.open_snapshot()
-        return Cache(self.path, snapshot.snapshot_id if snapshot is not None else None, is_whole=self.is_whole)
+        return dataclasses.replace(self, snapshot_id=snapshot.snapshot_id if snapshot is not None else None)
 
     def open_snapshot(self) -> Snapshot | None:
         """The snapshot that relational tables are read from; None where there never was one.
 
         Raises `CacheError` if it cannot be used.
         """
+        find = last_that_verifies if self.falls_back else newest_snapshot
         try:
-            snapshot_id = self.snapshot_id or current_id(self.path)
+            return find(self.path, self.snapshot_id, self.trust)
         except ManifestError as error:
-            raise unusable(f"The snapshots in {self.path}", error) from error
-        if snapshot_id is None:
-            return None
-        try:
-            return load_snapshot(self.path, snapshot_id)
-        except ManifestError as error:
-            raise unusable(f"Snapshot {snapshot_id} in {self.path}", error) from error
+            raise unusable(f"Snapshot {self.snapshot_id or '(the newest)'} in {self.path}", error) from error
 
     def write(
         self,
@@ -266,8 +269,7 @@ class Cache:
     def _lost(self, schema: TableSchema, path: Path, snapshot: Snapshot | None) -> CacheError:
         if snapshot is None:
             return missing(schema, path)
-        error = ManifestError(f"table {schema.name} has lost its file")
-        return unusable(f"Snapshot {snapshot.snapshot_id} in {self.path}", error)
+        return unusable(f"Snapshot in {self.path}", ManifestError(f"table {schema.name} has lost its file"))
 
     def _new_file(self, name: str) -> Path:
         """Where a table is written. Those of a snapshot are written with it, or not at all."""

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recovery.cache.copy_age import age_in_words
+from recovery.cache.doors import cache_to_show, doubts_of
 from recovery.cache.errors import TableMissingError
 from recovery.cache.store import Cache
 from recovery.host import durable
@@ -74,7 +75,9 @@ def chart_command(config: Config, options: argparse.Namespace) -> int:
     from recovery.charting import FontError
     from recovery.host.clock import read_clock
 
-    now, cache = read_clock(), Cache(config.cache_path)
+    now = read_clock()
+    cache = cache_to_show(config, now)
+    tell(*doubts_of(cache), file=sys.stderr)
     today = now.astimezone(config.site.zone).date()
     try:
         chosen = _chosen(cache, config, options, today)

@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from recovery.access.audit import AuditError, AuditEvent, AuditFile
 from recovery.cache.manifests import (
     FOLDER,
     ManifestError,
@@ -36,6 +37,7 @@ from recovery.objects.raw_data import (
     site_study_uid,
     taken_at_of_series,
 )
+from recovery.settings.trust import trust_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,6 +46,13 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
     from recovery.settings.config import Config
+    from recovery.settings.trust import Trust
+
+
+HOW_TO_ACCEPT = (
+    "Who knows one of them to be right takes it all the same: "
+    "`python -m recovery rebuild --accept SNAPSHOT --signed-by NAME`. The audit file notes it."
+)
 
 
 @dataclass(slots=True)
@@ -62,23 +71,27 @@ class ArchivedSnapshot:
     taken_at: datetime | None
 
 
-def restore_tables(config: Config, pacs: Peer, *, are_expected: bool) -> TablesReport:
+def restore_tables(
+    config: Config, pacs: Peer, now: datetime, *, are_expected: bool, accepted: str = ""
+) -> TablesReport:
     """Bring the newest whole snapshot of the relational tables from the RT-PACS. Hold the lock of `snapshot_tables`.
 
-    `are_expected`: the clinic has a database, so that none in the RT-PACS is a problem.
+    `are_expected`: the clinic has a database, so that none in the RT-PACS is a problem. `accepted`: the name of a
+    snapshot that a person vouches for, whoever signed it.
 
     Raises `DimseError` if the RT-PACS cannot be asked; `CacheError` if the cache cannot be written; the snapshot before
     still stands.
     """
     report = TablesReport()
     archived = find_snapshots(pacs, config.site.name)
-    own = _own_whole(config)
+    trust = _trust(config, now, accepted)
+    own = _own_whole(config, trust)
     newest: RestoredSnapshot | None = None
     for candidate in archived:
         if own is not None and _is_as_new(own, candidate):
             break
         try:
-            restored = fetch_snapshot(config, pacs, candidate)
+            restored = fetch_snapshot(config, pacs, candidate, trust)
         except RawSnapshotError as error:
             when = _when(candidate.taken_at, config)
             report.problems.append(f"The snapshot of {when} in the RT-PACS cannot be used: {error}.")
@@ -91,6 +104,10 @@ def restore_tables(config: Config, pacs: Peer, *, are_expected: bool) -> TablesR
     if newest is not None:
         install(config.cache_path, newest.manifest_bytes, newest.files)
         _say_what_came(report, config, newest)
+        if trust_of(config).fault_of(newest.manifest_bytes, newest.snapshot_id, newest.manifest.taken_at):
+            report.said.append(
+                f'So that others read it, add to [signing] of the config: accepted_snapshots = ["{newest.snapshot_id}"]'
+            )
     elif own is not None:
         at = _when(own.manifest.taken_at, config)
         report.said.append(
@@ -98,16 +115,32 @@ def restore_tables(config: Config, pacs: Peer, *, are_expected: bool) -> TablesR
             "RT-PACS is newer: it stays."
         )
     elif archived:
-        report.problems.append("No snapshot in the RT-PACS is whole: the R&V database's tables were not restored.")
+        report.problems.append(
+            "No snapshot in the RT-PACS is whole and believed: the R&V database's tables were not restored."
+        )
     else:
         _say_that_there_is_none(report, config, are_expected=are_expected)
     return report
 
 
+def note_accepted(config: Config, now: datetime, snapshot_id: str, signed_by: str) -> None:
+    """Write down who vouches for a snapshot that no key of the config signed.
+
+    Raises
+    ------
+    AuditError
+        If nobody is named, or it cannot be written: then nothing is accepted.
+    """
+    if not signed_by.strip():
+        raise AuditError("--accept needs --signed-by NAME: somebody answers for what nobody signed")
+    event = AuditEvent(now, signed_by.strip(), "", "accept snapshot", "", None, {"snapshot": snapshot_id})
+    AuditFile(config.audit_path).append(event)
+
+
 def is_damaged(config: Config) -> bool:
     """Whether the cache has snapshots of the relational tables, and its newest is not what was written."""
     has_any = any(taken_at_of(path.name) is not None for path in (config.cache_path / FOLDER).glob("*"))
-    return has_any and _own_whole(config) is None
+    return has_any and _own_whole(config, trust_of(config)) is None
 
 
 def find_snapshots(pacs: Peer, site_name: str) -> list[ArchivedSnapshot]:
@@ -124,12 +157,14 @@ def find_snapshots(pacs: Peer, site_name: str) -> list[ArchivedSnapshot]:
     return sorted(dated, key=lambda s: (s.taken_at is not None, s.taken_at, s.series_instance_uid), reverse=True)
 
 
-def fetch_snapshot(config: Config, pacs: Peer, archived: ArchivedSnapshot) -> RestoredSnapshot:
-    """Bring one snapshot here and compare it with its hashes.
+def fetch_snapshot(config: Config, pacs: Peer, archived: ArchivedSnapshot, trust: Trust) -> RestoredSnapshot:
+    """Bring one snapshot here and compare it with its hashes, and with what `trust` believes.
 
     Raises `RawSnapshotError` if an object does not come, or they do not make a whole snapshot; `DimseError` if the
     RT-PACS cannot be asked.
     """
+    if trust.not_after is not None and archived.taken_at is not None and archived.taken_at > trust.not_after:
+        raise RawSnapshotError("it says that it was taken in the future")
     study, series = site_study_uid(config.site.name), archived.series_instance_uid
     place = {"StudyInstanceUID": study, "SeriesInstanceUID": series}
     with open_link(pacs) as link:
@@ -146,17 +181,26 @@ def fetch_snapshot(config: Config, pacs: Peer, archived: ArchivedSnapshot) -> Re
         except InvalidObjectError as error:
             failures[InstanceRef.from_dataset(ds).sop_instance_uid] = str(error)
     try:
-        return assemble(parts)
+        restored = assemble(parts, trust)
     except RawSnapshotError as error:
         why = "; ".join(f"object {uid}: {reason}" for uid, reason in sorted(failures.items()))
         raise RawSnapshotError(f"{error} ({why})" if why else str(error)) from error
+    told = archived.taken_at
+    if told is not None and series_number_at(told) != series_number_at(restored.manifest.taken_at):
+        raise RawSnapshotError("its series says another time than its content: somebody stored it again")
+    return restored
 
 
-def _own_whole(config: Config) -> Snapshot | None:
-    """The cache's newest snapshot, if every byte of it is what was written."""
+def _trust(config: Config, now: datetime, accepted: str) -> Trust:
+    trust = trust_of(config).until(now)
+    return replace(trust, accepted=trust.accepted | {accepted}) if accepted else trust
+
+
+def _own_whole(config: Config, trust: Trust) -> Snapshot | None:
+    """The cache's newest snapshot, if every byte of it is what was written, and it is believed."""
     try:
         snapshot_id = current_id(config.cache_path)
-        snapshot = load_snapshot(config.cache_path, snapshot_id) if snapshot_id is not None else None
+        snapshot = load_snapshot(config.cache_path, snapshot_id, trust) if snapshot_id is not None else None
     except ManifestError:
         return None
     if snapshot is None or any(fault_of_file_once(snapshot, name) for name in snapshot.manifest.tables):

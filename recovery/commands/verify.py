@@ -21,13 +21,14 @@ from recovery.cache.journal import Journal, lock
 from recovery.cache.known_gaps import KnownGap, known_gaps_file
 from recovery.cache.manifests import ManifestError, current_id
 from recovery.cache.priority_entries import PriorityEntry, entries_file
-from recovery.cache.snapshots import list_snapshots, verify_snapshot
+from recovery.cache.snapshots import broken_chain, list_snapshots, verify_snapshot
 from recovery.cache.store import Cache
 from recovery.host.clock import read_clock
 from recovery.host.durable import LockedError
 from recovery.host.entry_lines import EntriesError, read_statements
 from recovery.pacs.collection import Collection
 from recovery.pacs.verified_objects import Proofs, VerifiedObjects
+from recovery.settings.trust import trust_of
 from recovery.words.printable import tell
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def run(config: Config, options: argparse.Namespace) -> int:
     parts: dict[str, Callable[[], list[str]]] = {
         "tables": lambda: list(map(TABLE_CHANGED.format, damaged_tables(config.cache_path))),
         "courses that rest": lambda: list(map(TABLE_CHANGED.format, damaged_parts(config.cache_path))),
-        "snapshots of the R&V database": lambda: _snapshots(config.cache_path),
+        "snapshots of the R&V database": lambda: _snapshots(config),
         "journal of runs": lambda: _counted(Journal(config.cache_path).damaged_lines(), "line"),
         "known gaps": lambda: _entries(known_gaps_file(config.cache_path), KnownGap),
         "priorities": lambda: _entries(entries_file(config.cache_path), PriorityEntry),
@@ -75,14 +76,22 @@ def _look(name: str, faults: Callable[[], list[str]]) -> int:
     return 0
 
 
-def _snapshots(cache_path: Path) -> list[str]:
+def _snapshots(config: Config) -> list[str]:
+    """Their files, their signatures, and whether one that pruning leaves is gone."""
+    cache_path, trust = config.cache_path, trust_of(config)
     ids = [one.snapshot_id for one in list_snapshots(cache_path)]
     try:
         newest = current_id(cache_path)
         found = [] if newest is None or newest in ids else [f"{newest}, which is named as the newest, is not there"]
     except ManifestError as error:
         found = [str(error)]
-    return found + [fault for snapshot_id in ids for fault in verify_snapshot(cache_path, snapshot_id)]
+    faults = {snapshot_id: verify_snapshot(cache_path, snapshot_id, trust) for snapshot_id in ids}
+    found += [fault for said in faults.values() for fault in said]
+    found += broken_chain(cache_path, config.cache.keep_days)
+    whole = [snapshot_id for snapshot_id, said in faults.items() if not said]
+    if found and whole:
+        found.append(f"the last that is what was written: {whole[0]}")
+    return found
 
 
 def _entries(file: Path, kind: type[KnownGap | PriorityEntry]) -> list[str]:

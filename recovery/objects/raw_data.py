@@ -30,9 +30,12 @@ from recovery.cache.manifests import MANIFEST, Manifest, ManifestError, Snapshot
 from recovery.dicom import elements as el
 from recovery.dicom.elements import InvalidObjectError
 from recovery.dicom.model import RAW_DATA
+from recovery.settings.trust import EVERYBODY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from recovery.settings.trust import Trust
 
 FORMAT = 1
 PART_BYTES = 64 * 1024 * 1024
@@ -40,6 +43,8 @@ PART_BYTES = 64 * 1024 * 1024
 
 PATIENT_ID_PREFIX = "RBRDT-"
 """Of the patient that is no person but the site: keep it off every list of patients."""
+
+MOST_PARTS = 1000
 
 GROUP = 0x0071
 CREATOR = "RBRDT TABLE SNAPSHOT"
@@ -183,10 +188,10 @@ def to_dataset(part: RawPart, site_name: str, taken_at: datetime) -> Dataset:
     return ds
 
 
-def assemble(parts: Iterable[RawPart]) -> RestoredSnapshot:
+def assemble(parts: Iterable[RawPart], trust: Trust = EVERYBODY) -> RestoredSnapshot:
     """Put the parts of one snapshot together, and compare every byte with the hashes that came with it.
 
-    Raises `RawSnapshotError` if a part is missing, or anything is not what was archived.
+    Raises `RawSnapshotError` if a part is missing, anything is not what was archived, or `trust` does not believe it.
     """
     by_number = {part.number: part for part in parts}
     first = next(iter(by_number.values()), None)
@@ -194,13 +199,15 @@ def assemble(parts: Iterable[RawPart]) -> RestoredSnapshot:
         raise RawSnapshotError("it has no parts")
     if any((p.zip_sha256, p.parts) != (first.zip_sha256, first.parts) for p in by_number.values()):
         raise RawSnapshotError("its parts are not of one snapshot")
+    if not 1 <= first.parts <= MOST_PARTS:
+        raise RawSnapshotError(f"it says that it has {first.parts} parts")
     if absent := [number for number in range(1, first.parts + 1) if number not in by_number]:
         named = ", ".join(str(number) for number in absent)
         raise RawSnapshotError(f"of its {first.parts} parts, these are missing: {named}")
     zipped = b"".join(by_number[number].data for number in range(1, first.parts + 1))[: first.zip_length]
     if hashlib.sha256(zipped).hexdigest() != first.zip_sha256:
         raise RawSnapshotError("its content was changed: its SHA-256 is not the one that was archived with it")
-    return _unzip(zipped, first.snapshot_id)
+    return _unzip(zipped, first.snapshot_id, trust)
 
 
 def _patient_and_study(site_name: str) -> dict[str, object]:
@@ -236,16 +243,20 @@ def _zip(files: Mapping[str, bytes]) -> bytes:
     return whole.getvalue()
 
 
-def _unzip(zipped: bytes, snapshot_id: str) -> RestoredSnapshot:
+def _unzip(zipped: bytes, snapshot_id: str, trust: Trust) -> RestoredSnapshot:
     try:
         with zipfile.ZipFile(io.BytesIO(zipped)) as packed:
+            if any(entry.compress_type != zipfile.ZIP_STORED for entry in packed.infolist()):
+                raise RawSnapshotError("its content is packed, and this program packs none")  # it may grow without end
             manifest_bytes = packed.read(MANIFEST)
             manifest = Manifest.from_json(manifest_bytes)
+            if id_of(manifest_bytes, manifest.taken_at) != snapshot_id:
+                raise RawSnapshotError("its manifest is not the one that it names")
+            if fault := trust.fault_of(manifest_bytes, snapshot_id, manifest.taken_at):
+                raise RawSnapshotError(f"{snapshot_id}: {fault}")
             files = {name: packed.read(f"tables/{name}.parquet") for name in manifest.tables}
     except (zipfile.BadZipFile, KeyError, EOFError, ManifestError) as error:
         raise RawSnapshotError(f"its content cannot be read: {error}") from error
-    if id_of(manifest_bytes, manifest.taken_at) != snapshot_id:
-        raise RawSnapshotError("its manifest is not the one that it names")
     _compare(manifest, files)
     return RestoredSnapshot(snapshot_id, manifest, manifest_bytes, files)
 

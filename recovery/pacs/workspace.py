@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from recovery.cache.damages import damaged_tables
+from recovery.cache.doors import cache_of
 from recovery.cache.errors import CacheError, TableMissingError
 from recovery.cache.store import Cache
 from recovery.dicom.model import DateRange, InstanceRef
@@ -134,7 +135,7 @@ class Workspace:
 
 def open_workspace(config: Config, memory: Memory, now: datetime) -> Workspace:
     """Load what the cache has; what is not there, or is damaged, is read again."""
-    cache = Cache(config.cache_path)
+    cache = cache_of(config)
     damaged = tuple(damaged_tables(config.cache_path))
     if damaged:
         log.warning("damaged, and made again from the RT-PACS: %s", ", ".join(damaged))

@@ -50,14 +50,14 @@ def cache(tmp_path: Path) -> Path:
 def seen(
     cache: Path, doubt: Doubt | None = NINE, day: date = TODAY, given: object = None
 ) -> tuple[pd.DataFrame, DayFacts]:
-    tables = machine_day.Tables(**{schema.name: cached.load_table(cache, schema) for schema in TABLES})
+    tables = machine_day.Tables(**{schema.name: cached.load_table(Cache(cache), schema) for schema in TABLES})
     table = unknown.with_unknown(cached.load_on_treatment(cache).table, tables.schedule, doubt)
     known = DayFacts(day, TODAY, given or {}, doubt)  # type: ignore[arg-type]
     return machine_day.day_of(table, tables, "TB1", day, known).booked, known
 
 
 def bars(cache: Path, known: DayFacts) -> pd.DataFrame:
-    schedule = cached.load_table(cache, TABLES[0])
+    schedule = cached.load_table(Cache(cache), TABLES[0])
     table = cached.load_on_treatment(cache).table
     on_day = appointments.on_day(schedule, known.day)
     assert on_day is not None
@@ -155,7 +155,7 @@ def test_two_of_a_day_belong_to_their_own_appointments() -> None:
 
 
 def test_everybody_booked_since_the_proof_is_listed_per_machine_in_order_of_time(cache: Path) -> None:
-    schedule = cached.load_table(cache, TABLES[0])
+    schedule = cached.load_table(Cache(cache), TABLES[0])
     table = unknown.with_unknown(cached.load_on_treatment(cache).table, schedule, NINE)
     lines = since_proof.lines_of(table, schedule, NINE)
     booked = lines[lines["why"] == "booked"]
@@ -177,7 +177,7 @@ def test_everybody_booked_since_the_proof_is_listed_per_machine_in_order_of_time
 
 
 def test_who_was_in_flight_at_the_proof_is_listed_without_an_appointment(cache: Path) -> None:
-    schedule = cached.load_table(cache, TABLES[0])
+    schedule = cached.load_table(Cache(cache), TABLES[0])
     table = cached.load_on_treatment(cache).table
     begun = table.assign(in_flight=table["in_flight"].where(table["patient_id"] != ANNA, "fraction 8 began 09:04"))
     lines = since_proof.lines_of(unknown.with_unknown(begun, schedule, NINE), schedule, NINE)

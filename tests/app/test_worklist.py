@@ -17,6 +17,7 @@ from app.data import cached
 from app.exports import excel
 from app.lists import appointments, filters, machine_day, rows
 from app.screens.machine_day import day_chart
+from recovery.cache.store import Cache
 from recovery.tables.relational import PATIENTS, PLAN_FIELDS, SCHEDULE, SETUP_NOTES
 from tests.app import clinic, golden, relational
 
@@ -31,7 +32,7 @@ def cache(tmp_path: Path) -> Path:
 
 
 def tables_of(cache: Path) -> machine_day.Tables:
-    return machine_day.Tables(**{schema.name: cached.load_table(cache, schema) for schema in TABLES})
+    return machine_day.Tables(**{schema.name: cached.load_table(Cache(cache), schema) for schema in TABLES})
 
 
 def day_of(cache: Path, machine: str = "TB1", day: date = relational.TODAY) -> machine_day.Day:

@@ -8,6 +8,7 @@ from pathlib import Path
 from recovery.cache.manifests import Snapshot
 from recovery.cache.snapshot_writing import open_writer
 from recovery.cache.store import Cache
+from recovery.host.keys import load_key
 from recovery.tables.relational import CHECKS, DOCUMENTS, NOTES
 
 NOW = datetime(2026, 11, 22, 11, 0, tzinfo=UTC)
@@ -20,10 +21,16 @@ def rows(schema_key: str, columns: object, number: int, count: int = 3) -> list[
 
 
 def take(
-    cache_path: Path, number: int, at: datetime | None = None, changed: int = 3, count: int = 3
+    cache_path: Path,
+    number: int,
+    at: datetime | None = None,
+    changed: int = 3,
+    count: int = 3,
+    key: Path | None = None,
 ) -> Snapshot | None:
-    """One run: the first `changed` tables say `number`, the others are as they were."""
-    with open_writer(cache_path, at or NOW + timedelta(minutes=10 * number)) as new:
+    """One run: the first `changed` tables say `number`, the others are as they were. `key` signs."""
+    signer = load_key(key) if key is not None else None
+    with open_writer(cache_path, at or NOW + timedelta(minutes=10 * number), signer) as new:
         for place, schema in enumerate(SCHEMAS):
             if place >= changed:
                 new.confirm(schema.name)

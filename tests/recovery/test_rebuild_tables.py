@@ -24,7 +24,15 @@ from recovery.cache.store import Cache
 from recovery.commands.rebuild import TablesReport, find_snapshots, restore_tables
 from recovery.dicom.model import DicomNode
 from recovery.dimse import DimseError, store
-from recovery.objects.raw_data import CREATOR, GROUP, raw_data_objects, site_patient_id, site_study_uid
+from recovery.host.keys import make_key
+from recovery.objects.raw_data import (
+    CREATOR,
+    GROUP,
+    raw_data_objects,
+    series_number_at,
+    site_patient_id,
+    site_study_uid,
+)
 from recovery.pacs.peers import pacs_peer
 from recovery.settings.config import Config, load_config
 from recovery.tables.relational import RELATIONAL_TABLES
@@ -58,6 +66,7 @@ class Clinic:
     retrieve: str = "get"
     database: str = '[rv.database]\nconnection = "sqlite:///aria.db"\n'
     port: int = field(default=0)
+    signing: str = ""
 
     @property
     def config(self) -> Config:
@@ -71,7 +80,7 @@ class Clinic:
             f'[local]\nae_title = "RBRDT"\nhost = "127.0.0.1"\nport = {LOCAL.port}\ntimeout_seconds = 20\n'
             f'[rv]\nae_title = "RV"\nhost = "rv.invalid"\nport = 104\n{self.database}'
             f'[pacs]\nae_title = "RTPACS"\nhost = "127.0.0.1"\nport = {self.port or self.pacs.node.port}\n'
-            f'retrieve = "{self.retrieve}"\n[cache]\npath = "cache"\n'
+            f'retrieve = "{self.retrieve}"\n[cache]\npath = "cache"\n{self.signing}'
         )
         return path
 
@@ -90,10 +99,10 @@ class Clinic:
 
     def restore(self, *, are_expected: bool = True) -> TablesReport:
         peer = pacs_peer(self.config, Memory(self.folder / "memory.json"))
-        return restore_tables(self.config, peer, are_expected=are_expected)
+        return restore_tables(self.config, peer, NOW + timedelta(days=1), are_expected=are_expected)
 
-    def rebuild(self) -> subprocess.CompletedProcess[str]:
-        return run_module("recovery", "rebuild", "--config", str(self.config_file))
+    def rebuild(self, *options: str) -> subprocess.CompletedProcess[str]:
+        return run_module("recovery", "rebuild", "--config", str(self.config_file), *options)
 
     def lose_the_cache(self) -> None:
         shutil.rmtree(self.cache_path)
@@ -173,7 +182,7 @@ def test_an_rt_pacs_that_must_be_walked_gives_them_back_too(clinic: Clinic, retr
     way = {"get": {evt.EVT_C_GET: gives(holds)}, "move": {evt.EVT_C_MOVE: sends(holds, LOCAL)}}[retrieve]
     with scp({evt.EVT_C_FIND: hierarchical(holds, 0xA900), **way}) as node:
         peer = peer_of(node.node, timeout=10, port=LOCAL.port)
-        report = restore_tables(clinic.config, peer, are_expected=True)
+        report = restore_tables(clinic.config, peer, NOW + timedelta(days=1), are_expected=True)
     assert report.problems == []
     assert snapshots[1] is not None and clinic.newest() == snapshots[1].snapshot_id
 
@@ -219,7 +228,7 @@ def test_an_object_of_another_program_in_the_study_does_no_harm(clinic: Clinic) 
     (ds,) = clinic.archive(snapshot)
     stray = dcmread(io.BytesIO(encode(ds)))
     stray.SOPInstanceUID, stray.SeriesInstanceUID = uid("stray"), uid("stray series")
-    stray.SeriesNumber = 2**31 - 1
+    stray.SeriesNumber = ds.SeriesNumber + 1
     del stray[GROUP, 0x1005]
     clinic.pacs.put(encode(stray))
     clinic.lose_the_cache()
@@ -316,3 +325,38 @@ def test_a_cache_that_cannot_be_written_exits_2_and_says_so(clinic: Clinic) -> N
     (clinic.cache_path / FOLDER).write_text("a file where the folder should be")
     done = clinic.rebuild()
     assert done.returncode == 2 and "cannot be written" in done.stderr and "Traceback" not in done.stderr
+
+
+# --- forged snapshots ---------------------------------------------------------------------------------------------
+
+
+def test_what_no_key_signed_or_somebody_stored_again_is_refused_and_a_person_may_accept_it(clinic: Clinic) -> None:
+    key = clinic.folder / "data" / "signing.key"
+    clinic.signing = f'[signing]\npublic_keys = ["{make_key(key)}"]\n'
+    genuine, newer = take(clinic.cache_path, 1, key=key), take(clinic.cache_path, 2, key=key)
+    forged, of_2036 = take(clinic.cache_path, 3), take(clinic.cache_path, 4, NOW + timedelta(days=3600), key=key)
+    assert genuine is not None and newer is not None and forged is not None
+    for snapshot in (newer, forged, of_2036):
+        clinic.archive(snapshot)
+    (again,) = raw_data_objects(genuine, "Test clinic")
+    again.SOPInstanceUID, again.SeriesInstanceUID, again.SeriesNumber = uid("again"), uid("series"), forged_number()
+    clinic.pacs.put(encode(again))
+    clinic.lose_the_cache()
+    report = clinic.restore()
+    assert clinic.newest() == newer.snapshot_id
+    said = " ".join(report.problems)
+    assert f"{forged.snapshot_id}: it is not signed" in said and "in the future" in said and len(report.problems) == 3
+    assert "somebody stored it again" in said
+    clinic.lose_the_cache()
+    refused = clinic.rebuild("--accept", forged.snapshot_id)
+    assert refused.returncode == 2 and "somebody answers" in refused.stderr and not list_snapshots(clinic.cache_path)
+    accepted = clinic.rebuild("--accept", forged.snapshot_id, "--signed-by", "Dr. Meitner")
+    assert clinic.newest() == forged.snapshot_id
+    assert f'accepted_snapshots = ["{forged.snapshot_id}"]' in accepted.stdout
+    audit = (clinic.folder / "data" / "audit.jsonl").read_text()
+    assert "accept snapshot" in audit and "Dr. Meitner" in audit and forged.snapshot_id in audit
+
+
+def forged_number() -> int:
+    """A SeriesNumber that says an hour later than any snapshot of the test that is not from the future."""
+    return series_number_at(NOW + timedelta(hours=1))

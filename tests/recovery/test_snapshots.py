@@ -311,12 +311,12 @@ def test_pruning_keeps_two_days_whole_then_one_a_day_and_never_the_newest(tmp_pa
         hour: taken(tmp_path, number, NOW + timedelta(hours=hour), changed=3 if number == 0 else 1).snapshot_id
         for number, hour in enumerate(hours)
     }
-    assert set(prune(tmp_path, 90)) == {ids[hour] for hour in hours if hour not in kept}
+    assert set(prune(tmp_path, 90, floor=1)) == {ids[hour] for hour in hours if hour not in kept}
     assert [info.snapshot_id for info in reversed(list_snapshots(tmp_path))] == [ids[hour] for hour in kept]
     for hour in kept:
         assert verify_snapshot(tmp_path, ids[hour]) == [], "files of deleted snapshots are still there"
-    assert prune(tmp_path, 90) == []
-    assert prune(tmp_path, 1) == [ids[kept[0]]], "the last two days stay whatever keep_days says"
+    assert prune(tmp_path, 90, floor=1) == []
+    assert prune(tmp_path, 1, floor=1) == [ids[kept[0]]], "the last two days stay whatever keep_days says"
     assert Cache(tmp_path).read(DOCUMENTS), "written by the first run, and deleted with it but for the newest's link"
 
 
@@ -336,4 +336,4 @@ def test_what_is_exactly_as_old_as_a_limit_stays(
     first = taken(tmp_path, 0, NOW - age).snapshot_id
     for number, other in enumerate([*others, timedelta()], start=1):
         taken(tmp_path, number, NOW - other)
-    assert prune(tmp_path, 7) == ([] if stays else [first])
+    assert prune(tmp_path, 7, floor=1) == ([] if stays else [first])

@@ -13,7 +13,6 @@ from functools import partial
 from app.components.output import download, list_export
 from app.desk import Desk
 from recovery.access.permissions import Permission
-from recovery.cache.store import Cache
 
 _FORMS = (("Charts, PDF", "pdf", "application/pdf"), ("Charts, Excel", "xlsx", list_export.MIME))
 """Label, the file's ending, and its type."""
@@ -73,7 +72,7 @@ def _made(desk: Desk, patient_ids: list[str], ending: str) -> bytes:
     from recovery.patient.file import read_patient_files
 
     config = desk.config
-    files = read_patient_files(Cache(config.cache_path), config.site, patient_ids, desk.now(), config.schedule.grace)
+    files = read_patient_files(desk.cache, config.site, patient_ids, desk.now(), config.schedule.grace)
     if ending == "pdf":
         return charts_pdf(files, paper=config.charts.paper, own_font=config.chart_font)
     return charts_workbook(files, paper=config.charts.paper)

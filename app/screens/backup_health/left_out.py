@@ -27,7 +27,7 @@ def _by_pattern(desk: Desk) -> list[str]:
     if not patterns:
         return ["No pattern of `[dashboard] exclude_patient_ids` keeps anybody off."]
     try:
-        excluded = cached.load_table(desk.config.cache_path, EXCLUDED_PATIENTS)["patient_id"].tolist()
+        excluded = cached.load_table(desk.cache, EXCLUDED_PATIENTS)["patient_id"].tolist()
     except TableMissingError:
         return [f"The patterns {said} are set; no table says yet whom they keep off."]
     except CacheError as error:

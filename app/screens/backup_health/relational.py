@@ -13,7 +13,6 @@ from app.data import cached, health
 from app.desk import Desk
 from recovery.cache.errors import CacheError, TableMissingError
 from recovery.cache.freshness import known_since
-from recovery.cache.store import Cache
 from recovery.dicom.model import JobRun
 from recovery.tables.relational import RELATIONAL_TABLES
 from recovery.tables.schema import ODD_ROWS, TableSchema
@@ -54,7 +53,7 @@ def show(desk: Desk, runs: Sequence[JobRun]) -> None:
 def _show_odd_rows(desk: Desk) -> None:
     """Which rows of the database are not in the copy, or not whole; nothing where there are none."""
     try:
-        odd = cached.load_table(desk.config.cache_path, ODD_ROWS)
+        odd = cached.load_table(desk.cache, ODD_ROWS)
     except CacheError:
         return  # written with the first snapshot
     if odd.empty:
@@ -79,7 +78,7 @@ _NEVER, _BROKEN = "never read", "■"
 def _kept_back(desk: Desk) -> dict[str, str]:
     """By table, since when it was kept back or is missing, and why, as the newest snapshot's manifest says it."""
     try:
-        snapshot = Cache(desk.config.cache_path).open_snapshot()
+        snapshot = desk.cache.open_snapshot()
     except CacheError:
         return {}  # each table's own row says that it cannot be read
     if snapshot is None:
@@ -92,7 +91,7 @@ def _kept_back(desk: Desk) -> dict[str, str]:
 
 
 def _row(desk: Desk, schema: TableSchema, remark: str) -> dict[str, object]:
-    cache = Cache(desk.config.cache_path)
+    cache = desk.cache
     since: datetime | None = None
     count: int | None = None
     is_broken = False

@@ -13,6 +13,7 @@ from app.components import marked
 from app.desk import Desk
 from app.wording import words
 from recovery.cache.snapshots import SnapshotInfo, list_snapshots, verify_snapshot
+from recovery.settings.trust import UNSIGNED
 from recovery.words.times import moment
 
 _SHOWN = 12
@@ -21,7 +22,7 @@ _SHOWN = 12
 def show(desk: Desk) -> None:
     """Draw the list, and the button that verifies one or all of them."""
     try:
-        found = list_snapshots(desk.config.cache_path)
+        found = list_snapshots(desk.config.cache_path, desk.cache.trust)
     except OSError as error:
         st.markdown(f":red[■ **The snapshots cannot be read:** {words.as_markdown(error.strerror or '')}.]")
         return
@@ -30,6 +31,8 @@ def show(desk: Desk) -> None:
             "There is none yet. `python -m backup_jobs snapshot_tables` makes one of every state that it reads."
         )
         return
+    if not desk.config.signing.public_keys:
+        st.markdown(f"Snapshots are not signed: {UNSIGNED}.")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         names = {info.snapshot_id: _named(desk, info) for info in found}
         picked = st.selectbox("Snapshot", list(names), format_func=names.__getitem__, key="snapshot", width=320)
@@ -50,7 +53,7 @@ def _verify(desk: Desk, wanted: list[str], names: dict[str, str]) -> None:
     faults: list[str] = []
     progress = st.progress(0.0, "Reading every file again …")
     for number, snapshot_id in enumerate(wanted, start=1):
-        faults += verify_snapshot(desk.config.cache_path, snapshot_id)
+        faults += verify_snapshot(desk.config.cache_path, snapshot_id, desk.cache.trust)
         progress.progress(number / len(wanted), f"{number} of {len(wanted)} read")
     progress.empty()
     what = f"Snapshot {names[wanted[0]]}" if len(wanted) == 1 else f"All {len(wanted)} snapshots"

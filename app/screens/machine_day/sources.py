@@ -14,7 +14,6 @@ from app.lists.machine_day import Tables
 from app.wording import words
 from recovery.cache.errors import CacheError, TableMissingError
 from recovery.cache.freshness import known_since
-from recovery.cache.store import Cache
 from recovery.tables.relational import PATIENTS, PLAN_FIELDS, SCHEDULE, SETUP_NOTES
 from recovery.words.times import moment as moment_in_words
 
@@ -41,15 +40,14 @@ def load(desk: Desk, listed: pd.DataFrame) -> Found:
     `listed`: the list of patients, by which their older IDs are known.
     """
     names = older_ids.names_of(listed)
-    path = desk.config.cache_path
     frames, told = {}, []
     try:
-        moment = Cache(path).pin().snapshot_id
+        cache = desk.cache.pin()
     except CacheError:
-        moment = None  # the tables say themselves that they cannot be read
+        cache = desk.cache  # the tables say themselves that they cannot be read
     for schema in (SCHEDULE, PLAN_FIELDS, SETUP_NOTES, PATIENTS):
         try:
-            frames[schema.name] = older_ids.under_newest(cached.load_table(path, schema, moment), names)
+            frames[schema.name] = older_ids.under_newest(cached.load_table(cache, schema), names)
         except TableMissingError:
             told.append(f"▲ There is no table {schema.name} in the cache: {_LACKS[schema.name]}.")
         except CacheError:
@@ -57,7 +55,7 @@ def load(desk: Desk, listed: pd.DataFrame) -> Found:
     sentences = [f":orange[{words.as_markdown(sentence)}]" for sentence in told]
     aged = ""
     if SCHEDULE.name in frames:
-        since = known_since(Cache(path), SCHEDULE)
+        since = known_since(cache, SCHEDULE)
         aged = f"Appointments as of {moment_in_words(since, desk.now(), desk.config.site.zone)}."
         sentences.append(f":small[{words.as_markdown(f'{aged} {_counted(desk)}')}]")
     return Found(Tables(**frames), sentences, " ".join([aged, *told]).strip())

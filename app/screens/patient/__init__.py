@@ -33,7 +33,7 @@ def show(desk: Desk) -> None:
         return
     try:
         file = cached.load_patient_file(
-            desk.config.cache_path, desk.config.site, patient_id, desk.now(), desk.config.schedule.grace
+            desk.cache, desk.config.site, patient_id, desk.now(), desk.config.schedule.grace
         )
     except CacheError as error:
         failures.show_cache(error, desk.config)

@@ -114,5 +114,5 @@ def _physicians(desk: Desk, table: pd.DataFrame) -> list[str]:
     """Names to choose from; another one can be typed."""
     known = set(table["physicians_of_record"].dropna())
     with suppress(CacheError):  # the names of the list remain, and any name can be typed
-        known |= set(cached.load_table(desk.config.cache_path, PHYSICIANS)["physician_name"].dropna())
+        known |= set(cached.load_table(desk.cache, PHYSICIANS)["physician_name"].dropna())
     return sorted((str(name) for name in known), key=fold)

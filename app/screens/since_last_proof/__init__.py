@@ -71,7 +71,7 @@ def _show_list(desk: Desk, loaded: cached.Loaded, doubt: Doubt) -> None:
 
 def _patients(desk: Desk) -> pd.DataFrame | None:
     with suppress(CacheError):  # names of those who have no plan; the numbers stand
-        return cached.load_table(desk.config.cache_path, PATIENTS)
+        return cached.load_table(desk.cache, PATIENTS)
     return None
 
 
