@@ -24,17 +24,8 @@ from recovery.overview.evidence import evidence_of
 from recovery.overview.wanted_plans import plan_uids_of_records
 from recovery.pacs.peers import pacs_peer
 from recovery.pacs.workspace import Workspace, open_workspace
-from recovery.settings.config import (
-    CacheSettings,
-    Config,
-    Jobs,
-    Local,
-    Pacs,
-    RecordAndVerify,
-    RvDatabase,
-    Site,
-    SnapshotTablesSettings,
-)
+from recovery.settings.config import CacheSettings, Config, Jobs, Site, SnapshotTablesSettings
+from recovery.settings.nodes import Local, Pacs, RecordAndVerify, RvDatabase
 from recovery.tables.relational import RELATIONAL_TABLES
 from recovery.tables.schema import ON_TREATMENT
 from tests.forked import PROJECT
