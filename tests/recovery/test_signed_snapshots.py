@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from recovery.cache.doors import doubts_of
+from recovery.cache.errors import CacheError
 from recovery.cache.manifests import FOLDER, MANIFEST, Manifest, Snapshot, id_of, load_snapshot
 from recovery.cache.snapshots import broken_chain, list_snapshots, prune, verify_snapshot
-from recovery.cache.store import Cache, CacheError
+from recovery.cache.store import Cache
 from recovery.host.keys import KeyFileError, is_signed, load_key, make_key, public_key_of, sign
 from recovery.objects.raw_data import RawPart, RawSnapshotError, assemble, raw_data_objects
 from recovery.settings.trust import Trust, signed
