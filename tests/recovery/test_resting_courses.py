@@ -175,6 +175,11 @@ def test_parts_take_turns(folder: Path) -> None:
     assert [set(opened(folder, run_number=number).resting.loaded) for number in range(4)] == [{1}, {2}, {1}, {2}]
 
 
+def test_all_parts_have_their_turn_within_a_day(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recovery.pacs.resting.RUNS_A_DAY", 1)
+    assert set(opened(folder, run_number=7).resting.loaded) == {1, 2}
+
+
 def test_who_is_treated_again_is_counted_with_all_that_was_given_before_and_rests_no_more(folder: Path) -> None:
     space = opened(folder, run_number=1)
     patient_id = patient_of_part(space, 1)
