@@ -18,7 +18,7 @@ from app.access.sitting import Sitting
 from app.components import failures, sign_in, signed_in
 from app.desk import Desk
 from app.screens import PAGES
-from recovery.host.clock import clock_is_simulated, read_clock
+from recovery.host.clock import ClockError, clock_is_simulated, read_clock
 from recovery.settings.config import ConfigError, load_config
 from recovery.settings.file_modes import GroupError, keep_private, let_group_read
 
@@ -44,7 +44,7 @@ def main() -> None:
         return
     try:
         read_clock()
-    except (OSError, ValueError, LookupError) as error:
+    except ClockError as error:
         failures.show_clock(error)
         return
     desk = Desk(config, read_clock, clock_is_simulated())

@@ -32,6 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--config", type=Path, default=Path("config.toml"), help="default: config.toml")
     parser.add_argument("--json", action="store_true", help="one line of JSON per job on standard output")
     options = parser.parse_args(arguments)
+    from recovery.host.clock import ClockError
     from recovery.settings.config import ConfigError, load_config
     from recovery.settings.file_modes import GroupError, keep_private, let_group_read
 
@@ -39,10 +40,10 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         config = load_config(options.config)
         let_group_read(config)
-    except (ConfigError, GroupError) as error:
+        return _run(options.job, config, as_json=options.json)
+    except (ConfigError, GroupError, ClockError) as error:
         print(error, file=sys.stderr)
         return 2
-    return _run(options.job, config, as_json=options.json)
 
 
 _WHAT = {

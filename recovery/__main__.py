@@ -25,7 +25,7 @@ from recovery.cache.doors import cache_of, cache_to_show, doubts_of
 from recovery.cache.errors import CacheError
 from recovery.commands import audit, keys, user, verify
 from recovery.commands.chart import add_chart_arguments, chart_command
-from recovery.host.clock import read_wall_clock
+from recovery.host.clock import ClockError, read_wall_clock
 from recovery.settings.config import Config, ConfigError, load_config
 from recovery.settings.file_modes import GroupError, keep_private, let_group_read
 from recovery.tables.relational import ALL_TABLES
@@ -69,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run(whole.without_rv(), options, has_database=has_database)
     except ConfigError as error:
         tell(error, file=sys.stderr)
-    except (CacheError, GroupError) as error:
+    except (CacheError, GroupError, ClockError) as error:
         tell(error, file=sys.stderr)
     except BrokenPipeError:
         return 1

@@ -27,5 +27,5 @@ def test_a_forked_command_says_and_ends_as_one_that_is_started(command: tuple[st
         [sys.executable, "-m", *command], cwd=PROJECT, env=environment, capture_output=True, text=True, check=False
     )
     forked = run_module(*command, environment=environment)
-    assert started.returncode == 2 and started.stderr
+    assert started.returncode == 2 and started.stderr and "Traceback" not in started.stderr
     assert (forked.returncode, forked.stdout, forked.stderr) == (started.returncode, started.stdout, started.stderr)

@@ -20,18 +20,28 @@ from pathlib import Path
 CLOCK_VARIABLE = "RBRDT_CLOCK"
 
 
+class ClockError(OSError):
+    """The simulated clinic's clock cannot be read."""
+
+
 def read_clock() -> datetime:
     """Return the time now, aware, in UTC.
 
-    Raises `OSError` or `ValueError` if `RBRDT_CLOCK` is set and its file cannot be read: a simulated clinic without its
-    clock must stop.
+    Raises `ClockError` if `RBRDT_CLOCK` is set and its file cannot be read: a simulated clinic without its clock must
+    stop.
     """
     simulated = os.environ.get(CLOCK_VARIABLE)
     if not simulated:
         return datetime.now(UTC)
-    setting = json.loads(Path(simulated).read_text(encoding="utf-8"))
-    elapsed = (time.time() - float(setting["real"])) * float(setting["speed"])
-    return datetime.fromisoformat(setting["simulated"]).astimezone(UTC) + timedelta(seconds=elapsed)
+    try:
+        setting = json.loads(Path(simulated).read_text(encoding="utf-8"))
+        elapsed = (time.time() - float(setting["real"])) * float(setting["speed"])
+        return datetime.fromisoformat(setting["simulated"]).astimezone(UTC) + timedelta(seconds=elapsed)
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise ClockError(
+            f"The simulated clock {simulated} cannot be read ({type(error).__name__}). Where no clinic is simulated, "
+            f"unset {CLOCK_VARIABLE}."
+        ) from error
 
 
 def read_wall_clock() -> datetime:

@@ -91,7 +91,7 @@ def test_tables_come_back_by_c_move_on_a_machine_that_has_nothing(site: tuple[On
     for path in sorted(here.config.cache_path.rglob("*"), reverse=True):
         path.unlink() if path.is_file() else path.rmdir()
     config = here.config
-    report = restore_tables(config, pacs_peer(config, here.space().memory), are_expected=True)
+    report = restore_tables(config, pacs_peer(config, here.space().memory), here.space().now, are_expected=True)
     assert report.problems == []
     assert len(here.space().cache.read(RELATIONAL_TABLES["deliveries"])) == 3
     assert here.overview()[0]["fractions_delivered"] == 0, "of two fields, one was treated"
