@@ -66,6 +66,17 @@ def pacs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Orthanc]:
         yield server
 
 
+def test_its_orthanc_starts_beside_the_other_files_of_debian() -> None:
+    """It refuses a section that two files of its folder define, and does not start."""
+    others = [one for one in Path("/etc/orthanc").glob("*.json") if one.name != "orthanc.json"]
+    if not others:
+        pytest.skip(HOW_TO_INSTALL)
+    ours, *theirs = (
+        set(re.findall(r'^  "(\w+)"', one.read_text(), re.MULTILINE)) for one in (DEPLOY / "orthanc.json", *others)
+    )
+    assert ours and theirs and ours & set().union(*theirs) == set()
+
+
 def as_peer(title: str, pacs: Orthanc) -> Peer:
     return Peer(DicomNode(title, "127.0.0.1", free_port()), pacs.node, "pacs", seconds(5))
 

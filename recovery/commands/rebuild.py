@@ -86,21 +86,7 @@ def restore_tables(
     archived = find_snapshots(pacs, config.site.name)
     trust = _trust(config, now, accepted)
     own = _own_whole(config, trust)
-    newest: RestoredSnapshot | None = None
-    for candidate in archived:
-        if own is not None and _is_as_new(own, candidate):
-            break
-        try:
-            restored = fetch_snapshot(config, pacs, candidate, trust)
-        except RawSnapshotError as error:
-            when = _when(candidate.taken_at, config)
-            report.problems.append(f"The snapshot of {when} in the RT-PACS cannot be used: {error}.")
-            continue
-        known = newest or own
-        if known is None or restored.manifest.taken_at > known.manifest.taken_at:
-            newest = restored
-        if newest is not None and candidate.taken_at is not None:
-            break  # the others that tell their time are older; of those that do not, each has to be looked at
+    newest = _newest_whole(config, pacs, archived, own, trust, report)
     if newest is not None:
         install(config.cache_path, newest.manifest_bytes, newest.files)
         _say_what_came(report, config, newest)
@@ -121,6 +107,33 @@ def restore_tables(
     else:
         _say_that_there_is_none(report, config, are_expected=are_expected)
     return report
+
+
+def _newest_whole(
+    config: Config,
+    pacs: Peer,
+    archived: Iterable[ArchivedSnapshot],
+    own: Snapshot | None,
+    trust: Trust,
+    report: TablesReport,
+) -> RestoredSnapshot | None:
+    """The newest snapshot of the RT-PACS that is whole, believed and newer than the cache's own."""
+    newest: RestoredSnapshot | None = None
+    for candidate in archived:
+        if own is not None and _is_as_new(own, candidate):
+            break
+        try:
+            restored = fetch_snapshot(config, pacs, candidate, trust)
+        except RawSnapshotError as error:
+            when = _when(candidate.taken_at, config)
+            report.problems.append(f"The snapshot of {when} in the RT-PACS cannot be used: {error}.")
+            continue
+        known = newest or own
+        if known is None or restored.manifest.taken_at > known.manifest.taken_at:
+            newest = restored
+        if newest is not None and candidate.taken_at is not None:
+            break  # the others that tell their time are older; of those that do not, each has to be looked at
+    return newest
 
 
 def note_accepted(config: Config, now: datetime, snapshot_id: str, signed_by: str) -> None:

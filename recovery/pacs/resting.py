@@ -3,8 +3,8 @@
 How
     Everybody of a group (`course_groups`) was last treated long ago: the group's objects, and what the RT-PACS said of
     them, lie in a part of the cache of some fifty groups. The table `resting` says who lies where. Whoever is named by
-    a new object, an appointment or a delivery is woken: the part is loaded, and counted as if it had never rested. One
-    part has its turn in every run: it is asked for, and its rows are made again.
+    a new object, an appointment or a delivery is woken: the part is loaded, and counted as if it had never rested. A
+    run takes as many parts in turn as a day needs for all: they are asked for, and their rows are made again.
 
 Why being in two places harms nobody
     Whoever goes to rest is written to the part first, then to `resting`, and leaves the active tables last; whoever
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 GROUPS_PER_PART = 50
-"""So many have their turn in one run: with twenty records each, a thousand are loaded and asked for."""
+"""With twenty records each, a thousand are loaded and asked for when a part has its turn."""
 RUNS_A_DAY = 140
 """Of one every ten minutes, some of them missed."""
 
