@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -39,8 +38,6 @@ def asked_beside(ask: Callable[[], Answer]) -> Iterator[Callable[[], Answer]]:
         return
     receiver, sender = context.Pipe(duplex=False)
     child = context.Process(target=_answer, args=(ask, sender, receiver), daemon=True)
-    child.start()
-    sender.close()
 
     def answer() -> Answer:
         try:
@@ -53,16 +50,19 @@ def asked_beside(ask: Callable[[], Answer]) -> Iterator[Callable[[], Answer]]:
         return answered
 
     try:
+        with system.no_stop():
+            child.start()
+        sender.close()
         yield answer
     finally:
-        child.kill()  # it has no state to save, and a handler inherited from a job would print a traceback
-        child.join()
+        if child.pid is not None:
+            child.kill()  # it has no state to save
+            child.join()
         receiver.close()
 
 
 def _answer(ask: Callable[[], Answer], sender: Connection, receiver: Connection) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle; it ends this process
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    system.let_stop()
     receiver.close()
     threading.Thread(target=_end_with_parent, args=(sender.fileno(),), daemon=True).start()
     try:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import socket
 import stat
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 assert sys.platform != "win32"
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from multiprocessing.context import ForkContext
     from pathlib import Path
 
@@ -65,6 +67,27 @@ def is_running(process_id: int) -> bool:
 def in_forked_child(act: Callable[[], None]) -> None:
     """Have something done at the beginning of each process that this one forks."""
     os.register_at_fork(after_in_child=act)
+
+
+STOPS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def no_stop() -> Iterator[None]:
+    """Ctrl-C and SIGTERM wait until this is left: one that meets a process which is just being forked is never lost,
+    nor handled by what the child inherited. The child begins with them held: see `let_stop`."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def let_stop() -> None:
+    """In a child that was forked within `no_stop`: SIGTERM ends it at once, Ctrl-C is its parent's to handle."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
 
 
 def wait_for_hang_up(descriptor: int) -> None:

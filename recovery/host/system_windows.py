@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import socket
 import time
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 HAS_MODES = False
@@ -66,6 +68,16 @@ def is_running(_process_id: int) -> bool:
 
 def in_forked_child(_act: Callable[[], None]) -> None:
     """Nothing: no process forks there."""
+
+
+def no_stop() -> AbstractContextManager[None]:
+    """Nothing: no process forks there."""
+    return nullcontext()
+
+
+def let_stop() -> None:
+    """Nobody asks: no process forks there."""
+    raise NotImplementedError
 
 
 def wait_for_hang_up(_descriptor: int) -> None:

@@ -14,6 +14,7 @@ import pytest
 from recovery.cache.journal import lock
 from recovery.dimse import DimseError
 from recovery.host.child_process import asked_beside
+from tests.patience import seconds
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -46,7 +47,7 @@ def test_an_error_comes_back_with_all_that_it_says() -> None:
 
 def test_a_question_that_nobody_waits_for_any_more_ends_at_once_and_says_nothing() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", LEFT_EARLY], cwd=PROJECT, capture_output=True, text=True, timeout=20, check=True
+        [sys.executable, "-c", LEFT_EARLY], cwd=PROJECT, capture_output=True, text=True, timeout=seconds(20), check=True
     )
     assert done.stdout == "the other node cannot be reached\n" and done.stderr == ""
 
@@ -101,4 +102,24 @@ def test_sigterm_to_a_whole_group_prints_no_traceback() -> None:
         assert run.stdout is not None
         assert run.stdout.readline() == "under way\n"
         os.killpg(run.pid, signal.SIGTERM)
-        assert run.communicate(timeout=20)[1] == ""
+        assert run.communicate(timeout=seconds(20))[1] == ""
+
+
+def test_sigterm_in_the_moment_of_the_fork_ends_parent_and_child_quietly() -> None:
+    """The child has it before its first line, when the handler that it inherited would still be its own."""
+    script = """
+import os, signal, time
+from recovery.host.child_process import asked_beside
+signal.signal(signal.SIGTERM, signal.default_int_handler)
+os.register_at_fork(after_in_child=lambda: os.kill(os.getpid(), signal.SIGTERM))
+os.register_at_fork(after_in_parent=lambda: os.kill(os.getpid(), signal.SIGTERM))
+try:
+    with asked_beside(lambda: 1):
+        print("not stopped")
+except KeyboardInterrupt:
+    print("stopped")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=PROJECT, capture_output=True, text=True, timeout=seconds(20), check=True
+    )
+    assert done.stdout == "stopped\n" and done.stderr == ""
