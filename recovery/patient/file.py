@@ -201,8 +201,14 @@ def read_patient_files(
     `grace`: how old the newest proof may be before what was treated since is unknown. Raises as `read_patient_file`.
     """
     asked = list(patient_ids)
-    tables = as_of_now(read_tables(cache, asked), cache, site, now, grace)
-    wanted = dict.fromkeys(tables.newest.get(patient_id, patient_id) for patient_id in asked)
+    return files_of(as_of_now(read_tables(cache, asked), cache, site, now, grace), site, asked, now, grace)
+
+
+def files_of(
+    tables: PatientTables, site: Site, patient_ids: Iterable[str], now: datetime, grace: timedelta
+) -> list[PatientFile]:
+    """As `read_patient_files`, of tables that were read for these patients."""
+    wanted = dict.fromkeys(tables.newest.get(patient_id, patient_id) for patient_id in patient_ids)
     return [_file(tables, site, patient_id, now, grace) for patient_id in wanted if tables.knows(patient_id)]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from recovery.commands.chart import machine_day
+from recovery.patient.chosen import machine_day
 from recovery.tables.relational import SCHEDULE
 from recovery.tables.schema import ON_TREATMENT
 from tests import objects as o

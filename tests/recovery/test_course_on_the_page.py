@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from recovery.charting.sheet import chart_sheets
-from recovery.commands.chart import machine_day
+from recovery.patient.chosen import machine_day
 from recovery.patient.file import PatientFile, read_patient_file, read_patient_files
 from tests import objects as o
 from tests.recovery.patient_clinic import LOCAL, NOW, SITE, TB1, Clinic, tell_of, weekday, whose
