@@ -53,8 +53,9 @@ _WHAT = {
     "snapshot_tables": "the relational tables into the cache and, as DICOM objects, into the RT-PACS",
     "build_on_treatment": "the dashboard's tables, from the RT-PACS only",
     "verify_backup": "nightly: re-read what the RT-PACS holds; heal or name what is not what it was",
+    "keep_packs": "nightly, after verify_backup: the packs of plans in [package] path, made anew where they changed",
     "check": "what works and what does not, before going live",
-    "schedule": "stay up and run the cycle every [schedule] cycle_minutes, and verify_backup at [verify] at",
+    "schedule": "stay up; the cycle every [schedule] cycle_minutes, at [verify] at verify_backup, then keep_packs",
 }
 
 
@@ -103,6 +104,10 @@ def _job(name: str) -> Job:
         from backup_jobs.jobs.verify_backup import verify_backup
 
         return verify_backup
+    if name == "keep_packs":
+        from backup_jobs.jobs.keep_packs import keep_packs
+
+        return keep_packs
     from backup_jobs.jobs.cycle import JOBS
 
     return JOBS[name]

@@ -3,7 +3,8 @@
 `table NAME` writes any cached table; `rebuild` makes the cache again from nothing but the RT-PACS; `chart` prints
 what a machine's day, or some patients, are treated from on paper; `user` keeps the accounts of the dashboard; `keys`
 makes the key that signs snapshots; `audit` verifies and shows who did what there; `watch` alarms when the newest
-proven backup is too old; `verify` tells whether all that is kept is what was written.
+proven backup is too old; `verify` tells whether all that is kept is what was written; `package` makes packs of plans
+for a machine's file mode.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING
 
 from recovery.cache.doors import cache_of, cache_to_show, doubts_of
 from recovery.cache.errors import CacheError
-from recovery.commands import audit, keys, user, verify
+from recovery.commands import audit, keys, package_arguments, user, verify
 from recovery.commands.chart import add_chart_arguments, chart_command
 from recovery.host.clock import ClockError, read_wall_clock
 from recovery.settings.config import Config, ConfigError, load_config
@@ -60,6 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     keys.add_parser(commands)
     audit.add_parser(commands)
     verify.add_parser(commands)
+    package_arguments.add_parser(commands)
     options = parser.parse_args(arguments)
     keep_private()
     try:
@@ -83,6 +85,10 @@ def _run(config: Config, options: argparse.Namespace, *, has_database: bool) -> 
         return keys.run(config)
     if options.command == "verify":
         return verify.run(config, options)
+    if options.command == "package":
+        from recovery.commands import package
+
+        return package.run(config, options)
     if options.command == "audit":
         return audit.run(config, options)
     if options.command == "watch":

@@ -1,7 +1,8 @@
 """Where there is no cron: stay up, run the cycle at the config's pace, and once a night the proof by re-reading.
 
 The proof runs for hours, and runs beside the cycles: as a process of its own, started when its time of day has come and
-no run of it is known to have begun since. A machine that slept or was off at that time makes up for it.
+no run of it is known to have begun since. A machine that slept or was off at that time makes up for it. When it has
+ended, the packs that are kept ready are made anew of what it proved.
 """
 
 from __future__ import annotations
@@ -23,15 +24,15 @@ from recovery.settings.config import Config
 
 log = logging.getLogger(__name__)
 
-NIGHTLY = "verify_backup"
+NIGHTLY, PACKS = "verify_backup", "keep_packs"
 SECONDS_TO_STOP = 4.0
 """That a nightly run is waited for; it and this program end by themselves after `stopping.GRACE`."""
 
 
 def keep_running(config: Config, run_cycle: Callable[[], int]) -> int:
-    """Run a cycle now and then every `[schedule] cycle_minutes`, and the nightly proof, until stopped; returns the last
+    """Run a cycle now and then every `[schedule] cycle_minutes`, and the nightly jobs, until stopped; returns the last
     exit status."""
-    up_since, nightly = read_clock(), _Nightly(config)
+    up_since, nightly, packs = read_clock(), _Nightly(config, NIGHTLY), _Nightly(config, PACKS)
     last = 0
 
     def again() -> None:
@@ -39,6 +40,8 @@ def keep_running(config: Config, run_cycle: Callable[[], int]) -> int:
         last = run_cycle()
         if is_due(config, up_since, read_clock()):
             nightly.start()
+        if packs_are_due(config, read_clock()):
+            packs.start()
 
     schedule.every(config.schedule.cycle_minutes).minutes.do(again)
     log.info("a cycle runs every %s minutes", config.schedule.cycle_minutes)
@@ -52,6 +55,7 @@ def keep_running(config: Config, run_cycle: Callable[[], int]) -> int:
                 return last  # nothing was under way
     finally:
         nightly.stop()
+        packs.stop()
 
 
 def is_due(config: Config, up_since: datetime, now: datetime) -> bool:
@@ -70,11 +74,23 @@ def is_due(config: Config, up_since: datetime, now: datetime) -> bool:
     return up_since < came
 
 
-class _Nightly:
-    """The process of the nightly proof, where there is one."""
+def packs_are_due(config: Config, now: datetime) -> bool:
+    """Whether a proof by re-reading has ended since the packs were last begun. A run that lies in the future was begun
+    by a clock that was wrong."""
+    with suppress(OSError):
+        runs = Journal(config.cache_path).runs()
+        proofs = [run.finished_at for run in runs if run.job == NIGHTLY and run.finished_at is not None]
+        packs = [run.started_at for run in runs if run.job == PACKS]
+        is_wanted = config.package_path is not None and bool(proofs)
+        return is_wanted and (not packs or packs[-1] < proofs[-1] or packs[-1] > now)
+    return False
 
-    def __init__(self, config: Config) -> None:
-        self._command = [sys.executable, "-m", "backup_jobs", NIGHTLY, "--config", str(config.file)]
+
+class _Nightly:
+    """The process of a nightly job, where there is one."""
+
+    def __init__(self, config: Config, job: str) -> None:
+        self._command = [sys.executable, "-m", "backup_jobs", job, "--config", str(config.file)]
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:

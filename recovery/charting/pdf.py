@@ -40,12 +40,14 @@ DRAWN_BY = f"2, fpdf2 {FPDF_VERSION}, fontTools {fontTools.version}"
 _PHOTO_WIDTH, _PHOTO_HEIGHT = 26.0, 34.0
 
 
-def charts_pdf(files: Sequence[PatientFile], *, paper: Paper = "a4", own_font: Path | None = None) -> bytes:
-    """The charts of several patients, in this order; pages are numbered per patient.
+def charts_pdf(
+    files: Sequence[PatientFile], *, paper: Paper = "a4", own_font: Path | None = None, plan_uid: str | None = None
+) -> bytes:
+    """The charts of several patients, in this order; pages are numbered per patient. `plan_uid`: of this plan alone.
 
     `own_font`: a font file for letters that this package's fonts lack. Raises `FontError` if it is no font.
     """
-    by_patient = [chart_sheets(file) for file in files]
+    by_patient = [[s for s in chart_sheets(file) if plan_uid in {None, s.plan_uid}] for file in files]
     letters = letters_for(
         (text for sheets in by_patient for sheet in sheets for text in _texts(asdict(sheet))), own_font
     )

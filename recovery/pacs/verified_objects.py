@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from recovery.cache.store import Cache
+    from recovery.course.needed_images import KnownImages
     from recovery.dicom.plans import Plan
     from recovery.pacs.collection import Collection
     from recovery.tables.schema import TableSchema
@@ -141,14 +142,14 @@ class VerifiedObjects:
             if uid in self.objects:
                 records.setdefault(record.referenced_rt_plan_uid, []).append(uid)
         times = {
-            uid: self._last_proven([*chain_of(plan, collection), *records.get(uid, ())])
+            uid: self.last_proven([*chain_of(plan, collection), *records.get(uid, ())])
             for uid, plan in collection.plans.items()
         }
         doses = {uid: one.plan_uids for uid, one in self.objects.items() if one.why and one.plan_uids}
         return Proofs({uid: at for uid, at in times.items() if at is not None}, self.faults, doses)
 
-    def _last_proven(self, uids: Iterable[str]) -> datetime | None:
-        """When the last of these was re-read, all of them being what they were."""
+    def last_proven(self, uids: Iterable[str]) -> datetime | None:
+        """When the first of these was last re-read, all of them being what they were (UTC, naive); else None."""
         times = []
         for uid in uids:
             one = self.objects.get(uid)
@@ -213,14 +214,14 @@ class Proofs:
         yield from (f"{counted(number, 'dose')} of this plan {short}" for short, number in bad.items())
 
 
-def images_of(plan: Plan, collection: Collection) -> list[str]:
+def images_of(plan: Plan, collection: KnownImages) -> list[str]:
     """The images that a plan needs, by SOP Instance UID: slices, those that only contours name, reference images."""
     needed = needed_images(plan, collection)
     slices = (uid for series in needed.series for uid in series.sop_instance_uids)
     return list(dict.fromkeys((*slices, *needed.contour_image_uids, *plan.reference_image_uids)))
 
 
-def chain_of(plan: Plan, collection: Collection) -> list[str]:
+def chain_of(plan: Plan, collection: KnownImages) -> list[str]:
     """Everything that a treatment with this plan needs, by SOP Instance UID."""
     return [plan.ref.sop_instance_uid, *plan.structure_set_uids, *images_of(plan, collection)]
 

@@ -33,7 +33,7 @@ def of_plan(plan: PlanFile) -> Iterator[Notice]:
     yield from notices.not_recorded(row)
     if plan.is_unfinished:
         yield from notices.not_ready(row)
-        if (status := _not_approved(plan)) is not None:
+        if (status := not_approved(plan)) is not None:
             yield notices.not_approved(status)
     yield from map(notices.differing, plan.disagreements)
     if plan.is_unfinished:
@@ -78,7 +78,7 @@ def _lacking(plan: PlanFile) -> Iterator[tuple[str, str]]:
         yield beam.beam_name or str(beam.beam_number), said(beam.remaining, beam.unit)
 
 
-def _not_approved(plan: PlanFile) -> str | None:
+def not_approved(plan: PlanFile) -> str | None:
     """By the R&V database where it knows the plan, else by the plan's own ApprovalStatus; None when approved."""
     told = plan.approval
     if told.approval_status is not None:

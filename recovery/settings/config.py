@@ -22,6 +22,7 @@ from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationE
 
 from recovery.settings.mistakes import in_words
 from recovery.settings.nodes import Local, Pacs, RecordAndVerify, SourceNode
+from recovery.settings.package import Package
 from recovery.settings.pages import Charts, Priorities
 from recovery.settings.sign_in import SignInSettings
 from recovery.settings.signing import Signing
@@ -141,6 +142,7 @@ class Config:
     verify: Verify = field(default_factory=Verify)
     watch: WatchSettings = field(default_factory=WatchSettings)
     signing: Signing = field(default_factory=Signing)
+    package: Package = field(default_factory=Package)
     file: Path = Path("config.toml")
 
     @property
@@ -150,6 +152,11 @@ class Config:
     @property
     def chart_font(self) -> Path | None:
         return self.file.parent / self.charts.font if self.charts.font else None
+
+    @property
+    def package_path(self) -> Path | None:
+        """Where packs are kept ready."""
+        return self.file.parent / self.package.path if self.package.path else None
 
     @property
     def accounts_path(self) -> Path:

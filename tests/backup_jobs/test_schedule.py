@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from backup_jobs.jobs.schedule import is_due
+from backup_jobs.jobs.schedule import is_due, packs_are_due
 from recovery.cache.journal import JobResult, Journal
 from recovery.settings.config import load_config
 from tests.patience import seconds, wait_until
@@ -65,6 +65,25 @@ def test_the_proof_is_due_once_after_its_time_of_day(
 def test_without_a_time_of_day_it_is_left_to_cron(tmp_path: Path) -> None:
     configure(tmp_path, '[verify]\nat = ""\n')
     assert not is_due(load_config(tmp_path / "config.toml"), EVENING, TWO)
+
+
+@pytest.mark.parametrize(
+    ("packed", "due"),
+    [([], True), ([TWO - HOUR], True), ([TWO + HOUR], False), ([TWO + 99 * HOUR], True)],
+    ids=["first night", "next night", "done", "clock ahead"],
+)
+def test_packs_are_made_once_after_each_proof_where_a_folder_is_named(
+    tmp_path: Path, packed: list[datetime], due: bool
+) -> None:
+    configure(tmp_path, '[package]\npath = "packs"\n')
+    config, journal = load_config(tmp_path / "config.toml"), Journal(tmp_path / "cache")
+    assert not packs_are_due(config, TWO), "no proof yet"
+    ran(tmp_path, TWO)
+    for at in packed:
+        journal.finish(journal.start("keep_packs", at), JobResult("keep_packs", "OK", {}), at)
+    assert packs_are_due(config, TWO + 2 * HOUR) is due
+    configure(tmp_path, "")
+    assert not packs_are_due(load_config(tmp_path / "config.toml"), TWO + 2 * HOUR)
 
 
 def test_schedule_runs_both_and_ends_with_all_that_it_started(tmp_path: Path) -> None:

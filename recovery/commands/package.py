@@ -1,0 +1,214 @@
+"""`python -m recovery package`: packs of plans for file mode, and the proof that one is what was written.
+
+A line for each plan on standard output: in the pack, or not and why. Those lines and the index name patients; errors
+do not. Exit status: 0 everything asked for is in the pack and proven, 1 something is not, 2 no pack was made, 75
+another is being made.
+"""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import hashlib
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from recovery.access.accounts import Accounts, AccountsFileError
+from recovery.access.audit import AuditError, AuditEvent, AuditFile
+from recovery.access.permissions import Permission
+from recovery.cache.copy_age import age_in_words, true_up_to
+from recovery.cache.doors import cache_to_show, doubts_of
+from recovery.cache.journal import lock
+from recovery.cache.memory import Memory
+from recovery.cache.store import Cache
+from recovery.commands.user import HERE
+from recovery.commands.whose import chosen_of
+from recovery.dimse import DimseError
+from recovery.host.clock import read_clock
+from recovery.host.durable import LockedError
+from recovery.packing.build import Override, PackError, Packing
+from recovery.packing.contents import wanted_plans
+from recovery.packing.encryption import WrongKeyError, encrypt, faults_of_encrypted, identities, recipients_of
+from recovery.packing.index import Line, summary
+from recovery.packing.proof import faults_of
+from recovery.pacs.peers import pacs_peer
+from recovery.pacs.verified_objects import VerifiedObjects
+from recovery.patient.chosen import MachineDay, NobodyError
+from recovery.tables.schema import ON_TREATMENT
+from recovery.words.printable import printable, tell
+from recovery.words.values import absent, counted
+
+if TYPE_CHECKING:
+    from recovery.settings.config import Config
+
+LOCK = "package"
+EVERYBODY = "everybody"
+DONE, PARTLY, NOTHING, BUSY = 0, 1, 2, 75
+
+
+def run(config: Config, options: argparse.Namespace) -> int:
+    """Make a pack or verify one; returns the exit status. Raises `CacheError` if the cache cannot be read."""
+    try:
+        if options.verify is not None:
+            return _verify(config, options)
+        now = read_clock()
+        with lock(config.cache_path, LOCK):
+            return _package(config, options, now)
+    except LockedError as error:
+        return _refuse(f"{error}; try again when it has ended", BUSY)
+    except NobodyError as error:
+        return _refuse(str(error), error.status)
+    except (PackError, WrongKeyError, AuditError, AccountsFileError) as error:
+        return _refuse(str(error))
+    except DimseError as error:
+        return _refuse(f"No pack was made; one that was there still stands. {error}")
+
+
+def _package(config: Config, options: argparse.Namespace, now: datetime) -> int:
+    output: Path | None = options.output or (config.package_path if options.everybody else None)
+    if output is None:
+        raise PackError("Name a folder with -o; only --everybody has one in the config, [package] path.")
+    passphrase = _passphrase(options)
+    recipients_of(options.recipient)
+    cache = cache_to_show(config, now)
+    tell(*doubts_of(cache), file=sys.stderr)
+    chosen = chosen_of(cache, options, now.astimezone(config.site.zone).date(), config.dashboard.exclude_patient_ids)
+    override = _override(config, options, now, chosen)
+    make = partial(make_pack, config, cache, chosen, asked_of(options, chosen), now, override, _tell)
+    if passphrase is None and not options.recipient:
+        lines = make(output)
+    else:
+        lines = _encrypted(config, make, output, options.recipient, passphrase)
+    told = {"plans": sum(bool(line.folder) for line in lines), "patients": len(chosen.patient_ids)}
+    _append(config, AuditEvent(now, getpass.getuser(), "command line", "package", HERE, None, told))
+    tell(*filter(None, (chosen.remark, summary(lines), f"It is in {output}.")))
+    if old := age_in_words(true_up_to(cache, ON_TREATMENT), now, config, "this pack"):
+        tell(old, file=sys.stderr)
+    return status_of(lines)
+
+
+def make_pack(
+    config: Config,
+    cache: Cache,
+    chosen: MachineDay,
+    asked: str,
+    now: datetime,
+    override: Override | None,
+    on_line: Callable[[Line], None],
+    folder: Path,
+) -> list[Line]:
+    """Make one pack, of whom `recovery.patient.chosen` named. Raises as `Packing.make` and `wanted_plans` do."""
+    memory = Memory.load(config.cache_path)
+    local = now.astimezone(config.site.zone).replace(tzinfo=None)
+    packing = Packing(config, pacs_peer(config, memory), folder, asked, local, override, on_line)
+    return packing.make(wanted_plans(cache, config, chosen.patient_ids, chosen.machine, now))
+
+
+def status_of(lines: Sequence[Line]) -> int:
+    """0 when each plan is in the pack and nothing of it had to be overridden or could not be made anew."""
+    return DONE if lines and not any(line.refused for line in lines) else PARTLY
+
+
+def asked_of(options: argparse.Namespace, chosen: MachineDay) -> str:
+    """Whose pack it is, in words that name nobody."""
+    if options.everybody:
+        return EVERYBODY
+    if chosen.machine is not None:
+        return f"machine {chosen.machine}"
+    named = "\n".join(sorted(chosen.patient_ids)).encode()
+    return f"{counted(len(chosen.patient_ids), 'named patient')} ({hashlib.sha256(named).hexdigest()[:8]})"
+
+
+def _encrypted(
+    config: Config, make: Callable[[Path], list[Line]], file: Path, recipients: Sequence[str], passphrase: str | None
+) -> list[Line]:
+    """Make the pack on this machine's own disk, where the cache is, and write it to `file` encrypted."""
+    beside = Path(tempfile.mkdtemp(prefix="packing-", dir=config.cache_path))
+    try:
+        lines = make(beside)
+        encrypt(beside, file, recipients, passphrase)
+    except OSError as error:
+        why = f"{file} cannot be written: {error.strerror or error}. Look whether the disk is there and has room"
+        raise PackError(f"{why}, and try again; the pack that was there before still stands.") from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return lines
+
+
+def _override(config: Config, options: argparse.Namespace, now: datetime, chosen: MachineDay) -> Override | None:
+    """Who answers for what the gate refuses; written down before anything is packed.
+
+    Raises `PackError` if it is nobody who may; `AuditError` if it cannot be written down.
+    """
+    if not options.override and not options.by:
+        return None
+    reason, account = options.override.strip(), Accounts(config.accounts_path).find(options.by)
+    if not reason or not options.by:
+        raise PackError("--override needs a reason, and --by NAME: a physicist's account.")
+    if not options.patient:
+        raise PackError("--override is for --patient: name whom it is for. What a whole list lacks is no one reason.")
+    if account is None or account.is_disabled or not account.user.may(Permission.SIGN_OFF):
+        raise PackError("--by names no account of a physicist; `python -m recovery user list` shows them.")
+    for patient_id in chosen.patient_ids:
+        details = {"reason": reason, "run_by": getpass.getuser()}
+        _append(config, AuditEvent(now, account.name, str(account.role), "package override", HERE, patient_id, details))
+    return Override(account.full_name, reason)
+
+
+def _append(config: Config, event: AuditEvent) -> None:
+    AuditFile(config.audit_path).append(event)
+
+
+def _verify(config: Config, options: argparse.Namespace) -> int:
+    """Look at every file of a pack."""
+    pack: Path = options.verify
+    if not pack.exists():
+        raise PackError(f"{pack} is not there.")
+    try:
+        if pack.is_dir():
+            faults = list(faults_of(pack, _digests(config)))
+        else:
+            faults = faults_of_encrypted(pack, identities(pack, options.identity, _passphrase(options)))
+    except OSError as error:
+        raise PackError(f"{pack} cannot be read: {error.strerror or error}.") from error
+    tell(*(f"CHANGED  {said}" for said in faults), file=sys.stderr)
+    if not faults:
+        tell(f"whole    {pack}")
+    return PARTLY if faults else DONE
+
+
+def _digests(config: Config) -> dict[str, str]:
+    """What this machine knows of objects; on another one nothing, and then the pack's own checksums must do."""
+    objects = VerifiedObjects.load(Cache(config.cache_path)).objects.values()
+    return {one.uid: one.digest for one in objects if one.digest is not None}
+
+
+def _passphrase(options: argparse.Namespace) -> str | None:
+    if options.passphrase_env is None:
+        return None
+    said = os.environ.get(options.passphrase_env)
+    if not said:
+        raise WrongKeyError(f"The environment variable {options.passphrase_env} is not set.")
+    return said
+
+
+def _tell(line: Line) -> None:
+    person = line.case.file.identity
+    who = f"{absent(person.patient_name)} ({person.patient_id})  {absent(line.case.plan.label)}"
+    if not line.folder:
+        tell(f"REFUSED  {absent(line.case.machine)}  {who}: {printable(line.why)}")
+    else:
+        tell(f"{'▲' if line.refused else ' '} packed {line.folder}" + (f": {line.why}" if line.refused else ""))
+    sys.stdout.flush()
+
+
+def _refuse(said: str, status: int = NOTHING) -> int:
+    tell(said, file=sys.stderr)
+    return status

@@ -1,0 +1,181 @@
+"""What a plan's folder holds: which objects, brought from the RT-PACS one by one, read back and compared.
+
+How
+    Plan, structure sets, planning images, reference images: the chain that makes a plan `ready`; and the doses that it
+    names, or that name it. Each is written, read again from the disk, and held against the digest of the first reading
+    (`recovery.objects.digest`). One object is in memory at a time.
+
+Why a dose that does not come refuses nothing
+    Nobody is treated from a dose. It is said.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydicom import Dataset, dcmread
+
+from recovery.dicom import elements as el
+from recovery.dicom.model import Patient
+from recovery.dimse import DimseError, Peer, fetch, find_by_uid, open_link
+from recovery.objects.digest import digest_of
+from recovery.packing.gate import Case, PackedObject
+from recovery.packing.names import safe
+from recovery.pacs.verified_objects import VerifiedObjects, chain_of
+from recovery.patient.file import files_of
+from recovery.patient.tables import read_tables
+from recovery.patient.unknown_now import as_of_now
+
+if TYPE_CHECKING:
+    from recovery.cache.store import Cache
+    from recovery.settings.config import Config
+
+PATIENTS_AT_ONCE = 25
+"""Patients whose tables are read together: a clinic of any size takes the memory of so many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A plan to be packed: what is known of it, and the objects of its chain and its doses, by UID."""
+
+    case: Case
+    chain: tuple[str, ...]
+    doses: tuple[str, ...]
+    digests: Mapping[str, str]
+    """Of those that were read before and are not known to be altered."""
+
+    @property
+    def uids(self) -> tuple[str, ...]:
+        return (*self.chain, *self.doses)
+
+
+def wanted_plans(
+    cache: Cache, config: Config, patient_ids: Sequence[str], machine: str | None, now: datetime
+) -> Iterator[Wanted]:
+    """Every plan of these patients that may still be treated; of who has none, those that may not. In their order.
+
+    `machine`: where all are to be treated; None: each where its patient is booked next, else where it was last treated.
+    Of several plans of one patient each where it was last treated: the next appointment may be another's.
+
+    Raises `CacheError` if the list, the records or the plans cannot be read.
+    """
+    verified, grace = VerifiedObjects.load(cache), config.schedule.grace
+    for start in range(0, len(patient_ids), PATIENTS_AT_ONCE):
+        asked = patient_ids[start : start + PATIENTS_AT_ONCE]
+        tables = as_of_now(read_tables(cache, asked), cache, config.site, now, grace)
+        for file in files_of(tables, config.site, asked, now, grace):
+            booked = file.next_appointment.treatment_machine_name if file.next_appointment is not None else None
+            plans = file.unfinished_plans or file.plans
+            for one in plans:
+                dicom = tables.plans.get(one.uid or "")
+                chain = tuple(dict.fromkeys(chain_of(dicom, tables))) if dicom is not None else ()
+                doses = _doses(one.uid, dicom.dose_uids if dicom is not None else (), verified)
+                proven = verified.last_proven(chain) if chain else None
+                last = one.row.treatment_machine_name
+                where = machine or (booked or last if len(plans) == 1 else last or booked)
+                case = Case(file, one, dicom, where, _local(proven, config), config.package.proven_hours)
+                known = ((uid, verified.objects.get(uid)) for uid in (*chain, *doses))
+                digests = {uid: v.digest for uid, v in known if v is not None and v.digest is not None}
+                yield Wanted(case, chain, doses, digests)
+
+
+def _doses(uid: str | None, named: Sequence[str], verified: VerifiedObjects) -> tuple[str, ...]:
+    """Those that the plan names, and those that name the plan."""
+    naming = (one.uid for one in verified.objects.values() if uid is not None and uid in one.plan_uids)
+    return tuple(dict.fromkeys([*named, *sorted(naming)]))
+
+
+def _local(at: datetime | None, config: Config) -> datetime | None:
+    return at.replace(tzinfo=UTC).astimezone(config.site.zone).replace(tzinfo=None) if at is not None else None
+
+
+@dataclass(slots=True)
+class Bringing:
+    """Objects on their way into one folder."""
+
+    folder: Path
+    digests: Mapping[str, str]
+    objects: list[PackedObject] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    disk: OSError | None = None
+    """What the disk said, where it does not take any more."""
+
+    def take(self, ds: Dataset) -> None:
+        """Write an object, and read it back from there."""
+        if self.disk is not None:
+            return
+        modality = safe(el.text(ds, "Modality"), 12)
+        number = 1 + sum(one.name.startswith(f"{modality}_") for one in self.objects)
+        path = self.folder / f"{modality}_{number:04d}.dcm"
+        try:
+            ds.save_as(path, enforce_file_format=True)
+            one = read_back(path)
+        except OSError as error:  # else it would be taken for an object that cannot be read
+            self.disk = error
+            return
+        expected = self.digests.get(one.uid)
+        if expected is not None and one.digest != expected:
+            self.changed.append(one.uid)
+        self.objects.append(one)
+
+
+def read_back(path: Path) -> PackedObject:
+    """An object as it lies on the disk. Raises `OSError` if it cannot be read, and what `digest_of` raises."""
+    data = path.read_bytes()
+    ds = dcmread(BytesIO(data))
+    return PackedObject(
+        name=path.name,
+        uid=el.required_uid(ds, "SOPInstanceUID"),
+        sha256=hashlib.sha256(data).hexdigest(),
+        digest=digest_of(ds),
+        patient=Patient.from_dataset(ds),
+        is_plan=el.text(ds, "Modality") == "RTPLAN" or "FractionGroupSequence" in ds,
+    )
+
+
+def bring(wanted: Wanted, pacs: Peer, config: Config, folder: Path) -> tuple[Case, tuple[str, ...]]:
+    """Fetch a plan's objects into an empty folder; the case with what came, and what did not of its doses.
+
+    Objects of a UID of which the RT-PACS has several are not asked for: nobody knows which is the one.
+
+    Raises
+    ------
+    DimseError
+        If the RT-PACS cannot be asked.
+    OSError
+        If the disk does not take them.
+    """
+    with open_link(pacs) as link:
+        refs = {ref for ref in find_by_uid(link, list(wanted.uids)) if not ref.twins}
+    inbox = Bringing(folder, wanted.digests)
+    failures = fetch(pacs, refs, inbox.take, retrieve=config.pacs.retrieve)
+    if failures and config.pacs.retrieve == "get" and inbox.disk is None:
+        with suppress(DimseError):  # a private SOP class that is given by C-MOVE alone
+            fetch(pacs, {ref for ref in refs if ref.sop_instance_uid in failures}, inbox.take, retrieve="move")
+    if inbox.disk is not None:
+        raise inbox.disk
+    altered_doses = {uid for uid in inbox.changed if uid not in wanted.chain}
+    objects = sorted((one for one in inbox.objects if one.uid not in altered_doses), key=lambda one: one.name)
+    _keep_only({one.name for one in objects}, folder)
+    came = {one.uid for one in objects}
+    lacking = [uid for uid in wanted.chain if uid not in came]
+    changed = [uid for uid in inbox.changed if uid in wanted.chain]
+    return wanted.case.fetched(objects, lacking, changed), tuple(uid for uid in wanted.doses if uid not in came)
+
+
+def _keep_only(names: set[str], folder: Path) -> None:
+    """Nothing else lies there, and what does is on the disk before the folder gets its name."""
+    for path in folder.iterdir():
+        if path.name not in names:
+            path.unlink()
+            continue
+        with path.open("rb+") as file:
+            os.fsync(file.fileno())

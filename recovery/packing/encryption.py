@@ -1,0 +1,160 @@
+"""A pack as one encrypted file that `age` alone opens, for a stick that may be lost.
+
+How
+    A tar of the pack, checksums first, encrypted as it is written: nothing of it lies on the stick in the clear. For a
+    passphrase a key is made and lies beside, encrypted with it, for age has passphrases for what fits in memory:
+    `age -d -i PACK.key.age PACK.tar.age | tar x`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tarfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import pyrage
+
+from recovery.host.durable import replace, replacing
+from recovery.packing.proof import SUMS, read_sums
+
+SHORTEST_PASSPHRASE = 12
+CUT = "it ends too early, or was changed after it was written"
+_AT_ONCE = 1 << 20
+
+
+class WrongKeyError(ValueError):
+    """A key or passphrase is none, or not the one. The text says which, and shows none."""
+
+
+def recipients_of(public_keys: Sequence[str]) -> list[pyrage.x25519.Recipient]:
+    """Raises `WrongKeyError` if one is no public key of age."""
+    try:
+        return [pyrage.x25519.Recipient.from_str(key) for key in public_keys]
+    except pyrage.RecipientError as error:
+        raise WrongKeyError("A recipient is no public key of age, such as age1…; `age-keygen` makes one.") from error
+
+
+def key_file_of(file: Path) -> Path:
+    """`TB1.tar.age` has its key in `TB1.key.age`."""
+    return file.with_name(f"{file.name.removesuffix('.age').removesuffix('.tar')}.key.age")
+
+
+def encrypt(folder: Path, file: Path, public_keys: Sequence[str], passphrase: str | None) -> None:
+    """Write a pack as one encrypted file; the file of before stands until this one is whole.
+
+    Raises `WrongKeyError` for a bad key or a short passphrase; `OSError` if it cannot be written.
+    """
+    recipients = recipients_of(public_keys)
+    if passphrase is not None:
+        if len(passphrase) < SHORTEST_PASSPHRASE:
+            raise WrongKeyError(f"The passphrase is too short: at least {SHORTEST_PASSPHRASE} characters.")
+        own = pyrage.x25519.Identity.generate()
+        recipients.append(own.to_public())
+    with replacing(file, private=True) as target:
+        with _piped(lambda pipe: _write_tar(folder, pipe)) as source:
+            pyrage.encrypt_io(source, target, recipients)
+        if passphrase is not None:
+            replace(key_file_of(file), pyrage.passphrase.encrypt(str(own).encode(), passphrase), private=True)
+
+
+def identities(file: Path, key: Path | None, passphrase: str | None) -> list[pyrage.x25519.Identity]:
+    """What opens an encrypted pack: a file of keys as `age-keygen` writes it, or the passphrase.
+
+    Raises `WrongKeyError` if it does not; `OSError` if a file cannot be read.
+    """
+    try:
+        if passphrase is not None:
+            said = pyrage.passphrase.decrypt(key_file_of(file).read_bytes(), passphrase).decode()
+        else:
+            said = key.read_text() if key is not None else ""
+        keys = [line.strip() for line in said.splitlines() if line.startswith("AGE-SECRET-KEY-")]
+        return [pyrage.x25519.Identity.from_str(one) for one in keys]
+    except (pyrage.DecryptError, pyrage.IdentityError) as error:
+        raise WrongKeyError("The passphrase, or the key, does not open it.") from error
+
+
+def faults_of_encrypted(file: Path, keys: Sequence[pyrage.x25519.Identity]) -> list[str]:
+    """What of an encrypted pack is not what was written, a sentence each.
+
+    Raises `WrongKeyError` if none of the keys opens it; `OSError` if it cannot be read.
+    """
+    faults: list[str] = []
+
+    def decrypted(pipe: BinaryIO) -> None:
+        with file.open("rb") as source:
+            pyrage.decrypt_io(source, pipe, list(keys))
+
+    try:
+        with _piped(decrypted) as stream:
+            faults += _faults_of_tar(stream)
+    except pyrage.DecryptError as error:
+        if "key" in str(error).casefold():
+            raise WrongKeyError("The passphrase, or the key, does not open it.") from error
+        faults.append(CUT)
+    except (tarfile.TarError, EOFError):
+        faults.append(CUT)
+    except OSError as error:
+        if error.errno is not None:  # the disk's word; age's has no number
+            raise
+        faults.append(CUT)
+    return faults
+
+
+def _faults_of_tar(stream: BinaryIO) -> Iterator[str]:
+    with tarfile.open(fileobj=stream, mode="r|") as tar:
+        sums: dict[str, str] = {}
+        for member in tar:
+            content = tar.extractfile(member)
+            if content is None:
+                continue
+            if member.name == SUMS:
+                sums = read_sums(content.read().decode())
+                continue
+            digest = hashlib.sha256()
+            while part := content.read(_AT_ONCE):
+                digest.update(part)
+            if sums.pop(member.name, "") != digest.hexdigest():
+                yield f"{member.name} is not what was written"
+        yield from (f"{path} is not there" for path in sums)
+
+
+def _write_tar(folder: Path, pipe: BinaryIO) -> None:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    with tarfile.open(fileobj=pipe, mode="w|", format=tarfile.PAX_FORMAT) as tar:
+        for path in [folder / SUMS, *(path for path in files if path != folder / SUMS)]:
+            tar.add(path, path.relative_to(folder).as_posix())
+
+
+@contextmanager
+def _piped(write: Callable[[BinaryIO], None]) -> Iterator[BinaryIO]:
+    """What another thread writes, to be read; what went wrong there is raised at the end."""
+    read_end, write_end = os.pipe()
+    raised: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            with os.fdopen(write_end, "wb") as pipe:
+                write(pipe)
+        except (OSError, tarfile.TarError, pyrage.DecryptError) as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    try:
+        with os.fdopen(read_end, "rb") as source:
+            yield source
+            while source.read(_AT_ONCE):  # who writes ends only when all is read
+                pass
+    except (OSError, tarfile.TarError, EOFError):
+        thread.join()
+        if raised:
+            raise raised[0] from None
+        raise
+    thread.join()
+    if raised and not (isinstance(raised[0], BrokenPipeError)):
+        raise raised[0]
