@@ -40,6 +40,7 @@ PAGES = (
     PageEntry("Patients", ":material/person:", "patients"),
     PageEntry("Patients", ":material/person:", "patient", is_in_menu=False),
     PageEntry("Priorities", ":material/low_priority:", "priorities"),
+    PageEntry("Packs for file mode", ":material/inventory_2:", "recovery_packs"),
     PageEntry("Backup health", ":material/health_metrics:", "backup_health"),
     PageEntry("Audit", ":material/policy:", "audit", Permission.AUDIT),
 )

@@ -5,7 +5,8 @@ Goal
 
 How
     `tick` is called a few times a second: it moves the clock over nights and weekends, hands the sessions that fell due
-    to the R&V system's archive and database, and runs the backup cycle again when the last one has ended. The clock
+    to the R&V system's archive and database, and runs the backup cycle again when the last one has ended, the nightly
+    proof by re-reading once a day. The clock
     stands while a backup takes longer than it does in a clinic, and until the first one of a day has ended: an old copy
     is seen when the R&V system is down, not when this computer is busy.
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from demo.run.simulated_clock import SimulatedClock
     from demo.run.workplace import Nodes, Workplace
 
-RV, PACS, CYCLE = "rv", "pacs", "cycle"
+RV, PACS, CYCLE, PROOF = "rv", "pacs", "cycle", "proof"
 _QUIET = timedelta(hours=1)
 _LONG_CYCLE = timedelta(minutes=10)
 
@@ -141,6 +142,8 @@ class Simulation:
 
     def _run_cycle(self) -> None:
         if self._cycle_runs and not self.processes.is_running(CYCLE):
+            if self._is_first and not self.processes.is_running(PROOF):  # the night before would have had it
+                self.processes.start(PROOF, "backup_jobs", "verify_backup", "--config", str(self.workplace.config_file))
             self._cycle_runs = self._is_first = False
             self.cycles += 1
             self._next_cycle = time.monotonic() + self.cycle_seconds

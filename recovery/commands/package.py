@@ -34,7 +34,7 @@ from recovery.dimse import DimseError
 from recovery.host.clock import read_clock
 from recovery.host.durable import LockedError
 from recovery.packing.build import Override, PackError, Packing
-from recovery.packing.contents import wanted_plans
+from recovery.packing.contents import Rules, wanted_plans
 from recovery.packing.encryption import WrongKeyError, encrypt, faults_of_encrypted, identities, recipients_of
 from recovery.packing.index import Line, summary
 from recovery.packing.proof import faults_of
@@ -81,6 +81,8 @@ def _package(config: Config, options: argparse.Namespace, now: datetime) -> int:
     tell(*doubts_of(cache), file=sys.stderr)
     chosen = chosen_of(cache, options, now.astimezone(config.site.zone).date(), config.dashboard.exclude_patient_ids)
     override = _override(config, options, now, chosen)
+    tell(f"{counted(len(chosen.patient_ids), 'patient')} to be packed")
+    sys.stdout.flush()
     make = partial(make_pack, config, cache, chosen, asked_of(options, chosen), now, override, _tell)
     if passphrase is None and not options.recipient:
         lines = make(output)
@@ -108,7 +110,7 @@ def make_pack(
     memory = Memory.load(config.cache_path)
     local = now.astimezone(config.site.zone).replace(tzinfo=None)
     packing = Packing(config, pacs_peer(config, memory), folder, asked, local, override, on_line)
-    return packing.make(wanted_plans(cache, config, chosen.patient_ids, chosen.machine, now))
+    return packing.make(wanted_plans(cache, Rules.of(config), chosen.patient_ids, chosen.machine, now))
 
 
 def status_of(lines: Sequence[Line]) -> int:

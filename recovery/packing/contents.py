@@ -16,7 +16,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,7 +36,7 @@ from recovery.patient.unknown_now import as_of_now
 
 if TYPE_CHECKING:
     from recovery.cache.store import Cache
-    from recovery.settings.config import Config
+    from recovery.settings.config import Config, Site
 
 PATIENTS_AT_ONCE = 25
 """Patients whose tables are read together: a clinic of any size takes the memory of so many."""
@@ -57,8 +57,21 @@ class Wanted:
         return (*self.chain, *self.doses)
 
 
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What of the config the gate goes by."""
+
+    site: Site
+    grace: timedelta
+    proven_hours: int
+
+    @classmethod
+    def of(cls, config: Config) -> Rules:
+        return cls(config.site, config.schedule.grace, config.package.proven_hours)
+
+
 def wanted_plans(
-    cache: Cache, config: Config, patient_ids: Sequence[str], machine: str | None, now: datetime
+    cache: Cache, rules: Rules, patient_ids: Sequence[str], machine: str | None, now: datetime
 ) -> Iterator[Wanted]:
     """Every plan of these patients that may still be treated; of who has none, those that may not. In their order.
 
@@ -67,11 +80,11 @@ def wanted_plans(
 
     Raises `CacheError` if the list, the records or the plans cannot be read.
     """
-    verified, grace = VerifiedObjects.load(cache), config.schedule.grace
+    verified, site, grace = VerifiedObjects.load(cache), rules.site, rules.grace
     for start in range(0, len(patient_ids), PATIENTS_AT_ONCE):
         asked = patient_ids[start : start + PATIENTS_AT_ONCE]
-        tables = as_of_now(read_tables(cache, asked), cache, config.site, now, grace)
-        for file in files_of(tables, config.site, asked, now, grace):
+        tables = as_of_now(read_tables(cache, asked), cache, site, now, grace)
+        for file in files_of(tables, site, asked, now, grace):
             booked = file.next_appointment.treatment_machine_name if file.next_appointment is not None else None
             plans = file.unfinished_plans or file.plans
             for one in plans:
@@ -81,7 +94,7 @@ def wanted_plans(
                 proven = verified.last_proven(chain) if chain else None
                 last = one.row.treatment_machine_name
                 where = machine or (booked or last if len(plans) == 1 else last or booked)
-                case = Case(file, one, dicom, where, _local(proven, config), config.package.proven_hours)
+                case = Case(file, one, dicom, where, _local(proven, site), rules.proven_hours)
                 known = ((uid, verified.objects.get(uid)) for uid in (*chain, *doses))
                 digests = {uid: v.digest for uid, v in known if v is not None and v.digest is not None}
                 yield Wanted(case, chain, doses, digests)
@@ -93,8 +106,8 @@ def _doses(uid: str | None, named: Sequence[str], verified: VerifiedObjects) -> 
     return tuple(dict.fromkeys([*named, *sorted(naming)]))
 
 
-def _local(at: datetime | None, config: Config) -> datetime | None:
-    return at.replace(tzinfo=UTC).astimezone(config.site.zone).replace(tzinfo=None) if at is not None else None
+def _local(at: datetime | None, site: Site) -> datetime | None:
+    return at.replace(tzinfo=UTC).astimezone(site.zone).replace(tzinfo=None) if at is not None else None
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ Why some refusals last
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -206,6 +206,20 @@ OF_OBJECTS: tuple[Rule, ...] = (is_complete, is_unchanged, is_one_plan, is_one_p
 _LASTING = frozenset({is_held, is_unchanged, is_one_plan})
 OF_PROOF = frozenset({is_complete.__name__, was_proven_lately.__name__})
 """Rules that doubt the archive's copy, not the plan: a pack that was made before stays until it can be made anew."""
+
+
+IN_SHORT: Mapping[str, str] = {
+    is_held.__name__: "without a plan object",
+    is_approved.__name__: "not approved",
+    is_for_this_machine.__name__: "for another machine",
+    is_to_treat_with.__name__: "not to treat with",
+    has_fractions_left.__name__: "with no fraction left",
+    says_what_was_interrupted.__name__: "begun, and nobody knows how it ended",
+    is_agreed.__name__: "in disagreement",
+    is_complete.__name__: "incomplete",
+    was_proven_lately.__name__: "not proven lately",
+}
+"""By rule, for a line that counts."""
 
 
 def refusals(case: Case, rules: Sequence[Rule]) -> Iterator[Refusal]:

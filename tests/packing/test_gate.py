@@ -10,7 +10,7 @@ import pytest
 
 from recovery.cache.store import Cache
 from recovery.dicom.model import Patient
-from recovery.packing.contents import Wanted, wanted_plans
+from recovery.packing.contents import Rules, Wanted, wanted_plans
 from recovery.packing.gate import OF_OBJECTS, OF_TABLES, Case, PackedObject, refusals
 from recovery.pacs.verified_objects import VerifiedObjects
 from recovery.settings.config import load_config
@@ -47,7 +47,7 @@ def cache(clinic: Clinic, tmp_path_factory: pytest.TempPathFactory) -> Cache:
 def wanted(cache: Cache, patient_id: str, machine: str | None = None) -> list[Wanted]:
     file = cache.path.parent.parent / "config.toml"
     file.write_text(CONFIG)
-    return list(wanted_plans(cache, load_config(file), [patient_id], machine, NOW))
+    return list(wanted_plans(cache, Rules.of(load_config(file)), [patient_id], machine, NOW))
 
 
 @pytest.fixture(scope="module")
