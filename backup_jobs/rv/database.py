@@ -29,6 +29,7 @@ from typing import Any, Protocol, TypeVar
 
 import tenacity
 
+from backup_jobs.rv.checksums import teach_checksums
 from backup_jobs.rv.database_errors import (
     ConnectionLostError,
     DatabaseError,
@@ -74,6 +75,8 @@ class Engine:
     """Whether one SELECT sees one moment. READ UNCOMMITTED does not: it may miss a row that moves."""
     connect: Callable[[], Any]
     bind: Callable[[object], object]
+    state_of_schema: str
+    """Asks for what changes with the tables' own columns."""
     errors: type[Exception]
     explain: Callable[[Any, str | None], DatabaseError]
 
@@ -85,6 +88,7 @@ class Database:
         self.engine = engine
         self.product = product
         self.first_wait_seconds = first_wait_seconds
+        self.rows_read = 0
         self._connection: Any = None
         self._connect()
 
@@ -130,6 +134,16 @@ class Database:
         except UnicodeDecodeError:
             raise DatabaseError(f"query {table}: a text of the database is not Unicode") from None
 
+    def state_of_schema(self) -> str | None:
+        """What is another after any table's columns were changed; None where the database does not tell."""
+        try:
+            if self._connection is None:
+                self._connect()
+            return str([tuple(row) for row in self._connection.execute(self.engine.state_of_schema).fetchall()])
+        except self.engine.errors as error:
+            log.warning("tables are read whole: %s", self.engine.explain(error, "state of the schema"))
+            return None
+
     def close(self) -> None:
         """Close the connection; a second time does nothing."""
         if self._connection is not None:
@@ -157,6 +171,7 @@ class Database:
             if missing := [name for name in query.columns if name not in names]:
                 raise DatabaseError(f"query {query.table}: returns no column {', '.join(missing)}")
             while chunk := cursor.fetchmany(CHUNK_ROWS_OF.get(query.table, CHUNK_ROWS)):
+                self.rows_read += len(chunk)
                 for row in chunk:
                     yield dict(zip(names, row, strict=True))
         finally:
@@ -194,6 +209,7 @@ def sqlite_engine(path: Path) -> Engine:
         uri = f"{path.absolute().as_uri()}?mode=ro"
         connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=CONNECT_SECONDS)
         connection.text_factory = lambda value: value.decode("utf-8", "replace")
+        teach_checksums(connection)
         return connection
 
     def bind(value: object) -> object:
@@ -206,6 +222,7 @@ def sqlite_engine(path: Path) -> Engine:
         reads_are_consistent=True,
         connect=connect,
         bind=bind,
+        state_of_schema="PRAGMA schema_version",
         errors=sqlite3.Error,
         explain=lambda error, table: explain_sqlite(str(error), table),
     )
@@ -241,6 +258,7 @@ def odbc_engine(settings: RvDatabase) -> Engine:
         reads_are_consistent=isolation == "SNAPSHOT",
         connect=connect,
         bind=lambda value: value,
+        state_of_schema="SELECT COUNT(*) AS objects, MAX(o.modify_date) AS newest FROM sys.objects o",
         errors=pyodbc.Error,
         explain=lambda error, table: explain_odbc(*_said(error), table),
     )

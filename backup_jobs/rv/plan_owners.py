@@ -48,6 +48,10 @@ class PlanOwners:
             return replace(reading, leaves_out={**reading.leaves_out, OF_ANOTHER: self._is_of_another})
         return reading
 
+    def decides(self, reading: TableReading) -> bool:
+        """Whether the reading's rows depend on more than the database: the RT-PACS may tell whose a plan is."""
+        return (reading.may_be_of_several_patients or reading.is_of_plans) and bool(self._owners)
+
     def _settle(self, made: Sequence[Made]) -> tuple[list[Row], list[OddRow]]:
         by_plan: dict[object, list[Made]] = {}
         for one in made:

@@ -37,6 +37,18 @@ class Query:
     def sha256(self) -> str:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The database's tables that the query reads, as its header says."""
+        said = re.search(r"^-- sources:(.*?)^-- traps:", self.text, re.DOTALL | re.MULTILINE)
+        return tuple(re.findall(r"\w+", said[1])) if said is not None else ()
+
+    @property
+    def day(self) -> str:
+        """Of a query that tells of days: the cached table's column that says of which a row is; else empty."""
+        said = re.search(r"^-- day: (\w+)$", self.text, re.MULTILINE)
+        return said[1] if said is not None else ""
+
     def bind(self, values: Mapping[str, object]) -> list[object]:
         """The values in the order of the question marks."""
         return [values[name] for name in self.parameters]
@@ -47,9 +59,14 @@ def query_tables(product: str) -> list[str]:
     return sorted(path.stem for path in (QUERIES / product).glob("*.sql"))
 
 
+def change_queries(product: str) -> list[str]:
+    """The queries about what changed that a product has, as `changes/deliveries`: see `changes.py`."""
+    return sorted(f"changes/{path.stem}" for path in (QUERIES / product / "changes").glob("*.sql"))
+
+
 def load_query(product: str, table: str) -> Query:
-    """Read one query. Raises `QueryError` if there is no such file, or it is not one SELECT."""
-    if table not in query_tables(product):
+    """Read one query, of a table or about changes. Raises `QueryError` if there is none, or it is not one SELECT."""
+    if table not in query_tables(product) and table not in change_queries(product):
         raise QueryError(f"there is no query {table} for {product}")
     return parse_query(product, table, (QUERIES / product / f"{table}.sql").read_text(encoding="utf-8"))
 

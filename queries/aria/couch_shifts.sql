@@ -1,5 +1,5 @@
 -- couch_shifts: where the couch stood at each delivery, and how far imaging had moved it.
--- parameters: couch_since
+-- parameters: couch_since, until
 -- columns:
 --   delivery_id                  RadiationHstry's number, as in deliveries
 --   patient_id                   text
@@ -24,5 +24,5 @@ FROM RadiationHstry rh
 JOIN TreatmentRecord tr ON tr.TreatmentRecordSer = rh.TreatmentRecordSer
 JOIN Patient p ON p.PatientSer = tr.PatientSer
 JOIN ExternalFieldCommonHstry eh ON eh.RadiationHstrySer = rh.RadiationHstrySer
-WHERE rh.TreatmentStartTime >= ?
+WHERE rh.TreatmentStartTime >= ? AND rh.TreatmentStartTime < ?
 ORDER BY rh.RadiationHstrySer

@@ -1,5 +1,5 @@
 -- deliveries: what was delivered, field by field.
--- parameters: since
+-- parameters: since, until
 -- columns:
 --   delivery_id                  RadiationHstry's number
 --   patient_id                   text
@@ -45,5 +45,5 @@ JOIN Patient p ON p.PatientSer = tr.PatientSer
 LEFT JOIN Machine m ON m.ResourceSer = tr.ActualMachineSer
 LEFT JOIN ExternalFieldCommonHstry eh ON eh.RadiationHstrySer = rh.RadiationHstrySer
 LEFT JOIN Radiation ra ON ra.RadiationSer = rh.RadiationSer
-WHERE rh.TreatmentStartTime >= ?
+WHERE rh.TreatmentStartTime >= ? AND rh.TreatmentStartTime < ?
 ORDER BY rh.RadiationHstrySer

@@ -1,5 +1,5 @@
 -- couch_shifts: where the couch stood at each delivery, and how far imaging had moved it.
--- parameters: couch_since
+-- parameters: couch_since, until
 -- columns:
 --   delivery_id                  Dose_Hst's number (DHS_ID), as in deliveries
 --   patient_id                   text
@@ -49,5 +49,5 @@ LEFT JOIN [Offset] o ON o.Sit_Set_ID = s.SIT_SET_ID AND o.Version = 0 AND o.Offs
     AND o.Offset_State IN (1, 2) AND o.Study_DtTm <= dh.Tx_DtTm
 LEFT JOIN [Offset] newer ON newer.Sit_Set_ID = o.Sit_Set_ID AND newer.Version = 0 AND newer.Offset_Type = 2
     AND newer.Offset_State IN (1, 2) AND newer.Study_DtTm <= dh.Tx_DtTm AND newer.Study_DtTm > o.Study_DtTm
-WHERE dh.Tx_DtTm >= ? AND newer.OFF_ID IS NULL
+WHERE dh.Tx_DtTm >= ? AND dh.Tx_DtTm < ? AND newer.OFF_ID IS NULL
 ORDER BY dh.DHS_ID, fh.FHS_ID, o.OFF_ID DESC

@@ -1,5 +1,5 @@
 -- deliveries: what was delivered, field by field.
--- parameters: since
+-- parameters: since, until
 -- columns:
 --   delivery_id                  Dose_Hst's number (DHS_ID)
 --   patient_id                   text
@@ -72,5 +72,5 @@ LEFT JOIN TxField f ON f.FLD_ID = dh.FLD_ID
 LEFT JOIN Site s ON s.SIT_ID = dh.SIT_ID
 LEFT JOIN Staff m ON m.Staff_ID = dh.Machine_ID_Staff_ID
 LEFT JOIN PatTxCal pt ON pt.PTC_ID = dh.PTC_ID
-WHERE dh.Tx_DtTm >= ?
+WHERE dh.Tx_DtTm >= ? AND dh.Tx_DtTm < ?
 ORDER BY dh.DHS_ID

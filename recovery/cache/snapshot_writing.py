@@ -47,14 +47,14 @@ from recovery.host import durable, system
 from recovery.settings.trust import EVERYBODY, own_trust, signed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from datetime import datetime
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import date, datetime
     from pathlib import Path
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     from recovery.settings.trust import Trust
-    from recovery.tables.schema import Row, TableSchema
+    from recovery.tables.schema import Row, TableSchema, TableSnapshot
 
 _BESIDE = ".new-"
 _ASIDE = ".old-"
@@ -85,26 +85,38 @@ class SnapshotWriter:
 
     def write(
         self, schema: TableSchema, rows: Iterable[Row], *, source: str, query_sha256: str | None, rows_sha256: str
-    ) -> None:
+    ) -> TableState:
         """Write a table that is new or has changed.
 
         Raises `TableError` if the rows do not fit the schema. The table may still be kept. Raises `CacheError` if the
         disk is full or not writable. The snapshot before still stands.
         """
         made = Cache(self._beside).write(schema, rows, taken_at=self._now, source=source, query_sha256=query_sha256)
-        data = made.path.read_bytes()
-        self._tables[schema.name] = TableState(
-            schema.name, hashlib.sha256(data).hexdigest(), len(data), made.row_count, self._now, self._now, source,
-            query_sha256, rows_sha256,
-        )  # fmt: skip
+        return self._written(made, rows_sha256)
 
-    def confirm(self, name: str) -> None:
+    def write_days(
+        self, schema: TableSchema, column: str, days: Mapping[date, Sequence[Row]], *, rows_sha256: str
+    ) -> TableState:
+        """Write a table of which some days say something else: as it was, with these rows in their place.
+
+        Raises as `write` does, also `TableError` if two days hold a row of one key: then the whole has to be read.
+        """
+        last = self._last_known(schema.name)
+        made = Cache(self._beside).write_with_days(
+            schema, self._sources[schema.name].read_bytes(), column, days, taken_at=self._now, source=last.source,
+            query_sha256=last.query_sha256,
+        )  # fmt: skip
+        return self._written(made, rows_sha256)
+
+    def confirm(self, name: str) -> TableState:
         """A table was read, and is what the snapshot before holds."""
-        state = self._last_known(name)
-        self._tables[name] = replace(state, read_at=self._now, kept=None)
+        self._forget_written(name)
+        self._tables[name] = replace(self._last_known(name), read_at=self._now, kept=None)
+        return self._tables[name]
 
     def keep(self, name: str, reason: str) -> None:
         """A table could not be read, or was not believed: it stays as it was, and the manifest says since when."""
+        self._forget_written(name)
         before = self._last.tables.get(name) if self._last is not None else None
         kept = before.kept if before is not None else self._last.missing.get(name) if self._last is not None else None
         kept = Kept(kept.since if kept is not None else self._now, reason)
@@ -146,6 +158,18 @@ class SnapshotWriter:
             (state.sha256, state.kept) != (before[name].sha256, before[name].kept)
             for name, state in self._tables.items()
         )
+
+    def _forget_written(self, name: str) -> None:
+        """What was written of it in this run is not believed after all."""
+        (self._beside / "tables" / f"{name}.parquet").unlink(missing_ok=True)
+
+    def _written(self, made: TableSnapshot, rows_sha256: str) -> TableState:
+        data = made.path.read_bytes()
+        self._tables[made.name] = TableState(
+            made.name, hashlib.sha256(data).hexdigest(), len(data), made.row_count, self._now, self._now, made.source,
+            made.query_sha256, rows_sha256,
+        )  # fmt: skip
+        return self._tables[made.name]
 
     def _last_known(self, name: str) -> TableState:
         state = self.last(name)

@@ -48,8 +48,8 @@ from recovery.tables.relational import RELATIONAL_TABLES
 from recovery.tables.resting import IN_PARTS, LISTED_IN, RESTING, TOLD_BY_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
-    from datetime import datetime
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from datetime import date, datetime
 
     import pandas as pd
 
@@ -117,6 +117,26 @@ class Cache:
         if schema.sorted_by is not None:
             table = table.sort_by(schema.sorted_by)
         return self._write_table(schema, parquet.stamped(table, taken_at, source, query_sha256))
+
+    def write_with_days(
+        self,
+        schema: TableSchema,
+        before: bytes,
+        column: str,
+        days: Mapping[date, Sequence[Row]],
+        *,
+        taken_at: datetime,
+        source: str,
+        query_sha256: str | None,
+    ) -> TableSnapshot:
+        """Write a table as in the file `before`, with these rows in the place of those of their days.
+
+        `before` is of this version. Raises `TableError` or `CacheError` as `write` does; nothing is written then.
+        """
+        table = pq.read_table(BytesIO(before))
+        new = schema.to_arrow(row for rows in days.values() for row in rows)
+        whole = parquet.with_days(table, schema, column, days.keys(), new)
+        return self._write_table(schema, parquet.stamped(whole, taken_at, source, query_sha256))
 
     def replace_where(
         self, schema: TableSchema, column: str, values: Collection[str], rows: Iterable[Row], taken_at: datetime

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import time
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
@@ -25,6 +26,13 @@ def _sender(value: str) -> str:
     if not separator or not host.strip():
         raise ValueError("write it as AE_TITLE@host")
     return f"{_ae_title(ae_title)}@{host.strip()}"
+
+
+def _time_of_day(value: str) -> str:
+    try:
+        return time.fromisoformat(value).strftime("%H:%M")
+    except ValueError as error:
+        raise ValueError('must be a time of day like "01:00"') from error
 
 
 AeTitle = Annotated[str, AfterValidator(_ae_title)]
@@ -76,6 +84,7 @@ class RvDatabase:
     password_env: str | None = None
     photo_type: Annotated[str, Field(max_length=32)] = ""
     isolation: Literal["read uncommitted", "snapshot"] = "read uncommitted"
+    full_at: Annotated[str, AfterValidator(_time_of_day)] = "01:00"
 
 
 @dataclass(frozen=True, slots=True)

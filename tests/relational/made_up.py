@@ -2,7 +2,7 @@
 
 How
     Tables as a schema file says, without keys and constraints. What a column must hold and the test does not care
-    about is filled in by its type.
+    about is filled in by its type. An edit leaves its time in the row, as the R&V system's own programs do.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ FILLERS: dict[str, object] = dict.fromkeys(_WHOLE, 0) | {
     "decimal": 0.0,
     "datetime": "2026-01-01 00:00:00",
 }
+EDITED_AT = ("HstryDateTime", "trans_log_mtstamp", "Edit_DtTm")
+"""Columns in which an R&V system keeps when a row was last edited."""
 
 
 def read_schema(path: Path) -> Schema:
@@ -50,11 +52,29 @@ class MadeUpDatabase:
         self.connection = sqlite3.connect(path, isolation_level=None)
         self.connection.execute("PRAGMA synchronous = OFF")
         self.numbers = itertools.count(1)
+        self.connection.execute("CREATE TABLE edits (number INTEGER)")
+        self.connection.execute("INSERT INTO edits VALUES (0)")
         for table, columns in schema.items():
             listed = ", ".join(f"[{name}] {AFFINITY.get(kind, 'TEXT')}" for name, (kind, _) in columns.items())
             self.connection.execute(f"CREATE TABLE [{table}] ({listed})")
             first = next(iter(columns))
             self.connection.execute(f"CREATE INDEX key_of_{table} ON [{table}] ([{first}])")
+            for column in [name for name in EDITED_AT if name in columns]:
+                self._keep_time_of_edits(table, column)
+
+    def _keep_time_of_edits(self, table: str, column: str) -> None:
+        """Every edit is a second later than the one before."""
+        now = "datetime('2026-11-22 00:00:00', '+' || (SELECT MAX(number) FROM edits) || ' seconds')"
+        self.connection.execute(
+            f"CREATE TRIGGER edit_of_{table} AFTER UPDATE ON [{table}] WHEN NEW.[{column}] IS OLD.[{column}] BEGIN"
+            " UPDATE edits SET number = number + 1;"
+            f" UPDATE [{table}] SET [{column}] = {now} WHERE rowid = NEW.rowid; END"
+        )
+
+    def no_edit_leaves_its_time(self) -> None:
+        """As somebody's hand in the database would leave none."""
+        for (name,) in self.connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            self.connection.execute(f"DROP TRIGGER {name}")
 
     def insert(self, table: str, **values: object) -> None:
         columns = self.schema[table]

@@ -21,6 +21,7 @@ import sqlite3
 import struct
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,9 @@ TYPES = {
     "bit": Bit(),
     "binary": VarBinary(8000),  # longer ones it does not know
 }
+
+_CHECKSUM = re.compile(r"CHECKSUM_AGG\(BINARY_CHECKSUM\([^)]*\)\)")
+"""What pysqlbridge lacks: a count stands for it, so that no test here sees what only a checksum tells."""
 
 _handles = itertools.count(1)
 _prepared: dict[int, tuple[str, list[str]]] = {}
@@ -95,7 +99,8 @@ def sql_server(catalog: Catalog) -> Iterator[tuple[int, Callable[[], None]]]:
     def answer(request: Any) -> Any:
         if is_down.is_set():
             raise SystemExit  # ends this connection's thread, as a server that dies does
-        return catalog.answer(request)
+        text = _CHECKSUM.sub("COUNT(*)", request.sql)
+        return catalog.answer(request if text == request.sql else replace(request, sql=text))
 
     logins = LoginStore([Login(USER, PASSWORD, hashed=False)])
     server, thread = start_background(query_handler=answer, logins=logins)

@@ -15,7 +15,7 @@ from backup_jobs.jobs.snapshot_tables import check_queries, query_values
 from backup_jobs.rv import queries
 from backup_jobs.rv.database import open_database
 from backup_jobs.rv.product import load_product
-from backup_jobs.rv.queries import QueryError, load_query, parse_query, query_tables
+from backup_jobs.rv.queries import QueryError, change_queries, load_query, parse_query, query_tables
 from recovery.settings.config import Config
 from recovery.settings.products import QUERIES as QUERIES_FOLDER
 from recovery.settings.products import product_names
@@ -24,6 +24,7 @@ from tests.relational.conftest import NOW, config_in
 from tests.relational.made_up import asks_for_nothing, made_up_clinic, schema_of
 
 QUERIES = [(product, table) for product in product_names() for table in query_tables(product)]
+ABOUT_CHANGES = [(product, name) for product in product_names() for name in change_queries(product)]
 HEADER = "-- odd: for a test.\n-- parameters:\n-- columns:\n--   a   a number\n"
 
 
@@ -64,13 +65,13 @@ def test_every_query_runs_and_finds_something_in_the_made_up_clinic(product: str
             assert bool(rows) != asks_for_nothing(product, table), table
 
 
-@pytest.mark.parametrize(("product", "table"), QUERIES)
+@pytest.mark.parametrize(("product", "table"), QUERIES + ABOUT_CHANGES)
 def test_a_header_names_only_files_that_there_are(product: str, table: str) -> None:
     for name in re.findall(r"[\w/]+\.py", load_query(product, table).text):
         assert (Path(rv.__path__[0]) / name).is_file(), name
 
 
-@pytest.mark.parametrize(("product", "table"), QUERIES)
+@pytest.mark.parametrize(("product", "table"), QUERIES + ABOUT_CHANGES)
 def test_a_query_asks_only_for_parameters_that_the_job_gives(product: str, table: str, config: Config) -> None:
     assert set(load_query(product, table).parameters) <= set(query_values(config, NOW))
 
@@ -89,7 +90,7 @@ def test_a_query_is_one_select_in_both_dialects_and_returns_the_columns_it_decla
     assert sorted(named) == sorted(query.columns)
 
 
-@pytest.mark.parametrize(("product", "table"), QUERIES)
+@pytest.mark.parametrize(("product", "table"), QUERIES + ABOUT_CHANGES)
 def test_a_query_names_only_columns_that_its_product_has(product: str, table: str) -> None:
     statement = sqlglot.parse_one(load_query(product, table).text, read="tsql")
     for select in statement.find_all(expressions.Select):
@@ -103,16 +104,16 @@ def test_a_query_names_only_columns_that_its_product_has(product: str, table: st
                 assert column.name in schema_of(product)[named[column.table]], column.sql()
 
 
-@pytest.mark.parametrize(("product", "table"), QUERIES)
+@pytest.mark.parametrize(("product", "table"), QUERIES + ABOUT_CHANGES)
 def test_a_query_uses_no_word_of_one_dialect_only(product: str, table: str) -> None:
     code = re.sub(r"--[^\n]*", "", load_query(product, table).text)
     assert not re.search(r"\b(TOP|NOLOCK|DATEADD|DATEDIFF|GETDATE|CONVERT|ISNULL|IFNULL|LIMIT|DATE)\b|\|\||\+|\"", code)
 
 
-@pytest.mark.parametrize(("product", "table"), QUERIES)
+@pytest.mark.parametrize(("product", "table"), QUERIES + ABOUT_CHANGES)
 def test_a_header_tells_purpose_sources_and_traps(product: str, table: str) -> None:
     text = load_query(product, table).text
-    assert text.startswith(f"-- {table}: ")
+    assert text.startswith(f"-- {table.removeprefix('changes/')}: ")
     for word in ("-- parameters:", "-- columns:", "-- sources:", "-- traps:"):
         assert word in text
     said = re.search(r"-- sources: (.*?)\n-- traps:", text, re.DOTALL)
