@@ -14,7 +14,7 @@ import streamlit as st
 
 from app.access import rights
 from app.components import patient_link
-from app.data import cached, standing
+from app.data import cached, shifts, standing
 from app.desk import Desk
 from app.wording import words
 from recovery.cache.doors import doubts_of
@@ -24,6 +24,7 @@ from recovery.cache.store import Cache
 from recovery.host.entry_lines import EntriesError, read_statements
 from recovery.on_treatment.unknown_since import doubt_of
 from recovery.tables.schema import ON_TREATMENT
+from recovery.words.times import at_time
 
 REFRESH_EVERY = timedelta(seconds=20)
 _COLOUR = {standing.Level.GOOD: "", standing.Level.LOOK: "orange", standing.Level.STOP: "red"}
@@ -87,6 +88,10 @@ def _show(desk: Desk) -> None:
         for sentence in now.completeness.said:
             said = coloured(now.completeness.level, f"{now.completeness.level.mark} {sentence}")
             st.page_link(patient_link.page_at("backup_health"), label=said, icon="", help="")
+        if (late := shifts.open_check(desk)) is not None:
+            since = at_time(desk.local(late.since), desk.today())
+            said = coloured(standing.Level.LOOK, f"▲ Shift check open since {since}: {late.said}")
+            st.page_link(patient_link.page_at("shift_check"), label=said, icon="", help="")
 
 
 def _strip(answers: standing.Signal) -> str:

@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 
 from recovery.cache.copy_age import newest_proof
 from recovery.cache.journal import Journal
+from recovery.cache.shift_checks import ShiftCheck, shift_checks_file
 from recovery.cache.store import Cache
-from recovery.watch.events import failing
+from recovery.host.entry_lines import EntriesError, read_statements
+from recovery.watch.events import Trouble, failing
 from recovery.watch.ping import ping, ping_beside, taken
+from recovery.watch.shifts import SHIFT_CHECK, shifts_of, trouble_of
 from recovery.watch.telling import DAY, tell_the_day, tell_troubles
 
 if TYPE_CHECKING:
@@ -43,8 +46,19 @@ class Hearing:
             runs = Journal(self.config.cache_path).runs(now - _LOOKS_BACK)
         except OSError:
             return  # the run that could not write it failed, and its exit status tells
-        tell_troubles(self.config, failing(runs), {run.job for run in runs if run.outcome is not None}, now)
+        known = {SHIFT_CHECK, *(run.job for run in runs if run.outcome is not None)}
+        tell_troubles(self.config, [*failing(runs), *_shift_check(self.config, now)], known, now)
         tell_the_day(self.config, runs, newest_proof(Cache(self.config.cache_path)), now)
+
+
+def _shift_check(config: Config, now: datetime) -> Iterable[Trouble]:
+    try:
+        checks = read_statements(shift_checks_file(config.cache_path), ShiftCheck).all
+    except EntriesError:
+        return ()  # the page says so
+    weekdays = config.priorities.weekdays
+    shifts = shifts_of(config.watch.shift_checks, weekdays, checks, now, config.site.zone)
+    return filter(None, (trouble_of(shifts, checks, now),))
 
 
 def _counts(run: Run) -> str:

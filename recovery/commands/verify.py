@@ -21,6 +21,7 @@ from recovery.cache.journal import Journal, lock
 from recovery.cache.known_gaps import KnownGap, known_gaps_file
 from recovery.cache.manifests import ManifestError, current_id
 from recovery.cache.priority_entries import PriorityEntry, entries_file
+from recovery.cache.shift_checks import ShiftCheck, shift_checks_file
 from recovery.cache.snapshots import broken_chain, list_snapshots, verify_snapshot
 from recovery.cache.store import Cache
 from recovery.host.clock import read_clock
@@ -56,6 +57,7 @@ def run(config: Config, options: argparse.Namespace) -> int:
         "snapshots of the R&V database": lambda: _snapshots(config),
         "journal of runs": lambda: _counted(Journal(config.cache_path).damaged_lines(), "line"),
         "known gaps": lambda: _entries(known_gaps_file(config.cache_path), KnownGap),
+        "shift checks": lambda: _entries(shift_checks_file(config.cache_path), ShiftCheck),
         "priorities": lambda: _entries(entries_file(config.cache_path), PriorityEntry),
         "audit file": lambda: list(audit_verdict(AuditFile(config.audit_path)).breaks),
     }
@@ -94,7 +96,7 @@ def _snapshots(config: Config) -> list[str]:
     return found
 
 
-def _entries(file: Path, kind: type[KnownGap | PriorityEntry]) -> list[str]:
+def _entries(file: Path, kind: type[KnownGap | PriorityEntry | ShiftCheck]) -> list[str]:
     return _counted(read_statements(file, kind).damaged_lines, "line")
 
 

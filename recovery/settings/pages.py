@@ -38,6 +38,11 @@ class Priorities:
     ] = field(default_factory=lambda: ["Mon", "Tue", "Wed", "Thu", "Fri"])
 
     @property
+    def weekdays(self) -> frozenset[int]:
+        """The days on which the clinic treats, Monday 0."""
+        return frozenset(WEEKDAYS.index(day) for day in self.treatment_weekdays)
+
+    @property
     def lacking(self) -> list[str]:
         """The keys that are still to be filled in before anything is computed."""
         keys = ("category_1_days", "category_2_days", "category_3_days", "signed_by", "signed_on")
@@ -50,8 +55,7 @@ class Priorities:
         allowed = {category: days for category, days in limits.items() if days is not None}
         if not self.signed_by.strip() or not self.signed_on or len(allowed) < len(limits):
             return None
-        weekdays = frozenset(WEEKDAYS.index(day) for day in self.treatment_weekdays)
-        return Rules(allowed, weekdays, self.signed_by.strip(), date.fromisoformat(self.signed_on))
+        return Rules(allowed, self.weekdays, self.signed_by.strip(), date.fromisoformat(self.signed_on))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import time, timedelta
 from typing import Annotated, Literal
 
@@ -54,7 +54,8 @@ class WatchSettings:
     """`[watch]`: pings to a URL of the healthchecks kind, mail, and whatever `apprise` reaches.
 
     `ping_url` may hold `{job}`, which becomes the name of the job that was started. `apprise_env` names an environment
-    variable with apprise's addresses, which hold secrets. `grace_minutes`, 0: as `[schedule]` says.
+    variable with apprise's addresses, which hold secrets. `grace_minutes`, 0: as `[schedule]` says. `shift_checks`:
+    when each shift begins in which somebody compares the copy with the R&V system.
     """
 
     __pydantic_config__ = _STRICT
@@ -63,6 +64,7 @@ class WatchSettings:
     mail: MailSettings | None = None
     apprise_env: str | None = None
     daily_summary_at: Annotated[str, AfterValidator(_time_of_day)] = "07:00"
+    shift_checks: list[Annotated[str, Field(min_length=1), AfterValidator(_time_of_day)]] = field(default_factory=list)
     grace_minutes: Annotated[int, Field(ge=0, le=10_080, strict=True)] = 0
     timeout_seconds: Annotated[int, Field(ge=1, le=60, strict=True)] = 5
     state: Annotated[str, Field(min_length=1)] = "data/watch.json"

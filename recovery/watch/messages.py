@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from recovery.dicom.model import JobRun
 from recovery.watch.events import PROOF, SILENCE, Event
+from recovery.watch.shifts import SHIFT_CHECK
 from recovery.words.printable import printable
 from recovery.words.times import age
 
@@ -25,6 +26,8 @@ _NEXT: Mapping[str, str] = {
     "database": "If it is an outage, treat from the dashboard: it works without the R&V system.",
     "pacs": "Nothing new is backed up until it answers. Call whoever keeps it.",
     "cache": "Check free space and rights of the cache's folder on the jobs' machine.",
+    "shift check": "Open the page Shift check, compare with the R&V system, and say there what you find. What differs "
+    "is settled before anybody is treated from the copy.",
     PROOF: "Patients who need them are not ready, and say why on their page. Compare with paper before treating.",
 }
 _LOOK = "Run `python -m backup_jobs check` on the jobs' machine; the page Backup health shows the runs."
@@ -43,6 +46,8 @@ def message(event: Event, site: str, now: datetime, zone: ZoneInfo) -> Message:
     """An event in words; times aware, said in the site's zone."""
     since = f"{event.since.astimezone(zone):%Y-%m-%d %H:%M} ({age(now - event.since)})"
     if event.trouble is None:
+        if event.name == SHIFT_CHECK:
+            return Message(f"RBRDT {site}: {event.name} is made", f"{event.name} is made. It was open since {since}.\n")
         ended = f"{event.name} works again. It had failed since {since}."
         return Message(f"RBRDT {site}: {event.name} works again", ended + "\n")
     if event.name == SILENCE:
@@ -50,8 +55,9 @@ def message(event: Event, site: str, now: datetime, zone: ZoneInfo) -> Message:
         subject = f"RBRDT {site}: no backup since {since}"
     else:
         fault = _WHAT.get(event.trouble.fault, "")
-        first = f"{event.name} fails since {since}. {fault}".strip()
-        subject = f"RBRDT {site}: {event.name} fails"
+        fails = "is open" if event.name == SHIFT_CHECK else "fails"
+        first = f"{event.name} {fails} since {since}. {fault}".strip()
+        subject = f"RBRDT {site}: {event.name} {fails}"
     lines = [first]
     if event.name != SILENCE and event.trouble.said:
         lines.append(f"It said: {printable(event.trouble.said)[:_MOST_SAID]}")

@@ -16,6 +16,8 @@ import pytest
 from backup_jobs.__main__ import main as backup_jobs
 from recovery.__main__ import main as recovery
 from recovery.cache.journal import JobResult, Journal
+from recovery.cache.shift_checks import ShiftCheck, shift_checks_file
+from recovery.host.entry_lines import append_statement
 from recovery.settings.watch import MailSettings, WatchSettings
 from recovery.watch import sending
 from recovery.watch.messages import Message
@@ -108,6 +110,19 @@ def test_a_mail_that_did_not_leave_is_sent_by_the_next_run(site: Path, mails: Ma
     mails.refuses = False
     assert backup_jobs(["build_on_treatment", *config]) == 2
     assert len(mails.mails) == 1
+
+
+def test_a_shift_check_that_nobody_made_is_told_and_that_it_was_made(site: Path, mails: Mailbox) -> None:
+    config = configure(site, by_mail(mails.port, 'shift_checks = ["14:30"]'))
+    for minutes in (-10, 0):  # the shift began at 14:30, an hour before
+        set_clock(site, NOW + timedelta(minutes=minutes))
+        backup_jobs(["build_on_treatment", *config])
+    opened = [n for n, subject in enumerate(mails.subjects) if subject == "RBRDT Test clinic: the shift check is open"]
+    assert len(opened) == 1
+    assert "nobody has compared" in mails.texts[opened[0]] and "Open the page Shift check" in mails.texts[opened[0]]
+    append_statement(shift_checks_file(site / "cache"), ShiftCheck(True, "", "Doe (doe)", NOW))
+    backup_jobs(["build_on_treatment", *config])
+    assert mails.subjects[-1] == "RBRDT Test clinic: the shift check is made"
 
 
 def test_the_day_is_summed_up_once_after_its_time(site: Path, mails: Mailbox) -> None:

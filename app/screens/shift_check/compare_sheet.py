@@ -1,0 +1,31 @@
+"""What is compared with the R&V system, as a page for paper: a line per machine, a box for what the R&V system has."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from app.components.output.day_print import cells_of, framed, said, table, who
+
+_HEADINGS = ("Machine", "On treatment", "Newest fraction", "Patient", "Plan", "Then", "R&V system: agrees / differs")
+
+
+def sheet(title: str, lines: pd.DataFrame, told: str) -> str:
+    """The sheet's markup; every text in it is escaped. `told`: of which moment the copy is."""
+    if lines.empty:
+        return framed(title, told, ["<p><b>The copy knows no fraction of anybody on treatment.</b></p>"])
+    signed = "<p>Compared by ______________________ at ____________</p>"
+    return framed(title, told, [table(_HEADINGS, (_row(row) for _, row in lines.iterrows())), signed])
+
+
+def _row(row: pd.Series) -> str:
+    at = row["last_treatment_at"]
+    cells = (
+        ("whole", said(row["treatment_machine_name"])),
+        ("fraction", said(row["plans"])),
+        ("time", f"{at:%a %H:%M}"),
+        ("", who(row)),
+        ("whole", said(row["plan"])),
+        ("", said(row["fraction"])),
+        ("box", ""),
+    )
+    return f"<tr>{cells_of(cells)}</tr>"
