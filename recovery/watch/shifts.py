@@ -19,7 +19,7 @@ SHIFT_CHECK = "the shift check"
 """The trouble's name."""
 GRACE = timedelta(hours=1)
 """After a shift has begun, so long may its check take."""
-MISSED = "nobody has compared list and newest fractions with the R&V system in this shift"
+MISSED = "nobody has compared list and newest fractions with the R&V system"
 DIFFERS = "who compared found that the copy and the R&V system differ"
 LOOKS_BACK_DAYS = 7
 
@@ -56,9 +56,12 @@ def shifts_of(
 
 
 def trouble_of(shifts: Sequence[Shift], checks: Sequence[ShiftCheck], now: datetime) -> Trouble | None:
-    """That the newest check found a difference, or that a shift passed without one, since the first of the row."""
+    """That the newest check found a difference, or that a shift passed without one: since the first of the row, or
+    since the newest where no check was ever made."""
     if shifts and checks and not checks[-1].agrees:
         return Trouble(SHIFT_CHECK, checks[-1].entered_at, DIFFERS, "shift check")
     due = [shift for shift in shifts if shift.check is not None or now - shift.begins > GRACE]
     missed = next((n for n, shift in enumerate(due) if shift.check is not None), len(due))
-    return Trouble(SHIFT_CHECK, due[missed - 1].begins, MISSED, "shift check") if missed else None
+    if not missed:
+        return None
+    return Trouble(SHIFT_CHECK, due[missed - 1 if checks else 0].begins, MISSED, "shift check")

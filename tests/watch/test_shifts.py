@@ -63,6 +63,7 @@ def test_the_first_hour_of_a_new_shift_does_not_end_what_the_last_one_missed() -
 
 def test_it_is_open_since_the_first_shift_of_the_row_that_was_missed() -> None:
     assert open_since(TUESDAY, check(TUESDAY - timedelta(days=4))) == f"Mon 06:30 {MISSED}"
+    assert open_since(TUESDAY) == f"Tue 06:30 {MISSED}", "none was ever made: nobody was asked before"
 
 
 def test_a_difference_is_told_until_somebody_finds_that_all_agrees() -> None:
