@@ -19,8 +19,8 @@ from app.desk import Desk
 from app.wording import words
 from recovery.cache.doors import doubts_of
 from recovery.cache.errors import CacheError
-from recovery.cache.known_gaps import KnownGap, known_gaps_file, on_day
 from recovery.cache.store import Cache
+from recovery.entries.known_gaps import KnownGap, known_gaps_file, on_day
 from recovery.host.entry_lines import EntriesError, read_statements
 from recovery.on_treatment.unknown_since import doubt_of
 from recovery.tables.schema import ON_TREATMENT

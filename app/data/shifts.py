@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.desk import Desk
-from recovery.cache.shift_checks import ShiftCheck, shift_checks_file
+from recovery.entries.shift_checks import ShiftCheck, shift_checks_file
 from recovery.host.entry_lines import EntriesError, Statements, read_statements
 from recovery.watch.events import Trouble
 from recovery.watch.shifts import Shift, shifts_of, trouble_of

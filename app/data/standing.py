@@ -22,8 +22,8 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 from zoneinfo import ZoneInfo
 
-from recovery.cache.known_gaps import unacknowledged
 from recovery.dicom.model import JobRun
+from recovery.entries.known_gaps import unacknowledged
 from recovery.settings.config import STOP_AFTER, Schedule
 from recovery.words.times import age as age_in_words
 from recovery.words.times import age_in_full, ago, between, moment

@@ -17,7 +17,7 @@ from app.lists import filters
 from app.lists.appointments import records
 from app.lists.columns import CLOCKS
 from app.wording import words
-from recovery.cache.priority_entries import PriorityEntry
+from recovery.entries.priority_entries import PriorityEntry
 from recovery.on_treatment import priorities
 from recovery.on_treatment.priorities import Rules
 from recovery.words.notices import LOOK_MARK, STOP_MARK

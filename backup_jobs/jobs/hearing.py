@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from recovery.cache.copy_age import newest_proof
 from recovery.cache.journal import Journal
-from recovery.cache.shift_checks import ShiftCheck, shift_checks_file
 from recovery.cache.store import Cache
+from recovery.entries.shift_checks import ShiftCheck, shift_checks_file
 from recovery.host.entry_lines import EntriesError, read_statements
 from recovery.watch.events import Trouble, failing
 from recovery.watch.ping import ping, ping_beside, taken

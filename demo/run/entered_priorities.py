@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
-from recovery.cache.priority_entries import PriorityEntry
+from recovery.entries.priority_entries import PriorityEntry
 from recovery.host.entry_lines import append_statement
 
 if TYPE_CHECKING:

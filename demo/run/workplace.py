@@ -28,8 +28,8 @@ from demo.mosaiq.database import MosaiqDatabase
 from demo.pacs.store import ArchiveStore
 from demo.run import entered_priorities
 from demo.run.processes import free_port
-from recovery.cache.priority_entries import entries_file
 from recovery.dicom.model import DicomNode
+from recovery.entries.priority_entries import entries_file
 from recovery.host import system
 
 if TYPE_CHECKING:

@@ -18,12 +18,12 @@ from recovery.access.audit import AuditFile
 from recovery.access.audit_proof import verify as audit_verdict
 from recovery.cache.damages import damaged_parts, damaged_tables
 from recovery.cache.journal import Journal, lock
-from recovery.cache.known_gaps import KnownGap, known_gaps_file
 from recovery.cache.manifests import ManifestError, current_id
-from recovery.cache.priority_entries import PriorityEntry, entries_file
-from recovery.cache.shift_checks import ShiftCheck, shift_checks_file
 from recovery.cache.snapshots import broken_chain, list_snapshots, verify_snapshot
 from recovery.cache.store import Cache
+from recovery.entries.known_gaps import KnownGap, known_gaps_file
+from recovery.entries.priority_entries import PriorityEntry, entries_file
+from recovery.entries.shift_checks import ShiftCheck, shift_checks_file
 from recovery.host.clock import read_clock
 from recovery.host.durable import LockedError
 from recovery.host.entry_lines import EntriesError, read_statements

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from recovery.cache.shift_checks import ShiftCheck
+from recovery.entries.shift_checks import ShiftCheck
 from recovery.watch.events import Trouble
 
 SHIFT_CHECK = "the shift check"

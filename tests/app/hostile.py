@@ -31,10 +31,10 @@ from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from app.data.views import views_file
 from recovery.access.audit import AuditEvent, AuditFile
 from recovery.cache.journal import JobResult, Journal
-from recovery.cache.known_gaps import known_gaps_file
-from recovery.cache.priority_entries import entries_file
 from recovery.cache.snapshot_writing import open_writer
 from recovery.cache.store import Cache
+from recovery.entries.known_gaps import known_gaps_file
+from recovery.entries.priority_entries import entries_file
 from recovery.settings.config import load_config
 from recovery.tables.relational import ALL_TABLES, RELATIONAL_TABLES
 from recovery.tables.schema import EXCLUDED_PATIENTS, HOLDINGS, ODD_ROWS, ON_TREATMENT, TableSchema

@@ -15,9 +15,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from recovery.cache.manifests import FOLDER, POINTER
-from recovery.cache.priority_entries import PriorityEntry, entries_file
 from recovery.cache.snapshot_writing import open_writer
 from recovery.cache.store import Cache
+from recovery.entries.priority_entries import PriorityEntry, entries_file
 from recovery.host.entry_lines import append_statement
 from recovery.settings.config import load_config
 from recovery.tables.relational import RELATIONAL_TABLES

@@ -16,8 +16,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from recovery.cache.journal import JobResult, Journal
-from recovery.cache.priority_entries import PriorityEntry, entries_file
 from recovery.cache.store import Cache
+from recovery.entries.priority_entries import PriorityEntry, entries_file
 from recovery.host.entry_lines import append_statement, read_statements
 from recovery.tables.relational import SCHEDULE
 from recovery.tables.schema import EXCLUDED_PATIENTS, HOLDINGS, ODD_ROWS

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from recovery.cache.shift_checks import ShiftCheck, shift_checks_file
+from recovery.entries.shift_checks import ShiftCheck, shift_checks_file
 from recovery.host.entry_lines import read_statements
 from recovery.settings.config import load_config
 from tests.app.conftest import said

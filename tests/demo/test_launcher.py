@@ -22,8 +22,8 @@ from demo.run.processes import Processes
 from demo.run.simulated_clock import SimulatedClock
 from demo.run.simulation import Simulation
 from demo.run.workplace import Nodes, Workplace
-from recovery.cache.priority_entries import PriorityEntry, entries_file
 from recovery.dicom.model import DicomNode
+from recovery.entries.priority_entries import PriorityEntry, entries_file
 from recovery.host import clock as recovery_clock
 from recovery.host.entry_lines import read_statements
 from recovery.settings.config import load_config

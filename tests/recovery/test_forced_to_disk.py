@@ -13,7 +13,7 @@ import pytest
 
 from recovery.access.audit import AuditError, AuditEvent, AuditFile
 from recovery.cache.journal import JobResult, Journal
-from recovery.cache.known_gaps import KnownGap
+from recovery.entries.known_gaps import KnownGap
 from recovery.host.durable import replace
 from recovery.host.entry_lines import EntriesError, Statements, append_statement, read_statements
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from recovery.cache.known_gaps import KnownGap, known_gaps_file, on_day
+from recovery.entries.known_gaps import KnownGap, known_gaps_file, on_day
 from recovery.host.entry_lines import append_statement, read_statements
 from recovery.host.seals import unsealed_json
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from recovery.cache.priority_entries import PriorityEntry, entries_file, latest
+from recovery.entries.priority_entries import PriorityEntry, entries_file, latest
 from recovery.host.entry_lines import EntriesError, append_statement, read_statements
 from recovery.host.seals import sealed_json, unsealed_json
 
@@ -102,7 +102,7 @@ def test_a_full_disk_leaves_the_file_as_it_was(file: Path) -> None:
 def test_two_processes_that_enter_at_once_lose_nothing(file: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from datetime import datetime, UTC\n"
-        "from recovery.cache.priority_entries import PriorityEntry\n"
+        "from recovery.entries.priority_entries import PriorityEntry\n"
         "from recovery.host.entry_lines import append_statement\n"
         "for n in range(40):\n"
         "    append_statement(Path(sys.argv[1]), PriorityEntry(f'{sys.argv[2]}-{n}', 1, None, None, 'x' * 5000, 'M',"

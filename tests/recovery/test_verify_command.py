@@ -10,8 +10,8 @@ import pytest
 from recovery.__main__ import main
 from recovery.access.audit import AuditEvent, AuditFile
 from recovery.cache.journal import JobResult, Journal
-from recovery.cache.known_gaps import KnownGap, known_gaps_file
 from recovery.cache.store import Cache
+from recovery.entries.known_gaps import KnownGap, known_gaps_file
 from recovery.host.entry_lines import append_statement
 from recovery.pacs.verified_objects import VerifiedObjects
 from recovery.tables.schema import EXCLUDED_PATIENTS

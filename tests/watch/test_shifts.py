@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from recovery.cache.shift_checks import ShiftCheck
+from recovery.entries.shift_checks import ShiftCheck
 from recovery.watch.shifts import DIFFERS, MISSED, Shift, shifts_of, trouble_of
 
 ZURICH = ZoneInfo("Europe/Zurich")

@@ -16,7 +16,7 @@ import pytest
 from backup_jobs.__main__ import main as backup_jobs
 from recovery.__main__ import main as recovery
 from recovery.cache.journal import JobResult, Journal
-from recovery.cache.shift_checks import ShiftCheck, shift_checks_file
+from recovery.entries.shift_checks import ShiftCheck, shift_checks_file
 from recovery.host.entry_lines import append_statement
 from recovery.settings.watch import MailSettings, WatchSettings
 from recovery.watch import sending

@@ -18,7 +18,7 @@ from app.desk import Desk
 from app.screens.backup_health import unproven_table
 from app.wording import words
 from recovery.access.permissions import Permission
-from recovery.cache.known_gaps import LONGEST_DAYS, KnownGap, known_gaps_file
+from recovery.entries.known_gaps import LONGEST_DAYS, KnownGap, known_gaps_file
 from recovery.host.entry_lines import EntriesError, append_statement, read_statements
 from recovery.words.printable import printable
 from recovery.words.values import counted

@@ -12,8 +12,8 @@ from app.components import marked
 from app.data import health
 from app.desk import Desk
 from app.wording import words
-from recovery.cache.known_gaps import KnownGap
 from recovery.dicom.model import JobRun
+from recovery.entries.known_gaps import KnownGap
 from recovery.words.times import day, moment
 from recovery.words.values import absent
 

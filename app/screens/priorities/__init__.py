@@ -20,7 +20,7 @@ from app.lists import older_ids, priorities
 from app.screens.priorities import priority_export, priority_form, priority_tables
 from app.wording import words
 from recovery.access.permissions import Permission
-from recovery.cache.priority_entries import PriorityEntry, entries_file, latest
+from recovery.entries.priority_entries import PriorityEntry, entries_file, latest
 from recovery.host.entry_lines import EntriesError, read_statements
 from recovery.on_treatment.priorities import Rules
 from recovery.words.values import counted

@@ -20,7 +20,7 @@ from app.lists import filters
 from app.wording import words
 from recovery.access.permissions import Permission
 from recovery.cache.errors import CacheError
-from recovery.cache.priority_entries import PriorityEntry, entries_file
+from recovery.entries.priority_entries import PriorityEntry, entries_file
 from recovery.host.entry_lines import EntriesError, append_statement
 from recovery.identity.namesakes import fold
 from recovery.on_treatment.priorities import CATEGORIES, INTENTS

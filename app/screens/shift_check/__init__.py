@@ -16,7 +16,7 @@ from app.lists import newest_fractions
 from app.screens.shift_check import compare_sheet
 from app.wording import words
 from recovery.access.permissions import Permission
-from recovery.cache.shift_checks import ShiftCheck, shift_checks_file
+from recovery.entries.shift_checks import ShiftCheck, shift_checks_file
 from recovery.host.entry_lines import EntriesError, Statements, append_statement
 from recovery.watch.shifts import GRACE, LOOKS_BACK_DAYS, Shift
 from recovery.words.times import at_time
