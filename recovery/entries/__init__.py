@@ -1,1 +1,1 @@
-"""What people said and signed, one kind a file: known gaps, priorities, shift checks. Kept for good, beside the cache."""
+"""What people said and signed, one kind a file: known gaps, priorities, shift checks. Kept for good."""
