@@ -35,6 +35,7 @@ WORKLIST = Layout(
     frozen_at="D2",
     least_lines=1.6,
 )
+NOT_STARTED = Layout("Not started yet", described(columns.NOT_STARTED.excel), frozen_at="D2")
 SINCE_PROOF = Layout(
     "Since the last proof",
     described(columns.SINCE_PROOF.excel),
@@ -74,6 +75,11 @@ def priorities(clocks: pd.DataFrame, without: pd.DataFrame, about: About) -> byt
 def since_proof(lines: pd.DataFrame, about: About) -> bytes:
     """Everybody who may have been treated since the newest proof, to be worked off against the machines' logs."""
     return _book(about, "who may have been treated since", {SINCE_PROOF.title: (SINCE_PROOF, lines)})
+
+
+def not_started(lines: pd.DataFrame, about: About) -> bytes:
+    """Everybody who is not on treatment yet, to be worked off."""
+    return _book(about, "not on treatment yet", {NOT_STARTED.title: (NOT_STARTED, lines)})
 
 
 def _book(about: About, what: str, sheets: Mapping[str, tuple[Layout, pd.DataFrame]]) -> bytes:

@@ -101,6 +101,12 @@ COLUMNS: Mapping[str, Column] = {
         # since the last proof
         Column("booked", "Booked", "text", 90, (9, 10), may_be_empty=True),
         Column("why", "Why here", "text", 120, (8, 18)),
+        # not started yet
+        Column("stage", "Stage", "text", 150, (14, 22)),
+        Column("waits_for", "Waits for", "text", 130, (14, 24)),
+        Column("told", "Told by the R&V system", "text", 170, (18, 34)),
+        Column("since", "Since", "day", 90, (11, 11)),
+        Column("first_appointment_at", "Booked", "moment", 116, (16, 16)),
         Column("by_the_log", "By the machine's log: given? number, time", "text", 200, (26, 26), may_be_empty=True),
     )
 }  # fmt: skip
@@ -172,6 +178,17 @@ NOT_ENTERED = Shown(
     paper=(*_WITH_BIRTH, "missed_days", "prescribed", *_HOW_FAR, "treatment_machine_name", "physicians_of_record"),
     excel=(*_WITH_BIRTH, "missed_days", "prescribed", *_HOW_FAR, "treatment_machine_name", "physicians_of_record"),
     letters={"fraction": (13, 22), "check": (24, 30)},
+)
+NOT_STARTED = Shown(
+    page=(
+        *("stage", "patient_name", "patient_id", "waits_for", "since", "told", "first_appointment_at"),
+        *("treatment_machine_name", "phone", "site", "prescription", "physician", "patient_birth_date"),
+    ),
+    excel=(
+        *("stage", "patient_name", "patient_id", "patient_birth_date", "waits_for", "since", "told"),
+        *("first_appointment_at", "treatment_machine_name", "site", "intent", "prescription", "physician", "phone"),
+        "initials",
+    ),
 )
 SINCE_PROOF = Shown(
     excel=("treatment_machine_name", "booked", *_WITH_BIRTH, "fraction", "why", "by_the_log", "initials"),

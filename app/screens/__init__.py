@@ -38,6 +38,7 @@ PAGES = (
     PageEntry("Machine day", ":material/calendar_today:", "machine_day"),
     PageEntry("Since the last proof", ":material/help:", "since_last_proof"),
     PageEntry("Shift check", ":material/fact_check:", "shift_check"),
+    PageEntry("Not started yet", ":material/event_upcoming:", "not_started"),
     PageEntry("Patients", ":material/person:", "patients"),
     PageEntry("Patients", ":material/person:", "patient", is_in_menu=False),
     PageEntry("Priorities", ":material/low_priority:", "priorities"),

@@ -23,6 +23,7 @@ from recovery.on_treatment.rows import build_rows
 from recovery.on_treatment.unknown_since import doubt_of, unknown_of
 from recovery.overview.evidence import evidence_of
 from recovery.overview.lists import write_excluded, write_list
+from recovery.overview.pipeline_table import write_pipeline
 from recovery.overview.rv_columns import with_second_source
 from recovery.overview.wanted_plans import plan_uids_of_records, wake_named
 from recovery.pacs.plan_origins import read_origins
@@ -65,7 +66,9 @@ def build_overview(space: Workspace, pacs: Peer) -> BuildReport:
     evidence = evidence_of(space)
     listed = overview_rows(space, evidence)
     write_excluded(space, listed.excluded)
-    rows = write_list(space, with_unknown(space, with_second_source(space, listed.rows)))
+    told = with_unknown(space, with_second_source(space, listed.rows))
+    rows = write_list(space, told)
+    write_pipeline(space, told)
     forget_damaged_tables(space.config.cache_path)
     records = len(space.collection.records) + space.resting.sleeping_records
     return BuildReport(records, read, rows, listed, unreadable, evidence.lost_records)

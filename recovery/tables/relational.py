@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from recovery.tables.delivered import COUCH_SHIFTS, DELIVERIES, IN_FLIGHT
+from recovery.tables.pipeline import PIPELINE
 from recovery.tables.resting import RESTING
 from recovery.tables.schema import TABLES, TableSchema, columns
 from recovery.tables.verified import PROOFS, VERIFIED_OBJECTS
@@ -155,7 +156,7 @@ RELATIONAL_TABLES: Mapping[str, TableSchema] = {schema.name: schema for schema i
 
 ALL_TABLES: Mapping[str, TableSchema] = {
     **TABLES,
-    **{schema.name: schema for schema in (VERIFIED_OBJECTS, PROOFS, RESTING)},
+    **{schema.name: schema for schema in (VERIFIED_OBJECTS, PROOFS, RESTING, PIPELINE)},
     **RELATIONAL_TABLES,
 }
 """Every table of the cache, whether made of DICOM objects or of the database."""

@@ -1,0 +1,92 @@
+"""Not started yet: who was referred, simulated, is being planned, waits for a signature or a first appointment.
+
+No treatment record knows them: in an outage they are found here or in papers. `recovery.on_treatment.pipeline` finds
+them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pandas as pd
+import streamlit as st
+
+from app.components import banner, header, listed, marked
+from app.components.output import download, list_export
+from app.data import cached
+from app.desk import Desk
+from app.lists.columns import NOT_STARTED
+from app.wording import words
+from recovery.cache.errors import CacheError
+from recovery.cache.freshness import known_since
+from recovery.tables.pipeline import PIPELINE
+from recovery.tables.relational import PLANS
+from recovery.words.stages import STAGES
+from recovery.words.times import moment
+
+
+def show(desk: Desk) -> None:
+    """Draw the page."""
+    header.show("Not started yet", desk.config.site.name)
+    banner.show(desk)
+    loaded = listed.load(desk)
+    if loaded is None:
+        return
+    try:
+        table = cached.load_table(desk.cache, PIPELINE)
+    except CacheError:
+        st.markdown(
+            ":orange[▲ **Who is not on treatment yet is not known.**] The cache has no table of it: it is made by the "
+            "jobs from the R&V system's database, `[rv.database]` of the config."
+        )
+        return
+    _show_list(desk, loaded, _lines(table))
+
+
+def _lines(table: pd.DataFrame) -> pd.DataFrame:
+    """As the page and its Excel file show them, in the table's order."""
+    said = {stage: one.said for stage, one in STAGES.items()}
+    lines = table.rename(columns={"next_appointment_at": "first_appointment_at"})
+    return lines.assign(stage=table["stage"].map(said), initials="")
+
+
+def _show_list(desk: Desk, loaded: cached.Loaded, lines: pd.DataFrame) -> None:
+    counted = Counter(lines["stage"])
+    stages = " · ".join(f"**{counted[one.said]}** {one.said}" for one in STAGES.values() if counted[one.said])
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.markdown(stages or "**Nobody**: whoever is known is on treatment, or was.")
+        if len(lines):
+            _export(desk, loaded, lines)
+    st.markdown(f":small[{words.as_markdown(_as_of(desk))}]")
+    if len(lines):
+        config = marked.config(NOT_STARTED.page, lines, desk.today())
+        alt = "Who is not on treatment yet, the furthest first"
+        marked.table(lines.assign(mark=""), "not_started", config, most=22, alt=alt, strong=("stage", "patient_name"))
+
+
+def _as_of(desk: Desk) -> str:
+    try:
+        since = known_since(desk.cache, PLANS)
+    except CacheError:
+        return "Nobody knows how old this is."
+    at = moment(since, desk.now(), desk.config.site.zone)
+    return f"By the R&V system's database as of {at}. What happened after that is on paper, and with its people."
+
+
+def _export(desk: Desk, loaded: cached.Loaded, lines: pd.DataFrame) -> None:
+    def made() -> bytes:
+        from app.exports import excel
+
+        filters, hidden = "not on treatment yet, by the R&V system's database", "who is on treatment, or was"
+        order = "the furthest first, then the longest waiting"
+        return excel.not_started(lines, list_export.about_of(desk, loaded, filters=filters, hidden=hidden, order=order))
+
+    download.show(
+        "Excel",
+        made,
+        file_name=f"not_started_{desk.local(desk.now()):%Y-%m-%d_%H%M}.xlsx",
+        mime=list_export.MIME,
+        key="excel_not_started",
+        help_text="This list, with phones and a column to tick",
+        details={"table": "pipeline", "lines": len(lines)},
+    )

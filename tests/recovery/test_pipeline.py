@@ -1,0 +1,96 @@
+"""Who is not on treatment yet is found by what the R&V database tells, and who is being treated is not told twice."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from recovery.on_treatment.pipeline import pipeline
+from recovery.tables.pipeline import PIPELINE
+from recovery.tables.relational import RELATIONAL_TABLES
+from recovery.tables.schema import ON_TREATMENT
+
+NOW = datetime(2026, 11, 24, 14, 38)  # noqa: DTZ001  site-local
+SOON = NOW + timedelta(days=3)
+PAST = NOW - timedelta(days=3)
+
+
+def row(table: str, **told: Any) -> dict[str, Any]:
+    columns = ON_TREATMENT.columns if table == "listed" else RELATIONAL_TABLES[table].columns
+    assert told.keys() <= columns.keys()
+    return {**dict.fromkeys(columns), "patient_id": "1", **told}
+
+
+PLAN = row("plans", sop_instance_uid="1.2", course_id="C1", prescription_id="P1", approval_status="treatment approved")
+BOOST = {**PLAN, "sop_instance_uid": "1.3", "prescription_id": "P2", "approval_status": "unapproved"}
+PRESCRIBED = row("prescriptions", prescription_id="P1", prescription_name="Breast", course_id="C1", site="Breast L")
+COURSE = row("courses", course_id="C1", status="active", started_at=PAST, intent="Curative")
+TREATED = row("listed", referenced_rt_plan_uid="1.2", status="on_treatment", first_treatment_at=PAST)
+DONE = {**TREATED, "status": "completed"}
+BOOKED = row("schedule", appointment_at=SOON, treatment_machine_name="TB1", status="booked")
+SCAN = row("schedule", appointment_at=PAST, other_machine_name="CT1", status="completed")
+VISIT = row("schedule", appointment_at=PAST, activity="Erstgespräch", status="completed")
+
+
+def found(*rows: dict[str, Any]) -> list[dict[str, Any]]:
+    tables: dict[str, list[dict[str, Any]]] = {name: [] for name in RELATIONAL_TABLES}
+    tables["patients"] = [row("patients", patient_name="ABELSEN, Anna", phone_home="031", phone_mobile="079")]
+    listed = []
+    for one in rows:
+        names = [name for name, schema in RELATIONAL_TABLES.items() if schema.columns.keys() == one.keys()]
+        if names:
+            tables[names[0]].append(one)
+        else:
+            listed.append(one)
+    made = pipeline(tables, listed, NOW)
+    PIPELINE.to_arrow(made)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("rows", "stages"),
+    [
+        ([PLAN, BOOKED], ["booked"]),
+        ([PLAN], ["approved"]),
+        ([PLAN, {**BOOKED, "status": "cancelled"}], ["approved"]),
+        ([PLAN, {**BOOKED, "appointment_at": PAST}], ["approved"]),
+        ([{**PLAN, "approval_status": "planning approved"}], ["waiting_for_approval"]),
+        ([{**PLAN, "approval_status": "unapproved"}], ["being_planned"]),
+        ([{**PLAN, "approval_status": None}], ["being_planned"]),
+        ([PRESCRIBED], ["prescribed"]),
+        ([PRESCRIBED, PLAN], ["approved"]),
+        ([PRESCRIBED, {**PLAN, "approval_status": "rejected"}], ["prescribed"]),
+        ([COURSE, SCAN], ["simulated"]),
+        ([COURSE, {**SCAN, "appointment_at": SOON}], ["simulation_booked"]),
+        ([COURSE], ["referred"]),
+        ([VISIT], ["referred"]),
+        ([BOOKED], ["booked"]),
+        ([{**COURSE, "status": "completed"}], []),
+        ([{**PLAN, "approval_status": "retired"}], []),
+        ([{**PLAN, "plan_intent": "VERIFICATION"}], []),
+        ([PLAN, PRESCRIBED, COURSE, BOOKED, TREATED], []),
+        ([PLAN, BOOST, TREATED, BOOKED], ["being_planned"]),
+        ([PLAN, {**BOOST, "prescription_id": "P1"}, TREATED], []),
+        ([PLAN, {**BOOST, "prescription_id": "P1", "approval_status": "treatment approved"}, TREATED], ["approved"]),
+        ([PLAN, {**BOOST, "prescription_id": "P1"}, BOOKED], ["booked"]),
+        ([PLAN, {**BOOST, "prescription_id": None}, BOOKED], ["booked"]),
+        ([PLAN, BOOST, BOOKED], ["booked", "being_planned"]),
+        ([PLAN, COURSE, DONE], []),
+        ([PLAN, DONE, {**SCAN, "appointment_at": SOON}], ["simulation_booked"]),
+        ([], []),
+    ],
+)
+def test_each_stage_is_told_by_its_evidence(rows: list[dict[str, Any]], stages: list[str]) -> None:
+    assert [one["stage"] for one in found(*rows)] == stages
+
+
+def test_a_row_says_what_it_waits_for_and_whom_to_call() -> None:
+    (one,) = found({**PLAN, "approval_status": "planning approved", "status_changed_at": PAST}, PRESCRIBED, COURSE)
+    assert (one["waits_for"], one["told"], one["since"]) == ("the signature to treat", "plan planning approved", PAST)
+    assert (one["site"], one["intent"], one["phone"]) == ("Breast L", "Curative", "079")
+    assert found({**PLAN, "status_changed_at": SOON})[0]["since"] is None, "by a clock that was wrong"
+    (boost,) = found(PLAN, BOOST, TREATED, BOOKED)
+    assert boost["told"] == "plan unapproved; being treated with another plan"
+    assert boost["next_appointment_at"] is None, "it is the other plan's"
