@@ -76,7 +76,9 @@ def _package(config: Config, options: argparse.Namespace, now: datetime) -> int:
     if output is None:
         raise PackError("Name a folder with -o; only --everybody has one in the config, [package] path.")
     passphrase = _passphrase(options)
-    recipients_of(options.recipient)
+    is_encrypted = passphrase is not None or bool(recipients_of(options.recipient))
+    if is_encrypted and options.output is None:
+        raise PackError("Name the encrypted file with -o, such as -o pack.tar.age.")
     cache = cache_to_show(config, now)
     tell(*doubts_of(cache), file=sys.stderr)
     chosen = chosen_of(cache, options, now.astimezone(config.site.zone).date(), config.dashboard.exclude_patient_ids)
@@ -84,16 +86,25 @@ def _package(config: Config, options: argparse.Namespace, now: datetime) -> int:
     tell(f"{counted(len(chosen.patient_ids), 'patient')} to be packed")
     sys.stdout.flush()
     make = partial(make_pack, config, cache, chosen, asked_of(options, chosen), now, override, _tell)
-    if passphrase is None and not options.recipient:
-        lines = make(output)
-    else:
-        lines = _encrypted(config, make, output, options.recipient, passphrase)
-    told = {"plans": sum(bool(line.folder) for line in lines), "patients": len(chosen.patient_ids)}
-    _append(config, AuditEvent(now, getpass.getuser(), "command line", "package", HERE, None, told))
+    lines = _encrypted(config, make, output, options.recipient, passphrase) if is_encrypted else make(output)
     tell(*filter(None, (chosen.remark, summary(lines), f"It is in {output}.")))
-    if old := age_in_words(true_up_to(cache, ON_TREATMENT), now, config, "this pack"):
-        tell(old, file=sys.stderr)
-    return status_of(lines)
+    unknown = _unknown(chosen.patient_ids, lines)
+    old = age_in_words(true_up_to(cache, ON_TREATMENT), now, config, "this pack")
+    tell(*filter(None, (unknown, old)), file=sys.stderr)
+    told = {"plans": sum(bool(line.folder) for line in lines), "patients": len(chosen.patient_ids)}
+    try:
+        _append(config, AuditEvent(now, getpass.getuser(), "command line", "package", HERE, None, told))
+    except AuditError as error:
+        return _refuse(f"{error} The pack is made and is not in the audit file.", PARTLY)
+    return PARTLY if unknown else status_of(lines)
+
+
+def _unknown(asked: Sequence[str], lines: Sequence[Line]) -> str:
+    """Who was asked for and has no line, by place: an error names no patient."""
+    files = [line.case.file for line in lines]
+    known = {patient_id for file in files for patient_id in (file.identity.patient_id, *file.older_patient_ids)}
+    places = [str(place) for place, patient_id in enumerate(asked, start=1) if patient_id not in known]
+    return f"No plan is known of the patient in place {', '.join(places)} of those asked for." if places else ""
 
 
 def make_pack(

@@ -227,6 +227,10 @@ def test_a_pack_never_lands_on_other_files_nor_on_another_pack(clinic: TwoNodes,
     assert status == 2 and "holds the pack of everybody" in said
     status, said = package(clinic, "--everybody", "-o", str(tmp_path / "no" / "stick"))
     assert status == 2 and "Look whether the disk is there" in said
+    status, said = package(clinic, "--patient", TWIN, "nobody", "-o", str(tmp_path / "two"))
+    assert (
+        status == 1 and "the patient in place 2 of those asked for" in said and len(plan_folders(tmp_path / "two")) == 1
+    )
     assert package(clinic, "--verify", str(pack))[0] == 0
 
 
