@@ -37,6 +37,12 @@ def test_a_device_of_windows_is_no_name(text: str) -> None:
     assert machine_folder(text).endswith("_")
 
 
+def test_two_ids_that_differ_in_what_no_folder_can_hold_are_two_folders() -> None:
+    names = Names()
+    made = [names.of(patient_folder("BASALT, Osprey", one), one) for one in ("A/1", "A_1", "a_1", "A/1")]
+    assert made == ["BASALT_Osprey_A_1", "BASALT_Osprey_A_1_2", "BASALT_Osprey_a_1_3", "BASALT_Osprey_A_1"]
+
+
 @given(st.lists(st.tuples(st.text(max_size=60), st.text(max_size=60)), unique=True, max_size=6))
 def test_every_patient_has_a_folder_of_its_own_that_windows_can_hold(people: list[tuple[str, str]]) -> None:
     names = Names()

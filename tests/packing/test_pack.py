@@ -20,6 +20,7 @@ from pydicom import Dataset, dcmread
 
 from recovery.__main__ import main
 from recovery.dicom.model import DicomNode
+from recovery.packing.contents import Bringing
 from tests.app.people import enrol
 from tests.backup_jobs.test_main_job import course
 from tests.backup_jobs.test_verify_backup import another_pixel, of_kind, spoil
@@ -215,6 +216,16 @@ def test_a_disk_that_is_full_leaves_the_pack_that_was_there(
     said = capfd.readouterr().err
     assert status == 2 and "cannot be written" in said and "the pack that was there before still stands" in said
     assert {path: path.read_bytes() for path in pack.rglob("*") if path.is_file()} == before
+
+
+def test_what_the_disk_does_not_take_is_no_object_that_did_not_come(
+    tmp_path: Path, courses: dict[str, list[Dataset]]
+) -> None:
+    """Else a nearly full disk would make a pack that blames the archive."""
+    inbox = Bringing(tmp_path / "pulled", {})
+    for ds in courses[TWIN][:2]:
+        inbox.take(ds)
+    assert isinstance(inbox.disk, FileNotFoundError) and inbox.objects == []
 
 
 def test_a_pack_never_lands_on_other_files_nor_on_another_pack(clinic: TwoNodes, pack: Path, tmp_path: Path) -> None:
