@@ -15,10 +15,12 @@ from typing import Any
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page
 
-OPTIONS = {
+OPTIONS: dict[str, Any] = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]},
     "resultTypes": ["violations", "incomplete"],
 }
+CONTRAST: dict[str, Any] = OPTIONS | {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
+"""Of a theme in which the markup is another's and the colours are its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +100,12 @@ for (let attempt = 0; ; attempt++) {  // what is drawn anew or fades meanwhile i
 """Judged in one go in the page: between two calls of it a chart may be drawn anew."""
 
 
-def found(page: Page, within: str = "html") -> list[str]:
+def found(page: Page, within: str = "html", options: dict[str, Any] = OPTIONS) -> list[str]:
     """A line for each fault on the page, or in a part of it: rule, element, what axe says; Streamlit's own included."""
     settle(page)
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(AXE_SCRIPT)
-    told = page.evaluate(JUDGE, [within, OPTIONS])
+    told = page.evaluate(JUDGE, [within, options])
     lines = [_line(rule["id"], node) for rule in told["violations"] for node in rule["nodes"]]
     for rule in told["incomplete"]:
         is_contrast = rule["id"] == "color-contrast"
@@ -114,7 +116,7 @@ def found(page: Page, within: str = "html") -> list[str]:
 def settle(page: Page) -> None:
     """Wait until the page is what a reader sees: no run under way, nothing faded, no tooltip, no movement."""
     page.mouse.move(0, 0)
-    page.wait_for_function(SETTLED)
+    page.wait_for_function(SETTLED, polling=40)
 
 
 def ours(lines: list[str]) -> list[str]:

@@ -5,14 +5,13 @@ Goal
 
 How
     `streamlit run` on a free port of loopback, with its own clinic and a clock that can be moved; Debian's Chromium,
-    in which every request that leaves loopback is noted and blocked.
+    in which every request is noted, and nothing outside loopback is reached.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -21,22 +20,20 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 
+from demo.run.pictures import chromium
 from tests.app import people
 from tests.app.conftest import ROOT
 from tests.forked import Forked, start_module
 from tests.orthanc import free_port
 from tests.patience import milliseconds, seconds, wait_until
 
-INSTALL = "apt-get install -y --no-install-recommends chromium"
-
-
-def chromium() -> str | None:
-    """Where Chromium is, None where it is not."""
-    return shutil.which("chromium") or shutil.which("chromium-browser")
+LOOPBACK_ONLY = ("--proxy-server=127.0.0.1:9", "--proxy-bypass-list=127.0.0.1")
+"""What is not on this machine is asked of a proxy that is not there."""
 
 
 @dataclass
@@ -100,7 +97,7 @@ class Requests:
 def browsing() -> Iterator[Browser]:
     """A Chromium until the block ends."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox", *LOOPBACK_ONLY])
         expect.set_options(timeout=milliseconds(30))
         try:
             yield browser
@@ -125,18 +122,11 @@ def marks(context: BrowserContext) -> list[dict[str, object]]:
     return [dict(one) for one in context.cookies() if one["name"].startswith("rbrdt_")]
 
 
-def new_page(browser: Browser, width: int = 1440, height: int = 900) -> tuple[Page, Requests]:
-    """A page with nothing in its cache; requests that leave this machine are noted and blocked."""
-    page = browser.new_context(viewport={"width": width, "height": height}, accept_downloads=True).new_page()
+def new_page(browser: Browser, width: int = 1440, height: int = 900, **options: Any) -> tuple[Page, Requests]:
+    """A page with nothing in its cache, on which nothing moves; what it asks is noted, what is outside is not there."""
+    size: ViewportSize = {"width": width, "height": height}
+    page = browser.new_context(viewport=size, reduced_motion="reduce", **options).new_page()
     page.set_default_timeout(milliseconds(30))
     requests = Requests()
-
-    def note(route: Route) -> None:
-        requests.all.append(route.request.url)
-        if urlsplit(route.request.url).hostname in {"127.0.0.1", None}:
-            route.continue_()
-        else:
-            route.abort()
-
-    page.context.route("**/*", note)
+    page.context.on("request", lambda request: requests.all.append(request.url))
     return page, requests

@@ -36,10 +36,11 @@ def _quick_starts() -> None:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """A Chromium for the tests of a file: while it runs, asyncio is Playwright's."""
-    from tests.app.browser import INSTALL, browsing, chromium
+    from demo.run.pictures import INSTALL_CHROMIUM, chromium
+    from tests.app.browser import browsing
 
     if chromium() is None:
-        pytest.skip(f"NOT TESTED IN A BROWSER: no Chromium. {INSTALL}")
+        pytest.skip(f"NOT TESTED IN A BROWSER: no Chromium. {INSTALL_CHROMIUM}")
     with browsing() as one:
         yield one
 

@@ -20,13 +20,16 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 from app.screens import PAGES
+from demo.run.pictures import INSTALL_CHROMIUM, chromium
 from tests.app import clinic, people
-from tests.app.browser import INSTALL, Server, chromium, new_page, serving, sign_in
+from tests.app.browser import Server, new_page, serving, sign_in
 from tests.app.conftest import set_clock
 from tests.app.wire import Wire, wire
-from tests.patience import seconds
+from tests.patience import seconds, wait_until
 
-needs_browser = pytest.mark.skipif(chromium() is None, reason=f"NOT TESTED IN A BROWSER: no Chromium. {INSTALL}")
+needs_browser = pytest.mark.skipif(
+    chromium() is None, reason=f"NOT TESTED IN A BROWSER: no Chromium. {INSTALL_CHROMIUM}"
+)
 
 WATCH = """
 import os, sys
@@ -118,12 +121,12 @@ def get(url: str, method: str = "GET", **headers: str) -> tuple[int, bytes]:
 def test_a_browser_receives_no_name_until_somebody_has_signed_in(server: Server, browser: Browser) -> None:
     page, requests = new_page(browser)
     recorder = Recorder(page)
-    for entry in PAGES:
+    for path in ("", "patient"):  # all pages: by the wire, below
         frames = len(recorder.frames)
-        page.goto(f"{server.url}/{entry.url_path}?machine=TB2&patient=1&search=berg")
+        page.goto(f"{server.url}/{path}?machine=TB2&patient=1&search=berg")
         page.get_by_label("Password", exact=True).wait_for()
         page.keyboard.press("Escape")
-        if entry is PAGES[0]:  # on every page, it would be locked
+        if not path:
             page.get_by_label("Name", exact=True).fill("physicist")
             page.get_by_label("Password", exact=True).fill("not the password")
             page.get_by_role("button", name="Sign in", exact=True).click()
@@ -134,12 +137,30 @@ def test_a_browser_receives_no_name_until_somebody_has_signed_in(server: Server,
     assert not any(name.encode() in recorder.assets for name in secrets() if "," in name)
     assert requests.outside == []
     page.context.close()
+
+
+@needs_browser
+def test_whoever_has_signed_in_receives_names_and_the_table_itself_hands_out_nothing(
+    server: Server, browser: Browser
+) -> None:
     page, _ = new_page(browser)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     recorder = Recorder(page)
     page.goto(server.url)
     sign_in(page)
-    page.locator("[data-testid=stDataFrame] canvas").first.wait_for()
+    canvas = page.locator("[data-testid=stDataFrame] canvas").first
+    canvas.wait_for()
     assert {"BERG, Bo", "100377", "EßER, Jürgen"} <= set(found_in(recorder.heard)), "the search would not find them"
+    box = canvas.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 100, box["y"] + 53)
+    page.locator("[data-testid=stElementToolbar]").first.wait_for()
+    assert page.get_by_role("button", name=re.compile("download", re.IGNORECASE)).count() == 0
+    page.evaluate("navigator.clipboard.writeText('nothing')")
+    page.mouse.click(box["x"] + 100, box["y"] + 53)
+    page.keyboard.press("Control+c")
+    time.sleep(0.5)
+    assert page.evaluate("navigator.clipboard.readText()") == "nothing"
 
 
 def _sign_in_by_wire(line: Wire) -> bytes:
@@ -263,28 +284,6 @@ def test_a_page_of_a_foreign_origin_or_host_opens_no_websocket_and_makes_the_ser
 
 
 @needs_browser
-def test_an_export_leaves_for_its_presser_alone_and_its_address_ends_with_the_sitting(
-    server: Server, browser: Browser, folder: Path
-) -> None:
-    page, _ = new_page(browser)
-    page.goto(server.url)
-    sign_in(page)
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Excel").click()
-    media = download.value.url
-    assert re.search(r"/media/[0-9a-f]{32}\.xlsx$", media), "an address that nobody guesses: 128 bits"
-    status, body = get(media)
-    assert (status, body[:2]) == (200, b"PK"), "known exposure: whoever has the address; docs/reverse_proxy.md"
-    page.get_by_role("button", name="Sign out").click()
-    page.get_by_text("You are signed out").wait_for()
-    deadline = time.monotonic() + 20
-    while get(media)[0] != 404 and time.monotonic() < deadline:
-        time.sleep(0.5)
-    assert get(media)[0] == 404
-    assert '"action": "export"' in (folder / "clinic" / "data" / "audit.jsonl").read_text()
-
-
-@needs_browser
 def test_break_glass_opens_the_export_with_a_reason_and_the_audit_page_shows_it(
     server: Server, browser: Browser, folder: Path
 ) -> None:
@@ -309,7 +308,7 @@ def test_break_glass_opens_the_export_with_a_reason_and_the_audit_page_shows_it(
 
 
 @needs_browser
-def test_neither_log_nor_address_names_a_patient_after_a_whole_journey(
+def test_after_a_whole_journey_no_log_or_address_names_a_patient_and_its_export_has_gone(
     server: Server, browser: Browser, folder: Path
 ) -> None:
     page, requests = new_page(browser)
@@ -322,32 +321,18 @@ def test_neither_log_nor_address_names_a_patient_after_a_whole_journey(
     page.get_by_text("2 plans shown").wait_for()
     with page.expect_download() as download:
         page.get_by_role("button", name="Excel").click()
-    recorder.urls.append(download.value.url)
+    media = download.value.url
+    recorder.urls.append(media)
+    assert re.search(r"/media/[0-9a-f]{32}\.xlsx$", media), "an address that nobody guesses: 128 bits"
+    status, body = get(media)
+    assert (status, body[:2]) == (200, b"PK"), "known exposure: whoever has the address; docs/reverse_proxy.md"
     page.get_by_role("button", name="Sign out").click()
     page.get_by_text("You are signed out").wait_for()
+    wait_until(lambda: get(media)[0] == 404, "the export has gone with the sitting")
+    assert '"action": "export"' in (folder / "clinic" / "data" / "audit.jsonl").read_text()
     addresses = "\n".join([*recorder.urls, *requests.all, page.url]).encode()
     assert found_in(addresses) == [] and b"berg" not in addresses.lower()
     logs = b"".join(file.read_bytes() for file in folder.rglob("*.log"))
     assert b"Uvicorn" in logs and found_in(logs) == []
     assert people.PASSWORD.encode() not in logs + addresses + (folder / "clinic/data/audit.jsonl").read_bytes()
     assert requests.outside == [] and not (folder / "outside.log").exists()
-
-
-@needs_browser
-def test_the_table_itself_hands_out_nothing(server: Server, browser: Browser) -> None:
-    page, _ = new_page(browser)
-    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page.goto(server.url)
-    sign_in(page)
-    canvas = page.locator("[data-testid=stDataFrame] canvas").first
-    canvas.wait_for()
-    box = canvas.bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + 100, box["y"] + 53)
-    page.locator("[data-testid=stElementToolbar]").first.wait_for()
-    assert page.get_by_role("button", name=re.compile("download", re.IGNORECASE)).count() == 0
-    page.evaluate("navigator.clipboard.writeText('nothing')")
-    page.mouse.click(box["x"] + 100, box["y"] + 53)
-    page.keyboard.press("Control+c")
-    time.sleep(0.5)
-    assert page.evaluate("navigator.clipboard.readText()") == "nothing"

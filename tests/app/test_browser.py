@@ -14,31 +14,33 @@ import pytest
 from openpyxl import load_workbook
 from playwright.sync_api import Browser, Page, expect
 
+from demo.run.pictures import INSTALL_CHROMIUM, chromium
 from recovery.cache.store import Cache
 from recovery.tables.schema import ON_TREATMENT
 from tests.app import clinic
-from tests.app.browser import INSTALL, Server, chromium, new_page, serving, sign_in
+from tests.app.browser import Server, new_page, serving, sign_in
 from tests.app.conftest import set_clock
 from tests.app.walking import drawn
 from tests.patience import seconds
 
-pytestmark = pytest.mark.skipif(chromium() is None, reason=f"NOT TESTED IN A BROWSER: no Chromium. {INSTALL}")
+pytestmark = pytest.mark.skipif(chromium() is None, reason=f"NOT TESTED IN A BROWSER: no Chromium. {INSTALL_CHROMIUM}")
 
+PATIENTS = 2000
 FIRST_PAINT_SECONDS = 4.0
 FILTER_SECONDS = 0.5
 """Machines that run tests do other things besides."""
 
 
-@pytest.fixture
-def clock(tmp_path: Path) -> Path:
-    file = tmp_path / "clock.json"
-    set_clock(file, clinic.NOW)
-    return file
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("browser")
 
 
-@pytest.fixture
-def server(tmp_path: Path, clock: Path) -> Iterator[Server]:
-    with serving(clinic.make(tmp_path / "clinic", "good", 60), clock, tmp_path / "server.log") as one:
+@pytest.fixture(scope="module")
+def server(folder: Path) -> Iterator[Server]:
+    set_clock(folder / "clock.json", clinic.NOW)
+    config = clinic.make(folder / "clinic", "good", 60)
+    with serving(config, folder / "clock.json", folder / "server.log") as one:
         yield one
 
 
@@ -71,7 +73,9 @@ def test_open_filter_export_and_read_the_file(server: Server, browser: Browser) 
     assert requests.outside == []
 
 
-def test_the_address_brings_a_colleague_to_the_same_view(server: Server, browser: Browser) -> None:
+def test_the_address_brings_a_colleague_to_the_same_view_which_is_legible_in_the_dark(
+    server: Server, browser: Browser
+) -> None:
     page, _ = new_page(browser)
     page.goto(f"{server.url}/?machine=TB2&problem=interrupted")
     sign_in(page)
@@ -79,23 +83,14 @@ def test_the_address_brings_a_colleague_to_the_same_view(server: Server, browser
     expect(page.get_by_text("1 plan shown")).to_be_visible()
     page.get_by_role("button", name="not ready").click()
     page.wait_for_url("**problem**not+ready**")
-
-
-def test_an_open_page_ages_and_keeps_its_filters(server: Server, clock: Path, browser: Browser, tmp_path: Path) -> None:
-    page, _ = new_page(browser)
-    page.goto(server.url)
-    sign_in(page)
-    wait_for_table(page)
-    page.get_by_label("Search name or ID").fill("berg")
-    expect(page.get_by_text("2 plans shown")).to_be_visible()
-    set_clock(clock, clinic.NOW + timedelta(hours=3))
-    expect(page.get_by_text("Backup is 3 h 6 min old.")).to_be_visible()
-    expect(page.get_by_text("2 plans shown")).to_be_visible()
-    assert page.get_by_label("Search name or ID").input_value() == "berg"
-    clinic.make(tmp_path / "clinic", "good", 2, clinic.NOW + timedelta(hours=3))
-    expect(page.get_by_text("1 plan shown")).to_be_visible()
-    expect(page.get_by_text("Backup is 6 minutes old.")).to_be_visible()
-    assert page.get_by_label("Search name or ID").input_value() == "berg"
+    page.emulate_media(color_scheme="dark")
+    page.goto(f"{server.url}/machine_day")
+    chosen = page.get_by_role("radio", checked=True).locator("p")
+    expect(chosen).to_be_visible()
+    ink = chosen.evaluate("text => getComputedStyle(text).color")
+    ground = page.get_by_test_id("stApp").evaluate("app => getComputedStyle(app).backgroundColor")
+    assert luminance(ground) < 0.05
+    assert (luminance(ink) + 0.05) / (luminance(ground) + 0.05) >= 4.5, "what is chosen is legible in the dark theme"
 
 
 def luminance(colour: str) -> float:
@@ -105,23 +100,10 @@ def luminance(colour: str) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-def test_what_is_chosen_is_legible_in_the_dark_theme(server: Server, browser: Browser) -> None:
-    page, _ = new_page(browser)
-    page.emulate_media(color_scheme="dark")
-    page.goto(f"{server.url}/machine_day")
-    sign_in(page)
-    chosen = page.get_by_role("radio", checked=True).locator("p")
-    expect(chosen).to_be_visible()
-    ink = chosen.evaluate("text => getComputedStyle(text).color")
-    ground = page.get_by_test_id("stApp").evaluate("app => getComputedStyle(app).backgroundColor")
-    assert luminance(ground) < 0.05
-    assert (luminance(ink) + 0.05) / (luminance(ground) + 0.05) >= 4.5
-
-
-@pytest.mark.parametrize("patients", [60, 2000])
-def test_first_paint_and_filters_are_quick(tmp_path: Path, clock: Path, browser: Browser, patients: int) -> None:
-    config = clinic.make(tmp_path / "clinic", "good", patients)
-    with serving(config, clock, tmp_path / "server.log", is_forked=False) as server:
+def test_first_paint_and_filters_are_quick(tmp_path: Path, browser: Browser) -> None:
+    set_clock(tmp_path / "clock.json", clinic.NOW)
+    config = clinic.make(tmp_path / "clinic", "good", PATIENTS)
+    with serving(config, tmp_path / "clock.json", tmp_path / "server.log", is_forked=False) as server:
         page, _ = new_page(browser)
         page.goto(server.url)
         page.get_by_label("Name", exact=True).wait_for()
@@ -135,19 +117,21 @@ def test_first_paint_and_filters_are_quick(tmp_path: Path, clock: Path, browser:
         page.get_by_text("2 plans shown").wait_for()
         filtered, filter_used = time.monotonic() - asked, server.processor_seconds() - used
     print(
-        f"{patients} rows: first paint {first_paint:.2f} s, signed in with table {table:.2f} s, "
+        f"{PATIENTS} rows: first paint {first_paint:.2f} s, signed in with table {table:.2f} s, "
         f"filter {filtered:.2f} s, of processor time {filter_used:.2f} s"
     )
     assert first_paint < seconds(FIRST_PAINT_SECONDS)
     assert filter_used < seconds(FILTER_SECONDS), "of processor time, which others' work does not lengthen"
 
 
-def test_ctrl_p_prints_every_row_and_a_slash_finds_the_search(server: Server, browser: Browser, tmp_path: Path) -> None:
+def test_ctrl_p_prints_every_row_and_a_slash_finds_the_search(
+    server: Server, browser: Browser, folder: Path, tmp_path: Path
+) -> None:
     page, _ = new_page(browser)
     page.goto(server.url)
     sign_in(page)
     wait_for_table(page)
-    ids = {str(row["patient_id"]) for row in Cache(tmp_path / "clinic" / "data" / "cache").read(ON_TREATMENT)
+    ids = {str(row["patient_id"]) for row in Cache(folder / "clinic" / "data" / "cache").read(ON_TREATMENT)
            if row["status"] in {"on_treatment", "ready_to_start"}}  # fmt: skip
     printed = printed_text(page, tmp_path / "all.pdf")
     assert len(ids) > 14 and {i for i in ids if i not in printed} == set()
@@ -165,3 +149,20 @@ def printed_text(page: Page, file: Path) -> str:
     page.pdf(path=str(file), prefer_css_page_size=True)
     pages = (one.get_textpage().get_text_range() for one in pypdfium2.PdfDocument(file.read_bytes()))
     return " ".join(" ".join(pages).split())
+
+
+def test_an_open_page_ages_and_keeps_its_filters(server: Server, browser: Browser, folder: Path) -> None:
+    page, _ = new_page(browser)
+    page.goto(server.url)
+    sign_in(page)
+    wait_for_table(page)
+    page.get_by_label("Search name or ID").fill("berg")
+    expect(page.get_by_text("2 plans shown")).to_be_visible()
+    set_clock(folder / "clock.json", clinic.NOW + timedelta(hours=3))
+    expect(page.get_by_text("Backup is 3 h 6 min old.")).to_be_visible()
+    expect(page.get_by_text("2 plans shown")).to_be_visible()
+    assert page.get_by_label("Search name or ID").input_value() == "berg"
+    clinic.make(folder / "clinic", "good", 2, clinic.NOW + timedelta(hours=3))
+    expect(page.get_by_text("1 plan shown")).to_be_visible()
+    expect(page.get_by_text("Backup is 6 minutes old.")).to_be_visible()
+    assert page.get_by_label("Search name or ID").input_value() == "berg"

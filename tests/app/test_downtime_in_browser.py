@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from demo.run.pictures import INSTALL_CHROMIUM, chromium
 from tests.app import clinic, relational
-from tests.app.browser import INSTALL, chromium, new_page, serving, sign_in
+from tests.app.browser import new_page, serving, sign_in
 from tests.app.conftest import set_clock
 from tests.app.walking import go_to
 
-pytestmark = pytest.mark.skipif(chromium() is None, reason=f"NOT TESTED IN A BROWSER: no Chromium. {INSTALL}")
+pytestmark = pytest.mark.skipif(chromium() is None, reason=f"NOT TESTED IN A BROWSER: no Chromium. {INSTALL_CHROMIUM}")
 
 
 @pytest.fixture(scope="module")

@@ -1,25 +1,28 @@
 """Every page in every state of the cache, in a real browser: it says what the state calls for, and nothing it does not.
 
 How
-    One dashboard per state and one visitor who walks all pages. What must be said and what must not stands in SAID and
-    UNSAID, by state and page; `*` is every page that shows patients.
+    One dashboard, whose cache comes into one state after the other, and one visitor who walks all pages of each. What
+    must be said and what must not stands in SAID and UNSAID, by state and page; `*` is every page that shows patients.
 """
 
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from app.screens import PAGES
+from demo.run.pictures import INSTALL_CHROMIUM, chromium
 from recovery.tables.relational import RELATIONAL_TABLES
 from tests.app import states
-from tests.app.browser import INSTALL, chromium, new_page, sign_in
+from tests.app.browser import new_page, sign_in
 from tests.app.walking import dashboard, drawn, go_to, open_first_patient, open_tab
 
-pytestmark = pytest.mark.skipif(chromium() is None, reason=f"NOT TESTED IN A BROWSER: no Chromium. {INSTALL}")
+pytestmark = pytest.mark.skipif(chromium() is None, reason=f"NOT TESTED IN A BROWSER: no Chromium. {INSTALL_CHROMIUM}")
 
 GOOD = "● Backup is 6 minutes old. Everything up to Tue 14:32 is proven in the RT-PACS."
 STALE = "■ Backup is 2 h 30 min old. Everything up to Tue 12:08 is proven in the RT-PACS."
@@ -102,17 +105,26 @@ def state(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def visit(state: str, tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Page]:
-    """A signed-in admin on a dashboard whose cache is in this state."""
-    folder = tmp_path_factory.mktemp(state)
-    with dashboard(folder, state) as server:
+def sitting(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[tuple[Page, Path]]:
+    """A signed-in admin on a dashboard that stays up, and its folder."""
+    folder = tmp_path_factory.mktemp("states")
+    with dashboard(folder, "good") as server:
         page, requests = new_page(browser)
         page.goto(server.url)
         sign_in(page, "admin")
-        yield page
+        yield page, folder
         page.context.close()
         assert requests.outside == []
         assert "Traceback" not in (folder / "server.log").read_text(), "the server wrote a stack trace"
+
+
+@pytest.fixture(scope="module")
+def visit(state: str, sitting: tuple[Page, Path]) -> Page:
+    """The sitting, once the cache beneath it has come into this state."""
+    page, folder = sitting
+    shutil.rmtree(folder / "clinic" / "data" / "cache", ignore_errors=True)
+    states.make(folder / "clinic", state)
+    return page
 
 
 def said_on(page: Page) -> str:

@@ -11,17 +11,18 @@ import pytest
 from playwright.sync_api import Browser, Error, Page, expect
 
 from app.screens import PAGES
+from demo.run.pictures import INSTALL_CHROMIUM, chromium
 from recovery.dicom.model import DicomNode
 from recovery.settings.config import load_config
 from tests.app import clinic, hostile, people, states
-from tests.app.browser import INSTALL, Requests, chromium, new_page, serving, sign_in
+from tests.app.browser import Requests, new_page, serving, sign_in
 from tests.app.conftest import set_clock
 from tests.app.test_patient_in_browser import clinic_with_pictures
 from tests.app.walking import drawn
 from tests.orthanc import HOW_TO_INSTALL, Orthanc, free_port, orthanc_is_installed
 from tests.patience import milliseconds
 
-pytestmark = pytest.mark.skipif(chromium() is None, reason=f"NOT TESTED IN A BROWSER: no Chromium. {INSTALL}")
+pytestmark = pytest.mark.skipif(chromium() is None, reason=f"NOT TESTED IN A BROWSER: no Chromium. {INSTALL_CHROMIUM}")
 
 FOLDER = "`c` **B** $x^2$ [l](www.evil.example) <img src=x onerror=alert(1)> :red[STOP]"
 """Of the clinic: every sentence about a file quotes it."""

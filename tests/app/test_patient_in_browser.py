@@ -10,28 +10,35 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from app.main import ICON
+from demo.run.pictures import INSTALL_CHROMIUM, chromium
 from recovery.dicom.model import DicomNode
 from recovery.settings.config import load_config
 from tests import objects as o
 from tests.app import axe, people
 from tests.app import clinic as app_clinic
-from tests.app.browser import INSTALL, chromium, new_page, serving, sign_in
+from tests.app.browser import Requests, new_page, serving, sign_in
 from tests.app.conftest import set_clock
+from tests.app.walking import go_to
 from tests.orthanc import HOW_TO_INSTALL, Orthanc, free_port, orthanc_is_installed
 from tests.pictures import objects as p
 from tests.recovery.patient_clinic import Clinic, bo, tell_of, treated, whose
 
 pytestmark = [
-    pytest.mark.skipif(chromium() is None, reason=f"NOT TESTED IN A BROWSER: no Chromium. {INSTALL}"),
+    pytest.mark.skipif(chromium() is None, reason=f"NOT TESTED IN A BROWSER: no Chromium. {INSTALL_CHROMIUM}"),
     pytest.mark.skipif(not orthanc_is_installed(), reason=f"PICTURES NOT TESTED IN A BROWSER: {HOW_TO_INSTALL}"),
 ]
 
 LEAVES = o.item(RTBeamLimitingDeviceType="MLCX", LeafPositionBoundaries=[-20, -10, 0, 10, 20])
 
 
-@pytest.fixture
-def pacs(tmp_path: Path) -> Iterator[Orthanc]:
-    with Orthanc(tmp_path / "pacs", DicomNode("PACS", "127.0.0.1", free_port())) as server:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("patient")
+
+
+@pytest.fixture(scope="module")
+def pacs(folder: Path) -> Iterator[Orthanc]:
+    with Orthanc(folder / "pacs", DicomNode("PACS", "127.0.0.1", free_port())) as server:
         yield server
 
 
@@ -56,24 +63,59 @@ def clinic_with_pictures(pacs: Orthanc, structures: Sequence[str] = ("PTV",)) ->
     return clinic
 
 
-@pytest.fixture
-def page_and_requests(tmp_path: Path, pacs: Orthanc, browser: Browser) -> Iterator[tuple[Page, object, str]]:
-    config, clock = tmp_path / "config.toml", tmp_path / "clock.json"
+@pytest.fixture(scope="module")
+def page_and_requests(folder: Path, pacs: Orthanc, browser: Browser) -> Iterator[tuple[Page, Requests]]:
+    """A physicist, signed in; where each test ends, the next one begins."""
+    config, clock = folder / "config.toml", folder / "clock.json"
     config.write_text(app_clinic.CONFIG.replace("port = 11114", f"port = {pacs.node.port}"), encoding="utf-8")
     set_clock(clock, app_clinic.NOW)
     people.enrol(load_config(config).accounts_path)
-    clinic_with_pictures(pacs).write(tmp_path / "data" / "cache")
-    with serving(config, clock, tmp_path / "server.log") as server:
+    clinic_with_pictures(pacs).write(folder / "data" / "cache")
+    with serving(config, clock, folder / "server.log") as server:
         page, requests = new_page(browser)
-        yield page, requests, server.url
+        page.goto(server.url)
+        sign_in(page)
+        yield page, requests
+        page.context.close()
+
+
+def test_an_interrupted_fraction_is_seen_first_and_missing_pictures_are_explained(
+    page_and_requests: tuple[Page, Requests],
+) -> None:
+    page, _ = page_and_requests
+    go_to(page, "On treatment")
+    page.locator("[data-testid=stDataFrame] canvas").first.wait_for()
+    page.get_by_role("link", name="Patients").click()
+    expect(page.get_by_role("heading", name="Patients")).to_be_visible()  # the list has such a search too
+    page.get_by_label("Search name or ID").fill("berg")
+    expect(page.get_by_text("1 patient.")).to_be_visible()
+    box = page.locator("[data-testid=stDataFrame] canvas").first.bounding_box()
+    page.mouse.click(box["x"] + 100, box["y"] + 32 + 16)
+    expect(page.get_by_role("heading", name="■ Next fraction: finish 5 of 20 first (4 given)")).to_be_visible()
+    page.get_by_role("tab", name="Pictures").click()
+    expect(page.get_by_text("The RT-PACS does not hold the plan.")).to_be_visible()
+    page.get_by_role("button", name="Other patient").click()
+    expect(page.get_by_text("2 patients.")).to_be_visible()
+    assert "patient=" not in page.url
+
+
+def test_the_menu_leads_from_a_patient_back_to_the_search(page_and_requests: tuple[Page, Requests]) -> None:
+    page, _ = page_and_requests
+    go_to(page, "On treatment")
+    for _ in range(2):  # and from the next patient too
+        page.get_by_role("link", name="Patients").click()
+        expect(page.get_by_text("2 patients.")).to_be_visible()
+        assert "patient=" not in page.url
+        box = page.locator("[data-testid=stDataFrame] canvas").first.bounding_box()
+        page.mouse.click(box["x"] + 100, box["y"] + 32 + 16)
+        expect(page.get_by_role("heading", name="ABELSEN, Anna")).to_be_visible()
 
 
 def test_from_the_list_to_the_next_fraction_and_its_pictures(
-    page_and_requests: tuple, tmp_path: Path, pacs: Orthanc
+    page_and_requests: tuple[Page, Requests], pacs: Orthanc
 ) -> None:
-    page, requests, url = page_and_requests
-    page.goto(url)
-    sign_in(page)
+    page, requests = page_and_requests
+    go_to(page, "On treatment")
     canvas = page.locator("[data-testid=stDataFrame] canvas").first
     canvas.wait_for()
     box = canvas.bounding_box()
@@ -98,35 +140,3 @@ def test_from_the_list_to_the_next_fraction_and_its_pictures(
     pacs.kill()
     page.reload()
     expect(page.get_by_alt_text("Beam's-eye view, 1 A1: gantry 305.0°")).to_be_visible()
-
-
-def test_an_interrupted_fraction_is_seen_first_and_missing_pictures_are_explained(page_and_requests: tuple) -> None:
-    page, _, url = page_and_requests
-    page.goto(url)
-    sign_in(page)
-    page.locator("[data-testid=stDataFrame] canvas").first.wait_for()
-    page.get_by_role("link", name="Patients").click()
-    expect(page.get_by_role("heading", name="Patients")).to_be_visible()  # the list has such a search too
-    page.get_by_label("Search name or ID").fill("berg")
-    expect(page.get_by_text("1 patient.")).to_be_visible()
-    box = page.locator("[data-testid=stDataFrame] canvas").first.bounding_box()
-    page.mouse.click(box["x"] + 100, box["y"] + 32 + 16)
-    expect(page.get_by_role("heading", name="■ Next fraction: finish 5 of 20 first (4 given)")).to_be_visible()
-    page.get_by_role("tab", name="Pictures").click()
-    expect(page.get_by_text("The RT-PACS does not hold the plan.")).to_be_visible()
-    page.get_by_role("button", name="Other patient").click()
-    expect(page.get_by_text("2 patients.")).to_be_visible()
-    assert "patient=" not in page.url
-
-
-def test_the_menu_leads_from_a_patient_back_to_the_search(page_and_requests: tuple) -> None:
-    page, _, url = page_and_requests
-    page.goto(url)
-    sign_in(page)
-    for _ in range(2):  # and from the next patient too
-        page.get_by_role("link", name="Patients").click()
-        expect(page.get_by_text("2 patients.")).to_be_visible()
-        assert "patient=" not in page.url
-        box = page.locator("[data-testid=stDataFrame] canvas").first.bounding_box()
-        page.mouse.click(box["x"] + 100, box["y"] + 32 + 16)
-        expect(page.get_by_role("heading", name="ABELSEN, Anna")).to_be_visible()

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from demo.run.pictures import INSTALL_CHROMIUM, chromium
 from tests.app import clinic, states
-from tests.app.browser import INSTALL, chromium, marks, new_page, serving, sign_in
+from tests.app.browser import marks, new_page, serving, sign_in
 from tests.app.conftest import set_clock
 from tests.app.walking import drawn, go_to, open_first_patient
 from tests.app.wire import wire
 
-pytestmark = pytest.mark.skipif(chromium() is None, reason=f"NOT TESTED IN A BROWSER: no Chromium. {INSTALL}")
+pytestmark = pytest.mark.skipif(chromium() is None, reason=f"NOT TESTED IN A BROWSER: no Chromium. {INSTALL_CHROMIUM}")
 
 
 @pytest.fixture(scope="module")

@@ -3,19 +3,22 @@ every sentence above a list that speaks of somebody leads to him, by keyboard to
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Error, Page, expect
 
 from app.screens import PAGES
+from demo.run.pictures import INSTALL_CHROMIUM, chromium
 from tests.app import clinic, relational
-from tests.app.browser import INSTALL, Server, chromium, new_page, serving, sign_in
+from tests.app.browser import Server, new_page, serving, sign_in
 from tests.app.conftest import set_clock
 from tests.app.walking import drawn, go_to, tab_to
+from tests.patience import milliseconds
 
-pytestmark = pytest.mark.skipif(chromium() is None, reason=f"NOT TESTED IN A BROWSER: no Chromium. {INSTALL}")
+pytestmark = pytest.mark.skipif(chromium() is None, reason=f"NOT TESTED IN A BROWSER: no Chromium. {INSTALL_CHROMIUM}")
 
 BEYOND = """() => {
   const pane = document.querySelector('[data-testid=stMain]'), width = pane.clientWidth;
@@ -42,45 +45,62 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield one
 
 
-def opened(browser: Browser, server: Server, width: int, height: int, path: str = "") -> Page:
-    page, _ = new_page(browser, width, height)
-    page.goto(f"{server.url}/{path}")
+def opened(browser: Browser, server: Server) -> Page:
+    page, _ = new_page(browser)
+    page.goto(server.url)
     sign_in(page)
     drawn(page)
     return page
 
 
-@pytest.mark.parametrize(("width", "height", "rows_in_sight"), [(1440, 900, 12), (1024, 768, 5)])
-def test_in_a_downtime_the_table_begins_above_the_fold(
-    server: Server, browser: Browser, width: int, height: int, rows_in_sight: int
-) -> None:
-    page = opened(browser, server, width, height)
-    box = page.locator("[data-testid=stDataFrame]").first.bounding_box()
-    assert box is not None and box["y"] + (1 + rows_in_sight) * 32 <= height
-    assert page.evaluate(CUT) == []
+@pytest.fixture(scope="module")
+def visit(server: Server, browser: Browser) -> Iterator[Page]:
+    """One sitting, whose window is made small as by hand or by zooming."""
+    page = opened(browser, server)
+    yield page
+    page.context.close()
 
 
-@pytest.mark.parametrize(("width", "height"), [(1024, 768), (720, 450)])
-def test_nothing_lies_beyond_the_edge_and_tables_are_reached(
-    server: Server, browser: Browser, width: int, height: int
-) -> None:
-    page, found = opened(browser, server, width, height), list[str]()
+def test_in_a_downtime_the_table_begins_above_the_fold(visit: Page) -> None:
+    for width, height, rows_in_sight in ((1440, 900, 12), (1024, 768, 5)):
+        visit.set_viewport_size({"width": width, "height": height})
+        drawn(visit)
+        box = visit.locator("[data-testid=stDataFrame]").first.bounding_box()
+        assert box is not None and box["y"] + (1 + rows_in_sight) * 32 <= height
+        assert beyond(visit, CUT) == []
+
+
+def test_nothing_lies_beyond_the_edge_and_tables_are_reached(visit: Page) -> None:
+    found = list[str]()
     for entry in PAGES:
         if not entry.is_in_menu or entry.url_path == "audit":
             continue
-        page.goto(f"{server.url}/{entry.url_path if entry is not PAGES[0] else ''}")
-        expect(page.get_by_role("heading", name=f"{entry.title} · Demo clinic")).to_be_visible()
-        drawn(page)
-        found += [f"{entry.title}: {one}" for one in (*page.evaluate(BEYOND), *page.evaluate(CUT))]
-        for table in page.locator("[data-testid=stDataFrame]").all():
-            table.scroll_into_view_if_needed()
-            box = table.bounding_box()
-            assert box is not None and box["y"] < height and box["y"] + box["height"] > 0, entry.title
+        visit.set_viewport_size({"width": 1440, "height": 900})
+        go_to(visit, entry.title)
+        for width, height in ((1024, 768), (720, 450)):
+            visit.set_viewport_size({"width": width, "height": height})
+            found += [f"{entry.title}: {one}" for one in (*beyond(visit, BEYOND), *beyond(visit, CUT))]
+            for table in visit.locator("[data-testid=stDataFrame]").all():
+                table.scroll_into_view_if_needed()
+                box = table.bounding_box()
+                assert box is not None and box["y"] < height and box["y"] + box["height"] > 0, entry.title
     assert found == []
 
 
-def test_a_line_of_attention_leads_to_its_patient_by_keyboard(server: Server, browser: Browser) -> None:
-    page = opened(browser, server, 1440, 900)
+def beyond(page: Page, what: str) -> list[str]:
+    """What stays beyond an edge once the page has come to rest in its new size."""
+    with contextlib.suppress(Error):
+        page.wait_for_function(f"() => ({what})().length === 0", polling=40, timeout=milliseconds(3))
+    found: list[str] = page.evaluate(what)
+    return found
+
+
+def test_a_line_of_attention_leads_to_its_patient_by_keyboard(visit: Page) -> None:
+    page = visit
+    page.set_viewport_size({"width": 1440, "height": 900})
+    go_to(page, "Backup health")
+    go_to(page, "On treatment")
+    page.evaluate("document.activeElement.blur()")
     tab_to(page, "100377 · Prostate · INTERRUPTED: finish fraction 5 first, 50.0 MU left · ▲ UNKNOWN since Tue 24 Nov "
                  "12:08 · ▲ NAMESAKE")  # fmt: skip
     page.keyboard.press("Enter")
@@ -103,7 +123,7 @@ def test_what_is_too_much_for_lines_leads_to_the_filter_and_a_gap_to_backup_heal
     )
     set_clock(tmp_path / "clock.json", clinic.NOW)
     with serving(config, tmp_path / "clock.json", tmp_path / "server.log") as one:
-        page = opened(browser, one, 1440, 900)
+        page = opened(browser, one)
         main = page.get_by_test_id("stMain")
         expect(main).to_contain_text("10 plans shown")
         tab_to(page, "3 more, marked ■ in the table: show only who has a problem")

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
+from demo.run.pictures import INSTALL_CHROMIUM, chromium
 from recovery.words.printable import printable
-from tests.app.browser import INSTALL, Requests, chromium, new_page, serving
+from tests.app.browser import Requests, new_page, serving
 
-pytestmark = pytest.mark.skipif(chromium() is None, reason=f"needs Chromium: {INSTALL}")
+pytestmark = pytest.mark.skipif(chromium() is None, reason=f"needs Chromium: {INSTALL_CHROMIUM}")
 
 HOSTILE = [
     "--", "A -- B", "<-> <- -> >= <= ~=", ":material/home: :smile: :+1: :streamlit: :100:", "www.example.org",

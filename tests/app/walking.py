@@ -13,6 +13,8 @@ from tests.app.browser import Server, serving
 from tests.app.conftest import set_clock
 from tests.patience import milliseconds
 
+POLLING = 40
+"""Milliseconds: a page that is asked with every frame draws every frame."""
 DRAWN = """() => {
   const app = document.querySelector('[data-testid=stApp]');
   return app?.getAttribute('data-test-script-state') === 'notRunning'
@@ -36,7 +38,7 @@ def dashboard(folder: Path, state: str) -> Iterator[Server]:
 
 def drawn(page: Page) -> None:
     """Wait until the page's script has run to its end and nothing on it is of the run before."""
-    page.wait_for_function(DRAWN)
+    page.wait_for_function(DRAWN, polling=POLLING)
 
 
 def go_to(page: Page, title: str) -> None:

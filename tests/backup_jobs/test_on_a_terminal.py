@@ -64,11 +64,11 @@ def test_ctrl_c_at_any_moment_of_a_start_is_one_line(tmp_path: Path, module: str
                 assert shown.status in {-2, 0, 2}, shown
 
 
-@pytest.mark.parametrize("bar", ["moving records", "moving images", "reading records"])
-def test_ctrl_c_beside_a_bar_is_one_line_and_the_next_run_goes_on(clinic: TwoNodes, bar: str) -> None:
-    shown = run(clinic, "backup_jobs", "cycle", until=lambda text: bar in text, presses=3)
-    assert (shown.status, shown.text.count("stopped; ")) == (1, 1), shown.text
-    assert "the next run goes on from there" in shown.text
+def test_ctrl_c_beside_any_bar_is_one_line_and_the_next_run_goes_on(clinic: TwoNodes) -> None:
+    for bar in ("moving records", "moving images", "reading records"):
+        shown = run(clinic, "backup_jobs", "cycle", until=lambda text, bar=bar: bar in text, presses=3)
+        assert (shown.status, shown.text.count("stopped; ")) == (1, 1), shown.text
+        assert bar in shown.text and "the next run goes on from there" in shown.text
     status, _ = clinic.job("cycle")
     assert status == 0 and clinic.pacs.instances() == clinic.rv.instances()
     assert {(row["ready"], row["records_held"]) for row in clinic.table()} == {(True, True)}

@@ -186,8 +186,8 @@ def _first_and_last(clinic: Clinic, records: list[TreatmentRecord]) -> tuple[dic
 
 
 def test_one_seed_and_time_give_the_same_bytes_and_another_seed_other_patients() -> None:
-    assert _digest(7) == _digest(7)
-    assert _digest(7) != _digest(8)
+    first = _digest(7)
+    assert first == _digest(7) != _digest(8)
 
 
 def _digest(seed: int) -> str:

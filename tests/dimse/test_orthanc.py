@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -260,34 +259,3 @@ def test_real_files_are_fetched_and_moved_on(site: Site) -> None:
     padding = b"\xfc\xff\xfc\xff"  # Data Set Trailing Padding (PS3.10 section 7.2), which dcmtk leaves out
     for one in held:
         assert _dataset_of(site.pacs, one) == _dataset_of(site.rv, one).split(padding)[0]
-
-
-def test_figures(site: Site) -> None:
-    """No assertion but on the count: what `pytest -s` prints goes into the notes."""
-    records = [record(None, []) for _ in range(200)]
-    started = time.monotonic()
-    store(site.rv_peer, [encoded(ds) for ds in records])
-    _tell("C-STORE", started, len(records))
-    refs = {ref_of(ds) for ds in records}
-    started = time.monotonic()
-    move(site.rv_peer, refs, "PACS")
-    _tell("C-MOVE, lists, direct", started, len(records))
-    assert len(site.pacs.instances()) == len(records)
-    site.pacs.delete_all()
-    started = time.monotonic()
-    with _relay(site):
-        move(site.rv_peer, refs, "RBRDT")
-    _tell("C-MOVE, lists, relay", started, len(records))
-    assert len(site.pacs.instances()) == len(records)
-    started = time.monotonic()
-    fetch(site.pacs_peer, refs, lambda _: None)
-    _tell("C-GET, lists", started, len(records))
-    started = time.monotonic()
-    with open_link(site.pacs_peer) as link:
-        for number in range(200):
-            find_by_uid(link, [records[number].SOPInstanceUID])
-    _tell("C-FIND, one UID", started, 200)
-
-
-def _tell(what: str, started: float, count: int) -> None:
-    print(f"\n{what}: {(time.monotonic() - started) * 1000 / count:.1f} ms per object")
