@@ -44,6 +44,7 @@ $(VENV)/dev: requirements.txt requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@ $(VENV)/run
 
+# Where a release of Debian has no Chromium without windows, the whole one does.
 # Without root and apt the tests that need these skip, and say how to install them.
 .PHONY: debian
 debian:
@@ -51,6 +52,7 @@ debian:
 	  missing=$$(for p in $(DEBIAN); do dpkg -s $$p >/dev/null 2>&1 || echo $$p; done); \
 	  if [ -n "$$missing" ]; then \
 	    apt-get update -qq && \
+	    missing=$$(for p in $$missing; do apt-cache show $$p >/dev/null 2>&1 && echo $$p || echo chromium; done) && \
 	    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing || \
 	    echo "not installed: $$missing; the tests that need them will skip"; \
 	    for p in orthanc nginx; do service $$p stop >/dev/null 2>&1 || true; done; \
