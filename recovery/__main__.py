@@ -11,6 +11,11 @@ from __future__ import annotations
 
 import sys
 
+if __name__ == "__main__":  # Ctrl-C ends it without a word until `stopping` is there, whose imports take some 20 ms
+    import _signal  # type: ignore[import-not-found]  # Python's own, that needs no import
+
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+
 from recovery.host import stopping
 
 STOPPED = "stopped; what was written before still stands"

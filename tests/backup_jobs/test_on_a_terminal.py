@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +13,7 @@ import pytest
 
 from tests.backup_jobs.test_main_job import course
 from tests.clinic import TwoNodes, two_nodes
+from tests.forked import PROJECT
 from tests.orthanc import HOW_TO_INSTALL, orthanc_is_installed
 from tests.terminal import Shown, on_a_terminal
 
@@ -49,6 +53,26 @@ def test_check_first_cycle_rebuild_and_chart_run_on_a_terminal_with_their_bars(c
     assert shown.status == 0 and "reading records" in shown.text and "143 treatment records read" in shown.text
     shown = run(clinic, "recovery", "chart", "--patient", "P0", "-o", str(clinic.folder / "chart.pdf"))
     assert shown.status == 0 and (clinic.folder / "chart.pdf").stat().st_size > 1000
+
+
+PRESSED = """
+import os, sys
+def press(event, arguments):
+    if event == "import" and arguments[0] == "recovery.host":
+        os.kill(os.getpid(), 2)
+sys.addaudithook(press)
+"""
+"""A sitecustomize.py: Ctrl-C when the first module of ours is imported."""
+
+
+@pytest.mark.parametrize("module", ["backup_jobs", "recovery"])
+def test_ctrl_c_before_anything_of_ours_can_answer_ends_it_without_a_word(tmp_path: Path, module: str) -> None:
+    (tmp_path / "sitecustomize.py").write_text(PRESSED)
+    done = subprocess.run(
+        [sys.executable, "-m", module, "--help"],
+        cwd=PROJECT, env=os.environ | {"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (-2, "", "")
 
 
 @pytest.mark.parametrize(("module", "command"), [("backup_jobs", "cycle"), ("recovery", "rebuild")])
