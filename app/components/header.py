@@ -14,7 +14,7 @@ from app.wording import palette, words
 _STYLE = """
 .stMainBlockContainer {padding-left: 1.5rem; padding-right: 1.5rem; max-width: none;}
 @media (max-width: 767px) {.stMainBlockContainer {padding-top: 3rem !important;}}
-main:focus-visible, [data-testid=stDataFrame]:has(:focus-visible), [data-testid=stElementToolbar] button:focus-visible,
+main:focus-visible, [data-testid=stDataFrame]:focus-within, [data-testid=stElementToolbar] button:focus-visible,
 :is([data-testid=stSidebar], [class*=st-key-attention], .st-key-banner) :is(a, button):focus-visible {
   outline: 2px solid currentColor !important; outline-offset: -2px;}
 [role=tab][data-selected], button[data-variant][data-selected] {color: inherit !important; font-weight: 600;}

@@ -79,7 +79,12 @@ def tab_to(page: Page, name: str, key: str = "Tab", most: int = 40) -> None:
         page.keyboard.press(key)
         passed.append(page.evaluate(FOCUSED))
         if passed[-1].endswith(name):
-            if name == "table":  # its first cell is chosen a moment later
-                page.locator("[data-testid=stDataFrame] td[aria-selected=true]").first.wait_for(state="attached")
+            if name == "table":
+                first_cell(page)
             return
     raise AssertionError(f"{name} is not reached by {key}; passed were {passed}")
+
+
+def first_cell(page: Page) -> None:
+    """Wait for the cell of a table that is chosen a moment after the table was tabbed onto."""
+    page.locator("[data-testid=stDataFrame] td[aria-selected=true]").first.wait_for(state="attached")

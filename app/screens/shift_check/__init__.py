@@ -43,7 +43,7 @@ def show(desk: Desk) -> None:
         "Open the R&V system beside this page. For each machine: is this its newest fraction, of this patient, and are "
         "as many plans on treatment? A fraction of the last minutes may still be on its way."
     )
-    title = f"Shift check · {desk.config.site.name}"
+    title = f"Newest fractions of {desk.config.site.name}"
     proven = desk.local(loaded.snapshot.taken_at)
     told = f"The copy as of {at_time(proven, desk.today())}, to be compared with the R&V system."
     lines = newest_fractions.by_machine(loaded.table)
