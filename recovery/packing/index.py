@@ -33,6 +33,7 @@ _STYLE = """body{font:14px/1.45 system-ui,sans-serif;color:#1f2937;background:#f
 h1{font-size:20px;margin:0 0 4px}p{margin:0 0 12px}table{border-collapse:collapse;width:100%}
 th,td{text-align:left;vertical-align:top;padding:6px 10px 6px 0;border-bottom:1px solid #d1d5db}
 th{font-weight:600;color:#4b5563}td{font-variant-numeric:tabular-nums}.no{color:#b91c1c;font-weight:600}
+td:nth-child(4),td:nth-child(6){white-space:nowrap}td:last-child{word-break:break-word;width:20%}
 a{color:#1d4ed8}@media print{body{margin:0}a{color:inherit;text-decoration:none}}"""
 
 
@@ -69,7 +70,8 @@ class Line:
     def cells(self) -> tuple[str, ...]:
         case = self.case
         person, plan = case.file.identity, case.plan
-        looks = [str(one) for one in (*notices.of_plan(plan), *notices.of_patient(case.file))]
+        of_plan = notices.of_plan(plan) if self.folder else ()  # of another the verdict has said it
+        looks = [str(one) for one in (*of_plan, *notices.of_patient(case.file))]
         born = person.patient_birth_date
         values = (
             *(case.machine, person.patient_name, person.patient_id, born.isoformat() if born else None, plan.label),
@@ -111,7 +113,8 @@ def _row(line: Line) -> str:
     cells = ["<br>".join(escape(printable(part)) for part in cell.split("\n")) for cell in line.cells]
     if line.folder:
         chart = quote(f"{line.folder}.pdf")
-        cells[-1] = f'{cells[-1]}<br><a href="{chart}">paper chart</a>'
+        where = cells[-1].replace("/", "/<wbr>")
+        cells[-1] = f'{where}<br><a href="{chart}">paper chart</a>'
     marked = [f'<td class="no">{c}</td>' if c.startswith("■") else f"<td>{c}</td>" for c in cells]
     return f"<tr>{''.join(marked)}</tr>"
 
