@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from backup_jobs.archive.archiving import ArchiveReport, Wanted, archive
@@ -27,10 +28,11 @@ from backup_jobs.rv.product import product_of
 from backup_jobs.transfer.transfer import in_words
 from recovery.cache.errors import CacheError
 from recovery.cache.freshness import known_since
+from recovery.cache.manifests import Snapshot, fault_of_file_once
 from recovery.cache.memory import DAY
 from recovery.dicom.model import RT_TREATMENT_SUMMARY_RECORD, InstanceRef
 from recovery.dimse import DimseError
-from recovery.objects.raw_data import RawSnapshotError, raw_data_objects
+from recovery.objects.raw_data import manifest_objects, table_objects, table_part_count, table_ref
 from recovery.objects.treatment_summary import TreatmentSummary, summaries_of
 from recovery.overview.build import build_overview, overview_rows
 from recovery.overview.evidence import evidence_of
@@ -142,7 +144,7 @@ def _archive_list(space: Workspace, proven: ProvenObjects, listed: Listed, repor
 
 
 def _snapshot(space: Workspace, proven: ProvenObjects) -> ArchiveReport:
-    """The newest snapshot of the tables; made again in every run, which costs less than remembering its UIDs.
+    """The newest snapshot of the tables: its manifest, and of its tables' files those that the RT-PACS does not hold.
 
     A busy clinic's tables change all day, and the RT-PACS keeps every copy: `raw_data_minutes` is the least time
     between two. Until then the cache alone has the newest tables; the treatment records do not wait.
@@ -154,15 +156,28 @@ def _snapshot(space: Workspace, proven: ProvenObjects) -> ArchiveReport:
         return ArchiveReport(found=1, unproven={"the newest snapshot": str(error)})
     if snapshot is None or not space.memory.is_due(TABLES_SENT, space.now, pace):
         return ArchiveReport()
-    try:
-        objects = raw_data_objects(snapshot, space.config.site.name)
-    except RawSnapshotError as error:
-        return ArchiveReport(found=1, unproven={snapshot.snapshot_id: str(error)})
-    wanted = [Wanted(InstanceRef.from_dataset(made), _made(made)) for made in objects]
+    tables = snapshot.manifest.tables
+    faults = {name: fault for name in tables if (fault := fault_of_file_once(snapshot, name))}
+    if faults:  # what is damaged here is not archived
+        return ArchiveReport(found=1, unproven={snapshot.snapshot_id: "; ".join(faults.values())})
+    site = space.config.site.name
+    wanted = [
+        Wanted(
+            table_ref(site, snapshot.manifest, name, number + 1), partial(_table_object, snapshot, name, site, number)
+        )
+        for name, state in tables.items()
+        for number in range(table_part_count(state))
+    ]
+    wanted += [Wanted(InstanceRef.from_dataset(made), _made(made)) for made in manifest_objects(snapshot, site)]
     report = archive(space, wanted, proven, "storing the tables")
     if report.sent and not report.unproven:
         space.memory.note(TABLES_SENT, space.now)
     return report
+
+
+def _table_object(snapshot: Snapshot, name: str, site: str, number: int, _: datetime) -> Dataset:
+    """One part of a table's file, which is read only where the RT-PACS lacks it."""
+    return table_objects(snapshot, name, site)[number - 1]
 
 
 def _made(ds: Dataset) -> Callable[[datetime], Dataset]:

@@ -92,7 +92,7 @@ def bring_up_to_date(run: Run, reading: TableReading) -> Outcome:
     """
     query, last = run.product.query(reading), run.new.last(reading.schema.name)
     asked = run.changes.asked(reading, query)
-    again = run.changes.read_again(reading, asked, last)
+    again = run.changes.read_again(reading, asked, run.new.last_files_of(reading.schema.name))
     if again is not None and last is not None:
         with suppress(TableError):
             return _in_part(run, reading.schema, again, last)
@@ -101,20 +101,22 @@ def bring_up_to_date(run: Run, reading: TableReading) -> Outcome:
         reading = reading.knowing(_made_before(run.cache_path, reading.schema) if last is not None else ())
     day = asked.by_day.day if asked.by_day is not None else ""
     read = _read(run.database, run.owners.applied_to(reading), run.values, believed, day)
-    if read.sha256 == believed:
-        state = run.new.confirm(reading.schema.name)
+    is_same = read.sha256 == believed
+    if is_same and not run.new.has_newer_days(reading.schema.name):
+        run.new.confirm(reading.schema.name)
     else:
         _check(reading.schema, read.table, last)
         source = f"{run.database.product} database, {run.database.engine.source}"
         try:
-            state = run.new.write(
+            run.new.write(
                 reading.schema, read.table.rows, source=source, query_sha256=query.sha256, rows_sha256=read.sha256
             )
         except TableError as error:
             raise TableRefusedError(str(error)) from error
     if read.settled and not run.owners.decides(reading):
-        run.changes.note(state, run.changes.whole(asked, read.table, read.days))
-    return _outcome(reading.schema, read, len(read.table.rows), is_written=read.sha256 != believed)
+        files = run.new.files_of(reading.schema.name)
+        run.changes.note(reading.schema.name, files, run.changes.whole(asked, read.table, read.days))
+    return _outcome(reading.schema, read, len(read.table.rows), is_written=not is_same)
 
 
 def _in_part(run: Run, schema: TableSchema, again: Again, last: TableState) -> Outcome:
@@ -126,7 +128,7 @@ def _in_part(run: Run, schema: TableSchema, again: Again, last: TableState) -> O
             raise TableError(f"table {schema.name} lost many rows")
     else:
         state = run.new.confirm(schema.name)
-    run.changes.note(state, again.read)
+    run.changes.note(schema.name, run.new.files_of(schema.name), again.read)
     read = _Reading(again.read.told, state.rows_sha256, settled=True)
     return _outcome(schema, read, state.row_count, is_written=bool(again.days))
 

@@ -29,7 +29,6 @@ from backup_jobs.rv.database_errors import ConnectionLostError, DatabaseError
 from backup_jobs.rv.queries import Query, QueryError, load_query
 from backup_jobs.rv.read_before import ReadBefore, hash_of, last_full, load, save, this_program
 from backup_jobs.rv.table_readings import TableReading, TableRows, read_rows
-from recovery.cache.manifests import TableState
 from recovery.settings.config import Config
 from recovery.tables.schema import Row, TableSchema
 
@@ -105,13 +104,13 @@ class Changes:
             days = self._ask_days(by_day)
         return Asked(way, sources, by_day, window, days)
 
-    def read_again(self, reading: TableReading, asked: Asked, last: TableState | None) -> Again | None:
-        """Read what is new of a table that lies in the cache as `last` says; None where it has to be read whole.
+    def read_again(self, reading: TableReading, asked: Asked, files: str) -> Again | None:
+        """Read what is new of a table whose files in the cache are `files`; None where it has to be read whole.
 
         Raises `DatabaseError` if the database cannot answer.
         """
         before = self._believed(reading.schema, asked.way)
-        if before is None or last is None or last.sha256 != before.file_sha256:
+        if before is None or not files or files != before.files:
             return None
         if asked.by_day is not None:
             return self._days_again(reading, asked.by_day, asked, before) if asked.days is not None else None
@@ -129,10 +128,10 @@ class Changes:
             "", asked.way, self._now, asked.sources, replace(table, rows=[]), asked.window, told
         )  # fmt: skip
 
-    def note(self, state: TableState, read: ReadBefore | None) -> None:
+    def note(self, name: str, files: str, read: ReadBefore | None) -> None:
         """Remember a table as it lies in the cache now."""
         if read is not None:
-            self._read[state.name] = replace(read, file_sha256=state.sha256)
+            self._read[name] = replace(read, files=files)
 
     def save(self) -> None:
         """Keep what was noted for the next run."""

@@ -28,13 +28,13 @@ FILE = "read_before.json"
 
 @dataclass(frozen=True, slots=True)
 class ReadBefore:
-    """What a table was made of when it was last read: the file in which it lies, how it was read, and when whole.
+    """What a table was made of when it was last read: its files in the cache, how it was read, and when whole.
 
     `sources`: what the database told of its tables; `days`: of each day, and the hash of that day's rows. `told`: what
     is odd about it, without its rows.
     """
 
-    file_sha256: str
+    files: str
     way: str
     whole_at: datetime
     sources: Mapping[str, str]

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from recovery.settings.trust import Trust
 
-FORMAT = 1
+FORMATS = (1, 2)
+"""2: tables may have newer days beside them, which an older version would not see."""
 FOLDER = "snapshots"
 POINTER = "current"
 MANIFEST = "manifest.json"
@@ -35,6 +36,16 @@ MANIFEST = "manifest.json"
 _ID = re.compile(r"(\d{8}T\d{6}Z)-[0-9a-f]{12}")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 """A table's name is part of a path: one from a manifest that somebody changed must not lead elsewhere."""
+
+
+def newer_of(name: str) -> str:
+    """What a manifest calls the newer days of a table: see `newer_days`."""
+    return f"{name}_newer"
+
+
+def is_newer(name: str) -> bool:
+    """Whether a manifest's table is the newer days of another."""
+    return name.endswith("_newer")
 
 
 class ManifestError(ValueError):
@@ -92,7 +103,7 @@ class Manifest:
     def to_json(self) -> bytes:
         """The manifest as it is written: the same manifest gives the same bytes."""
         content = {
-            "format": FORMAT,
+            "format": 2 if any(map(is_newer, self.tables)) else 1,
             "taken_at": self.taken_at,
             "before": asdict(self.before) if self.before is not None else None,
             "tables": {name: asdict(state) for name, state in sorted(self.tables.items())},
@@ -105,8 +116,8 @@ class Manifest:
         """Read a manifest. Raises `ManifestError` if it is none, or of a later format."""
         try:
             said = json.loads(data)
-            if said["format"] != FORMAT:
-                raise ManifestError(f"its manifest is of format {said['format']}, and this version reads {FORMAT}")
+            if said["format"] not in FORMATS:
+                raise ManifestError(f"its manifest is of format {said['format']}, and this version reads {FORMATS[-1]}")
             tables = {name: _state(state) for name, state in said["tables"].items()}
             missing = {name: _kept(kept) for name, kept in said["missing"].items()}
             before = _before(said["before"]) if said.get("before") is not None else None

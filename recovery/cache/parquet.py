@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from recovery.host.seals import BLANK, KEY, sealed
 from recovery.tables.arrow_columns import column_of
-from recovery.tables.schema import TableError, TableSnapshot
+from recovery.tables.schema import TableSnapshot
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -98,18 +98,6 @@ def in_order(table: pa.Table, columns: Sequence[str]) -> pa.Table:
     if not keys:
         return table
     return table.take(pc.sort_indices(table, sort_keys=keys))
-
-
-def with_days(table: pa.Table, schema: TableSchema, column: str, days: Collection[date], new: pa.Table) -> pa.Table:
-    """A table with `new` in the place of all rows whose time in `column` is of one of `days`, by key.
-
-    Raises `TableError` if two rows have the same key then.
-    """
-    of_days = pc.is_in(pc.cast(table[column], pa.date32()), value_set=column_of(sorted(days), pa.date32()))
-    whole = pa.concat_tables([table.filter(pc.invert(pc.fill_null(of_days, False))), new])
-    if whole.group_by(list(schema.key)).aggregate([]).num_rows != whole.num_rows:
-        raise TableError(f"table {schema.name}: two days hold a row of the same {', '.join(schema.key)}")
-    return by_key(whole, schema)
 
 
 def by_key(table: pa.Table, schema: TableSchema) -> pa.Table:

@@ -26,11 +26,8 @@ from datetime import UTC
 from typing import TYPE_CHECKING
 
 from recovery.cache import freshness
-from recovery.cache.errors import CacheError
 from recovery.cache.manifests import (
     FOLDER,
-    MANIFEST,
-    POINTER,
     Kept,
     Manifest,
     ManifestError,
@@ -39,11 +36,13 @@ from recovery.cache.manifests import (
     before_of,
     current_id,
     fault_of_file,
-    id_of,
     load_snapshot,
+    newer_of,
 )
+from recovery.cache.newer_days import add_days
+from recovery.cache.snapshot_publishing import ASIDE, BESIDE, not_written, publish
 from recovery.cache.store import Cache
-from recovery.host import durable, system
+from recovery.host import durable
 from recovery.settings.trust import EVERYBODY, own_trust, signed
 
 if TYPE_CHECKING:
@@ -54,10 +53,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     from recovery.settings.trust import Trust
-    from recovery.tables.schema import Row, TableSchema, TableSnapshot
-
-_BESIDE = ".new-"
-_ASIDE = ".old-"
+    from recovery.tables.schema import Row, TableSchema
 
 
 class SnapshotWriter:
@@ -72,7 +68,7 @@ class SnapshotWriter:
         self._cache_path = cache_path
         self._now = now.astimezone(UTC)
         self._key = key
-        self._beside = cache_path / FOLDER / f"{_BESIDE}{os.getpid()}"
+        self._beside = cache_path / FOLDER / f"{BESIDE}{os.getpid()}"
         self._sources, last, self.faults = _last_state(cache_path, own_trust(key, trust))
         self._last = last.manifest if last is not None else None
         self._before = before_of(last) if last is not None else None
@@ -80,8 +76,15 @@ class SnapshotWriter:
         self._missing: dict[str, Kept] = {}
 
     def last(self, name: str) -> TableState | None:
-        """What the snapshot before says of a table whose file is whole; None without one."""
-        return self._last.tables.get(name) if self._last is not None and name in self._sources else None
+        """What the snapshot before says of a table whose files are whole; None without one."""
+        state = self._last.tables.get(name) if self._last is not None and name in self._sources else None
+        newer = newer_of(name)
+        has_lost = self._last is not None and newer in self._last.tables and newer not in self._sources
+        return None if has_lost else state
+
+    def has_newer_days(self, name: str) -> bool:
+        """Whether the snapshot before has some days of a table beside it: they had better be written into it."""
+        return newer_of(name) in self._sources
 
     def write(
         self, schema: TableSchema, rows: Iterable[Row], *, source: str, query_sha256: str | None, rows_sha256: str
@@ -91,27 +94,39 @@ class SnapshotWriter:
         Raises `TableError` if the rows do not fit the schema. The table may still be kept. Raises `CacheError` if the
         disk is full or not writable. The snapshot before still stands.
         """
+        self._forget_written(schema.name)
         made = Cache(self._beside).write(schema, rows, taken_at=self._now, source=source, query_sha256=query_sha256)
-        return self._written(made, rows_sha256)
+        data = made.path.read_bytes()
+        self._tables[schema.name] = TableState(
+            schema.name, hashlib.sha256(data).hexdigest(), len(data), made.row_count, self._now, self._now, source,
+            query_sha256, rows_sha256,
+        )  # fmt: skip
+        return self._tables[schema.name]
 
     def write_days(
         self, schema: TableSchema, column: str, days: Mapping[date, Sequence[Row]], *, rows_sha256: str
     ) -> TableState:
-        """Write a table of which some days say something else: as it was, with these rows in their place.
+        """Write the days of a table that say something else, beside the table as it was.
 
         Raises as `write` does, also `TableError` if two days hold a row of one key: then the whole has to be read.
         """
-        last = self._last_known(schema.name)
-        made = Cache(self._beside).write_with_days(
-            schema, self._sources[schema.name].read_bytes(), column, days, taken_at=self._now, source=last.source,
-            query_sha256=last.query_sha256,
-        )  # fmt: skip
-        return self._written(made, rows_sha256)
+        last, newer = self._last_known(schema.name), newer_of(schema.name)
+        before = self._sources[newer].read_bytes() if newer in self._sources else None
+        data, row_count = add_days(schema, self._sources[schema.name].read_bytes(), before, column, days)
+        path = self._beside / "tables" / f"{newer}.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        durable.replace(path, data)
+        state = replace(last, read_at=self._now, row_count=row_count, rows_sha256=rows_sha256, kept=None)
+        digest = hashlib.sha256(data).hexdigest()
+        self._tables[newer] = replace(state, name=newer, sha256=digest, byte_count=len(data), taken_at=self._now)
+        self._tables[schema.name] = state
+        return state
 
     def confirm(self, name: str) -> TableState:
         """A table was read, and is what the snapshot before holds."""
         self._forget_written(name)
-        self._tables[name] = replace(self._last_known(name), read_at=self._now, kept=None)
+        for part in {name, *self._parts(name)}:
+            self._tables[part] = replace(self._last_known(part), read_at=self._now, kept=None)
         return self._tables[name]
 
     def keep(self, name: str, reason: str) -> None:
@@ -123,9 +138,20 @@ class SnapshotWriter:
         if self.last(name) is None:
             self._missing[name] = kept
             return
-        state = self._last_known(name)
-        read_at = freshness.last_read(self._cache_path, state)
-        self._tables[name] = replace(state, read_at=read_at, kept=kept)
+        for part in self._parts(name):
+            state = self._last_known(part)
+            read_at = freshness.last_read(self._cache_path, state)
+            self._tables[part] = replace(state, read_at=read_at, kept=kept)
+
+    def files_of(self, name: str) -> str:
+        """The hashes of the files of which a table is made in this snapshot."""
+        return " ".join(self._tables[part].sha256 for part in (name, newer_of(name)) if part in self._tables)
+
+    def last_files_of(self, name: str) -> str:
+        """The same of the snapshot before; empty where they are not whole."""
+        if self._last is None or self.last(name) is None:
+            return ""
+        return " ".join(self._last.tables[part].sha256 for part in self._parts(name))
 
     def commit(self) -> Snapshot | None:
         """Make the snapshot the newest one; None when it would say nothing new, and only freshness is noted.
@@ -139,9 +165,9 @@ class SnapshotWriter:
             for name in self._tables.keys() & self._sources.keys():
                 self._link(name)
             manifest = Manifest(self._now, self._tables, self._missing, self._before).to_json()
-            return _publish(self._cache_path, self._beside, signed(manifest, self._key))
+            return publish(self._cache_path, self._beside, signed(manifest, self._key))
         except (OSError, ManifestError) as error:
-            raise _not_written(self._cache_path, error) from error
+            raise not_written(self._cache_path, error) from error
 
     def discard(self) -> None:
         """Leave nothing of an attempt that was not committed."""
@@ -159,17 +185,15 @@ class SnapshotWriter:
             for name, state in self._tables.items()
         )
 
+    def _parts(self, name: str) -> list[str]:
+        """What the snapshot before has of a table: its file, and that of its newer days."""
+        return [part for part in (name, newer_of(name)) if part in self._sources]
+
     def _forget_written(self, name: str) -> None:
         """What was written of it in this run is not believed after all."""
-        (self._beside / "tables" / f"{name}.parquet").unlink(missing_ok=True)
-
-    def _written(self, made: TableSnapshot, rows_sha256: str) -> TableState:
-        data = made.path.read_bytes()
-        self._tables[made.name] = TableState(
-            made.name, hashlib.sha256(data).hexdigest(), len(data), made.row_count, self._now, self._now, made.source,
-            made.query_sha256, rows_sha256,
-        )  # fmt: skip
-        return self._tables[made.name]
+        for part in (name, newer_of(name)):
+            self._tables.pop(part, None)
+            (self._beside / "tables" / f"{part}.parquet").unlink(missing_ok=True)
 
     def _last_known(self, name: str) -> TableState:
         state = self.last(name)
@@ -198,73 +222,13 @@ def open_writer(
     One writer at a time: hold the lock of the job `snapshot_tables`. With a key, nothing is taken over from a snapshot
     that no key of `trust`, nor this one, has signed.
     """
-    for left_over in _folders(cache_path, _BESIDE, _ASIDE):
+    for left_over in _folders(cache_path, BESIDE, ASIDE):
         shutil.rmtree(left_over, ignore_errors=True)
     writer = SnapshotWriter(cache_path, now, key, trust)
     try:
         yield writer
     finally:
         writer.discard()
-
-
-def install(cache_path: Path, manifest: bytes, files: Mapping[str, bytes]) -> Snapshot:
-    """Write a snapshot that came from elsewhere, bit for bit, and make it the newest. Hold the job's lock.
-
-    Raises `CacheError` if it cannot be written. The snapshot before still stands. Raises `ManifestError` if the files
-    are not those that the manifest names.
-    """
-    beside = cache_path / FOLDER / f"{_BESIDE}{os.getpid()}"
-    try:
-        (beside / "tables").mkdir(parents=True)
-        for name, data in files.items():
-            durable.replace(beside / "tables" / f"{name}.parquet", data)
-        return _publish(cache_path, beside, manifest)
-    except OSError as error:
-        raise _not_written(cache_path, error) from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-
-
-def _publish(cache_path: Path, beside: Path, manifest: bytes) -> Snapshot:
-    """Complete a folder with its manifest, give it its name, and point at it.
-
-    Raises `OSError` if it cannot be written; `ManifestError` if its files are not those that the manifest names.
-    """
-    said = Manifest.from_json(manifest)
-    (beside / "tables").mkdir(parents=True, exist_ok=True)
-    system.sync_folder(beside / "tables")
-    durable.replace(beside / MANIFEST, manifest)
-    made = Snapshot(id_of(manifest, said.taken_at), beside, said)
-    if fault := _fault(made):
-        raise ManifestError(fault)
-    folder = cache_path / FOLDER / made.snapshot_id
-    aside = folder.with_name(f"{_ASIDE}{folder.name}")
-    stands = replace(made, folder=folder)
-    if folder.exists() and not _stands(cache_path, stands):  # the same snapshot, damaged since
-        system.move(folder, aside)
-    if not folder.exists():
-        system.move(beside, folder)
-    system.sync_folder(folder.parent)
-    durable.replace(folder.parent / POINTER, f"{folder.name}\n".encode())
-    shutil.rmtree(aside, ignore_errors=True)
-    return stands
-
-
-def _fault(snapshot: Snapshot) -> str:
-    return next((fault for name in snapshot.manifest.tables if (fault := fault_of_file(snapshot, name))), "")
-
-
-def _stands(cache_path: Path, snapshot: Snapshot) -> bool:
-    try:
-        return not _fault(load_snapshot(cache_path, snapshot.snapshot_id))
-    except ManifestError:
-        return False
-
-
-def _not_written(cache_path: Path, error: Exception) -> CacheError:
-    if isinstance(error, CacheError):
-        return error
-    return CacheError(f"{cache_path / FOLDER} cannot be written: {error}. The snapshot before still stands.")
 
 
 def _last_state(cache_path: Path, trust: Trust) -> tuple[dict[str, Path], Snapshot | None, list[str]]:

@@ -25,7 +25,9 @@ from recovery.cache.manifests import (
     current_id,
     fault_of_file,
     fault_of_file_once,
+    is_newer,
     load_snapshot,
+    newer_of,
     taken_at_of,
 )
 from recovery.host import system
@@ -117,21 +119,29 @@ def _believed(cache_path: Path, trust: Trust) -> Iterator[Snapshot]:
 def _mended(cache_path: Path, snapshot: Snapshot, trust: Trust) -> Snapshot:
     """The snapshot, with older tables in the place of those whose files are not what was written."""
     tables, elsewhere, doubts = dict(snapshot.manifest.tables), dict(snapshot.elsewhere), list(snapshot.doubts)
-    for name in snapshot.manifest.tables:
-        fault = fault_of_file_once(snapshot, name)
+    for name in [name for name in snapshot.manifest.tables if not is_newer(name)]:
+        fault = _fault_once(snapshot, name)
         older = _last_whole(cache_path, snapshot, name, trust) if fault else None
         if older is not None:
-            state = older.manifest.tables[name]
-            tables[name], elsewhere[name] = replace(state, kept=Kept(state.read_at, fault)), older.file(name)
+            for part in (name, newer_of(name)):  # newer days are of their own table's file, and of no other
+                tables.pop(part, None)
+                if (state := older.manifest.tables.get(part)) is not None:
+                    tables[part], elsewhere[part] = replace(state, kept=Kept(state.read_at, fault)), older.file(part)
             doubts.append(f"{fault[:1].upper()}{fault[1:]}; an older state of it stands in for it.")
     return replace(
         snapshot, manifest=replace(snapshot.manifest, tables=tables), elsewhere=elsewhere, doubts=tuple(doubts)
     )
 
 
+def _fault_once(snapshot: Snapshot, name: str) -> str:
+    """What is wrong with a table's file, or that of its newer days."""
+    parts = [part for part in (name, newer_of(name)) if part in snapshot.manifest.tables]
+    return next((fault for part in parts if (fault := fault_of_file_once(snapshot, part))), "")
+
+
 def _last_whole(cache_path: Path, than: Snapshot, name: str, trust: Trust) -> Snapshot | None:
     older = (one for one in _believed(cache_path, trust) if one.snapshot_id < than.snapshot_id)
-    return next((one for one in older if name in one.manifest.tables and not fault_of_file_once(one, name)), None)
+    return next((one for one in older if name in one.manifest.tables and not _fault_once(one, name)), None)
 
 
 def list_snapshots(cache_path: Path, trust: Trust = EVERYBODY) -> list[SnapshotInfo]:

@@ -39,22 +39,25 @@ from recovery.cache.manifests import (
     Snapshot,
     fault_of,
     fault_of_file_once,
+    newer_of,
 )
+from recovery.cache.newer_days import with_newer
 from recovery.cache.snapshots import last_that_verifies, newest_snapshot
 from recovery.host.durable import replace
 from recovery.host.seals import SealError, check_file, check_parquet
 from recovery.settings.trust import EVERYBODY
 from recovery.tables.relational import RELATIONAL_TABLES
 from recovery.tables.resting import IN_PARTS, LISTED_IN, RESTING, TOLD_BY_NAME
+from recovery.tables.schema import TableSnapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
-    from datetime import date, datetime
+    from collections.abc import Collection, Iterable
+    from datetime import datetime
 
     import pandas as pd
 
     from recovery.settings.trust import Trust
-    from recovery.tables.schema import Row, TableSchema, TableSnapshot
+    from recovery.tables.schema import Row, TableSchema
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,26 +121,6 @@ class Cache:
             table = table.sort_by(schema.sorted_by)
         return self._write_table(schema, parquet.stamped(table, taken_at, source, query_sha256))
 
-    def write_with_days(
-        self,
-        schema: TableSchema,
-        before: bytes,
-        column: str,
-        days: Mapping[date, Sequence[Row]],
-        *,
-        taken_at: datetime,
-        source: str,
-        query_sha256: str | None,
-    ) -> TableSnapshot:
-        """Write a table as in the file `before`, with these rows in the place of those of their days.
-
-        `before` is of this version. Raises `TableError` or `CacheError` as `write` does; nothing is written then.
-        """
-        table = pq.read_table(BytesIO(before))
-        new = schema.to_arrow(row for rows in days.values() for row in rows)
-        whole = parquet.with_days(table, schema, column, days.keys(), new)
-        return self._write_table(schema, parquet.stamped(whole, taken_at, source, query_sha256))
-
     def replace_where(
         self, schema: TableSchema, column: str, values: Collection[str], rows: Iterable[Row], taken_at: datetime
     ) -> None:
@@ -190,12 +173,18 @@ class Cache:
         return parquet.frame_of(self._table(schema), schema)
 
     def snapshot(self, schema: TableSchema) -> TableSnapshot:
-        """A table's time, source and size, read from its footer alone.
+        """A table's time, source and size, without its rows.
 
         Raises `TableMissingError` or `CacheError` as `read` does.
         """
         path, _ = self._checked(schema, in_parts=True)
         try:
+            if (snapshot := self._place(schema.name)[1]) is not None:
+                tables = snapshot.manifest.tables
+                state, newer = tables[schema.name], tables.get(newer_of(schema.name), tables[schema.name])
+                return TableSnapshot(
+                    state.name, newer.taken_at, state.row_count, state.source, state.query_sha256, path
+                )  # fmt: skip
             footer = pq.read_metadata(path)
             return parquet.snapshot_of(schema.name, path, footer.metadata or {}, footer.num_rows)
         except (OSError, pa.ArrowException, KeyError, ValueError) as error:
@@ -208,11 +197,9 @@ class Cache:
         """
         table, path = self._table(schema), self.snapshot(schema).path
         own = pq.read_metadata(path)
-        return (
-            path.read_bytes()
-            if table.num_rows == own.num_rows
-            else parquet.encoded(table.replace_schema_metadata(own.metadata), schema)
-        )
+        if table.num_rows == own.num_rows and self._newer_days(schema) is None:
+            return path.read_bytes()
+        return parquet.encoded(table.replace_schema_metadata(own.metadata), schema)
 
     def columns(self, schema: TableSchema) -> dict[str, list[object]]:
         """A table's values, column by column, far quicker than its rows; raises as `read` does."""
@@ -250,7 +237,22 @@ class Cache:
             raise damaged(path, error) from error
         if not table.schema.equals(schema.arrow):
             raise CacheError(f"{path} was written by another version. Run `python -m recovery rebuild` once.")
-        return table
+        newer = self._newer_days(schema)
+        return table if newer is None else with_newer(table, schema, newer, where)
+
+    def _newer_days(self, schema: TableSchema) -> bytes | None:
+        """The file of a table's newer days, as it was written; None where it has none. Raises `CacheError`."""
+        snapshot = self._place(schema.name)[1]
+        name = newer_of(schema.name)
+        if snapshot is None or name not in snapshot.manifest.tables:
+            return None
+        try:
+            data = snapshot.file(name).read_bytes()
+        except OSError as error:
+            raise damaged(snapshot.file(name), error) from error
+        if fault := fault_of(snapshot.manifest.tables[name], data):
+            raise unusable(f"Snapshot {snapshot.snapshot_id} in {self.path}", ManifestError(fault))
+        return data
 
     def _place(self, name: str) -> tuple[Path, Snapshot | None]:
         """Where a table lies, and in which snapshot. Before there was one, relational tables lay beside the others."""

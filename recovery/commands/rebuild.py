@@ -21,30 +21,37 @@ from recovery.cache.manifests import (
     Snapshot,
     current_id,
     fault_of_file_once,
+    is_newer,
     load_snapshot,
     taken_at_of,
 )
-from recovery.cache.snapshot_writing import install
+from recovery.cache.snapshot_publishing import install
 from recovery.dicom.elements import InvalidObjectError
 from recovery.dicom.model import RAW_DATA, InstanceRef
 from recovery.dimse import Peer, fetch, find_refs, find_series, open_link
 from recovery.objects.raw_data import (
-    RawPart,
+    MOST_PARTS,
     RawSnapshotError,
     RestoredSnapshot,
     assemble,
+    table_ref,
+)
+from recovery.objects.raw_part import (
+    RawPart,
     series_number_at,
     site_study_uid,
+    tables_series_uid,
     taken_at_of_series,
 )
 from recovery.settings.trust import trust_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from pydicom import Dataset
 
+    from recovery.cache.manifests import Manifest
     from recovery.settings.config import Config
     from recovery.settings.trust import Trust
 
@@ -166,6 +173,7 @@ def find_snapshots(pacs: Peer, site_name: str) -> list[ArchivedSnapshot]:
     dated = [
         ArchivedSnapshot(uid, taken_at_of_series(number) if number is not None else None)
         for uid, number in found.items()
+        if uid != tables_series_uid(site_name)
     ]
     return sorted(dated, key=lambda s: (s.taken_at is not None, s.taken_at, s.series_instance_uid), reverse=True)
 
@@ -185,16 +193,9 @@ def fetch_snapshot(config: Config, pacs: Peer, archived: ArchivedSnapshot, trust
             replace(ref, sop_class_uid=RAW_DATA, study_instance_uid=study, series_instance_uid=series)
             for ref in find_refs(link, place)
         }
-    objects: list[Dataset] = []
-    failures = fetch(pacs, refs, objects.append, retrieve=config.pacs.retrieve)
-    parts: list[RawPart] = []
-    for ds in objects:
-        try:
-            parts.append(RawPart.from_dataset(ds))
-        except InvalidObjectError as error:
-            failures[InstanceRef.from_dataset(ds).sop_instance_uid] = str(error)
+    failures: dict[str, str] = {}
     try:
-        restored = assemble(parts, trust)
+        restored = assemble(_fetched(config, pacs, refs, failures), trust, _tables_of(config, pacs, failures))
     except RawSnapshotError as error:
         why = "; ".join(f"object {uid}: {reason}" for uid, reason in sorted(failures.items()))
         raise RawSnapshotError(f"{error} ({why})" if why else str(error)) from error
@@ -202,6 +203,32 @@ def fetch_snapshot(config: Config, pacs: Peer, archived: ArchivedSnapshot, trust
     if told is not None and series_number_at(told) != series_number_at(restored.manifest.taken_at):
         raise RawSnapshotError("its series says another time than its content: somebody stored it again")
     return restored
+
+
+def _fetched(config: Config, pacs: Peer, refs: set[InstanceRef], failures: dict[str, str]) -> list[RawPart]:
+    """Parts as they come; `failures` gets why one does not."""
+    objects: list[Dataset] = []
+    failures |= fetch(pacs, refs, objects.append, retrieve=config.pacs.retrieve)
+    parts: list[RawPart] = []
+    for ds in objects:
+        try:
+            parts.append(RawPart.from_dataset(ds))
+        except InvalidObjectError as error:
+            failures[InstanceRef.from_dataset(ds).sop_instance_uid] = str(error)
+    return parts
+
+
+def _tables_of(config: Config, pacs: Peer, failures: dict[str, str]) -> Callable[[Manifest, str], list[RawPart]]:
+    """Brings the parts of a table's file: the first says how many there are."""
+
+    def bring(manifest: Manifest, name: str) -> list[RawPart]:
+        site = config.site.name
+        first = _fetched(config, pacs, {table_ref(site, manifest, name)}, failures)
+        count = min(first[0].parts, MOST_PARTS) if first else 1
+        others = {table_ref(site, manifest, name, number) for number in range(2, count + 1)}
+        return [*first, *(_fetched(config, pacs, others, failures) if others else ())]
+
+    return bring
 
 
 def _trust(config: Config, now: datetime, accepted: str) -> Trust:
@@ -242,7 +269,7 @@ def _say_that_there_is_none(report: TablesReport, config: Config, *, are_expecte
 
 
 def _say_what_came(report: TablesReport, config: Config, restored: RestoredSnapshot) -> None:
-    tables = restored.manifest.tables
+    tables = {name: state for name, state in restored.manifest.tables.items() if not is_newer(name)}
     rows = sum(state.row_count for state in tables.values())
     report.said.append(
         f"{len(tables)} tables of the R&V database restored from the RT-PACS, {rows} rows, "

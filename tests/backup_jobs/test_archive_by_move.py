@@ -69,11 +69,11 @@ def test_every_kind_of_object_is_proven_by_c_move_to_this_machine(site: tuple[On
     take_tables(here, FRACTIONS)
     first = here.run()
     assert (first.outcome, first.message) == ("OK", "")
-    assert object_counts(first) == (FRACTIONS + 2, 0, FRACTIONS + 2, 0)
+    assert object_counts(first) == (FRACTIONS + 5, 0, FRACTIONS + 5, 0)
     here.overview()
     assert here.later(minutes=10).run().counts["moved"] == 1, "the chart"
     kinds = Counter(KINDS[dcmread(path).SOPClassUID] for path in stored_files(pacs.folder).values())
-    assert kinds == {"record": FRACTIONS, "plan": 1, "summary": 1, "chart": 1, "tables": 1}
+    assert kinds == {"record": FRACTIONS, "plan": 1, "summary": 1, "chart": 1, "tables": 4}
 
     (here.config.cache_path / "tables" / "proven_objects.parquet").unlink()
     again = here.later(minutes=20).run()

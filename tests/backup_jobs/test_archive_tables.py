@@ -280,16 +280,19 @@ def shows(page: Image.Image, colour: tuple[int, int, int]) -> bool:
 
 def test_the_tables_themselves_go_with_them_once_and_come_back_bit_for_bit(pacs: Orthanc, site: OneSite) -> None:
     take(site.config.cache_path, 1)
-    assert object_counts(site.run()) == (1, 0, 1, 0)
-    assert object_counts(site.run()) == (1, 1, 0, 0)
-    (path,) = stored_files(pacs.folder).values()
-    with ZipFile(path) as packed:
-        assert packed.read("tables/notes.parquet") == (
-            site.space().cache.open_snapshot().file("notes").read_bytes()  # type: ignore[union-attr]
-        )
+    assert object_counts(site.run()) == (4, 0, 4, 0), "three tables and their manifest"
+    assert object_counts(site.run()) == (4, 4, 0, 0)
+    found = {}
+    for path in stored_files(pacs.folder).values():
+        with ZipFile(path) as packed:
+            found |= {name: packed.read(name) for name in packed.namelist()}
+    snapshot = site.space().cache.open_snapshot()
+    assert snapshot is not None
+    assert found.pop("manifest.json") == snapshot.manifest_file.read_bytes()
+    assert found == {f"tables/{name}.parquet": snapshot.file(name).read_bytes() for name in snapshot.manifest.tables}
     take(site.config.cache_path, 2, changed=1)
-    assert object_counts(site.run()) == (1, 0, 1, 0)
-    assert len(stored_files(pacs.folder)) == 2, "the one before stays"
+    assert object_counts(site.run()) == (4, 2, 2, 0), "the table that changed, and a manifest"
+    assert len(stored_files(pacs.folder)) == 6, "those before stay"
 
 
 def test_the_tables_reach_the_rt_pacs_also_where_the_list_cannot_be_made_and_that_is_said(
@@ -297,18 +300,18 @@ def test_the_tables_reach_the_rt_pacs_also_where_the_list_cannot_be_made_and_tha
 ) -> None:
     take(site.config.cache_path, 1)
     result = archive_tables(site.space(), JobResult("snapshot_tables", "OK", {}), lambda: None)
-    assert (result.outcome, object_counts(result)) == ("PARTIAL", (1, 0, 1, 0))
+    assert (result.outcome, object_counts(result)) == ("PARTIAL", (4, 0, 4, 0))
     assert "neither treatment summaries nor charts" in result.message
 
 
 def test_where_the_config_sets_a_pace_changed_tables_wait_and_then_go(pacs: Orthanc, site: OneSite) -> None:
     paced = replace(site, raw_data_minutes=60)
     take(site.config.cache_path, 1)
-    assert object_counts(paced.run()) == (1, 0, 1, 0)
+    assert object_counts(paced.run()) == (4, 0, 4, 0)
     take(site.config.cache_path, 2, changed=1)
     assert object_counts(paced.later(minutes=59).run()) == (0, 0, 0, 0)
-    assert object_counts(paced.later(minutes=60).run()) == (1, 0, 1, 0)
-    assert len(stored_files(pacs.folder)) == 2
+    assert object_counts(paced.later(minutes=60).run()) == (4, 2, 2, 0)
+    assert len(stored_files(pacs.folder)) == 6
 
 
 def test_a_snapshot_that_is_damaged_here_is_not_archived_and_is_named(pacs: Orthanc, site: OneSite) -> None:

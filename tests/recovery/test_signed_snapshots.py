@@ -7,6 +7,7 @@ import io
 import json
 import os
 import zipfile
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -19,7 +20,8 @@ from recovery.cache.manifests import FOLDER, MANIFEST, Manifest, Snapshot, id_of
 from recovery.cache.snapshots import broken_chain, list_snapshots, prune, verify_snapshot
 from recovery.cache.store import Cache
 from recovery.host.keys import KeyFileError, is_signed, load_key, make_key, public_key_of, sign
-from recovery.objects.raw_data import RawPart, RawSnapshotError, assemble, raw_data_objects
+from recovery.objects.raw_data import RawSnapshotError, assemble, manifest_objects, table_objects
+from recovery.objects.raw_part import RawPart
 from recovery.settings.trust import Trust, signed
 from tests.recovery.made_snapshots import NOW, numbers, take
 
@@ -154,18 +156,25 @@ def test_one_that_is_gone_breaks_the_chain_and_pruning_does_not(tmp_path: Path, 
 
 
 def parts_of(snapshot: Snapshot) -> list[RawPart]:
-    return [RawPart.from_dataset(ds) for ds in raw_data_objects(snapshot, "Test clinic")]
+    return [RawPart.from_dataset(ds) for ds in manifest_objects(snapshot, "Test clinic")]
+
+
+def tables_of(snapshot: Snapshot) -> Callable[[Manifest, str], list[RawPart]]:
+    return lambda _, name: [RawPart.from_dataset(ds) for ds in table_objects(snapshot, name, "Test clinic")]
 
 
 def test_a_forged_or_changed_copy_from_the_rt_pacs_is_refused(tmp_path: Path, key_file: Path, trust: Trust) -> None:
     unsigned, own = take(tmp_path, 1), take(tmp_path, 2, key=key_file)
     assert unsigned is not None and own is not None
-    assert assemble(parts_of(own), trust).snapshot_id == own.snapshot_id
+    assert assemble(parts_of(own), trust, tables_of(own)).snapshot_id == own.snapshot_id
+    with pytest.raises(RawSnapshotError, match="table checks is not what its manifest names"):
+        assemble(parts_of(own), trust, tables_of(unsigned))
     with pytest.raises(RawSnapshotError, match=f"{unsigned.snapshot_id}: it is not signed"):
-        assemble(parts_of(unsigned), trust)
+        assemble(parts_of(unsigned), trust, tables_of(unsigned))
     with pytest.raises(RawSnapshotError, match="in the future"):
-        assemble(parts_of(own), trust.until(NOW))
-    assert assemble(parts_of(unsigned), Trust(trust.public_keys, frozenset({unsigned.snapshot_id})))
+        assemble(parts_of(own), trust.until(NOW), tables_of(own))
+    accepted = Trust(trust.public_keys, frozenset({unsigned.snapshot_id}))
+    assert assemble(parts_of(unsigned), accepted, tables_of(unsigned))
 
 
 def test_a_copy_that_claims_a_billion_parts_or_packs_its_content_costs_nothing(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ import pytest
 from recovery.cache.errors import CacheError, TableMissingError
 from recovery.cache.freshness import known_since
 from recovery.cache.manifests import FOLDER, Manifest, ManifestError, Snapshot
-from recovery.cache.snapshot_writing import install, open_writer
+from recovery.cache.snapshot_publishing import install
+from recovery.cache.snapshot_writing import open_writer
 from recovery.cache.snapshots import list_snapshots, prune, verify_snapshot
 from recovery.cache.store import Cache
 from recovery.tables.relational import CHECKS, DOCUMENTS, NOTES
@@ -225,7 +226,7 @@ def tampered(manifest: bytes) -> bytes:
     ("change", "said"),
     [
         (tampered, "its manifest was changed after it was written"),
-        (lambda m: m.replace(b'"format": 1', b'"format": 2'), "is of format 2"),
+        (lambda m: m.replace(b'"format": 1', b'"format": 3'), "is of format 3"),
         (lambda m: m[:100], "its manifest cannot be read"),
         (lambda m: b"[]", "its manifest cannot be read"),
         (lambda m: m.replace(b'"notes"', b'"../../notes"'), "names a table in a way"),
