@@ -10,6 +10,9 @@ How
     its course is only told where it is approved too, or of another prescription: a boost to come, not a draft left
     lying.
 
+Why an appointment of this day still stands when its hour has passed
+    Nobody was treated at it, or the list would know. By tomorrow somebody has looked.
+
 Why a CT scanner tells of a simulation
     Activities are named in the clinic's language. A machine that treats nobody is known by its fields.
 """
@@ -26,6 +29,7 @@ from recovery.tables.relational import CANCELLED_STATUSES, PHONES
 from recovery.words.plan_states import APPROVED_STATUSES, is_closed
 from recovery.words.prescription import prescribed_or_planned
 from recovery.words.stages import STAGES
+from recovery.words.statuses import is_over
 from recovery.words.times import day_or_time
 
 Row = Mapping[str, Any]
@@ -67,11 +71,13 @@ def pipeline(tables: Mapping[str, Iterable[Row]], listed: Iterable[Row], now: da
     """The rows of the table pipeline, the furthest first.
 
     `tables`: patients, plans, prescriptions, courses, schedule and physicians, each under a patient's newest number;
-    `listed`: rows of on_treatment; `now`: local to the site, naive.
+    `listed`: rows of on_treatment; `now`: up to when the tables tell, local to the site, naive.
     """
     people = {str(row["patient_id"]): Told(row) for row in tables["patients"] if row["patient_id"]}
     for name in ("plans", "prescriptions", "courses", "schedule", "physicians"):
         for row in tables[name]:
+            if row.get("plan_intent") in NO_TREATMENT:  # what is measured on a phantom settles nothing of the patient's
+                continue
             if (told := people.get(str(row["patient_id"]))) is not None:
                 getattr(told, name).append(row)
     for row in listed:
@@ -94,20 +100,22 @@ def _of_patient(told: Told, now: datetime) -> Iterator[Found]:
     courses = {plan["course_id"] for plan in settled} - {None}
     answered = {plan["prescription_id"] for plan in settled} | {row["prescription_id"] for row in treated}
     over = {row["referenced_rt_plan_uid"] for row in told.listed if row["status"] in {"closed", "superseded"}}
+    is_treated = any(not is_over(row["status"]) for row in treated)
     ahead = _ahead(told.schedule, now)
+    own = ahead if not is_treated else None  # else it is the other plan's
     found: list[Found] = []
     for plan in told.plans:
         word, uid = plan["approval_status"], plan["sop_instance_uid"]
-        if uid in uids | over or is_closed(word) or plan["plan_intent"] in NO_TREATMENT:
+        if uid in uids | over or is_closed(word):
             continue
         is_draft = plan["course_id"] in courses and plan["prescription_id"] in answered | {None}
         if _is_approved(plan) or not is_draft:
-            found.append(_of_plan(plan, ahead if not treated else None, is_treated=bool(treated)))
+            found.append(_of_plan(plan, own, is_treated=is_treated))
     named = {plan["prescription_id"] for plan in told.plans if not is_closed(plan["approval_status"])} | answered
     for one in told.prescriptions:
         if one["prescription_id"] not in named and one["status"] not in OVER:
             found.append(Found("prescribed", f"prescribed {one['prescription_name'] or ''}".strip(), one["created_at"],
-                               prescription=one, next_at=ahead))  # fmt: skip
+                               prescription=one, next_at=own))  # fmt: skip
     yield from found
     if not found and not any(row["status"] not in {"completed", "closed", "superseded"} for row in told.listed):
         yield from _of_appointments(told, now, ahead)
@@ -130,12 +138,19 @@ def _of_plan(plan: Row, ahead: Row | None, *, is_treated: bool) -> Found:
 def _of_appointments(told: Told, now: datetime, ahead: Row | None) -> Iterator[Found]:
     """Of who has neither plan nor prescription: a machine that treats nobody is a scanner; an open course a referral.
 
+    Of who was treated before, only what came after that: a scan that was not for it, a course of none of its plans.
     One whom a linac expects without a plan is the most urgent of all: somebody knows more than the database.
     """
     kept = [row for row in told.schedule if row["status"] not in CANCELLED_STATUSES and row["appointment_at"]]
     scans = sorted((row for row in kept if row["other_machine_name"]), key=lambda row: row["appointment_at"])
+    treated = [row for row in told.listed if row["first_treatment_at"] is not None]
+    last = max((row["last_treatment_at"] or row["first_treatment_at"] for row in treated), default=None)
+    scans = [row for row in scans if last is None or row["appointment_at"] > last]
     past = [row for row in scans if row["appointment_at"] <= now]
-    course = next((row for row in told.courses if row["status"] not in OVER), None)
+    of_plans = {plan["sop_instance_uid"]: plan["course_id"] for plan in told.plans}
+    before = {of_plans.get(row["referenced_rt_plan_uid"]) for row in treated}
+    is_told_apart = None not in before
+    course = next((r for r in told.courses if r["status"] not in OVER and r["course_id"] not in before), None)
     if ahead is not None:
         yield Found("booked", "booked, and no plan is known", None, course=course, next_at=ahead)
     elif past:
@@ -144,11 +159,11 @@ def _of_appointments(told: Told, now: datetime, ahead: Row | None) -> Iterator[F
         yield Found("simulated", told_, at, course=course)
     elif scans:
         yield Found("simulation_booked", f"at {scans[0]['other_machine_name']}", None, course=course, next_at=scans[0])
-    elif course is not None and not told.listed:
+    elif course is not None and is_told_apart:
         yield Found("referred", f"course {course['course_id']} is open", course["started_at"], course=course)
     elif kept and not told.listed and kept[-1]["treatment_machine_name"] is None:
-        last = max(kept, key=lambda row: row["appointment_at"])
-        yield Found("referred", f"{last['activity'] or 'appointment'}", last["appointment_at"])
+        visit = max(kept, key=lambda row: row["appointment_at"])
+        yield Found("referred", f"{visit['activity'] or 'appointment'}", visit["appointment_at"])
 
 
 def _ahead(schedule: Sequence[Row], now: datetime) -> Row | None:
@@ -158,7 +173,7 @@ def _ahead(schedule: Sequence[Row], now: datetime) -> Row | None:
         for row in schedule
         if row["treatment_machine_name"]
         and row["appointment_at"] is not None
-        and row["appointment_at"] >= now
+        and row["appointment_at"].date() >= now.date()
         and row["status"] not in CANCELLED_STATUSES
     ]
     return min(coming, key=lambda row: row["appointment_at"], default=None)
