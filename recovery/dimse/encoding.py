@@ -8,7 +8,22 @@ from dataclasses import dataclass
 from pydicom.dataset import FileMetaDataset
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_file_meta_info
-from pydicom.uid import UID
+from pydicom.uid import (
+    UID,
+    AllTransferSyntaxes,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
+
+READ_IN = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian)
+"""The transfer syntaxes that are proposed for what is read here."""
+PASSED_ON_IN = tuple(syntax for syntax in AllTransferSyntaxes if syntax != DeflatedExplicitVRLittleEndian)
+"""Those in which objects are taken to be passed on.
+
+Deflated (PS3.5 A.5) is in neither: a few kilobytes of a hostile node would become gigabytes when they are read.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ from recovery.dicom.model import (
     InstanceRef,
 )
 from recovery.dimse.crew import Chunk, work_off
-from recovery.dimse.encoding import EncodedObject, with_file_meta
+from recovery.dimse.encoding import READ_IN, EncodedObject, with_file_meta
 from recovery.dimse.guard import DOES_NOT_MATCH, NOT_AUTHORISED, READ_ERRORS, Guard, disagreement
 from recovery.dimse.link import Link
 from recovery.dimse.moving import image_query, move
@@ -167,7 +167,7 @@ class _Getting:
     @contextlib.contextmanager
     def open(self) -> Iterator[Link]:
         handlers = [(evt.EVT_C_STORE, lambda event: self._inbox.take(encoded_object(event)))]
-        contexts = [build_context(uid) for uid in (*_GET_MODELS, *self._classes)]
+        contexts = [build_context(uid, list(READ_IN)) for uid in (*_GET_MODELS, *self._classes)]
         roles = [build_role(sop_class, scp_role=True) for sop_class in self._classes]
         try:
             with open_link(self._peer, contexts, handlers=handlers, roles=roles) as link:

@@ -28,8 +28,11 @@ if TYPE_CHECKING:
     from recovery.dicom.model import InstanceRef
     from recovery.dimse.peer import Peer
 
-READ_ERRORS = (ValueError, TypeError, AttributeError, LookupError, EOFError, OSError, NotImplementedError, struct.error)
-"""What pydicom raises for bytes that are no object, or not the one that they claim to be."""
+READ_ERRORS = (
+    *(ValueError, TypeError, AttributeError, LookupError, EOFError, OSError, NotImplementedError, struct.error),
+    RecursionError,
+)
+"""What pydicom raises for bytes that are no object, or not the one that they claim to be, or nested without end."""
 
 NOT_AUTHORISED = 0x0124
 """Refused: not authorised (PS3.7 section C.5.9). What a sender of something that was not asked for is told."""

@@ -20,6 +20,7 @@ from pynetdicom.pdu_primitives import SOPClassExtendedNegotiation
 from pynetdicom.presentation import PresentationContext, build_context
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
+from recovery.dimse.encoding import READ_IN
 from recovery.dimse.link import FIND_MODELS, MAXIMUM_PDU_SIZE, MOVE_MODELS, RELATIONAL, Link
 from recovery.dimse.peer import NOT_SUPPORTED, Peer
 from recovery.dimse.sockets import make_quick
@@ -37,7 +38,7 @@ _TRANSIENT = 2
 
 def query_contexts() -> list[PresentationContext]:
     """What asking and moving need: verification, find and move, in both information models."""
-    return [build_context(uid) for uid in (Verification, *FIND_MODELS, *MOVE_MODELS)]
+    return [build_context(uid, list(READ_IN)) for uid in (Verification, *FIND_MODELS, *MOVE_MODELS)]
 
 
 @contextlib.contextmanager

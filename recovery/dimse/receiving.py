@@ -15,13 +15,12 @@ import errno
 import time
 from typing import TYPE_CHECKING, Any, cast
 
-from pydicom.uid import AllTransferSyntaxes
 from pynetdicom import AE, AllStoragePresentationContexts, evt
 from pynetdicom.presentation import build_context
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
 from recovery.dicom.model import VARIAN_RT_PLAN
-from recovery.dimse.encoding import EncodedObject
+from recovery.dimse.encoding import PASSED_ON_IN, EncodedObject
 from recovery.dimse.guard import NOT_AUTHORISED, Guard
 from recovery.dimse.link import MAXIMUM_PDU_SIZE
 from recovery.dimse.peer import DimseError
@@ -98,8 +97,8 @@ def _scp(local: DicomNode, guard: Guard | None) -> AE:
     ae.maximum_associations = 50
     ae.network_timeout = 300
     ae.supported_contexts = [
-        *(build_context(c.abstract_syntax or "", list(AllTransferSyntaxes)) for c in AllStoragePresentationContexts),
-        build_context(VARIAN_RT_PLAN, list(AllTransferSyntaxes)),
+        *(build_context(c.abstract_syntax or "", list(PASSED_ON_IN)) for c in AllStoragePresentationContexts),
+        build_context(VARIAN_RT_PLAN, list(PASSED_ON_IN)),
         build_context(Verification),
     ]
     if guard is not None:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _MOST_BYTES = 65_536
 _MEGABYTE = 1_000_000
+MOST_OF_A_MESSAGE = 2 * 1024**3
+"""Bytes. The largest objects that clinics keep are multi-frame images of some hundred megabytes."""
 _IS_LAST = 0b10
 """A bit of a fragment's message control header (PS3.8 annex E.2)."""
 
@@ -89,7 +91,8 @@ def cut(quick: socket.socket) -> None:
 
 
 def _bound_messages(dimse: DIMSEServiceProvider, quick: QuickSocket, seconds: float | None) -> None:
-    """A message that takes longer than `seconds`, and as long again for each megabyte, ends the connection."""
+    """A message that takes longer than `seconds`, and as long again for each megabyte, ends the connection; one that is
+    larger than anything a clinic keeps does, before it fills the memory."""
     began: float | None = None
     size = 0
 
@@ -100,7 +103,8 @@ def _bound_messages(dimse: DIMSEServiceProvider, quick: QuickSocket, seconds: fl
         if began is None:
             began, size = now, 0
         size += sum(len(fragment) for _, fragment in fragments)
-        if seconds is not None and now - began > seconds * (1 + size / _MEGABYTE):
+        is_late = seconds is not None and now - began > seconds * (1 + size / _MEGABYTE)
+        if is_late or size > MOST_OF_A_MESSAGE:
             cut(quick)
             return
         if fragments[-1][1][0] & _IS_LAST:

@@ -5,17 +5,28 @@ from __future__ import annotations
 import contextlib
 import copy
 import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from pydicom import Dataset
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
+from pynetdicom import evt
+from pynetdicom.dsutils import encode
 
 from recovery.dicom.model import DicomNode
-from recovery.dimse import DimseError, EncodedObject, Guard, Peer, open_receiver, store
+from recovery.dimse import DimseError, EncodedObject, Guard, Peer, fetch, open_receiver, store
 from recovery.dimse.guard import DOES_NOT_MATCH, NOT_AUTHORISED
-from tests.dimse.scripted import encoded, ref_of
+from recovery.dimse.opening import query_contexts
+from tests.dimse.scripted import encoded, gives, peer_of, ref_of, scp
 from tests.objects import plan, record
 from tests.orthanc import free_port
 from tests.patience import seconds
@@ -154,3 +165,49 @@ def test_who_drips_holds_nobody_up(said: bytes) -> None:
     done.set()
     thread.join(seconds(5))
     connection.close()
+
+
+def nested(depth: int) -> EncodedObject:
+    """A record with a sequence in a sequence in a sequence, of undefined lengths (PS3.5 7.5.2)."""
+    inner = b""
+    for _ in range(depth):
+        item = struct.pack("<HHI", 0xFFFE, 0xE000, 0xFFFFFFFF) + inner + struct.pack("<HHI", 0xFFFE, 0xE00D, 0)
+        end = struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
+        inner = struct.pack("<HH2s2xI", 0x300A, 0x00B0, b"SQ", 0xFFFFFFFF) + item + end
+    whole = encoded(WANTED)
+    return replace(whole, transfer_syntax=str(ExplicitVRLittleEndian), data=explicit(WANTED) + inner)
+
+
+def explicit(ds: Dataset) -> bytes:
+    return encode(ds, is_implicit_vr=False, is_little_endian=True) or b""
+
+
+def test_an_object_nested_without_end_is_refused_by_name_and_the_next_one_comes_in() -> None:
+    here = Here()
+    with here.listening():
+        assert here.send(nested(50)) == 0
+        assert here.send(nested(5000)) == DOES_NOT_MATCH
+        assert here.send(WANTED) == 0
+    assert here.refused == [f"object {WANTED.SOPInstanceUID} was sent here, and cannot be read"]
+
+
+def test_a_message_that_would_fill_the_memory_ends_its_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recovery.dimse.sockets.MOST_OF_A_MESSAGE", 300_000)
+    here, large = Here(), copy.deepcopy(WANTED)
+    large.EncapsulatedDocument = bytes(2_000_000)
+    with here.listening():
+        assert here.send(large) is None, "no answer"
+    assert here.took == []
+
+
+def test_nothing_is_taken_or_asked_for_in_a_syntax_that_unpacks_to_any_size() -> None:
+    bomb = replace(encoded(WANTED), transfer_syntax=str(DeflatedExplicitVRLittleEndian))
+    here = Here()
+    with here.listening():
+        assert here.send(bomb) != 0
+    assert here.took == []
+    proposed = {syntax for context in query_contexts() for syntax in context.transfer_syntax}
+    assert proposed == {ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian}
+    deflated_only = scp({evt.EVT_C_GET: gives({})}, transfer_syntaxes=[DeflatedExplicitVRLittleEndian])
+    with deflated_only as pacs, pytest.raises(DimseError, match="gives no C-GET"):
+        fetch(peer_of(pacs.node), [ref_of(WANTED)], lambda _: None)
