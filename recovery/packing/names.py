@@ -47,6 +47,7 @@ def patient_folder(patient_name: str | None, patient_id: str) -> str:
 def plan_folder(label: str | None, row: Mapping[str, Any], *, is_overridden: bool = False) -> str:
     """`Cervix_fx12of25`, and in capitals what nobody may miss who sees only this folder.
 
+    Where records are known to be missing, no number is: it may have been given.
     The number of fractions stands behind a number that is its count, as `recovery.words.notices` has it.
     """
     number, given, planned = (
@@ -54,9 +55,10 @@ def plan_folder(label: str | None, row: Mapping[str, Any], *, is_overridden: boo
         for column in ("next_fraction_number", "course_fractions_delivered", "course_number_of_fractions_planned")
     )
     of = f"of{planned}" if planned is not None and given is not None and number == given + 1 else ""
-    parts = [_part(label, _LONGEST_PLAN), *([f"fx{number}{of}"] if number is not None else [])]
+    is_proven = row["records_held"] is not False
+    parts = [_part(label, _LONGEST_PLAN), *([f"fx{number}{of}"] if number is not None and is_proven else [])]
     parts += ["INTERRUPTED"] if row["interrupted_fraction"] is not None else []
-    parts += ["UNKNOWN"] if row["unknown_since"] is not None else []
+    parts += ["UNKNOWN"] if row["unknown_since"] is not None or not is_proven else []
     parts += ["OVERRIDDEN"] if is_overridden else []
     name = "_".join(parts)
     return name if len(parts) > 1 else safe(name, _LONGEST_PLAN)

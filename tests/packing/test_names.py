@@ -15,6 +15,7 @@ from tests.test_any_computer import CANNOT_BE
 def row(number: int | None, given_: int | None, planned: int | None, **changes: object) -> dict[str, object]:
     plain = {"next_fraction_number": number, "course_fractions_delivered": given_}
     plain |= {"course_number_of_fractions_planned": planned, "interrupted_fraction": None, "unknown_since": None}
+    plain |= {"records_held": True}
     return plain | changes
 
 
@@ -25,6 +26,7 @@ def test_a_therapist_reads_who_it_is_and_which_fraction_is_next() -> None:
     assert plan_folder("Cervix", row(15, 7, 20)) == "Cervix_fx15", "a number that is not its count has no `of`"
     assert plan_folder("Cervix", row(5, 4, 20, interrupted_fraction=5)) == "Cervix_fx5of20_INTERRUPTED"
     assert plan_folder(None, row(None, None, None)) == "unnamed"
+    assert plan_folder("Cervix", row(12, 11, 25, records_held=False)) == "Cervix_UNKNOWN", "12 may have been given"
 
 
 @pytest.mark.parametrize("text", ["../../etc", "a/b\\c", "C:\\x", "..", ".", "", "a\0b", "name. ", "​", "x\n"])
