@@ -33,7 +33,7 @@ from recovery.commands.whose import chosen_of
 from recovery.dimse import DimseError
 from recovery.host.clock import read_clock
 from recovery.host.durable import LockedError
-from recovery.packing.build import Override, PackError, Packing
+from recovery.packing.build import STILL, Override, PackError, Packing
 from recovery.packing.contents import Rules, wanted_plans
 from recovery.packing.encryption import WrongKeyError, encrypt, faults_of_encrypted, identities, recipients_of
 from recovery.packing.index import Line, summary
@@ -49,6 +49,8 @@ if TYPE_CHECKING:
     from recovery.settings.config import Config
 
 LOCK = "package"
+BESIDE = "packing-"
+"""How folders begin, in the cache's, that an encrypted pack is made of."""
 EVERYBODY = "everybody"
 DONE, PARTLY, NOTHING, BUSY = 0, 1, 2, 75
 
@@ -143,13 +145,15 @@ def _encrypted(
     config: Config, make: Callable[[Path], list[Line]], file: Path, recipients: Sequence[str], passphrase: str | None
 ) -> list[Line]:
     """Make the pack on this machine's own disk, where the cache is, and write it to `file` encrypted."""
-    beside = Path(tempfile.mkdtemp(prefix="packing-", dir=config.cache_path))
+    for left in config.cache_path.glob(f"{BESIDE}*"):  # by a run that was killed: nothing of it is encrypted
+        shutil.rmtree(left, ignore_errors=True)
+    beside = Path(tempfile.mkdtemp(prefix=BESIDE, dir=config.cache_path))
     try:
         lines = make(beside)
         encrypt(beside, file, recipients, passphrase)
     except OSError as error:
         why = f"{file} cannot be written: {error.strerror or error}. Look whether the disk is there and has room"
-        raise PackError(f"{why}, and try again; the pack that was there before still stands.") from error
+        raise PackError(f"{why}, and try again; {STILL}.") from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return lines
@@ -188,7 +192,8 @@ def _verify(config: Config, options: argparse.Namespace) -> int:
         if pack.is_dir():
             faults = list(faults_of(pack, _digests(config)))
         else:
-            faults = faults_of_encrypted(pack, identities(pack, options.identity, _passphrase(options)))
+            keys = identities(pack, options.identity, _passphrase(options))
+            faults = faults_of_encrypted(pack, keys, _digests(config))
     except OSError as error:
         raise PackError(f"{pack} cannot be read: {error.strerror or error}.") from error
     tell(*(f"CHANGED  {said}" for said in faults), file=sys.stderr)

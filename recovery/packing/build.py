@@ -23,19 +23,26 @@ from typing import TYPE_CHECKING, Any
 
 from recovery.charting import charts_pdf
 from recovery.dimse import DimseError, Peer
+from recovery.dimse.guard import READ_ERRORS
 from recovery.host import system
 from recovery.host.durable import replace
 from recovery.host.seals import sealed_json
 from recovery.packing import names
-from recovery.packing.contents import Wanted, bring
+from recovery.packing.contents import Wanted, bring, read_back
 from recovery.packing.gate import OF_OBJECTS, OF_PROOF, OF_TABLES, Refusal, refusals
 from recovery.packing.index import Line, as_html, as_workbook
-from recovery.packing.proof import MANIFEST, SUMS, UNFINISHED, hash_of, read_manifest, sums_text
+from recovery.packing.proof import MANIFEST, SUMS, UNFINISHED, hash_of, read_manifest, sums_text, written
+from recovery.packing.tidying import tidy
 from recovery.words.times import at_time
 from recovery.words.values import counted
 
 if TYPE_CHECKING:
     from recovery.settings.config import Config
+
+OWN = ("index.html", "index.xlsx", MANIFEST, SUMS)
+"""What tells of a pack, in the order in which it is put in place."""
+
+STILL = "the pack that was there before still stands"
 
 Entry = Mapping[str, Any]
 """A folder in `PACK.json`; `files`: by name an object's UID, hash and digest."""
@@ -76,6 +83,8 @@ class Packing:
     tell: Callable[[Line], None] = lambda _: None
     _taken: names.Names = field(default_factory=names.Names)
     _old: dict[str, Entry] = field(default_factory=dict)
+    _is_half: bool = False
+    """Whether this run, or an earlier one, did not end: only one that does may take the mark away."""
 
     def make(self, wanted: Iterable[Wanted]) -> list[Line]:
         """Make it; a line for each plan, in the order asked.
@@ -85,21 +94,23 @@ class Packing:
         PackError
             If the folder cannot be written, or is none of a pack.
         DimseError
-            If the RT-PACS cannot be asked. In both cases what was there still stands.
+            If the RT-PACS cannot be asked. In both cases what was there still stands, unless the text says other.
         """
         try:
             self._open()
             lines, placed = self._stage(wanted)
-            self._publish(lines, placed)
+            sums = self._write_own(lines, placed)
+            was_half, self._is_half = self._is_half, True
+            self._put_in_place(placed, sums, was_half=was_half)
         except OSError as error:
-            with suppress(OSError):
-                self._clear()
+            self._leave()
+            still = f"it is half of a pack, and {UNFINISHED} in it says so" if self._is_half else STILL
             raise PackError(
                 f"{self.folder} cannot be written: {error.strerror or error}. Look whether the disk is there and has "
-                "room, and try again; the pack that was there before still stands."
+                f"room, and try again; {still}."
             ) from error
         except DimseError:
-            self._clear()
+            self._leave()
             raise
         return lines
 
@@ -110,9 +121,11 @@ class Packing:
     def _open(self) -> None:
         self.folder.mkdir(exist_ok=True)
         there = {path.name for path in self.folder.iterdir()}
-        if there and not there & {SUMS, MANIFEST, UNFINISHED}:
+        known = read_manifest(self.folder)
+        self._is_half = UNFINISHED in there
+        if there and known is None and not self._is_half and MANIFEST not in written(self.folder):
             raise PackError(f"{self.folder} holds other files. Name a folder that is empty, or has an earlier pack.")
-        known = read_manifest(self.folder) or {"asked": self.asked, "folders": ()}
+        known = known or {"asked": self.asked, "folders": ()}
         if known["asked"] != self.asked:
             raise PackError(f"{self.folder} holds the pack of {known['asked']}. Name another folder for {self.asked}.")
         self._old = {entry["plan"]: entry for entry in known["folders"]}
@@ -124,6 +137,12 @@ class Packing:
     def _clear(self) -> None:
         if self._staging.exists():
             shutil.rmtree(self._staging)
+
+    def _leave(self) -> None:
+        """Nothing of a run that failed, but for the mark where the pack is half of one."""
+        if not self._is_half:
+            with suppress(OSError):
+                self._clear()
 
     def _stage(self, wanted: Iterable[Wanted]) -> tuple[list[Line], list[Placed]]:
         lines: list[Line] = []
@@ -155,14 +174,15 @@ class Packing:
             else:
                 shutil.rmtree(beside)
         kept_since = ""
-        if files is None and earlier is not None and _is_of_proof(found) and self._is_whole(earlier):
+        may_stay = earlier is not None and not earlier.get("overridden") and _is_of_proof(found)
+        if files is None and earlier is not None and may_stay and self._is_whole(earlier):
             files, kept_since = earlier["files"], at_time(datetime.fromisoformat(earlier["made_at"]))
         if files is None:
             return Line(case, refused=found), None
         signed = f"{self.override.by}: {self.override.reason}" if self.override and found and not kept_since else ""
         path = self._path_of(wanted, is_overridden=bool(signed))
         line = Line(case, path, found, signed, kept_since, remarks, is_new=earlier is None)
-        entry = self._entry(wanted, path, files, earlier if kept_since else None)
+        entry = self._entry(wanted, path, files, earlier if kept_since else None, signed)
         source = self.folder / earlier["folder"] if earlier is not None else beside
         chart = beside.with_suffix(".pdf")
         paper, font = self.config.charts.paper, self.config.chart_font
@@ -182,10 +202,11 @@ class Packing:
         return entry if agrees else None
 
     def _is_whole(self, entry: Entry) -> bool:
-        """Whether every object of a folder is still what was written."""
-        folder = self.folder / entry["folder"]
-        with suppress(OSError):
-            return all(hash_of(folder / name) == sha256 for name, (_, sha256, _) in entry["files"].items())
+        """Whether every object of a folder is still what was written: read again, for whoever forges a file forges its
+        hash in the pack as well."""
+        folder, root = self.folder / entry["folder"], self.folder.resolve()
+        with suppress(*READ_ERRORS):
+            return all(_is_same(folder / name, root, told) for name, told in entry["files"].items())
         return False
 
     def _path_of(self, wanted: Wanted, *, is_overridden: bool) -> str:
@@ -197,17 +218,18 @@ class Packing:
         plan = names.plan_folder(case.plan.label, case.plan.told, is_overridden=is_overridden)
         return take(f"{path}/{plan}", ("plan", case.plan.uid))
 
-    def _entry(self, wanted: Wanted, path: str, files: Mapping[str, Any], kept: Entry | None) -> Entry:
+    def _entry(self, wanted: Wanted, path: str, files: Mapping[str, Any], kept: Entry | None, signed: str) -> Entry:
         return {
             "plan": wanted.case.plan.uid,
             "patient": _who(wanted),
             "folder": path,
             "made_at": kept["made_at"] if kept is not None else self.now.isoformat(),
+            "overridden": signed,
             "files": files,
         }
 
-    def _publish(self, lines: Sequence[Line], placed: Sequence[Placed]) -> None:
-        """Write what tells of it, then rename everything into place, then remove what is of it no more."""
+    def _write_own(self, lines: Sequence[Line], placed: Sequence[Placed]) -> dict[str, str]:
+        """Write what tells of it beside; returns the hash of everything that is to lie in the pack, by path."""
         sums: dict[str, str] = {}
         for entry in (one.entry for one in placed):
             sums |= {f"{entry['folder']}/{name}": sha256 for name, (_, sha256, _) in entry["files"].items()}
@@ -222,10 +244,15 @@ class Packing:
         own[SUMS] = sums_text(sums).encode()
         for name, content in own.items():
             replace(self._staging / name, content)
+        return sums
+
+    def _put_in_place(self, placed: Sequence[Placed], sums: Mapping[str, str], *, was_half: bool) -> None:
+        """Rename everything into place, what tells of it last; then remove what is of it no more."""
+        before = written(self.folder)
         self._rename(placed)
-        for name in own:
+        for name in OWN:
             system.move(self._staging / name, self.folder / name)
-        _tidy(self.folder, sums)
+        tidy(self.folder, sums, None if was_half else before)
         system.sync_folder(self.folder)
         self._clear()
 
@@ -235,7 +262,7 @@ class Packing:
             target, source = self.folder / one.entry["folder"], aside.get(one.source, one.source)
             target.parent.mkdir(parents=True, exist_ok=True)
             if source != target:
-                if target.exists():
+                if target.exists() and not (source.exists() and target.samefile(source)):
                     aside[target] = self._staging / f"old-{number}"
                     system.move(target, aside[target])
                 system.move(source, target)
@@ -260,13 +287,9 @@ def _is_of_proof(found: Sequence[Refusal]) -> bool:
     return bool(found) and {one.rule for one in found} <= OF_PROOF
 
 
-def _tidy(folder: Path, sums: Mapping[str, str]) -> None:
-    """Remove objects and charts of an earlier pack, and folders with nothing in them."""
-    for path in sorted(folder.rglob("*"), reverse=True):
-        where = path.relative_to(folder).as_posix()
-        if where.split("/")[0] == UNFINISHED:
-            continue
-        if path.is_file() and path.suffix in {".dcm", ".pdf"} and where not in sums:
-            path.unlink()
-        elif path.is_dir() and not any(path.iterdir()):
-            path.rmdir()
+def _is_same(path: Path, root: Path, told: Sequence[str]) -> bool:
+    """Whether a file is what a manifest tells, and lies in the pack: a link may lead to what somebody changes later."""
+    if not path.resolve().is_relative_to(root):
+        return False
+    one = read_back(path)
+    return [one.uid, one.sha256, one.digest] == list(told)

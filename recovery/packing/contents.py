@@ -142,10 +142,14 @@ class Bringing:
 
 def read_back(path: Path) -> PackedObject:
     """An object as it lies on the disk. Raises `OSError` if it cannot be read, and what `digest_of` raises."""
-    data = path.read_bytes()
+    return read_object(path.name, path.read_bytes())
+
+
+def read_object(name: str, data: bytes) -> PackedObject:
+    """An object as the bytes of its file. Raises what `digest_of` raises."""
     ds = dcmread(BytesIO(data))
     return PackedObject(
-        name=path.name,
+        name=name,
         uid=el.required_uid(ds, "SOPInstanceUID"),
         sha256=hashlib.sha256(data).hexdigest(),
         digest=digest_of(ds),

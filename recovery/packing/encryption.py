@@ -12,7 +12,7 @@ import hashlib
 import os
 import tarfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -20,7 +20,7 @@ from typing import BinaryIO
 import pyrage
 
 from recovery.host.durable import replace, replacing
-from recovery.packing.proof import SUMS, read_sums
+from recovery.packing.proof import SUMS, forged, read_sums
 
 SHORTEST_PASSPHRASE = 12
 CUT = "it ends too early, or was changed after it was written"
@@ -53,13 +53,26 @@ def encrypt(folder: Path, file: Path, public_keys: Sequence[str], passphrase: st
     if passphrase is not None:
         if len(passphrase) < SHORTEST_PASSPHRASE:
             raise WrongKeyError(f"The passphrase is too short: at least {SHORTEST_PASSPHRASE} characters.")
-        own = pyrage.x25519.Identity.generate()
+        kept = _kept_key(file, passphrase)
+        own = kept or pyrage.x25519.Identity.generate()
         recipients.append(own.to_public())
     with replacing(file, private=True) as target:
         with _piped(lambda pipe: _write_tar(folder, pipe)) as source:
             pyrage.encrypt_io(source, target, recipients)
-        if passphrase is not None:
+        if passphrase is not None and kept is None:
+            target.flush()  # a stick may take minutes, and until then the file of before needs the key of before
+            os.fsync(target.fileno())
             replace(key_file_of(file), pyrage.passphrase.encrypt(str(own).encode(), passphrase), private=True)
+
+
+def _kept_key(file: Path, passphrase: str) -> pyrage.x25519.Identity | None:
+    """The key that lies there, if the passphrase opens it: it opens the file of before, whatever comes of this one."""
+    try:
+        return pyrage.x25519.Identity.from_str(
+            pyrage.passphrase.decrypt(key_file_of(file).read_bytes(), passphrase).decode()
+        )
+    except (OSError, ValueError, pyrage.DecryptError, pyrage.IdentityError):
+        return None
 
 
 def identities(file: Path, key: Path | None, passphrase: str | None) -> list[pyrage.x25519.Identity]:
@@ -78,8 +91,9 @@ def identities(file: Path, key: Path | None, passphrase: str | None) -> list[pyr
         raise WrongKeyError("The passphrase, or the key, does not open it.") from error
 
 
-def faults_of_encrypted(file: Path, keys: Sequence[pyrage.x25519.Identity]) -> list[str]:
-    """What of an encrypted pack is not what was written, a sentence each.
+def faults_of_encrypted(file: Path, keys: Sequence[pyrage.x25519.Identity], digests: Mapping[str, str]) -> list[str]:
+    """What of an encrypted pack is not what was written, a sentence each. `digests`: of objects as they were first
+    read, by UID: whoever knows a public key can encrypt another pack for it.
 
     Raises `WrongKeyError` if none of the keys opens it; `OSError` if it cannot be read.
     """
@@ -91,7 +105,7 @@ def faults_of_encrypted(file: Path, keys: Sequence[pyrage.x25519.Identity]) -> l
 
     try:
         with _piped(decrypted) as stream:
-            faults += _faults_of_tar(stream)
+            faults += _faults_of_tar(stream, digests)
     except pyrage.DecryptError as error:
         if "key" in str(error).casefold():
             raise WrongKeyError("The passphrase, or the key, does not open it.") from error
@@ -105,22 +119,26 @@ def faults_of_encrypted(file: Path, keys: Sequence[pyrage.x25519.Identity]) -> l
     return faults
 
 
-def _faults_of_tar(stream: BinaryIO) -> Iterator[str]:
+def _faults_of_tar(stream: BinaryIO, digests: Mapping[str, str]) -> Iterator[str]:
     with tarfile.open(fileobj=stream, mode="r|") as tar:
-        sums: dict[str, str] = {}
+        sums: dict[str, str] | None = None
         for member in tar:
-            content = tar.extractfile(member)
-            if content is None:
+            content = tar.extractfile(member) if member.isfile() else None
+            if sums is None:
+                try:
+                    sums = read_sums(content.read().decode() if content and member.name == SUMS else "-")
+                except ValueError:
+                    yield f"{SUMS} is damaged, or not what it begins with"
+                    return
                 continue
-            if member.name == SUMS:
-                sums = read_sums(content.read().decode())
-                continue
-            digest = hashlib.sha256()
-            while part := content.read(_AT_ONCE):
-                digest.update(part)
-            if sums.pop(member.name, "") != digest.hexdigest():
+            data = content.read() if content is not None else b""
+            if content is None or sums.pop(member.name, "") != hashlib.sha256(data).hexdigest():
                 yield f"{member.name} is not what was written"
-        yield from (f"{path} is not there" for path in sums)
+            elif member.name.endswith(".dcm") and (why := forged(data, digests)):
+                yield f"{member.name} {why}"
+        if sums is None:
+            yield f"there is no {SUMS}: this is no pack"
+        yield from (f"{path} is not there" for path in sums or ())
 
 
 def _write_tar(folder: Path, pipe: BinaryIO) -> None:

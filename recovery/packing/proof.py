@@ -13,7 +13,7 @@ from typing import Any
 
 from recovery.dimse.guard import READ_ERRORS
 from recovery.host.seals import SealError, unsealed_json
-from recovery.packing.contents import read_back
+from recovery.packing.contents import read_object
 
 SUMS, MANIFEST, UNFINISHED = "SHA256SUMS", "PACK.json", "UNFINISHED_do_not_use"
 _LINE = re.compile(r"([0-9a-f]{64})  ([^/\\][^\\]*)")
@@ -43,6 +43,14 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
         return None
 
 
+def written(folder: Path) -> dict[str, str]:
+    """Hashes of what this program wrote into a folder, by path; none where that cannot be told."""
+    try:
+        return read_sums((folder / SUMS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
 def hash_of(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -68,18 +76,21 @@ def faults_of(folder: Path, digests: Mapping[str, str]) -> Iterator[str]:
         yield f"{MANIFEST} is not what was written"
     there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     there = {path for path in there if not path.startswith(f"{UNFINISHED}/")} - {SUMS}
+    links = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_symlink())
+    yield from (f"{path} is a link, and was not put there by this program" for path in links)
     yield from (f"{path} is not there" for path in sorted(sums.keys() - there))
     yield from (f"{path} was not put there by this program" for path in sorted(there - sums.keys()))
     for path in sorted(there & sums.keys()):
         if hash_of(folder / path) != sums[path]:
             yield f"{path} is not what was written"
-        elif path.endswith(".dcm") and (why := _forged(folder / path, digests)):
+        elif path.endswith(".dcm") and (why := forged((folder / path).read_bytes(), digests)):
             yield f"{path} {why}"
 
 
-def _forged(path: Path, digests: Mapping[str, str]) -> str:
+def forged(data: bytes, digests: Mapping[str, str]) -> str:
+    """Why the bytes of a file are not the object that was proven; empty where they are, or nothing is known of it."""
     try:
-        one = read_back(path)
+        one = read_object("", data)
     except READ_ERRORS:
         return "cannot be read as DICOM"
     return "" if digests.get(one.uid, one.digest) == one.digest else "is not what the RT-PACS held when it was proven"

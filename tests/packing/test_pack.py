@@ -20,7 +20,9 @@ from pydicom import Dataset, dcmread
 
 from recovery.__main__ import main
 from recovery.dicom.model import DicomNode
+from recovery.host.seals import sealed_json, unsealed_json
 from recovery.packing.contents import Bringing
+from recovery.packing.encryption import encrypt
 from tests.app.people import enrol
 from tests.backup_jobs.test_main_job import course
 from tests.backup_jobs.test_verify_backup import another_pixel, of_kind, spoil
@@ -148,6 +150,30 @@ def forge(pack: Path) -> None:
     (pack / "SHA256SUMS").write_text(sums.replace(before, hashlib.sha256(path.read_bytes()).hexdigest()))
 
 
+def forge_all(pack: Path) -> None:
+    """As `forge`, and the hash in the pack's own list as well, which bears no secret."""
+    path = next(pack.rglob("RTPLAN_*.dcm"))
+    before = hashlib.sha256(path.read_bytes()).hexdigest()
+    forge(pack)
+    told = unsealed_json((pack / "PACK.json").read_bytes())
+    after = hashlib.sha256(path.read_bytes()).hexdigest()
+    forged = json.loads(json.dumps(told).replace(before, after))
+    (pack / "PACK.json").write_text(sealed_json(forged) + "\n")
+
+
+def smuggle_without_ending(pack: Path) -> None:
+    path = next(pack.rglob("RTPLAN_*.dcm"))
+    shutil.copy(path, path.with_name("RP"))
+
+
+def link_away(pack: Path) -> None:
+    """The same content, for now: where it lies somebody may change it."""
+    path = next(pack.rglob("RTPLAN_*.dcm"))
+    elsewhere = pack.with_name("elsewhere.dcm")
+    path.rename(elsewhere)
+    path.symlink_to(elsewhere)
+
+
 def cut(pack: Path) -> None:
     path = next(pack.rglob("CT_*.dcm"))
     path.write_bytes(path.read_bytes()[:300])
@@ -165,13 +191,26 @@ def interrupt(pack: Path) -> None:
     ("spoil_it", "said"),
     [
         (forge, "is not what the RT-PACS held when it was proven"),
+        (forge_all, "is not what the RT-PACS held when it was proven"),
         (cut, "is not what was written"),
+        (smuggle_without_ending, "RP was not put there by this program"),
+        (link_away, "is a link"),
         (smuggle, "CT_9999.dcm was not put there by this program"),
         (interrupt, "somebody was writing it and did not end"),
         (lambda pack: (pack / "SHA256SUMS").unlink(), "this is no pack, or half of one"),
         (lambda pack: next(pack.rglob("RTPLAN_*.dcm")).unlink(), "is not there"),
     ],
-    ids=["forged", "cut", "smuggled", "interrupted", "no checksums", "lost"],
+    ids=[
+        "forged",
+        "forged with its list",
+        "cut",
+        "smuggled without ending",
+        "linked",
+        "smuggled",
+        "interrupted",
+        "no checksums",
+        "lost",
+    ],
 )
 def test_a_pack_that_is_not_what_was_written_is_named_and_the_next_run_mends_it(
     clinic: TwoNodes, pack: Path, spoil_it: Callable[[Path], object], said: str
@@ -228,6 +267,41 @@ def test_what_the_disk_does_not_take_is_no_object_that_did_not_come(
     assert isinstance(inbox.disk, FileNotFoundError) and inbox.objects == []
 
 
+def test_a_pack_that_is_half_put_in_place_says_so_until_a_run_ends(clinic: TwoNodes, pack: Path) -> None:
+    """A folder that is not empty lies where a chart is to be."""
+    mark = pack / "UNFINISHED_do_not_use"
+    (folder, *_) = plan_folders(pack).values()
+    shutil.rmtree(folder)
+    chart = folder.with_name(f"{folder.name}.pdf")
+    chart.unlink()
+    (chart / "in the way").mkdir(parents=True)
+    status, said = package(clinic, "--everybody", "-o", str(pack))
+    assert status == 2 and "it is half of a pack" in said and mark.exists()
+    clinic.pacs.kill()
+    try:
+        status, said = package(clinic, "--everybody", "-o", str(pack))
+        assert status == 2 and mark.exists(), "a run that could not even ask takes no mark away"
+    finally:
+        clinic.pacs.start()
+    shutil.rmtree(chart)
+    package(clinic, "--everybody", "-o", str(pack))
+    assert package(clinic, "--verify", str(pack))[0] == 0
+
+
+def test_what_somebody_else_laid_there_is_not_deleted(clinic: TwoNodes, pack: Path, tmp_path: Path) -> None:
+    """A folder with a list of checksums is no pack yet; and a chart that was signed and scanned is nobody's to lose."""
+    study = tmp_path / "study"
+    study.mkdir()
+    (study / "CT.dcm").write_bytes(b"mine")
+    (study / "SHA256SUMS").write_text(f"{hashlib.sha256(b'mine').hexdigest()}  CT.dcm\n")
+    status, said = package(clinic, "--everybody", "-o", str(study))
+    assert status == 2 and "holds other files" in said and (study / "CT.dcm").read_bytes() == b"mine"
+    signed = next(iter(plan_folders(pack).values())).with_name("signed.pdf")
+    signed.write_bytes(b"%PDF of a scanner")
+    package(clinic, "--everybody", "-o", str(pack))
+    assert signed.exists()
+
+
 def test_a_pack_never_lands_on_other_files_nor_on_another_pack(clinic: TwoNodes, pack: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
@@ -268,6 +342,19 @@ def test_what_the_gate_refuses_a_physicist_overrides_by_name_and_nobody_else(cli
     assert noted["details"]["reason"] == "signed on paper"
 
 
+def test_what_was_packed_by_an_override_does_not_stay_without_one(clinic: TwoNodes, tmp_path: Path) -> None:
+    """Nor as a pack that could not be made anew: the gate never let it through."""
+    (table,) = (clinic.folder / "cache").rglob("*verified_objects*.parquet")
+    aside, of_one = table.rename(tmp_path / "aside"), ("--patient", TWIN, "-o", str(tmp_path / "one"))
+    try:
+        status, said = package(clinic, *of_one, "--override", "read by eye", "--by", "physicist")
+        assert status == 1 and "OVERRIDDEN" in " ".join(plan_folders(tmp_path / "one"))
+        status, said = package(clinic, *of_one)
+        assert status == 1 and "It was never proven whole" in said and not plan_folders(tmp_path / "one")
+    finally:
+        aside.rename(table)
+
+
 def test_an_encrypted_pack_opens_with_its_key_or_passphrase_and_with_no_other(
     clinic: TwoNodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -288,6 +375,12 @@ def test_an_encrypted_pack_opens_with_its_key_or_passphrase_and_with_no_other(
     assert status == 2 and "does not open it" in said
     with tarfile.open(fileobj=io.BytesIO(pyrage.decrypt(file.read_bytes(), [mine]))) as tar:
         assert tar.getnames()[0] == "SHA256SUMS" and "index.html" in tar.getnames()
+    (clinic.folder / "cache" / "packing-killed").mkdir()
+    key = (tmp_path / "all.key.age").read_bytes()
+    monkeypatch.setenv("PACK_WORDS", PASSPHRASE)
+    assert package(clinic, "--everybody", "-o", str(file), "--recipient", str(mine.to_public()), *words)[0] == 1
+    assert (tmp_path / "all.key.age").read_bytes() == key, "it opens the pack of before, should this one not get whole"
+    assert not list((clinic.folder / "cache").glob("packing-*")), "nothing in the clear, by a killed run either"
     whole = file.read_bytes()
     file.write_bytes(whole[: len(whole) // 2])
     status, said = package(clinic, "--verify", str(file), "--identity", str(tmp_path / "mine.txt"))
@@ -295,6 +388,22 @@ def test_an_encrypted_pack_opens_with_its_key_or_passphrase_and_with_no_other(
     monkeypatch.setenv("PACK_WORDS", "short")
     assert "too short" in package(clinic, "--everybody", "-o", str(file), *words)[1]
     assert file.read_bytes() == whole[: len(whole) // 2], "what was there still stands"
+
+
+def test_who_knows_a_public_key_cannot_pass_off_another_pack(clinic: TwoNodes, pack: Path, tmp_path: Path) -> None:
+    key, file = pyrage.x25519.Identity.generate(), tmp_path / "all.tar.age"
+    (tmp_path / "key.txt").write_text(f"{key}\n")
+    look = ("--verify", str(file), "--identity", str(tmp_path / "key.txt"))
+    forge_all(pack)
+    encrypt(pack, file, [str(key.to_public())], None)
+    status, said = package(clinic, *look)
+    assert status == 1 and "is not what the RT-PACS held when it was proven" in said
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w"):
+        pass
+    file.write_bytes(pyrage.encrypt(content.getvalue(), [key.to_public()]))
+    status, said = package(clinic, *look)
+    assert status == 1 and "there is no SHA256SUMS" in said
 
 
 def test_an_archive_that_altered_an_object_cannot_empty_a_pack_nor_fill_one(
