@@ -5,9 +5,10 @@ Goal
 
 How
     `queries/<product>/changes/` asks what a database knows of itself: `sources.sql` counts the rows of each table that
-    queries read and tells its newest edit; a file named as a cached table does so for each day of it. A table whose
+    queries read and tells its newest edit; a file named as a cached table tells what each day of it says. A table whose
     sources all stayed the same is not asked for. Of one that is asked by day the last days are read in every cycle,
-    and with them each day of which something else is told than before.
+    and with them each day of which something else is told than before; where its sources stayed the same, only the
+    last two weeks are asked.
 
 Why a doubt reads everything
     What is remembered here only spares a reading. It counts for one text of a query, one state of this program, of the
@@ -37,6 +38,8 @@ log = logging.getLogger(__name__)
 SOURCES = "changes/sources"
 LAST_DAYS = range(-1, 2)
 """From today: the days that every cycle reads, whatever the database tells of them."""
+LATELY = range(-14, 2)
+"""From today: the days of which every cycle asks what they say, whether or not a table's edits tell of a change."""
 MOST_DAYS_AGAIN = 0.3
 """Where a greater share of its days is due, a table is read whole."""
 MOST_READINGS = 3
@@ -75,11 +78,11 @@ class Changes:
         self._database, self._values, self._now = database, values_now, now
         self._local_now = now.astimezone(config.site.zone).replace(tzinfo=None)
         self._whole_since = last_full(config, now)
-        self._cache_path = config.cache_path
+        self._cache_path, self._settings = config.cache_path, config.rv and config.rv.database
         self._before = load(config.cache_path)
         self._read: dict[str, ReadBefore] = {}
         self._schema = database.state_of_schema()
-        rows = self._ask(SOURCES)
+        rows = self._ask(SOURCES, values_now)
         self._sources = {str(row["source"]): self._said(row, but="source") for row in rows or ()}
 
     def asked(self, reading: TableReading, query: Query) -> Asked:
@@ -90,18 +93,18 @@ class Changes:
         by_day = day_query(self._database.product, reading.schema, query)
         bound = [] if by_day is not None else [str(value) for value in query.bind(self._values)]
         columns = list(reading.schema.columns.items())
-        way = hash_of(
-            query.text, by_day.text if by_day is not None else "", columns, bound, self._schema, this_program()
-        )
-        sources = {name: self._sources.get(name, "") for name in (by_day or query).sources}
+        texts = [query.text, by_day.text if by_day is not None else ""]
+        way = hash_of(texts, columns, bound, self._settings, self._schema, this_program())
         if by_day is None:
-            return Asked(way, sources)
+            return Asked(way, {name: self._sources.get(name, "") for name in query.sources})
+        # what no source tells of is in what the days say
+        sources = {name: self._sources[name] for name in by_day.sources if name in self._sources}
         window = tuple(str(self._values[name]) for name in by_day.parameters)
         before = self._believed(reading.schema, way)
         if before is not None and before.window == window and _all_same(sources, before.sources):
-            days: Mapping[str, str] | None = {day: told for day, (told, _) in before.days.items()}
+            days = self._ask_lately(by_day, before)
         else:
-            days = self._ask_days(by_day)
+            days = self._ask_days(by_day, self._values)
         return Asked(way, sources, by_day, window, days)
 
     def read_again(self, reading: TableReading, asked: Asked, files: str) -> Again | None:
@@ -143,10 +146,10 @@ class Changes:
             return None
         return before if self._whole_since <= before.whole_at <= self._now else None
 
-    def _ask(self, name: str) -> list[dict[str, object]] | None:
+    def _ask(self, name: str, values_now: Mapping[str, object]) -> list[dict[str, object]] | None:
         """The rows of a query about changes; None where there is none, or the database cannot answer it."""
         try:
-            return self._database.read(name, self._values, list)
+            return self._database.read(name, values_now, list)
         except ConnectionLostError:
             raise
         except QueryError:
@@ -155,9 +158,20 @@ class Changes:
             log.warning("tables are read whole: %s", error)
             return None
 
-    def _ask_days(self, by_day: Query) -> dict[str, str] | None:
+    def _ask_lately(self, by_day: Query, before: ReadBefore) -> Mapping[str, str] | None:
+        """What the database tells of the last days, and told of those before them; None where it cannot."""
+        lately = self._days(LATELY)
+        told = self._ask_days(by_day, {**self._values, **_bounds(by_day, lately)})
+        if told is None:
+            return None
+        return {day: said for day, (said, _) in before.days.items() if day not in lately} | told
+
+    def _days(self, of: range) -> list[str]:
+        return [(self._local_now.date() + timedelta(days=days)).isoformat() for days in of]
+
+    def _ask_days(self, by_day: Query, values_now: Mapping[str, object]) -> dict[str, str] | None:
         """What the database tells of each day; None where it cannot, or does not say of which."""
-        rows = self._ask(by_day.table)
+        rows = self._ask(by_day.table, values_now)
         if rows is None:
             return None
         told = {_day_of(row["first_at"]): self._said(row, but="first_at") for row in rows}
@@ -179,7 +193,7 @@ class Changes:
         """Read the days that are due; None where they are too many, or say what was not said before."""
         told = asked.days or {}
         known = sorted(before.days.keys() | told.keys())
-        last = {(self._local_now.date() + timedelta(days=days)).isoformat() for days in LAST_DAYS}
+        last = set(self._days(LAST_DAYS))
         due = {day for day in known if day in last or not told.get(day) or told[day] != before.days.get(day, ("",))[0]}
         if len(due) > max(len(last), MOST_DAYS_AGAIN * len(known)):
             return None
@@ -206,8 +220,7 @@ class Changes:
     ) -> TableRows | None:
         """Days that follow each other, read until two readings agree, as a whole table is; None where none do, or a
         row is of another day."""
-        since, until = by_day.parameters
-        bounds = {since: _midnight(run[0]), until: _midnight(run[-1]) + timedelta(days=1)}
+        bounds = _bounds(by_day, run)
         believed = {day: said for day in run if (said := before.days.get(day, ("", ""))[1])}
         for _ in range(MOST_READINGS):
             table = self._database.read(
@@ -243,8 +256,10 @@ def hashes_of_days(rows: Iterable[Row], column: str) -> dict[str, str]:
     return {day: digest.hexdigest()[:32] for day, digest in digests.items()}
 
 
-def _in_short(row: Mapping[str, object], but: str) -> str:
-    return " ".join(str(value) for name, value in row.items() if name != but)
+def _bounds(by_day: Query, run: Sequence[str]) -> dict[str, object]:
+    """The parameters with which a query tells of days that follow each other."""
+    since, until = by_day.parameters
+    return {since: _midnight(run[0]), until: _midnight(run[-1]) + timedelta(days=1)}
 
 
 def _all_same(now: Mapping[str, str], before: Mapping[str, str]) -> bool:
