@@ -32,7 +32,7 @@ from recovery.packing.contents import Wanted, bring, read_back
 from recovery.packing.gate import OF_OBJECTS, OF_PROOF, OF_TABLES, Refusal, refusals
 from recovery.packing.index import Line, as_html, as_workbook
 from recovery.packing.proof import MANIFEST, SUMS, UNFINISHED, hash_of, read_manifest, sums_text, written
-from recovery.packing.tidying import tidy
+from recovery.packing.tidying import keep_filled_in, tidy
 from recovery.words.times import at_time
 from recovery.words.values import counted
 
@@ -249,6 +249,8 @@ class Packing:
     def _put_in_place(self, placed: Sequence[Placed], sums: Mapping[str, str], *, was_half: bool) -> None:
         """Rename everything into place, what tells of it last; then remove what is of it no more."""
         before = written(self.folder)
+        if not was_half:
+            keep_filled_in(self.folder, before, self.now)
         self._rename(placed)
         for name in OWN:
             system.move(self._staging / name, self.folder / name)

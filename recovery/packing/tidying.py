@@ -4,16 +4,19 @@ Why objects go by whatever name
     File mode treats with what lies in the folder.
 
 Why a chart may stay
-    One that this program did not write may be one that somebody signed and scanned. `--verify` names it.
+    One that this program did not write may be one that somebody signed and scanned, or filled in on a computer under
+    the name that this program gave it. `--verify` names it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
-from recovery.packing.proof import UNFINISHED
+from recovery.host import system
+from recovery.packing.proof import UNFINISHED, hash_of
 
 _PREAMBLE = 128
 
@@ -34,6 +37,14 @@ def tidy(folder: Path, sums: Mapping[str, str], before: Collection[str] | None) 
                 path.unlink()
         elif path.is_dir() and not path.is_symlink() and not any(path.iterdir()):
             path.rmdir()
+
+
+def keep_filled_in(folder: Path, before: Mapping[str, str], at: datetime) -> None:
+    """Give each chart that is not what was written, as `before` has its hash, a name under which no run replaces it."""
+    for where, sha256 in before.items():
+        chart = folder / where
+        if chart.suffix == ".pdf" and chart.is_file() and hash_of(chart) != sha256:
+            system.move(chart, chart.with_name(f"{chart.stem}_filled_in_until_{at:%Y-%m-%d_%H%M}.pdf"))
 
 
 def _is_object(path: Path) -> bool:

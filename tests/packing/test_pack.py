@@ -296,10 +296,15 @@ def test_what_somebody_else_laid_there_is_not_deleted(clinic: TwoNodes, pack: Pa
     (study / "SHA256SUMS").write_text(f"{hashlib.sha256(b'mine').hexdigest()}  CT.dcm\n")
     status, said = package(clinic, "--everybody", "-o", str(study))
     assert status == 2 and "holds other files" in said and (study / "CT.dcm").read_bytes() == b"mine"
-    signed = next(iter(plan_folders(pack).values())).with_name("signed.pdf")
+    plan_folder = next(iter(plan_folders(pack).values()))
+    signed, chart = plan_folder.with_name("signed.pdf"), plan_folder.with_name(f"{plan_folder.name}.pdf")
     signed.write_bytes(b"%PDF of a scanner")
+    told = chart.read_bytes() + b"fraction 12 was given at 09:40"
+    chart.write_bytes(told)
     package(clinic, "--everybody", "-o", str(pack))
     assert signed.exists()
+    [filled_in] = plan_folder.parent.glob(f"{plan_folder.name}_filled_in_until_*.pdf")
+    assert filled_in.read_bytes() == told != chart.read_bytes(), "what was written into a chart stays, beside a new one"
 
 
 def test_a_pack_never_lands_on_other_files_nor_on_another_pack(clinic: TwoNodes, pack: Path, tmp_path: Path) -> None:
