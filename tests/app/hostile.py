@@ -36,6 +36,7 @@ from recovery.cache.store import Cache
 from recovery.entries.known_gaps import known_gaps_file
 from recovery.entries.priority_entries import entries_file
 from recovery.settings.config import load_config
+from recovery.tables.pipeline import PIPELINE
 from recovery.tables.relational import ALL_TABLES, RELATIONAL_TABLES
 from recovery.tables.schema import EXCLUDED_PATIENTS, HOLDINGS, ODD_ROWS, ON_TREATMENT, TableSchema
 from tests.app import clinic, states
@@ -65,6 +66,7 @@ _OURS = {
     "image_series": {"slices"},
     "photos": {"media_type", "picture", "source_media_type", "source_sha256"},
     "schedule": {"status"},
+    "pipeline": {"stage", "waits_for"},
     "deliveries": {"delivery_type", "termination_status", "meterset_unit"},
 }  # fmt: skip
 """Columns with words that this software alone writes, and that it counts by."""
@@ -105,6 +107,9 @@ def _poison_cache(path: Path, put: Callable[[str], str]) -> None:
     odd: list[dict[str, object]] = [{"table_name": put("patients"), "row_key": put("100999"), "why": put("no key")}]
     at = cache.snapshot(HOLDINGS).taken_at
     cache.write(ODD_ROWS, odd, taken_at=at, source="aria")
+    waiting: dict[str, object] = {name: name if kind == "str" else None for name, kind in PIPELINE.columns.items()}
+    waiting |= {"patient_id": "100999", "stage": "booked"}
+    cache.write(PIPELINE, [_poisoned(PIPELINE, waiting, put)], taken_at=at, source="aria")
     cache.write(EXCLUDED_PATIENTS, [{"patient_id": put("$QA")}], taken_at=at, source="aria")
     told = {schema.name: _told(cache, schema) for schema in RELATIONAL_TABLES.values()}
     with open_writer(path, clinic.NOW - states.FRESH / 2) as new:

@@ -89,7 +89,7 @@ def test_ctrl_c_at_any_moment_of_a_start_is_one_line(tmp_path: Path, module: str
 
 
 def test_ctrl_c_beside_any_bar_is_one_line_and_the_next_run_goes_on(clinic: TwoNodes) -> None:
-    for bar in ("moving records", "moving images", "reading records"):
+    for bar in ("moving records", "reading records", "moving images"):
         shown = run(clinic, "backup_jobs", "cycle", until=lambda text, bar=bar: bar in text, presses=3)
         assert (shown.status, shown.text.count("stopped; ")) == (1, 1), shown.text
         assert bar in shown.text and "the next run goes on from there" in shown.text
