@@ -133,12 +133,14 @@ def test_ctrl_p_prints_every_row_and_a_slash_finds_the_search(
     wait_for_table(page)
     ids = {str(row["patient_id"]) for row in Cache(folder / "clinic" / "data" / "cache").read(ON_TREATMENT)
            if row["status"] in {"on_treatment", "ready_to_start"}}  # fmt: skip
+    drawn(page)
     printed = printed_text(page, tmp_path / "all.pdf")
     assert len(ids) > 14 and {i for i in ids if i not in printed} == set()
     assert page.locator("#rbrdt-paper").count() == 0, "nothing of it stays on the screen"
     page.keyboard.press("/")
     page.keyboard.type("100377")
     page.get_by_text("1 plan shown").wait_for()
+    drawn(page)  # the sheet for paper comes last
     printed = printed_text(page, tmp_path / "one.pdf")
     assert "100377" in printed and "name or ID contains “100377”" in printed
     assert not [i for i in ids - {"100377", "100892"} if i in printed]
