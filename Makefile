@@ -12,7 +12,7 @@ demo: $(VENV)/run
 	$(BIN)/python -m demo $(ARGS)
 
 test: $(VENV)/dev debian lint
-	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 3 --dist worksteal $(ARGS)
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .
