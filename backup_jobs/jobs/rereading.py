@@ -19,7 +19,6 @@ from backup_jobs.transfer.transfer import NAMED, twins_in_words
 from recovery.dicom import elements as el
 from recovery.dicom.model import RT_DOSE, InstanceRef
 from recovery.dimse import DimseError, EncodedObject, Peer, fetch, find_by_uid, find_images, open_link, store
-from recovery.dimse.guard import READ_ERRORS
 from recovery.host.progress import progress
 from recovery.objects.differences import differences
 from recovery.objects.digest import MAY_BE_COERCED, digest_and_size, digest_of
@@ -144,7 +143,7 @@ class Rereading:
             if ref.patient_id and ref.patient_id != el.text(ds, "PatientID"):
                 self._give_to(ds, ref)
             data = encoded(ds)
-        except READ_ERRORS:
+        except el.UNREADABLE:
             return True  # unreadable at the source too: it stays what it was found to be
         obj = EncodedObject(el.text(ds, "SOPClassUID") or "", uid, IMPLICIT_VR_LITTLE_ENDIAN, data)
         store(pacs_store_peer(self.space.config, self.space.memory), [obj])
@@ -164,7 +163,7 @@ class Rereading:
             if digest_of(at_source) == self.verified.objects[uid].digest:
                 return []
             sent = encoded(at_source)
-        except READ_ERRORS:
+        except el.UNREADABLE:
             return ["content: the source's cannot be read"]
         came: dict[str, Dataset] = {}
         with open_link(self.pacs) as link:

@@ -17,11 +17,13 @@ from __future__ import annotations
 import logging
 import math
 import struct
+import zlib
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
 
 from pydicom.datadict import dictionary_VR
 from pydicom.dataelem import RawDataElement
+from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 from pydicom.tag import Tag
@@ -41,12 +43,13 @@ class InvalidObjectError(ValueError):
     """An object lacks what makes it what it claims to be, such as its SOP Instance UID."""
 
 
-_MALFORMED = (
-    ValueError, TypeError, AttributeError, LookupError, ArithmeticError, NotImplementedError,
-    OSError, EOFError, struct.error,
+UNREADABLE = (
+    ValueError, TypeError, AttributeError, LookupError, ArithmeticError, NotImplementedError, RecursionError,
+    OSError, EOFError, struct.error, zlib.error, BytesLengthException, InvalidDicomError,
 )  # fmt: skip
-"""What pydicom raises for values it cannot convert; OSError for a sequence that ends before its length says, and
-UnicodeError is a ValueError."""
+"""What pydicom raises for bytes that are no object, or a value that is none: OSError for a sequence that ends before
+its length says, RecursionError for sequences nested without end, BytesLengthException for a number of half its bytes.
+UnicodeError is a ValueError. Nobody has a list of his own."""
 
 _LARGEST_IS = 2**31 - 1
 """An IS fits 32 bits (PS3.5 section 6.2); a larger one is an accident, and no table could hold it."""
@@ -70,7 +73,7 @@ def _value(ds: Dataset | None, keyword: str) -> Any:
         return None
     try:
         value = ds.get(keyword)
-    except _MALFORMED:
+    except UNREADABLE:
         log.warning("element %s cannot be read; it is taken as absent", keyword)
         return None
     return None if value in ("", None) else value
@@ -232,7 +235,7 @@ def _family_given(value: Any, *, capitals: bool) -> str | None:
         return None
     try:
         groups = str(value if isinstance(value, PersonName) else PersonName(value)).split("=")
-    except _MALFORMED:
+    except UNREADABLE:
         return None
     for group in groups:
         family, given, *_ = [*(part.strip(" \x00") for part in group.split("^")), "", ""]

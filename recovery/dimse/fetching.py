@@ -36,6 +36,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     StudyRootQueryRetrieveInformationModelGet,
 )
 
+from recovery.dicom import elements as el
 from recovery.dicom.model import (
     RT_DOSE,
     RT_IMAGE,
@@ -49,7 +50,7 @@ from recovery.dicom.model import (
 )
 from recovery.dimse.crew import Chunk, work_off
 from recovery.dimse.encoding import READ_IN, EncodedObject, with_file_meta
-from recovery.dimse.guard import DOES_NOT_MATCH, NOT_AUTHORISED, READ_ERRORS, Guard, disagreement
+from recovery.dimse.guard import DOES_NOT_MATCH, NOT_AUTHORISED, Guard, disagreement
 from recovery.dimse.link import Link
 from recovery.dimse.moving import image_query, move
 from recovery.dimse.opening import open_link
@@ -145,7 +146,7 @@ class _Inbox:
             try:
                 self._receive(dcmread(BytesIO(with_file_meta(obj))))
                 self.taken.add(obj.sop_instance_uid)
-            except READ_ERRORS as error:
+            except el.UNREADABLE as error:
                 self.failures[obj.sop_instance_uid] = f"cannot be read: {type(error).__name__}"
             self._on_progress(1)
         return _SUCCESS

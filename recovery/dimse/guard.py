@@ -12,7 +12,6 @@ How
 from __future__ import annotations
 
 import socket
-import struct
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -27,12 +26,6 @@ if TYPE_CHECKING:
 
     from recovery.dicom.model import InstanceRef
     from recovery.dimse.peer import Peer
-
-READ_ERRORS = (
-    *(ValueError, TypeError, AttributeError, LookupError, EOFError, OSError, NotImplementedError, struct.error),
-    RecursionError,
-)
-"""What pydicom raises for bytes that are no object, or not the one that they claim to be, or nested without end."""
 
 NOT_AUTHORISED = 0x0124
 """Refused: not authorised (PS3.7 section C.5.9). What a sender of something that was not asked for is told."""
@@ -81,7 +74,7 @@ def disagreement(obj: EncodedObject, ref: InstanceRef) -> str:
     """In what an object is not what it was sent as, or not what was asked for; empty when it agrees."""
     try:
         ds = dcmread(BytesIO(with_file_meta(obj)), specific_tags=list(_READ), stop_before_pixels=True)
-    except READ_ERRORS:
+    except el.UNREADABLE:
         return "cannot be read"
     if el.text(ds, "SOPInstanceUID") != obj.sop_instance_uid or obj.sop_instance_uid != ref.sop_instance_uid:
         return "its dataset is another object's"

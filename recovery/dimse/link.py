@@ -10,7 +10,6 @@ How
 from __future__ import annotations
 
 import queue
-import struct
 import time
 from dataclasses import dataclass
 from io import BytesIO
@@ -26,6 +25,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 )
 from pynetdicom.status import code_to_category
 
+from recovery.dicom import elements as el
 from recovery.dimse import upstream
 from recovery.dimse.patience import Patience, longest_of, patience_of
 from recovery.dimse.peer import NOT_SUPPORTED, DimseError, Peer
@@ -51,11 +51,6 @@ _SECONDS_PER_MATCH = 1.0
 """What each match adds to the time of a C-FIND, up to `longest_of`."""
 MOST_MATCHES = 1_000_000
 """Of one C-FIND: a node that goes on and on is not believed, and must not fill the memory."""
-
-_UNDECODABLE = (
-    ValueError, TypeError, AttributeError, LookupError, NotImplementedError, OSError, EOFError, struct.error,
-)  # fmt: skip
-"""What pydicom raises for bytes that are no dataset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +223,7 @@ class Link:
     def _match(self, response: C_FIND, encoding: tuple[bool, bool, bool]) -> Dataset:
         try:
             return decode(response.Identifier or BytesIO(), *encoding)
-        except _UNDECODABLE as error:
+        except el.UNREADABLE as error:
             raise self.peer.error("answered a C-FIND with a match that cannot be decoded") from error
 
     def _send(self, send: Any) -> Any:

@@ -23,9 +23,9 @@ from pynetdicom.dsutils import encode
 from pynetdicom.presentation import build_context
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
+from recovery.dicom import elements as el
 from recovery.dimse.crew import PATIENCE
 from recovery.dimse.encoding import EncodedObject, with_file_meta
-from recovery.dimse.guard import READ_ERRORS
 from recovery.dimse.link import Link
 from recovery.dimse.opening import open_link
 from recovery.dimse.peer import NOT_SUPPORTED, DimseError, Peer
@@ -205,7 +205,7 @@ def _as_implicit(peer: Peer, obj: EncodedObject) -> bytes:
         raise peer.error(f"does not take object {obj.sop_instance_uid} in {name}", NOT_SUPPORTED)
     try:
         encoded = encode(dcmread(BytesIO(with_file_meta(obj))), is_implicit_vr=True, is_little_endian=True)
-    except READ_ERRORS:
+    except el.UNREADABLE:
         encoded = None
     if encoded is None:
         text = f"takes object {obj.sop_instance_uid} in Implicit VR only, and it cannot be converted"

@@ -21,7 +21,7 @@ from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag
 
-_UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, OSError, NotImplementedError)
+from recovery.dicom import elements as el
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def _compare(sent: Dataset, came: Dataset, above: str, altered: list[str], added
         else:
             try:
                 _compare_values(sent[tag].value, came[tag].value, name, altered, added)
-            except _UNREADABLE:
+            except el.UNREADABLE:
                 altered.append(name)
 
 

@@ -43,8 +43,7 @@ _LEFT_OUT = frozenset(tag for keyword in MAY_BE_COERCED if (tag := tag_for_keywo
 def digest_of(ds: Dataset) -> str:
     """SHA-256 of the dataset, in hexadecimal; group 0002 and group lengths (PS3.5 section 7.2) do not count.
 
-    Raises `ValueError`, `TypeError`, `AttributeError`, `LookupError`, `OSError` or `NotImplementedError` where pydicom
-    cannot decode a value.
+    Raises one of `recovery.dicom.elements.UNREADABLE` where pydicom cannot decode a value.
     """
     return digest_and_size(ds)[0]
 

@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recovery.charting import charts_pdf
+from recovery.dicom import elements as el
 from recovery.dimse import DimseError, Peer
-from recovery.dimse.guard import READ_ERRORS
 from recovery.host import system
 from recovery.host.durable import replace
 from recovery.host.seals import sealed_json
@@ -205,7 +205,7 @@ class Packing:
         """Whether every object of a folder is still what was written: read again, for whoever forges a file forges its
         hash in the pack as well."""
         folder, root = self.folder / entry["folder"], self.folder.resolve()
-        with suppress(*READ_ERRORS):
+        with suppress(*el.UNREADABLE):
             return all(_is_same(folder / name, root, told) for name, told in entry["files"].items())
         return False
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from recovery.dimse.guard import READ_ERRORS
+from recovery.dicom import elements as el
 from recovery.host.seals import SealError, unsealed_json
 from recovery.packing.contents import read_object
 
@@ -91,6 +91,6 @@ def forged(data: bytes, digests: Mapping[str, str]) -> str:
     """Why the bytes of a file are not the object that was proven; empty where they are, or nothing is known of it."""
     try:
         one = read_object("", data)
-    except READ_ERRORS:
+    except el.UNREADABLE:
         return "cannot be read as DICOM"
     return "" if digests.get(one.uid, one.digest) == one.digest else "is not what the RT-PACS held when it was proven"

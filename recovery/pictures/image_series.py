@@ -28,8 +28,8 @@ _SAME_PLACE_MM = 0.01
 _DRIFT_MM = 0.5
 """How far slices of one stack may be shifted against each other."""
 
-_UNDECODABLE = (ValueError, TypeError, AttributeError, LookupError, RuntimeError, NotImplementedError, OSError)
-"""What pydicom raises for pixels that it cannot decode: a missing plugin, a wrong length, an odd photometry."""
+_UNDECODABLE = (*el.UNREADABLE, RuntimeError)
+"""RuntimeError: what pydicom raises for pixels of which it has no decoder that can be used."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,10 +21,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from pydicom import Dataset, dcmread
-from pydicom.errors import InvalidDicomError
 
+from recovery.dicom import elements as el
 from recovery.dicom.elements import required_uid
-from recovery.dimse.guard import READ_ERRORS
 from recovery.host.durable import replacing
 from recovery.host.seals import sealed_json, unsealed_json
 from recovery.pictures.grids import Grid
@@ -60,7 +59,7 @@ class Shelf:
             is_it = is_it and required_uid(ds, "SOPInstanceUID") == sop_instance_uid
         except FileNotFoundError:
             return None
-        except (*READ_ERRORS, InvalidDicomError):
+        except el.UNREADABLE:
             is_it = False
         if not is_it:
             self._forget_damaged(path)
@@ -131,7 +130,7 @@ class Shelf:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with replacing(path) as file:
                 write(file)
-        except (OSError, ValueError, TypeError, AttributeError, NotImplementedError) as error:
+        except el.UNREADABLE as error:
             log.warning("a picture is not kept: %s", type(error).__name__)
             return False
         self._make_room(path)
