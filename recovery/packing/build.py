@@ -27,12 +27,12 @@ from recovery.dimse import DimseError, Peer
 from recovery.host import system
 from recovery.host.durable import replace
 from recovery.host.seals import sealed_json
-from recovery.packing import names
+from recovery.packing import names, proof
 from recovery.packing.contents import Wanted, bring, read_back
 from recovery.packing.gate import OF_OBJECTS, OF_PROOF, OF_TABLES, Refusal, refusals
 from recovery.packing.index import Line, as_html, as_workbook
-from recovery.packing.proof import MANIFEST, SUMS, UNFINISHED, hash_of, read_manifest, sums_text, written
-from recovery.packing.tidying import keep_filled_in, tidy
+from recovery.packing.proof import EARLIER, MANIFEST, SUMS, UNFINISHED, hash_of, read_manifest, sums_text, written
+from recovery.packing.tidying import give_way, tidy
 from recovery.words.times import at_time
 from recovery.words.values import counted
 
@@ -45,7 +45,7 @@ OWN = ("index.html", "index.xlsx", MANIFEST, SUMS)
 STILL = "the pack that was there before still stands"
 
 Entry = Mapping[str, Any]
-"""A folder in `PACK.json`; `files`: by name an object's UID, hash and digest."""
+"""A folder in `PACK.json`; `files`: by name an object's UID, hash and digest; `chart`: the hash of its chart."""
 
 
 class PackError(RuntimeError):
@@ -83,6 +83,7 @@ class Packing:
     tell: Callable[[Line], None] = lambda _: None
     _taken: names.Names = field(default_factory=names.Names)
     _old: dict[str, Entry] = field(default_factory=dict)
+    _known: frozenset[tuple[str, str]] = frozenset()
     _is_half: bool = False
     """Whether this run, or an earlier one, did not end: only one that does may take the mark away."""
 
@@ -100,8 +101,8 @@ class Packing:
             self._open()
             lines, placed = self._stage(wanted)
             sums = self._write_own(lines, placed)
-            was_half, self._is_half = self._is_half, True
-            self._put_in_place(placed, sums, was_half=was_half)
+            self._is_half = True
+            self._put_in_place(placed, sums)
         except OSError as error:
             self._leave()
             still = f"it is half of a pack, and {UNFINISHED} in it says so" if self._is_half else STILL
@@ -129,8 +130,12 @@ class Packing:
         if known["asked"] != self.asked:
             raise PackError(f"{self.folder} holds the pack of {known['asked']}. Name another folder for {self.asked}.")
         self._old = {entry["plan"]: entry for entry in known["folders"]}
+        self._known = proof.known(self.folder)
+        lists = [path.read_bytes() for path in self._staging.glob("*") if path.name.startswith((SUMS, EARLIER))]
         self._clear()
         self._staging.mkdir()
+        for number, content in enumerate(lists):
+            replace(self._staging / f"{EARLIER}{number}", content)
         for own in (UNFINISHED, SUMS, MANIFEST):
             self._taken.of(own, None)
 
@@ -182,12 +187,12 @@ class Packing:
         signed = f"{self.override.by}: {self.override.reason}" if self.override and found and not kept_since else ""
         path = self._path_of(wanted, is_overridden=bool(signed))
         line = Line(case, path, found, signed, kept_since, remarks, is_new=earlier is None)
-        entry = self._entry(wanted, path, files, earlier if kept_since else None, signed)
         source = self.folder / earlier["folder"] if earlier is not None else beside
         chart = beside.with_suffix(".pdf")
         paper, font = self.config.charts.paper, self.config.chart_font
         chart.write_bytes(charts_pdf([case.file], paper=paper, own_font=font, plan_uid=case.plan.uid))
-        return line, Placed(entry, source, chart)
+        entry = self._entry(wanted, path, files, earlier if kept_since else None, signed)
+        return line, Placed(entry | {"chart": hash_of(chart)}, source, chart)
 
     def _may_pass(self, found: Sequence[Refusal]) -> bool:
         return not found or (self.override is not None and not any(one.lasts for one in found))
@@ -218,7 +223,9 @@ class Packing:
         plan = names.plan_folder(case.plan.label, case.plan.told, is_overridden=is_overridden)
         return take(f"{path}/{plan}", ("plan", case.plan.uid))
 
-    def _entry(self, wanted: Wanted, path: str, files: Mapping[str, Any], kept: Entry | None, signed: str) -> Entry:
+    def _entry(
+        self, wanted: Wanted, path: str, files: Mapping[str, Any], kept: Entry | None, signed: str
+    ) -> dict[str, Any]:
         return {
             "plan": wanted.case.plan.uid,
             "patient": _who(wanted),
@@ -233,7 +240,7 @@ class Packing:
         sums: dict[str, str] = {}
         for entry in (one.entry for one in placed):
             sums |= {f"{entry['folder']}/{name}": sha256 for name, (_, sha256, _) in entry["files"].items()}
-        sums |= {f"{one.entry['folder']}.pdf": hash_of(one.chart) for one in placed}
+            sums[f"{entry['folder']}.pdf"] = entry["chart"]
         made = {"asked": self.asked, "made_at": self.now.isoformat(), "folders": [one.entry for one in placed]}
         own = {
             "index.html": as_html(lines, self.config.site.name, self.now),
@@ -246,15 +253,12 @@ class Packing:
             replace(self._staging / name, content)
         return sums
 
-    def _put_in_place(self, placed: Sequence[Placed], sums: Mapping[str, str], *, was_half: bool) -> None:
+    def _put_in_place(self, placed: Sequence[Placed], sums: Mapping[str, str]) -> None:
         """Rename everything into place, what tells of it last; then remove what is of it no more."""
-        before = written(self.folder)
-        if not was_half:
-            keep_filled_in(self.folder, before, self.now)
         self._rename(placed)
         for name in OWN:
             system.move(self._staging / name, self.folder / name)
-        tidy(self.folder, sums, None if was_half else before)
+        tidy(self.folder, sums, self._known, self.now)
         system.sync_folder(self.folder)
         self._clear()
 
@@ -268,7 +272,9 @@ class Packing:
                     aside[target] = self._staging / f"old-{number}"
                     system.move(target, aside[target])
                 system.move(source, target)
-            system.move(one.chart, target.with_name(f"{target.name}.pdf"))
+            chart = f"{one.entry['folder']}.pdf"
+            give_way(self.folder / chart, chart, self._known, self.now)
+            system.move(one.chart, self.folder / chart)
         for parent in {(self.folder / one.entry["folder"]).parent for one in placed}:
             system.sync_folder(parent)
 

@@ -16,6 +16,8 @@ from recovery.host.seals import SealError, unsealed_json
 from recovery.packing.contents import read_object
 
 SUMS, MANIFEST, UNFINISHED = "SHA256SUMS", "PACK.json", "UNFINISHED_do_not_use"
+EARLIER = "earlier."
+"""How the lists of runs that did not end begin, in what the next one leaves unfinished."""
 _LINE = re.compile(r"([0-9a-f]{64})  ([^/\\][^\\]*)")
 
 
@@ -45,10 +47,23 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
 
 def written(folder: Path) -> dict[str, str]:
     """Hashes of what this program wrote into a folder, by path; none where that cannot be told."""
+    return _written(folder / SUMS)
+
+
+def _written(sums: Path) -> dict[str, str]:
     try:
-        return read_sums((folder / SUMS).read_text(encoding="utf-8"))
+        return read_sums(sums.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
+
+
+def known(folder: Path) -> frozenset[tuple[str, str]]:
+    """Path and hash of what this program wrote into a folder, by its lists and by those of runs that did not end."""
+    staging = folder / UNFINISHED
+    lists = [folder / SUMS, staging / SUMS, *staging.glob(f"{EARLIER}*")]
+    told = read_manifest(folder) or {"folders": ()}
+    charts = ((f"{entry['folder']}.pdf", entry["chart"]) for entry in told["folders"])
+    return frozenset([*charts, *(pair for file in lists for pair in _written(file).items())])
 
 
 def hash_of(path: Path) -> str:

@@ -3,9 +3,9 @@
 Why objects go by whatever name
     File mode treats with what lies in the folder.
 
-Why a chart may stay
-    One that this program did not write may be one that somebody signed and scanned, or filled in on a computer under
-    the name that this program gave it. `--verify` names it.
+Why no chart goes but as it was written
+    In an outage people write into a chart where it lies, or lay a signed and scanned one beside it. `--verify` names
+    what is not of the pack.
 """
 
 from __future__ import annotations
@@ -21,30 +21,33 @@ from recovery.packing.proof import UNFINISHED, hash_of
 _PREAMBLE = 128
 
 
-def tidy(folder: Path, sums: Mapping[str, str], before: Collection[str] | None) -> None:
+def tidy(folder: Path, sums: Mapping[str, str], known: Collection[tuple[str, str]], at: datetime) -> None:
     """Remove what is of an earlier pack, and folders with nothing in them.
 
-    `sums`: what is of this one, by path; `before`: what was written last time, None where nobody knows, for that run
-    did not end.
+    `sums`: hashes of what is of this one, by path; `known`: path and hash of all that was ever written there.
     """
+    charts = {where for where, _ in known}
     for path in sorted(folder.rglob("*"), reverse=True):
         where = path.relative_to(folder).as_posix()
         if where.split("/")[0] == UNFINISHED or where in sums:
             continue
         if path.is_file():
-            is_chart = path.suffix == ".pdf" and (before is None or where in before)
-            if is_chart or _is_object(path):
+            if path.suffix == ".pdf" and where in charts:
+                give_way(path, where, known, at)
+            elif _is_object(path):
                 path.unlink()
         elif path.is_dir() and not path.is_symlink() and not any(path.iterdir()):
             path.rmdir()
 
 
-def keep_filled_in(folder: Path, before: Mapping[str, str], at: datetime) -> None:
-    """Give each chart that is not what was written, as `before` has its hash, a name under which no run replaces it."""
-    for where, sha256 in before.items():
-        chart = folder / where
-        if chart.suffix == ".pdf" and chart.is_file() and hash_of(chart) != sha256:
-            system.move(chart, chart.with_name(f"{chart.stem}_filled_in_until_{at:%Y-%m-%d_%H%M}.pdf"))
+def give_way(chart: Path, where: str, known: Collection[tuple[str, str]], at: datetime) -> None:
+    """Delete a chart that is what was written; any other keeps all that it says under another name."""
+    if not chart.is_file():
+        return
+    if (where, hash_of(chart)) in known:
+        chart.unlink()
+    else:
+        system.move(chart, chart.with_name(f"{chart.stem}_kept_{at:%Y-%m-%d_%H%M}.pdf"))
 
 
 def _is_object(path: Path) -> bool:

@@ -284,7 +284,16 @@ def test_a_pack_that_is_half_put_in_place_says_so_until_a_run_ends(clinic: TwoNo
     finally:
         clinic.pacs.start()
     shutil.rmtree(chart)
+    (filled_in, *_) = (one for one in pack.glob("*/*/*.pdf") if mark not in one.parents)
+    told, signed = filled_in.read_bytes() + b"fraction 12 was given at 09:40", filled_in.with_name("signed.pdf")
+    filled_in.write_bytes(told)
+    signed.write_bytes(b"%PDF of a scanner")
     package(clinic, "--everybody", "-o", str(pack))
+    assert signed.exists()
+    [kept] = pack.rglob("*_kept_*.pdf")
+    assert kept.read_bytes() == told
+    kept.unlink()
+    signed.unlink()
     assert package(clinic, "--verify", str(pack))[0] == 0
 
 
@@ -303,7 +312,7 @@ def test_what_somebody_else_laid_there_is_not_deleted(clinic: TwoNodes, pack: Pa
     chart.write_bytes(told)
     package(clinic, "--everybody", "-o", str(pack))
     assert signed.exists()
-    [filled_in] = plan_folder.parent.glob(f"{plan_folder.name}_filled_in_until_*.pdf")
+    [filled_in] = plan_folder.parent.glob(f"{plan_folder.name}_kept_*.pdf")
     assert filled_in.read_bytes() == told != chart.read_bytes(), "what was written into a chart stays, beside a new one"
 
 
