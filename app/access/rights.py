@@ -64,7 +64,7 @@ def signer(permission: Permission) -> str | None:
     Who may not sign may look at what others signed. A signature is a profession, so break-glass gives none.
     """
     user = signed_in()
-    return f"{user.full_name} ({user.name})" if user is not None and may(permission) else None
+    return f"{user.full_name} ({user.name})" if user is not None and user.may(permission) else None
 
 
 def refusal(permission: Permission) -> str:

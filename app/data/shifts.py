@@ -22,6 +22,8 @@ def shifts_now(desk: Desk, checks: Statements[ShiftCheck]) -> list[Shift]:
 
 def open_check(desk: Desk) -> Trouble | None:
     """What is to be told of the shift check on every page."""
+    if not desk.config.watch.shift_checks:
+        return None
     try:
         checks = statements(desk)
     except EntriesError:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.access import rights
+from recovery.access.permissions import Permission
 from recovery.entries.shift_checks import ShiftCheck, shift_checks_file
 from recovery.host.entry_lines import read_statements
 from recovery.settings.config import load_config
+from tests.app import people
 from tests.app.conftest import said
 
 Open = Callable[..., AppTest]
@@ -24,8 +28,6 @@ def opened(open_dashboard: Open, role: str = "therapist", page: str = "shift_che
     visit = open_dashboard("good", 13, page=page, role=None)
     file = Path(os.environ["RBRDT_CONFIG"])
     file.write_text(file.read_text() + config)
-    from tests.app import people
-
     people.sign_in(visit.run(), role)
     assert not visit.exception
     return visit
@@ -75,7 +77,11 @@ def test_who_compared_is_named_and_a_difference_needs_words(open_dashboard: Open
 def test_whoever_only_looks_signs_nothing(open_dashboard: Open) -> None:
     visit = opened(open_dashboard, "viewer")
     assert "A check bears the name of who compared" in said(visit)
-    assert not [one for one in visit.button if one.key == "shift_sign"]
+    here = visit.session_state[rights.SITTING]
+    here.break_glass("Nobody else is here for TB1", timedelta(minutes=60))
+    visit.run()
+    assert here.may(Permission.CHARTS)
+    assert not [one for one in visit.button if one.key == "shift_sign"], "broken glass makes nobody a therapist"
 
 
 @pytest.mark.parametrize(("config", "is_told"), [(TIMES, True), ("", False)])
