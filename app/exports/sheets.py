@@ -21,10 +21,9 @@ import pandas as pd
 from openpyxl.cell.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.properties import PageSetupProperties
 
 from app.lists.columns import Column
-from recovery.charting.cells import text_into
+from recovery.charting.cells import as_wide_as_paper, text_into
 from recovery.words.printable import printable
 from recovery.words.values import ABSENT
 
@@ -142,7 +141,7 @@ def set_page(sheet: Worksheet, layout: Layout, *, left: str, right: str, footer:
         printed = names.index(layout.printed_up_to) + 1
         sheet.print_area = f"A1:{get_column_letter(printed)}{max(sheet.max_row, 1)}"
         footer = f"{footer}. {len(names) - printed} more columns on the screen"
-    make_landscape(sheet)
+    as_wide_as_paper(sheet, "landscape")
     sheet.page_margins.left = sheet.page_margins.right = 0.4
     sheet.page_margins.top, sheet.page_margins.bottom = 0.8, 0.8
     sheet.page_margins.header = sheet.page_margins.footer = 0.4
@@ -150,15 +149,6 @@ def set_page(sheet: Worksheet, layout: Layout, *, left: str, right: str, footer:
     _say(sheet.HeaderFooter.oddFooter, footer, None)
     if (item := sheet.HeaderFooter.oddFooter) is not None and item.right is not None:
         item.right.text = "Page &P of &N"
-
-
-def make_landscape(sheet: Worksheet) -> None:
-    """A4 on its side, as many pages as it takes and each as wide as the sheet."""
-    sheet.page_setup.orientation = "landscape"
-    sheet.page_setup.paperSize = 9
-    sheet.page_setup.fitToWidth = 1
-    sheet.page_setup.fitToHeight = 0
-    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
 
 
 def tell(sheet: Worksheet, lines: Sequence[tuple[str, object]]) -> None:
@@ -178,7 +168,7 @@ def tell(sheet: Worksheet, lines: Sequence[tuple[str, object]]) -> None:
             text_into(cell, str(value))
         cell.alignment = Alignment(horizontal="left", vertical="top", wrap_text=True)
     sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 32, 80
-    make_landscape(sheet)
+    as_wide_as_paper(sheet, "landscape")
 
 
 def cell_of(sheet: Worksheet, row: int, column: int) -> Cell:

@@ -1,15 +1,22 @@
-"""Texts in cells of a workbook: how many lines they take, where they are broken, and that they stay texts."""
+"""Texts in cells of a workbook: how many lines they take, where they are broken, and that they stay texts; and how a
+sheet comes on paper."""
 
 from __future__ import annotations
 
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from unicodedata import east_asian_width
+
+from openpyxl.worksheet.properties import PageSetupProperties
 
 from recovery.words.printable import as_cell, is_like_formula
 
 if TYPE_CHECKING:
     from openpyxl.cell.cell import Cell
+    from openpyxl.worksheet.worksheet import Worksheet
+
+PAPER = {"a4": 9, "letter": 1}
+"""As a workbook names it (ECMA-376 part 1, 18.3.1.63)."""
 
 _MOST_LINES = 28
 """Lines of one row: Excel's rows end at 409 points."""
@@ -42,3 +49,11 @@ def text_into(cell: Cell, text: str) -> None:
         cell.value = as_cell(text)
         cell.data_type = "s"
         cell.quotePrefix = is_like_formula(text)  # stays a text also after somebody has edited the cell
+
+
+def as_wide_as_paper(sheet: Worksheet, orientation: Literal["portrait", "landscape"], paper: str = "a4") -> None:
+    """As many pages as it takes, each as wide as the sheet: a name and what is said of it are on one page."""
+    sheet.page_setup.orientation = orientation
+    sheet.page_setup.paperSize = PAPER[paper]
+    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)

@@ -19,10 +19,9 @@ from openpyxl.drawing.image import Image
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.pagebreak import Break
-from openpyxl.worksheet.properties import PageSetupProperties
 from PIL import UnidentifiedImageError
 
-from recovery.charting.cells import lines_of, parts_of, text_into
+from recovery.charting.cells import as_wide_as_paper, lines_of, parts_of, text_into
 from recovery.charting.code import ChartCode
 from recovery.charting.facts import Pairs
 from recovery.charting.sheet import ChartSheet, Table, chart_sheets
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
     from recovery.patient.photos import Photo
 
 _WIDTHS = (6, 13, 7, 9, 7, 9, 7, 14, 7, 7, 7, 10)
-_PAPER = {"a4": 9, "letter": 1}
 _LINE = 13.0
 """Height of a line of 9 points, in points."""
 _PAGE_HEIGHT = 700.0
@@ -265,10 +263,7 @@ class _Page:
 
 
 def _set_page(ws: Worksheet, sheet: ChartSheet, paper: Paper) -> None:
-    ws.page_setup.orientation = "portrait"
-    ws.page_setup.paperSize = _PAPER[paper]
-    ws.page_setup.fitToWidth, ws.page_setup.fitToHeight = 1, 0
-    ws.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    as_wide_as_paper(ws, "portrait", paper)
     margins = ws.page_margins
     margins.left = margins.right = 0.4
     margins.top, margins.bottom, margins.header, margins.footer = 0.75, 0.6, 0.3, 0.3

@@ -34,7 +34,7 @@ from recovery.dimse import DimseError
 from recovery.host.clock import read_clock
 from recovery.host.durable import LockedError
 from recovery.packing.build import STILL, Override, PackError, Packing
-from recovery.packing.contents import Rules, wanted_plans
+from recovery.packing.contents import MOST_WAITS, Rules, wanted_plans
 from recovery.packing.encryption import WrongKeyError, encrypt, faults_of_encrypted, identities, recipients_of
 from recovery.packing.index import Line, summary
 from recovery.packing.proof import faults_of
@@ -123,7 +123,8 @@ def make_pack(
     memory = Memory.load(config.cache_path)
     local = now.astimezone(config.site.zone).replace(tzinfo=None)
     packing = Packing(config, pacs_peer(config, memory), folder, asked, local, override, on_line)
-    return packing.make(wanted_plans(cache, Rules.of(config), chosen.patient_ids, chosen.machine, now))
+    rules = Rules.of(config)
+    return packing.make(wanted_plans(cache, rules, chosen.patient_ids, chosen.machine, now, MOST_WAITS))
 
 
 def status_of(lines: Sequence[Line]) -> int:

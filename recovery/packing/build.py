@@ -244,7 +244,7 @@ class Packing:
         made = {"asked": self.asked, "made_at": self.now.isoformat(), "folders": [one.entry for one in placed]}
         own = {
             "index.html": as_html(lines, self.config.site.name, self.now),
-            "index.xlsx": as_workbook(lines, self.config.site.name, self.now),
+            "index.xlsx": as_workbook(lines, self.config.site.name, self.now, self.config.charts.paper),
             MANIFEST: (sealed_json(made) + "\n").encode(),
         }
         sums |= {name: hashlib.sha256(content).hexdigest() for name, content in own.items()}

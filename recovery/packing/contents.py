@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from typing import TYPE_CHECKING
 
 from pydicom import Dataset, dcmread
 
+from recovery.cache.errors import CacheError
 from recovery.dicom import elements as el
 from recovery.dicom.model import Patient
 from recovery.dimse import DimseError, Peer, fetch, find_by_uid, open_link
@@ -33,11 +35,14 @@ from recovery.pacs.verified_objects import VerifiedObjects, chain_of
 from recovery.patient.file import files_of
 from recovery.patient.tables import read_tables
 from recovery.patient.unknown_now import as_of_now
+from recovery.tables.schema import ON_TREATMENT, TREATMENT_RECORDS
 
 if TYPE_CHECKING:
     from recovery.cache.store import Cache
     from recovery.settings.config import Config, Site
 
+MOST_WAITS, PAUSE_SECONDS = 12, 5.0
+"""A cycle writes the list soon after the records; one that cannot make it is not waited for without end."""
 PATIENTS_AT_ONCE = 25
 """Patients whose tables are read together: a clinic of any size takes the memory of so many."""
 
@@ -71,18 +76,22 @@ class Rules:
 
 
 def wanted_plans(
-    cache: Cache, rules: Rules, patient_ids: Sequence[str], machine: str | None, now: datetime
+    cache: Cache, rules: Rules, patient_ids: Sequence[str], machine: str | None, now: datetime, waits: int = 0
 ) -> Iterator[Wanted]:
     """Every plan of these patients that may still be treated; of who has none, those that may not. In their order.
 
     `machine`: where all are to be treated; None: each where its patient is booked next, else where it was last treated.
-    Of several plans of one patient each where it was last treated: the next appointment may be another's.
+    Of several plans of one patient each where it was last treated: the next appointment may be another's. `waits`: how
+    often, in all, a list that a cycle is about to write is waited for; else it disagrees with the records.
 
     Raises `CacheError` if the list, the records or the plans cannot be read.
     """
     verified, site, grace = VerifiedObjects.load(cache), rules.site, rules.grace
     for start in range(0, len(patient_ids), PATIENTS_AT_ONCE):
         asked = patient_ids[start : start + PATIENTS_AT_ONCE]
+        while waits and _is_being_written(cache):
+            time.sleep(PAUSE_SECONDS)
+            waits -= 1
         tables = as_of_now(read_tables(cache, asked), cache, site, now, grace)
         for file in files_of(tables, site, asked, now, grace):
             booked = file.next_appointment.treatment_machine_name if file.next_appointment is not None else None
@@ -98,6 +107,13 @@ def wanted_plans(
                 known = ((uid, verified.objects.get(uid)) for uid in (*chain, *doses))
                 digests = {uid: v.digest for uid, v in known if v is not None and v.digest is not None}
                 yield Wanted(case, chain, doses, digests)
+
+
+def _is_being_written(cache: Cache) -> bool:
+    """Whether the records are of a later cycle than the list that is made of them."""
+    with suppress(CacheError):
+        return cache.snapshot(TREATMENT_RECORDS).taken_at > cache.snapshot(ON_TREATMENT).taken_at
+    return False
 
 
 def _doses(uid: str | None, named: Sequence[str], verified: VerifiedObjects) -> tuple[str, ...]:

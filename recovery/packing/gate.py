@@ -154,7 +154,7 @@ def is_complete(case: Case) -> str | None:
 def was_proven_lately(case: Case) -> str | None:
     """A time that has not come yet was written by a clock that was wrong: it proves nothing."""
     if case.proven_at is None:
-        return "It was never proven whole by re-reading: `python -m backup_jobs verify_backup` does that."
+        return "It was never proven whole by re-reading, as verify_backup does every night."
     if timedelta() <= case.file.now - case.proven_at <= timedelta(hours=case.proven_hours):
         return None
     return f"It was last proven {at_time(case.proven_at)}, and not within {case.proven_hours} hours."

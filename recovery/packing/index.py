@@ -12,7 +12,7 @@ from urllib.parse import quote
 from openpyxl import Workbook
 from openpyxl.styles import Alignment, Font
 
-from recovery.charting.cells import text_into
+from recovery.charting.cells import as_wide_as_paper, text_into
 from recovery.packing.gate import Case, Refusal
 from recovery.patient import notices
 from recovery.words.printable import printable
@@ -28,7 +28,7 @@ COLUMNS = (
     *("Machine", "Patient", "ID", "Born", "Plan", "Next fraction", "Prescription"),
     *("In the pack", "Look at first", "Folder"),
 )
-_WIDTHS = (10, 26, 14, 12, 18, 26, 26, 60, 60, 48)
+_WIDTHS = (9, 22, 12, 11, 14, 22, 20, 38, 38, 34)
 _STYLE = """body{font:14px/1.45 system-ui,sans-serif;color:#1f2937;background:#fff;margin:24px}
 h1{font-size:20px;margin:0 0 4px}p{margin:0 0 12px}table{border-collapse:collapse;width:100%}
 th,td{text-align:left;vertical-align:top;padding:6px 10px 6px 0;border-bottom:1px solid #d1d5db}
@@ -119,7 +119,7 @@ def _row(line: Line) -> str:
     return f"<tr>{''.join(marked)}</tr>"
 
 
-def as_workbook(lines: Sequence[Line], site_name: str, made_at: datetime) -> bytes:
+def as_workbook(lines: Sequence[Line], site_name: str, made_at: datetime, paper: str) -> bytes:
     book = Workbook()
     sheet = book.worksheets[0]
     sheet.title = "Pack"
@@ -128,14 +128,14 @@ def as_workbook(lines: Sequence[Line], site_name: str, made_at: datetime) -> byt
         for column, text in enumerate(row, start=1):
             cell = cast("Cell", sheet.cell(number, column))
             text_into(cell, text)
-            if number < 3:
-                continue
-            cell.alignment = Alignment(wrap_text=True, vertical="top")
-            cell.font = Font(bold=number == 3 or text.startswith("■"))
+            cell.font = Font(name="Calibri", bold=number in {1, 3} or text.startswith("■"))
+            if number >= 3:
+                cell.alignment = Alignment(wrap_text=True, vertical="top")
     for letter, width in zip("ABCDEFGHIJ", _WIDTHS, strict=True):
         sheet.column_dimensions[letter].width = width
     sheet.freeze_panes = "A4"
-    sheet.page_setup.orientation, sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = "landscape", 1, 0
+    sheet.print_title_rows = "3:3"
+    as_wide_as_paper(sheet, "landscape", paper)
     book.properties.created = book.properties.modified = made_at
     file = io.BytesIO()
     book.save(file)

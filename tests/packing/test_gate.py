@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from recovery.packing.contents import Rules, Wanted, wanted_plans
 from recovery.packing.gate import OF_OBJECTS, OF_TABLES, Case, PackedObject, refusals
 from recovery.pacs.verified_objects import VerifiedObjects
 from recovery.settings.config import load_config
-from recovery.tables.schema import ON_TREATMENT
+from recovery.tables.schema import ON_TREATMENT, TREATMENT_RECORDS
 from tests.app.clinic import CONFIG
 from tests.recovery.patient_clinic import LOCAL, NOW, TB1, Clinic, anna, bo
 
@@ -165,3 +166,28 @@ def test_of_two_plans_each_is_to_be_treated_where_it_was(cache: Cache) -> None:
         "Breast_L": TB1,
         "Axilla": "TB2",
     }
+
+
+def test_a_list_that_a_cycle_is_about_to_write_is_waited_for(
+    clinic: Clinic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else whoever was treated in that cycle disagrees with himself, and his pack of before goes."""
+    cache = clinic.write(tmp_path / "data" / "cache")
+    rows, at = cache.read(ON_TREATMENT), cache.snapshot(TREATMENT_RECORDS).taken_at
+    before = [row | {"course_fractions_delivered": 1} for row in rows]
+
+    def write(told: list[dict[str, Any]], minutes: int) -> None:
+        cache.write(ON_TREATMENT, told, taken_at=at + timedelta(minutes=minutes), source="RT-PACS")
+
+    def judged(waits: int) -> dict[str, str]:
+        found = wanted_plans(cache, Rules.of(load_config(config)), ["100231"], None, NOW, waits)
+        return refused(next(iter(found)).case)
+
+    config, slept = tmp_path / "config.toml", list[float]()
+    config.write_text(CONFIG)
+    monkeypatch.setattr("recovery.packing.contents.time.sleep", slept.append)
+    write(before, -10)
+    assert "7 fractions in the records, 1 in the list" in judged(3)["is_agreed"]
+    assert len(slept) == 3, "one that never comes is not waited for without end"
+    monkeypatch.setattr("recovery.packing.contents.time.sleep", lambda _: write(rows, 0))
+    assert "is_agreed" not in judged(3)
