@@ -23,7 +23,7 @@ from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 
 from app.lists.columns import Column
-from recovery.charting.cells import as_wide_as_paper, text_into
+from recovery.charting.cells import LINE_HEIGHT, as_wide_as_paper, text_into
 from recovery.words.printable import printable
 from recovery.words.values import ABSENT
 
@@ -57,7 +57,6 @@ class Layout:
 
 _INK = "1F2937"
 _BOLD = Font(name="Calibri", size=11, bold=True, color=_INK)
-_LINE_HEIGHT = 15.0
 _HAIRLINE = Side(style="hair", color="6B7280")
 _RULE = Side(style="thin", color=_INK)
 _BELOW_ROW = Border(bottom=_HAIRLINE)
@@ -93,7 +92,7 @@ def head(sheet: Worksheet, layout: Layout) -> None:
         cell.border = Border(bottom=_RULE)
         horizontal: Literal["left", "right"] = "right" if column.kind == "number" else "left"
         cell.alignment = Alignment(horizontal=horizontal, vertical="center", wrap_text=True, indent=_indent(column))
-    sheet.row_dimensions[1].height = 2 * _LINE_HEIGHT
+    sheet.row_dimensions[1].height = 2 * LINE_HEIGHT
 
 
 def band(sheet: Worksheet, layout: Layout, number: int, text: str) -> None:
@@ -104,7 +103,7 @@ def band(sheet: Worksheet, layout: Layout, number: int, text: str) -> None:
     text_into(cell, text)
     cell.font = _BOLD
     cell.alignment = Alignment(horizontal="left", vertical="bottom")
-    sheet.row_dimensions[number].height = 2 * _LINE_HEIGHT
+    sheet.row_dimensions[number].height = 2 * LINE_HEIGHT
 
 
 def fit(sheet: Worksheet, layout: Layout, blocks: Mapping[int, pd.DataFrame]) -> None:
@@ -126,7 +125,7 @@ def fit(sheet: Worksheet, layout: Layout, blocks: Mapping[int, pd.DataFrame]) ->
                 texts = _texts(rows, column)
                 lines = [max(so_far, _lines_of(text, width)) for so_far, text in zip(lines, texts, strict=True)]
         for number, count in enumerate(lines, start=first):
-            sheet.row_dimensions[number].height = max(count, layout.least_lines) * _LINE_HEIGHT
+            sheet.row_dimensions[number].height = max(count, layout.least_lines) * LINE_HEIGHT
 
 
 def set_page(sheet: Worksheet, layout: Layout, *, left: str, right: str, footer: str, filtered: bool = True) -> None:

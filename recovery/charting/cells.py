@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 PAPER = {"a4": 9, "letter": 1}
 """As a workbook names it (ECMA-376 part 1, 18.3.1.63)."""
 
+LINE_HEIGHT = 15.0
+"""Points of a line of 11; not every program makes a row as high as its text."""
 _MOST_LINES = 28
 """Lines of one row: Excel's rows end at 409 points."""
 

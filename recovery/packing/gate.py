@@ -155,9 +155,10 @@ def was_proven_lately(case: Case) -> str | None:
     """A time that has not come yet was written by a clock that was wrong: it proves nothing."""
     if case.proven_at is None:
         return "It was never proven whole by re-reading, as verify_backup does every night."
-    if timedelta() <= case.file.now - case.proven_at <= timedelta(hours=case.proven_hours):
-        return None
-    return f"It was last proven {at_time(case.proven_at)}, and not within {case.proven_hours} hours."
+    age, said = case.file.now - case.proven_at, f"It was last proven {at_time(case.proven_at)}"
+    if age < timedelta():
+        return f"{said}, which has not come yet: a clock is wrong."
+    return f"{said}, and not within {case.proven_hours} hours." if age > timedelta(hours=case.proven_hours) else None
 
 
 def is_unchanged(case: Case) -> str | None:

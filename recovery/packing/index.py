@@ -12,7 +12,7 @@ from urllib.parse import quote
 from openpyxl import Workbook
 from openpyxl.styles import Alignment, Font
 
-from recovery.charting.cells import as_wide_as_paper, text_into
+from recovery.charting.cells import LINE_HEIGHT, as_wide_as_paper, lines_of, text_into
 from recovery.packing.gate import Case, Refusal
 from recovery.patient import notices
 from recovery.words.printable import printable
@@ -131,6 +131,9 @@ def as_workbook(lines: Sequence[Line], site_name: str, made_at: datetime, paper:
             cell.font = Font(name="Calibri", bold=number in {1, 3} or text.startswith("■"))
             if number >= 3:
                 cell.alignment = Alignment(wrap_text=True, vertical="top")
+        if number >= 3:
+            lines_needed = max(lines_of(text, width - 2) for text, width in zip(row, _WIDTHS, strict=True))
+            sheet.row_dimensions[number].height = LINE_HEIGHT * lines_needed
     for letter, width in zip("ABCDEFGHIJ", _WIDTHS, strict=True):
         sheet.column_dimensions[letter].width = width
     sheet.freeze_panes = "A4"

@@ -132,6 +132,8 @@ def test_the_index_says_who_is_in_it_and_who_is_not_and_why(pack: Path) -> None:
     rows = [[str(cell.value) for cell in row] for row in load_workbook(pack / "index.xlsx")["Pack"].iter_rows()]
     sheet = load_workbook(pack / "index.xlsx")["Pack"]
     assert sheet.sheet_properties.pageSetUpPr.fitToPage and sheet.print_title_rows == "$3:$3", "all of a line on a page"
+    (number,) = [number for number, row in enumerate(rows, start=1) if "QUARTZ, Heron" in row]
+    assert sheet.row_dimensions[number].height > 15, "a wrapped line is as high as its text"
     (line,) = [row for row in rows if "QUARTZ, Heron" in row]
     assert why in page and why in " ".join(line) and "■ NOT IN THE PACK" in page
     assert "5 next of 20 (4 given)" in page and "2 plans in the pack, 1 not." in page
