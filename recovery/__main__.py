@@ -4,7 +4,7 @@
 what a machine's day, or some patients, are treated from on paper; `user` keeps the accounts of the dashboard; `keys`
 makes the key that signs snapshots; `audit` verifies and shows who did what there; `watch` alarms when the newest
 proven backup is too old; `verify` tells whether all that is kept is what was written; `package` makes packs of plans
-for a machine's file mode.
+for a machine's file mode; `downtime` declares and ends a downtime.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING
 
 from recovery.cache.doors import cache_of, cache_to_show, doubts_of
 from recovery.cache.errors import CacheError
-from recovery.commands import audit, keys, package_arguments, user, verify
+from recovery.commands import audit, downtime, keys, package_arguments, user, verify
 from recovery.commands.chart import add_chart_arguments, chart_command
 from recovery.host.clock import ClockError, read_wall_clock
 from recovery.settings.config import Config, ConfigError, load_config
@@ -67,6 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     audit.add_parser(commands)
     verify.add_parser(commands)
     package_arguments.add_parser(commands)
+    downtime.add_parser(commands)
     options = parser.parse_args(arguments)
     keep_private()
     try:
@@ -94,6 +95,8 @@ def _run(config: Config, options: argparse.Namespace, *, has_database: bool) -> 
         from recovery.commands import package
 
         return package.run(config, options)
+    if options.command == "downtime":
+        return downtime.run(config, options)
     if options.command == "audit":
         return audit.run(config, options)
     if options.command == "watch":
@@ -111,12 +114,14 @@ def _run(config: Config, options: argparse.Namespace, *, has_database: bool) -> 
 def _table(config: Config, options: argparse.Namespace) -> int:
     from recovery.cache.copy_age import age_in_words, true_up_to
     from recovery.cache.formats import write_table
+    from recovery.entries.downtimes import told_at
     from recovery.host.clock import read_clock
 
     schema, now = ALL_TABLES[options.name], read_clock()
     cache = cache_to_show(config, now)
     tell(*doubts_of(cache), file=sys.stderr)
-    told = age_in_words(true_up_to(cache, schema), now, config, "this table")
+    old = age_in_words(true_up_to(cache, schema), now, config, "this table")
+    told = " ".join(filter(None, (told_at(config.cache_path, config.site.zone), old)))
     try:
         write_table(cache, schema, options.format, options.output, told)
     except IsADirectoryError:

@@ -8,6 +8,7 @@ changed, or the day has, the whole page is drawn anew, once.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import streamlit as st
@@ -20,6 +21,7 @@ from app.wording import words
 from recovery.cache.doors import doubts_of
 from recovery.cache.errors import CacheError
 from recovery.cache.store import Cache
+from recovery.entries.downtimes import believed_up_to, downtimes_file, told_at
 from recovery.entries.known_gaps import KnownGap, known_gaps_file, on_day
 from recovery.host.entry_lines import EntriesError, read_statements
 from recovery.on_treatment.unknown_since import doubt_of
@@ -37,6 +39,9 @@ _STRIP = (
 )
 
 
+_DOWNTIME = ";background:#3B2A00;border-left-color:#FBBF24"
+
+
 def show(desk: Desk) -> None:
     """Draw the banner, and keep it true."""
     st.session_state[_DRAWN] = _drawn_state(desk)
@@ -52,7 +57,8 @@ def standing_now(desk: Desk) -> standing.Standing:
         taken_at = None
     runs = cached.load_runs(desk.config.cache_path)
     site, gaps = desk.config.site, known_gaps(desk)
-    return standing.judge(runs, taken_at, desk.now(), site.zone, gaps, desk.config.schedule, doubts_of(desk.cache))
+    now = standing.judge(runs, taken_at, desk.now(), site.zone, gaps, desk.config.schedule, doubts_of(desk.cache))
+    return replace(now, downtime=told_at(desk.config.cache_path, site.zone))
 
 
 def known_gaps(desk: Desk) -> dict[str, KnownGap]:
@@ -79,6 +85,8 @@ def _show(desk: Desk) -> None:
         st.markdown(coloured(standing.Level.STOP, f"■ **{words.as_markdown(str(error))}**"))
         return
     with st.container(key="banner", gap=None):
+        if now.downtime:
+            st.html(strip_of(now.downtime))
         if now.answers.level > standing.Level.GOOD:
             st.html(_strip(now.answers))
         first, *more = now.age.said
@@ -100,6 +108,11 @@ def _strip(answers: standing.Signal) -> str:
     return f'<div role="status" style="{_STRIP}">{answers.level.mark} {said}</div>'
 
 
+def strip_of(said: str) -> str:
+    """A downtime lasts: from edge to edge, in a colour of its own."""
+    return f'<div role="status" style="{_STRIP}{_DOWNTIME}">{words.as_html(said)}</div>'
+
+
 def _in_small(desk: Desk, now: standing.Standing) -> str:
     """What is well, in small: when the R&V system answered. Who is not ready stands in the lists themselves."""
     said = list(now.answers.said) if now.answers.level is standing.Level.GOOD else []
@@ -115,9 +128,11 @@ def _unknown_grows(desk: Desk) -> str:
     except cached.JournalError:
         runs = ()
     proven_at = next((run.started_at for run in reversed(runs) if run.tells_of_records), None)
+    proven_at = believed_up_to(desk.config.cache_path, proven_at)
     doubt = doubt_of(proven_at, None, desk.now(), desk.config.site.zone, desk.config.schedule.grace)
     return "" if doubt is None else f"{doubt.now:%H}:{doubt.now.minute // _GROWS_EVERY}"
 
 
 def _drawn_state(desk: Desk) -> str:
-    return f"{cached.state_of(desk.config.cache_path)} {desk.today()} {_unknown_grows(desk)}"
+    entered = cached.stamp_of(downtimes_file(desk.config.cache_path))
+    return f"{cached.state_of(desk.config.cache_path)} {desk.today()} {_unknown_grows(desk)} {entered}"

@@ -56,7 +56,7 @@ def load_on_treatment(cache_path: Path) -> Loaded:
     cache = Cache(cache_path)
     for _ in range(_ATTEMPTS):
         before = cache.snapshot(ON_TREATMENT)
-        table = _described(cache_path, before.taken_at.isoformat(), _stamp(before.path))
+        table = _described(cache_path, before.taken_at.isoformat(), stamp_of(before.path))
         if cache.snapshot(ON_TREATMENT) == before:
             return Loaded(before, table)
     raise CacheError("The table on_treatment changes faster than it can be read. Reload this page.")
@@ -69,8 +69,8 @@ def load_patient_file(cache: Cache, site: Site, patient_id: str, now: datetime, 
     does.
     """
     minute = now.replace(second=0, microsecond=0)
-    stamps = tuple(sorted((path.name, *_stamp(path)) for path in (cache.path / "tables").glob("*.parquet")))
-    return _patient_file(cache, site, patient_id, minute, grace, (*stamps, _stamp(Journal(cache.path).path)))
+    stamps = tuple(sorted((path.name, *stamp_of(path)) for path in (cache.path / "tables").glob("*.parquet")))
+    return _patient_file(cache, site, patient_id, minute, grace, (*stamps, stamp_of(Journal(cache.path).path)))
 
 
 def load_runs(cache_path: Path) -> tuple[JobRun, ...]:
@@ -79,7 +79,7 @@ def load_runs(cache_path: Path) -> tuple[JobRun, ...]:
     Raises `JournalError` if the journal cannot be read.
     """
     try:
-        return _without_killed(cache_path, _runs(cache_path, _stamp(Journal(cache_path).path)))
+        return _without_killed(cache_path, _runs(cache_path, stamp_of(Journal(cache_path).path)))
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise JournalError(
             f"The journal of runs in {cache_path} cannot be read ({type(error).__name__}). "
@@ -108,7 +108,7 @@ def stamps_of(cache_path: Path, *schemas: TableSchema) -> tuple[tuple[int, int],
     """What the tables' files are known by; whatever is made from them is good for as long as these are the same."""
     files = [f"tables/{schema.name}.parquet" for schema in schemas]
     files += [f"{FOLDER}/{POINTER}"] if any(schema.name in RELATIONAL_TABLES for schema in schemas) else []
-    return tuple(_stamp(cache_path / file) for file in files)
+    return tuple(stamp_of(cache_path / file) for file in files)
 
 
 def state_of(cache_path: Path) -> str:
@@ -119,10 +119,11 @@ def state_of(cache_path: Path) -> str:
         return "missing"
     except CacheError:
         return "damaged"
-    return f"{snapshot.taken_at.isoformat()} {_stamp(snapshot.path)}"
+    return f"{snapshot.taken_at.isoformat()} {stamp_of(snapshot.path)}"
 
 
-def _stamp(path: Path) -> tuple[int, int]:
+def stamp_of(path: Path) -> tuple[int, int]:
+    """What a file is known by; zeros where there is none."""
     try:
         stat = path.stat()
     except FileNotFoundError:

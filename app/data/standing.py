@@ -96,6 +96,8 @@ class Standing:
     completeness: Signal
     jobs: tuple[JobState, ...]
     as_of: datetime | None
+    downtime: str = ""
+    """What is to be said of a downtime that lasts."""
 
     @property
     def level(self) -> Level:
@@ -105,7 +107,8 @@ class Standing:
     @property
     def in_plain_text(self) -> str:
         """All three without markdown, each with its mark, for exports and paper: how old first."""
-        return " ".join(filter(None, (s.in_plain_text for s in (self.age, self.answers, self.completeness))))
+        signals = (s.in_plain_text for s in (self.age, self.answers, self.completeness))
+        return " ".join(filter(None, (self.downtime, *signals)))
 
 
 @dataclass(frozen=True, slots=True)

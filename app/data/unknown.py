@@ -15,6 +15,7 @@ from app.desk import Desk
 from app.lists import older_ids, rows
 from app.lists.appointments import Record, records
 from recovery.cache.errors import CacheError
+from recovery.entries.downtimes import believed_up_to
 from recovery.on_treatment.unknown_since import Doubt, doubt_of, newest_treatment, unknown_of
 from recovery.tables.relational import SCHEDULE
 
@@ -39,6 +40,7 @@ def doubt_now(loaded: cached.Loaded, desk: Desk) -> Doubt | None:
         runs = ()
     proven_at = next((run.started_at for run in reversed(runs) if run.tells_of_records), None)
     up_to = min(proven_at, taken_at) if proven_at is not None else None
+    up_to = believed_up_to(desk.config.cache_path, up_to)
     newest = newest_treatment(_known(loaded.table[["last_treatment_at"]]))
     return doubt_of(up_to, newest, desk.now(), desk.config.site.zone, desk.config.schedule.grace)
 

@@ -40,18 +40,21 @@ class Permission(StrEnum):
     RECOVERY = "recover plans"
     SIGN_OFF = "sign"
     PRIORITIES = "sign priorities"
+    DOWNTIME = "declare a downtime"
+    CHARTING = "chart fractions"
     AUDIT = "read the audit file"
     USERS = "look after accounts"
 
 
 _THERAPIST = frozenset({Permission.VIEW, Permission.CHARTS})
 _TREATING = _THERAPIST | {Permission.EXPORT, Permission.RECOVERY}
+_DOWNTIME = frozenset({Permission.PRIORITIES, Permission.DOWNTIME, Permission.CHARTING})
 
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.VIEWER: frozenset({Permission.VIEW}),
-    Role.THERAPIST: _THERAPIST,
-    Role.PHYSICIST: _TREATING | {Permission.SIGN_OFF, Permission.PRIORITIES},
-    Role.PHYSICIAN: _THERAPIST | {Permission.EXPORT, Permission.PRIORITIES},
+    Role.THERAPIST: _THERAPIST | {Permission.CHARTING},
+    Role.PHYSICIST: _TREATING | _DOWNTIME | {Permission.SIGN_OFF},
+    Role.PHYSICIAN: _THERAPIST | _DOWNTIME | {Permission.EXPORT},
     Role.ADMIN: _TREATING | {Permission.AUDIT, Permission.USERS},
 }
 

@@ -39,6 +39,8 @@ def _all(file: PatientFile, plan: PlanFile | None) -> Iterator[Notice]:
         yield Notice("NO PLAN", "the safety copy has no plan of this patient", is_stop=True)
     else:
         yield from (notice for notice in plan_notices.of_plan(plan) if notice.is_stop)
+    if file.downtime:
+        yield Notice("DOWNTIME", file.downtime.removeprefix("DOWNTIME ").rstrip("."), is_stop=False)
     yield from _age(file)
     yield from plan_notices.of_patient(file)
     if plan is not None:

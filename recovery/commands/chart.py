@@ -20,6 +20,7 @@ from recovery.cache.copy_age import age_in_words
 from recovery.cache.doors import cache_to_show, doubts_of
 from recovery.cache.store import Cache
 from recovery.commands.whose import add_whose, chosen_of
+from recovery.entries.downtimes import told_at
 from recovery.host import durable
 from recovery.patient.chosen import NOTHING, PARTLY, MachineDay, NobodyError
 from recovery.words.printable import tell
@@ -62,6 +63,7 @@ def chart_command(config: Config, options: argparse.Namespace) -> int:
     if not _write(options.output, content):
         return NOTHING
     _say(chosen.remark)
+    _say(told_at(config.cache_path, config.site.zone))
     _tell_age(files[0], config)
     return _tell_result(chosen.patient_ids, files, options.output)
 

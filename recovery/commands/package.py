@@ -31,6 +31,7 @@ from recovery.cache.store import Cache
 from recovery.commands.user import HERE
 from recovery.commands.whose import chosen_of
 from recovery.dimse import DimseError
+from recovery.entries.downtimes import told_at
 from recovery.host.clock import read_clock
 from recovery.host.durable import LockedError
 from recovery.packing.build import STILL, Override, PackError, Packing
@@ -92,7 +93,7 @@ def _package(config: Config, options: argparse.Namespace, now: datetime) -> int:
     tell(*filter(None, (chosen.remark, summary(lines), f"It is in {output}.")))
     unknown = _unknown(chosen.patient_ids, lines)
     old = age_in_words(true_up_to(cache, ON_TREATMENT), now, config, "this pack")
-    tell(*filter(None, (unknown, old)), file=sys.stderr)
+    tell(*filter(None, (unknown, told_at(config.cache_path, config.site.zone), old)), file=sys.stderr)
     told = {"plans": sum(bool(line.folder) for line in lines), "patients": len(chosen.patient_ids)}
     try:
         _append(config, AuditEvent(now, getpass.getuser(), "command line", "package", HERE, None, told))

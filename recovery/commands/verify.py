@@ -21,6 +21,7 @@ from recovery.cache.journal import Journal, lock
 from recovery.cache.manifests import ManifestError, current_id
 from recovery.cache.snapshots import broken_chain, list_snapshots, verify_snapshot
 from recovery.cache.store import Cache
+from recovery.entries.downtimes import DowntimeEntry, downtimes_file
 from recovery.entries.known_gaps import KnownGap, known_gaps_file
 from recovery.entries.priority_entries import PriorityEntry, entries_file
 from recovery.entries.shift_checks import ShiftCheck, shift_checks_file
@@ -58,6 +59,7 @@ def run(config: Config, options: argparse.Namespace) -> int:
         "journal of runs": lambda: _counted(Journal(config.cache_path).damaged_lines(), "line"),
         "known gaps": lambda: _entries(known_gaps_file(config.cache_path), KnownGap),
         "shift checks": lambda: _entries(shift_checks_file(config.cache_path), ShiftCheck),
+        "downtimes": lambda: _entries(downtimes_file(config.cache_path), DowntimeEntry),
         "priorities": lambda: _entries(entries_file(config.cache_path), PriorityEntry),
         "audit file": lambda: list(audit_verdict(AuditFile(config.audit_path)).breaks),
     }
@@ -96,7 +98,7 @@ def _snapshots(config: Config) -> list[str]:
     return found
 
 
-def _entries(file: Path, kind: type[KnownGap | PriorityEntry | ShiftCheck]) -> list[str]:
+def _entries(file: Path, kind: type[KnownGap | PriorityEntry | ShiftCheck | DowntimeEntry]) -> list[str]:
     return _counted(read_statements(file, kind).damaged_lines, "line")
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from recovery.cache.copy_age import proven_up_to
 from recovery.cache.damages import forget_damaged_tables
+from recovery.entries.downtimes import believed_up_to
 from recovery.identity.one_patient import newest_ids, under_newest
 from recovery.on_treatment.evidence import Evidence, Listed
 from recovery.on_treatment.rows import build_rows
@@ -88,6 +89,7 @@ def with_unknown(space: Workspace, rows: list[dict[str, Any]]) -> list[dict[str,
     """The rows with `unknown_since`: who may have been treated since the newest proof. Null where no proof is known:
     the same objects make the same table, also after a rebuild; pages and charts say that nothing is proven."""
     config = space.config
-    doubt = doubt_of(proven_up_to(space.cache, space.now), None, space.now, config.site.zone, config.schedule.grace)
+    proven_at = believed_up_to(config.cache_path, proven_up_to(space.cache, space.now))
+    doubt = doubt_of(proven_at, None, space.now, config.site.zone, config.schedule.grace)
     told = unknown_of(rows, under_newest(relational_rows(space, SCHEDULE), newest_ids(rows)), doubt)
     return [{**row, "unknown_since": since} for row, since in zip(rows, told, strict=True)]

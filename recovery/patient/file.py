@@ -12,10 +12,11 @@ Why one reading for many
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from recovery.entries.downtimes import told_at
 from recovery.identity.namesakes import Namesake
 from recovery.identity.one_patient import older_ids, other_ids
 from recovery.on_treatment.unknown_since import GRACE
@@ -165,6 +166,8 @@ class PatientFile:
     """Further IDs that the patient's objects bear."""
     grace: timedelta = GRACE
     """So old may `as_of` be before it is said."""
+    downtime: str = ""
+    """What is to be said of a downtime that lasts."""
     photo: Photo | None = None
     """None: the backup has none; where `tables_missing` names `photos`, that is not known."""
 
@@ -201,7 +204,9 @@ def read_patient_files(
     `grace`: how old the newest proof may be before what was treated since is unknown. Raises as `read_patient_file`.
     """
     asked = list(patient_ids)
-    return files_of(as_of_now(read_tables(cache, asked), cache, site, now, grace), site, asked, now, grace)
+    files = files_of(as_of_now(read_tables(cache, asked), cache, site, now, grace), site, asked, now, grace)
+    told = told_at(cache.path, site.zone)
+    return [replace(file, downtime=told) for file in files] if told else files
 
 
 def files_of(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from recovery.cache.errors import CacheError
 from recovery.dicom.course_uids import course_uid
+from recovery.entries.downtimes import believed_up_to
 from recovery.identity.one_patient import under_newest
 from recovery.on_treatment.unknown_since import doubt_of, newest_treatment, unknown_of
 from recovery.tables.relational import SCHEDULE
@@ -26,7 +27,7 @@ CourseKey = tuple[str | None, str | None]
 def as_of_now(tables: PatientTables, cache: Cache, site: Site, now: datetime, grace: timedelta) -> PatientTables:
     """The tables with `unknown_since` of every row of on_treatment as it is now (aware)."""
     rows = tables.everybody
-    doubt = doubt_of(tables.as_of, newest_treatment(rows), now, site.zone, grace)
+    doubt = doubt_of(believed_up_to(cache.path, tables.as_of), newest_treatment(rows), now, site.zone, grace)
     schedule: list[dict[str, Any]] = []
     if doubt is not None:
         with suppress(CacheError):

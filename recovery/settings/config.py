@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
+from recovery.settings.downtime import DowntimeSettings
 from recovery.settings.mistakes import in_words
 from recovery.settings.nodes import Local, Pacs, RecordAndVerify, SourceNode
 from recovery.settings.package import Package
@@ -143,6 +144,7 @@ class Config:
     watch: WatchSettings = field(default_factory=WatchSettings)
     signing: Signing = field(default_factory=Signing)
     package: Package = field(default_factory=Package)
+    downtime: DowntimeSettings = field(default_factory=DowntimeSettings)
     file: Path = Path("config.toml")
 
     @property

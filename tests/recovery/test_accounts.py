@@ -165,12 +165,15 @@ def test_roles_give_what_the_issue_says() -> None:
     assert roles_with(Permission.EXPORT) == (Role.PHYSICIST, Role.PHYSICIAN, Role.ADMIN)
     assert roles_with(Permission.RECOVERY) == (Role.PHYSICIST, Role.ADMIN)
     assert roles_with(Permission.PRIORITIES) == (Role.PHYSICIST, Role.PHYSICIAN)
+    assert roles_with(Permission.DOWNTIME) == (Role.PHYSICIST, Role.PHYSICIAN)
+    assert roles_with(Permission.CHARTING) == (Role.THERAPIST, Role.PHYSICIST, Role.PHYSICIAN)
     assert roles_with(Permission.SIGN_OFF) == (Role.PHYSICIST,)
     assert roles_with(Permission.AUDIT) == roles_with(Permission.USERS) == (Role.ADMIN,)
     assert all(Permission.VIEW in PERMISSIONS[role] for role in Role)
 
 
 def test_break_glass_gives_no_signature_no_audit_file_and_no_accounts() -> None:
+    assert not BREAK_GLASS_GRANTS & {Permission.DOWNTIME, Permission.CHARTING}
     assert not BREAK_GLASS_GRANTS & {Permission.SIGN_OFF, Permission.PRIORITIES, Permission.AUDIT, Permission.USERS}
     assert gains_by_break_glass(Role.VIEWER) == (Permission.CHARTS, Permission.EXPORT, Permission.RECOVERY)
     assert gains_by_break_glass(Role.PHYSICIST) == ()

@@ -16,6 +16,7 @@ from app.lists import newest_fractions
 from app.screens.shift_check import compare_sheet
 from app.wording import words
 from recovery.access.permissions import Permission, roles_with
+from recovery.entries.downtimes import told_at
 from recovery.entries.shift_checks import ShiftCheck, shift_checks_file
 from recovery.host.entry_lines import EntriesError, Statements, append_statement
 from recovery.watch.shifts import GRACE, LOOKS_BACK_DAYS, Shift
@@ -45,7 +46,8 @@ def show(desk: Desk) -> None:
     )
     title = f"Newest fractions of {desk.config.site.name}"
     proven = desk.local(loaded.snapshot.taken_at)
-    told = f"The copy as of {at_time(proven, desk.today())}, to be compared with the R&V system."
+    downtime = told_at(desk.config.cache_path, desk.config.site.zone)
+    told = f"{downtime} The copy as of {at_time(proven, desk.today())}, to be compared with the R&V system."
     lines = newest_fractions.by_machine(loaded.table)
     st.html(day_print.STYLE + compare_sheet.sheet(title, lines, told))
     _show_form(desk)

@@ -19,6 +19,7 @@ from app.lists import since_proof
 from app.screens.since_last_proof import since_sheet
 from recovery.access.permissions import Permission
 from recovery.cache.errors import CacheError
+from recovery.entries.downtimes import told_at
 from recovery.on_treatment.unknown_since import Doubt
 from recovery.tables.relational import PATIENTS
 from recovery.words.times import day
@@ -65,7 +66,10 @@ def _show_list(desk: Desk, loaded: cached.Loaded, doubt: Doubt) -> None:
     if rights.may(Permission.CHARTS):
         st.markdown(":small[**Ctrl + P** prints the sheet below, on landscape pages.]")
     title = f"May have been treated since {since} · {desk.config.site.name}"
-    told = f"Made {day(doubt.now.date(), desk.today())} {doubt.now:%H:%M}: who was booked until then is on it."
+    downtime = told_at(desk.config.cache_path, desk.config.site.zone)
+    told = (
+        f"{downtime} Made {day(doubt.now.date(), desk.today())} {doubt.now:%H:%M}: who was booked until then is on it."
+    )
     st.html(day_print.STYLE + since_sheet.sheet(title, lines, told))
 
 

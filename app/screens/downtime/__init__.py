@@ -1,0 +1,141 @@
+"""Downtime: declared, what can be trusted in it, its runbook step by step, and its end.
+
+`recovery.entries.downtimes` keeps who said what. **Ctrl + P** prints the runbook.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+
+import streamlit as st
+
+from app.access import rights
+from app.components import banner, header, listed, patient_link
+from app.components.output import paper
+from app.data import cached
+from app.desk import Desk
+from app.screens.downtime import runbook_sheet
+from app.wording import words
+from recovery.access.audit import AuditError
+from recovery.access.permissions import Permission
+from recovery.entries.downtimes import Downtime, DowntimeEntry, downtimes_file, lasting_at
+from recovery.host.entry_lines import EntriesError, append_statement
+from recovery.words.times import at_time
+from recovery.words.values import counted
+
+_MAY = Permission.DOWNTIME
+
+
+def show(desk: Desk) -> None:
+    """Draw the page."""
+    header.show("Downtime", desk.config.site.name)
+    banner.show(desk)
+    loaded = listed.load(desk)
+    lasts, signer = lasting_at(desk.config.cache_path), rights.signer(_MAY)
+    if lasts is None:
+        st.markdown("**No downtime is declared.** The R&V system is believed, as far as the line above says.")
+        if signer is None:
+            st.markdown(f":small[{rights.refusal(_MAY)}]")
+        else:
+            _show_begin(desk, signer)
+    else:
+        _show_trust(desk, lasts, loaded)
+    _show_runbook(desk, lasts)
+    if lasts is not None and signer is not None:
+        _show_end(desk, signer)
+    steps, zone = desk.config.downtime.steps, desk.config.site.zone
+    paper.hand_out(runbook_sheet.sheet(desk.config.site.name, steps, lasts, zone))
+
+
+def _show_begin(desk: Desk, signer: str) -> None:
+    now = desk.local(desk.now())
+    with st.form("begin_downtime"):
+        st.markdown(
+            "Declare one when the R&V system cannot be used, or cannot be trusted. Every page, chart and file then "
+            "says so, fractions are charted here, and what the R&V system sends is not believed to be "
+            "complete until a person ends the downtime. The backup jobs go on."
+        )
+        places = st.columns([1, 1, 4])
+        day = places[0].date_input("Since", now.date(), key="begin_day", format="YYYY-MM-DD", max_value=now.date())
+        at = places[1].time_input("At", now.time().replace(second=0, microsecond=0), key="begin_at", step=300)
+        why = places[2].text_input("Why", key="begin_why", max_chars=200, help="Never a patient's name")
+        pressed = st.form_submit_button(f"Declare a downtime, as {words.as_markdown(signer)}", key="begin")
+    if not pressed:
+        return
+    since = _moment(desk, day, at)
+    if not why.strip() or since is None or since > desk.now():
+        st.markdown(":red[■ Nothing was declared. Say why, and since when: a time that has come.]")
+        return
+    _enter(desk, DowntimeEntry("begin", why.strip(), signer, desk.now(), since))
+
+
+def _moment(desk: Desk, day: object, at: object) -> datetime | None:
+    is_known = isinstance(day, date) and isinstance(at, time)
+    return datetime.combine(day, at, desk.config.site.zone) if is_known else None  # type: ignore[arg-type]
+
+
+def _show_trust(desk: Desk, lasts: Downtime, loaded: cached.Loaded | None) -> None:
+    """What of these pages is true, and what a person has to find out."""
+    since = at_time(desk.local(lasts.since), desk.today())
+    declared = at_time(desk.local(lasts.declared_at), desk.today())
+    st.markdown(
+        f"Declared {declared} by {words.as_markdown(lasts.declared_by)}.\n"
+        f"- **True:** what was given before {since} as far as it was proven, and every fraction that two people signed "
+        "here since.\n"
+        f"- **Not known:** what was given after {since} and nobody has charted.\n"
+        "- **Copied, not believed:** records that a R&V system sends that came back. They count, each fraction once; "
+        "that they are all there nobody can tell."
+    )
+    unknown = (
+        0 if loaded is None else int(loaded.table.loc[loaded.table["unknown_since"].notna(), "patient_id"].nunique())
+    )
+    if unknown:
+        said = f":orange[▲ **{counted(unknown, 'patient')} may have been treated, and nobody has answered for it.**]"
+        st.page_link(patient_link.page_at("since_last_proof"), label=said, icon="", help="")
+
+
+def _show_runbook(desk: Desk, lasts: Downtime | None) -> None:
+    st.markdown("### Runbook :small[:gray[Ctrl + P prints it]]", anchors=False)
+    signer = rights.signer(Permission.CHARTING)
+    for place, step in enumerate(desk.config.downtime.steps, start=1):
+        done = lasts.steps.get(step) if lasts is not None else None
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if lasts is not None and done is None and signer is not None:
+                pressed = st.button("Done", key=f"step_{place}", help=f"Step {place} is done, as {signer}")
+                if pressed:
+                    _enter(desk, DowntimeEntry("step", step, signer, desk.now()))
+            said = f"**{place}.** {words.as_markdown(step)}"
+            if done is not None:
+                at = at_time(desk.local(done.entered_at), desk.today())
+                said = f":green[✓] {said} :small[{words.as_markdown(done.signed_by)}, {at}]"
+            st.markdown(said)
+
+
+def _show_end(desk: Desk, signer: str) -> None:
+    with st.expander("End the downtime"), st.form("end_downtime"):
+        st.markdown(
+            "From then on the R&V system is believed again. Before that, hold what was charted against what it has, "
+            "patient by patient."
+        )
+        why = st.text_input("Who compared what, and what differs", key="end_why", max_chars=300)
+        if not st.form_submit_button(f"End it, as {words.as_markdown(signer)}", key="end"):
+            return
+    if not why.strip():
+        st.markdown(":red[■ Nothing was ended. Say who compared what.]")
+        return
+    _enter(desk, DowntimeEntry("end", why.strip(), signer, desk.now()))
+
+
+def _enter(desk: Desk, entry: DowntimeEntry) -> None:
+    """Keep a statement, with its line of audit before it."""
+    here = rights.sitting()
+    needed = Permission.CHARTING if entry.kind == "step" else _MAY
+    if here is None or not here.user.may(needed):
+        return
+    try:
+        here.note(f"downtime {entry.kind}", None, {"said": entry.said}, must=True)
+        append_statement(downtimes_file(desk.config.cache_path), entry)
+    except (AuditError, EntriesError) as error:
+        st.markdown(f":red[■ {words.as_markdown(str(error))}]")
+        return
+    st.rerun()

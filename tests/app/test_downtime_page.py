@@ -1,0 +1,81 @@
+"""The page Downtime: who declares it, what every page then says, the runbook, and its end."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import time
+from pathlib import Path
+
+from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
+
+from recovery.entries.downtimes import DowntimeEntry, downtimes_file, lasting_at
+from recovery.host.entry_lines import read_statements
+from recovery.settings.config import load_config
+from tests.app import people
+from tests.app.conftest import said
+
+Open = Callable[..., AppTest]
+
+
+def cache_path() -> Path:
+    return load_config(Path(os.environ["RBRDT_CONFIG"])).cache_path
+
+
+def markup(visit: AppTest) -> str:
+    return "".join(one.proto.body for one in visit.get("html"))
+
+
+def declared(open_dashboard: Open, role: str = "physicist") -> AppTest:
+    """The page, on which a downtime was declared that began at 09:05."""
+    visit = open_dashboard("good", 13, page="downtime", role=role)
+    visit.time_input(key="begin_at").set_value(time(9, 5))
+    visit.text_input(key="begin_why").set_value("R&V system <b>encrypted</b>")
+    visit.button(key="begin").click().run()
+    assert not visit.exception
+    return visit
+
+
+def test_whoever_declares_it_says_why_and_every_page_says_it(open_dashboard: Open) -> None:
+    visit = open_dashboard("good", 13, page="downtime")
+    assert "No downtime is declared" in said(visit) and "DOWNTIME" not in markup(visit)
+    visit.button(key="begin").click().run()
+    assert "Nothing was declared" in said(visit) and lasting_at(cache_path()) is None
+    visit = declared(open_dashboard)
+    assert "DOWNTIME since Tue 24 Nov 2026 09:05, declared by Physicist of the tests" in markup(visit)
+    assert "&lt;b&gt;encrypted" in markup(visit)
+    visit._page_hash = calc_hash("machine_day")
+    assert "DOWNTIME since" in markup(visit.run())
+    audit = (cache_path().parent / "audit.jsonl").read_text()
+    assert '"downtime begin"' in audit
+
+
+def test_in_a_downtime_a_fresh_proof_leaves_nobody_known(open_dashboard: Open) -> None:
+    visit = declared(open_dashboard)
+    assert "may have been treated, and nobody has answered for it" in said(visit), (
+        "no schedule: everybody may have been"
+    )
+
+
+def test_steps_are_ticked_by_name_and_it_is_ended_with_words(open_dashboard: Open) -> None:
+    visit = declared(open_dashboard, "physician")
+    visit.button(key="step_2").click().run()
+    assert ":green[✓] **2.**" in said(visit) and "Physician of the tests" in said(visit)
+    assert not [one for one in visit.button if one.key == "step_2"]
+    visit.button(key="end").click().run()
+    assert "Nothing was ended" in said(visit)
+    visit.text_input(key="end_why").set_value("all compared")
+    visit.button(key="end").click().run()
+    assert "No downtime is declared" in said(visit) and lasting_at(cache_path()) is None
+    kept = read_statements(downtimes_file(cache_path()), DowntimeEntry).all
+    assert [one.kind for one in kept] == ["begin", "step", "end"]
+
+
+def test_therapists_tick_and_declare_nothing_and_viewers_look(open_dashboard: Open) -> None:
+    declared(open_dashboard)
+    for role, ticks in (("therapist", True), ("viewer", False)):
+        visit = open_dashboard("good", 13, page="downtime", role=role)
+        keys = {one.key for one in visit.button}
+        assert ("step_1" in keys) is ticks and "end" not in keys
+    assert people.PASSWORD not in said(visit)
