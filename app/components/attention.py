@@ -10,7 +10,7 @@ import streamlit as st
 from app.access import rights
 from app.components import patient_link
 from app.wording import words
-from recovery.words.values import absent
+from recovery.words.values import absent, or_none
 
 _AT_MOST = 6
 """Lines; a page that is all warnings warns of nothing."""
@@ -26,7 +26,7 @@ def show(shown: pd.DataFrame, show_the_rest: Callable[[], None] | None = None) -
         return 0
     with st.container(key=f"attention_{shown.index[0]}", gap=None):
         for row in ordered.head(_AT_MOST).to_dict("records"):
-            name, patient_id = words.known(row["patient_name"]) or "", words.known(row["patient_id"])
+            name, patient_id = or_none(row["patient_name"]) or "", or_none(row["patient_id"])
             told = f"{_said(patient_id)} · {_said(row['plan'])} · **{words.as_markdown(row['urgent'])}**"
             patient_link.show(f":red[■] **{_said(name)}** {told}", patient_id)
         left = len(ordered) - _AT_MOST

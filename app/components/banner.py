@@ -26,6 +26,7 @@ from recovery.entries.known_gaps import KnownGap, known_gaps_file, on_day
 from recovery.host.entry_lines import EntriesError, read_statements
 from recovery.on_treatment.unknown_since import doubt_of
 from recovery.tables.schema import ON_TREATMENT
+from recovery.words.markup import as_html
 from recovery.words.times import at_time
 
 REFRESH_EVERY = timedelta(seconds=20)
@@ -104,13 +105,13 @@ def _show(desk: Desk) -> None:
 
 def _strip(answers: standing.Signal) -> str:
     """The R&V system is down: from edge to edge, in its own colour, for no age of a copy looks like it."""
-    said = "<br>".join(words.as_html(sentence).replace("`", "") for sentence in answers.said)
+    said = "<br>".join(as_html(sentence).replace("`", "") for sentence in answers.said)
     return f'<div role="status" style="{_STRIP}">{answers.level.mark} {said}</div>'
 
 
 def strip_of(said: str) -> str:
     """A downtime lasts: from edge to edge, in a colour of its own."""
-    return f'<div role="status" style="{_STRIP}{_DOWNTIME}">{words.as_html(said)}</div>'
+    return f'<div role="status" style="{_STRIP}{_DOWNTIME}">{as_html(said)}</div>'
 
 
 def _in_small(desk: Desk, now: standing.Standing) -> str:

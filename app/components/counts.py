@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from app.lists import filters
+from recovery.lists import filters
 from recovery.words.values import counted
 
 

@@ -12,8 +12,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.lists.columns import Column, described
 from app.wording import palette
+from recovery.lists.columns import Column, described
 from recovery.words.notices import Next
 from recovery.words.printable import printable_lines
 from recovery.words.values import ABSENT
@@ -76,7 +76,7 @@ def styled(rows: pd.DataFrame, names: Sequence[str], strong: Sequence[str]) -> o
 
 
 def config(names: Sequence[str], shown: pd.DataFrame, today: date) -> dict[str, Any]:
-    """How Streamlit draws columns of `app.lists.columns`; the mark is pinned where it begins the table."""
+    """How Streamlit draws columns of `recovery.lists.columns`; the mark is pinned where it begins the table."""
     return {
         column.name: _drawn(column, shown[column.name], today, is_pinned=column.name == "mark" == names[0])
         for column in described(names)

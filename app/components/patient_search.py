@@ -9,8 +9,8 @@ import streamlit as st
 
 from app.components import marked, patient_link, shortcuts
 from app.components.patient_table import HOW_TO_OPEN, OPENS_NOBODY
-from app.lists import filters, patient_tables
-from app.lists.columns import PEOPLE
+from recovery.lists import filters, patient_tables
+from recovery.lists.columns import PEOPLE
 from recovery.words.values import ABSENT, counted
 
 _VISIBLE_ROWS = 18

@@ -19,13 +19,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from app.lists import rows
 from recovery.cache.errors import CacheError, TableMissingError
 from recovery.cache.journal import Journal, is_stopped
 from recovery.cache.manifests import FOLDER, POINTER
 from recovery.cache.store import Cache
 from recovery.dicom.model import JobRun
-from recovery.identity.namesakes import fold
+from recovery.lists import rows
 from recovery.settings.config import Site
 from recovery.tables.relational import ALL_TABLES, RELATIONAL_TABLES
 from recovery.tables.schema import ON_TREATMENT, TableSchema, TableSnapshot
@@ -133,17 +132,7 @@ def stamp_of(path: Path) -> tuple[int, int]:
 
 @lru_cache(maxsize=4)
 def _described(cache_path: Path, taken_at: str, stamp: tuple[int, int]) -> pd.DataFrame:  # noqa: ARG001 they are the key
-    frame = Cache(cache_path).read_frame(ON_TREATMENT)
-    order = pd.DataFrame(
-        {
-            "name": frame["patient_name"].map(fold, na_action="ignore"),
-            "id": frame["patient_id"],
-            "first": frame["first_treatment_at"],
-            "plan": frame["rt_plan_label"],
-        }
-    )
-    in_order = order.sort_values(list(order.columns), kind="stable").index
-    return rows.describe(frame.loc[in_order].reset_index(drop=True))
+    return rows.describe(rows.in_order(Cache(cache_path).read_frame(ON_TREATMENT)))
 
 
 @lru_cache(maxsize=8)

@@ -12,15 +12,11 @@ import pandas as pd
 
 from app.data import cached
 from app.desk import Desk
-from app.lists import older_ids, rows
-from app.lists.appointments import Record, records
 from recovery.cache.errors import CacheError
 from recovery.entries.downtimes import believed_up_to
-from recovery.on_treatment.unknown_since import Doubt, doubt_of, newest_treatment, unknown_of
+from recovery.lists import rows
+from recovery.on_treatment.unknown_since import Doubt, doubt_of, newest_treatment
 from recovery.tables.relational import SCHEDULE
-
-_ROW_COLUMNS = ["patient_id", "other_patient_ids", "status", "in_flight", "interrupted_fraction", "last_treatment_at"]
-_BOOKING_COLUMNS = ["patient_id", "appointment_at", "treatment_machine_name", "status"]
 
 
 def as_of_now(loaded: cached.Loaded, desk: Desk) -> cached.Loaded:
@@ -28,7 +24,7 @@ def as_of_now(loaded: cached.Loaded, desk: Desk) -> cached.Loaded:
     doubt = doubt_now(loaded, desk)
     if doubt is None and loaded.table["unknown_since"].isna().all():
         return loaded
-    return replace(loaded, table=with_unknown(loaded.table, schedule_of(desk), doubt))
+    return replace(loaded, table=rows.with_unknown(loaded.table, schedule_of(desk), doubt))
 
 
 def doubt_now(loaded: cached.Loaded, desk: Desk) -> Doubt | None:
@@ -41,7 +37,7 @@ def doubt_now(loaded: cached.Loaded, desk: Desk) -> Doubt | None:
     proven_at = next((run.started_at for run in reversed(runs) if run.tells_of_records), None)
     up_to = min(proven_at, taken_at) if proven_at is not None else None
     up_to = believed_up_to(desk.config.cache_path, up_to)
-    newest = newest_treatment(_known(loaded.table[["last_treatment_at"]]))
+    newest = newest_treatment(rows.as_python(loaded.table[["last_treatment_at"]]))
     return doubt_of(up_to, newest, desk.now(), desk.config.site.zone, desk.config.schedule.grace)
 
 
@@ -51,17 +47,3 @@ def schedule_of(desk: Desk) -> pd.DataFrame | None:
         return cached.load_table(desk.cache, SCHEDULE)
     except CacheError:
         return None
-
-
-def with_unknown(table: pd.DataFrame, schedule: pd.DataFrame | None, doubt: Doubt | None) -> pd.DataFrame:
-    """The table as `rows.describe` makes it, with `unknown_since` of now, and all that it says because of it."""
-    booked = None
-    if schedule is not None and doubt is not None:
-        booked = _known(older_ids.under_newest(schedule, older_ids.names_of(table))[_BOOKING_COLUMNS])
-    told = unknown_of(_known(table[_ROW_COLUMNS]), booked, doubt)
-    return rows.describe(table.assign(unknown_since=pd.Series(told, index=table.index, dtype="datetime64[us]")))
-
-
-def _known(frame: pd.DataFrame) -> list[Record]:
-    """Rows as Python knows them, absent values None."""
-    return records(frame.astype(object).where(frame.notna(), None))

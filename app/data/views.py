@@ -14,10 +14,10 @@ from typing import Any
 
 import pandas as pd
 
-from app.lists import filters
 from recovery.host.durable import locked
 from recovery.host.entry_lines import entries_folder
 from recovery.host.seals import checked_json, write_json
+from recovery.lists import filters
 from recovery.words.printable import printable
 from recovery.words.values import ABSENT
 

@@ -16,9 +16,9 @@ import pandas as pd
 from openpyxl import Workbook
 
 from app.exports.sheets import Layout, band, fill, fit, head, records_of, set_page, tell
-from app.lists import columns
-from app.lists.columns import described
-from app.lists.machine_day import Day, heading_of_unbooked
+from recovery.lists import columns
+from recovery.lists.columns import described
+from recovery.lists.machine_day import Day, heading_of_unbooked
 from recovery.words.times import day as day_in_words
 from recovery.words.values import ABSENT
 

@@ -22,8 +22,8 @@ from openpyxl.cell.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 
-from app.lists.columns import Column
 from recovery.charting.cells import LINE_HEIGHT, as_wide_as_paper, text_into
+from recovery.lists.columns import Column
 from recovery.words.printable import printable
 from recovery.words.values import ABSENT
 

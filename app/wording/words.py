@@ -1,10 +1,8 @@
-"""Texts as the pages show them: absent values, texts from outside, and the words that are common to pages and paper."""
+"""Texts from outside, as Streamlit's markdown shows them letter by letter."""
 
 from __future__ import annotations
 
 import re
-from html import escape
-from typing import Any
 
 from recovery.words.printable import printable
 
@@ -13,24 +11,7 @@ _READ_LATER = re.compile(
     r"|(?<=(?<!\S)<)-(?=>?(?!\S))|(?<!\S)-(?=[->](?!\S))|(?<=(?<!\S)[<>~])=(?!\S)"  # <-> <- -> -- <= >= ~=
     r"|(?<=[wW]{3})\.(?=\w)|(?<=[a-zA-Z]):(?=//)|(?<=\w)@(?=[-\w]+\.\w)"  # www.a.b, https://a.b, a@b.c
 )
-_LONG_WORD = re.compile(r"(\S{20})(?=\S)")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|~<>$:&])")
-
-
-def known(value: Any) -> Any:
-    """A value of a table's cell, None where it is one of the ways to say nothing: None, NaN, NA, NaT."""
-    is_absent = value is None or type(value).__name__ == "NAType" or value != value
-    return None if is_absent else value
-
-
-def as_html(text: str) -> str:
-    """A text from outside on one line, in which no letter is a tag's or turns another's direction."""
-    return escape(printable(text))
-
-
-def in_cell(text: str) -> str:
-    """As `as_html`, for a table on paper: a word that would push the other columns off the sheet may end earlier."""
-    return escape(_LONG_WORD.sub("\\1\n", printable(text))).replace("\n", "<wbr>")
 
 
 def as_markdown(text: str) -> str:

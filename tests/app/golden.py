@@ -12,7 +12,7 @@ from pathlib import Path
 from openpyxl import load_workbook
 
 from app.exports import excel
-from app.lists import filters, gaps, rows
+from recovery.lists import filters, gaps, rows
 from tests.app import clinic
 from tests.app.frames import frame_of
 

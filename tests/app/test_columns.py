@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app.lists import columns, gaps, rows
-from app.lists.columns import COLUMNS, Shown
+from recovery.lists import columns, gaps, rows
+from recovery.lists.columns import COLUMNS, Shown
 from recovery.tables.schema import ON_TREATMENT
 from tests.app import clinic
 from tests.app.frames import frame_of

@@ -17,7 +17,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from app.components.output import list_export
 from app.exports import excel, sheets
-from app.lists import gaps, rows
+from recovery.lists import gaps, rows
 from tests.app import clinic, golden
 from tests.app.frames import frame_of
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.lists import filters, rows
-from app.lists.filters import View
 from app.screens.backup_health import left_out
 from recovery.identity.namesakes import fold
+from recovery.lists import filters, rows
+from recovery.lists.filters import View
 from recovery.words import statuses
 from tests.app import clinic
 from tests.app.frames import frame_of

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from app.data import views
-from app.lists import gaps, rows
+from recovery.lists import gaps, rows
 from tests.app import clinic
 from tests.app.frames import frame_of
 

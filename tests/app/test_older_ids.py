@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from app.data import unknown
-from app.lists import machine_day, older_ids, since_proof
-from app.lists.filters import matching_search
-from app.lists.rows import describe
+from recovery.lists import machine_day, older_ids, since_proof
+from recovery.lists.filters import matching_search
+from recovery.lists.rows import describe, with_unknown
 from recovery.on_treatment.unknown_since import Doubt
 from recovery.tables.schema import ON_TREATMENT
 from tests.app import clinic
@@ -44,7 +43,7 @@ def test_a_patient_is_searched_by_an_older_id() -> None:
 
 def test_somebody_booked_under_an_older_id_may_have_been_treated() -> None:
     doubt = Doubt(clinic.LOCAL.replace(hour=9, minute=5), clinic.LOCAL)
-    told = unknown.with_unknown(table(), schedule("TMP"), doubt)
+    told = with_unknown(table(), schedule("TMP"), doubt)
     assert list(told["unknown_since"].notna()) == [True, False]
 
 
@@ -57,7 +56,7 @@ def test_an_appointment_is_for_every_row_that_bears_its_number_on_machine_day_ti
     rows = describe(ON_TREATMENT.to_arrow(bearers).to_pandas())
     booked = schedule("NEW").assign(appointment_id="1", ends_at=pd.NaT, activity="", note=None)
     doubt = Doubt(clinic.LOCAL.replace(hour=9, minute=5), clinic.LOCAL)
-    told = unknown.with_unknown(rows, booked, doubt)
+    told = with_unknown(rows, booked, doubt)
     assert told["unknown_since"].notna().all()
     that_day = machine_day.day_of(told, machine_day.Tables(booked), "TB1", clinic.LOCAL.date())
     assert that_day.booked["plan"].tolist() == ["Brain", "Boost"] and that_day.unbooked.empty

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from pydicom import Dataset
 
-from app.lists import rows
-from app.wording import patient
 from recovery.charting.sheet import chart_sheets
+from recovery.lists import rows
 from recovery.objects.treatment_summary import summaries_of
 from recovery.on_treatment.evidence import Evidence
 from recovery.on_treatment.rows import build_rows
+from recovery.patient import page_words
 from recovery.patient.file import PatientFile, read_patient_file
 from recovery.tables.object_rows import plans_of_rows, records_of_rows
 from recovery.tables.schema import ON_TREATMENT, RT_PLANS, TREATMENT_RECORDS
@@ -155,7 +155,7 @@ def test_everything_that_tells_a_count_or_the_next_fraction_tells_the_same(
     assert set(map(str, counts.values())) == {delivered}, counts
     told = {
         "list": rows.describe(frame_of([row])).loc[0, "fraction"],
-        "page": patient.next_fraction(plan).partition("Next fraction: ")[2],
+        "page": page_words.next_fraction(plan).partition("Next fraction: ")[2],
         "chart": sheet.next_fraction,
     }
     assert set(told.values()) == {notices.next_fraction(row)[0]}, told
@@ -181,11 +181,11 @@ def test_what_began_and_was_not_recorded_stops_page_and_chart_too_and_counts_tha
     file = read_patient_file(cache, SITE, "100231", NOW)
     [plan], [sheet] = file.plans, chart_sheets(file)
     assert f"NOT RECORDED: {begun}." in sheet.stops
-    assert patient.plan_title(plan).startswith("■")
-    assert f"■ NOT RECORDED: {begun}" in patient.warnings(plan)
+    assert page_words.plan_title(plan).startswith("■")
+    assert f"■ NOT RECORDED: {begun}" in page_words.warnings(plan)
     assert [said for said in plan.disagreements if "fractions delivered" in said] == [counts]
     assert f"DISAGREEMENT: {counts}." in sheet.stops
-    assert f"■ DISAGREEMENT: {counts}" in patient.warnings(plan)
+    assert f"■ DISAGREEMENT: {counts}" in page_words.warnings(plan)
     assert not any("born" in said for said in plan.disagreements), "that is the patient's, and told with the name"
 
 
@@ -200,5 +200,5 @@ def test_while_records_are_missing_nobody_says_that_a_begun_fraction_is_to_be_fi
     assert sheet.next_fraction == "— (5 begun, 4 of 15 proven, records are missing)"
     assert (sheet.first_row, [beam.first for beam in sheet.beams]) == ("", ["—", "—"])
     assert "so that it may have been done" in sheet.stops[0]
-    assert patient.next_fraction(lost) == f"■ Next fraction: {sheet.next_fraction}"
+    assert page_words.next_fraction(lost) == f"■ Next fraction: {sheet.next_fraction}"
     assert LOCAL.date() >= weekday(0).date()

@@ -10,13 +10,12 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.components.output import day_print
-from app.data import cached, unknown
-from app.lists import appointments, machine_day, since_proof
-from app.lists.appointments import DayFacts, Given
+from app.data import cached
 from app.screens.machine_day import day_chart
 from app.screens.since_last_proof import since_sheet
 from recovery.cache.store import Cache
+from recovery.lists import appointments, day_sheet, machine_day, rows, since_proof
+from recovery.lists.appointments import DayFacts, Given
 from recovery.on_treatment.unknown_since import Doubt
 from recovery.tables.schema import ON_TREATMENT
 from tests.app import clinic, relational
@@ -51,7 +50,7 @@ def seen(
     cache: Path, doubt: Doubt | None = NINE, day: date = TODAY, given: object = None
 ) -> tuple[pd.DataFrame, DayFacts]:
     tables = machine_day.Tables(**{schema.name: cached.load_table(Cache(cache), schema) for schema in TABLES})
-    table = unknown.with_unknown(cached.load_on_treatment(cache).table, tables.schedule, doubt)
+    table = rows.with_unknown(cached.load_on_treatment(cache).table, tables.schedule, doubt)
     known = DayFacts(day, TODAY, given or {}, doubt)  # type: ignore[arg-type]
     return machine_day.day_of(table, tables, "TB1", day, known).booked, known
 
@@ -85,7 +84,7 @@ def test_whoever_was_booked_since_the_proof_is_unknown_and_has_no_plain_next_num
 def test_what_forbids_treatment_stands_before_what_is_unknown(cache: Path) -> None:
     table = cached.load_on_treatment(cache).table
     odd = {"disagreement": "x", "remarks": "y"}
-    told = unknown.with_unknown(table.assign(**odd), None, NINE).set_index("patient_id")
+    told = rows.with_unknown(table.assign(**odd), None, NINE).set_index("patient_id")
     said = told.loc[ANNA, "check"]
     assert [part[:12] for part in said.split(" · ")] == ["■ DISAGREEME", "▲ UNKNOWN si", "▲ REMARK: y"]
 
@@ -123,16 +122,16 @@ def test_a_treated_row_shows_what_was_given_and_never_the_next_number(cache: Pat
     ]
     booked, _ = seen(cache, None, given={key: [Given(at(8, 20), 7)]})
     assert column(booked, ANNA, "next_fraction") == ["7 of 15 given"]
-    html = day_print.sheet("TB1", "", booked, booked.iloc[:0], "")
+    html = day_sheet.sheet("TB1", "", booked, booked.iloc[:0], "")
     assert '<td class="fraction given">7 of 15 given</td>' in html and "8 next" not in html
 
 
 def test_on_paper_too_a_number_that_may_be_given_already_is_not_bold(cache: Path) -> None:
     booked, _ = seen(cache)
-    html = day_print.sheet("TB1", "", booked, booked.iloc[:0], "")
+    html = day_sheet.sheet("TB1", "", booked, booked.iloc[:0], "")
     assert '<td class="fraction given">unknown: 13 next of 35' in html
     fresh, _ = seen(cache, None)
-    assert '<td class="fraction">13 next of 35' in day_print.sheet("TB1", "", fresh, fresh.iloc[:0], "")
+    assert '<td class="fraction">13 next of 35' in day_sheet.sheet("TB1", "", fresh, fresh.iloc[:0], "")
 
 
 def test_of_another_day_the_number_is_said_to_be_of_now(cache: Path) -> None:
@@ -156,7 +155,7 @@ def test_two_of_a_day_belong_to_their_own_appointments() -> None:
 
 def test_everybody_booked_since_the_proof_is_listed_per_machine_in_order_of_time(cache: Path) -> None:
     schedule = cached.load_table(Cache(cache), TABLES[0])
-    table = unknown.with_unknown(cached.load_on_treatment(cache).table, schedule, NINE)
+    table = rows.with_unknown(cached.load_on_treatment(cache).table, schedule, NINE)
     lines = since_proof.lines_of(table, schedule, NINE)
     booked = lines[lines["why"] == "booked"]
     told = list(zip(booked["treatment_machine_name"], booked["booked"], booked["patient_id"], strict=True))
@@ -172,7 +171,7 @@ def test_everybody_booked_since_the_proof_is_listed_per_machine_in_order_of_time
     ]
     html = since_sheet.sheet("May have been treated", lines.assign(patient_name="<script>x"))
     assert "<script" not in html and html.count("<h4>") == 3
-    told_of_nobody = since_proof.lines_of(unknown.with_unknown(table, None, NINE), None, NINE)
+    told_of_nobody = since_proof.lines_of(rows.with_unknown(table, None, NINE), None, NINE)
     assert ANNA in set(told_of_nobody["patient_id"]) and told_of_nobody["booked"].isna().all()
 
 
@@ -180,7 +179,7 @@ def test_who_was_in_flight_at_the_proof_is_listed_without_an_appointment(cache: 
     schedule = cached.load_table(Cache(cache), TABLES[0])
     table = cached.load_on_treatment(cache).table
     begun = table.assign(in_flight=table["in_flight"].where(table["patient_id"] != ANNA, "fraction 8 began 09:04"))
-    lines = since_proof.lines_of(unknown.with_unknown(begun, schedule, NINE), schedule, NINE)
+    lines = since_proof.lines_of(rows.with_unknown(begun, schedule, NINE), schedule, NINE)
     assert lines[lines["patient_id"] == ANNA]["why"].tolist() == ["begun before, end not recorded"]
 
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.wording import words
+from recovery.words.markup import in_cell
 from recovery.words.printable import printable
 from recovery.words.times import age, age_in_full, ago, day, moment
 
@@ -94,5 +95,5 @@ def test_half_characters_and_control_characters_are_replaced() -> None:
 
 
 def test_a_cell_on_paper_lets_a_long_word_end_and_changes_no_letter() -> None:
-    told = words.in_cell("<b>" + "x" * 45 + " short & plain")
+    told = in_cell("<b>" + "x" * 45 + " short & plain")
     assert told == "&lt;b&gt;" + "x" * 17 + "<wbr>" + "x" * 20 + "<wbr>" + "x" * 8 + " short &amp; plain"

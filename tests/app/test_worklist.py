@@ -12,12 +12,12 @@ import pytest
 from openpyxl import load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from app.components.output import day_export, day_print
+from app.components.output import day_export
 from app.data import cached
 from app.exports import excel
-from app.lists import appointments, filters, machine_day, rows
 from app.screens.machine_day import day_chart
 from recovery.cache.store import Cache
+from recovery.lists import appointments, day_sheet, filters, machine_day, rows
 from recovery.tables.relational import PATIENTS, PLAN_FIELDS, SCHEDULE, SETUP_NOTES
 from tests.app import clinic, golden, relational
 
@@ -228,7 +228,7 @@ def test_no_cell_of_the_worklist_is_a_formula(cache: Path, attack: str) -> None:
 def test_a_name_is_text_on_the_printed_sheet_never_markup(cache: Path) -> None:
     that_day = day_of(cache)
     evil = that_day.booked.assign(patient_name="<script>alert(1)</script>", check="<img src=x>")
-    html = day_print.sheet("TB1", "<b>", evil, that_day.unbooked, "below")
+    html = day_sheet.sheet("TB1", "<b>", evil, that_day.unbooked, "below")
     assert "<script" not in html
     assert "<img" not in html
     assert "&lt;script&gt;" in html

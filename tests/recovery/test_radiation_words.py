@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from app.wording import patient
 from backup_jobs.rv.mosaiq.words import MODALITIES
 from recovery.charting import on_paper
+from recovery.patient import page_words
 from recovery.patient.plan import PlanField
 from recovery.words.radiation import energy_in_words
 
@@ -41,4 +41,4 @@ def test_screen_and_paper_say_the_same_of_mosaiqs_fields(modality: str, said: st
     kind = MODALITIES[modality] or None
     silent = dict.fromkeys(PlanField.__dataclass_fields__)
     field = PlanField(**(silent | {"beam_number": 1, "nominal_beam_energy": 6.0, "radiation_type": kind}))  # type: ignore[arg-type]
-    assert on_paper.energy(field) == patient.energy(6.0, kind) == said
+    assert on_paper.energy(field) == page_words.energy(6.0, kind) == said

@@ -7,8 +7,8 @@ from datetime import date
 from app.components.output import download, list_export
 from app.data import cached
 from app.desk import Desk
-from app.lists.machine_day import Day
 from recovery.access.permissions import Permission
+from recovery.lists.machine_day import Day
 from recovery.words.times import day as day_in_words
 from recovery.words.values import counted
 

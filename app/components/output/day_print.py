@@ -1,41 +1,13 @@
-"""The worklist as a plain page for paper: black on white, nothing cut, a box to tick.
-
-Why HTML of our own
-    A browser prints of Streamlit's table only what is on the screen. A name is text here, never markup.
-"""
+"""A sheet for paper in place of the page: what a browser prints of it, and nothing else."""
 
 from __future__ import annotations
-
-from collections.abc import Iterable
-from datetime import date
 
 import pandas as pd
 import streamlit as st
 
-from app.wording import words
-from recovery.words import notices
-from recovery.words.notices import Next
-from recovery.words.values import ABSENT, absent
+from recovery.lists import day_sheet
 
-STYLE = """<style>
-.rbrdt-sheet {background: #FFFFFF; color: #111827; padding: 8px 10px; font-size: 12px; line-height: 1.3;}
-.rbrdt-sheet h3 {font-size: 16px; margin: 0; padding: 0; color: #111827;}
-.rbrdt-sheet h4 {font-size: 13px; margin: 12px 0 2px 0; padding: 0; color: #111827;}
-.rbrdt-sheet p {margin: 2px 0 6px 0; color: #111827;}
-.rbrdt-sheet table {border-collapse: collapse; width: 100%; color: #111827;}
-.rbrdt-sheet th {text-align: left; border-bottom: 1.5px solid #111827; padding: 3px 5px; font-weight: 600;}
-.rbrdt-sheet td {border-bottom: 1px solid #9CA3AF; padding: 4px 5px; vertical-align: top; overflow-wrap: break-word;}
-.rbrdt-sheet .whole {white-space: nowrap;}
-.rbrdt-sheet td.time, .rbrdt-sheet td.fraction {font-weight: 700; font-variant-numeric: tabular-nums;}
-.rbrdt-sheet td.time {white-space: nowrap;}
-.rbrdt-sheet td.time {font-size: 14px;}
-.rbrdt-sheet td.given {font-weight: 400;}
-.rbrdt-sheet tr.stop td {background: #EDEDED;}
-.rbrdt-sheet .name {font-weight: 700;}
-.rbrdt-sheet .box {min-width: 90px;}
-.rbrdt-sheet thead {display: table-header-group;}
-.rbrdt-sheet tr {break-inside: avoid;}
-@page {size: landscape; margin: 9mm;}
+_PAGE = """
 @media print {
   [data-testid="stSidebar"], [data-testid="stHeader"], [data-testid="stStatusWidget"],
   [data-testid="stExpandSidebarButton"] {display: none !important;}
@@ -45,103 +17,11 @@ STYLE = """<style>
   .stMainBlockContainer {padding: 0 !important;}
   .rbrdt-sheet {padding: 0; -webkit-print-color-adjust: exact; print-color-adjust: exact;}
 }
-</style>"""
-_HEADINGS = (
-    "Time",
-    "Patient",
-    "Plan",
-    "Fraction due or given",
-    "Set up",
-    "Check before treating",
-    "Phone",
-    "Treated",
-    "Done",
-)
+"""
+STYLE = f"<style>{day_sheet.STYLE}{_PAGE}</style>"
+"""Of the sheet, and of the page around it, which is not printed."""
 
 
 def show(title: str, told: str, booked: pd.DataFrame, unbooked: pd.DataFrame, unbooked_title: str) -> None:
-    """Draw the sheet. `told`: how old the copy is and what the list may lack."""
-    st.html(STYLE + sheet(title, told, booked, unbooked, unbooked_title))
-
-
-_LONGEST_WHOLE = 24
-
-
-def sheet(title: str, told: str, booked: pd.DataFrame, unbooked: pd.DataFrame, unbooked_title: str) -> str:
-    """The sheet's markup; every text in it is escaped."""
-    parts = [_table(booked) if len(booked) else "<p><b>No appointment is known.</b></p>"]
-    if len(unbooked):
-        parts.append(f"<h4>{words.as_html(unbooked_title)}</h4>{_table(unbooked)}")
-    return framed(title, told, parts)
-
-
-def framed(title: str, told: str, parts: Iterable[str]) -> str:
-    """A sheet's markup: its title, what it is of, its parts, and what the marks mean."""
-    head = f'<div class="rbrdt-sheet"><h3>{words.as_html(title)}</h3><p>{words.as_html(told)}</p>'
-    return "".join([head, *parts, "<p>■ do not treat before someone has looked · ▲ look · — not known</p></div>"])
-
-
-def table(headings: Iterable[str], rows: Iterable[str]) -> str:
-    """A table's markup, of rows that are markup."""
-    heads = "".join(f"<th>{words.as_html(heading)}</th>" for heading in headings)
-    return f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-
-
-def who(row: pd.Series) -> str:
-    """Mark, name, ID and birth date in one cell."""
-    born = words.known(row["patient_birth_date"])
-    return (
-        f'<span class="name">{said(row["mark"], "")} {said(row["patient_name"])}</span><br>'
-        f'<span class="{whole(said(row["patient_id"]))}">ID {said(row["patient_id"])}</span> '
-        f'<span class="whole">born {said(born.isoformat() if isinstance(born, date) else None)}</span>'
-    )
-
-
-def cells_of(cells: Iterable[tuple[str, str]]) -> str:
-    """Cells of markup, each with its class."""
-    return "".join(f'<td class="{whole(text) if kind == "whole" else kind}">{text}</td>' for kind, text in cells)
-
-
-def _table(lines: pd.DataFrame) -> str:
-    return table(_HEADINGS, (_row(row) for _, row in lines.iterrows()))
-
-
-def _row(row: pd.Series) -> str:
-    how = " · ".join(said(row[name]) for name in ("energy", "technique") if absent(words.known(row[name])) != "—")
-    setup = "<br>".join(filter(None, (how, said(row["setup_note"], ""), _alert(row["alerts"]))))
-    at, phones = words.known(row["appointment_at"]), said(row["phone"]).split(", ")
-    cells = (
-        ("time", f"{at:%H:%M}" if at is not None else ABSENT),
-        ("", who(row)),
-        (whole(said(row["plan"])), said(row["plan"])),
-        (_weight(row), said(row["next_fraction"])),
-        ("", setup or ABSENT),
-        ("", said(row["check"], "")),
-        (whole(max(phones, key=len)), "<br>".join(phones)),
-        ("", said(row["treated_that_day"], "")),
-        ("box", ""),
-    )
-    stop = ' class="stop"' if row["mark"] == "■" else ""
-    return f"<tr{stop}>{cells_of(cells)}</tr>"
-
-
-def whole(markup: str) -> str:
-    """The class of what stays on one line: an ID, a plan, phones; not of a text that would leave the paper by it."""
-    return "whole" if max(map(len, markup.split("<br>"))) <= _LONGEST_WHOLE else ""
-
-
-def _weight(row: pd.Series) -> str:
-    """Bold is what is due: not what was given that day, nor what may have been."""
-    is_due = not words.known(row["treated_that_day"]) and row["next_is"] != Next.UNKNOWN
-    return "fraction" if is_due else "fraction given"
-
-
-def _alert(alerts: object) -> str:
-    known = words.known(alerts)
-    return f"<b>{said(str(notices.alert(known)))}</b>" if known not in {None, "", "none"} else ""
-
-
-def said(value: object, nothing: str = ABSENT) -> str:
-    """A value as markup; what is absent as `nothing`."""
-    known = words.known(value)
-    return words.in_cell(str(known)) if known not in {None, ""} else nothing
+    """Draw a machine's day. `told`: how old the copy is and what the list may lack."""
+    st.html(STYLE + day_sheet.sheet(title, told, booked, unbooked, unbooked_title))

@@ -17,7 +17,7 @@ from app.components.counts import hidden_sentence
 from app.components.output import download
 from app.data import cached, standing
 from app.desk import Desk
-from app.lists.filters import View
+from recovery.lists.filters import View
 
 if TYPE_CHECKING:
     from app.exports.excel import About

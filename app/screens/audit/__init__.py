@@ -12,9 +12,9 @@ import streamlit as st
 
 from app.components import header, marked
 from app.desk import Desk
-from app.lists import audit_rows
 from app.wording import words
 from recovery.access.audit_proof import Verdict
+from recovery.lists import audit_rows
 from recovery.words.printable import printable
 from recovery.words.values import counted
 

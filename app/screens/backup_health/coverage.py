@@ -8,8 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from app.components import marked
-from app.lists import filters
-from app.lists.columns import NOT_READY
+from recovery.lists import filters
+from recovery.lists.columns import NOT_READY
 from recovery.words.statuses import NOW_TREATED
 
 

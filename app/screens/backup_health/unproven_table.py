@@ -11,11 +11,10 @@ import streamlit as st
 from app.components import marked
 from app.data import health
 from app.desk import Desk
-from app.wording import words
 from recovery.dicom.model import JobRun
 from recovery.entries.known_gaps import KnownGap
 from recovery.words.times import day, moment
-from recovery.words.values import absent
+from recovery.words.values import absent, or_none
 
 _UID = re.compile(r"\b[0-9]+(?:\.[0-9]+){2,}\b")
 
@@ -79,9 +78,9 @@ def owners_of(table: pd.DataFrame) -> dict[str, tuple[str, str]]:
     """By UID of a plan: whose it is, `KAOLIN, Heron 100346`, and its label."""
     columns = (table[name] for name in ("referenced_rt_plan_uid", "patient_name", "patient_id", "rt_plan_label"))
     return {
-        str(uid): (f"{absent(words.known(name))} {absent(words.known(number))}", words.known(label) or "")
+        str(uid): (f"{absent(or_none(name))} {absent(or_none(number))}", or_none(label) or "")
         for uid, name, number, label in zip(*columns, strict=True)
-        if words.known(uid)
+        if or_none(uid)
     }
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
-from app.components.output.day_print import cells_of, framed, said, table
 from recovery.entries.downtimes import Downtime
+from recovery.lists.day_sheet import cells_of, framed, said, table
 from recovery.words.times import at_time
 
 _HEADINGS = ("", "Step", "Done by", "At")

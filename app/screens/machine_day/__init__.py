@@ -1,7 +1,7 @@
 """Machine day: one linear accelerator's list of one day, for the screen at the console and for paper.
 
-`app.lists.machine_day` makes the list. It opens on the machine with most appointments today. The address says which
-machine and day (`?machine=TB1&day=2026-11-24`).
+`recovery.lists.machine_day` makes the list. It opens on the machine with most appointments today. The address says
+which machine and day (`?machine=TB1&day=2026-11-24`).
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from app.components import attention, banner, failures, header, listed, marked
 from app.components.output import chart_export, day_export, day_print, list_export, paper
 from app.data import cached, given, unknown
 from app.desk import Desk
-from app.lists import appointments, machine_day
-from app.lists.columns import MACHINE_DAY
 from app.screens.machine_day import day_chart, sources
 from app.wording import words
 from recovery.access.permissions import Permission
+from recovery.lists import appointments, day_sheet, machine_day
+from recovery.lists.columns import MACHINE_DAY
 from recovery.words.times import day as day_in_words
 from recovery.words.values import counted
 
@@ -75,7 +75,7 @@ def _show_day(desk: Desk, loaded: cached.Loaded, found: sources.Found, machines:
         return
     if rights.may(Permission.CHARTS):
         paper.hand_out(
-            day_print.sheet(sheet_title, _told(desk, found.remark), that_day.booked, that_day.unbooked, below)
+            day_sheet.sheet(sheet_title, _told(desk, found.remark), that_day.booked, that_day.unbooked, below)
         )
     bars = _bars(loaded, found, known)
     st.markdown(f"**{words.as_markdown(title)}** · {_counts(that_day, bars, machine)}")

@@ -16,8 +16,8 @@ import pandas as pd
 import streamlit as st
 
 from app.components import marked
-from app.lists import appointments
 from app.wording import palette
+from recovery.lists import appointments
 from recovery.words.notices import LOOK_MARK, STOP_MARK
 from recovery.words.printable import printable
 

@@ -15,10 +15,10 @@ from app.components import banner, header, listed, marked
 from app.components.output import download, list_export
 from app.data import cached
 from app.desk import Desk
-from app.lists.columns import NOT_STARTED
 from app.wording import words
 from recovery.cache.errors import CacheError
 from recovery.cache.freshness import known_since
+from recovery.lists.columns import NOT_STARTED
 from recovery.tables.pipeline import PIPELINE
 from recovery.tables.relational import PLANS
 from recovery.words.stages import STAGES

@@ -11,10 +11,10 @@ from app.components import attention, banner, counts, header, listed, patient_li
 from app.components.output import chart_export, list_export, paper
 from app.data import cached
 from app.desk import Desk
-from app.lists import filters, gaps
-from app.lists.columns import ON_TREATMENT
 from app.screens.on_treatment import filter_bar, view_bar
 from app.screens.on_treatment.view_bar import ORDERS
+from recovery.lists import filters, gaps, list_sheet
+from recovery.lists.columns import ON_TREATMENT
 
 
 def show(desk: Desk) -> None:
@@ -46,7 +46,7 @@ def _show_rows(desk: Desk, loaded: cached.Loaded) -> None:
     if shown.empty:
         filter_bar.offer_to_clear()
         return
-    printed = paper.Block(counts.shown_sentence(shown, reasons), shown, ON_TREATMENT.paper)
+    printed = list_sheet.Block(counts.shown_sentence(shown, reasons), shown, ON_TREATMENT.paper)
     paper.show(
         f"On treatment · {desk.config.site.name}", f"{list_export.status_of(desk)} Shown: {view.in_words}.", [printed]
     )

@@ -10,8 +10,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app.access import rights
 from app.components import shortcuts
-from app.lists import filters
-from app.lists.filters import View
+from recovery.lists import filters
+from recovery.lists.filters import View
 from recovery.words.printable import printable
 from recovery.words.statuses import NOW_TREATED, STATUSES, in_words
 

@@ -12,10 +12,10 @@ import streamlit as st
 from app.access import rights
 from app.data import views
 from app.desk import Desk
-from app.lists import gaps
-from app.lists.columns import ALWAYS, ON_TREATMENT, described
 from app.screens.on_treatment import filter_bar
 from app.wording import words
+from recovery.lists import gaps
+from recovery.lists.columns import ALWAYS, ON_TREATMENT, described
 from recovery.words.printable import printable
 
 SORT, HIDE = "sort", "hide"

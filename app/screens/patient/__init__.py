@@ -14,8 +14,9 @@ from app.components.output import chart_export
 from app.data import cached
 from app.desk import Desk
 from app.screens.patient import identity, plan_view
-from app.wording import patient, words
+from app.wording import words
 from recovery.cache.errors import CacheError
+from recovery.patient import page_words
 from recovery.patient.file import PatientFile, PatientNotFoundError
 from recovery.words.values import counted
 
@@ -57,7 +58,7 @@ def _show_file(desk: Desk, file: PatientFile) -> None:
         chart_export.show_patient(desk, file.identity.patient_id)
     plan = file.plans[0]
     if len(file.plans) > 1:
-        titles = [words.as_markdown(patient.plan_title(p)) for p in file.plans]
+        titles = [words.as_markdown(page_words.plan_title(p)) for p in file.plans]
         uids = [str(p.course_uid) for p in file.plans]
         chosen = st.segmented_control(
             f"{counted(len(file.plans), 'plan')}: those that may still be treated first",

@@ -10,10 +10,10 @@ import streamlit as st
 from app.access import rights
 from app.components import marked
 from app.desk import Desk
-from app.lists import patient_tables
 from app.screens.patient import pictures
-from app.wording import patient
 from app.wording.words import as_markdown
+from recovery.lists import patient_tables
+from recovery.patient import page_words
 from recovery.patient.file import PatientFile
 from recovery.patient.plan import PlanFile
 from recovery.words.values import ABSENT
@@ -107,5 +107,5 @@ def _table(file: PatientFile, frame: pd.DataFrame, nothing: str, *tables: str) -
 
 
 def _missing(file: PatientFile, *tables: str) -> None:
-    for sentence in patient.missing_tables(file, tables):
+    for sentence in page_words.missing_tables(file, tables):
         st.markdown(f":orange[{as_markdown(sentence)}]")

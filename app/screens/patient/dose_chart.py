@@ -11,9 +11,10 @@ from typing import Any
 
 import streamlit as st
 
-from app.wording import palette, patient
+from app.wording import palette
 from app.wording.words import as_markdown
 from recovery.course.ledger import Ledger
+from recovery.patient import page_words
 from recovery.patient.plan import PlanFile
 
 _HEIGHT = 268
@@ -29,7 +30,7 @@ def show(plan: PlanFile, now: datetime) -> None:
     points = _points(book)
     unit = "Gy" if book.dose_over_time else "fractions"
     planned = total if book.dose_over_time else book.number_of_fractions_planned
-    said = patient.gaps(book, now.date())[:_MOST_GAPS]
+    said = page_words.gaps(book, now.date())[:_MOST_GAPS]
     title = "Dose given" if book.dose_over_time else "Fractions given"
     unknown = "" if book.dose_over_time or not points else " · no dose per fraction is known"
     st.markdown(f"**{title} against time**{unknown}")

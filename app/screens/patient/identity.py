@@ -10,9 +10,10 @@ from __future__ import annotations
 import streamlit as st
 
 from app.components import patient_link
-from app.wording.words import as_html, as_markdown
+from app.wording.words import as_markdown
 from recovery.patient import notices
 from recovery.patient.file import Identity, PatientFile
+from recovery.words.markup import as_html
 from recovery.words.times import day
 from recovery.words.values import ABSENT, absent
 

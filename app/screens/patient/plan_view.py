@@ -6,10 +6,10 @@ import streamlit as st
 
 from app.components import marked
 from app.desk import Desk
-from app.lists import patient_tables
 from app.screens.patient import beam_view, details, dose_chart
-from app.wording import patient
 from app.wording.words import as_markdown
+from recovery.lists import patient_tables
+from recovery.patient import page_words
 from recovery.patient.file import PatientFile
 from recovery.patient.plan import PlanFile
 from recovery.words.prescription import gray
@@ -35,7 +35,7 @@ def show(desk: Desk, file: PatientFile, plan: PlanFile) -> None:
 
 def _headline(desk: Desk, file: PatientFile, plan: PlanFile) -> None:
     row, today = plan.row, file.now.date()
-    st.markdown(f"### {_coloured(patient.next_fraction(plan))}", anchors=False)
+    st.markdown(f"### {_coloured(page_words.next_fraction(plan))}", anchors=False)
     appointment = file.next_appointment
     when = "no appointment booked"
     if appointment is not None:
@@ -45,21 +45,21 @@ def _headline(desk: Desk, file: PatientFile, plan: PlanFile) -> None:
         when = "appointments unknown"
     label = as_markdown(absent(plan.label))
     lines = [
-        f"**{label}** · {as_markdown(patient.summary(plan))} · {as_markdown(when)}",
-        f"Approval: {as_markdown(patient.approval(plan, today))}",
+        f"**{label}** · {as_markdown(page_words.summary(plan))} · {as_markdown(when)}",
+        f"Approval: {as_markdown(page_words.approval(plan, today))}",
     ]
     if row.earlier_plans:
         lines.append(f"Earlier plans: {as_markdown(row.earlier_plans)}")
     if row.ready:
-        lines.append(as_markdown(patient.readiness(plan, desk.now(), desk.config.site.zone)))
-    lines += [_coloured(sentence) for sentence in patient.warnings(plan)]
+        lines.append(as_markdown(page_words.readiness(plan, desk.now(), desk.config.site.zone)))
+    lines += [_coloured(sentence) for sentence in page_words.warnings(plan)]
     st.markdown("  \n".join(lines))
 
 
 def _ledger(file: PatientFile, plan: PlanFile) -> None:
     book = plan.ledger
     if book is None:
-        for sentence in patient.missing_tables(file, ("treatment_records", "rt_plans")):
+        for sentence in page_words.missing_tables(file, ("treatment_records", "rt_plans")):
             st.markdown(f":orange[{as_markdown(sentence)}]")
         return
     given = f"{book.fractions_delivered} of {absent(book.number_of_fractions_planned)} fractions given in full"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.data import pictures
-from app.wording.words import as_html, as_markdown
+from app.wording.words import as_markdown
 from recovery.patient.plan import PlanFile
 from recovery.pictures.dose import Band, DoseGrid, band_numbers, bands
 from recovery.pictures.drawing import Overlay, draw_section
@@ -15,6 +15,7 @@ from recovery.pictures.raster import WINDOWS
 from recovery.pictures.refusals import PictureError
 from recovery.pictures.retrieval import Source, read_first_slice, read_volume, volume_on_shelf
 from recovery.pictures.structures import Structure
+from recovery.words.markup import as_html
 from recovery.words.printable import printable
 from recovery.words.values import absent
 

@@ -16,12 +16,12 @@ from app.access import rights
 from app.components import banner, header, listed
 from app.data import cached
 from app.desk import Desk
-from app.lists import older_ids, priorities
 from app.screens.priorities import priority_export, priority_form, priority_tables
 from app.wording import words
 from recovery.access.permissions import Permission
 from recovery.entries.priority_entries import PriorityEntry, entries_file, latest
 from recovery.host.entry_lines import EntriesError, read_statements
+from recovery.lists import older_ids, priorities
 from recovery.on_treatment.priorities import Rules
 from recovery.words.values import counted
 

@@ -7,7 +7,8 @@ import pandas as pd
 from app.components.output import download, list_export, paper
 from app.data import cached
 from app.desk import Desk
-from app.lists.columns import CLOCKS, NOT_ENTERED
+from recovery.lists import list_sheet
+from recovery.lists.columns import CLOCKS, NOT_ENTERED
 from recovery.on_treatment.priorities import Rules
 from recovery.words.values import counted
 
@@ -26,8 +27,8 @@ def show(desk: Desk, loaded: cached.Loaded, clocks: pd.DataFrame, without: pd.Da
     with_clock = f"{counted(len(clocks), 'plan')} with a clock, the least days left first"
     not_entered = f"Not entered yet: {len(without)}, the longest without treatment first"
     blocks = (
-        paper.Block(with_clock, clocks, CLOCKS.paper),
-        paper.Block(not_entered, without, NOT_ENTERED.paper),
+        list_sheet.Block(with_clock, clocks, CLOCKS.paper),
+        list_sheet.Block(not_entered, without, NOT_ENTERED.paper),
     )
     told = f"{list_export.status_of(desk)} {in_words(rules)} This list decides nothing: physicians decide."
     paper.show(f"Priorities · {desk.config.site.name}", told, blocks)

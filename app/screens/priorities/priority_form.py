@@ -16,13 +16,13 @@ import streamlit as st
 from app.access import rights
 from app.data import cached
 from app.desk import Desk
-from app.lists import filters
 from app.wording import words
 from recovery.access.permissions import Permission
 from recovery.cache.errors import CacheError
 from recovery.entries.priority_entries import PriorityEntry, entries_file
 from recovery.host.entry_lines import EntriesError, append_statement
 from recovery.identity.namesakes import fold
+from recovery.lists import filters
 from recovery.on_treatment.priorities import CATEGORIES, INTENTS
 from recovery.tables.relational import PHYSICIANS
 from recovery.words.printable import printable

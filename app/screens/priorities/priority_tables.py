@@ -8,8 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from app.components import marked
-from app.lists.columns import CLOCKS, NOT_ENTERED
 from app.wording import words
+from recovery.lists.columns import CLOCKS, NOT_ENTERED
 from recovery.on_treatment.priorities import WEEKDAYS, Rules
 
 

@@ -15,10 +15,10 @@ import streamlit as st
 from app.components import banner, failures, header, listed, marked
 from app.data import cached, packs, unknown
 from app.desk import Desk
-from app.lists import appointments, machine_day
 from app.screens.recovery_packs import making
 from app.wording import words
 from recovery.cache.errors import CacheError
+from recovery.lists import appointments, machine_day
 from recovery.packing.gate import IN_SHORT
 from recovery.words.times import at_time
 from recovery.words.values import absent, counted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from app.components.output.day_print import cells_of, framed, said, table, who
+from recovery.lists.day_sheet import cells_of, framed, said, table, who
 
 _HEADINGS = ("Machine", "On treatment", "Newest fraction", "Patient", "Plan", "Then", "R&V system: agrees / differs")
 

@@ -1,6 +1,6 @@
 """Since the last proof: everybody who may have been treated since, per machine in order of time, for screen and paper.
 
-`app.lists.since_proof` makes it, of the list as it is now. The sheet on the screen is the sheet on paper.
+`recovery.lists.since_proof` makes it, of the list as it is now. The sheet on the screen is the sheet on paper.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from app.components import banner, header, listed
 from app.components.output import day_print, download, list_export
 from app.data import cached, unknown
 from app.desk import Desk
-from app.lists import since_proof
 from app.screens.since_last_proof import since_sheet
 from recovery.access.permissions import Permission
 from recovery.cache.errors import CacheError
 from recovery.entries.downtimes import told_at
+from recovery.lists import since_proof
 from recovery.on_treatment.unknown_since import Doubt
 from recovery.tables.relational import PATIENTS
 from recovery.words.times import day

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from app.components.output.day_print import cells_of, framed, said, table, who
-from app.lists.columns import COLUMNS
-from app.wording import words
+from recovery.lists.columns import COLUMNS
+from recovery.lists.day_sheet import cells_of, framed, said, table, who
+from recovery.words.markup import as_html
 
 _TO_FILL_IN = ("by_the_log", "initials")
 _HEADINGS = (
@@ -19,7 +19,7 @@ def sheet(title: str, lines: pd.DataFrame, told: str = "") -> str:
     """The sheet's markup; every text in it is escaped. `told`: of which moment it is."""
     parts = []
     for machine, own in lines.groupby("treatment_machine_name", sort=False):
-        parts.append(f"<h4>{words.as_html(str(machine))}: {len(own)}</h4>")
+        parts.append(f"<h4>{as_html(str(machine))}: {len(own)}</h4>")
         parts.append(table(_HEADINGS, (_row(row) for _, row in own.iterrows())))
     return framed(title, told, parts)
 

@@ -8,7 +8,7 @@ How
 
 Why an appointment may have two rows
     It is a patient's; a patient with two plans in treatment is treated with both, or with one of them: people decide.
-    `app.lists.appointments` says which plans these are, here and for the bars of the timeline.
+    `recovery.lists.appointments` says which plans these are, here and for the bars of the timeline.
 """
 
 from __future__ import annotations
@@ -20,15 +20,14 @@ from typing import Any
 
 import pandas as pd
 
-from app.lists import appointments, filters
-from app.lists.appointments import UNKNOWN_MACHINE, DayFacts, Given, Record, given_for, machine_of, records
-from app.lists.columns import MACHINE_DAY
-from app.wording import words
 from recovery.identity.namesakes import fold
+from recovery.lists import appointments, filters
+from recovery.lists.appointments import UNKNOWN_MACHINE, DayFacts, Given, Record, given_for, machine_of, records
+from recovery.lists.columns import MACHINE_DAY
 from recovery.tables.relational import CANCELLED_STATUSES, PHONES
 from recovery.words.notices import LOOK_MARK, Next
 from recovery.words.radiation import energy_in_words
-from recovery.words.values import ABSENT, absent
+from recovery.words.values import ABSENT, absent, or_none
 
 COLUMNS = tuple(dict.fromkeys((*MACHINE_DAY.page, *MACHINE_DAY.excel, "next_is", "is_interrupted", "urgent")))
 
@@ -72,9 +71,9 @@ def fraction_of(row: Mapping[str, Any], given: Sequence[Given], known: DayFacts)
     A begun fraction is due whenever it began.
     """
     due, is_next = row["fraction"], Next(row["next_is"])
-    numbers, begun = dict.fromkeys(one.number for one in given), words.known(row["interrupted_fraction"])
+    numbers, begun = dict.fromkeys(one.number for one in given), or_none(row["interrupted_fraction"])
     if given and (begun is None or begun not in numbers):
-        planned = absent(words.known(row["course_number_of_fractions_planned"]))
+        planned = absent(or_none(row["course_number_of_fractions_planned"]))
         return f"{', '.join(absent(number) for number in numbers)} of {planned} given", Next.NONE
     if known.day < known.today and not given:
         return ABSENT, Next.NONE
@@ -144,20 +143,20 @@ class _Lookup:
 
     def line(self, row: Record | None, appointment: Record | None, machine: str, elsewhere: str = "") -> Record:
         """One line of the list, of a plan with or without an appointment, or of an appointment without a plan."""
-        patient_id = words.known((row or appointment or {}).get("patient_id"))
+        patient_id = or_none((row or appointment or {}).get("patient_id"))
         person = (self.patients.get(patient_id) or [{}])[0]
         named = row or self.people.get(patient_id) or {}
         fields = self.fields.get(row["referenced_rt_plan_uid"], []) if row is not None else []
         notes = self.notes.get(row["referenced_rt_plan_uid"], []) if row is not None else []
         said = [field["setup_note"] for field in (*fields, *notes)] + [(appointment or {}).get("note")]
         given = given_for(row, self.judged_by, appointment)
-        beams = [field for field in fields if not words.known(field["is_setup_field"])]
+        beams = [field for field in fields if not or_none(field["is_setup_field"])]
         said_next, is_next = fraction_of(row, given, self.judged_by) if row is not None else (None, Next.NONE)
         of_person = ("patient_name", "patient_birth_date", "physicians_of_record")
         return {
             "appointment_at": (appointment or {}).get("appointment_at"),
             "patient_id": patient_id,
-            **{name: words.known(named.get(name)) or words.known(person.get(name)) for name in of_person},
+            **{name: or_none(named.get(name)) or or_none(person.get(name)) for name in of_person},
             "plan": row["plan"] if row is not None else None,
             "next_fraction": said_next,
             "next_is": is_next,
@@ -165,7 +164,7 @@ class _Lookup:
             "energy": _joined(map(_energy, beams)),
             "technique": _joined(field["technique"] for field in beams),
             "setup_note": _joined(said),
-            "alerts": (words.known(person.get("alerts")) or "none") if person else None,
+            "alerts": (or_none(person.get("alerts")) or "none") if person else None,
             "phone": _joined(map(person.get, PHONES)),
             "initials": None,
             **_checked(row, machine, elsewhere),
@@ -192,12 +191,12 @@ def _with_looks(line: Record, looks: Sequence[str]) -> Record:
 
 
 def _energy(field: Record) -> str | None:
-    return energy_in_words(words.known(field["nominal_beam_energy"]), words.known(field["radiation_type"]))
+    return energy_in_words(or_none(field["nominal_beam_energy"]), or_none(field["radiation_type"]))
 
 
 def _joined(values: Iterable[Any]) -> str | None:
     """Texts that say something, each once."""
-    return ", ".join(dict.fromkeys(str(value) for value in values if words.known(value) not in {None, ""})) or None
+    return ", ".join(dict.fromkeys(str(value) for value in values if or_none(value) not in {None, ""})) or None
 
 
 def _by(frame: pd.DataFrame | None, column: str) -> dict[str, list[Record]]:

@@ -22,13 +22,12 @@ from typing import Any
 
 import pandas as pd
 
-from app.wording import words
 from recovery.dicom.course_uids import course_uid
 from recovery.identity.one_patient import ids_of
 from recovery.on_treatment.unknown_since import EARLY, Doubt, is_unanswered
 from recovery.tables.relational import CANCELLED_STATUSES
 from recovery.words.statuses import is_over
-from recovery.words.values import ABSENT, absent
+from recovery.words.values import ABSENT, absent, or_none
 
 Record = dict[str, Any]
 UNKNOWN_MACHINE = ABSENT
@@ -101,7 +100,7 @@ def with_plans(
     """
     plans: dict[str | None, list[Record]] = {}
     for row in records(table):
-        for patient_id in ids_of({**row, "other_patient_ids": words.known(row["other_patient_ids"])}):
+        for patient_id in ids_of({**row, "other_patient_ids": or_none(row["other_patient_ids"])}):
             plans.setdefault(patient_id, []).append(row)
     for appointment in records(_in_turn(expected)):
         own = plans.get(appointment["patient_id"], [])
@@ -122,12 +121,12 @@ def _plans_for(plans: Sequence[Record], machine: str, day: date) -> Sequence[Rec
 
 
 def machine_of(row: Record) -> str:
-    return absent(words.known(row["treatment_machine_name"]))
+    return absent(or_none(row["treatment_machine_name"]))
 
 
 def course_of(row: Record) -> str | None:
     """What a patient's rows are told apart by, also where no plan is named."""
-    plan_uid, prescription_id = (words.known(row.get(name)) for name in ("referenced_rt_plan_uid", "prescription_id"))
+    plan_uid, prescription_id = (or_none(row.get(name)) for name in ("referenced_rt_plan_uid", "prescription_id"))
     return course_uid(plan_uid, prescription_id)
 
 
@@ -145,7 +144,7 @@ def given_for(row: Record | None, known: DayFacts, appointment: Record | None) -
     if appointment is None:
         return found
     begins = appointment["appointment_at"] - EARLY if appointment["is_again"] else None
-    following = words.known(appointment["following_at"])
+    following = or_none(appointment["following_at"])
     ends = following - EARLY if following is not None and len(found) > 1 else None
     return [one for one in found if (begins is None or one.at >= begins) and (ends is None or one.at < ends)]
 
@@ -168,5 +167,5 @@ def records(frame: pd.DataFrame) -> list[Record]:
 
 
 def _last_on(row: Mapping[str, Any], day: date) -> datetime | None:
-    last: datetime | None = words.known(row["last_treatment_at"])
+    last: datetime | None = or_none(row["last_treatment_at"])
     return last if last is not None and last.date() == day else None

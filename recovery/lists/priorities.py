@@ -13,15 +13,14 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from app.lists import filters
-from app.lists.appointments import records
-from app.lists.columns import CLOCKS
-from app.wording import words
 from recovery.entries.priority_entries import PriorityEntry
+from recovery.lists import filters
+from recovery.lists.appointments import records
+from recovery.lists.columns import CLOCKS
 from recovery.on_treatment import priorities
 from recovery.on_treatment.priorities import Rules
 from recovery.words.notices import LOOK_MARK, STOP_MARK
-from recovery.words.values import ABSENT, counted
+from recovery.words.values import ABSENT, counted, or_none
 
 COLUMNS = tuple(dict.fromkeys((*CLOCKS.page, *CLOCKS.paper)))
 
@@ -35,7 +34,7 @@ def clocks(
         entry = entries.get(row["patient_id"])
         if entry is None or entry.category is None:
             continue
-        last = words.known(row["last_treatment_at"])
+        last = or_none(row["last_treatment_at"])
         day = last.date() if last is not None else None
         standing = priorities.stand(day, entry.category, today, rules)
         key = priorities.urgency(standing, entry.category, entry.concurrent_chemotherapy, entry.intent)
@@ -53,7 +52,7 @@ def without_entry(table: pd.DataFrame, entries: Mapping[str, PriorityEntry], rul
     """
     entered = {patient_id for patient_id, entry in entries.items() if entry.category is not None}
     left = table[filters.is_unfinished(table) & ~table["patient_id"].isin(entered)]
-    days = [words.known(at) for at in left["last_treatment_at"]]
+    days = [or_none(at) for at in left["last_treatment_at"]]
     missed = [priorities.missed_days(at and at.date(), today, rules.treatment_weekdays) for at in days]
     told = left.assign(
         missed_days=pd.Series(missed, index=left.index, dtype="Int64"),

@@ -11,12 +11,11 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 
-from app.lists import appointments
-from app.lists.appointments import DayFacts, Record, machine_of, records
-from app.lists.columns import SINCE_PROOF
-from app.wording import words
+from recovery.lists import appointments
+from recovery.lists.appointments import DayFacts, Record, machine_of, records
+from recovery.lists.columns import SINCE_PROOF
 from recovery.on_treatment.unknown_since import Doubt
-from recovery.words.values import absent
+from recovery.words.values import absent, or_none
 
 COLUMNS = (*SINCE_PROOF.excel, "check")
 BOOKED, OTHER_PLAN = "booked", "another plan of a patient who is booked"
@@ -32,11 +31,11 @@ def lines_of(
     persons = {row["patient_id"]: row for row in records(patients)} if patients is not None else {}
     for line in found:
         for column in ("patient_name", "patient_birth_date"):
-            line[column] = line[column] or words.known(persons.get(line["patient_id"], {}).get(column))
+            line[column] = line[column] or or_none(persons.get(line["patient_id"], {}).get(column))
     told, people = {(line["patient_id"], line["uid"]) for line in found}, {line["patient_id"] for line in found}
     for row in records(table[table["unknown_since"].notna()]):
         if (row["patient_id"], row["referenced_rt_plan_uid"]) not in told:
-            is_begun = bool(words.known(row["in_flight"])) or words.known(row["interrupted_fraction"]) is not None
+            is_begun = bool(or_none(row["in_flight"])) or or_none(row["interrupted_fraction"]) is not None
             is_booked = row["patient_id"] in people
             why = BEGUN if is_begun else OTHER_PLAN if is_booked else NO_SCHEDULE
             found.append(_line(row, machine_of(row), None, why))
@@ -69,7 +68,7 @@ def _booked(table: pd.DataFrame, schedule: pd.DataFrame | None, doubt: Doubt) ->
 
 def _line(row: Record | None, machine: str, at: datetime | None, why: str, patient_id: str | None = None) -> Record:
     columns = ("mark", "patient_name", "patient_id", "patient_birth_date", "plan", "fraction", "check")
-    told = {name: words.known((row or {}).get(name)) for name in columns}
+    told = {name: or_none((row or {}).get(name)) for name in columns}
     return {
         **told,
         "mark": told["mark"] or "▲",
@@ -79,5 +78,5 @@ def _line(row: Record | None, machine: str, at: datetime | None, why: str, patie
         "booked": None if at is None else f"{at:%a %H:%M}",
         "at": at,
         "why": why,
-        "uid": words.known((row or {}).get("referenced_rt_plan_uid")),
+        "uid": or_none((row or {}).get("referenced_rt_plan_uid")),
     }

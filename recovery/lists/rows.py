@@ -14,13 +14,32 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from app.lists import filters
-from app.wording import words
 from recovery.dicom.course_uids import label_of
-from recovery.identity.namesakes import same_names
+from recovery.identity.namesakes import fold, same_names
+from recovery.lists import filters, older_ids
+from recovery.lists.appointments import Record, records
+from recovery.on_treatment.unknown_since import Doubt, unknown_of
 from recovery.words import notices
 from recovery.words.notices import Row
 from recovery.words.statuses import in_words
+from recovery.words.values import or_none
+
+_ROW_COLUMNS = ["patient_id", "other_patient_ids", "status", "in_flight", "interrupted_fraction", "last_treatment_at"]
+_BOOKING_COLUMNS = ["patient_id", "appointment_at", "treatment_machine_name", "status"]
+
+
+def in_order(table: pd.DataFrame) -> pd.DataFrame:
+    """on_treatment as it is listed: by name, then ID, then first treatment."""
+    order = pd.DataFrame(
+        {
+            "name": table["patient_name"].map(fold, na_action="ignore"),
+            "id": table["patient_id"],
+            "first": table["first_treatment_at"],
+            "plan": table["rt_plan_label"],
+        }
+    )
+    by = order.sort_values(list(order.columns), kind="stable").index
+    return table.loc[by].reset_index(drop=True)
 
 
 def describe(table: pd.DataFrame) -> pd.DataFrame:
@@ -50,6 +69,20 @@ def describe(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(**columns, progress=progress, is_interrupted=filters.is_interrupted(table))
 
 
+def with_unknown(table: pd.DataFrame, schedule: pd.DataFrame | None, doubt: Doubt | None) -> pd.DataFrame:
+    """The table as `describe` makes it, with `unknown_since` of now, and all that it says because of it."""
+    booked = None
+    if schedule is not None and doubt is not None:
+        booked = as_python(older_ids.under_newest(schedule, older_ids.names_of(table))[_BOOKING_COLUMNS])
+    told = unknown_of(as_python(table[_ROW_COLUMNS]), booked, doubt)
+    return describe(table.assign(unknown_since=pd.Series(told, index=table.index, dtype="datetime64[us]")))
+
+
+def as_python(frame: pd.DataFrame) -> list[Record]:
+    """Rows as Python knows them, absent values None."""
+    return records(frame.astype(object).where(frame.notna(), None))
+
+
 def _urgent(found: Sequence[notices.Notice]) -> str:
     told = [n.unmarked if n.is_stop else n.word for n in found]
     return " · ".join(told[:1] + [f"{n.mark} {said}" for n, said in zip(found[1:], told[1:], strict=True)])
@@ -71,7 +104,7 @@ def _plans(table: pd.DataFrame) -> list[str]:
 
 def _labels(table: pd.DataFrame) -> pd.Series:
     named = (table[name].astype(object) for name in ("rt_plan_label", "referenced_rt_plan_uid", "site"))
-    said = [label_of(*(words.known(value) for value in row)) for row in zip(*named, strict=True)]
+    said = [label_of(*(or_none(value) for value in row)) for row in zip(*named, strict=True)]
     return pd.Series(said, index=table.index, dtype="string")
 
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from app.lists.appointments import Record, machine_of, records
-from app.wording import words
+from recovery.lists.appointments import Record, machine_of, records
+from recovery.words.values import or_none
 
 
 def by_machine(table: pd.DataFrame) -> pd.DataFrame:
@@ -21,7 +21,7 @@ def by_machine(table: pd.DataFrame) -> pd.DataFrame:
         machines.setdefault(machine_of(row), []).append(row)
     lines = []
     for machine, rows in sorted(machines.items()):
-        treated = [row for row in rows if words.known(row["last_treatment_at"]) is not None]
+        treated = [row for row in rows if or_none(row["last_treatment_at"]) is not None]
         plans = sum(row["status"] == "on_treatment" for row in rows)
         if treated and plans:
             newest = max(treated, key=lambda row: row["last_treatment_at"])

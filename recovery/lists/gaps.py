@@ -10,10 +10,10 @@ from datetime import date
 
 import pandas as pd
 
-from app.wording import words
 from recovery.on_treatment.priorities import gap_days, missed_days
 from recovery.words.notices import LOOK_MARK
 from recovery.words.statuses import is_over
+from recovery.words.values import or_none
 
 _PAD = " "
 """Sorts before every figure, and every mark sorts after it."""
@@ -24,7 +24,7 @@ def with_gaps(table: pd.DataFrame, today: date) -> pd.DataFrame:
     days: list[int | None] = []
     said: list[str | None] = []
     for last, status in zip(table["last_treatment_at"], table["status"], strict=True):
-        is_told = words.known(last) is not None and not is_over(status)
+        is_told = or_none(last) is not None and not is_over(status)
         day = last.date() if is_told else None
         number, missed = gap_days(day, today), missed_days(day, today)
         days.append(number)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from app.wording.patient import energy, held
+from recovery.patient.page_words import energy, held
 from recovery.words.notices import LOOK_MARK, STOP_MARK
 from recovery.words.prescription import gray
 from recovery.words.radiation import gantry_in_words

@@ -1,0 +1,71 @@
+"""What a machine's day is made from: the relational tables, and what treatment records say was given on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+
+import pandas as pd
+
+from recovery.cache.errors import CacheError, TableMissingError
+from recovery.cache.store import Cache
+from recovery.lists import older_ids
+from recovery.lists.appointments import Given, PlanKey
+from recovery.lists.machine_day import Tables
+from recovery.tables.relational import PATIENTS, PLAN_FIELDS, SCHEDULE, SETUP_NOTES
+from recovery.tables.schema import TREATMENT_RECORDS, TableSchema
+
+_LACKS = {
+    SCHEDULE.name: "no appointment is known, and everybody treated on the machine stands in one list",
+    PLAN_FIELDS.name: "energies and techniques are not known here",
+    SETUP_NOTES.name: "some setup notes are not known here",
+    PATIENTS.name: "alerts and phone numbers are not known here",
+}
+
+
+def read_tables(read: Callable[[TableSchema], pd.DataFrame], listed: pd.DataFrame) -> tuple[Tables, list[str]]:
+    """The tables, and a sentence for each that is missing or damaged: it is told, and never stops the list.
+
+    `listed`: the list of patients, by which their older IDs are known.
+    """
+    names, told = older_ids.names_of(listed), []
+    frames: dict[str, pd.DataFrame] = {}
+    for schema in (SCHEDULE, PLAN_FIELDS, SETUP_NOTES, PATIENTS):
+        try:
+            frames[schema.name] = older_ids.under_newest(read(schema), names)
+        except TableMissingError:
+            told.append(f"▲ There is no table {schema.name} in the cache: {_LACKS[schema.name]}.")
+        except CacheError:
+            told.append(f"▲ The table {schema.name} cannot be read: {_LACKS[schema.name]}. See Backup health.")
+    return Tables(**frames), told
+
+
+def ids_treated(table: pd.DataFrame, day: date) -> tuple[str, ...]:
+    """Whoever may have been treated on a day or since; `table` is on_treatment."""
+    may_have_been = table["last_treatment_at"].dt.date >= day
+    return tuple(sorted(set(table.loc[may_have_been.fillna(False).astype(bool), "patient_id"].dropna())))
+
+
+def given_on(cache: Cache, ids: Sequence[str], day: date) -> Mapping[PlanKey, Sequence[Given]]:
+    """By patient and plan, what was given to these patients on a day, in order of time.
+
+    Raises `CacheError` where the records cannot be read.
+    """
+    from recovery.course.deliveries import TREATING, is_session
+    from recovery.objects.treatment_record import without_amended
+    from recovery.tables.object_rows import records_of_rows  # with pydicom behind it, which no list needs
+
+    rows = cache.read_where(TREATMENT_RECORDS, "patient_id", ids)
+    records = {record.ref.sop_instance_uid: record for record in records_of_rows(rows)}
+    found: dict[PlanKey, dict[tuple[int | None, datetime], Given]] = {}
+    for record in filter(is_session, without_amended(records)):
+        at = record.treated_at
+        if at is None or at.date() != day:
+            continue
+        own = found.setdefault((record.ref.patient_id, record.course_uid), {})
+        for beam in record.beams:
+            if beam.treatment_delivery_type in TREATING and beam.delivered_meterset != 0:
+                began = beam.started_at or at
+                one = Given(began if began.date() == day else at, beam.current_fraction_number)
+                own[one.number, one.at] = one
+    return {key: sorted(own.values(), key=lambda one: one.at) for key, own in found.items()}
