@@ -140,6 +140,13 @@ def dashboard(_: int, __: int) -> None:
     measured(row)
 
 
+def restore(_: int, __: int) -> None:
+    """The simulated clinic to an empty node, killed at 20 random moments."""
+    from benchmarks.restore import restore as measured
+
+    measured(row, _today())
+
+
 def row(benchmark: str, way: str, figure: str, ratio: float) -> None:
     """One row of the table; the ratio is how many times quicker than the first row of its group."""
     print(f"| {benchmark} | {way} | {figure} | {ratio:.1f} |", flush=True)
@@ -195,6 +202,7 @@ BENCHMARKS = {
     "build": build,
     "tables": tables,
     "dashboard": dashboard,
+    "restore": restore,
 }
 
 

@@ -4,7 +4,8 @@
 what a machine's day, or some patients, are treated from on paper; `user` keeps the accounts of the dashboard; `keys`
 makes the key that signs snapshots; `audit` verifies and shows who did what there; `watch` alarms when the newest
 proven backup is too old; `verify` tells whether all that is kept is what was written; `package` makes packs of plans
-for a machine's file mode; `downtime` declares and ends a downtime.
+for a machine's file mode; `restore` sends to another DICOM node and proves it there; `downtime` declares and ends a
+downtime.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ from typing import TYPE_CHECKING
 
 from recovery.cache.doors import cache_of, cache_to_show, doubts_of
 from recovery.cache.errors import CacheError
-from recovery.commands import audit, downtime, keys, package_arguments, user, verify
+from recovery.commands import audit, downtime, keys, user, verify
+from recovery.commands.arguments import add_parsers
 from recovery.commands.chart import add_chart_arguments, chart_command
 from recovery.host.clock import ClockError, read_wall_clock
 from recovery.settings.config import Config, ConfigError, load_config
@@ -66,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     keys.add_parser(commands)
     audit.add_parser(commands)
     verify.add_parser(commands)
-    package_arguments.add_parser(commands)
+    add_parsers(commands)
     downtime.add_parser(commands)
     options = parser.parse_args(arguments)
     keep_private()
@@ -97,6 +99,10 @@ def _run(config: Config, options: argparse.Namespace, *, has_database: bool) -> 
         return package.run(config, options)
     if options.command == "downtime":
         return downtime.run(config, options)
+    if options.command == "restore":
+        from recovery.commands import restore
+
+        return restore.run(config, options)
     if options.command == "audit":
         return audit.run(config, options)
     if options.command == "watch":

@@ -21,7 +21,7 @@ def add_whose(parser: argparse.ArgumentParser) -> argparse._MutuallyExclusiveGro
     whose.add_argument(
         "--everybody", action="store_true", help="all who are on treatment or ready to start, by machine and name"
     )
-    parser.add_argument("--date", type=_day, metavar="2026-11-24", help="the day of --machine; default: today")
+    parser.add_argument("--date", type=day_of, metavar="2026-11-24", help="the day of --machine; default: today")
     return whose
 
 
@@ -39,7 +39,8 @@ def chosen_of(cache: Cache, options: argparse.Namespace, today: date, exclude_pa
     return machine_day(cache, options.machine, options.date or today, exclude_patient_ids)
 
 
-def _day(text: str) -> date:
+def day_of(text: str) -> date:
+    """A day of the command line."""
     try:
         return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007  a day has no zone
     except ValueError as error:

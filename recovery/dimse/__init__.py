@@ -1,7 +1,7 @@
 """The DICOM verbs: echo, find, move, fetch, store. Nothing else in the project speaks DICOM on the network."""
 
 from recovery.dimse.encoding import EncodedObject
-from recovery.dimse.fetching import fetch
+from recovery.dimse.fetching import fetch, fetch_encoded
 from recovery.dimse.finding import (
     count_series_instances,
     echo,
@@ -30,6 +30,7 @@ __all__ = [
     "count_series_instances",
     "echo",
     "fetch",
+    "fetch_encoded",
     "find_by_uid",
     "find_held",
     "find_images",

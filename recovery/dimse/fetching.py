@@ -19,7 +19,7 @@ import threading
 from io import BytesIO
 from typing import TYPE_CHECKING, Literal
 
-from pydicom import Dataset, dcmread
+from pydicom import dcmread
 from pynetdicom import build_role, evt
 from pynetdicom.presentation import build_context
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
@@ -60,6 +60,8 @@ from recovery.dimse.receiving import encoded_object, open_receiver
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from pydicom import Dataset
+
 log = logging.getLogger(__name__)
 
 UIDS_PER_GET = 50
@@ -97,6 +99,22 @@ def fetch(
 
     Raises `DimseError` if the node cannot be asked.
     """
+
+    def read(obj: EncodedObject) -> None:
+        receive(dcmread(BytesIO(with_file_meta(obj))))
+
+    return fetch_encoded(peer, refs, read, retrieve=retrieve, on_progress=on_progress)
+
+
+def fetch_encoded(
+    peer: Peer,
+    refs: Iterable[InstanceRef],
+    receive: Callable[[EncodedObject], None],
+    *,
+    retrieve: Literal["get", "move"] = "get",
+    on_progress: Callable[[int], None] = lambda _: None,
+) -> dict[str, str]:
+    """As `fetch`, of objects that are to be passed on: their bytes as they came. Raises `DimseError` as it does."""
     ordered = sorted(set(refs), key=lambda r: (r.series_instance_uid or "", r.sop_instance_uid))
     inbox = _Inbox({ref.sop_instance_uid: ref for ref in ordered}, receive, on_progress)
     if not ordered:
@@ -117,7 +135,7 @@ class _Inbox:
     """What is awaited, what came, and why the rest did not."""
 
     def __init__(
-        self, refs: dict[str, InstanceRef], receive: Callable[[Dataset], None], on_progress: Callable[[int], None]
+        self, refs: dict[str, InstanceRef], receive: Callable[[EncodedObject], None], on_progress: Callable[[int], None]
     ) -> None:
         self._refs = refs
         self.wanted = set(refs)
@@ -144,7 +162,7 @@ class _Inbox:
             # Named first: whatever goes wrong from here on, pynetdicom would swallow, and the object with it.
             self.failures[obj.sop_instance_uid] = "came, and could not be taken"
             try:
-                self._receive(dcmread(BytesIO(with_file_meta(obj))))
+                self._receive(obj)
                 self.taken.add(obj.sop_instance_uid)
             except el.UNREADABLE as error:
                 self.failures[obj.sop_instance_uid] = f"cannot be read: {type(error).__name__}"

@@ -187,6 +187,7 @@ def _walk(link: Link, keys: Mapping[str, str], returning: Sequence[str]) -> Iter
             for image in find_all(link, "IMAGE", place | images, returning):
                 image.StudyInstanceUID, image.SeriesInstanceUID = study_uid, series_uid
                 image.PatientID = el.text(image, "PatientID") or el.text(study, "PatientID")
+                image.Modality = el.text(image, "Modality") or el.text(series, "Modality")
                 yield image
 
 

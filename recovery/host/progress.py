@@ -11,14 +11,14 @@ LONG = 100
 
 
 @contextmanager
-def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
+def progress(what: str, total: int, unit: str = "object") -> Iterator[Callable[[int], None]]:
     """Yield a function that is told how many more are done."""
     if total < LONG or not sys.stderr.isatty():
         yield lambda _: None
         return
     from tqdm import tqdm
 
-    with tqdm(total=total, desc=what, unit="object", file=sys.stderr, dynamic_ncols=True) as bar:
+    with tqdm(total=total, desc=what, unit=unit, file=sys.stderr, dynamic_ncols=True) as bar:
 
         def advance(count: int) -> None:
             bar.update(count)

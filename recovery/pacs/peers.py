@@ -36,6 +36,11 @@ def tps_peers(config: Config, memory: Memory) -> list[Peer]:
     return [_peer(config, memory, tps.node, "tps", tps.sends_as) for tps in config.tps]
 
 
+def receiver_peer(config: Config, memory: Memory, node: DicomNode) -> Peer:
+    """A destination of `[[restore_to]]`, where it stores or where it answers queries."""
+    return _peer(config, memory, node, "")
+
+
 def _of_pacs(config: Config) -> list[str]:
     """Where it answers queries at one address and stores at another, it may send from both."""
     return [f"{config.pacs.ae_title}@{config.pacs.host}", *config.pacs.sends_as]

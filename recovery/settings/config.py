@@ -22,7 +22,7 @@ from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationE
 
 from recovery.settings.downtime import DowntimeSettings
 from recovery.settings.mistakes import in_words
-from recovery.settings.nodes import Local, Pacs, RecordAndVerify, SourceNode
+from recovery.settings.nodes import Destination, Local, Pacs, RecordAndVerify, SourceNode, misdirected
 from recovery.settings.package import Package
 from recovery.settings.pages import Charts, Priorities
 from recovery.settings.sign_in import SignInSettings
@@ -145,6 +145,7 @@ class Config:
     signing: Signing = field(default_factory=Signing)
     package: Package = field(default_factory=Package)
     downtime: DowntimeSettings = field(default_factory=DowntimeSettings)
+    restore_to: list[Destination] = field(default_factory=list)
     file: Path = Path("config.toml")
 
     @property
@@ -204,8 +205,10 @@ def load_config(path: Path) -> Config:
     except ValidationError as error:
         mistakes = file_key + [in_words(one, Config) for one in error.errors()]
         raise ConfigError(_report(path, mistakes)) from error
-    if file_key or config.rv is None:
-        raise ConfigError(_report(path, file_key or ["[rv]: is missing"]))
+    mistakes = file_key or (["[rv]: is missing"] if config.rv is None else [])
+    mistakes += misdirected(config.restore_to, config.pacs, config.rv)
+    if mistakes:
+        raise ConfigError(_report(path, mistakes))
     return config
 
 

@@ -108,3 +108,39 @@ class Pacs(SourceNode):
     @property
     def query_node(self) -> DicomNode:
         return self.query.node if self.query else self.node
+
+
+@dataclass(frozen=True, slots=True)
+class Destination(Node):
+    """A `[[restore_to]]`: where objects may be restored to, by `name`; `query` where it answers at another address.
+
+    One that `answers_queries` not can prove nothing: whatever is sent there stays unproven.
+    """
+
+    __pydantic_config__ = _STRICT
+    name: Annotated[str, Field(min_length=1, max_length=64)]
+    query: Node | None = None
+    answers_queries: bool = True
+
+    @property
+    def query_node(self) -> DicomNode:
+        return self.query.node if self.query else self.node
+
+
+def misdirected(destinations: list[Destination], pacs: Pacs, rv: RecordAndVerify | None) -> list[str]:
+    """Destinations that nothing may be restored to, and why: where objects come from, nothing is written."""
+    others = {_address(pacs): "the RT-PACS itself", _address(pacs.query or pacs): "the RT-PACS itself"}
+    if rv is not None:
+        others[_address(rv)] = "the R&V system of [rv], which recovery never speaks to"
+    names = [one.name.casefold() for one in destinations]
+    twice = [n for n, name in enumerate(names, start=1) if names.index(name) != n - 1]
+    found = [f"[restore_to.{n}] name: another destination has it" for n in twice]
+    for n, one in enumerate(destinations, start=1):
+        is_what = others.get(_address(one)) or others.get(_address(one.query or one))
+        found += [f"[restore_to.{n}] host: this is {is_what}"] if is_what else []
+    return found
+
+
+def _address(node: Node) -> tuple[str, int]:
+    host = node.host.strip().casefold()
+    return "127.0.0.1" if host in {"localhost", "::1"} else host, node.port

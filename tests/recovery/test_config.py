@@ -49,6 +49,7 @@ def test_the_sections_that_the_config_comments_out_are_valid_when_they_are_used(
     starts = ("# [", "# connection", "# password_env", "# isolation", "# photo_type", "# ae_title", "# host", "# port")
     starts += ("# user", "# role", "# addresses", "# client_address", "# secret_env")
     starts += ("# server", "# sender", "# recipients", "# security", "# ping_url", "# apprise_env", "# grace_minutes")
+    starts += ("# name =", "# answers_queries")
     text = "\n".join(line[2:] if line.startswith(starts) else line for line in lines)
     config = load_config(write(tmp_path, text))
     assert config.rv is not None and config.rv.database is not None
@@ -58,6 +59,9 @@ def test_the_sections_that_the_config_comments_out_are_valid_when_they_are_used(
     assert config.watch.mail is not None and config.watch.mail.recipients == ["physics@clinic.example"]
     assert config.rv.database.isolation == "read uncommitted"
     assert config.rv.database.photo_type == "Portrait"
+    assert [(one.name, one.query_node.port, one.answers_queries) for one in config.restore_to] == [
+        ("new R&V", 11110, True)
+    ]
     assert config.tps[0].ae_title == "TPS" and config.pacs.query_node.port == 11108
 
 

@@ -1,0 +1,184 @@
+"""`python -m recovery restore --to NAME`: from the RT-PACS to another DICOM node, each object proven by asking it.
+
+What the receiver holds already is not sent again: a run that was stopped is simply begun anew. What is said names
+objects by UID; the report, which `-o` writes, patients by number. Exit status: 0 the receiver holds all that was asked
+for, 1 it does not and it is named, 2 the RT-PACS or the receiver cannot be asked, 75 another restore is under way.
+"""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import sys
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from recovery.access.audit import AuditError, AuditEvent, AuditFile
+from recovery.cache.doors import cache_to_show
+from recovery.cache.errors import CacheError
+from recovery.cache.journal import lock
+from recovery.cache.memory import Memory
+from recovery.commands.user import HERE
+from recovery.dicom.model import DateRange
+from recovery.dimse import DimseError, echo
+from recovery.host.clock import read_clock
+from recovery.host.durable import LockedError, replace
+from recovery.host.progress import progress
+from recovery.pacs.peers import pacs_peer, receiver_peer
+from recovery.patient.chosen import NOTHING, NobodyError, everybody
+from recovery.restoring.contents import Belongings, belongings, needed_by_plans, one_patient_each, patients_since
+from recovery.restoring.report import HELD, SENT, TO_SEND, Report, summary
+from recovery.restoring.sending import Sending, Unproven
+from recovery.words.printable import tell
+from recovery.words.values import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from recovery.cache.store import Cache
+    from recovery.dicom.model import InstanceRef
+    from recovery.dimse import Peer
+    from recovery.settings.config import Config
+    from recovery.settings.nodes import Destination
+
+LOCK = "restore"
+DONE, PARTLY, BUSY = 0, 1, 75
+NOT_DE_IDENTIFIED = (
+    "Nothing is de-identified: names, numbers and birth dates go as they are. Who receives them must be allowed to."
+)
+LEFT = "the run was left before it was proven"
+
+_Plan = list[tuple[Belongings, "list[InstanceRef]"]]
+"""Of each patient, what the receiver lacks."""
+
+
+def run(config: Config, options: argparse.Namespace) -> int:
+    """Restore, or say what would be; returns the exit status."""
+    to = next((one for one in config.restore_to if one.name.casefold() == options.to.casefold()), None)
+    if to is None:
+        names = ", ".join(one.name for one in config.restore_to)
+        there_are = f"There are: {names}." if names else "The config has no [[restore_to]]."
+        return _refuse(f"No destination {options.to} in the config. {there_are}")
+    if options.megabytes_per_second is not None and options.megabytes_per_second <= 0:
+        return _refuse("--megabytes-per-second must be more than 0.")
+    try:
+        with lock(config.cache_path, LOCK):
+            return _restore(config, options, to, read_clock())
+    except LockedError as error:
+        return _refuse(f"{error}; try again when it has ended", BUSY)
+    except NobodyError as error:
+        return _refuse(str(error), error.status)
+    except CacheError as error:
+        return _refuse(f"{error} Whom to restore can be said with --patient, --since or --everybody.")
+    except (AuditError, DimseError) as error:
+        return _refuse(f"Nothing was sent. {error}")
+
+
+def _restore(config: Config, options: argparse.Namespace, to: Destination, now: datetime) -> int:
+    memory = Memory.load(config.cache_path)
+    pacs, cache, report = pacs_peer(config, memory), cache_to_show(config, now), Report()
+    asked = receiver_peer(config, memory, to.query_node) if to.answers_queries else None
+    rate = options.megabytes_per_second
+    sending = Sending(pacs, receiver_peer(config, memory, to.node), asked, config.pacs.retrieve, rate)
+    if asked is None:
+        echo(sending.receiver)
+    tell(NOT_DE_IDENTIFIED, file=sys.stderr)
+    patients = one_patient_each(cache, _whom(config, options, pacs, cache, now))
+    plan = _lacking(patients, _needed(cache, patients, report), sending, options, report)
+    problem = ""
+    if options.dry_run:
+        for of, refs in plan:
+            report.note(of, refs, TO_SEND)
+    else:
+        details: dict[str, str | int | bool] = {"to": to.name, "node": str(to.node)}
+        for of, refs in plan:
+            event = AuditEvent(now, getpass.getuser(), "command line", "restore", HERE, of.patient_ids[0], details)
+            if refs:
+                AuditFile(config.audit_path).append(event)
+        problem = _send(plan, sending, report)
+    report.problems += memory.unfinished()
+    tell(summary(report, len(patients), to.name), *report.in_words())
+    tell(*report.undone_in_words(), *filter(None, [problem]), file=sys.stderr)
+    if options.output is not None:
+        try:
+            replace(options.output, report.as_csv(), private=True)
+        except OSError as error:
+            return _refuse(f"{options.output} cannot be written: {error.strerror or error}", PARTLY)
+    return NOTHING if problem else DONE if report.is_whole else PARTLY
+
+
+def _whom(config: Config, options: argparse.Namespace, pacs: Peer, cache: Cache, now: datetime) -> Sequence[str]:
+    """Raises `NobodyError`, `CacheError` where the list is asked for and cannot be read, `DimseError`."""
+    excluded = config.dashboard.exclude_patient_ids
+    if options.patient:
+        return tuple(dict.fromkeys(options.patient))
+    if options.since is None and not options.everybody:
+        return everybody(cache, excluded).patient_ids
+    today = now.astimezone(config.site.zone).date()
+    dates = DateRange(options.since, today + timedelta(days=1)) if options.since is not None else None
+    found = patients_since(pacs, dates, now, excluded)
+    if not found:
+        raise NobodyError("The RT-PACS holds no plan, structure set or record of anybody so asked for.", PARTLY)
+    return found
+
+
+def _needed(cache: Cache, patients: Sequence[tuple[str, ...]], report: Report) -> dict[str, set[str]]:
+    try:
+        return needed_by_plans(cache, patients)
+    except CacheError as error:
+        report.problems.append(f"Whether the RT-PACS lacks something that a plan needs is not known: {error}")
+        return {}
+
+
+def _lacking(
+    patients: Sequence[tuple[str, ...]],
+    needed: dict[str, set[str]],
+    sending: Sending,
+    options: argparse.Namespace,
+    report: Report,
+) -> _Plan:
+    """What the RT-PACS has of each patient and the receiver does not. Raises `DimseError` if one cannot be asked."""
+    plan: _Plan = []
+    unknown = []
+    with progress("asking both sides", len(patients), "patient") as on_progress:
+        for number, ids in enumerate(patients, start=1):
+            of = belongings(sending.pacs, ids, needed.get(ids[0], ()), with_charts=options.with_charts)
+            held = sending.held(of.refs)
+            report.note(of, (ref for ref in of.refs if ref in held), HELD)
+            report.note_cannot_go(of)
+            plan.append((of, [ref for ref in of.refs if ref not in held]))
+            unknown += [] if of.refs else [str(number)]
+            on_progress(1)
+    if unknown:
+        who = f"patient in place {', '.join(unknown)} of {counted(len(patients), 'patient')}"
+        report.problems.append(f"The RT-PACS holds nothing of the {who} asked for.")
+    return plan
+
+
+def _send(plan: _Plan, sending: Sending, report: Report) -> str:
+    """Send it, patient after patient; why it had to be left before its end, else nothing."""
+    with progress("restoring", sum(len(refs) for _, refs in plan)) as on_progress:
+        for number, (of, refs) in enumerate(plan):
+            if not refs:
+                continue
+            try:
+                _send_one(of, refs, sending, report, on_progress)
+            except DimseError as error:
+                for other, rest in plan[number:]:
+                    report.note_unproven(other, rest, {ref.sop_instance_uid: Unproven(LEFT) for ref in rest})
+                return f"It was left before its end; begin it anew when this is mended. {error}"
+    return ""
+
+
+def _send_one(
+    of: Belongings, refs: list[InstanceRef], sending: Sending, report: Report, on_progress: Callable[[int], None]
+) -> None:
+    held = sending.send(refs, on_progress)
+    report.note(of, (ref for ref in refs if ref in held), SENT)
+    report.note_unproven(of, (ref for ref in refs if ref not in held), sending.unproven)
+
+
+def _refuse(said: str, status: int = NOTHING) -> int:
+    tell(said, file=sys.stderr)
+    return status

@@ -1,0 +1,126 @@
+"""Whom and what to restore: the patients that are asked for, and all that the RT-PACS lists of each, in order.
+
+How
+    The RT-PACS is asked; the cache only tells which numbers are one patient's, and what a plan under treatment needs.
+    Without a cache it works all the same. What lies under a number that is not the patient's is never sent with him.
+
+Why in this order
+    A structure set refers to images, a plan to its structure set, a dose and a record to the plan: receivers take a
+    reference for good only when they hold what it names.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from recovery.cache.errors import CacheError
+from recovery.dicom import elements as el
+from recovery.dicom.model import DateRange, InstanceRef
+from recovery.dimse import Peer, find_images, find_refs, open_link
+from recovery.dimse.finding import refs_of
+from recovery.identity.one_patient import newest_ids
+from recovery.objects.derived_uids import amended_uid
+from recovery.objects.encapsulated_pdf import SERIES_DESCRIPTION as CHARTS
+from recovery.objects.treatment_summary import SERIES_DESCRIPTION as SUMMARIES
+from recovery.pacs.record_search import find_all_records, find_records
+from recovery.pacs.verified_objects import chain_of
+from recovery.patient.tables import read_tables
+from recovery.tables.schema import ON_TREATMENT
+from recovery.words.statuses import NOW_TREATED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from recovery.cache.store import Cache
+
+KINDS = ("images", "registrations", "structure sets", "plans", "doses", "treatment records", "documents")
+"""In the order in which they are sent."""
+_KIND_OF = {"REG": 1, "RTSTRUCT": 2, "SEG": 2, "RTPLAN": 3, "RTDOSE": 4, "RTRECORD": 5, "SR": 6, "DOC": 6}
+_DATES = ("InstanceCreationDate", "SeriesDate")
+PATIENTS_AT_ONCE = 25
+"""Whose tables are read together."""
+NOT_HELD = "a plan under treatment needs it, and the RT-PACS lists it under none of the patient's numbers"
+TWINS = "the RT-PACS has several objects of this UID, and nobody knows which is the one"
+
+
+@dataclass(frozen=True, slots=True)
+class Belongings:
+    """One patient's objects in the RT-PACS, in the order in which they go, and what cannot go and why, by UID."""
+
+    patient_ids: tuple[str, ...]
+    refs: tuple[InstanceRef, ...]
+    cannot_go: dict[str, str] = field(default_factory=dict)
+
+
+def kind_of(ref: InstanceRef) -> int:
+    """Its place in `KINDS`; whatever has no place of its own is an image."""
+    return _KIND_OF.get(ref.modality or "", 0)
+
+
+def patients_since(pacs: Peer, dates: DateRange | None, now: datetime, excluded: Iterable[str]) -> tuple[str, ...]:
+    """Everybody of whom the RT-PACS holds a plan, a structure set or a record of these days; None: of any day.
+
+    Raises `DimseError` if it cannot be asked.
+    """
+    found = find_all_records(pacs) if dates is None else find_records(pacs, dates, now)
+    with open_link(pacs) as link:
+        for modality in ("RTPLAN", "RTSTRUCT"):
+            for key in _DATES if dates is not None else ("",):
+                found = found | find_refs(link, {"Modality": modality} | ({key: str(dates)} if key else {}))
+    ids = {ref.patient_id for ref in found if ref.patient_id}
+    patterns = tuple(excluded)
+    return tuple(sorted(i for i in ids if not any(fnmatchcase(i, pattern) for pattern in patterns)))
+
+
+def one_patient_each(cache: Cache, patient_ids: Iterable[str]) -> list[tuple[str, ...]]:
+    """All numbers of each of these patients, the newest first, as far as the list of patients knows them. A number that
+    two patients bore is no other's."""
+    newest: dict[str, str] = {}
+    with suppress(CacheError):
+        newest = newest_ids(cache.read(ON_TREATMENT))
+    known: dict[str, list[str]] = {}
+    for older, own in newest.items():
+        known.setdefault(own, [own]).append(older)
+    wanted = dict.fromkeys(newest.get(one, one) for one in patient_ids)
+    return [tuple(dict.fromkeys(known.get(one, [one]))) for one in wanted]
+
+
+def needed_by_plans(cache: Cache, patients: Sequence[tuple[str, ...]]) -> dict[str, set[str]]:
+    """By newest number of a patient, what the plans under treatment need, by UID. Raises `CacheError` if the cache
+    cannot tell."""
+    needed: dict[str, set[str]] = {}
+    for start in range(0, len(patients), PATIENTS_AT_ONCE):
+        some = [ids[0] for ids in patients[start : start + PATIENTS_AT_ONCE]]
+        tables = read_tables(cache, some)
+        for row in tables.everybody:
+            plan = tables.plans.get(row["referenced_rt_plan_uid"] or "")
+            if row["patient_id"] in some and row["status"] in NOW_TREATED and plan is not None:
+                needed.setdefault(row["patient_id"], set()).update(chain_of(plan, tables))
+    return needed
+
+
+def belongings(pacs: Peer, patient_ids: tuple[str, ...], needed: Iterable[str], *, with_charts: bool) -> Belongings:
+    """All that the RT-PACS lists of a patient. Of a record that was amended the last one alone; what this program made
+    of the others (charts, summaries) only `with_charts`.
+
+    Raises `DimseError` if the RT-PACS cannot be asked.
+    """
+    own, answers = set() if with_charts else {CHARTS, SUMMARIES}, []
+    with open_link(pacs) as link:
+        for patient_id in patient_ids:
+            found = find_images(link, {"PatientID": patient_id, "Modality": ""}, ("SeriesDescription",))
+            answers += [one for one in found if el.text(one, "SeriesDescription") not in own]
+    listed = {ref for ref in refs_of(answers) if ref.patient_id in patient_ids}
+    uids = {ref.sop_instance_uid for ref in listed}
+    refs = {ref for ref in listed if amended_uid(ref.sop_instance_uid) not in uids}
+    cannot = {uid: NOT_HELD for uid in needed if uid not in uids}
+    cannot |= {ref.sop_instance_uid: TWINS for ref in refs if ref.twins}
+    ordered = sorted(
+        (ref for ref in refs if not ref.twins),
+        key=lambda ref: (kind_of(ref), ref.series_instance_uid or "", ref.sop_instance_uid),
+    )
+    return Belongings(patient_ids, tuple(ordered), cannot)
