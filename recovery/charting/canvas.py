@@ -46,7 +46,7 @@ _LINES_IN_CELL = 16
 """Of the widest letters; twice as many where words leave half a line: a row then fits below the highest head."""
 
 
-def _short(text: str, most: int = _MOST_IN_HEAD) -> str:
+def shortened(text: str, most: int = _MOST_IN_HEAD) -> str:
     """A text, in one line, for a place that no page may outgrow: one that did would cost everybody's charts."""
     line = text.replace("\n", " ")
     return line if len(line) <= most else f"{line[:most]}… (longer)"
@@ -106,19 +106,19 @@ class Canvas(FPDF):
         self._number_places[self.page] = (right - _PAGE_NUMBER_WIDTH - 3, MARGIN)
         self.set_xy(MARGIN, MARGIN - 0.5)
         name_width = width - _PAGE_NUMBER_WIDTH
-        name = _short(sheet.patient_name, _MOST_OF_NAME)
+        name = shortened(sheet.patient_name, _MOST_OF_NAME)
         size = next((s for s in (17, 15, 13, 11.5) if self._width(name, s) <= name_width), 11.5)
         is_long = self._width(name, size) > name_width
         self.write_text(name, name_width, size=size, bold=True, ends_at_hyphens=is_long)
-        others = f"   ({_short(sheet.other_patient_ids, 2 * _MOST_IN_HEAD)})" if sheet.other_patient_ids else ""
-        who = f"ID {_short(sheet.patient_id)}   born {sheet.birth}   {_short(sheet.sex)}{others}"
+        others = f"   ({shortened(sheet.other_patient_ids, 2 * _MOST_IN_HEAD)})" if sheet.other_patient_ids else ""
+        who = f"ID {shortened(sheet.patient_id)}   born {sheet.birth}   {shortened(sheet.sex)}{others}"
         self.write_text(who, width, size=12, bold=True)
-        self.write_text(_short(sheet.source_in_short, 3 * _MOST_IN_HEAD), width, size=9)
+        self.write_text(shortened(sheet.source_in_short, 3 * _MOST_IN_HEAD), width, size=9)
         self.set_y(max(self.get_y(), MARGIN + CODE_SIDE) + 1)
         self.rule(0.7)
         self.set_y(self.get_y() + 2)
         if self._is_continued and sheet.stops:
-            self.black_bar(f"{sheet.stops_in_short}: read the first page of plan {_short(sheet.plan_label)}")
+            self.black_bar(f"{sheet.stops_in_short}: read the first page of plan {shortened(sheet.plan_label)}")
 
     def black_bar(self, text: str) -> None:
         """White on black, across the page."""
@@ -140,7 +140,7 @@ class Canvas(FPDF):
         self.rule(0.2)
         groups = " ".join(sheet.checksum[i : i + 4] for i in range(0, 16, 4))
         self.set_text_color(GREY)
-        line = f"Plan UID {_short(sheet.plan_uid or '—')}  ·  checksum {groups}"
+        line = f"Plan UID {shortened(sheet.plan_uid or '—')}  ·  checksum {groups}"
         self.write_text(line, self.epw, size=7)
         origin = "From the safety copy (RBRDT), not from the record-and-verify system. — means not known."
         self.write_text(origin, self.epw, size=7)
@@ -239,10 +239,21 @@ class Canvas(FPDF):
             for label, value in pairs
         )
 
-    def draw_table(self, table: Table, widths: Sequence[float], right: Sequence[int], size: float = 8) -> None:
-        """A table with its headings on each page; `right` names the columns of numbers."""
+    def draw_table(
+        self,
+        table: Table,
+        widths: Sequence[float],
+        right: Sequence[int] = (),
+        size: float = 8,
+        bold: Sequence[int] = (),
+        lines: int = _LINES_IN_CELL,
+    ) -> None:
+        """A table with its headings on each page; `right` and `bold` name columns: of numbers, of what must be seen.
+
+        `lines`: of the widest letters, that a cell may have at most; a row must fit on a page.
+        """
         self.set_font("text", "", size)
-        room = [int(_LINES_IN_CELL * self.epw * width / sum(widths) / (_WIDEST * size)) for width in widths]
+        room = [int(lines * self.epw * width / sum(widths) / (_WIDEST * size)) for width in widths]
         aligns = [Align.R if place in right else Align.L for place in range(len(widths))]
         with self.table(
             col_widths=tuple(widths), text_align=tuple(aligns), line_height=size * 0.48, padding=(0.7, 1.2),
@@ -252,8 +263,9 @@ class Canvas(FPDF):
             drawn.row(list(table.headings))
             for row in table.rows:
                 line = drawn.row()
-                for text, most in zip(row, room, strict=True):
-                    line.cell(self.letters.printable(_short(text, most)))
+                for place, (text, most) in enumerate(zip(row, room, strict=True)):
+                    style = FontFace(emphasis="BOLD") if place in bold else None
+                    line.cell(self.letters.printable(shortened(text, most)), style=style)
 
     def _speak_font_again(self, style: str, size: float) -> None:
         """Set a font in this page's content, also where it is the last one that another page was told."""

@@ -11,7 +11,7 @@ Why no time of printing
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC
 from pathlib import Path
@@ -47,20 +47,37 @@ def charts_pdf(
 
     `own_font`: a font file for letters that this package's fonts lack. Raises `FontError` if it is no font.
     """
-    by_patient = [[s for s in chart_sheets(file) if plan_uid in {None, s.plan_uid}] for file in files]
-    letters = letters_for(
-        (text for sheets in by_patient for sheet in sheets for text in _texts(asdict(sheet))), own_font
-    )
+    by_patient = [(file, _sheets(file, plan_uid)) for file in files]
+    letters = letters_for(chart_texts(sheet for _, sheets in by_patient for sheet in sheets), own_font)
     pdf = Canvas(paper, letters)
     pdf.set_title("Paper charts")
+    stamp(pdf, files)
+    for file, sheets in by_patient:
+        draw_charts(pdf, file, sheets)
+    return bytes(pdf.output())
+
+
+def _sheets(file: PatientFile, plan_uid: str | None) -> list[ChartSheet]:
+    return [sheet for sheet in chart_sheets(file) if plan_uid in {None, sheet.plan_uid}]
+
+
+def stamp(pdf: Canvas, files: Sequence[PatientFile]) -> None:
+    """Who made it, and the copy's own time in place of the time of making."""
     pdf.set_producer("RBRDT")
     newest = max((file.as_of or file.built_at for file in files), default=None)
     pdf.set_creation_date(newest.replace(tzinfo=UTC) if newest is not None else None)
-    for file, sheets in zip(files, by_patient, strict=True):
-        for sheet in sheets:
-            _draw(pdf, sheet, file.photo)
-        pdf.number_pages()
-    return bytes(pdf.output())
+
+
+def draw_charts(pdf: Canvas, file: PatientFile, sheets: Iterable[ChartSheet]) -> None:
+    """One patient's sheets on new pages, numbered by themselves."""
+    for sheet in sheets:
+        _draw(pdf, sheet, file.photo)
+    pdf.number_pages()
+
+
+def chart_texts(sheets: Iterable[ChartSheet]) -> Iterator[str]:
+    """Every text on them, for whoever chooses their fonts."""
+    return (text for sheet in sheets for text in _texts(asdict(sheet)))
 
 
 def _texts(value: Any) -> list[str]:

@@ -22,6 +22,8 @@ _LACKS = {
     PATIENTS.name: "alerts and phone numbers are not known here",
 }
 
+NEEDED = frozenset(_LACKS)
+
 
 def read_tables(read: Callable[[TableSchema], pd.DataFrame], listed: pd.DataFrame) -> tuple[Tables, list[str]]:
     """The tables, and a sentence for each that is missing or damaged: it is told, and never stops the list.

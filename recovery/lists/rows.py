@@ -21,6 +21,7 @@ from recovery.lists.appointments import Record, records
 from recovery.on_treatment.unknown_since import Doubt, unknown_of
 from recovery.words import notices
 from recovery.words.notices import Row
+from recovery.words.stages import STAGES
 from recovery.words.statuses import in_words
 from recovery.words.values import or_none
 
@@ -67,6 +68,13 @@ def describe(table: pd.DataFrame) -> pd.DataFrame:
     progress = (given / planned.where(planned > 0)).clip(0, 1).astype("Float64")
     columns = {name: pd.Series(values, index=table.index, dtype="string") for name, values in words.items()}
     return table.assign(**columns, progress=progress, is_interrupted=filters.is_interrupted(table))
+
+
+def of_not_started(table: pd.DataFrame) -> pd.DataFrame:
+    """Who is not on treatment yet, as page, paper and Excel show it, in the table's order."""
+    said = {stage: one.said for stage, one in STAGES.items()}
+    lines = table.rename(columns={"next_appointment_at": "first_appointment_at"})
+    return lines.assign(mark="", stage=table["stage"].map(said), initials="")
 
 
 def with_unknown(table: pd.DataFrame, schedule: pd.DataFrame | None, doubt: Doubt | None) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from app.desk import Desk
 from app.wording import words
 from recovery.cache.errors import CacheError
 from recovery.cache.freshness import known_since
+from recovery.lists import rows
 from recovery.lists.columns import NOT_STARTED
 from recovery.tables.pipeline import PIPELINE
 from recovery.tables.relational import PLANS
@@ -40,14 +41,7 @@ def show(desk: Desk) -> None:
             "jobs from the R&V system's database, `[rv.database]` of the config."
         )
         return
-    _show_list(desk, loaded, _lines(table))
-
-
-def _lines(table: pd.DataFrame) -> pd.DataFrame:
-    """As the page and its Excel file show them, in the table's order."""
-    said = {stage: one.said for stage, one in STAGES.items()}
-    lines = table.rename(columns={"next_appointment_at": "first_appointment_at"})
-    return lines.assign(stage=table["stage"].map(said), initials="")
+    _show_list(desk, loaded, rows.of_not_started(table))
 
 
 def _show_list(desk: Desk, loaded: cached.Loaded, lines: pd.DataFrame) -> None:
@@ -61,7 +55,7 @@ def _show_list(desk: Desk, loaded: cached.Loaded, lines: pd.DataFrame) -> None:
     if len(lines):
         config = marked.config(NOT_STARTED.page, lines, desk.today())
         alt = "Who is not on treatment yet, the furthest first"
-        marked.table(lines.assign(mark=""), "not_started", config, most=22, alt=alt, strong=("stage", "patient_name"))
+        marked.table(lines, "not_started", config, most=22, alt=alt, strong=("stage", "patient_name"))
 
 
 def _as_of(desk: Desk) -> str:

@@ -1,0 +1,191 @@
+"""The binder: one PDF of everything to print, so that a night without a single screen begins with paper in hand.
+
+How
+    Contents; the list; the machines' days; who has not started; whom to call; every chart; forms for eight hours. Lists
+    say what the dashboard's say (`recovery.lists`), and a chart is the chart that `python -m recovery chart` makes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from recovery.bundling import calls
+from recovery.bundling.binder_pages import BinderCanvas
+from recovery.bundling.department import Department
+from recovery.charting.letters import letters_for
+from recovery.charting.pdf import chart_texts, draw_charts, stamp
+from recovery.charting.sheet import Table, chart_sheets
+from recovery.lists.appointments import records
+from recovery.lists.columns import NOT_STARTED, ON_TREATMENT, described
+from recovery.lists.list_sheet import text_of
+from recovery.lists.machine_day import heading_of_unbooked
+from recovery.words import notices
+from recovery.words.times import day as day_in_words
+from recovery.words.values import ABSENT, absent, counted, or_none
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from recovery.charting.canvas import Paper
+    from recovery.charting.sheet import ChartSheet
+    from recovery.patient.file import PatientFile
+
+_LIST_WIDTHS = (7, 36, 17, 19, 22, 15, 40, 52, 26, 26, 24)
+_DAY = (
+    "Time",
+    "",
+    "Name",
+    "ID",
+    "Born",
+    "Plan",
+    "Fraction due or given",
+    "Set up",
+    "Check",
+    "Phone",
+    "Treated",
+    "Done",
+)
+_DAY_WIDTHS = (12, 7, 36, 18, 19, 22, 40, 42, 44, 27, 13, 14)
+_STARTING = tuple(name for name in NOT_STARTED.excel if name not in {"intent", "initials"})
+_STARTING_WIDTHS = (26, 32, 18, 19, 26, 19, 34, 24, 15, 18, 28, 26, 24)
+_CALL_WIDTHS = (34, 19, 19, 32, 32, 40, 38, 30, 34)
+_LOG = ("Time", "Name, born", "ID", "Plan", "Fraction", "MU given, by field", "In full?", "By", "By", "Remarks")
+_LOG_WIDTHS = (14.0, 48.0, 24.0, 28.0, 16.0, 62.0, 14.0, 18.0, 18.0, 44.0)
+_LINES_IN_CELL = 12
+"""Of the widest letters: a landscape page is lower than a chart's."""
+_LOG_PAGES = 2
+"""A page for four hours at four patients an hour."""
+
+Block = tuple[str, Table]
+"""What stands above a table, or nothing; and the table."""
+
+
+def binder_pdf(told: Department, paper: Paper | None = None) -> bytes:
+    """The binder, on the config's paper. Raises `FontError` if the config's font is none."""
+    config = told.config
+    charts = [(file, chart_sheets(file)) for file in told.treated_files]
+    lists = [
+        ("Who is on treatment", [("", _listed(told))]),
+        *((title, _of_day(told, machine, day)) for machine, day, title in _days(told)),
+        ("Not started yet", [("", _not_started(told))]),
+        *((f"Whom to call, {machine}", [("", Table(calls.HEADINGS, tuple(lines)))]) for machine, lines in
+          calls.by_machine(told.treated_files).items()),
+    ]  # fmt: skip
+    texts = [*chart_texts(sheet for _, sheets in charts for sheet in sheets), *told.told, *told.machines]
+    texts += [text for _, blocks in lists for above, table in blocks for row in (*table.rows, (above,)) for text in row]
+    pdf = BinderCanvas(
+        paper or config.charts.paper, letters_for(texts, config.chart_font), f"{config.site.name}  ·  {told.age}"
+    )
+    pdf.set_title("Binder")
+    stamp(pdf, told.files)
+    _draw(pdf, told, lists, charts)
+    return bytes(pdf.output())
+
+
+def _draw(
+    pdf: BinderCanvas,
+    told: Department,
+    lists: Sequence[tuple[str, Sequence[Block]]],
+    charts: Sequence[tuple[PatientFile, Sequence[ChartSheet]]],
+) -> None:
+    entries = len(lists) + len(charts) + 2 + len(told.machines)
+    _begin(pdf, told)
+    kept = pdf.keep_free(entries)
+    widths = {"Who": _LIST_WIDTHS, "Not": _STARTING_WIDTHS, "Whom": _CALL_WIDTHS}
+    nothing = {"Not": "Nobody is known." if told.not_started is not None else "Not known: there is no table of it."}
+    for title, blocks in lists:
+        pdf.begin_section(title)
+        pdf.enter(title, is_section=True)
+        kind = title.split()[0]
+        _tables(pdf, blocks, widths.get(kind, _DAY_WIDTHS), nothing.get(kind, "No appointment is known."))
+    pdf.first_page = pdf.page + 1
+    pdf.enter(f"Charts, {counted(len(charts), 'patient')}", is_section=True, page=pdf.page + 1)
+    for file, sheets in charts:
+        pdf.enter(f"{absent(file.identity.patient_name)} ({file.identity.patient_id})", page=pdf.page + 1)
+        draw_charts(pdf, file, sheets)
+    pdf.enter("To write on, for eight hours", is_section=True, page=pdf.page + 1)
+    for machine in told.machines:
+        pdf.enter(f"Treated by hand, {machine}", page=pdf.page + 1)
+        for number in range(1, _LOG_PAGES + 1):
+            pdf.begin_section(
+                f"Treated by hand, {machine}     date ..................     sheet {number} of {_LOG_PAGES}"
+            )
+            pdf.draw_form(_LOG_WIDTHS, _LOG)
+    pdf.draw_contents(kept)
+
+
+def _begin(pdf: BinderCanvas, told: Department) -> None:
+    """What must be known before it is believed, in front of the contents."""
+    pdf.begin_section("Binder: what to go on with when every screen is dark")
+    for sentence in (*told.told, "Fractions given after the time above are not counted here: ask the machine."):
+        pdf.write_text(sentence, pdf.epw, size=11, bold=sentence.startswith(("▲", "■")))
+
+
+def _tables(pdf: BinderCanvas, blocks: Iterable[Block], widths: Sequence[float], nothing: str) -> None:
+    for above, table in blocks:
+        if above:
+            pdf.heading(above, room=34)
+        if table.rows:
+            names = [place for place, heading in enumerate(table.headings) if heading in _STRONG]
+            pdf.draw_table(table, widths, size=8, bold=names, lines=_LINES_IN_CELL)
+        else:
+            pdf.write_text(nothing, pdf.epw, size=10)
+
+
+_STRONG = {"", "Name", "Next fraction", "Time"}
+"""Headings of what must be seen from afar; not of a fraction that may have been given."""
+
+
+def _listed(told: Department) -> Table:
+    return _table_of(told.treated, ON_TREATMENT.paper)
+
+
+def _not_started(told: Department) -> Table:
+    headings = tuple(column.heading for column in described(_STARTING))
+    return Table(headings, ()) if told.not_started is None else _table_of(told.not_started, _STARTING)
+
+
+def _table_of(lines: pd.DataFrame, names: Sequence[str]) -> Table:
+    headings = tuple(column.heading for column in described(names))
+    return Table(headings, tuple(tuple(text_of(row[name]) for name in names) for row in records(lines)))
+
+
+def _days(told: Department) -> Iterator[tuple[str, date, str]]:
+    """Machine, day and title, the days of a machine together."""
+    for machine in told.machines:
+        if machine != ABSENT:
+            for day in told.days:
+                yield machine, day, f"{machine}, {day_in_words(day)}"
+
+
+def _of_day(told: Department, machine: str, day: date) -> list[Block]:
+    that_day = told.day_of(machine, day)
+    below = heading_of_unbooked(machine, len(that_day.unbooked), is_schedule_known=that_day.is_schedule_known)
+    found = [("", that_day.booked), *([(below, that_day.unbooked)] if len(that_day.unbooked) else [])]
+    return [(above, Table(_DAY, tuple(map(_day_line, records(lines))))) for above, lines in found]
+
+
+def _day_line(row: dict[str, Any]) -> tuple[str, ...]:
+    told = {name: or_none(value) for name, value in row.items()}
+    at, alerts = told["appointment_at"], told["alerts"]
+    alert = str(notices.alert(alerts)) if alerts not in {None, "", "none"} else None
+    set_up = " · ".join(filter(None, (told["energy"], told["technique"], told["setup_note"], alert)))
+    return (
+        f"{at:%H:%M}" if isinstance(at, datetime) else ABSENT,
+        told["mark"] or "",
+        *(text_of(row[name]) for name in ("patient_name", "patient_id", "patient_birth_date", "plan", "next_fraction")),
+        set_up or ABSENT,
+        told["check"] or "",
+        absent(_unbroken(told["phone"])),
+        told["treated_that_day"] or "",
+        "",
+    )
+
+
+def _unbroken(phones: str | None) -> str | None:
+    """Each number on one line."""
+    return phones and ", ".join(phone.replace(" ", "\u00a0") for phone in phones.split(", "))

@@ -1,0 +1,55 @@
+"""`python -m recovery binder`: one PDF of everything to print, from the cache alone.
+
+Exit status: 0 made, 1 something that should be in it is not known and is named, 2 not made. What it says names no
+patient.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from recovery.cache.doors import cache_to_show
+from recovery.host import durable
+from recovery.patient.chosen import NOTHING, PARTLY, NobodyError
+from recovery.words.printable import tell
+from recovery.words.values import counted
+
+if TYPE_CHECKING:
+    from recovery.settings.config import Config
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare `binder`."""
+    parser = commands.add_parser("binder", help="one PDF of everything to print: lists, machine days, charts, forms")
+    parser.add_argument("--paper", choices=["a4", "letter"], help="default: [charts] paper of the config")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE")
+    parser.add_argument("--config", type=Path, default=Path("config.toml"), help="default: config.toml")
+
+
+def run(config: Config, options: argparse.Namespace) -> int:
+    """Make the binder; returns the exit status. Raises `CacheError` if the cache cannot be read."""
+    from recovery.bundling.binder import binder_pdf
+    from recovery.bundling.department import read_department
+    from recovery.charting import FontError
+    from recovery.host.clock import read_clock
+
+    now = read_clock()
+    try:
+        department = read_department(config, cache_to_show(config, now), now, "this binder")
+        durable.replace(options.output, binder_pdf(department, options.paper))
+    except NobodyError as error:
+        tell(error, file=sys.stderr)
+        return error.status
+    except FontError as error:
+        tell(error, file=sys.stderr)
+        return NOTHING
+    except OSError as error:
+        why = f"{options.output} cannot be written: {error.strerror}"
+        tell(f"{why}. Name a file in a folder that exists.", file=sys.stderr)
+        return NOTHING
+    tell(*department.told, file=sys.stderr)
+    tell(f"The binder of {counted(len(department.treated_files), 'patient')} is in {options.output}.", file=sys.stderr)
+    return PARTLY if department.damaged else 0

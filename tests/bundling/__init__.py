@@ -1,0 +1,1 @@
+"""The binder and the rescue bundle."""

@@ -1,0 +1,105 @@
+"""The binder read back: every page, its number in the contents, and each chart as it is drawn alone."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pypdfium2
+import pytest
+import zxingcpp
+from PIL import Image, ImageChops, ImageDraw
+
+from recovery.__main__ import main
+from recovery.bundling.binder import binder_pdf
+from recovery.bundling.department import Department, read_department
+from recovery.cache.doors import cache_to_show
+from recovery.charting import ChartCode, charts_pdf
+from recovery.settings.config import load_config
+from tests.app import hostile
+from tests.app.clinic import NOW
+from tests.app.conftest import set_clock
+from tests.bundling import clinic
+from tests.charting.pages import texts
+
+PIXELS = 200 / 72
+_NUMBER = (455, 815, 570, 830)
+"""Where the binder's page number stands on an A4 page, in points from the upper left corner."""
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Department:
+    return clinic.read(clinic.make(tmp_path_factory.mktemp("binder")))
+
+
+@pytest.fixture(scope="module")
+def binder(told: Department) -> bytes:
+    return binder_pdf(told)
+
+
+def drawn(made: bytes) -> list[Image.Image]:
+    return [page.render(scale=PIXELS).to_pil().convert("L") for page in pypdfium2.PdfDocument(made)]
+
+
+def without_number(page: Image.Image) -> Image.Image:
+    ImageDraw.Draw(page).rectangle([round(edge * PIXELS) for edge in _NUMBER], fill=255)
+    return page
+
+
+def test_every_chart_in_it_is_the_chart_drawn_alone_but_for_the_binders_number(told: Department, binder: bytes) -> None:
+    alone = [page for file in told.treated_files for page in drawn(charts_pdf([file]))]
+    charts = [page for page in drawn(binder) if page.width < page.height]
+    assert len(charts) == len(alone) > len(told.treated_files)
+    for one, other in zip(charts, alone, strict=True):
+        assert ImageChops.difference(without_number(one.copy()), without_number(other.copy())).getbbox() is None
+        assert ImageChops.difference(one, other).getbbox() is not None, "the number is there, and nowhere else"
+
+
+def test_every_page_says_which_it_is_and_a_chart_whose(told: Department, binder: bytes) -> None:
+    pages, pictures = texts(binder), drawn(binder)
+    assert [re.findall(r"Binder page (\d+)", page) for page in pages] == [[str(n)] for n in range(1, len(pages) + 1)]
+    codes = [zxingcpp.read_barcodes(p, formats=zxingcpp.BarcodeFormat.QRCode) for p in pictures if p.width < p.height]
+    named = [ChartCode.from_text(found.text).patient_id for [found] in codes]
+    assert list(dict.fromkeys(named)) == [file.identity.patient_id for file in told.treated_files]
+
+
+def test_the_contents_lead_to_the_page_that_they_name(binder: bytes) -> None:
+    pages = texts(binder)
+    listed = re.findall(r"^(.+?) (\d+)$", pages[0], re.MULTILINE)
+    entries = {title.strip(): int(page) for title, page in listed if "page" not in title}
+    for title in ("Who is on treatment", "TB1, Tue 24 Nov 2026", "Not started yet", "Whom to call, TB1"):
+        assert title in pages[entries[title] - 1]
+    assert "GRÜNSPAN, Jürgen" in pages[entries["GRÜNSPAN, Jürgen (200001)"] - 1]
+    assert "sheet 1 of 2" in pages[entries["Treated by hand, TB1"] - 1]
+
+
+def test_it_says_who_comes_whom_to_call_what_is_next_and_how_old_it_is(binder: bytes) -> None:
+    pages = [" ".join(page.split()) for page in texts(binder)]
+    listed, today, tomorrow, starting, calls = pages[1:6]
+    assert "finish 5 of 20 first (4 given)" in listed and "■ INTERRUPTED: finish fraction 5 first" in listed
+    assert "no appointment known that day" in today.casefold() and "08:15 ABELSEN, Anna" in tomorrow
+    assert "LATER, Lea" in starting and "a plan" in starting
+    assert "+41 79 555 01 23" in calls.replace("\u00a0", " ") and "GRÜNSPAN, Jürgen" in calls
+    assert all("Proven up to Tue 24 Nov 2026 14:32" in page for page in pages[:6])
+
+
+@pytest.mark.parametrize("poison", list(hostile.POISONS))
+def test_what_people_typed_elsewhere_is_text_on_paper(tmp_path: Path, poison: str) -> None:
+    config = load_config(hostile.make(tmp_path, poison))
+    made = binder_pdf(read_department(config, cache_to_show(config, NOW), NOW, "this binder"))
+    assert [told for _, text in hostile.texts_of_pdf(made) if (told := hostile.steering(text))] == []
+
+
+def test_the_command_writes_it_and_says_how_old_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clinic.make(tmp_path)
+    set_clock(tmp_path / "clock", NOW + timedelta(days=2))
+    monkeypatch.setenv("RBRDT_CLOCK", str(tmp_path / "clock"))
+    asked = ["binder", "--config", str(tmp_path / "config.toml"), "-o"]
+    assert main([*asked, str(tmp_path / "binder.pdf")]) == 0
+    said = capsys.readouterr().err
+    assert "The copy is 2 d old" in said and "ABELSEN" not in said
+    assert "The copy is 2 d old" in texts((tmp_path / "binder.pdf").read_bytes())[0]
+    assert main([*asked, str(tmp_path / "nowhere" / "binder.pdf")]) == 2
