@@ -21,6 +21,7 @@ from app.wording import words
 from recovery.cache.doors import doubts_of
 from recovery.cache.errors import CacheError
 from recovery.cache.store import Cache
+from recovery.entries.charted import stamp_of
 from recovery.entries.downtimes import believed_up_to, downtimes_file, told_at
 from recovery.entries.known_gaps import KnownGap, known_gaps_file, on_day
 from recovery.host.entry_lines import EntriesError, read_statements
@@ -135,5 +136,6 @@ def _unknown_grows(desk: Desk) -> str:
 
 
 def _drawn_state(desk: Desk) -> str:
-    entered = cached.stamp_of(downtimes_file(desk.config.cache_path))
+    path = desk.config.cache_path
+    entered = cached.stamp_of(downtimes_file(path)), stamp_of(path)
     return f"{cached.state_of(desk.config.cache_path)} {desk.today()} {_unknown_grows(desk)} {entered}"

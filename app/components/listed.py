@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.components import failures
-from app.data import cached, unknown
+from app.data import cached, charted, unknown
 from app.desk import Desk
 from recovery.cache.errors import CacheError
 
@@ -11,7 +11,7 @@ from recovery.cache.errors import CacheError
 def load(desk: Desk) -> cached.Loaded | None:
     """The list as of now; None after the reason was drawn: no snapshot, a broken one, or nobody on it."""
     try:
-        loaded = cached.load_on_treatment(desk.config.cache_path)
+        loaded = charted.with_charted(cached.load_on_treatment(desk.config.cache_path), desk.config.cache_path)
     except CacheError as error:
         failures.show_cache(error, desk.config)
         return None

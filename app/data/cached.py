@@ -24,6 +24,8 @@ from recovery.cache.journal import Journal, is_stopped
 from recovery.cache.manifests import FOLDER, POINTER
 from recovery.cache.store import Cache
 from recovery.dicom.model import JobRun
+from recovery.entries.charted import stamp_of as charted_stamp
+from recovery.entries.downtimes import downtimes_file
 from recovery.lists import rows
 from recovery.settings.config import Site
 from recovery.tables.relational import ALL_TABLES, RELATIONAL_TABLES
@@ -69,7 +71,8 @@ def load_patient_file(cache: Cache, site: Site, patient_id: str, now: datetime, 
     """
     minute = now.replace(second=0, microsecond=0)
     stamps = tuple(sorted((path.name, *stamp_of(path)) for path in (cache.path / "tables").glob("*.parquet")))
-    return _patient_file(cache, site, patient_id, minute, grace, (*stamps, stamp_of(Journal(cache.path).path)))
+    entered = charted_stamp(cache.path), stamp_of(downtimes_file(cache.path))
+    return _patient_file(cache, site, patient_id, minute, grace, (*stamps, stamp_of(Journal(cache.path).path), entered))
 
 
 def load_runs(cache_path: Path) -> tuple[JobRun, ...]:

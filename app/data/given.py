@@ -16,6 +16,7 @@ import pandas as pd
 from app.data import cached
 from recovery.cache.errors import CacheError
 from recovery.cache.store import Cache
+from recovery.entries.charted import stamp_of
 from recovery.lists import day_tables
 from recovery.lists.appointments import Given, PlanKey
 from recovery.tables.schema import TREATMENT_RECORDS
@@ -27,7 +28,8 @@ def given_on(cache_path: Path, table: pd.DataFrame, day: date) -> Mapping[PlanKe
     if not ids:
         return {}
     try:
-        return _given(cache_path, ids, day, *cached.stamps_of(cache_path, TREATMENT_RECORDS))
+        stamps = cached.stamps_of(cache_path, TREATMENT_RECORDS)
+        return _given(cache_path, ids, day, *stamps, stamp_of(cache_path))
     except CacheError:
         return {}
 
@@ -37,6 +39,6 @@ def _given(
     cache_path: Path,
     ids: tuple[str, ...],
     day: date,
-    *stamps: tuple[int, int],  # noqa: ARG001 they are the key
+    *stamps: object,  # noqa: ARG001 they are the key
 ) -> Mapping[PlanKey, Sequence[Given]]:
     return day_tables.given_on(Cache(cache_path), ids, day)

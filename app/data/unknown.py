@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from app.data import cached
+from app.data import cached, charted
 from app.desk import Desk
 from recovery.cache.errors import CacheError
 from recovery.entries.downtimes import believed_up_to
@@ -24,7 +24,8 @@ def as_of_now(loaded: cached.Loaded, desk: Desk) -> cached.Loaded:
     doubt = doubt_now(loaded, desk)
     if doubt is None and loaded.table["unknown_since"].isna().all():
         return loaded
-    return replace(loaded, table=rows.with_unknown(loaded.table, schedule_of(desk), doubt))
+    told = charted.answered(desk.config.cache_path)
+    return replace(loaded, table=rows.with_unknown(loaded.table, schedule_of(desk), doubt, told))
 
 
 def doubt_now(loaded: cached.Loaded, desk: Desk) -> Doubt | None:

@@ -17,6 +17,8 @@ import pandas as pd
 from recovery.cache.copy_age import age_in_words, true_up_to
 from recovery.cache.doors import doubts_of
 from recovery.cache.errors import CacheError, TableMissingError
+from recovery.course.charted_entries import answers
+from recovery.entries.charted import read_charted
 from recovery.entries.downtimes import believed_up_to, told_at
 from recovery.lists import appointments, day_tables, filters, machine_day, rows
 from recovery.lists.appointments import DayFacts, Given, PlanKey
@@ -88,7 +90,8 @@ class Department:
 
     def day_of(self, machine: str, day: date) -> Day:
         """One machine's list of one of `days`."""
-        facts = DayFacts(day, self.today, self.given if day == self.today else {}, self.doubt)
+        told_of = answers(read_charted(self.config.cache_path).entries)
+        facts = DayFacts(day, self.today, self.given if day == self.today else {}, self.doubt, told_of)
         return machine_day.day_of(self.table, self.tables, machine, day, facts)
 
 
@@ -102,12 +105,13 @@ def read_department(config: Config, cache: Cache, now: datetime, what: str) -> D
         cache = cache.pin()
     zone, today = config.site.zone, now.astimezone(config.site.zone).date()
     as_of = believed_up_to(config.cache_path, true_up_to(cache, ON_TREATMENT))
-    table = rows.describe(rows.in_order(cache.read_frame(ON_TREATMENT)))
+    table = rows.with_charted(rows.describe(rows.in_order(cache.read_frame(ON_TREATMENT))), cache)
     tables, without = day_tables.read_tables(cache.read_frame, table)
     newest = newest_treatment(rows.as_python(table[["last_treatment_at"]]))
     doubt = doubt_of(as_of, newest, now, zone, config.schedule.grace)
     if doubt is not None or table["unknown_since"].notna().any():
-        table = rows.with_unknown(table, tables.schedule, doubt)
+        told_of = answers(read_charted(cache.path).entries)
+        table = rows.with_unknown(table, tables.schedule, doubt, told_of)
     ids = everybody(cache, config.dashboard.exclude_patient_ids).patient_ids
     others = table.loc[filters.is_unfinished(table), "patient_id"].dropna()
     files = read_patient_files(cache, config.site, [*ids, *others], now, config.schedule.grace)

@@ -204,6 +204,7 @@ def _fraction(fraction: LedgerFraction, plan: PlanFile) -> tuple[str, ...]:
     )
     state = "complete" if fraction.state == "complete" else f"■ {fraction.state.upper()}"
     more = [*fraction.terminations, *(["overridden"] if fraction.was_overridden else [])]
+    more += ["charted"] if any(session.charted_by for session in fraction.sessions) else []
     shift = next((s for s in plan.couch_shifts if s.fraction_number == fraction.fraction_number), None)
     moved = shift and (shift.correction_vertical, shift.correction_longitudinal, shift.correction_lateral)
     return (

@@ -51,6 +51,8 @@ class Session:
     treatment_record_content_origin: str | None
     """USER for a fraction entered from paper (PS3.3 C.8.8.17)."""
     beams: tuple[SessionBeam, ...]
+    charted_by: str | None = None
+    """Who signed it, where it was charted by hand."""
 
     @property
     def sop_instance_uids(self) -> tuple[str, ...]:
@@ -116,7 +118,11 @@ def _session(deliveries: Sequence[Delivery], told: ToldDeliveries, units: Mappin
     first = deliveries[0]
     times = [at for d in deliveries if (at := d.treated_at or _started_at(d)) is not None]
     return Session(
-        min(times, default=None), first.treatment_machine_name, first.treatment_record_content_origin, tuple(beams)
+        min(times, default=None),
+        first.treatment_machine_name,
+        first.treatment_record_content_origin,
+        tuple(beams),
+        next((by for d in deliveries if (by := d.beam.charted_by) is not None), None),
     )
 
 

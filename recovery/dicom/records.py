@@ -31,6 +31,8 @@ FULL_SHARE = 0.99
 
 DELIVERY_OF_DATABASE = "R&V database: delivery "
 """How BeamDescription (300A,00C3) begins in a record that was made here of a row of `deliveries`; its key follows."""
+CHARTED = "Charted by hand: "
+"""How BeamDescription begins in a record that people charted in a downtime; who signed follows."""
 _PRESCRIPTION = ", prescription "
 """How the prescription is added where no plan is named: two sites of one patient are told apart by it."""
 
@@ -80,6 +82,12 @@ class BeamDelivery:
     def delivery_id(self) -> str | None:
         """The key of the row of `deliveries` that it was made of; None in a record that somebody else made."""
         return self._of_database[0]
+
+    @property
+    def charted_by(self) -> str | None:
+        """Who signed a delivery that was charted by hand; None of any other."""
+        said = self.beam_description or ""
+        return said.removeprefix(CHARTED) if said.startswith(CHARTED) else None
 
     @property
     def prescription_id(self) -> str | None:

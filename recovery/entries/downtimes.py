@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from recovery.entries.charted import read_charted
 from recovery.host.entry_lines import EntriesError, entries_folder, read_statements
 from recovery.words.times import at_time
 
@@ -89,7 +90,12 @@ def lasting_at(cache_path: Path) -> Downtime | None:
 
 
 def told_at(cache_path: Path, zone: ZoneInfo) -> str:
-    """What every page, chart and file says of a downtime; empty where none lasts and all is readable."""
+    """What every page, chart and file says of a downtime and of what was charted in it; empty where none lasts and all
+    is readable."""
+    return " ".join((*filter(None, [_told(cache_path, zone)]), *read_charted(cache_path).faults))
+
+
+def _told(cache_path: Path, zone: ZoneInfo) -> str:
     try:
         read = read_statements(downtimes_file(cache_path), DowntimeEntry)
     except EntriesError as error:

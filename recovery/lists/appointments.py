@@ -59,6 +59,8 @@ class DayFacts:
     today: date
     given: Mapping[PlanKey, Sequence[Given]] = field(default_factory=dict)
     doubt: Doubt | None = None
+    answered: Mapping[str | None, Sequence[datetime]] = field(default_factory=dict)
+    """By plan, the times for which somebody said whether it was treated."""
 
     @classmethod
     def of(cls, day: date) -> DayFacts:
@@ -157,8 +159,15 @@ def state_of(plans: Sequence[Record | None], known: DayFacts, appointment: Recor
     if any(given):
         return IN_PART
     if known.doubt is not None and is_unanswered(appointment["appointment_at"], (), known.doubt):
-        return UNKNOWN
+        said = [known.answered.get((row or {}).get("referenced_rt_plan_uid"), ()) for row in plans]
+        if not all(_is_answered(appointment["appointment_at"], times, known.doubt) for times in said):
+            return UNKNOWN
+        return NOT_RECORDED
     return TO_COME if known.day >= known.today else NOT_RECORDED
+
+
+def _is_answered(at: datetime, times: Sequence[datetime], doubt: Doubt) -> bool:
+    return not is_unanswered(at, times, doubt)
 
 
 def records(frame: pd.DataFrame) -> list[Record]:

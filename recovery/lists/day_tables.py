@@ -9,6 +9,8 @@ import pandas as pd
 
 from recovery.cache.errors import CacheError, TableMissingError
 from recovery.cache.store import Cache
+from recovery.course.charted_entries import standing
+from recovery.entries.charted import read_charted
 from recovery.lists import older_ids
 from recovery.lists.appointments import Given, PlanKey
 from recovery.lists.machine_day import Tables
@@ -49,7 +51,7 @@ def ids_treated(table: pd.DataFrame, day: date) -> tuple[str, ...]:
 
 
 def given_on(cache: Cache, ids: Sequence[str], day: date) -> Mapping[PlanKey, Sequence[Given]]:
-    """By patient and plan, what was given to these patients on a day, in order of time.
+    """By patient and plan, what was given to these patients on a day, in order of time; by records, and as charted.
 
     Raises `CacheError` where the records cannot be read.
     """
@@ -70,4 +72,18 @@ def given_on(cache: Cache, ids: Sequence[str], day: date) -> Mapping[PlanKey, Se
                 began = beam.started_at or at
                 one = Given(began if began.date() == day else at, beam.current_fraction_number)
                 own[one.number, one.at] = one
+    for key, by_hand in charted_on(cache, day).items():
+        own = found.setdefault(key, {}) if key[0] in ids else {}
+        numbers = {number for number, _ in own}
+        own.update({(one.number, one.at): one for one in by_hand if one.number not in numbers})
     return {key: sorted(own.values(), key=lambda one: one.at) for key, own in found.items()}
+
+
+def charted_on(cache: Cache, day: date) -> Mapping[PlanKey, Sequence[Given]]:
+    """By patient and plan, what was charted as given on a day; a record may tell of it too."""
+    found: dict[PlanKey, list[Given]] = {}
+    for uid, plan in standing(read_charted(cache.path).entries).items():
+        for entry in plan.delivered:
+            if entry.treated_at.date() == day:
+                found.setdefault((entry.patient_id, uid), []).append(Given(entry.treated_at, entry.fraction_number))
+    return found

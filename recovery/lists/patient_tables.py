@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from recovery.course.ledger import Ledger, LedgerBeam, LedgerFraction
+    from recovery.course.sessions import Session
     from recovery.patient.file import PatientFile
     from recovery.patient.plan import PlanFile
 
@@ -62,7 +63,7 @@ def deliveries(book: Ledger, today: date) -> pd.DataFrame:
             "Ended": absent(beam.treatment_termination_status),
             "Reason": absent(beam.termination_reason),
             "Override": _yes_no(beam.was_overridden),
-            "Written by": "entered by hand" if session.treatment_record_content_origin == "USER" else "machine",
+            "Written by": _written_by(session),
         }
         for fraction in reversed(book.fractions)
         for session in reversed(fraction.sessions)
@@ -252,8 +253,14 @@ def _notes(fraction: LedgerFraction) -> str:
     ended = [_ENDED.get(end, end) for end in fraction.terminations]
     said += [end.removeprefix("stopped ") if fraction.state == "interrupted" else end for end in ended]
     said += ["overridden"] if fraction.was_overridden else []
-    said += ["entered by hand"] if any(s.treatment_record_content_origin == "USER" for s in fraction.sessions) else []
+    said += dict.fromkeys(by for s in fraction.sessions if (by := _written_by(s)) != "machine")
     return " · ".join(filter(None, said))
+
+
+def _written_by(session: Session) -> str:
+    if session.charted_by is not None:
+        return f"charted by {session.charted_by}"
+    return "entered by hand" if session.treatment_record_content_origin == "USER" else "machine"
 
 
 def _ahead(number_of_it: str, when: str, note: str) -> dict[str, str]:

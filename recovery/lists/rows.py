@@ -11,21 +11,31 @@ Why marks
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from recovery.dicom.course_uids import label_of
+from recovery.entries.charted import read_charted
 from recovery.identity.namesakes import fold, same_names
 from recovery.lists import filters, older_ids
 from recovery.lists.appointments import Record, records
-from recovery.on_treatment.unknown_since import Doubt, unknown_of
+from recovery.on_treatment.unknown_since import NO_ANSWERS, Answers, Doubt, unknown_of
+from recovery.tables.schema import ON_TREATMENT
 from recovery.words import notices
 from recovery.words.notices import Row
 from recovery.words.stages import STAGES
 from recovery.words.statuses import in_words
 from recovery.words.values import or_none
 
-_ROW_COLUMNS = ["patient_id", "other_patient_ids", "status", "in_flight", "interrupted_fraction", "last_treatment_at"]
+if TYPE_CHECKING:
+    from recovery.cache.store import Cache
+
+_ROW_COLUMNS = [
+    *("patient_id", "other_patient_ids", "referenced_rt_plan_uid", "status", "in_flight", "interrupted_fraction"),
+    "last_treatment_at",
+]
+_OF_COURSE = ("patient_id", "referenced_rt_plan_uid", "prescription_id")
 _BOOKING_COLUMNS = ["patient_id", "appointment_at", "treatment_machine_name", "status"]
 
 
@@ -77,12 +87,34 @@ def of_not_started(table: pd.DataFrame) -> pd.DataFrame:
     return lines.assign(mark="", stage=table["stage"].map(said), initials="")
 
 
-def with_unknown(table: pd.DataFrame, schedule: pd.DataFrame | None, doubt: Doubt | None) -> pd.DataFrame:
+def with_charted(table: pd.DataFrame, cache: Cache) -> pd.DataFrame:
+    """The table as `describe` makes it, with every row of whoever was charted counted anew.
+
+    Raises `CacheError` if the records or plans cannot be read: then no count is shown.
+    """
+    ids = sorted({entry.patient_id for entry in read_charted(cache.path).entries})
+    if not ids:
+        return table
+    from recovery.patient.recounted import recounted
+    from recovery.patient.tables import read_tables  # with pydicom behind it, which no list needs
+
+    anew = {tuple(row[name] for name in _OF_COURSE): row for row in recounted(read_tables(cache, ids))}
+    keys = [tuple(row.values()) for row in as_python(table[list(_OF_COURSE)])]
+    changed: dict[str, pd.Series[Any]] = {}
+    for name in ON_TREATMENT.columns:
+        told = [anew[key][name] if key in anew else value for key, value in zip(keys, table[name], strict=True)]
+        changed[name] = pd.Series(told, index=table.index, dtype=table[name].dtype)
+    return describe(table.assign(**changed))
+
+
+def with_unknown(
+    table: pd.DataFrame, schedule: pd.DataFrame | None, doubt: Doubt | None, answered: Answers = NO_ANSWERS
+) -> pd.DataFrame:
     """The table as `describe` makes it, with `unknown_since` of now, and all that it says because of it."""
     booked = None
     if schedule is not None and doubt is not None:
         booked = as_python(older_ids.under_newest(schedule, older_ids.names_of(table))[_BOOKING_COLUMNS])
-    told = unknown_of(as_python(table[_ROW_COLUMNS]), booked, doubt)
+    told = unknown_of(as_python(table[_ROW_COLUMNS]), booked, doubt, answered)
     return describe(table.assign(unknown_since=pd.Series(told, index=table.index, dtype="datetime64[us]")))
 
 

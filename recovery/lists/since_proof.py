@@ -6,8 +6,8 @@ one: begun before the proof, or on treatment where no schedule is known.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta
 
 import pandas as pd
 
@@ -24,10 +24,15 @@ BEGUN, NO_SCHEDULE = "begun before, end not recorded", "on treatment, appointmen
 
 
 def lines_of(
-    table: pd.DataFrame, schedule: pd.DataFrame | None, doubt: Doubt, patients: pd.DataFrame | None = None
+    table: pd.DataFrame,
+    schedule: pd.DataFrame | None,
+    doubt: Doubt,
+    patients: pd.DataFrame | None = None,
+    facts: Callable[[date], DayFacts] | None = None,
 ) -> pd.DataFrame:
-    """The list, with COLUMNS. `table` is the whole of on_treatment as it is now; `patients` names who has no plan."""
-    found = list(_booked(table, schedule, doubt))
+    """The list, with COLUMNS. `table` is the whole of on_treatment as it is now; `patients` names who has no plan;
+    `facts`: what is known of a day."""
+    found = list(_booked(table, schedule, doubt, facts or (lambda day: DayFacts(day, doubt.now.date(), doubt=doubt))))
     persons = {row["patient_id"]: row for row in records(patients)} if patients is not None else {}
     for line in found:
         for column in ("patient_name", "patient_birth_date"):
@@ -52,12 +57,14 @@ def _in_order(line: Record) -> tuple[str, bool, str, str]:
     return machine, at is None, "" if at is None else at.isoformat(), absent(line["patient_name"])
 
 
-def _booked(table: pd.DataFrame, schedule: pd.DataFrame | None, doubt: Doubt) -> Iterator[Record]:
+def _booked(
+    table: pd.DataFrame, schedule: pd.DataFrame | None, doubt: Doubt, facts: Callable[[date], DayFacts]
+) -> Iterator[Record]:
     day, today = doubt.since.date(), doubt.now.date()
     while day <= today:
         on_day = appointments.on_day(schedule, day)
         expected = on_day[~appointments.is_cancelled(on_day)] if on_day is not None else None
-        known = DayFacts(day, today, doubt=doubt)
+        known = facts(day)
         for appointment, plans in appointments.with_plans(expected, table, day) if expected is not None else ():
             if appointments.state_of(plans, known, appointment) == appointments.UNKNOWN:
                 for row in plans:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from recovery.course.charted import Settled
 from recovery.course.fractions import Course
 from recovery.course.metersets import ByFraction
 from recovery.course.planned_number import Prescribed
@@ -58,6 +59,8 @@ class Evidence:
     """By plan: its label in the R&V database, for plans that are not held."""
     prescribed: Mapping[str, Prescribed] = field(default_factory=dict)
     """By plan: its prescription in the R&V database."""
+    charted: Mapping[str, Settled] = field(default_factory=dict)
+    """By plan: what people charted of it. Those of its records that count are among `records`."""
     planned_by_database: Mapping[str, ByFraction] = field(default_factory=dict)
     """By plan of which the records specify another meterset: what the R&V database says was planned."""
 

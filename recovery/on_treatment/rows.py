@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from recovery.course.by_session import lacking_records
+from recovery.course.charted import Settled
 from recovery.course.courses import Chain, Member, anatomy_of, chains
 from recovery.course.fractions import Course, count_fractions, missing_fraction_numbers
 from recovery.course.planned_number import is_origin, with_number
@@ -180,6 +181,7 @@ def _row(
     patient_id, (uid, prescription_id) = entry.key[0], _named(entry)
     patient = whose_row.met_in(entry.records, plan) or met.get(patient_id, NOBODY)
     is_anothers = plan is None and uid in evidence.plans
+    charted = evidence.charted.get(uid or "", Settled())
     backup = ANOTHERS if is_anothers else evidence.backups.get(uid or "", NOT_ASKED)
     said = (
         *remarks(course, entry.records, plan),
@@ -208,7 +210,9 @@ def _row(
         "earlier_plans": joined(map(_delivered_in_words, sorted(entry.superseded, key=_first_treated))),
         "remarks": joined(said),
         "other_patient_ids": SEPARATOR.join(who.others(patient_id)) or None,
-        "disagreement": joined(specified_in_words(course)) or None,
+        "disagreement": joined((*specified_in_words(course), *charted.disagreements)) or None,
+        "charted": charted.said or None,
+        "charted_conflict": joined(charted.conflicts) or None,
     }
 
 

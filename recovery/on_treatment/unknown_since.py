@@ -36,6 +36,10 @@ EARLY = timedelta(minutes=30)
 """A treatment so much before its appointment is still that appointment's."""
 
 
+Answers = Mapping[str | None, Sequence[datetime]]
+NO_ANSWERS: Answers = {}
+
+
 @dataclass(frozen=True, slots=True)
 class Doubt:
     """The time that no proof tells of, from the newest proof until now. Naive, local to the site."""
@@ -66,11 +70,15 @@ def newest_treatment(rows: Iterable[Mapping[str, Any]]) -> datetime | None:
 
 
 def unknown_of(
-    rows: Sequence[Mapping[str, Any]], schedule: Iterable[Mapping[str, Any]] | None, doubt: Doubt | None
+    rows: Sequence[Mapping[str, Any]],
+    schedule: Iterable[Mapping[str, Any]] | None,
+    doubt: Doubt | None,
+    answered: Answers = NO_ANSWERS,
 ) -> list[datetime | None]:
     """For each row of on_treatment: since when it may have been treated without a proof; None when nothing is unknown.
 
-    `rows` are all rows, `schedule` all appointments; None where there is no schedule.
+    `rows` are all rows, `schedule` all appointments; None where there is no schedule. `answered`: by plan, the times
+    for which people said whether it was treated.
     """
     if doubt is None:
         return [None] * len(rows)
@@ -80,7 +88,11 @@ def unknown_of(
         if row["last_treatment_at"] is not None:
             for patient_id in ids_of(row):
                 treated.setdefault(patient_id, []).append(row["last_treatment_at"])
-    are_unknown = (_is_unknown(row, booked, treated, doubt) for row in rows)
+        for patient_id in ids_of(row):
+            treated.setdefault(patient_id, []).extend(answered.get(row["referenced_rt_plan_uid"], ()))
+    are_unknown = (
+        _is_unknown(row, booked, treated, doubt, answered.get(row["referenced_rt_plan_uid"], ())) for row in rows
+    )
     return [doubt.since if is_unknown else None for is_unknown in are_unknown]
 
 
@@ -109,15 +121,16 @@ def _is_unknown(
     booked: Mapping[str, Sequence[datetime]] | None,
     treated: Mapping[str | None, Sequence[datetime]],
     doubt: Doubt,
+    answered: Sequence[datetime],
 ) -> bool:
     """`treated`: by ID, when each plan was last; any of the patient's answers what was due before the proof."""
     if is_over(row["status"]):
         return False
-    if _is_in_flight(row, doubt):
+    if _is_in_flight(row, doubt) and not any(at.date() >= doubt.since.date() for at in answered):
         return True
     if booked is None:
-        return row["status"] in NOW_TREATED
-    own = [row["last_treatment_at"]] if row["last_treatment_at"] is not None else []
+        return row["status"] in NOW_TREATED and not any(at.date() == doubt.now.date() for at in answered)
+    own = [*answered, *([row["last_treatment_at"]] if row["last_treatment_at"] is not None else [])]
     ids = ids_of(row)
     any_plan = [at for patient_id in ids for at in treated.get(patient_id, ())]
     due = (at for patient_id in ids if patient_id is not None for at in booked.get(patient_id, ()))

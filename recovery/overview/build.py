@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from recovery.cache.copy_age import proven_up_to
 from recovery.cache.damages import forget_damaged_tables
+from recovery.course.charted_entries import answers
+from recovery.entries.charted import read_charted
 from recovery.entries.downtimes import believed_up_to
 from recovery.identity.one_patient import newest_ids, under_newest
 from recovery.on_treatment.evidence import Evidence, Listed
@@ -91,5 +93,7 @@ def with_unknown(space: Workspace, rows: list[dict[str, Any]]) -> list[dict[str,
     config = space.config
     proven_at = believed_up_to(config.cache_path, proven_up_to(space.cache, space.now))
     doubt = doubt_of(proven_at, None, space.now, config.site.zone, config.schedule.grace)
-    told = unknown_of(rows, under_newest(relational_rows(space, SCHEDULE), newest_ids(rows)), doubt)
+    answered = answers(read_charted(config.cache_path).entries)
+    booked = under_newest(relational_rows(space, SCHEDULE), newest_ids(rows))
+    told = unknown_of(rows, booked, doubt, answered)
     return [{**row, "unknown_since": since} for row, since in zip(rows, told, strict=True)]

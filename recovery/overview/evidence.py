@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from recovery.course.charted import settle_all
+from recovery.course.charted_entries import standing
 from recovery.course.planned_number import Prescribed
+from recovery.entries.charted import read_charted
 from recovery.identity.told_plans import by_number_of_the_objects
 from recovery.objects.treatment_record import without_amended
 from recovery.on_treatment.evidence import Evidence, PlanBackup
@@ -41,8 +44,11 @@ def evidence_of(space: Workspace) -> Evidence:
     untreated = (plan for uid, plan in space.collection.plans.items() if uid not in treated)
     proofs = Proofs.load(space.cache, space.collection)
     told = plans_told(space, met | {(p.ref.patient_id, p.ref.sop_instance_uid): p.patient for p in untreated})
+    told_records = [*records, *database_sessions(space, records)]
+    charted = settle_all(standing(read_charted(space.config.cache_path).entries), told_records)
     return Evidence(
-        records=[*records, *database_sessions(space, records)],
+        records=[*told_records, *(record for settled in charted.values() for record in settled.records)],
+        charted=charted,
         plans=space.collection.plans,
         structure_sets=space.collection.structure_sets,
         backups={uid: _backup_of(space, proofs, uid) for uid in uids if uid is not None},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from recovery.entries.charted import read_charted
 from recovery.overview.rv_columns import database_sessions, deliveries_without_beams
 from recovery.pacs.workspace import relational_rows
 from recovery.tables.relational import CANCELLED_STATUSES, PLANS, SCHEDULE
@@ -50,12 +51,15 @@ def _in_turn(space: Workspace, plan_uids: list[str]) -> list[str]:
 
 
 def wake_named(space: Workspace) -> None:
-    """Wake whom the R&V database books or tells sessions of, and of whom a record is owed: they do not rest."""
+    """Wake whom the R&V database books or tells sessions of, of whom a record is owed, and who
+    was charted: they do not rest."""
     booked = next_appointments(space)
     plans = (row["sop_instance_uid"] for row in relational_rows(space, PLANS) if row["patient_id"] in booked)
     told = deliveries_without_beams(space)
     names = (name for row in told for name in (row["patient_id"], row["referenced_rt_plan_uid"]))
-    space.resting.keep_awake(filter(None, (*booked, *plans, *names, *space.memory.owed.values())))
+    charted = read_charted(space.config.cache_path).entries
+    hand = (name for entry in charted for name in (entry.patient_id, entry.referenced_rt_plan_uid))
+    space.resting.keep_awake(filter(None, (*booked, *plans, *names, *hand, *space.memory.owed.values())))
 
 
 def treated_plan_uids(space: Workspace) -> frozenset[str]:

@@ -138,7 +138,7 @@ def says_what_was_interrupted(case: Case) -> str | None:
 
 
 def is_agreed(case: Case) -> str | None:
-    told = [*case.plan.disagreements, *case.file.disagreements]
+    told = [*case.plan.disagreements, *case.file.disagreements, *filter(None, [case.plan.row.charted_conflict])]
     if case.plan.row.disagreement and not told:
         told = [case.plan.row.disagreement]
     return f"Two sources disagree: {'; '.join(said.rstrip('.') for said in told)}." if told else None

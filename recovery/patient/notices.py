@@ -26,6 +26,7 @@ def of_plan(plan: PlanFile) -> Iterator[Notice]:
     """Of a plan that may be treated: everything to look at. Of another: why it may not, and where sources differ."""
     row = plan.told
     yield from notices.ended(row, plan.approval.approval_status)
+    yield from notices.conflict(row)
     if plan.is_unfinished:
         if plan.ledger is None:
             yield Notice("NO RECORDS", "the next fraction cannot be told, for the cache has none", is_stop=True)
@@ -38,6 +39,7 @@ def of_plan(plan: PlanFile) -> Iterator[Notice]:
     yield from map(notices.differing, plan.disagreements)
     if plan.is_unfinished:
         yield from notices.unknown(row)
+    yield from notices.charted(row)
     yield from notices.remark(row)
 
 

@@ -75,6 +75,8 @@ class OnTreatmentRow:
     remarks: str | None
     disagreement: str | None
     in_flight: str | None
+    charted: str | None = None
+    charted_conflict: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

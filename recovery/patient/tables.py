@@ -7,7 +7,7 @@ other table that is not there is noted in `missing`, and its rows are unknown.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -16,9 +16,12 @@ from recovery.cache.errors import CacheError, TableMissingError
 from recovery.cache.freshness import known_since
 from recovery.cache.store import Cache
 from recovery.course.by_session import prescribed_fractions, sessions_of_database
+from recovery.course.charted import Settled, settle_all
+from recovery.course.charted_entries import standing
 from recovery.course.needed_images import needed_images
 from recovery.dicom.plans import ImageSeries, Plan, StructureSet
 from recovery.dicom.records import TreatmentRecord
+from recovery.entries.charted import read_charted
 from recovery.identity.namesakes import Namesake, namesakes
 from recovery.identity.one_patient import newest_ids, older_ids, row_of_record, under_newest
 from recovery.objects.derived_uids import amended_uid
@@ -62,6 +65,8 @@ class PatientTables:
     as_of: datetime | None
     newest: Mapping[str, str]
     """By older ID of a patient the newest one, under which all rows and records of the patient lie here."""
+    charted: Mapping[str, Settled] = field(default_factory=dict)
+    """By plan of these patients: what people charted of it; what of it counts is among `records`."""
 
     def rows(self, table: str, patient_id: str) -> Rows:
         """A patient's rows; none where the table is missing, which `missing` tells."""
@@ -102,6 +107,7 @@ def read_tables(cache: Cache, patient_ids: Iterable[str]) -> PatientTables:
     needed = _uids(found["on_treatment"], plans, _Images(sets, listed))
     holdings = _read(cache, HOLDINGS, "uid", needed, missing)
     records = _records(cache, found, newest, missing)
+    charted = _add_charted(cache, found["on_treatment"], records)
     built_at = cache.snapshot(ON_TREATMENT).taken_at
     return PatientTables(
         by_patient={name: _by_patient(under_newest(rows, newest)) for name, rows in found.items()},
@@ -116,6 +122,7 @@ def read_tables(cache: Cache, patient_ids: Iterable[str]) -> PatientTables:
         built_at=built_at,
         as_of=proven_up_to(cache, built_at),
         newest=newest,
+        charted=charted,
     )
 
 
@@ -140,6 +147,19 @@ def _records(
         patient_id = str(record.ref.patient_id)
         records.setdefault(newest.get(patient_id, patient_id), []).append(record)
     return records
+
+
+def _add_charted(cache: Cache, rows: Rows, records: dict[str, list[TreatmentRecord]]) -> dict[str, Settled]:
+    """Add what people charted and counts to the records of its patient; by plan, all that is to be said of it."""
+    by_plan = by_key(rows, "referenced_rt_plan_uid")
+    plans = standing(read_charted(cache.path).entries)
+    known = [record for own in records.values() for record in own]
+    charted = settle_all({uid: plan for uid, plan in plans.items() if uid in by_plan}, known)
+    for uid, settled in charted.items():
+        for record in settled.records:
+            own = row_of_record(by_plan[uid], record.ref.patient_id)
+            records.setdefault(str(own), []).append(record)
+    return charted
 
 
 def _read(cache: Cache, schema: TableSchema, column: str, values: Iterable[str], missing: dict[str, str]) -> Rows:

@@ -180,6 +180,11 @@ class Config:
         return self.file.parent / self.signing.private_key
 
     @property
+    def charting_key_path(self) -> Path:
+        """This workstation's private key, which signs what is charted here."""
+        return self.file.parent / self.downtime.private_key
+
+    @property
     def watch_path(self) -> Path:
         """What people were told, on this machine."""
         return self.file.parent / self.watch.state

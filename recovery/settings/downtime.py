@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Annotated
 
 from pydantic import ConfigDict, Field
+
+from recovery.on_treatment.charting_checks import Checks, Limits
 
 RUNBOOK = (
     "Say who leads, and which number everybody calls. Tell IT security, the physicians and every machine.",
@@ -24,11 +27,26 @@ RUNBOOK = (
 
 @dataclass(frozen=True, slots=True)
 class DowntimeSettings:
-    """`[downtime]`. `runbook` empty: the one that is built in."""
+    """`[downtime]`. `runbook` empty: the one that is built in. `checks`: whether each refuses, warns or is off."""
 
     __pydantic_config__ = ConfigDict(extra="forbid")
     runbook: list[Annotated[str, Field(min_length=1, max_length=300)]] = field(default_factory=list)
+    private_key: Annotated[str, Field(min_length=1)] = "data/charting.key"
+    checks: Checks = field(default_factory=Checks)
+    checks_signed_by: str = ""
+    meterset_percent: Annotated[float, Field(gt=0, le=20)] = 5.0
+    interval_hours: Annotated[float, Field(ge=0, le=24)] = 6.0
+    gap_days: Annotated[int, Field(ge=0, le=60, strict=True)] = 4
 
     @property
     def steps(self) -> tuple[str, ...]:
         return tuple(self.runbook) or RUNBOOK
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(self.meterset_percent / 100, timedelta(hours=self.interval_hours), self.gap_days)
+
+    @property
+    def own_checks(self) -> Checks:
+        """The config's, once a physicist signed them; else what is safe."""
+        return self.checks if self.checks_signed_by.strip() else Checks()

@@ -54,6 +54,7 @@ class Notice:
 
 def of_row(row: Row) -> Iterator[Notice]:
     """The notices of one row, those that forbid treatment first; of a plan that is over, what still can be wrong."""
+    yield from conflict(row)
     if is_unfinished(row):
         yield from interrupted(row)
         yield from not_recorded(row)
@@ -63,6 +64,7 @@ def of_row(row: Row) -> Iterator[Notice]:
     yield from disagreement(row)
     if is_unfinished(row):
         yield from unknown(row)
+    yield from charted(row)
     yield from remark(row)
 
 
@@ -101,6 +103,18 @@ def unknown(row: Row) -> Iterator[Notice]:
         yield Notice(
             f"UNKNOWN since {at_time_this_year(since)}", "may have been treated since, ask the machine", is_stop=False
         )
+
+
+def conflict(row: Row) -> Iterator[Notice]:
+    """`■ CONFLICT: charted twice: …`: what people must settle before anybody knows the next fraction."""
+    if said := row.get("charted_conflict"):
+        yield Notice("CONFLICT", f"{said.rstrip('.')}: settle it on the page Chart fractions", is_stop=True)
+
+
+def charted(row: Row) -> Iterator[Notice]:
+    """`▲ CHARTED: fraction 13 by hand, the newest … by … and …`"""
+    if said := row.get("charted"):
+        yield Notice("CHARTED", said, is_stop=False)
 
 
 def not_recorded(row: Row) -> Iterator[Notice]:
@@ -171,6 +185,8 @@ def next_fraction(row: Row) -> tuple[str, Next]:
     if is_over(row["status"]):
         return f"none: {row['status']}", Next.NONE
     begun, number = row["interrupted_fraction"], row["next_fraction_number"]
+    if row.get("charted_conflict"):
+        return f"unknown: what was charted is in conflict ({absent(given)} of {of} given)", Next.UNKNOWN
     if row["records_held"] is False:
         open_one = f"{begun} begun, " if begun is not None else ""
         return f"{ABSENT} ({open_one}{absent(given)} of {of} proven, records are missing)", Next.NONE

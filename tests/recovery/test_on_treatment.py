@@ -52,6 +52,8 @@ def test_a_course_that_goes_as_planned_is_on_treatment_and_ready() -> None:
         "remarks": "the plan names no structure set",
         "other_patient_ids": None,
         "disagreement": None,
+        "charted": None,
+        "charted_conflict": None,
     }
 
 

@@ -15,7 +15,7 @@ import streamlit as st
 from app.access import rights
 from app.components import attention, banner, failures, header, listed, marked
 from app.components.output import chart_export, day_export, day_print, list_export, paper
-from app.data import cached, given, unknown
+from app.data import cached, charted, given, unknown
 from app.desk import Desk
 from app.screens.machine_day import day_chart, sources
 from app.wording import words
@@ -54,6 +54,7 @@ def _show_day(desk: Desk, loaded: cached.Loaded, found: sources.Found, machines:
         desk.today(),
         given.given_on(desk.config.cache_path, loaded.table, day),
         unknown.doubt_now(loaded, desk),
+        charted.answered(desk.config.cache_path),
     )
     that_day = machine_day.day_of(loaded.table, found.tables, machine, day, known)
     with places:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import date
 
 import pandas as pd
 import streamlit as st
@@ -13,13 +14,14 @@ import streamlit as st
 from app.access import rights
 from app.components import banner, header, listed
 from app.components.output import day_print, download, list_export
-from app.data import cached, unknown
+from app.data import cached, charted, unknown
 from app.desk import Desk
 from app.screens.since_last_proof import since_sheet
 from recovery.access.permissions import Permission
 from recovery.cache.errors import CacheError
 from recovery.entries.downtimes import told_at
-from recovery.lists import since_proof
+from recovery.lists import day_tables, since_proof
+from recovery.lists.appointments import DayFacts
 from recovery.on_treatment.unknown_since import Doubt
 from recovery.tables.relational import PATIENTS
 from recovery.words.times import day
@@ -42,7 +44,12 @@ def show(desk: Desk) -> None:
 
 def _show_list(desk: Desk, loaded: cached.Loaded, doubt: Doubt) -> None:
     schedule = unknown.schedule_of(desk)
-    lines = since_proof.lines_of(loaded.table, schedule, doubt, _patients(desk))
+    path = desk.config.cache_path
+
+    def facts(one: date) -> DayFacts:
+        return DayFacts(one, doubt.now.date(), day_tables.charted_on(desk.cache, one), doubt, charted.answered(path))
+
+    lines = since_proof.lines_of(loaded.table, schedule, doubt, _patients(desk), facts)
     since = f"{day(doubt.since.date(), desk.today())} {doubt.since:%H:%M}"
     people = counted(int(lines["patient_id"].nunique(dropna=False)), "patient")
     st.markdown(

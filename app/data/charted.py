@@ -1,0 +1,37 @@
+"""The list with what was charted since it was built: a fraction that two people signed is on every page at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+
+import pandas as pd
+
+from app.data import cached
+from recovery.cache.store import Cache
+from recovery.course.charted_entries import answers
+from recovery.entries.charted import read_charted, stamp_of
+from recovery.lists import rows
+from recovery.tables.schema import ON_TREATMENT, RT_PLANS, TREATMENT_RECORDS
+
+
+def with_charted(loaded: cached.Loaded, cache_path: Path) -> cached.Loaded:
+    """The list as `rows.with_charted` makes it, once per change. Raises `CacheError` as that does."""
+    stamp = stamp_of(cache_path)
+    if not stamp:
+        return loaded
+    tables = cached.stamps_of(cache_path, ON_TREATMENT, TREATMENT_RECORDS, RT_PLANS)
+    return replace(loaded, table=_counted(cache_path, stamp, tables))
+
+
+def answered(cache_path: Path) -> Mapping[str | None, Sequence[datetime]]:
+    """By plan, the times for which somebody said whether it was treated."""
+    return answers(read_charted(cache_path).entries)
+
+
+@lru_cache(maxsize=4)
+def _counted(cache_path: Path, *stamps: object) -> pd.DataFrame:  # noqa: ARG001 they are the key
+    return rows.with_charted(cached.load_on_treatment(cache_path).table, Cache(cache_path))

@@ -1,0 +1,213 @@
+"""What was charted, as each workstation wrote it: one append-only journal a workstation, every line signed by its key.
+
+How
+    `charted/KEY.jsonl` beside the cache, KEY being the fingerprint of the workstation's public key (Ed25519). A line
+    holds one entry with both its signers, its number, and the SHA-256 of the line before; `KEY.head` tells of the
+    newest line. Journals of other workstations are copied into the same folder, in any order, again and again: an entry
+    is known by its id, and counts once.
+
+What is believed
+    A line that its file's key signed counts. That one was changed, put in or taken away is said: what does not
+    verify never counts. Half a line that a crash
+    left breaks nothing: who was told "entered" is on the disk.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter
+
+from recovery.course.charted_entries import ChartedFraction
+from recovery.host.durable import append, appending, replace, torn_end
+from recovery.host.entry_lines import EntriesError, entries_folder
+from recovery.host.keys import is_signed, load_key, make_key, public_key_of, sign
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+FIRST = "0" * 64
+_PURPOSE, _HEAD = "charted fraction", "newest charted fraction"
+_ENTRY = TypeAdapter(ChartedFraction)
+_CHANGED = "The journal {} was changed by hand: not all that was charted there counts, and nobody knows whose."
+_UNREADABLE = "What was charted cannot be read ({}): look at {}."
+_GONE = "The journal {} is gone: what was charted there does not count."
+
+
+Stamp = tuple[tuple[str, int, int], ...]
+UNREADABLE = ("", 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Charted:
+    """Everything that can be believed, each entry once; `faults`: sentences about what cannot be."""
+
+    entries: tuple[ChartedFraction, ...] = ()
+    faults: tuple[str, ...] = ()
+
+
+def charted_folder(cache_path: Path) -> Path:
+    """Where journals are kept: `data/cache` → `data/cache-entries/charted`."""
+    return entries_folder(cache_path) / "charted"
+
+
+def new_entry_id() -> str:
+    """One that collides with no other, on whatever workstation."""
+    return uuid.uuid4().hex
+
+
+def stamp_of(cache_path: Path) -> Stamp:
+    """What the journals are known by: whatever was read of them is good for as long as this is the same."""
+    folder = charted_folder(cache_path)
+    try:
+        stats = [(path.name, path.stat()) for path in folder.iterdir() if path.suffix in {".jsonl", ".head"}]
+    except FileNotFoundError:
+        return ()
+    except OSError:
+        return (UNREADABLE,)
+    return tuple(sorted((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats))
+
+
+def read_charted(cache_path: Path) -> Charted:
+    """All journals together; what cannot be read is a fault, and never nothing."""
+    return _read(charted_folder(cache_path), stamp_of(cache_path))
+
+
+@lru_cache(maxsize=4)
+def _read(folder: Path, stamp: Stamp) -> Charted:
+    entries: dict[str, ChartedFraction] = {}
+    faults: list[str] = []
+    names = {name for name, _, _ in stamp}
+    try:
+        for name in sorted(name for name in names if name.endswith(".jsonl")):
+            journal = _Journal(folder / name)
+            if journal.is_changed:
+                faults.append(_CHANGED.format(name))
+            entries |= {entry.entry_id: entry for entry in journal.entries if entry.entry_id not in entries}
+    except OSError as error:
+        faults.append(_UNREADABLE.format(error.strerror or error, folder))
+    lost = {name.replace(".head", ".jsonl") for name in names if name.endswith(".head")} - names
+    faults += [_GONE.format(name) for name in sorted(lost)]
+    if UNREADABLE in stamp:
+        faults.append(_UNREADABLE.format("its folder cannot be listed", folder))
+    return Charted(tuple(entries.values()), tuple(faults))
+
+
+class _Journal:
+    """One workstation's file as it lies there: the lines that its key signed, and whether others were among them."""
+
+    def __init__(self, file: Path) -> None:
+        self.name = file.name
+        self.entries: list[ChartedFraction] = []
+        self.public_key, self.newest, self.number, self.is_changed = "", FIRST, 0, False
+        head = _head_of(file.with_suffix(".head"), file.stem)
+        for line in file.read_bytes().split(b"\n"):
+            said = _verified(line, file.stem, _PURPOSE)
+            if said is None:
+                continue
+            self.is_changed |= (said["number"], said["before"]) != (self.number + 1, self.newest)
+            self.number, self.newest, self.public_key = said["number"], hashlib.sha256(line).hexdigest(), said["key"]
+            self.entries.append(said["entry"])
+            if head is not None and head["number"] == self.number:
+                self.is_changed |= head["newest"] != self.newest
+        self.noted: int = head["number"] if head is not None else 0
+        self.is_changed |= not self.number - 1 <= self.noted <= self.number
+
+    def refuse_if_changed(self) -> None:
+        if self.is_changed:
+            raise EntriesError(f"Nothing was entered. {_CHANGED.format(self.name)} Move it aside.")
+
+
+def _head_of(path: Path, fingerprint: str) -> dict[str, Any] | None:
+    """What a head file says; None where there is none, or its key did not sign it."""
+    try:
+        return _verified(path.read_bytes(), fingerprint, _HEAD)
+    except FileNotFoundError:
+        return None
+
+
+@lru_cache(maxsize=20_000)  # a line is verified once a process, for months of them are read with every new one
+def _verified(line: bytes, fingerprint: str, purpose: str) -> dict[str, Any] | None:
+    """What a line says, if the key that its file is named by signed it; of an entry, with it read."""
+    try:
+        said: dict[str, Any] = json.loads(line)
+        signature = said.pop("signature")
+        if fingerprint_of(said["key"]) != fingerprint or not is_signed(purpose, _text(said), signature, [said["key"]]):
+            return None
+        if purpose == _PURPOSE:
+            said["entry"] = _ENTRY.validate_json(json.dumps(said["entry"]), strict=True)
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        return None
+    return said
+
+
+def _signed(key: Ed25519PrivateKey, purpose: str, said: dict[str, Any]) -> bytes:
+    """A line that `_verified` reads. Raises `ValueError` if it would not."""
+    whole = {**said, "key": public_key_of(key)}
+    line = json.dumps({**whole, "signature": sign(key, purpose, _text(whole))}).encode()
+    if _verified(line, fingerprint_of(whole["key"]), purpose) is None:
+        raise ValueError("it holds what cannot be read again")
+    return line
+
+
+def _text(said: dict[str, Any]) -> bytes:
+    return json.dumps(said, sort_keys=True).encode()
+
+
+def fingerprint_of(public_key: str) -> str:
+    """A workstation's short name."""
+    return hashlib.sha256(base64.b64decode(public_key, validate=True)).hexdigest()[:16]
+
+
+def enter(
+    cache_path: Path, key_path: Path, entry: ChartedFraction, check: Callable[[Charted], None] = lambda _: None
+) -> None:
+    """Write an entry into this workstation's journal; when this returns, it is on the disk.
+
+    `check` is asked last, with all that is known, while nobody else writes here: what it raises is raised, and nothing
+    is entered. An entry that is there already is not written again.
+
+    Raises `EntriesError` if it cannot be written, or this workstation's own journal is not what was written.
+    """
+    try:
+        key = _key(key_path)
+        file = charted_folder(cache_path) / f"{fingerprint_of(public_key_of(key))}.jsonl"
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with appending(file, private=True) as descriptor:
+            journal = _Journal(file)
+            journal.refuse_if_changed()
+            known = read_charted(cache_path)
+            if entry.entry_id in {other.entry_id for other in known.entries}:
+                return
+            check(known)
+            if journal.noted < journal.number:  # killed between line and head: the head is never two behind
+                _note(file, key, journal.number, journal.newest)
+            number, said = journal.number + 1, _ENTRY.dump_python(entry, mode="json")
+            line = _signed(key, _PURPOSE, {"number": number, "before": journal.newest, "entry": said})
+            append(descriptor, (b"\n" if torn_end(descriptor) else b"") + line + b"\n")
+            _note(file, key, number, hashlib.sha256(line).hexdigest())
+    except EntriesError:
+        raise
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise EntriesError(f"Nothing was entered: the journal cannot be written ({why}).") from error
+
+
+def _note(file: Path, key: Ed25519PrivateKey, number: int, newest: str) -> None:
+    """Write what the newest line is."""
+    replace(file.with_suffix(".head"), _signed(key, _HEAD, {"number": number, "newest": newest}), private=True)
+
+
+def _key(path: Path) -> Ed25519PrivateKey:
+    """This workstation's key, made when it first charts something."""
+    if not path.exists():
+        make_key(path)
+    return load_key(path)

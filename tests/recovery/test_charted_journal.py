@@ -1,0 +1,154 @@
+"""The journals of what was charted: nothing signed is lost or doubled, and what a hand changed is said."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from recovery.entries.charted import Charted, charted_folder, enter, new_entry_id, read_charted
+from recovery.host.entry_lines import EntriesError
+from tests.recovery.charting import FULL, entry
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "cache"
+
+
+def charted(cache: Path, *ids: str, key: str = "charting.key") -> Path:
+    """Enter these in a workstation's journal; returns its file."""
+    before = set(charted_folder(cache).glob("*.jsonl"))
+    for entry_id in ids:
+        enter(cache, cache.parent / key, entry(entry_id, 1, FULL))
+    (file,) = set(charted_folder(cache).glob("*.jsonl")) - before or before
+    return file
+
+
+def ids(cache: Path) -> list[str]:
+    return [one.entry_id for one in read_charted(cache).entries]
+
+
+def test_what_two_people_signed_comes_back_as_it_was(cache: Path) -> None:
+    assert read_charted(cache) == Charted()
+    whole = entry("a", 1, FULL, comment="couch 3 mm, “kV” match", accepted=("not ready",), known_entries=("x",))
+    enter(cache, cache.parent / "charting.key", whole)
+    enter(cache, cache.parent / "charting.key", whole)
+    assert read_charted(cache) == Charted((whole,)), "a second press enters nothing"
+
+
+def test_journals_of_several_workstations_merge_in_any_order_and_again(cache: Path, tmp_path: Path) -> None:
+    charted(cache, "a", "b", key="one.key")
+    charted(tmp_path / "other" / "cache", "c", key="two.key")
+    for _ in range(2):
+        shutil.copytree(charted_folder(tmp_path / "other" / "cache"), charted_folder(cache), dirs_exist_ok=True)
+        assert sorted(ids(cache)) == ["a", "b", "c"] and read_charted(cache).faults == ()
+    shutil.copy(next(charted_folder(cache).glob("*.jsonl")), charted_folder(cache) / "0123456789abcdef.jsonl")
+    assert len(ids(cache)) == 3, "under another name no key signed it"
+
+
+def test_half_a_line_that_a_crash_left_costs_nothing_that_was_acknowledged(cache: Path) -> None:
+    file = charted(cache, "a")
+    with file.open("ab") as half:
+        half.write(b'{"number": 2, "before": "0')
+    assert (ids(cache), read_charted(cache).faults) == (["a"], ())
+    charted(cache, "b")
+    assert (ids(cache), read_charted(cache).faults) == (["a", "b"], ())
+
+
+def edited(lines: list[bytes]) -> list[bytes]:
+    return [lines[0], lines[1].replace(b"100.0", b"10.0"), *lines[2:]]
+
+
+CHANGES = {
+    "a number in the middle": (edited, ["a", "c"]),
+    "the last line": (lambda lines: [*lines[:2], lines[2].replace(b'"A"', b'"Z"')], ["a", "b"]),
+    "a line taken away": (lambda lines: [lines[0], lines[2]], ["a", "c"]),
+    "the end cut off": (lambda lines: lines[:1], ["a"]),
+    "all of it": (lambda _: [], []),
+    "two lines exchanged": (lambda lines: [lines[1], lines[0], lines[2]], ["b", "a", "c"]),
+    "a line doubled": (lambda lines: [*lines, lines[0]], ["a", "b", "c"]),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_journal_edited_by_hand_is_said_and_what_does_not_verify_never_counts(cache: Path, change: str) -> None:
+    file = charted(cache, "a", "b", "c")
+    how, left = CHANGES[change]
+    file.write_bytes(b"".join(line + b"\n" for line in how(file.read_bytes().splitlines())))
+    found = read_charted(cache)
+    assert [one.entry_id for one in found.entries] == left
+    assert all(one == entry(one.entry_id, 1, FULL) for one in found.entries)
+    assert len(found.faults) == 1 and "was changed by hand" in found.faults[0]
+    with pytest.raises(EntriesError, match="Nothing was entered"):
+        charted(cache, "d")
+
+
+def test_a_journal_that_is_gone_or_cannot_be_read_is_said(cache: Path) -> None:
+    file = charted(cache, "a")
+    file.rename(file.with_suffix(".away"))
+    assert "is gone" in read_charted(cache).faults[0]
+    file.mkdir()
+    assert any("cannot be read" in fault for fault in read_charted(cache).faults)
+
+
+def test_a_line_signed_by_another_key_counts_in_no_journal_but_its_own(cache: Path, tmp_path: Path) -> None:
+    file = charted(cache, "a")
+    forged = charted(tmp_path / "other" / "cache", "b", key="forger.key").read_bytes()
+    file.write_bytes(file.read_bytes() + forged)
+    assert ids(cache) == ["a"]
+    said = json.loads(file.read_bytes().splitlines()[0])
+    assert said["entry"]["signed_by"] == "A" and said["entry"]["second_by"] == "B"
+
+
+def test_a_refusal_at_the_last_moment_enters_nothing(cache: Path) -> None:
+    charted(cache, "a")
+
+    def refuse(known: Charted) -> None:
+        raise EntriesError(f"{len(known.entries)} known")
+
+    with pytest.raises(EntriesError, match="1 known"):
+        enter(cache, cache.parent / "charting.key", entry("b", 2, FULL), refuse)
+    assert ids(cache) == ["a"]
+
+
+def test_a_full_disk_enters_nothing_and_says_so(cache: Path) -> None:
+    folder = charted_folder(cache)
+    folder.parent.mkdir(parents=True)
+    folder.write_bytes(b"")
+    with pytest.raises(EntriesError, match="cannot be written"):
+        charted(cache, "a")
+
+
+def test_killed_at_any_moment_nothing_acknowledged_is_lost_and_nothing_doubled(cache: Path, tmp_path: Path) -> None:
+    """Fifty times a process that enters one after the other is killed, somewhere."""
+    charted(cache, "first")
+    told = tmp_path / "acknowledged"
+    told.write_bytes(b"")
+    seed = random.Random(14)
+    for _ in range(50):
+        child = os.fork()
+        if child == 0:
+            try:
+                while True:
+                    entry_id = new_entry_id()
+                    enter(cache, cache.parent / "charting.key", entry(entry_id, 1, FULL))
+                    with told.open("ab", buffering=0) as out:
+                        out.write(entry_id.encode() + b"\n")
+            finally:
+                os._exit(1)
+        time.sleep(seed.uniform(0.002, 0.05))
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    found, acknowledged = ids(cache), told.read_text().splitlines()
+    assert read_charted(cache).faults == ()
+    assert len(found) == len(set(found)) and set(acknowledged) <= set(found)
+    assert len(acknowledged) > 5 and len(found) - len(acknowledged) <= 51
+    assert all(replace(one, entry_id="x") == entry("x", 1, FULL) for one in read_charted(cache).entries)
