@@ -4,8 +4,8 @@
 what a machine's day, or some patients, are treated from on paper; `user` keeps the accounts of the dashboard; `keys`
 makes the key that signs snapshots; `audit` verifies and shows who did what there; `watch` alarms when the newest
 proven backup is too old; `verify` tells whether all that is kept is what was written; `package` makes packs of plans
-for a machine's file mode; `restore` sends to another DICOM node and proves it there; `downtime` declares and ends a
-downtime; `binder` is one PDF of everything to print.
+for a machine's file mode; `restore` sends to another DICOM node and proves it there; `drill` tries recovery in an
+empty place; `downtime` declares and ends a downtime; `binder` is one PDF of everything to print.
 """
 
 from __future__ import annotations
@@ -106,6 +106,10 @@ def _run(config: Config, options: argparse.Namespace, *, has_database: bool) -> 
         from recovery.commands import restore
 
         return restore.run(config, options)
+    if options.command == "drill":
+        from recovery.commands import drill
+
+        return drill.run(config, options, has_database=has_database)
     if options.command == "audit":
         return audit.run(config, options)
     if options.command == "watch":

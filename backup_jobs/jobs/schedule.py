@@ -2,7 +2,7 @@
 
 The proof runs for hours, and runs beside the cycles: as a process of its own, started when its time of day has come and
 no run of it is known to have begun since. A machine that slept or was off at that time makes up for it. When it has
-ended, the packs that are kept ready are made anew of what it proved.
+ended, the packs that are kept ready are made anew of what it proved, and once a month a recovery drill is held.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from recovery.settings.config import Config
 
 log = logging.getLogger(__name__)
 
-NIGHTLY, PACKS = "verify_backup", "keep_packs"
+NIGHTLY, PACKS, DRILL = "verify_backup", "keep_packs", "drill"
 SECONDS_TO_STOP = 4.0
 """That a nightly run is waited for; it and this program end by themselves after `stopping.GRACE`."""
 
@@ -33,6 +33,7 @@ def keep_running(config: Config, run_cycle: Callable[[], int]) -> int:
     """Run a cycle now and then every `[schedule] cycle_minutes`, and the nightly jobs, until stopped; returns the last
     exit status."""
     up_since, nightly, packs = read_clock(), _Nightly(config, NIGHTLY), _Nightly(config, PACKS)
+    drill = _Nightly(config, DRILL)
     last = 0
 
     def again() -> None:
@@ -42,6 +43,8 @@ def keep_running(config: Config, run_cycle: Callable[[], int]) -> int:
             nightly.start()
         if packs_are_due(config, read_clock()):
             packs.start()
+        if drill_is_due(config, read_clock()):
+            drill.start()
 
     schedule.every(config.schedule.cycle_minutes).minutes.do(again)
     log.info("a cycle runs every %s minutes", config.schedule.cycle_minutes)
@@ -56,6 +59,7 @@ def keep_running(config: Config, run_cycle: Callable[[], int]) -> int:
     finally:
         nightly.stop()
         packs.stop()
+        drill.stop()
 
 
 def is_due(config: Config, up_since: datetime, now: datetime) -> bool:
@@ -83,6 +87,20 @@ def packs_are_due(config: Config, now: datetime) -> bool:
         packs = [run.started_at for run in runs if run.job == PACKS]
         is_wanted = config.package_path is not None and bool(proofs)
         return is_wanted and (not packs or packs[-1] < proofs[-1] or packs[-1] > now)
+    return False
+
+
+def drill_is_due(config: Config, now: datetime) -> bool:
+    """Whether `[drill] every_days` have passed since a drill was last held, and a proof by re-reading has ended since
+    one was last begun: at night, of what was just proven. One of the future was begun by a clock that was wrong."""
+    with suppress(OSError):
+        runs = Journal(config.cache_path).runs()
+        proofs = [run.finished_at for run in runs if run.job == NIGHTLY and run.finished_at is not None]
+        begun = [run for run in runs if run.job == DRILL and run.started_at < now]
+        held = [run.started_at for run in begun if run.outcome in {"OK", "PARTIAL"}]
+        every = timedelta(days=config.drill.every_days)
+        is_wanted = bool(every and proofs) and (not held or now - held[-1] >= every)
+        return is_wanted and (not begun or begun[-1].started_at < proofs[-1])
     return False
 
 

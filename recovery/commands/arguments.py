@@ -1,4 +1,4 @@
-"""The arguments of `package` and `restore`, apart from what these do: other commands need not wait for that."""
+"""The arguments of `package`, `restore` and `drill`, apart from what these do: others need not wait for that."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     """Declare them."""
     _add_package(commands)
     _add_restore(commands)
+    _add_drill(commands)
 
 
 def _add_package(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -40,4 +41,10 @@ def _add_restore(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--dry-run", action="store_true", help="say what would be sent, and send nothing")
     parser.add_argument("--megabytes-per-second", type=float, metavar="N", help="no faster; by way of this machine")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="the report: a line for each object, as CSV")
+    parser.add_argument("--config", type=Path, default=Path("config.toml"), help="default: config.toml")
+
+
+def _add_drill(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("drill", help="recovery tried in earnest, in an empty place, without the R&V system")
+    parser.add_argument("--patients", type=int, metavar="N", help="so many are packed; default: [drill] patients")
     parser.add_argument("--config", type=Path, default=Path("config.toml"), help="default: config.toml")

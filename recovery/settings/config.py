@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from recovery.settings.downtime import DowntimeSettings
+from recovery.settings.drill import DrillSettings
 from recovery.settings.mistakes import in_words
 from recovery.settings.nodes import Destination, Local, Pacs, RecordAndVerify, SourceNode, misdirected
 from recovery.settings.package import Package
@@ -146,6 +147,7 @@ class Config:
     package: Package = field(default_factory=Package)
     downtime: DowntimeSettings = field(default_factory=DowntimeSettings)
     restore_to: list[Destination] = field(default_factory=list)
+    drill: DrillSettings = field(default_factory=DrillSettings)
     file: Path = Path("config.toml")
 
     @property
@@ -160,6 +162,11 @@ class Config:
     def package_path(self) -> Path | None:
         """Where packs are kept ready."""
         return self.file.parent / self.package.path if self.package.path else None
+
+    @property
+    def drill_path(self) -> Path:
+        """Where the reports of recovery drills lie."""
+        return self.file.parent / self.drill.path if self.drill.path else self.cache_path / "drills"
 
     @property
     def accounts_path(self) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -10,8 +11,10 @@ import pytest
 
 from app.data import health
 from app.data.standing import Level
-from app.screens.backup_health import job_table, unproven_table
+from app.desk import Desk
+from app.screens.backup_health import drills, job_table, unproven_table
 from recovery.dicom.model import JobRun
+from recovery.settings.config import load_config
 from tests.app import clinic
 from tests.app.clinic import NOW
 
@@ -128,3 +131,26 @@ def test_every_outcome_of_the_week_is_drawn_otherwise_than_the_others_and_not_by
     assert len({(fills[said], strokes[said]) for said in fills}) == len(fills) == 5
     hollow = [said for said in fills if fills[said] != strokes[said]]
     assert hollow == ["not ended"]
+
+
+DAY = 24 * 60
+
+
+@pytest.mark.parametrize(
+    ("runs", "said", "not_said"),
+    [
+        ([], "▲ **No drill is known.**", "due"),
+        ([run(3 * DAY, job="drill", message="passed")], "passed  \nThe next is due", "▲"),
+        ([run(40 * DAY, "PARTIAL", job="drill", message="m")], "▲ **The next was due on Sat 14 Nov.**", "■"),
+        (
+            [run(3 * DAY, job="drill"), run(5, "FAILED", job="drill", message="gone")],
+            "could not be held**, 5 min ago",
+            "▲",
+        ),
+    ],
+    ids=["never", "lately", "overdue", "failed since"],
+)
+def test_the_last_drill_and_the_next_are_said(tmp_path: Path, runs: list[JobRun], said: str, not_said: str) -> None:
+    (tmp_path / "config.toml").write_text(clinic.CONFIG)
+    told = drills.in_words(Desk(load_config(tmp_path / "config.toml"), lambda: NOW), runs)
+    assert said in told and not_said not in told

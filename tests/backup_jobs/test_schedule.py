@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from backup_jobs.jobs.schedule import is_due, packs_are_due
+from backup_jobs.jobs.schedule import drill_is_due, is_due, packs_are_due
 from recovery.cache.journal import JobResult, Journal
 from recovery.settings.config import load_config
 from tests.patience import seconds, wait_until
@@ -86,8 +86,34 @@ def test_packs_are_made_once_after_each_proof_where_a_folder_is_named(
     assert not packs_are_due(load_config(tmp_path / "config.toml"), TWO + 2 * HOUR)
 
 
+@pytest.mark.parametrize(
+    ("drills", "due"),
+    [
+        ([], True),
+        ([(TWO - 29 * 24 * HOUR, "OK")], False),
+        ([(TWO - 31 * 24 * HOUR, "PARTIAL")], True),
+        ([(TWO - 31 * 24 * HOUR, "OK"), (TWO - 24 * HOUR, "FAILED")], True),
+        ([(TWO - 31 * 24 * HOUR, "OK"), (TWO + HOUR, "FAILED")], False),
+        ([(TWO + 99 * HOUR, "OK")], True),
+    ],
+    ids=["first", "this month", "last month", "could not be held", "tried tonight", "clock ahead"],
+)
+def test_a_drill_is_due_once_a_month_after_a_proof(
+    tmp_path: Path, drills: list[tuple[datetime, str]], due: bool
+) -> None:
+    configure(tmp_path, "")
+    config, journal = load_config(tmp_path / "config.toml"), Journal(tmp_path / "cache")
+    assert not drill_is_due(config, TWO), "no proof yet"
+    ran(tmp_path, TWO)
+    for at, outcome in drills:
+        journal.finish(journal.start("drill", at), JobResult("drill", outcome, {}), at)  # type: ignore[arg-type]
+    assert drill_is_due(config, TWO + 2 * HOUR) is due
+    configure(tmp_path, "[drill]\nevery_days = 0\n")
+    assert not drill_is_due(load_config(tmp_path / "config.toml"), TWO + 2 * HOUR)
+
+
 def test_schedule_runs_both_and_ends_with_all_that_it_started(tmp_path: Path) -> None:
-    options = configure(tmp_path, "")
+    options = configure(tmp_path, "[drill]\nevery_days = 0\n")
     ran(tmp_path, datetime.now(UTC) - 48 * HOUR)
     journal = Journal(tmp_path / "cache")
     with subprocess.Popen([sys.executable, "-m", "backup_jobs", "schedule", *options], cwd=PROJECT) as process:

@@ -49,7 +49,7 @@ def test_the_sections_that_the_config_comments_out_are_valid_when_they_are_used(
     starts = ("# [", "# connection", "# password_env", "# isolation", "# photo_type", "# ae_title", "# host", "# port")
     starts += ("# user", "# role", "# addresses", "# client_address", "# secret_env")
     starts += ("# server", "# sender", "# recipients", "# security", "# ping_url", "# apprise_env", "# grace_minutes")
-    starts += ("# name =", "# answers_queries")
+    starts += ("# name =", "# answers_queries", "# every_days", "# patients =")
     text = "\n".join(line[2:] if line.startswith(starts) else line for line in lines)
     config = load_config(write(tmp_path, text))
     assert config.rv is not None and config.rv.database is not None

@@ -143,6 +143,7 @@ def test_a_dry_run_says_what_would_go_and_sends_nothing(
     told = lines(report)
     assert {line["sop_instance_uid"] for line in told} == uids(courses[TREATED])
     assert {(line["outcome"], line["patient_id"]) for line in told} == {("to send", TREATED)}
+    assert restore(clinic, "--patient", TREATED, "NOBODY", "--dry-run") == 1, "of whom the RT-PACS holds nothing"
 
 
 def test_killed_at_random_moments_and_begun_anew_it_holds_everything_once(clinic: TwoNodes, receiver: Orthanc) -> None:

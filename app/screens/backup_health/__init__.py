@@ -19,6 +19,7 @@ from app.desk import Desk
 from app.screens.backup_health import (
     coverage,
     damage,
+    drills,
     job_table,
     known_gap_form,
     left_out,
@@ -41,6 +42,8 @@ def show(desk: Desk) -> None:
         runs = ()  # the banner says so
     loaded = _show_coverage(desk)
     _show_jobs(desk, runs, loaded)
+    _heading("Recovery tried without the R&V system")
+    drills.show(desk, runs)
     left, right = st.columns(2, gap="large")
     with left:
         _heading("The RT-PACS and the R&V system")

@@ -1,0 +1,127 @@
+"""Two caches, table by table and column by column: what one has otherwise than the other. No patient is named.
+
+Rows that the live cache itself changed while the other was made are left out, and counted. Tables that tell of this
+machine's own questions (what it asked when, what rests) differ by nature and are not compared.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from recovery.cache.errors import CacheError
+from recovery.tables.pipeline import PIPELINE
+from recovery.tables.relational import RELATIONAL_TABLES
+from recovery.tables.schema import EXCLUDED_PATIENTS, ON_TREATMENT, RT_PLANS, STRUCTURE_SETS, TREATMENT_RECORDS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from recovery.cache.store import Cache
+    from recovery.tables.schema import TableSchema
+
+FROM_DICOM = (ON_TREATMENT, TREATMENT_RECORDS, RT_PLANS, STRUCTURE_SETS, EXCLUDED_PATIENTS, PIPELINE)
+OF_THE_MOMENT = {ON_TREATMENT.name: {"unknown_since"}}
+"""Columns that say how old the live copy was, which a copy made just now cannot say."""
+NAMED = 3
+"""UIDs that a difference names."""
+LACKS, MORE = "rows that the rebuilt table lacks", "rows that only the rebuilt table has"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A column, or rows, of a table in which the two are not the same."""
+
+    what: str
+    rows: int
+    uids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedTable:
+    """A table, how many rows it has live and rebuilt, and in what they differ. `why_not`: why it was not compared."""
+
+    name: str
+    live: int
+    rebuilt: int
+    columns: int
+    differences: tuple[Difference, ...] = ()
+    changed_meanwhile: int = 0
+    why_not: str = ""
+
+
+def frames_of(cache: Cache) -> dict[str, pd.DataFrame]:
+    """The tables made from DICOM, by name; one that cannot be read is left out."""
+    found = {}
+    for schema in FROM_DICOM:
+        frame = _frame(cache, schema)
+        if isinstance(frame, pd.DataFrame):
+            found[schema.name] = frame
+    return found
+
+
+def compare_caches(
+    before: Mapping[str, pd.DataFrame], live: Cache, live_relational: Cache, rebuilt: Cache
+) -> list[ComparedTable]:
+    """Every table. `before`: the live ones as they were when the drill began; `live_relational`: at the snapshot that
+    was brought from the RT-PACS, where it is still there."""
+    told = [_compared(schema, live, rebuilt, before.get(schema.name)) for schema in FROM_DICOM]
+    return told + [_compared(schema, live_relational, rebuilt, None) for schema in RELATIONAL_TABLES.values()]
+
+
+def differences(schema: TableSchema, live: pd.DataFrame, rebuilt: pd.DataFrame) -> list[tuple[Difference, pd.Index]]:
+    """In what two states of a table differ, each with the keys of its rows."""
+    one, other = _by_key(schema, live), _by_key(schema, rebuilt)
+    found = []
+    for what, keys in ((LACKS, one.index.difference(other.index)), (MORE, other.index.difference(one.index))):
+        if len(keys):
+            found.append((Difference(what, len(keys), _uids(schema, keys)), keys))
+    both = one.index.intersection(other.index)
+    for column in (name for name in schema.columns if name not in OF_THE_MOMENT.get(schema.name, ())):
+        left, right = one.loc[both, column], other.loc[both, column]
+        same = (left == right).fillna(False).astype(bool) | (left.isna() & right.isna())
+        keys = both[~same.to_numpy()]
+        if len(keys):
+            found.append((Difference(column, len(keys), _uids(schema, keys)), keys))
+    return found
+
+
+def _compared(schema: TableSchema, live: Cache, rebuilt: Cache, before: pd.DataFrame | None) -> ComparedTable:
+    left, right = _frame(live, schema), _frame(rebuilt, schema)
+    if not isinstance(left, pd.DataFrame) or not isinstance(right, pd.DataFrame):
+        if isinstance(left, str) and isinstance(right, str):
+            return ComparedTable(schema.name, 0, 0, 0, why_not="neither has it")
+        lost = Difference("the whole table", len(left if isinstance(left, pd.DataFrame) else right))
+        where = "it cannot be read live" if isinstance(left, str) else "it was not rebuilt"
+        return ComparedTable(schema.name, 0, 0, 0, (lost,), why_not=where)
+    changed: set[Any] = set()
+    if before is not None:
+        for _, keys in differences(schema, before, left):
+            changed |= set(keys)
+    kept = [_by_key(schema, frame).drop(list(changed), errors="ignore") for frame in (left, right)]
+    found = tuple(difference for difference, _ in differences(schema, *kept))
+    return ComparedTable(schema.name, len(left), len(right), len(schema.columns), found, len(changed))
+
+
+def _frame(cache: Cache, schema: TableSchema) -> pd.DataFrame | str:
+    """A table, or why it cannot be read."""
+    try:
+        return cache.read_frame(schema)
+    except CacheError as error:
+        return str(error)
+
+
+def _by_key(schema: TableSchema, frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows under their key, as texts: part of it may be null."""
+    texts = frame[list(schema.key)].astype("string").fillna("")
+    keys = pd.Index(list(map(tuple, texts.to_numpy())), tupleize_cols=False, dtype=object)
+    return frame.set_axis(keys, axis="index")
+
+
+def _uids(schema: TableSchema, keys: pd.Index) -> tuple[str, ...]:
+    """What of the first keys is a UID; a patient's number is none."""
+    places = [place for place, name in enumerate(schema.key) if name.endswith("_uid")]
+    return tuple(str(key[places[0]]) for key in keys[:NAMED]) if places else ()
