@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+import zlib
+from dataclasses import dataclass, replace
 
 from pydicom.dataset import FileMetaDataset
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_file_meta_info
 from pydicom.uid import (
     UID,
-    AllTransferSyntaxes,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
@@ -18,12 +18,9 @@ from pydicom.uid import (
 )
 
 READ_IN = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian)
-"""The transfer syntaxes that are proposed for what is read here."""
-PASSED_ON_IN = tuple(syntax for syntax in AllTransferSyntaxes if syntax != DeflatedExplicitVRLittleEndian)
-"""Those in which objects are taken to be passed on.
-
-Deflated (PS3.5 A.5) is in neither: a few kilobytes of a hostile node would become gigabytes when they are read.
-"""
+"""The transfer syntaxes that are proposed for what is read here: not Deflated."""
+MOST_INFLATED = 256 * 1024**2
+"""Bytes of a dataset that came Deflated. No RT object of a clinic that is worth deflating is larger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +31,24 @@ class EncodedObject:
     sop_instance_uid: str
     transfer_syntax: str
     data: bytes
+
+
+def inflated(obj: EncodedObject) -> EncodedObject:
+    """The object in Explicit VR Little Endian, if it came Deflated (PS3.5 A.5); else as it is.
+
+    Raises `ValueError`, in words, for what is no deflated stream or is larger than `MOST_INFLATED`: a few kilobytes of
+    a hostile node would become gigabytes.
+    """
+    if obj.transfer_syntax != DeflatedExplicitVRLittleEndian:
+        return obj
+    unpacking = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
+    try:
+        data = unpacking.decompress(obj.data, MOST_INFLATED)
+    except zlib.error:
+        raise ValueError("cannot be inflated") from None
+    if not unpacking.eof:
+        raise ValueError("is larger than it may be when it is inflated" if unpacking.unconsumed_tail else "is cut off")
+    return replace(obj, transfer_syntax=str(ExplicitVRLittleEndian), data=data)
 
 
 def with_file_meta(obj: EncodedObject) -> bytes:

@@ -1,8 +1,8 @@
 """This machine as a storage SCP, for as long as a job needs one.
 
 How
-    A pynetdicom server with quick sockets. Every storage class is taken, private ones too, in the transfer syntax
-    that it comes in; the bytes are handed on as they came. A guard says from whom, and which objects.
+    A pynetdicom server with quick sockets. Every storage class is taken, private ones too (`upstream`), in the first
+    transfer syntax that is proposed; the bytes are handed on as they came. A guard says from whom, and which objects.
 
 Why
     The replaced tool answered 0x0000 before it had forwarded anything. Here the handler's own status is the answer.
@@ -15,12 +15,11 @@ import errno
 import time
 from typing import TYPE_CHECKING, Any, cast
 
-from pynetdicom import AE, AllStoragePresentationContexts, evt
-from pynetdicom.presentation import build_context
+from pydicom.uid import DeflatedExplicitVRLittleEndian
+from pynetdicom import AE, evt
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
-from recovery.dicom.model import VARIAN_RT_PLAN
-from recovery.dimse.encoding import PASSED_ON_IN, EncodedObject
+from recovery.dimse.encoding import EncodedObject, inflated
 from recovery.dimse.guard import NOT_AUTHORISED, Guard
 from recovery.dimse.link import MAXIMUM_PDU_SIZE
 from recovery.dimse.peer import DimseError
@@ -32,11 +31,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pynetdicom.dimse_primitives import C_STORE
+    from pynetdicom.pdu_primitives import A_ASSOCIATE
 
     from recovery.dicom.model import DicomNode
 
 CANNOT_STORE = 0xA700
 """Refused: out of resources (PS3.4 table B.2-1). What a sender is told when the object got no further than here."""
+CANNOT_UNDERSTAND = 0xC000
+"""Error: cannot understand (PS3.4 table B.2-1)."""
 
 
 def encoded_object(event: evt.Event) -> EncodedObject:
@@ -61,6 +63,7 @@ def open_receiver(local: DicomNode, handle: Callable[[EncodedObject], int], guar
     open_sockets: list[QuickSocket] = []
     handlers: list[Any] = [
         (evt.EVT_CONN_OPEN, lambda event: _let_in(event, guard, open_sockets)),
+        (evt.EVT_REQUESTED, _prefer_what_is_not_deflated),
         (evt.EVT_REJECTED, lambda event: _tell_rejected(event, guard)),
         (evt.EVT_C_STORE, lambda event: _take(event, handle, guard)),
     ]
@@ -96,11 +99,7 @@ def _scp(local: DicomNode, guard: Guard | None) -> AE:
     ae.maximum_pdu_size = MAXIMUM_PDU_SIZE
     ae.maximum_associations = 50
     ae.network_timeout = 300
-    ae.supported_contexts = [
-        *(build_context(c.abstract_syntax or "", list(PASSED_ON_IN)) for c in AllStoragePresentationContexts),
-        build_context(VARIAN_RT_PLAN, list(PASSED_ON_IN)),
-        build_context(Verification),
-    ]
+    ae.add_supported_context(Verification)  # all that is not storage; more would be copied for each association
     if guard is not None:
         ae.require_called_aet = True
         ae.require_calling_aet = sorted(guard.senders)
@@ -120,6 +119,14 @@ def _let_in(event: evt.Event, guard: Guard | None, open_sockets: list[QuickSocke
         cut(quick)
 
 
+def _prefer_what_is_not_deflated(event: evt.Event) -> None:
+    """pynetdicom takes the first syntax of a context: Deflated only where the sender leaves no other."""
+    request = cast("A_ASSOCIATE", event.assoc.requestor.primitive)
+    for context in request.presentation_context_definition_list:
+        proposed = context.transfer_syntax
+        context.transfer_syntax = sorted(proposed, key=lambda syntax: syntax == DeflatedExplicitVRLittleEndian)
+
+
 def _tell_rejected(event: evt.Event, guard: Guard | None) -> None:
     """pynetdicom refuses an AE title that is not in the config; told, because it may be a node that was renamed."""
     sender = event.assoc.requestor
@@ -137,6 +144,12 @@ def _take(event: evt.Event, handle: Callable[[EncodedObject], int], guard: Guard
     if not guard.knows(str(sender.ae_title), str(sender.address)):
         guard.on_refused(f"object {obj.sop_instance_uid!r} was sent here from another address than its node's")
         return NOT_AUTHORISED
+    if obj.sop_instance_uid in guard.wanted:
+        try:
+            obj = inflated(obj)
+        except ValueError as error:
+            guard.on_refused(f"object {obj.sop_instance_uid} was sent here, and {error}")
+            return CANNOT_UNDERSTAND
     return guard.refusal(obj) or handle(obj)
 
 

@@ -13,6 +13,7 @@ Why
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import ExitStack
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from pynetdicom.presentation import PresentationContext
 
 MOST_ASSOCIATIONS = 8
+ANEW_AFTER = 1.0
+"""Seconds in which a node that could not be reached is not tried again."""
 
 
 def store(peer: Peer, objects: Iterable[EncodedObject]) -> dict[str, int | None]:
@@ -73,18 +76,24 @@ class Forwarder:
         self._count = 0
         self._limit = MOST_ASSOCIATIONS
         self._changed = threading.Condition()
+        self._not_before, self._unreachable = 0.0, DimseError("")
 
     def forward(self, obj: EncodedObject) -> int | None:
         """Send one object; returns the node's own status, None when it broke the association twice.
 
-        Raises `DimseError` if the node cannot be reached or is silent.
+        Raises `DimseError` if the node cannot be reached or is silent; at once, if it could not be reached within the
+        last `ANEW_AFTER` seconds: a sender goes on to offer all that it has, one after the other.
         """
         while True:
+            if time.monotonic() < self._not_before:
+                raise self._unreachable.with_traceback(None)
             link = self._borrow()
             try:
                 return link.send(obj)
-            except DimseError:
+            except DimseError as error:
                 if link.has_stood or not self._make_do_with_fewer():
+                    if not (link.is_open or error.timed_out or error.busy):
+                        self._not_before, self._unreachable = time.monotonic() + ANEW_AFTER, error
                     raise
             finally:
                 self._give_back(link)
@@ -159,6 +168,10 @@ class _OutgoingLink:
                 if error.timed_out:
                     raise
         return None
+
+    @property
+    def is_open(self) -> bool:
+        return self._link is not None
 
     def close(self) -> None:
         self._link = None

@@ -75,9 +75,8 @@ def scp(
     ae.require_called_aet = require_called
     ae.maximum_pdu_size = 131_072
     ae.dimse_timeout = patience
-    ae.supported_contexts = [build_context(uid, list(transfer_syntaxes)) for uid in contexts]
-    for context in ae.supported_contexts:
-        context.scu_role = context.scp_role = True
+    queries = [uid for uid in contexts if uid not in STORAGE]  # storage is taken unlisted, see `refuse_others`
+    ae.supported_contexts = [build_context(uid, list(transfer_syntaxes)) for uid in queries or [VERIFICATION]]
     lock = threading.Lock()
 
     def opened(event: evt.Event) -> None:

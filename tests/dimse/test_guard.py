@@ -8,6 +8,8 @@ import socket
 import struct
 import threading
 import time
+import tracemalloc
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -19,13 +21,14 @@ from pydicom.uid import (
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
 )
-from pynetdicom import evt
+from pynetdicom import AE, build_context, evt
 from pynetdicom.dsutils import encode
 
 from recovery.dicom.model import DicomNode
 from recovery.dimse import DimseError, EncodedObject, Guard, Peer, fetch, open_receiver, store
 from recovery.dimse.guard import DOES_NOT_MATCH, NOT_AUTHORISED
 from recovery.dimse.opening import query_contexts
+from recovery.dimse.receiving import CANNOT_UNDERSTAND
 from tests.dimse.scripted import encoded, gives, peer_of, ref_of, scp
 from tests.objects import plan, record
 from tests.orthanc import free_port
@@ -200,12 +203,35 @@ def test_a_message_that_would_fill_the_memory_ends_its_connection(monkeypatch: p
     assert here.took == []
 
 
-def test_nothing_is_taken_or_asked_for_in_a_syntax_that_unpacks_to_any_size() -> None:
-    bomb = replace(encoded(WANTED), transfer_syntax=str(DeflatedExplicitVRLittleEndian))
-    here = Here()
+def deflated(data: bytes) -> EncodedObject:
+    squeeze = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    packed = squeeze.compress(data) + squeeze.flush()
+    return replace(encoded(WANTED), transfer_syntax=str(DeflatedExplicitVRLittleEndian), data=packed)
+
+
+def test_what_came_deflated_goes_on_inflated_and_never_to_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recovery.dimse.encoding.MOST_INFLATED", 1_000_000)
+    whole, here = encode(WANTED, is_implicit_vr=False, is_little_endian=True) or b"", Here()
+    zeros = bytes.fromhex("0D300400") + b"OB\0\0" + (20_000_000).to_bytes(4, "little") + bytes(20_000_000)
+    bomb, cut_off = deflated(whole + zeros), replace(deflated(whole), data=deflated(whole).data[:-9])
     with here.listening():
-        assert here.send(bomb) != 0
-    assert here.took == []
+        tracemalloc.start()
+        assert here.send(bomb) == CANNOT_UNDERSTAND
+        assert tracemalloc.get_traced_memory()[1] < 8_000_000, "nobody has unpacked it"
+        tracemalloc.stop()
+        assert here.send(cut_off) == here.send(replace(cut_off, data=b"no stream")) == CANNOT_UNDERSTAND
+        assert here.took == []
+        assert here.send(deflated(whole)) == 0
+        either = build_context(WANTED.SOPClassUID, [DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian])
+        sender = AE("RV").associate("127.0.0.1", here.node.port, [either], "RBRDT")
+        assert [c.transfer_syntax for c in sender.accepted_contexts] == [[ExplicitVRLittleEndian]], "where there is one"
+        sender.release()
+    assert [(o.transfer_syntax, o.data) for o in here.took] == [(ExplicitVRLittleEndian, whole)]
+    why = ["is larger than it may be when it is inflated", "is cut off", "cannot be inflated"]
+    assert here.refused == [f"object {WANTED.SOPInstanceUID} was sent here, and {text}" for text in why]
+
+
+def test_nothing_is_asked_for_in_a_syntax_that_unpacks_to_any_size() -> None:
     proposed = {syntax for context in query_contexts() for syntax in context.transfer_syntax}
     assert proposed == {ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian}
     deflated_only = scp({evt.EVT_C_GET: gives({})}, transfer_syntaxes=[DeflatedExplicitVRLittleEndian])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -224,6 +225,29 @@ def test_while_the_destination_is_down_the_sender_hears_a_failure() -> None:
         failures = move(rv, {ref_of(ds) for ds in holds.values()}, "RBRDT")
     assert set(failures) == set(holds)
     assert set(heard.values()) == {0xA700}
+
+
+def test_a_destination_that_is_down_is_tried_once_a_second_and_not_for_each_object(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    objects = [encoded(ds) for ds in _records(40)]
+    monkeypatch.setattr("recovery.dimse.storing.ANEW_AFTER", 0.5)
+    down = DicomNode("DOWN", "127.0.0.1", free_port())
+    with Forwarder(peer_of(down, timeout=2)) as forwarder:
+        tries = [error for obj in objects if (error := _error_of(forwarder, obj))]
+        assert len(tries) == 40 > 10 * len(set(map(id, tries))), "each new try has an error of its own"
+        with scp(node=down) as archive:
+            time.sleep(0.5)
+            assert forwarder.handle(objects[0]) == 0, "it is back"
+    assert set(archive.stored) == {objects[0].sop_instance_uid}
+
+
+def _error_of(forwarder: Forwarder, obj: EncodedObject) -> DimseError | None:
+    try:
+        forwarder.forward(obj)
+    except DimseError as error:
+        return error
+    return None
 
 
 def test_while_the_destination_is_silent_the_sender_hears_a_failure() -> None:
