@@ -95,11 +95,20 @@ def run(main: Callable[[], int], line: str) -> int:
     _speak_utf8()
     try:
         status = main()
-    except KeyboardInterrupt:
+    except BaseException as error:
+        if not _is_of_a_press(error):
+            raise
         presses.say()
         return STOPPED
     end_quietly("", status)
     return status
+
+
+def _is_of_a_press(error: BaseException | None) -> bool:
+    """Python wraps what is raised while a class is made (`__set_name__`, before 3.12), and libraries wrap too."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _speak_utf8() -> None:

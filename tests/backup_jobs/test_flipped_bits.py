@@ -31,7 +31,7 @@ from tests.orthanc import HOW_TO_INSTALL, orthanc_is_installed
 pytestmark = pytest.mark.skipif(not orthanc_is_installed(), reason=HOW_TO_INSTALL)
 
 SEED = int(os.environ.get("RBRDT_CHAOS_SEED", "8"))
-FLIPS_OF_A_FILE = 3
+FLIPS_OF_A_FILE = int(os.environ.get("RBRDT_CHAOS_SEEDS", "1")) + 1
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from openpyxl import load_workbook
+from pyarrow.parquet import read_table
 from pydicom import Dataset
 
 from recovery.dicom.model import DicomNode
@@ -188,11 +190,11 @@ def test_an_rt_pacs_stopped_in_the_middle_is_never_reported_as_holding(clinic: T
         record(
             uid("plan", n // 20), [beam_item(1, n % 20 + 1, 100.0, 100.0)], at=days_ago(0.5), PatientID=f"P{n // 20}"
         )
-        for n in range(200)
+        for n in range(100)
     )
 
     def stop_soon() -> None:
-        wait_until(lambda: clinic.pacs.count() >= 20)
+        wait_until(lambda: clinic.pacs.count() >= 5)
         clinic.pacs.kill()
 
     stopper = threading.Thread(target=stop_soon)
@@ -202,10 +204,10 @@ def test_an_rt_pacs_stopped_in_the_middle_is_never_reported_as_holding(clinic: T
     clinic.pacs.start()
     held = clinic.pacs.instances()
     result = results["sync_records"]
-    assert status in {1, 2} and len(held) < 200
+    assert status in {1, 2} and len(held) < 100
     assert result["outcome"] == "FAILED" or set(result["unproven"]) == clinic.rv.instances() - held
     status, results = clinic.job("sync_records")
-    assert status == 0 and results["sync_records"]["counts"]["moved"] == 200 - len(held)
+    assert status == 0 and results["sync_records"]["counts"]["moved"] == 100 - len(held)
     assert clinic.pacs.instances() == clinic.rv.instances()
 
 
@@ -403,18 +405,16 @@ def test_retrieving_by_move_gives_the_same_table(clinic: TwoNodes) -> None:
     assert clinic.table()[0]["fractions_delivered"] == 3 and clinic.table()[0]["ready"] is True
 
 
-@pytest.mark.parametrize("form", ["csv", "xlsx", "parquet"])
-def test_a_table_is_written_in_every_format(clinic: TwoNodes, form: str) -> None:
+def test_a_table_is_written_in_every_format(clinic: TwoNodes) -> None:
     clinic.put(course("A1", "@BASALT^Osprey", {1: 100.0}, 1))
     clinic.job("cycle")
-    output = clinic.folder / f"table.{form}"
-    assert clinic.run("recovery", "table", "on_treatment", "--format", form, "-o", str(output)).returncode == 0
-    if form == "xlsx":
-        from openpyxl import load_workbook
-
-        sheet = load_workbook(output).worksheets[0]
-        assert (sheet["B2"].value, sheet["B2"].data_type) == ("@BASALT, Osprey", "s")
-    assert output.stat().st_size > 100
+    for form in ("csv", "xlsx", "parquet"):
+        output = clinic.folder / f"table.{form}"
+        assert clinic.run("recovery", "table", "on_treatment", "--format", form, "-o", str(output)).returncode == 0
+    sheet = load_workbook(clinic.folder / "table.xlsx").worksheets[0]
+    assert (sheet["B2"].value, sheet["B2"].data_type) == ("@BASALT, Osprey", "s")
+    assert "@BASALT, Osprey" in (clinic.folder / "table.csv").read_text("utf-8-sig")
+    assert read_table(clinic.folder / "table.parquet")["patient_name"].to_pylist() == ["@BASALT, Osprey"]
 
 
 def test_a_table_that_is_not_there_exits_2_and_says_what_to_run(clinic: TwoNodes) -> None:
@@ -426,15 +426,15 @@ def test_a_table_that_is_not_there_exits_2_and_says_what_to_run(clinic: TwoNodes
 def test_a_first_run_that_is_stopped_ends_soon_and_the_next_one_goes_on(clinic: TwoNodes, number: int) -> None:
     clinic.put(
         record(uid("plan", n // 30), [beam_item(1, n % 30 + 1, 100.0, 100.0)], at=days_ago(1), PatientID=f"P{n // 30}")
-        for n in range(250)
+        for n in range(240)
     )
     command = [sys.executable, "-m", "backup_jobs", "cycle", "--config", str(clinic.config)]
     with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
-        wait_until(lambda: clinic.pacs.count() >= 30)
+        wait_until(lambda: clinic.pacs.count() >= 5)
         run.send_signal(number)
         said = run.communicate(timeout=seconds(20))[1]
     held = len(clinic.pacs.instances())
     assert run.returncode == 1 and "the next run goes on from there" in said and "Traceback" not in said
-    assert held < 250
+    assert held < 240
     _, results = clinic.job("sync_records")
-    assert results["sync_records"]["counts"] == {"found": 250, "already_held": held, "moved": 250 - held, "unproven": 0}
+    assert results["sync_records"]["counts"] == {"found": 240, "already_held": held, "moved": 240 - held, "unproven": 0}
