@@ -115,9 +115,13 @@ def _frame(cache: Cache, schema: TableSchema) -> pd.DataFrame | str:
 
 
 def _by_key(schema: TableSchema, frame: pd.DataFrame) -> pd.DataFrame:
-    """The rows under their key, as texts: part of it may be null."""
-    texts = frame[list(schema.key)].astype("string").fillna("")
-    keys = pd.Index(list(map(tuple, texts.to_numpy())), tupleize_cols=False, dtype=object)
+    """The rows under their key, as texts: part of it may be null. Of a table without one, all columns and a number are
+    the key: rows may be the same there."""
+    texts = frame[list(schema.key or schema.columns)].astype("string").fillna("")
+    numbers = texts.groupby(list(texts.columns)).cumcount()
+    keys = pd.Index(
+        [(*key, number) for key, number in zip(texts.to_numpy(), numbers, strict=True)], tupleize_cols=False
+    )
     return frame.set_axis(keys, axis="index")
 
 

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from recovery.cache.store import Cache
-from recovery.drilling.comparison import compare_caches, frames_of
+from recovery.drilling.comparison import LACKS, MORE, compare_caches, frames_of
+from recovery.tables.pipeline import PIPELINE
 from recovery.tables.schema import ON_TREATMENT
 from tests.app.clinic import row
 
@@ -38,6 +39,15 @@ def test_a_value_that_became_null_is_a_difference_and_one_that_the_live_table_ch
     rebuilt = cache(tmp_path / "new", row("A, B", "1", "Prost", 3), row("C, D", "2", "Breast", 5, site=None, phone="1"))
     assert told(live, rebuilt, before) == ([("phone", 1)], 1)
     assert told(rebuilt, live, rebuilt)[0][:2] == [("fractions_delivered", 1), ("fractions_remaining", 1)]
+
+
+def test_of_a_table_without_a_key_whole_rows_are_compared(tmp_path: Path) -> None:
+    blank = dict.fromkeys(PIPELINE.columns)
+    live, rebuilt = cache(tmp_path / "live"), cache(tmp_path / "new")
+    for one, ids in ((live, "1 1 2"), (rebuilt, "1 2 3")):
+        one.write(PIPELINE, [{**blank, "patient_id": i} for i in ids.split()], taken_at=AT, source="test")
+    (table,) = [t for t in compare_caches(frames_of(live), live, live, rebuilt) if t.name == "pipeline"]
+    assert [(one.what, one.rows) for one in table.differences] == [(LACKS, 1), (MORE, 1)]
 
 
 def test_a_table_that_only_one_has_is_a_difference(tmp_path: Path) -> None:
