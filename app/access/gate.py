@@ -21,7 +21,7 @@ from app.access.kept import kept_by_process
 from app.access.proxy import REWRITTEN_BY, ProxyError, Vouched, vouched
 from app.access.sitting import Sitting
 from app.desk import Desk
-from recovery.access.accounts import Accounts, AccountsFileError
+from recovery.access.accounts import Account, Accounts, AccountsFileError
 from recovery.access.audit import AuditEvent
 from recovery.access.lockout import Lockout
 from recovery.access.permissions import User
@@ -85,6 +85,15 @@ def try_password(desk: Desk, name: str, password: str) -> str:
 
     A name that is unknown, disabled or locked is told from a wrong password by nothing but the file of accounts.
     """
+    found = check_password(desk, name, password)
+    if isinstance(found, str):
+        return found
+    _begin(desk, found.user, found.changed_at, client_address(desk), "password")
+    return ""
+
+
+def check_password(desk: Desk, name: str, password: str) -> Account | str:
+    """The account that name and password open, or what to tell instead: who signs in, and who signs beside him."""
     accounts, settings, now = accounts_of(desk.config.accounts_path), desk.config.sign_in, desk.wall_clock()
     lockout = _lockout(desk.config.lockout_path, settings.lock_after_failures, settings.lock_minutes)
     address = client_address(desk)
@@ -97,8 +106,7 @@ def try_password(desk: Desk, name: str, password: str) -> str:
         _note_refusal(desk, accounts, name, "name or password")
         return WRONG
     lockout.note_success(name, address, now)
-    _begin(desk, account.user, account.changed_at, address, "password")
-    return ""
+    return account
 
 
 def enter_again(desk: Desk, person: Vouched) -> str:

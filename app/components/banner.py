@@ -22,7 +22,7 @@ from recovery.cache.doors import doubts_of
 from recovery.cache.errors import CacheError
 from recovery.cache.store import Cache
 from recovery.entries.charted import stamp_of
-from recovery.entries.downtimes import believed_up_to, downtimes_file, told_at
+from recovery.entries.downtimes import believed_up_to, downtimes_file, grace_at, told_at
 from recovery.entries.known_gaps import KnownGap, known_gaps_file, on_day
 from recovery.host.entry_lines import EntriesError, read_statements
 from recovery.on_treatment.unknown_since import doubt_of
@@ -131,7 +131,8 @@ def _unknown_grows(desk: Desk) -> str:
         runs = ()
     proven_at = next((run.started_at for run in reversed(runs) if run.tells_of_records), None)
     proven_at = believed_up_to(desk.config.cache_path, proven_at)
-    doubt = doubt_of(proven_at, None, desk.now(), desk.config.site.zone, desk.config.schedule.grace)
+    grace = grace_at(desk.config.cache_path, desk.config.schedule.grace)
+    doubt = doubt_of(proven_at, None, desk.now(), desk.config.site.zone, grace)
     return "" if doubt is None else f"{doubt.now:%H}:{doubt.now.minute // _GROWS_EVERY}"
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 from app.data import cached, charted
 from app.desk import Desk
 from recovery.cache.errors import CacheError
-from recovery.entries.downtimes import believed_up_to
+from recovery.entries.downtimes import believed_up_to, grace_at
 from recovery.lists import rows
 from recovery.on_treatment.unknown_since import Doubt, doubt_of, newest_treatment
 from recovery.tables.relational import SCHEDULE
@@ -39,7 +39,8 @@ def doubt_now(loaded: cached.Loaded, desk: Desk) -> Doubt | None:
     up_to = min(proven_at, taken_at) if proven_at is not None else None
     up_to = believed_up_to(desk.config.cache_path, up_to)
     newest = newest_treatment(rows.as_python(loaded.table[["last_treatment_at"]]))
-    return doubt_of(up_to, newest, desk.now(), desk.config.site.zone, desk.config.schedule.grace)
+    grace = grace_at(desk.config.cache_path, desk.config.schedule.grace)
+    return doubt_of(up_to, newest, desk.now(), desk.config.site.zone, grace)
 
 
 def schedule_of(desk: Desk) -> pd.DataFrame | None:

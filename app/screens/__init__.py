@@ -37,6 +37,7 @@ PAGES = (
     PageEntry("On treatment", ":material/groups:", "on_treatment"),
     PageEntry("Machine day", ":material/calendar_today:", "machine_day"),
     PageEntry("Since the last proof", ":material/help:", "since_last_proof"),
+    PageEntry("Chart fractions", ":material/edit_note:", "charting"),
     PageEntry("Downtime", ":material/power_off:", "downtime"),
     PageEntry("Shift check", ":material/fact_check:", "shift_check"),
     PageEntry("Not started yet", ":material/event_upcoming:", "not_started"),

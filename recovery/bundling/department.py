@@ -19,7 +19,7 @@ from recovery.cache.doors import doubts_of
 from recovery.cache.errors import CacheError, TableMissingError
 from recovery.course.charted_entries import answers
 from recovery.entries.charted import read_charted
-from recovery.entries.downtimes import believed_up_to, told_at
+from recovery.entries.downtimes import believed_up_to, grace_at, told_at
 from recovery.lists import appointments, day_tables, filters, machine_day, rows
 from recovery.lists.appointments import DayFacts, Given, PlanKey
 from recovery.lists.machine_day import Day, Tables
@@ -108,7 +108,7 @@ def read_department(config: Config, cache: Cache, now: datetime, what: str) -> D
     table = rows.with_charted(rows.describe(rows.in_order(cache.read_frame(ON_TREATMENT))), cache)
     tables, without = day_tables.read_tables(cache.read_frame, table)
     newest = newest_treatment(rows.as_python(table[["last_treatment_at"]]))
-    doubt = doubt_of(as_of, newest, now, zone, config.schedule.grace)
+    doubt = doubt_of(as_of, newest, now, zone, grace_at(config.cache_path, config.schedule.grace))
     if doubt is not None or table["unknown_since"].notna().any():
         told_of = answers(read_charted(cache.path).entries)
         table = rows.with_unknown(table, tables.schedule, doubt, told_of)

@@ -129,6 +129,15 @@ def deliveries_of(records: Iterable[TreatmentRecord]) -> Iterator[KnownDelivery]
                 yield KnownDelivery(beam.current_fraction_number, beam.beam_number, began_at, beam.delivered_meterset)
 
 
+def deliveries_by_course(records: Iterable[TreatmentRecord]) -> dict[str, tuple[KnownDelivery, ...]]:
+    """By course, what records of machines tell."""
+    by_course: dict[str, list[TreatmentRecord]] = {}
+    for record in records:
+        if not any(beam.charted_by for beam in record.beams):
+            by_course.setdefault(record.course_uid or "", []).append(record)
+    return {uid: tuple(deliveries_of(own)) for uid, own in by_course.items()}
+
+
 def _grouped(entries: Iterable[ChartedFraction]) -> list[_Group]:
     """`entries` in order of time."""
     groups: dict[object, _Group] = {}

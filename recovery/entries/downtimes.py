@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -103,6 +103,11 @@ def _told(cache_path: Path, zone: ZoneInfo) -> str:
     found = lasting(read.all)
     damaged = f"{read.damaged_lines} of what was said about downtimes cannot be read." if read.damaged_lines else ""
     return " ".join(filter(None, (found.in_words(zone) if found is not None else "", damaged)))
+
+
+def grace_at(cache_path: Path, usual: timedelta) -> timedelta:
+    """How old the newest proof may be before what was treated since is unknown: in a downtime no longer at all."""
+    return usual if lasting_at(cache_path) is None else timedelta(0)
 
 
 def believed_up_to(cache_path: Path, proven_at: datetime | None) -> datetime | None:

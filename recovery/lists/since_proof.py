@@ -30,9 +30,11 @@ def lines_of(
     patients: pd.DataFrame | None = None,
     facts: Callable[[date], DayFacts] | None = None,
 ) -> pd.DataFrame:
-    """The list, with COLUMNS. `table` is the whole of on_treatment as it is now; `patients` names who has no plan;
+    """The list, with COLUMNS, and `at`: when somebody was booked. `table` is the whole of on_treatment as
+    it is now; `patients` names who has no plan;
     `facts`: what is known of a day."""
-    found = list(_booked(table, schedule, doubt, facts or (lambda day: DayFacts(day, doubt.now.date(), doubt=doubt))))
+    of_day = facts or (lambda day: DayFacts(day, doubt.now.date(), doubt=doubt))
+    found = list(_booked(table, schedule, doubt, of_day))
     persons = {row["patient_id"]: row for row in records(patients)} if patients is not None else {}
     for line in found:
         for column in ("patient_name", "patient_birth_date"):
@@ -48,7 +50,7 @@ def lines_of(
     frame = pd.DataFrame(found, columns=[*COLUMNS, "at"])
     for name in set(COLUMNS) - {"booked", "patient_birth_date"}:
         frame[name] = frame[name].astype("string")
-    return frame[list(COLUMNS)]
+    return frame
 
 
 def _in_order(line: Record) -> tuple[str, bool, str, str]:

@@ -46,8 +46,8 @@ class Checks:
 TWICE_A_DAY = ("bid", "twice", "2 x a day", "2x a day", "hyperfraction")
 """Words of a FractionPattern, in small letters, by which two fractions a day are meant."""
 AHEAD = timedelta(minutes=5)
-ABSURD = 3.0
-"""Times the planned meterset; nobody gives so much by mistake of the machine."""
+ABSURD = 1.5
+"""Times the planned meterset: a fraction that was charted and recorded would come to twice."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from recovery.cache.copy_age import proven_up_to
 from recovery.cache.damages import forget_damaged_tables
 from recovery.course.charted_entries import answers
 from recovery.entries.charted import read_charted
-from recovery.entries.downtimes import believed_up_to
+from recovery.entries.downtimes import believed_up_to, grace_at
 from recovery.identity.one_patient import newest_ids, under_newest
 from recovery.on_treatment.evidence import Evidence, Listed
 from recovery.on_treatment.rows import build_rows
@@ -92,7 +92,8 @@ def with_unknown(space: Workspace, rows: list[dict[str, Any]]) -> list[dict[str,
     the same objects make the same table, also after a rebuild; pages and charts say that nothing is proven."""
     config = space.config
     proven_at = believed_up_to(config.cache_path, proven_up_to(space.cache, space.now))
-    doubt = doubt_of(proven_at, None, space.now, config.site.zone, config.schedule.grace)
+    grace = grace_at(config.cache_path, config.schedule.grace)
+    doubt = doubt_of(proven_at, None, space.now, config.site.zone, grace)
     answered = answers(read_charted(config.cache_path).entries)
     booked = under_newest(relational_rows(space, SCHEDULE), newest_ids(rows))
     told = unknown_of(rows, booked, doubt, answered)

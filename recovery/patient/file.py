@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from recovery.course.charted import deliveries_by_course
 from recovery.entries.downtimes import told_at
 from recovery.identity.namesakes import Namesake
 from recovery.identity.one_patient import older_ids, other_ids
@@ -31,6 +32,7 @@ from recovery.words.sentences import parted
 
 if TYPE_CHECKING:
     from recovery.cache.store import Cache
+    from recovery.course.charted_entries import KnownDelivery
     from recovery.dicom.model import Patient
     from recovery.settings.config import Site
 
@@ -166,6 +168,8 @@ class PatientFile:
     """Further IDs that the patient's objects bear."""
     grace: timedelta = GRACE
     """So old may `as_of` be before it is said."""
+    deliveries: Mapping[str, tuple[KnownDelivery, ...]] = field(default_factory=dict)
+    """By course: what records of machines tell, for whoever charts."""
     downtime: str = ""
     """What is to be said of a downtime that lasts."""
     photo: Photo | None = None
@@ -249,6 +253,7 @@ def _file(tables: PatientTables, site: Site, patient_id: str, now: datetime, gra
         disagreements=differing,
         older_patient_ids=tuple(older_ids(rows)),
         grace=grace,
+        deliveries=deliveries_by_course(tables.records.get(patient_id, ())),
         photo=next((Photo.from_row(row) for row in tables.rows("photos", patient_id)), None),
     )
 

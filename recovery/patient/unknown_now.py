@@ -12,7 +12,7 @@ from recovery.cache.errors import CacheError
 from recovery.course.charted_entries import answers
 from recovery.dicom.course_uids import course_uid
 from recovery.entries.charted import read_charted
-from recovery.entries.downtimes import believed_up_to
+from recovery.entries.downtimes import believed_up_to, grace_at
 from recovery.identity.one_patient import under_newest
 from recovery.on_treatment.unknown_since import doubt_of, newest_treatment, unknown_of
 from recovery.patient.recounted import recounted
@@ -32,7 +32,8 @@ def as_of_now(tables: PatientTables, cache: Cache, site: Site, now: datetime, gr
     with `unknown_since`."""
     counted = {_key(row): row for row in recounted(tables)}
     rows = [counted.get(_key(row), row) for row in tables.everybody]
-    doubt = doubt_of(believed_up_to(cache.path, tables.as_of), newest_treatment(rows), now, site.zone, grace)
+    own_grace = grace_at(cache.path, grace)
+    doubt = doubt_of(believed_up_to(cache.path, tables.as_of), newest_treatment(rows), now, site.zone, own_grace)
     schedule: list[dict[str, Any]] = []
     if doubt is not None:
         with suppress(CacheError):

@@ -64,7 +64,6 @@ def of_row(row: Row) -> Iterator[Notice]:
     yield from disagreement(row)
     if is_unfinished(row):
         yield from unknown(row)
-    yield from charted(row)
     yield from remark(row)
 
 
@@ -112,7 +111,8 @@ def conflict(row: Row) -> Iterator[Notice]:
 
 
 def charted(row: Row) -> Iterator[Notice]:
-    """`▲ CHARTED: fraction 13 by hand, the newest … by … and …`"""
+    """`▲ CHARTED: fraction 13 by hand, the newest … by … and …`, for pages and charts of one patient: weeks into a
+    downtime it is true of everybody, and a list says `charted` beside the count."""
     if said := row.get("charted"):
         yield Notice("CHARTED", said, is_stop=False)
 
@@ -199,7 +199,8 @@ def next_fraction(row: Row) -> tuple[str, Next]:
     else:
         said = f"finish {number}{counts_as} first" if is_as_counted else f"finish {number} first{counts_as}"
     since = row["unknown_since"]
-    told = f"{said} ({given} given)"
+    by_hand = ", charted" if row.get("charted") else ""
+    told = f"{said} ({given} given{by_hand})"
     if since is None:
         return told, Next.DUE
     return f"unknown: {told}, unless treated since {at_time_this_year(since)}", Next.UNKNOWN

@@ -70,7 +70,7 @@ def test_the_next_whole_fraction_on_the_next_day_asks_nothing() -> None:
         ("meterset_absurd", "REFUSED nothing was given", {"one": entry("a", 4, {1: 0.0, 2: 0.0})}),
         ("meterset_beyond_tolerance", "Field 1: 106.0 MU", {"one": beams(delivered_meterset=106.0)}),
         ("meterset_beyond_tolerance", "Field 1: 60.0 MU", {"one": beams(delivered_meterset=60.0)}),
-        ("meterset_beyond_tolerance", "Field 1: 160.0 MU", {"facts": {"given": {1: 60.0}}}),
+        ("meterset_absurd", "REFUSED Field 1: 200.0 MU", {"facts": {"given": {1: 100.0}}}),
         (
             "second_fraction_same_day",
             "fraction 3 was given that day",

@@ -14,6 +14,7 @@ from recovery.entries.downtimes import (
     DowntimeEntry,
     believed_up_to,
     downtimes_file,
+    grace_at,
     lasting,
     lasting_at,
     told_at,
@@ -52,6 +53,7 @@ def test_a_proof_after_the_fall_is_not_believed_until_the_downtime_is_ended(tmp_
     assert believed_up_to(cache, NOW) == NOW and told_at(cache, ZURICH) == ""
     append_statement(downtimes_file(cache), BEGIN)
     assert believed_up_to(cache, NOW) == BEGIN.since
+    assert grace_at(cache, timedelta(minutes=30)) == timedelta(0), "whoever was booked a minute ago may be on the couch"
     earlier = NOW - timedelta(days=1)
     assert believed_up_to(cache, earlier) == earlier and believed_up_to(cache, None) is None
     assert told_at(cache, ZURICH).startswith(

@@ -29,15 +29,15 @@ _NO_PHOTO = (
 _SEXES = {"F": "female", "M": "male", "O": "other"}
 
 
-def show(file: PatientFile) -> None:
-    """Draw it."""
+def show(file: PatientFile, *, may_leave: bool = True) -> None:
+    """Draw it. `may_leave`: with the way to another patient's page."""
     who = file.identity
     with st.container(horizontal=True, vertical_alignment="top"):
         st.html(_photo(file), width=_PHOTO_WIDTH)
         with st.container():
             st.html(_identity(who))
             _warnings(file)
-        if st.button("Other patient", key="other_patient", icon=":material/search:"):
+        if may_leave and st.button("Other patient", key="other_patient", icon=":material/search:"):
             patient_link.leave_patient()
 
 

@@ -1,0 +1,100 @@
+"""Two people sign an entry, each with name and password; then it is on the disk, and counts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from app.access import gate, rights
+from app.desk import Desk
+from app.screens.charting.draft import Draft
+from app.screens.charting.whom import WHOM
+from app.wording import words
+from recovery.access.accounts import Account, AccountsFileError
+from recovery.access.audit import AuditError
+from recovery.access.permissions import Permission
+from recovery.course.charted_entries import ChartedFraction
+from recovery.entries.charted import Charted, enter
+from recovery.host.entry_lines import EntriesError
+
+
+def ask(desk: Desk, draft: Draft, corrected_key: str) -> None:
+    """Draw the signatures and, when both are there, enter it."""
+    entry, user = draft.entry, rights.signed_in()
+    if user is None:
+        return
+    if any(one.is_refused for one in draft.found):
+        st.markdown(":red[**This cannot be signed as it is.**]")
+        return
+    key = entry.entry_id  # what was typed for one entry is gone with it
+    with st.form(f"sign {draft.key}", clear_on_submit=False):
+        compared = st.checkbox("Name, birth date and photo were compared with the patient", key=f"compared {key}")
+        accepts = st.checkbox("We accept what is said above", key=f"accepts {key}") if draft.found else True
+        first, second = st.columns(2)
+        own = first.text_input(
+            f"Password of {words.as_markdown(user.name)}", type="password", key=f"own {key}", max_chars=256
+        )
+        name = second.text_input("Second person, name", key=f"second {key}", max_chars=64, autocomplete="off")
+        other = second.text_input("Second person, password", type="password", key=f"other {key}", max_chars=256)
+        pressed = st.form_submit_button(f"Sign: {_in_short(entry)}", type="primary", key="sign_it")
+    if not pressed:
+        return
+    refused = "Compare name, birth date and photo first." if not compared else ""
+    refused = refused or ("" if accepts else "Accept what is said above, or correct it.")
+    if not refused:
+        refused = _sign(desk, entry, (user.name, own), (name, other))
+    if refused:
+        st.markdown(f":red[■ **Nothing was entered.** {words.as_markdown(refused)}]")
+        return
+    st.session_state.pop(corrected_key, None)
+    st.session_state["charting_ids"].pop(draft.key, None)
+    for key in [str(key) for key in st.session_state if str(key).startswith(WHOM)]:
+        del st.session_state[key]  # the next one is chosen anew: nobody is charted twice by a second press
+    st.toast(f"Entered and signed: {_in_short(entry)}.")
+    st.rerun()
+
+
+def _sign(desk: Desk, entry: ChartedFraction, first: tuple[str, str], second: tuple[str, str]) -> str:
+    """Enter it; returns what to tell instead."""
+    here = rights.sitting()
+    try:
+        signers = [gate.check_password(desk, *one) for one in (first, second)]
+    except AccountsFileError as error:
+        return str(error)
+    for one, whose in zip(signers, ("Your", "The second person's"), strict=True):
+        if not isinstance(one, Account):
+            return f"{whose} signature: {one}"
+        if not one.user.may(Permission.CHARTING):
+            return f"{one.name} may not {Permission.CHARTING}. {rights.refusal(Permission.CHARTING)}"
+    names = [f"{one.full_name} ({one.name})" for one in signers if isinstance(one, Account)]
+    if names[0] == names[1]:
+        return "Two different people sign."
+    if here is None or not here.holds:
+        return "You are not signed in any more."
+    signed = replace(entry, signed_by=names[0], second_by=names[1], entered_at=desk.now())
+    details: dict[str, str | int | bool] = {
+        "entry": signed.entry_id,
+        "fraction": signed.fraction_number or 0,
+        "second": names[1],
+    }
+    try:
+        here.note("chart", signed.patient_id, details, must=True)
+        enter(desk.config.cache_path, desk.config.charting_key_path, signed, lambda known: _look_again(signed, known))
+    except (AuditError, EntriesError) as error:
+        return str(error)
+    return ""
+
+
+def _look_again(entry: ChartedFraction, known: Charted) -> None:
+    """Whoever signs has seen all that was charted of the plan. Raises `EntriesError` if more came meanwhile."""
+    new = [e for e in known.entries if e.entry_id not in entry.known_entries]
+    mine = [e for e in new if e.referenced_rt_plan_uid == entry.referenced_rt_plan_uid]
+    if mine:
+        raise EntriesError(f"Meanwhile it was charted: {mine[-1].in_words}. Look again.")
+
+
+def _in_short(entry: ChartedFraction) -> str:
+    if entry.is_withdrawn:
+        return "withdrawn"
+    return f"fraction {entry.fraction_number}, {entry.meterset:.1f} MU" if entry.beams else "not treated"

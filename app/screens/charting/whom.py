@@ -1,0 +1,111 @@
+"""Whom to chart: a machine's patients of a day in order of appointment, or everybody whom nobody has answered for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import streamlit as st
+
+from app.data import cached, charted, given, unknown
+from app.desk import Desk
+from app.screens.machine_day import sources
+from app.wording import words
+from recovery.course.charted_entries import ChartedFraction
+from recovery.lists import appointments, day_tables, machine_day, since_proof
+from recovery.lists.appointments import DayFacts
+from recovery.on_treatment.unknown_since import Doubt
+from recovery.words.values import absent, or_none
+
+UNANSWERED = "Not answered"
+WHOM = "chart_whom"
+"""How the key of the list begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A line of the list. `at`: when the patient was booked, local to the site; None without an appointment."""
+
+    patient_id: str
+    label: str
+    day: date
+    machine: str
+    at: datetime | None
+
+
+def choose(desk: Desk, loaded: cached.Loaded, corrected: ChartedFraction | None) -> Chosen | None:
+    """Draw the list; returns whom somebody chose."""
+    if corrected is not None:
+        day, machine = corrected.treated_at.date(), corrected.treatment_machine_name
+        st.markdown(f"**To be corrected:** {words.as_markdown(corrected.in_words)}")
+        return Chosen(corrected.patient_id, "", day, machine, corrected.treated_at)
+    found = sources.load(desk, loaded.table)
+    machines = machine_day.machines_of(loaded.table, found.tables.schedule)
+    doubt = unknown.doubt_now(loaded, desk)
+    busiest = appointments.busiest(found.tables.schedule, desk.today(), machines) if machines else UNANSWERED
+    options = [*machines, UNANSWERED]
+    place = st.container(horizontal=True, vertical_alignment="bottom")
+    with place:
+        machine = st.segmented_control(
+            "Machine", options, default=busiest, required=True, format_func=words.as_markdown, key="chart_machine"
+        )
+        day = st.date_input(
+            "Day", desk.today(), key="chart_day", format="YYYY-MM-DD", max_value=desk.today(), width=150
+        )
+    chosen_day = day if isinstance(day, date) else desk.today()
+    if machine == UNANSWERED:
+        lines = list(_unanswered(desk, loaded, doubt)) if doubt is not None else []
+    else:
+        path = desk.config.cache_path
+        told = given.given_on(path, loaded.table, chosen_day)
+        known = DayFacts(chosen_day, desk.today(), told, doubt, charted.answered(path))
+        that_day = machine_day.day_of(loaded.table, found.tables, str(machine), chosen_day, known)
+        lines = list(_of_day(that_day, chosen_day, str(machine)))
+    if not lines:
+        st.markdown("Nobody is on this list.")
+        return None
+    labels = [line.label for line in lines]
+    place_of = st.radio(
+        f"{len(lines)} on the list, in order of appointment",
+        range(len(lines)),
+        index=None,
+        format_func=labels.__getitem__,
+        key=f"{WHOM} {machine} {chosen_day}",
+    )
+    return lines[place_of] if place_of is not None else None
+
+
+def _of_day(that_day: machine_day.Day, day: date, machine: str) -> Iterator[Chosen]:
+    seen: set[str] = set()
+    for frame in (that_day.booked, that_day.unbooked):
+        for row in appointments.records(frame):
+            patient_id, at = or_none(row["patient_id"]), or_none(row["appointment_at"])
+            if patient_id is None or f"{patient_id} {at}" in seen:
+                continue  # a second plan of the same appointment: the plan is chosen beside it
+            seen.add(f"{patient_id} {at}")
+            done = or_none(row["treated_that_day"])
+            when = f"{at:%H:%M}" if at is not None else "no time"
+            mark = f":green[✓ {words.as_markdown(str(done))}]" if done else str(or_none(row["mark"]) or "")
+            yield Chosen(patient_id, _label(when, row, mark), day, machine, at)
+
+
+def _unanswered(desk: Desk, loaded: cached.Loaded, doubt: Doubt) -> Iterator[Chosen]:
+    """Everybody who may have been treated since the newest proof, appointment by appointment."""
+    path = desk.config.cache_path
+
+    def facts(one: date) -> DayFacts:
+        return DayFacts(one, doubt.now.date(), day_tables.charted_on(desk.cache, one), doubt, charted.answered(path))
+
+    lines = since_proof.lines_of(loaded.table, unknown.schedule_of(desk), doubt, None, facts)
+    for row in appointments.records(lines):
+        patient_id, at = or_none(row["patient_id"]), or_none(row["at"])
+        if patient_id is not None:
+            when = f"{row['treatment_machine_name']} {or_none(row['booked']) or 'no time'}"
+            day = at.date() if at is not None else doubt.now.date()
+            yield Chosen(patient_id, _label(when, row, "▲"), day, str(row["treatment_machine_name"]), at)
+
+
+def _label(when: str, row: appointments.Record, mark: str) -> str:
+    who = words.as_markdown(f"{absent(or_none(row['patient_name']))} · {absent(or_none(row['patient_id']))}")
+    return f"**{words.as_markdown(when)}** {who} {mark}"
