@@ -59,9 +59,10 @@ _WHAT = {
     "build_on_treatment": "the dashboard's tables, from the RT-PACS only",
     "verify_backup": "nightly: re-read what the RT-PACS holds; heal or name what is not what it was",
     "keep_packs": "nightly, after verify_backup: the packs of plans in [package] path, made anew where they changed",
+    "keep_bundle": "nightly: the rescue bundle, in each place of [bundle] paths",
     "drill": "monthly: recovery tried in an empty place, without the R&V system; a report for the file",
     "check": "what works and what does not, before going live",
-    "schedule": "stay up; the cycle every [schedule] cycle_minutes, at [verify] at verify_backup, then those two",
+    "schedule": "stay up; the cycle every [schedule] cycle_minutes; at [verify] at the nightly ones",
 }
 
 
@@ -118,6 +119,10 @@ def _job(name: str) -> Job:
         from backup_jobs.jobs.drill import drill
 
         return drill
+    if name == "keep_bundle":
+        from backup_jobs.jobs.keep_bundle import keep_bundle
+
+        return keep_bundle
     from backup_jobs.jobs.cycle import JOBS
 
     return JOBS[name]

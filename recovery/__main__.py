@@ -5,7 +5,8 @@ what a machine's day, or some patients, are treated from on paper; `user` keeps 
 makes the key that signs snapshots; `audit` verifies and shows who did what there; `watch` alarms when the newest
 proven backup is too old; `verify` tells whether all that is kept is what was written; `package` makes packs of plans
 for a machine's file mode; `restore` sends to another DICOM node and proves it there; `drill` tries recovery in an
-empty place; `downtime` declares and ends a downtime; `binder` is one PDF of everything to print.
+empty place; `downtime` declares and ends a downtime; `binder` is one PDF of everything to print,
+`bundle` the rescue bundle.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from typing import TYPE_CHECKING
 
 from recovery.cache.doors import cache_of, cache_to_show, doubts_of
 from recovery.cache.errors import CacheError
-from recovery.commands import audit, binder, downtime, keys, user, verify
+from recovery.commands import audit, binder, bundle, downtime, keys, user, verify
 from recovery.commands.arguments import add_parsers
 from recovery.commands.chart import add_chart_arguments, chart_command
 from recovery.host.clock import ClockError, read_wall_clock
@@ -71,6 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_parsers(commands)
     downtime.add_parser(commands)
     binder.add_parser(commands)
+    bundle.add_parser(commands)
     options = parser.parse_args(arguments)
     keep_private()
     try:
@@ -100,6 +102,8 @@ def _run(config: Config, options: argparse.Namespace, *, has_database: bool) -> 
         return package.run(config, options)
     if options.command == "binder":
         return binder.run(config, options)
+    if options.command == "bundle":
+        return bundle.run(config, options)
     if options.command == "downtime":
         return downtime.run(config, options)
     if options.command == "restore":

@@ -7,29 +7,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recovery.cache.memory import Memory
 from recovery.dicom import elements as el
 from recovery.dicom.model import InstanceRef
 from recovery.dicom.plans import Plan
-from recovery.pacs.peers import pacs_peer
 from recovery.pictures.beams_eye import BeamsEyeView, beams_eye_views
 from recovery.pictures.dose import DoseGrid
 from recovery.pictures.dose_parts import dose_of_plan
 from recovery.pictures.reference_image import ReferenceImage
 from recovery.pictures.refusals import PictureError
 from recovery.pictures.retrieval import Source, find_doses, read_object
-from recovery.pictures.shelf import FOLDER, Shelf
 from recovery.pictures.structures import Structure, read_structures
 
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-    from recovery.settings.config import Config
 
-_MEGABYTE = 1_000_000
 _MOST_DOSES = 40
 
 
@@ -53,13 +47,6 @@ class Contours:
 
     dataset: Dataset
     structures: tuple[Structure, ...]
-
-
-def source_of(config: Config) -> Source:
-    """The RT-PACS of the config and the picture cache beside the tables."""
-    peer = pacs_peer(config, Memory.load(config.cache_path))
-    shelf = _shelf(config.cache_path / FOLDER, config.cache.pictures_megabytes * _MEGABYTE)
-    return Source(peer, config.pacs.retrieve, shelf)
 
 
 def is_at_hand(source: Source, uid: str) -> bool:
@@ -110,8 +97,3 @@ def dose(source: Source, plan: Plan) -> DoseGrid:
 def reference_image(source: Source, uid: str) -> ReferenceImage:
     """Raises `PictureError` if it cannot be had or drawn."""
     return ReferenceImage.from_dataset(read_object(source, InstanceRef(uid, modality="RTIMAGE"), "a reference image"))
-
-
-@lru_cache(maxsize=4)
-def _shelf(folder: Path, limit_bytes: int) -> Shelf:
-    return Shelf(folder, limit_bytes)

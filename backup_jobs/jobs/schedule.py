@@ -2,7 +2,7 @@
 
 The proof runs for hours, and runs beside the cycles: as a process of its own, started when its time of day has come and
 no run of it is known to have begun since. A machine that slept or was off at that time makes up for it. When it has
-ended, the packs that are kept ready are made anew of what it proved, and once a month a recovery drill is held.
+ended, packs and rescue bundle are made anew of what it proved, and once a month a recovery drill is held.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from recovery.settings.config import Config
 
 log = logging.getLogger(__name__)
 
-NIGHTLY, PACKS, DRILL = "verify_backup", "keep_packs", "drill"
+NIGHTLY, PACKS, BUNDLE, DRILL = "verify_backup", "keep_packs", "keep_bundle", "drill"
 SECONDS_TO_STOP = 4.0
 """That a nightly run is waited for; it and this program end by themselves after `stopping.GRACE`."""
 
@@ -32,8 +32,8 @@ SECONDS_TO_STOP = 4.0
 def keep_running(config: Config, run_cycle: Callable[[], int]) -> int:
     """Run a cycle now and then every `[schedule] cycle_minutes`, and the nightly jobs, until stopped; returns the last
     exit status."""
-    up_since, nightly, packs = read_clock(), _Nightly(config, NIGHTLY), _Nightly(config, PACKS)
-    drill = _Nightly(config, DRILL)
+    up_since, nightly = read_clock(), _Nightly(config, NIGHTLY)
+    after_it = {job: _Nightly(config, job) for job in (PACKS, BUNDLE, DRILL)}
     last = 0
 
     def again() -> None:
@@ -41,10 +41,10 @@ def keep_running(config: Config, run_cycle: Callable[[], int]) -> int:
         last = run_cycle()
         if is_due(config, up_since, read_clock()):
             nightly.start()
-        if packs_are_due(config, read_clock()):
-            packs.start()
-        if drill_is_due(config, read_clock()):
-            drill.start()
+        for job, process in after_it.items():
+            now = read_clock()
+            if drill_is_due(config, now) if job == DRILL else is_due_after_proof(config, job, now):
+                process.start()
 
     schedule.every(config.schedule.cycle_minutes).minutes.do(again)
     log.info("a cycle runs every %s minutes", config.schedule.cycle_minutes)
@@ -58,8 +58,8 @@ def keep_running(config: Config, run_cycle: Callable[[], int]) -> int:
                 return last  # nothing was under way
     finally:
         nightly.stop()
-        packs.stop()
-        drill.stop()
+        for process in after_it.values():
+            process.stop()
 
 
 def is_due(config: Config, up_since: datetime, now: datetime) -> bool:
@@ -78,15 +78,15 @@ def is_due(config: Config, up_since: datetime, now: datetime) -> bool:
     return up_since < came
 
 
-def packs_are_due(config: Config, now: datetime) -> bool:
-    """Whether a proof by re-reading has ended since the packs were last begun. A run that lies in the future was begun
-    by a clock that was wrong."""
+def is_due_after_proof(config: Config, job: str, now: datetime) -> bool:
+    """Whether a proof by re-reading has ended since packs, or bundle, were begun. A run that lies in the future was
+    begun by a clock that was wrong."""
     with suppress(OSError):
         runs = Journal(config.cache_path).runs()
         proofs = [run.finished_at for run in runs if run.job == NIGHTLY and run.finished_at is not None]
-        packs = [run.started_at for run in runs if run.job == PACKS]
-        is_wanted = config.package_path is not None and bool(proofs)
-        return is_wanted and (not packs or packs[-1] < proofs[-1] or packs[-1] > now)
+        begun = [run.started_at for run in runs if run.job == job]
+        is_wanted = bool(proofs) and bool(config.bundle_paths if job == BUNDLE else config.package_path)
+        return is_wanted and (not begun or begun[-1] < proofs[-1] or begun[-1] > now)
     return False
 
 

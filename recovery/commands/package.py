@@ -10,10 +10,7 @@ from __future__ import annotations
 import argparse
 import getpass
 import hashlib
-import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
@@ -36,7 +33,15 @@ from recovery.host.clock import read_clock
 from recovery.host.durable import LockedError
 from recovery.packing.build import STILL, Override, PackError, Packing
 from recovery.packing.contents import MOST_WAITS, Rules, wanted_plans
-from recovery.packing.encryption import WrongKeyError, encrypt, faults_of_encrypted, identities, recipients_of
+from recovery.packing.encryption import (
+    WrongKeyError,
+    encrypt,
+    faults_of_encrypted,
+    identities,
+    passphrase_of,
+    private_folder,
+    recipients_of,
+)
 from recovery.packing.index import Line, summary
 from recovery.packing.proof import faults_of
 from recovery.pacs.peers import pacs_peer
@@ -78,7 +83,7 @@ def _package(config: Config, options: argparse.Namespace, now: datetime) -> int:
     output: Path | None = options.output or (config.package_path if options.everybody else None)
     if output is None:
         raise PackError("Name a folder with -o; only --everybody has one in the config, [package] path.")
-    passphrase = _passphrase(options)
+    passphrase = passphrase_of(options.passphrase_env)
     is_encrypted = passphrase is not None or bool(recipients_of(options.recipient))
     if is_encrypted and options.output is None:
         raise PackError("Name the encrypted file with -o, such as -o pack.tar.age.")
@@ -147,17 +152,13 @@ def _encrypted(
     config: Config, make: Callable[[Path], list[Line]], file: Path, recipients: Sequence[str], passphrase: str | None
 ) -> list[Line]:
     """Make the pack on this machine's own disk, where the cache is, and write it to `file` encrypted."""
-    for left in config.cache_path.glob(f"{BESIDE}*"):  # by a run that was killed: nothing of it is encrypted
-        shutil.rmtree(left, ignore_errors=True)
-    beside = Path(tempfile.mkdtemp(prefix=BESIDE, dir=config.cache_path))
     try:
-        lines = make(beside)
-        encrypt(beside, file, recipients, passphrase)
+        with private_folder(config.cache_path, BESIDE) as beside:
+            lines = make(beside)
+            encrypt(beside, file, recipients, passphrase)
     except OSError as error:
         why = f"{file} cannot be written: {error.strerror or error}. Look whether the disk is there and has room"
         raise PackError(f"{why}, and try again; {STILL}.") from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
     return lines
 
 
@@ -194,7 +195,7 @@ def _verify(config: Config, options: argparse.Namespace) -> int:
         if pack.is_dir():
             faults = list(faults_of(pack, _digests(config)))
         else:
-            keys = identities(pack, options.identity, _passphrase(options))
+            keys = identities(pack, options.identity, passphrase_of(options.passphrase_env))
             faults = faults_of_encrypted(pack, keys, _digests(config))
     except OSError as error:
         raise PackError(f"{pack} cannot be read: {error.strerror or error}.") from error
@@ -208,15 +209,6 @@ def _digests(config: Config) -> dict[str, str]:
     """What this machine knows of objects; on another one nothing, and then the pack's own checksums must do."""
     objects = VerifiedObjects.load(Cache(config.cache_path)).objects.values()
     return {one.uid: one.digest for one in objects if one.digest is not None}
-
-
-def _passphrase(options: argparse.Namespace) -> str | None:
-    if options.passphrase_env is None:
-        return None
-    said = os.environ.get(options.passphrase_env)
-    if not said:
-        raise WrongKeyError(f"The environment variable {options.passphrase_env} is not set.")
-    return said
 
 
 def _tell(line: Line) -> None:

@@ -7,8 +7,10 @@ Why HTML of our own
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
+from html import escape
+from types import MappingProxyType
 
 import pandas as pd
 
@@ -51,11 +53,18 @@ _HEADINGS = (
 _LONGEST_WHOLE = 24
 
 
-def sheet(title: str, told: str, booked: pd.DataFrame, unbooked: pd.DataFrame, unbooked_title: str) -> str:
-    """The sheet's markup; every text in it is escaped."""
-    parts = [_table(booked) if len(booked) else "<p><b>No appointment is known.</b></p>"]
+def sheet(
+    title: str,
+    told: str,
+    booked: pd.DataFrame,
+    unbooked: pd.DataFrame,
+    unbooked_title: str,
+    hrefs: Mapping[str | None, str] = MappingProxyType({}),
+) -> str:
+    """The sheet's markup; every text in it is escaped. `hrefs`: by patient ID where a name leads to."""
+    parts = [_table(booked, hrefs) if len(booked) else "<p><b>No appointment is known.</b></p>"]
     if len(unbooked):
-        parts.append(f"<h4>{as_html(unbooked_title)}</h4>{_table(unbooked)}")
+        parts.append(f"<h4>{as_html(unbooked_title)}</h4>{_table(unbooked, hrefs)}")
     return framed(title, told, parts)
 
 
@@ -71,11 +80,13 @@ def table(headings: Iterable[str], rows: Iterable[str]) -> str:
     return f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
 
 
-def who(row: pd.Series) -> str:
-    """Mark, name, ID and birth date in one cell."""
-    born = or_none(row["patient_birth_date"])
+def who(row: pd.Series, hrefs: Mapping[str | None, str] = MappingProxyType({})) -> str:
+    """Mark, name, ID and birth date in one cell; the name is a link where `hrefs` has one for the ID."""
+    born, name = or_none(row["patient_birth_date"]), said(row["patient_name"])
+    href = hrefs.get(or_none(row["patient_id"]))
+    linked = f'<a href="{escape(href)}">{name}</a>' if href is not None else name
     return (
-        f'<span class="name">{said(row["mark"], "")} {said(row["patient_name"])}</span><br>'
+        f'<span class="name">{said(row["mark"], "")} {linked}</span><br>'
         f'<span class="{whole(said(row["patient_id"]))}">ID {said(row["patient_id"])}</span> '
         f'<span class="whole">born {said(born.isoformat() if isinstance(born, date) else None)}</span>'
     )
@@ -86,17 +97,17 @@ def cells_of(cells: Iterable[tuple[str, str]]) -> str:
     return "".join(f'<td class="{whole(text) if kind == "whole" else kind}">{text}</td>' for kind, text in cells)
 
 
-def _table(lines: pd.DataFrame) -> str:
-    return table(_HEADINGS, (_row(row) for _, row in lines.iterrows()))
+def _table(lines: pd.DataFrame, hrefs: Mapping[str | None, str]) -> str:
+    return table(_HEADINGS, (_row(row, hrefs) for _, row in lines.iterrows()))
 
 
-def _row(row: pd.Series) -> str:
+def _row(row: pd.Series, hrefs: Mapping[str | None, str]) -> str:
     how = " · ".join(said(row[name]) for name in ("energy", "technique") if absent(or_none(row[name])) != "—")
     setup = "<br>".join(filter(None, (how, said(row["setup_note"], ""), _alert(row["alerts"]))))
     at, phones = or_none(row["appointment_at"]), said(row["phone"]).split(", ")
     cells = (
         ("time", f"{at:%H:%M}" if at is not None else ABSENT),
-        ("", who(row)),
+        ("", who(row, hrefs)),
         (whole(said(row["plan"])), said(row["plan"])),
         (_weight(row), said(row["next_fraction"])),
         ("", setup or ABSENT),

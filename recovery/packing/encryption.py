@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import tarfile
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -41,23 +43,23 @@ def recipients_of(public_keys: Sequence[str]) -> list[pyrage.x25519.Recipient]:
 
 def key_file_of(file: Path) -> Path:
     """`TB1.tar.age` has its key in `TB1.key.age`."""
-    return file.with_name(f"{file.name.removesuffix('.age').removesuffix('.tar')}.key.age")
+    name = file.name.removesuffix(".age").removesuffix(".gz").removesuffix(".tar")
+    return file.with_name(f"{name}.key.age")
 
 
 def encrypt(folder: Path, file: Path, public_keys: Sequence[str], passphrase: str | None) -> None:
-    """Write a pack as one encrypted file; the file of before stands until this one is whole.
+    """Write a pack as one encrypted file, compressed where its name says `.tar.gz`; the file of before stands until
+    this one is whole.
 
-    Raises `WrongKeyError` for a bad key or a short passphrase; `OSError` if it cannot be written.
+    Raises `WrongKeyError` for a bad key; `OSError` if it cannot be written.
     """
     recipients = recipients_of(public_keys)
     if passphrase is not None:
-        if len(passphrase) < SHORTEST_PASSPHRASE:
-            raise WrongKeyError(f"The passphrase is too short: at least {SHORTEST_PASSPHRASE} characters.")
         kept = _kept_key(file, passphrase)
         own = kept or pyrage.x25519.Identity.generate()
         recipients.append(own.to_public())
     with replacing(file, private=True) as target:
-        with _piped(lambda pipe: _write_tar(folder, pipe)) as source:
+        with _piped(lambda pipe: _write_tar(folder, pipe, is_compressed=".tar.gz" in file.name)) as source:
             pyrage.encrypt_io(source, target, recipients)
         if passphrase is not None and kept is None:
             target.flush()  # a stick may take minutes, and until then the file of before needs the key of before
@@ -73,6 +75,32 @@ def _kept_key(file: Path, passphrase: str) -> pyrage.x25519.Identity | None:
         )
     except (OSError, ValueError, pyrage.DecryptError, pyrage.IdentityError):
         return None
+
+
+def passphrase_of(variable: str | None) -> str | None:
+    """What an environment variable has; None where none is named.
+
+    Raises `WrongKeyError` if it has nothing, or so little that it is guessed.
+    """
+    said = os.environ.get(variable) if variable is not None else None
+    if variable is not None and not said:
+        raise WrongKeyError(f"The environment variable {variable} is not set.")
+    if said is not None and len(said) < SHORTEST_PASSPHRASE:
+        raise WrongKeyError(f"The passphrase is too short: at least {SHORTEST_PASSPHRASE} characters.")
+    return said
+
+
+@contextmanager
+def private_folder(parent: Path, prefix: str) -> Iterator[Path]:
+    """A folder on this machine's own disk for what is not encrypted yet; gone at the end, and those of runs that were
+    killed before it begins. Raises `OSError` if it cannot be made."""
+    for left in parent.glob(f"{prefix}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def identities(file: Path, key: Path | None, passphrase: str | None) -> list[pyrage.x25519.Identity]:
@@ -120,7 +148,7 @@ def faults_of_encrypted(file: Path, keys: Sequence[pyrage.x25519.Identity], dige
 
 
 def _faults_of_tar(stream: BinaryIO, digests: Mapping[str, str]) -> Iterator[str]:
-    with tarfile.open(fileobj=stream, mode="r|") as tar:
+    with tarfile.open(fileobj=stream, mode="r|*") as tar:
         sums: dict[str, str] | None = None
         for member in tar:
             content = tar.extractfile(member) if member.isfile() else None
@@ -141,9 +169,9 @@ def _faults_of_tar(stream: BinaryIO, digests: Mapping[str, str]) -> Iterator[str
         yield from (f"{path} is not there" for path in sums or ())
 
 
-def _write_tar(folder: Path, pipe: BinaryIO) -> None:
+def _write_tar(folder: Path, pipe: BinaryIO, *, is_compressed: bool) -> None:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    with tarfile.open(fileobj=pipe, mode="w|", format=tarfile.PAX_FORMAT) as tar:
+    with tarfile.open(fileobj=pipe, mode="w|gz" if is_compressed else "w|", format=tarfile.PAX_FORMAT) as tar:
         for path in [folder / SUMS, *(path for path in files if path != folder / SUMS)]:
             tar.add(path, path.relative_to(folder).as_posix())
 

@@ -15,15 +15,20 @@ import threading
 from collections import OrderedDict
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from recovery.cache.memory import Memory
 from recovery.dicom import elements as el
 from recovery.dicom.model import InstanceRef
 from recovery.dicom.plans import ReferencedSeries, StructureSet
 from recovery.dimse import DimseError, Peer, fetch, find_by_uid, find_images, find_refs, open_link
+from recovery.pacs.peers import pacs_peer
 from recovery.pacs.retrieval import READ_BY_FIND
 from recovery.pictures.image_series import ImageSlice, ImageVolume, assemble
 from recovery.pictures.refusals import PictureError
+from recovery.pictures.shelf import FOLDER, Shelf
 from recovery.pictures.structures import slice_places
 
 if TYPE_CHECKING:
@@ -32,9 +37,10 @@ if TYPE_CHECKING:
 
     from pydicom import Dataset
 
-    from recovery.pictures.shelf import Shelf
+    from recovery.settings.config import Config
 
 SLICES_PER_LIST = 40
+_MEGABYTE = 1_000_000
 _MOST_UNFINISHED = 2
 """Series that are kept in memory half fetched."""
 
@@ -50,6 +56,13 @@ class Source:
     peer: Peer
     retrieve: Literal["get", "move"]
     shelf: Shelf
+
+
+def source_of(config: Config) -> Source:
+    """The RT-PACS of the config and the picture cache beside the tables."""
+    peer = pacs_peer(config, Memory.load(config.cache_path))
+    shelf = _shelf(config.cache_path / FOLDER, config.cache.pictures_megabytes * _MEGABYTE)
+    return Source(peer, config.pacs.retrieve, shelf)
 
 
 def read_object(source: Source, ref: InstanceRef, what: str) -> Dataset:
@@ -239,3 +252,8 @@ class _told:  # noqa: N801  reads as `with _told("the plan"):`
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, DimseError):
             raise PictureError(f"{self.what[:1].upper()}{self.what[1:]} cannot be loaded now. {error}") from error
+
+
+@lru_cache(maxsize=4)
+def _shelf(folder: Path, limit_bytes: int) -> Shelf:
+    return Shelf(folder, limit_bytes)

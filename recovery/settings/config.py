@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
+from recovery.settings.bundle import Bundle
 from recovery.settings.downtime import DowntimeSettings
 from recovery.settings.drill import DrillSettings
 from recovery.settings.mistakes import in_words
@@ -145,6 +146,7 @@ class Config:
     watch: WatchSettings = field(default_factory=WatchSettings)
     signing: Signing = field(default_factory=Signing)
     package: Package = field(default_factory=Package)
+    bundle: Bundle = field(default_factory=Bundle)
     downtime: DowntimeSettings = field(default_factory=DowntimeSettings)
     restore_to: list[Destination] = field(default_factory=list)
     drill: DrillSettings = field(default_factory=DrillSettings)
@@ -167,6 +169,15 @@ class Config:
     def drill_path(self) -> Path:
         """Where the reports of recovery drills lie."""
         return self.file.parent / self.drill.path if self.drill.path else self.cache_path / "drills"
+
+    @property
+    def bundle_paths(self) -> list[Path]:
+        """Where the rescue bundle is kept."""
+        return [self.file.parent / path for path in self.bundle.paths]
+
+    @property
+    def wheelhouse_path(self) -> Path | None:
+        return self.file.parent / self.bundle.wheelhouse if self.bundle.wheelhouse else None
 
     @property
     def accounts_path(self) -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from backup_jobs.jobs.schedule import drill_is_due, is_due, packs_are_due
+from backup_jobs.jobs.schedule import drill_is_due, is_due, is_due_after_proof
 from recovery.cache.journal import JobResult, Journal
 from recovery.settings.config import load_config
 from tests.patience import seconds, wait_until
@@ -68,22 +68,25 @@ def test_without_a_time_of_day_it_is_left_to_cron(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("packed", "due"),
+    ("job", "section"), [("keep_packs", '[package]\npath = "p"'), ("keep_bundle", '[bundle]\npaths = ["p"]')]
+)
+@pytest.mark.parametrize(
+    ("begun", "due"),
     [([], True), ([TWO - HOUR], True), ([TWO + HOUR], False), ([TWO + 99 * HOUR], True)],
     ids=["first night", "next night", "done", "clock ahead"],
 )
-def test_packs_are_made_once_after_each_proof_where_a_folder_is_named(
-    tmp_path: Path, packed: list[datetime], due: bool
+def test_packs_and_bundle_are_made_once_after_each_proof_where_a_folder_is_named(
+    tmp_path: Path, begun: list[datetime], due: bool, job: str, section: str
 ) -> None:
-    configure(tmp_path, '[package]\npath = "packs"\n')
+    configure(tmp_path, section)
     config, journal = load_config(tmp_path / "config.toml"), Journal(tmp_path / "cache")
-    assert not packs_are_due(config, TWO), "no proof yet"
+    assert not is_due_after_proof(config, job, TWO), "no proof yet"
     ran(tmp_path, TWO)
-    for at in packed:
-        journal.finish(journal.start("keep_packs", at), JobResult("keep_packs", "OK", {}), at)
-    assert packs_are_due(config, TWO + 2 * HOUR) is due
+    for at in begun:
+        journal.finish(journal.start(job, at), JobResult(job, "OK", {}), at)
+    assert is_due_after_proof(config, job, TWO + 2 * HOUR) is due
     configure(tmp_path, "")
-    assert not packs_are_due(load_config(tmp_path / "config.toml"), TWO + 2 * HOUR)
+    assert not is_due_after_proof(load_config(tmp_path / "config.toml"), job, TWO + 2 * HOUR)
 
 
 @pytest.mark.parametrize(

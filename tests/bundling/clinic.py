@@ -12,7 +12,7 @@ from tests.app.clinic import CONFIG
 from tests.photos import RED, picture
 from tests.recovery.patient_clinic import NOW, Clinic, anna, bo, photograph
 
-HOSTILE = '<img src=x onerror="document.title=1">\u202eEVIL^Eve'
+HOSTILE = "<script>alert(1)</script>\u202eEVIL^Eve"
 HOSTILE_ID = "../CON"
 
 

@@ -13,11 +13,8 @@ from PIL import Image, ImageChops, ImageDraw
 
 from recovery.__main__ import main
 from recovery.bundling.binder import binder_pdf
-from recovery.bundling.department import Department, read_department
-from recovery.cache.doors import cache_to_show
+from recovery.bundling.department import Department
 from recovery.charting import ChartCode, charts_pdf
-from recovery.settings.config import load_config
-from tests.app import hostile
 from tests.app.clinic import NOW
 from tests.app.conftest import set_clock
 from tests.bundling import clinic
@@ -82,13 +79,6 @@ def test_it_says_who_comes_whom_to_call_what_is_next_and_how_old_it_is(binder: b
     assert "LATER, Lea" in starting and "a plan" in starting
     assert "+41 79 555 01 23" in calls.replace("\u00a0", " ") and "GRÜNSPAN, Jürgen" in calls
     assert all("Proven up to Tue 24 Nov 2026 14:32" in page for page in pages[:6])
-
-
-@pytest.mark.parametrize("poison", list(hostile.POISONS))
-def test_what_people_typed_elsewhere_is_text_on_paper(tmp_path: Path, poison: str) -> None:
-    config = load_config(hostile.make(tmp_path, poison))
-    made = binder_pdf(read_department(config, cache_to_show(config, NOW), NOW, "this binder"))
-    assert [told for _, text in hostile.texts_of_pdf(made) if (told := hostile.steering(text))] == []
 
 
 def test_the_command_writes_it_and_says_how_old_it_is(

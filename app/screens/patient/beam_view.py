@@ -12,6 +12,7 @@ from recovery.patient.plan import PlanFile
 from recovery.pictures.beams_eye import BeamsEyeView
 from recovery.pictures.drawing_beam import angles_in_words, draw_beams_eye_view
 from recovery.pictures.refusals import PictureError
+from recovery.pictures.retrieval import source_of
 from recovery.words.printable import printable
 from recovery.words.values import absent
 
@@ -26,7 +27,7 @@ def _show(desk: Desk, plan: PlanFile) -> None:
     if plan.uid is None or not plan.row.plan_held:
         st.markdown("The RT-PACS does not hold the plan: there is nothing to draw.")
         return
-    source = pictures.source_of(desk.config)
+    source = source_of(desk.config)
     is_asked = st.session_state.get(f"asked_beams_{plan.uid}")
     if not (is_asked or pictures.is_at_hand(source, plan.uid)):
         st.button("Load from the RT-PACS", key=f"load_beams_{plan.uid}", icon=":material/download:",

@@ -14,7 +14,7 @@ from app.wording.words import as_markdown
 from recovery.patient.plan import PlanFile
 from recovery.pictures.drawing import draw_reference_image
 from recovery.pictures.refusals import PictureError
-from recovery.pictures.retrieval import Source
+from recovery.pictures.retrieval import Source, source_of
 from recovery.words.values import absent
 
 _PLANNING, _REFERENCE = "Planning image", "Reference images"
@@ -30,7 +30,7 @@ def show(desk: Desk, plan: PlanFile) -> None:
         "Pictures", [_PLANNING, _REFERENCE], default=_PLANNING, required=True, key=f"kind_{plan.uid}",
         label_visibility="collapsed",
     )  # fmt: skip
-    source = pictures.source_of(desk.config)
+    source = source_of(desk.config)
     try:
         with st.spinner("Loading plan and structure set from the RT-PACS"):
             picture = pictures.plan_picture(source, plan.uid)

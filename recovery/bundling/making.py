@@ -1,0 +1,84 @@
+"""One encrypted rescue bundle: built on this machine's own disk, encrypted, and proven by opening it.
+
+How
+    It is encrypted for one more key, which is made here, opens the file once to prove it, and is forgotten.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyrage
+
+from recovery.bundling.build import build
+from recovery.bundling.department import read_department
+from recovery.bundling.places import file_name, keep_in
+from recovery.cache.doors import cache_to_show
+from recovery.packing.encryption import encrypt, faults_of_encrypted, private_folder
+from recovery.words.values import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from recovery.settings.config import Config
+
+BESIDE = "bundling-"
+"""How the folder begins, in the cache's, that a bundle is made of."""
+
+
+class BundleError(RuntimeError):
+    """No bundle can be made. The text says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """`proven`: places where it lies. `failed`: places where it does not, and why. `lacks`: what is not in it."""
+
+    name: str
+    patients: int
+    size: int
+    proven: Sequence[Path]
+    failed: Sequence[str]
+    lacks: Sequence[str]
+
+    @property
+    def in_words(self) -> str:
+        what = f"{self.name}, {counted(self.patients, 'patient')}, {self.size / 1e6:.1f} MB"
+        return f"{what}, is in {counted(len(self.proven), 'place')}."
+
+
+def make_bundle(config: Config, now: datetime, passphrase: str | None, places: Sequence[Path]) -> Made:
+    """Make tonight's bundle and keep it in `places`; those that fail are told.
+
+    Raises `BundleError` or `WrongKeyError` if nobody could open it, or it cannot be made; `NobodyError` if nobody is on
+    treatment; `CacheError` if list, records or plans cannot be read.
+    """
+    if not config.bundle.recipients and passphrase is None:
+        raise BundleError("[bundle] names no recipients and no passphrase_env: nobody could open it, and none is made.")
+    if not places:
+        raise BundleError("Name folders with -o, or in the config, [bundle] paths.")
+    cache = cache_to_show(config, now)
+    told = read_department(config, cache, now, "this copy")
+    with ExitStack() as stack:
+        try:
+            folder = stack.enter_context(private_folder(config.cache_path, BESIDE))
+            inside = folder / "bundle"
+            inside.mkdir()
+            built = build(inside, told, cache)
+            file = folder / file_name(told.local_now)
+            once = pyrage.x25519.Identity.generate()
+            encrypt(inside, file, [*config.bundle.recipients, str(once.to_public())], passphrase)
+            faults = faults_of_encrypted(file, [once], {})
+        except OSError as error:
+            why = f"{error.filename or config.cache_path}: {error.strerror or error}"
+            raise BundleError(f"The bundle cannot be made: {why}. Those that were kept before still stand.") from error
+        if faults:
+            raise BundleError(f"The bundle is not what was written: {faults[0]}. Those kept before still stand.")
+        said = {place: keep_in(place, file, config.bundle.keep) for place in places}
+        proven = [place for place, why in said.items() if not why]
+        lacks = (*(f"{name}: the table is damaged" for name in told.damaged), *built.lacks)
+        return Made(file.name, built.patients, file.stat().st_size, proven, [*filter(None, said.values())], lacks)

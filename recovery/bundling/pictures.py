@@ -1,0 +1,70 @@
+"""Beam's-eye views for the bundle: drawings of a few kilobytes, of plans out of the RT-PACS or the picture cache.
+
+An RT-PACS that does not answer is asked once and not again; what was seen before lies in the picture cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from recovery.dicom.model import InstanceRef
+from recovery.dimse import DimseError
+from recovery.pictures.beams_eye import BeamsEyeView, beams_eye_views
+from recovery.pictures.drawing_beam import draw_beams_eye_view
+from recovery.pictures.refusals import PictureError
+from recovery.pictures.retrieval import Source, read_object
+from recovery.words.values import absent, counted
+
+if TYPE_CHECKING:
+    from recovery.patient.file import PatientFile
+
+MOST_BYTES = 60_000
+"""Of one drawing: one that is larger stays where a dashboard can draw it."""
+
+
+class BeamPictures:
+    """Writes the drawings of patients' plans into `folder`, and notes of how many plans there are none."""
+
+    def __init__(self, source: Source, folder: Path) -> None:
+        self.source = source
+        self.folder = folder
+        self._silent = ""
+        self._without = 0
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """What is missing, in a sentence."""
+        if not self._without:
+            return ()
+        plans = counted(self._without, "plan has", "plans have")
+        return (f"▲ {plans} no beam's-eye views here. {self._silent}".rstrip(),)
+
+    def of(self, file: PatientFile, base: str) -> dict[str | None, list[tuple[str, str]]]:
+        """By plan UID each drawing's path in the bundle, and what it shows; `base`: how their names begin."""
+        found: dict[str | None, list[tuple[str, str]]] = {}
+        for number, plan in enumerate(file.unfinished_plans, start=1):
+            if plan.uid is not None:
+                found[plan.uid] = list(self._write(self._views(plan.uid), f"{base}_{number}"))
+        return found
+
+    def _views(self, uid: str) -> Iterable[BeamsEyeView]:
+        try:
+            ds = self.source.shelf.read(uid)
+            if ds is None and not self._silent:
+                ds = read_object(self.source, InstanceRef(uid, modality="RTPLAN"), "the plan")
+            if ds is not None:
+                return beams_eye_views(ds)
+        except PictureError as error:
+            self._silent = "The RT-PACS did not answer." if isinstance(error.__cause__, DimseError) else ""
+        self._without += 1
+        return ()
+
+    def _write(self, views: Iterable[BeamsEyeView], base: str) -> Iterable[tuple[str, str]]:
+        for number, view in enumerate(views, start=1):
+            drawn = draw_beams_eye_view(view).encode()
+            if len(drawn) <= MOST_BYTES:
+                name = f"{base}_{number}.svg"
+                (self.folder / name).write_bytes(drawn)
+                yield f"{self.folder.name}/{name}", f"{absent(view.beam_number)} {absent(view.beam_name)}"

@@ -1,0 +1,74 @@
+"""`python -m recovery bundle`: the rescue bundle, made now and kept where the config or `-o` says; or one proven.
+
+What it says names no patient. Exit status: 0 made, and proven in every place, 1 a place failed or something is not in
+it, 2 none was made, or it cannot be opened, 75 another is being made.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from recovery.words.printable import tell
+
+if TYPE_CHECKING:
+    from recovery.settings.config import Config
+
+LOCK = "bundle"
+DONE, PARTLY, NOTHING, BUSY = 0, 1, 2, 75
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare `bundle`."""
+    parser = commands.add_parser("bundle", help="the rescue bundle, one encrypted file; --verify proves one")
+    parser.add_argument("-o", "--output", type=Path, nargs="+", metavar="FOLDER", help="default: [bundle] paths")
+    parser.add_argument("--verify", type=Path, metavar="FILE", help="whether a .tar.gz.age is still what was written")
+    parser.add_argument("--identity", type=Path, metavar="KEY", help="the key that opens it; default: the passphrase")
+    parser.add_argument("--config", type=Path, default=Path("config.toml"), help="default: config.toml")
+
+
+def run(config: Config, options: argparse.Namespace) -> int:
+    """Make a bundle or prove one; returns the exit status. Raises `CacheError` if the cache cannot be read."""
+    from recovery.bundling.making import BundleError, make_bundle
+    from recovery.cache.journal import lock
+    from recovery.charting import FontError
+    from recovery.host.clock import read_clock
+    from recovery.host.durable import LockedError
+    from recovery.packing.encryption import WrongKeyError, passphrase_of
+    from recovery.patient.chosen import NobodyError
+
+    try:
+        name = config.bundle.passphrase_env
+        if options.verify is not None:
+            return _verify(options.verify, options.identity, None if options.identity else passphrase_of(name))
+        places = options.output or config.bundle_paths
+        with lock(config.cache_path, LOCK):
+            made = make_bundle(config, read_clock(), passphrase_of(name), places)
+    except LockedError as error:
+        tell(f"{error}; try again when it has ended", file=sys.stderr)
+        return BUSY
+    except NobodyError as error:
+        tell(error, file=sys.stderr)
+        return error.status
+    except (BundleError, WrongKeyError, FontError) as error:
+        tell(error, file=sys.stderr)
+        return NOTHING
+    tell(*made.failed, *made.lacks, file=sys.stderr)
+    tell(made.in_words)
+    return NOTHING if not made.proven else PARTLY if made.failed or made.lacks else DONE
+
+
+def _verify(file: Path, key: Path | None, passphrase: str | None) -> int:
+    from recovery.packing.encryption import faults_of_encrypted, identities
+
+    try:
+        faults = faults_of_encrypted(file, identities(file, key, passphrase), {})
+    except OSError as error:
+        tell(f"{file} cannot be read: {error.strerror or error}.", file=sys.stderr)
+        return NOTHING
+    tell(*(f"CHANGED  {said}" for said in faults), file=sys.stderr)
+    if not faults:
+        tell(f"whole    {file}")
+    return PARTLY if faults else DONE
