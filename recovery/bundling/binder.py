@@ -108,7 +108,7 @@ def _draw(
         pdf.enter(f"{absent(file.identity.patient_name)} ({file.identity.patient_id})", page=pdf.page + 1)
         draw_charts(pdf, file, sheets)
     pdf.enter("To write on, for eight hours", is_section=True, page=pdf.page + 1)
-    for machine in told.machines:
+    for machine in _machines(told):
         pdf.enter(f"Treated by hand, {machine}", page=pdf.page + 1)
         for number in range(1, _LOG_PAGES + 1):
             pdf.begin_section(
@@ -156,10 +156,14 @@ def _table_of(lines: pd.DataFrame, names: Sequence[str]) -> Table:
 
 def _days(told: Department) -> Iterator[tuple[str, date, str]]:
     """Machine, day and title, the days of a machine together."""
-    for machine in told.machines:
-        if machine != ABSENT:
-            for day in told.days:
-                yield machine, day, f"{machine}, {day_in_words(day)}"
+    for machine in _machines(told):
+        for day in told.days:
+            yield machine, day, f"{machine}, {day_in_words(day)}"
+
+
+def _machines(told: Department) -> list[str]:
+    """Without the dash under which the dashboard lists plans of no machine."""
+    return [machine for machine in told.machines if machine != ABSENT]
 
 
 def _of_day(told: Department, machine: str, day: date) -> list[Block]:

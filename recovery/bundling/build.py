@@ -6,6 +6,7 @@ R&V system; the RT-PACS is asked for drawings alone, and the bundle is made with
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 MOST_EXCEL_ROWS = 20_000
 """A workbook of more takes minutes to write, and no person reads it: CSV and parquet have all of it."""
+_PASSWORD = re.compile(rb"(?i)\b(pwd|password)\s*=[^;\"'\n]*")
+"""In an ODBC connection string, where none should stand."""
 FORMATS: tuple[Format, ...] = ("csv", "parquet", "xlsx")
 _NOT_READ = frozenset({"photos"})
 """Tables of pictures, which the pages show; as parquet alone."""
@@ -66,11 +69,12 @@ def build(folder: Path, told: Department, cache: Cache) -> Built:
         (folder / name).mkdir()
     links = _links(told)
     beams = BeamPictures(source_of(told.config), folder / "pictures")
+    beams.fetch(told.files)
     drawn = {patient_id: beams.of(file, links[patient_id]) for patient_id, file in _by_id(told)}
     lacks = (*_write_tables(folder / "tables", told, cache), *beams.lacks)
     (folder / "binder.pdf").write_bytes(binder_pdf(told))
     _write_pages(folder, told, links, drawn, lacks)
-    shutil.copyfile(told.config.file, folder / "config.toml")
+    (folder / "config.toml").write_bytes(_PASSWORD.sub(rb"\1=(not copied)", told.config.file.read_bytes()))
     if (wheelhouse := told.config.wheelhouse_path) is not None:
         shutil.copytree(wheelhouse, folder / "wheelhouse")
     files = sorted(path for path in folder.rglob("*") if path.is_file())

@@ -1,11 +1,12 @@
 """Beam's-eye views for the bundle: drawings of a few kilobytes, of plans out of the RT-PACS or the picture cache.
 
-An RT-PACS that does not answer is asked once and not again; what was seen before lies in the picture cache.
+An RT-PACS that does not answer is asked twice and not again; what was seen before lies in the picture cache.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,12 +15,13 @@ from recovery.dimse import DimseError
 from recovery.pictures.beams_eye import BeamsEyeView, beams_eye_views
 from recovery.pictures.drawing_beam import draw_beams_eye_view
 from recovery.pictures.refusals import PictureError
-from recovery.pictures.retrieval import Source, read_object
+from recovery.pictures.retrieval import Source, read_object, read_objects
 from recovery.words.values import absent, counted
 
 if TYPE_CHECKING:
     from recovery.patient.file import PatientFile
 
+_AT_ONCE = 40
 MOST_BYTES = 60_000
 """Of one drawing: one that is larger stays where a dashboard can draw it."""
 
@@ -32,6 +34,15 @@ class BeamPictures:
         self.folder = folder
         self._silent = ""
         self._without = 0
+
+    def fetch(self, files: Iterable[PatientFile]) -> None:
+        """Bring the plans that the RT-PACS holds, many at once: one by one, asking takes longer than drawing."""
+        plans = (plan for file in files for plan in file.unfinished_plans if plan.row.plan_held)
+        uids = [plan.uid for plan in plans if plan.uid is not None and self.source.shelf.read(plan.uid) is None]
+        with suppress(PictureError):  # who is at fault is told plan by plan
+            for start in range(0, len(uids), _AT_ONCE):
+                refs = [InstanceRef(uid, modality="RTPLAN") for uid in uids[start : start + _AT_ONCE]]
+                read_objects(self.source, refs, "the plans")
 
     @property
     def lacks(self) -> tuple[str, ...]:

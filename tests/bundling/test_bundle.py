@@ -40,9 +40,15 @@ from tests.charting.pages import texts
 
 PASSPHRASE = "four words for bundles"
 KEY = pyrage.x25519.Identity.generate()
-SECTION = (
-    f'[bundle]\npaths = ["stick", "gone"]\nrecipients = ["{KEY.to_public()}"]\nkeep = 2\npassphrase_env = "PASS"\n'
-)
+SECTION = f"""
+[rv.database]
+connection = "Driver=x;Server=aria;UID=rbrdt;PWD=hunter2;Database=VARIAN"
+[bundle]
+paths = ["stick", "gone"]
+recipients = ["{KEY.to_public()}"]
+passphrase_env = "PASS"
+keep = 2
+"""
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +111,8 @@ def test_everything_in_it_is_in_its_checksums_and_no_secret_is_in_it(site: Path)
     listed = dict(reversed(line.split("  ", 1)) for line in files["SHA256SUMS"].decode().splitlines())  # type: ignore[arg-type]
     assert done.returncode == 0 and listed.keys() == files.keys() - {"SHA256SUMS"}
     assert all(hashlib.sha256(files[path]).hexdigest() == sha256 for path, sha256 in listed.items())
-    assert not any(PASSPHRASE.encode() in content for content in files.values())
+    assert not any(secret in content for content in files.values() for secret in (PASSPHRASE.encode(), b"hunter2"))
+    assert b"UID=rbrdt;PWD=(not copied);Database" in files["config.toml"]
     assert {f"tables/on_treatment.{form}" for form in ("csv", "xlsx", "parquet")} <= files.keys()
     assert "GRÜNSPAN, Jürgen" in texts(files["charts/GRÜNSPAN_Jürgen_200001.pdf"])[0]
     assert "Who is on treatment" in texts(files["binder.pdf"])[0]
