@@ -65,7 +65,8 @@ def stamp(pdf: Canvas, files: Sequence[PatientFile]) -> None:
     """Who made it, and the copy's own time in place of the time of making."""
     pdf.set_producer("RBRDT")
     newest = max((file.as_of or file.built_at for file in files), default=None)
-    pdf.set_creation_date(newest.replace(tzinfo=UTC) if newest is not None else None)
+    if newest is not None:
+        pdf.set_creation_date(newest.replace(tzinfo=UTC))
 
 
 def draw_charts(pdf: Canvas, file: PatientFile, sheets: Iterable[ChartSheet]) -> None:

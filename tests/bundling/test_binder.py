@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,8 +14,11 @@ from PIL import Image, ImageChops, ImageDraw
 
 from recovery.__main__ import main
 from recovery.bundling.binder import binder_pdf
-from recovery.bundling.department import Department
+from recovery.bundling.department import Department, read_department
+from recovery.cache.doors import cache_to_show
 from recovery.charting import ChartCode, charts_pdf
+from recovery.settings.config import load_config
+from tests.app import hostile
 from tests.app.clinic import NOW
 from tests.app.conftest import set_clock
 from tests.bundling import clinic
@@ -93,3 +97,12 @@ def test_the_command_writes_it_and_says_how_old_it_is(
     assert "The copy is 2 d old" in said and "ABELSEN" not in said
     assert "The copy is 2 d old" in texts((tmp_path / "binder.pdf").read_bytes())[0]
     assert main([*asked, str(tmp_path / "nowhere" / "binder.pdf")]) == 2
+
+
+@pytest.mark.parametrize("poison", list(hostile.POISONS))
+def test_no_text_makes_a_list_too_high_for_its_page_or_steers_its_reader(tmp_path: Path, poison: str) -> None:
+    """Of charts, `tests/charting` tells."""
+    config = load_config(hostile.make(tmp_path, poison))
+    told = read_department(config, cache_to_show(config, NOW), NOW, "this binder")
+    made = binder_pdf(replace(told, files=()))
+    assert [steered for _, text in hostile.texts_of_pdf(made) if (steered := hostile.steering(text))] == []
