@@ -21,6 +21,7 @@ from recovery.cache.journal import Journal, lock
 from recovery.cache.manifests import ManifestError, current_id
 from recovery.cache.snapshots import broken_chain, list_snapshots, verify_snapshot
 from recovery.cache.store import Cache
+from recovery.entries.charted import read_charted
 from recovery.entries.downtimes import DowntimeEntry, downtimes_file
 from recovery.entries.known_gaps import KnownGap, known_gaps_file
 from recovery.entries.priority_entries import PriorityEntry, entries_file
@@ -59,6 +60,7 @@ def run(config: Config, options: argparse.Namespace) -> int:
         "journal of runs": lambda: _counted(Journal(config.cache_path).damaged_lines(), "line"),
         "known gaps": lambda: _entries(known_gaps_file(config.cache_path), KnownGap),
         "shift checks": lambda: _entries(shift_checks_file(config.cache_path), ShiftCheck),
+        "charted fractions": lambda: list(read_charted(config.cache_path).faults),
         "downtimes": lambda: _entries(downtimes_file(config.cache_path), DowntimeEntry),
         "priorities": lambda: _entries(entries_file(config.cache_path), PriorityEntry),
         "audit file": lambda: list(audit_verdict(AuditFile(config.audit_path)).breaks),

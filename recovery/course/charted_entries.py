@@ -83,6 +83,9 @@ class ChartedFraction:
     def meterset(self) -> float:
         return sum(beam.delivered_meterset for beam in self.beams)
 
+    def of_plan(self, uid: str | None) -> bool:
+        return self.referenced_rt_plan_uid == uid
+
     @property
     def signers(self) -> str:
         return f"{self.signed_by} and {self.second_by}"

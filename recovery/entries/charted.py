@@ -30,6 +30,7 @@ from recovery.course.charted_entries import ChartedFraction
 from recovery.host.durable import append, appending, replace, torn_end
 from recovery.host.entry_lines import EntriesError, entries_folder
 from recovery.host.keys import is_signed, load_key, make_key, public_key_of, sign
+from recovery.words.values import counted
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -39,6 +40,10 @@ _PURPOSE, _HEAD = "charted fraction", "newest charted fraction"
 _ENTRY = TypeAdapter(ChartedFraction)
 _CHANGED = "The journal {} was changed by hand: not all that was charted there counts, and nobody knows whose."
 _UNREADABLE = "What was charted cannot be read ({}): look at {}."
+_MISSING = "Not here: {} that others knew of when they charted. Merge their journals (docs/downtime.md)."
+_OLDER = (
+    "Nothing was entered: more was charted here than the journal {} holds. Somebody put an older copy in its place."
+)
 _GONE = "The journal {} is gone: what was charted there does not count."
 
 
@@ -98,40 +103,64 @@ def _read(folder: Path, stamp: Stamp) -> Charted:
     faults += [_GONE.format(name) for name in sorted(lost)]
     if UNREADABLE in stamp:
         faults.append(_UNREADABLE.format("its folder cannot be listed", folder))
+    named = {one for entry in entries.values() for one in (*entry.known_entries, entry.corrects)} - {None}
+    if missing := len(named - entries.keys()):
+        faults.append(_MISSING.format(counted(missing, "entry", "entries")))
     return Charted(tuple(entries.values()), tuple(faults))
+
+
+def merge(cache_path: Path, folder: Path) -> list[str]:
+    """Take over the journals of a folder, of a share or a stick, each where it is longer than the one here.
+
+    Returns a sentence for each that is not what was written; nothing of it is taken.
+
+    Raises `OSError` if something cannot be read or written.
+    """
+    said = []
+    charted_folder(cache_path).mkdir(parents=True, exist_ok=True, mode=0o700)
+    for source in sorted(folder.glob("*.jsonl")):
+        own = charted_folder(cache_path) / source.name
+        with appending(own, private=True):
+            theirs, ours = source.read_bytes(), own.read_bytes()
+            if _Journal(source).is_changed or not (theirs.startswith(ours) or ours.startswith(theirs)):
+                said.append(f"Nothing was taken of {source.name}: it was changed by hand, here or there.")
+            elif len(theirs) > len(ours):
+                replace(own, theirs, private=True)
+                replace(own.with_suffix(".head"), source.with_suffix(".head").read_bytes(), private=True)
+    return said
 
 
 class _Journal:
     """One workstation's file as it lies there: the lines that its key signed, and whether others were among them."""
 
     def __init__(self, file: Path) -> None:
-        self.name = file.name
+        self.name, self.fingerprint = file.name, file.stem
         self.entries: list[ChartedFraction] = []
-        self.public_key, self.newest, self.number, self.is_changed = "", FIRST, 0, False
-        head = _head_of(file.with_suffix(".head"), file.stem)
+        path = file.with_suffix(".head")
+        head = _verified(path.read_bytes(), file.stem, _HEAD) if path.exists() else None
+        self.newest, self.number, self.is_changed = FIRST, 0, path.exists() and head is None
         for line in file.read_bytes().split(b"\n"):
             said = _verified(line, file.stem, _PURPOSE)
             if said is None:
                 continue
             self.is_changed |= (said["number"], said["before"]) != (self.number + 1, self.newest)
-            self.number, self.newest, self.public_key = said["number"], hashlib.sha256(line).hexdigest(), said["key"]
+            self.number, self.newest = said["number"], hashlib.sha256(line).hexdigest()
             self.entries.append(said["entry"])
             if head is not None and head["number"] == self.number:
                 self.is_changed |= head["newest"] != self.newest
         self.noted: int = head["number"] if head is not None else 0
         self.is_changed |= not self.number - 1 <= self.noted <= self.number
 
-    def refuse_if_changed(self) -> None:
+    def refuse_if_changed(self, noted_elsewhere: Path) -> None:
+        """`noted_elsewhere`: the head as it was kept beside the key, which leaves this machine with no journal.
+
+        Raises `EntriesError` if it is not all that was charted here.
+        """
+        noted = _verified(noted_elsewhere.read_bytes(), self.fingerprint, _HEAD) if noted_elsewhere.exists() else None
+        if noted is not None and noted["number"] > self.number:
+            raise EntriesError(_OLDER.format(self.name))
         if self.is_changed:
             raise EntriesError(f"Nothing was entered. {_CHANGED.format(self.name)} Move it aside.")
-
-
-def _head_of(path: Path, fingerprint: str) -> dict[str, Any] | None:
-    """What a head file says; None where there is none, or its key did not sign it."""
-    try:
-        return _verified(path.read_bytes(), fingerprint, _HEAD)
-    except FileNotFoundError:
-        return None
 
 
 @lru_cache(maxsize=20_000)  # a line is verified once a process, for months of them are read with every new one
@@ -183,17 +212,18 @@ def enter(
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with appending(file, private=True) as descriptor:
             journal = _Journal(file)
-            journal.refuse_if_changed()
+            noted = key_path.with_suffix(".newest")
+            journal.refuse_if_changed(noted)
             known = read_charted(cache_path)
             if entry.entry_id in {other.entry_id for other in known.entries}:
                 return
             check(known)
             if journal.noted < journal.number:  # killed between line and head: the head is never two behind
-                _note(file, key, journal.number, journal.newest)
+                _note(file, noted, key, journal.number, journal.newest)
             number, said = journal.number + 1, _ENTRY.dump_python(entry, mode="json")
             line = _signed(key, _PURPOSE, {"number": number, "before": journal.newest, "entry": said})
             append(descriptor, (b"\n" if torn_end(descriptor) else b"") + line + b"\n")
-            _note(file, key, number, hashlib.sha256(line).hexdigest())
+            _note(file, noted, key, number, hashlib.sha256(line).hexdigest())
     except EntriesError:
         raise
     except (OSError, ValueError) as error:
@@ -201,9 +231,11 @@ def enter(
         raise EntriesError(f"Nothing was entered: the journal cannot be written ({why}).") from error
 
 
-def _note(file: Path, key: Ed25519PrivateKey, number: int, newest: str) -> None:
-    """Write what the newest line is."""
-    replace(file.with_suffix(".head"), _signed(key, _HEAD, {"number": number, "newest": newest}), private=True)
+def _note(file: Path, elsewhere: Path, key: Ed25519PrivateKey, number: int, newest: str) -> None:
+    """Write what the newest line is, beside the journal and beside the key."""
+    head = _signed(key, _HEAD, {"number": number, "newest": newest})
+    replace(file.with_suffix(".head"), head, private=True)
+    replace(elsewhere, head, private=True)
 
 
 def _key(path: Path) -> Ed25519PrivateKey:

@@ -100,6 +100,7 @@ def test_a_plan_that_is_well_passes_and_one_of_which_it_is_known_what_a_fraction
         ("says_what_was_interrupted", {"interrupted_fraction": 8}, "Fraction 8 was interrupted, and what it lacks"),
         ("is_agreed", {"disagreement": "7 here, 8 there"}, "Two sources disagree: 7 here, 8 there."),
         ("is_agreed", {"disagreements": ("20 MU here; 21 there",)}, "Two sources disagree: 20 MU here; 21 there."),
+        ("is_agreed", {"charted_conflict": "charted twice"}, "Two sources disagree: charted twice."),
         ("is_complete", {"ready": False, "missing": "2 images"}, "missing 2 images."),
         ("is_complete", {"ready": None, "missing": None}, "missing nobody knows what."),
         ("was_proven_lately", {"proven_at": LOCAL - timedelta(hours=49)}, "and not within 48 hours."),

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from recovery.entries.charted import Charted, charted_folder, enter, new_entry_id, read_charted
+from recovery.entries.charted import Charted, charted_folder, enter, merge, new_entry_id, read_charted
 from recovery.host.entry_lines import EntriesError
 from tests.recovery.charting import FULL, entry
 
@@ -38,7 +38,7 @@ def ids(cache: Path) -> list[str]:
 
 def test_what_two_people_signed_comes_back_as_it_was(cache: Path) -> None:
     assert read_charted(cache) == Charted()
-    whole = entry("a", 1, FULL, comment="couch 3 mm, “kV” match", accepted=("not ready",), known_entries=("x",))
+    whole = entry("a", 1, FULL, comment="couch 3 mm, “kV” match", accepted=("not ready",))
     enter(cache, cache.parent / "charting.key", whole)
     enter(cache, cache.parent / "charting.key", whole)
     assert read_charted(cache) == Charted((whole,)), "a second press enters nothing"
@@ -52,6 +52,35 @@ def test_journals_of_several_workstations_merge_in_any_order_and_again(cache: Pa
         assert sorted(ids(cache)) == ["a", "b", "c"] and read_charted(cache).faults == ()
     shutil.copy(next(charted_folder(cache).glob("*.jsonl")), charted_folder(cache) / "0123456789abcdef.jsonl")
     assert len(ids(cache)) == 3, "under another name no key signed it"
+
+
+def test_a_folder_is_merged_by_length_and_never_backwards(cache: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other" / "cache"
+    file = charted(cache, "a")
+    assert merge(other, charted_folder(cache)) == [] and ids(other) == ["a"]
+    charted(cache, "b")
+    assert merge(cache, charted_folder(other)) == [] and ids(cache) == ["a", "b"], "an older copy takes nothing away"
+    assert merge(other, charted_folder(cache)) == [] and read_charted(other).faults == ()
+    file.write_bytes(file.read_bytes().replace(b'"A"', b'"Z"'))
+    assert "changed by hand" in merge(other, charted_folder(cache))[0] and ids(other) == ["a", "b"]
+
+
+def test_an_older_copy_in_the_place_of_the_own_journal_is_said_before_anything_is_added(cache: Path) -> None:
+    file = charted(cache, "a")
+    older = [(path, path.read_bytes()) for path in charted_folder(cache).glob("*.*") if path.suffix != ".lock"]
+    charted(cache, "b")
+    for path, content in older:
+        path.write_bytes(content)
+    with pytest.raises(EntriesError, match="more was charted here than the journal"):
+        charted(cache, "c")
+    assert file.read_bytes().count(b"\n") == 1
+
+
+def test_what_others_knew_of_and_is_not_here_is_said(cache: Path) -> None:
+    enter(cache, cache.parent / "charting.key", entry("b", 1, FULL, known_entries=("a",)))
+    assert read_charted(cache).faults == (
+        "Not here: 1 entry that others knew of when they charted. Merge their journals (docs/downtime.md).",
+    )
 
 
 def test_half_a_line_that_a_crash_left_costs_nothing_that_was_acknowledged(cache: Path) -> None:

@@ -11,11 +11,14 @@ from recovery.__main__ import main
 from recovery.access.audit import AuditEvent, AuditFile
 from recovery.cache.journal import JobResult, Journal
 from recovery.cache.store import Cache
+from recovery.entries.charted import enter
+from recovery.entries.downtimes import DowntimeEntry, downtimes_file
 from recovery.entries.known_gaps import KnownGap, known_gaps_file
 from recovery.host.entry_lines import append_statement
 from recovery.pacs.verified_objects import VerifiedObjects
 from recovery.tables.schema import EXCLUDED_PATIENTS
 from tests.recovery import made_snapshots
+from tests.recovery.charting import FULL, entry
 from tests.recovery.test_copy_age import CONFIG
 
 NOW = datetime(2026, 11, 24, 14, 32, tzinfo=UTC)
@@ -32,6 +35,9 @@ def config(tmp_path: Path) -> list[str]:
     journal.finish(journal.start("sync_records", NOW), JobResult("sync_records", "OK", {}), NOW)
     gap = KnownGap(("1.2.3",), "never sent", date(2026, 12, 1), "physicist", NOW)
     append_statement(known_gaps_file(cache.path), gap)
+    enter(cache.path, tmp_path / "charting.key", entry("a", 1, FULL))
+    begin = DowntimeEntry("begin", "encrypted", "physicist", NOW, NOW)
+    append_statement(downtimes_file(cache.path), begin)
     AuditFile(tmp_path / "data" / "audit.jsonl").append(
         AuditEvent(NOW, "physicist", "physicist", "sign in", "127.0.0.1")
     )
@@ -40,7 +46,7 @@ def config(tmp_path: Path) -> list[str]:
 
 def kept(folder: Path) -> list[Path]:
     """Every file that says something; locks say nothing, and what jobs remember only puts off questions."""
-    files = [*(folder / "cache").rglob("*"), *folder.glob("cache-entries/*"), folder / "data" / "audit.jsonl"]
+    files = [*(folder / "cache").rglob("*"), *folder.glob("cache-entries/**/*"), folder / "data" / "audit.jsonl"]
     return [path for path in files if path.is_file() and path.suffix != ".lock" and path.name != "memory.json"]
 
 
@@ -50,7 +56,7 @@ def test_what_is_whole_is_said_to_be_and_a_flipped_bit_of_any_file_is_named(
     assert main(["verify", *config]) == 0
     assert "CHANGED" not in capsys.readouterr().err
     files = kept(tmp_path)
-    assert len(files) >= 7, files
+    assert len(files) >= 10, files
     for path in files:
         data = path.read_bytes()
         for place in {0, len(data) // 3, len(data) // 2, len(data) - 2}:

@@ -19,6 +19,7 @@ from recovery.access.permissions import Permission
 from recovery.cache.errors import CacheError
 from recovery.course.charted_entries import ChartedFraction
 from recovery.entries.charted import read_charted
+from recovery.entries.downtimes import lasting_at
 from recovery.patient import notices, page_words
 from recovery.patient.file import PatientFile, PatientNotFoundError
 from recovery.patient.plan import PlanFile
@@ -35,6 +36,10 @@ def show(desk: Desk) -> None:
         return
     for fault in read_charted(desk.config.cache_path).faults:
         st.markdown(f":red[■ **{words.as_markdown(fault)}**]")
+    if lasting_at(desk.config.cache_path) is None:
+        st.markdown(
+            ":orange[▲ **No downtime is declared:** the R&V system records what is given. Chart only what it does not.]"
+        )
     if rights.signer(Permission.CHARTING) is None:
         st.markdown(f":small[{rights.refusal(Permission.CHARTING)}]")
     corrected = _corrected(desk)

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from app.access import rights
+from app.components import marked
 from app.desk import Desk
 from app.wording import words
 from recovery.access.permissions import Permission
@@ -34,7 +35,7 @@ def show(desk: Desk, table: pd.DataFrame, corrected_key: str) -> None:
     if not own:
         return
     lines = [_line(e, absent(or_none(labels.get(e.referenced_rt_plan_uid))), corrects.get(e.entry_id)) for e in own]
-    st.dataframe(pd.DataFrame(lines), hide_index=True, key="charted_table", placeholder="—")
+    st.dataframe(marked.printed(pd.DataFrame(lines)), hide_index=True, key="charted_table", placeholder="—")
     if rights.signer(Permission.CHARTING) is not None:
         _ask_what([e for e in own[:MOST] if e.entry_id not in corrects and not e.is_withdrawn], corrected_key)
 

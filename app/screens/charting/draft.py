@@ -96,7 +96,7 @@ def _entry(
         second_by=_NOBODY_YET,
         entered_at=desk.now(),
         known=known_of(file, plan, number, given.at) if number is not None else (),
-        known_entries=tuple(sorted(e.entry_id for e in read_charted(desk.config.cache_path).entries)),
+        known_entries=tuple(e.entry_id for e in read_charted(desk.config.cache_path).entries if e.of_plan(plan.uid)),
         corrects=corrected.entry_id if corrected is not None else None,
         is_withdrawn=given.is_withdrawn,
         comment=given.comment,
@@ -144,7 +144,11 @@ def _when(
 
 def _number(plan: PlanFile, corrected: ChartedFraction | None, key: str) -> int:
     due = corrected.fraction_number if corrected is not None else plan.row.next_fraction_number
-    return int(st.number_input("Fraction", min_value=1, max_value=200, value=due or 1, key=f"number {key}", width=130))
+    most = max(200, due or 1)
+    asked = st.number_input(
+        "Fraction", min_value=1, max_value=most, value=max(1, due or 1), key=f"number {key}", width=130
+    )
+    return int(asked)
 
 
 def _beams(due: tuple[ChartedBeam, ...], key: str, *, is_open: bool) -> tuple[ChartedBeam, ...]:
@@ -161,7 +165,7 @@ def _beams(due: tuple[ChartedBeam, ...], key: str, *, is_open: bool) -> tuple[Ch
             mu = st.number_input(
                 f"{name}, MU of {planned}",
                 min_value=0.0,
-                max_value=99_999.0,
+                max_value=max(99_999.0, float(beam.delivered_meterset)),
                 value=float(beam.delivered_meterset),
                 step=0.1,
                 format="%.1f",

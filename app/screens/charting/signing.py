@@ -88,10 +88,10 @@ def _sign(desk: Desk, entry: ChartedFraction, first: tuple[str, str], second: tu
 
 def _look_again(entry: ChartedFraction, known: Charted) -> None:
     """Whoever signs has seen all that was charted of the plan. Raises `EntriesError` if more came meanwhile."""
-    new = [e for e in known.entries if e.entry_id not in entry.known_entries]
-    mine = [e for e in new if e.referenced_rt_plan_uid == entry.referenced_rt_plan_uid]
-    if mine:
-        raise EntriesError(f"Meanwhile it was charted: {mine[-1].in_words}. Look again.")
+    own = [one for one in known.entries if one.of_plan(entry.referenced_rt_plan_uid)]
+    new = [one for one in own if one.entry_id not in entry.known_entries]
+    if new:
+        raise EntriesError(f"Meanwhile it was charted: {new[-1].in_words}. Look again.")
 
 
 def _in_short(entry: ChartedFraction) -> str:

@@ -56,7 +56,7 @@ def _show_list(desk: Desk, loaded: cached.Loaded, doubt: Doubt) -> None:
         f":orange[▲ **{people} may have been treated since {since}.**] Take this list to each machine and its own log: "
         "was it given, which fraction, when? Nobody on it is treated before that is answered."
     )
-    answer = "**Answer for each on the page Chart fractions**: treated, in part, or not treated; two people sign."
+    answer = "**Answer for each of them**: treated, in part, or not treated; two people sign."
     st.page_link(patient_link.page_at("charting"), label=answer, icon="", help="")
     if schedule is None:
         st.markdown(":orange[▲ No schedule can be read: everybody on treatment is on the list.]")
