@@ -99,16 +99,16 @@ def _show_runbook(desk: Desk, lasts: Downtime | None) -> None:
     signer = rights.signer(Permission.CHARTING)
     for place, step in enumerate(desk.config.downtime.steps, start=1):
         done = lasts.steps.get(step) if lasts is not None else None
-        with st.container(horizontal=True, vertical_alignment="center"):
-            if lasts is not None and done is None and signer is not None:
-                pressed = st.button("Done", key=f"step_{place}", help=f"Step {place} is done, as {signer}")
-                if pressed:
-                    _enter(desk, DowntimeEntry("step", step, signer, desk.now()))
-            said = f"**{place}.** {words.as_markdown(step)}"
-            if done is not None:
-                at = at_time(desk.local(done.entered_at), desk.today())
-                said = f":green[✓] {said} :small[{words.as_markdown(done.signed_by)}, {at}]"
-            st.markdown(said)
+        tick, told = st.columns([1, 9], vertical_alignment="center")
+        may_tick = lasts is not None and done is None and signer is not None
+        if may_tick and tick.button("Done", key=f"step_{place}", help=f"Step {place} is done, as {signer}"):
+            _enter(desk, DowntimeEntry("step", step, signer or "", desk.now()))
+        said = f"**{place}.** {words.as_markdown(step)}"
+        if done is not None:
+            at = at_time(desk.local(done.entered_at), desk.today())
+            tick.markdown(":green[✓]")
+            said += f" :small[{words.as_markdown(done.signed_by)}, {at}]"
+        told.markdown(said)
 
 
 def _show_end(desk: Desk, signer: str) -> None:
