@@ -51,7 +51,7 @@ _DAY = (
 )
 _DAY_WIDTHS = (12, 7, 36, 18, 19, 22, 40, 42, 44, 27, 13, 14)
 _STARTING = tuple(name for name in NOT_STARTED.excel if name not in {"intent", "initials"})
-_STARTING_WIDTHS = (26, 32, 18, 19, 26, 19, 34, 24, 15, 18, 28, 26, 24)
+_STARTING_WIDTHS = (24, 32, 17, 21, 20, 19, 30, 23, 17, 18, 26, 26, 28)
 _CALL_WIDTHS = (34, 19, 19, 32, 32, 40, 38, 30, 34)
 _LOG = ("Time", "Name, born", "ID", "Plan", "Fraction", "MU given, by field", "In full?", "By", "By", "Remarks")
 _LOG_WIDTHS = (14.0, 48.0, 24.0, 28.0, 16.0, 62.0, 14.0, 18.0, 18.0, 44.0)
@@ -72,7 +72,7 @@ def binder_pdf(told: Department, paper: Paper | None = None) -> bytes:
         ("Who is on treatment", [("", _listed(told))]),
         *((title, _of_day(told, machine, day)) for machine, day, title in _days(told)),
         ("Not started yet", [("", _not_started(told))]),
-        *((f"Whom to call, {machine}", [("", Table(calls.HEADINGS, tuple(lines)))]) for machine, lines in
+        *((f"Whom to call, {machine}", [("", _calls(lines))]) for machine, lines in
           calls.by_machine(told.treated_files).items()),
     ]  # fmt: skip
     texts = [*chart_texts(sheet for _, sheets in charts for sheet in sheets), *told.told, *told.machines]
@@ -142,6 +142,10 @@ _STRONG = {"", "Name", "Next fraction", "Time"}
 
 def _listed(told: Department) -> Table:
     return _table_of(told.treated, ON_TREATMENT.paper)
+
+
+def _calls(lines: Iterable[Sequence[str]]) -> Table:
+    return Table(calls.HEADINGS, tuple(tuple(text.replace("\n", ", ") for text in line) for line in lines))
 
 
 def _not_started(told: Department) -> Table:

@@ -28,7 +28,7 @@ def machine_of(file: PatientFile) -> str:
 
 
 def line(file: PatientFile) -> tuple[str, ...]:
-    """What the caller must know, and a place for what he learns."""
+    """What the caller must know, and a place for what he learns. Each phone on a line of its own."""
     person, who, ahead = file.identity, file.contacts, file.next_appointment
     born = person.patient_birth_date
     booked = f"{at_time_this_year(ahead.appointment_at)} {ahead.treatment_machine_name}" if ahead is not None else None
@@ -42,7 +42,7 @@ def line(file: PatientFile) -> tuple[str, ...]:
         *(absent(person.patient_name), person.patient_id, absent(born.isoformat() if born is not None else None)),
         " / ".join(notices.next_fraction(plan) for plan in file.unfinished_plans) or ABSENT,
         absent(booked),
-        absent(", ".join(f"{kind} {number}" for kind, number in who.phones)),
+        absent("\n".join(f"{kind} {number}" for kind, number in who.phones)),
         absent("; ".join(f"{label} {value}" for label, value in also if value)),
         absent(next((physician.physician_name for physician in file.physicians), None)),
         "",

@@ -37,7 +37,6 @@ _POLICY = (
 )
 _WHOLE = {
     *("patient_id", "patient_birth_date", "fraction", "phone"),
-    *("last_treatment_at", "next_appointment_at", "first_appointment_at"),
 }
 _SHORT = 30
 """Letters that a column may be wide without a break."""
@@ -45,6 +44,9 @@ _LIST = (*ON_TREATMENT.paper, "status_words")
 _STARTING = tuple(name for name in NOT_STARTED.excel if name != "initials")
 
 _MARK = '<span class="unseen">Mark</span>'
+
+_KINDS = {0: "strong", 1: "whole", 2: "whole", 5: "whole"}
+"""Of the call list's columns: name, ID, birth date, phones."""
 
 Links = Mapping[str | None, str]
 """By patient ID the name of the patient's page and chart, without an ending."""
@@ -132,8 +134,10 @@ def _cell(name: str, value: object, base: str | None) -> str:
     text = text_of(value)
     if name == "patient_name" and base:
         return f'<td class="strong"><a href="patients/{quote(base)}.html">{in_cell(text)}</a></td>'
-    strong = "strong" if name == "fraction" else "wide-text" if name == "check" and text else ""
-    return cell(text, f"{strong} whole" if name in _WHOLE and len(text) < _SHORT else strong)
+    kind = {"fraction": "strong", "check": "wide-text" if text else ""}.get(
+        name, "when" if name.endswith("_at") else ""
+    )
+    return cell(text, f"{kind} whole" if name in _WHOLE and len(text) < _SHORT else kind)
 
 
 def days_of(told: Department, machine: str, links: Links) -> str:
@@ -159,7 +163,7 @@ def not_started(told: Department) -> str:
 def call_list(told: Department) -> str:
     parts = []
     for machine, lines in calls.by_machine(told.treated_files).items():
-        rows = (row_of([cell(text, "strong" if at == 0 else "") for at, text in enumerate(line)]) for line in lines)
+        rows = (row_of([cell(text, _KINDS.get(at, "")) for at, text in enumerate(line)]) for line in lines)
         parts.append(f"<h2>{as_html(machine)}</h2>{table(calls.HEADINGS, rows)}")
     return "".join(parts)
 

@@ -198,7 +198,7 @@ class Canvas(FPDF):
     def heading(self, text: str, room: float = 18) -> None:
         """A section's title; on a new page where fewer than `room` mm are left below it."""
         if self.will_page_break(room):
-            self.add_page()
+            self.add_page(same=True)
         self.set_y(self.get_y() + 1.5)
         self.set_text_color(GREY)
         self.write_text(text.upper(), self.epw, size=7.5, bold=True)
@@ -209,7 +209,7 @@ class Canvas(FPDF):
         for label, value in pairs:
             height = max(self.text_height(label, label_width, size=8), 1)
             if self.will_page_break(height):
-                self.add_page()
+                self.add_page(same=True)
             if len(value) > LONG:
                 self._across(label, value, x, width)
                 continue

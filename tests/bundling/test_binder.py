@@ -14,9 +14,11 @@ from PIL import Image, ImageChops, ImageDraw
 
 from recovery.__main__ import main
 from recovery.bundling.binder import binder_pdf
+from recovery.bundling.binder_pages import BinderCanvas
 from recovery.bundling.department import Department, read_department
 from recovery.cache.doors import cache_to_show
 from recovery.charting import ChartCode, charts_pdf
+from recovery.charting.letters import letters_for
 from recovery.settings.config import load_config
 from tests.app import hostile
 from tests.app.clinic import NOW
@@ -97,6 +99,14 @@ def test_the_command_writes_it_and_says_how_old_it_is(
     assert "The copy is 2 d old" in said and "ABELSEN" not in said
     assert "The copy is 2 d old" in texts((tmp_path / "binder.pdf").read_bytes())[0]
     assert main([*asked, str(tmp_path / "nowhere" / "binder.pdf")]) == 2
+
+
+def test_a_list_that_goes_on_stays_landscape() -> None:
+    pdf = BinderCanvas("a4", letters_for(["a"]), "Demo clinic")
+    pdf.begin_section("TB1")
+    pdf.set_y(pdf.h - 40)
+    pdf.heading("No appointment known", room=34)
+    assert pdf.page == 2 and pdf.w > pdf.h
 
 
 @pytest.mark.parametrize("poison", list(hostile.POISONS))
