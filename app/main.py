@@ -6,7 +6,6 @@ signed in, and hand config and clock to a page. Nothing about a patient is read 
 
 from __future__ import annotations
 
-import gc
 import os
 from functools import partial
 from pathlib import Path
@@ -17,6 +16,7 @@ from app.access import gate, hardening, rights
 from app.access.sitting import Sitting
 from app.components import failures, sign_in, signed_in
 from app.desk import Desk
+from app.garbage import collect_no_modules
 from app.screens import PAGES
 from recovery.host.clock import ClockError, clock_is_simulated, read_clock
 from recovery.settings.config import ConfigError, load_config
@@ -29,7 +29,7 @@ ICON = Path(__file__).parent / "assets" / "icon.png"
 def main() -> None:
     """Draw the page that the address asks for."""
     st.set_page_config(page_title="RBRDT", page_icon=ICON, layout="wide")
-    _collect_no_modules()
+    collect_no_modules()
     keep_private()
     hardening.keep_values_out_of_logs()
     hardening.ask_nobody_outside()
@@ -69,13 +69,6 @@ def main() -> None:
     rights.require(entry.permission)
     entered.note_view(entry.url_path)
     chosen.run()
-
-
-def _collect_no_modules() -> None:
-    """Streamlit collects garbage after every run: 0.12 s in which no page moves, for modules that stay anyway."""
-    if not gc.get_freeze_count():
-        gc.collect()
-        gc.freeze()
 
 
 if __name__ == "__main__":

@@ -52,8 +52,8 @@ CONTROLS = "\x1b[31mred\x1b[0m \x1b]0;title\x07 line\r\nBACKUP OK\u2028next \x00
 POISONS: Mapping[str, Callable[[str], str]] = {
     "markup": lambda text: f'=HYPERLINK("http://{EVIL}","{text}") {MARKUP}',
     "controls": lambda text: f"@SUM(1){text}{CONTROLS}",
-    "directions": lambda text: f"\u202e{text} {DIRECTIONS} {'Wörter und Wörter ' * 280}",
-    "lines": lambda text: f"\n# {text}\n\n- <b>x</b>\n1. {'W' * 1500}",
+    "directions": lambda text: f"\u202e{text} {DIRECTIONS} {'Wörter und Wörter ' * 60}",
+    "lines": lambda text: f"\n# {text}\n\n- <b>x</b>\n1. {'W' * 500}",
 }
 """Each of several kinds: what a text begins with, and what it holds."""
 
