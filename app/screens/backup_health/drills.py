@@ -10,7 +10,7 @@ from app.desk import Desk
 from app.wording import words
 from recovery.dicom.model import JobRun
 from recovery.drilling.report import next_due
-from recovery.words.times import ago, day
+from recovery.words.times import day
 
 JOB = "drill"
 
@@ -27,7 +27,8 @@ def in_words(desk: Desk, drills: Sequence[JobRun]) -> str:
     failed = ""
     if drills and drills[-1].outcome == "FAILED":
         why = words.as_markdown(drills[-1].message)
-        failed = f":red[■ **The last could not be held**, {ago(drills[-1].started_at, desk.now())}]: {why}  \n"
+        on = day(drills[-1].started_at.astimezone(zone).date(), desk.today())
+        failed = f":red[■ **The last could not be held**, {on}]: {why}  \n"
     if not held:
         return f"{failed}:orange[▲ **No drill is known.**] `python -m recovery drill` holds one: it harms nothing."
     last = held[-1]
