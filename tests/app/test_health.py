@@ -144,7 +144,7 @@ DAY = 24 * 60
         ([run(40 * DAY, "PARTIAL", job="drill", message="m")], "▲ **The next was due on Sat 14 Nov.**", "■"),
         (
             [run(3 * DAY, job="drill"), run(5, "FAILED", job="drill", message="gone")],
-            "could not be held**, 5 min ago",
+            "could not be held**, Tue 24 Nov",
             "▲",
         ),
     ],
