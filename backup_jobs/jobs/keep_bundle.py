@@ -33,5 +33,5 @@ def keep_bundle(space: Workspace) -> JobResult:
     except (BundleError, WrongKeyError, FontError) as error:
         return JobResult(JOB, "FAILED", {}, message=str(error))
     counts = {"found": made.patients, "already_held": 0, "moved": len(made.proven), "unproven": len(made.failed)}
-    outcome: Outcome = "FAILED" if not made.proven else "PARTIAL" if made.failed or made.lacks else "OK"
+    outcome: Outcome = "FAILED" if not made.proven else "OK" if made.is_whole else "PARTIAL"
     return JobResult(JOB, outcome, counts, message=" ".join((made.in_words, *made.failed, *made.lacks)))

@@ -54,10 +54,11 @@ _INSIDE = (
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """How many patients are in it, and sentences about what is not."""
+    """How many patients are in it, and sentences about what is not. `is_whole`: it has all that the copy holds."""
 
     patients: int
     lacks: tuple[str, ...]
+    is_whole: bool
 
 
 def build(folder: Path, told: Department, cache: Cache) -> Built:
@@ -79,7 +80,7 @@ def build(folder: Path, told: Department, cache: Cache) -> Built:
         shutil.copytree(wheelhouse, folder / "wheelhouse")
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     (folder / SUMS).write_bytes(sums_text({p.relative_to(folder).as_posix(): hash_of(p) for p in files}).encode())
-    return Built(len(told.files), lacks)
+    return Built(len(told.files), lacks, is_whole=not (told.damaged or beams.is_silent))
 
 
 def _by_id(told: Department) -> Iterator[tuple[str, PatientFile]]:

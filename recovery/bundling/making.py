@@ -44,6 +44,8 @@ class Made:
     proven: Sequence[Path]
     failed: Sequence[str]
     lacks: Sequence[str]
+    is_whole: bool
+    """It lies in every place, with all that the copy holds."""
 
     @property
     def in_words(self) -> str:
@@ -80,5 +82,6 @@ def make_bundle(config: Config, now: datetime, passphrase: str | None, places: S
             raise BundleError(f"The bundle is not what was written: {faults[0]}. Those kept before still stand.")
         said = {place: keep_in(place, file, config.bundle.keep) for place in places}
         proven = [place for place, why in said.items() if not why]
-        lacks = (*(f"{name}: the table is damaged" for name in told.damaged), *built.lacks)
-        return Made(file.name, built.patients, file.stat().st_size, proven, [*filter(None, said.values())], lacks)
+        failed = [*filter(None, said.values())]
+        is_whole = built.is_whole and not failed
+        return Made(file.name, built.patients, file.stat().st_size, proven, failed, built.lacks, is_whole)

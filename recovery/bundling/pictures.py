@@ -45,6 +45,11 @@ class BeamPictures:
                 read_objects(self.source, refs, "the plans")
 
     @property
+    def is_silent(self) -> bool:
+        """Whether the RT-PACS was asked in vain."""
+        return bool(self._silent)
+
+    @property
     def lacks(self) -> tuple[str, ...]:
         """What is missing, in a sentence."""
         if not self._without:
@@ -68,7 +73,8 @@ class BeamPictures:
             if ds is not None:
                 return beams_eye_views(ds)
         except PictureError as error:
-            self._silent = "The RT-PACS did not answer." if isinstance(error.__cause__, DimseError) else ""
+            if isinstance(error.__cause__, DimseError):
+                self._silent = "The RT-PACS did not answer."
         self._without += 1
         return ()
 

@@ -1,7 +1,7 @@
 """`python -m recovery bundle`: the rescue bundle, made now and kept where the config or `-o` says; or one proven.
 
-What it says names no patient. Exit status: 0 made, and proven in every place, 1 a place failed or something is not in
-it, 2 none was made, or it cannot be opened, 75 another is being made.
+What it says names no patient. Exit status: 0 made, and proven in every place, 1 a place failed or something that the
+copy holds is not in it, 2 none was made, or it cannot be opened, 75 another is being made.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def run(config: Config, options: argparse.Namespace) -> int:
         return NOTHING
     tell(*made.failed, *made.lacks, file=sys.stderr)
     tell(made.in_words)
-    return NOTHING if not made.proven else PARTLY if made.failed or made.lacks else DONE
+    return NOTHING if not made.proven else DONE if made.is_whole else PARTLY
 
 
 def _verify(file: Path, key: Path | None, passphrase: str | None) -> int:

@@ -87,7 +87,7 @@ def test_it_says_who_comes_whom_to_call_what_is_next_and_how_old_it_is(binder: b
     assert all("Proven up to Tue 24 Nov 2026 14:32" in page for page in pages[:6])
 
 
-def test_the_command_writes_it_and_says_how_old_it_is(
+def test_the_command_writes_it_and_says_how_old_it_is_and_what_is_damaged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     clinic.make(tmp_path)
@@ -99,6 +99,10 @@ def test_the_command_writes_it_and_says_how_old_it_is(
     assert "The copy is 2 d old" in said and "ABELSEN" not in said
     assert "The copy is 2 d old" in texts((tmp_path / "binder.pdf").read_bytes())[0]
     assert main([*asked, str(tmp_path / "nowhere" / "binder.pdf")]) == 2
+    damaged = tmp_path / "data/cache/tables/setup_notes.parquet"
+    damaged.write_bytes(damaged.read_bytes()[:-9])
+    assert main([*asked, str(tmp_path / "binder.pdf")]) == 1
+    assert "The table setup_notes cannot be read" in texts((tmp_path / "binder.pdf").read_bytes())[0]
 
 
 def test_a_list_that_goes_on_stays_landscape() -> None:
