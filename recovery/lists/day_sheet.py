@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date
-from html import escape
 from types import MappingProxyType
 
 import pandas as pd
@@ -84,7 +83,7 @@ def who(row: pd.Series, hrefs: Mapping[str | None, str] = MappingProxyType({})) 
     """Mark, name, ID and birth date in one cell; the name is a link where `hrefs` has one for the ID."""
     born, name = or_none(row["patient_birth_date"]), said(row["patient_name"])
     href = hrefs.get(or_none(row["patient_id"]))
-    linked = f'<a href="{escape(href)}">{name}</a>' if href is not None else name
+    linked = f'<a href="{as_html(href)}">{name}</a>' if href is not None else name
     return (
         f'<span class="name">{said(row["mark"], "")} {linked}</span><br>'
         f'<span class="{whole(said(row["patient_id"]))}">ID {said(row["patient_id"])}</span> '
