@@ -24,7 +24,7 @@ from recovery.dimse import DimseError, echo
 from recovery.host.clock import read_clock
 from recovery.host.durable import LockedError, replace
 from recovery.host.progress import progress
-from recovery.pacs.peers import pacs_peer, receiver_peer
+from recovery.pacs.peers import pacs_peer, receiver_peers
 from recovery.patient.chosen import NOTHING, NobodyError, everybody
 from recovery.restoring.contents import Belongings, belongings, needed_by_plans, one_patient_each, patients_since
 from recovery.restoring.report import HELD, SENT, TO_SEND, Report, summary
@@ -78,10 +78,10 @@ def run(config: Config, options: argparse.Namespace) -> int:
 def _restore(config: Config, options: argparse.Namespace, to: Destination, now: datetime) -> int:
     memory = Memory.load(config.cache_path)
     pacs, cache, report = pacs_peer(config, memory), cache_to_show(config, now), Report()
-    asked = receiver_peer(config, memory, to.query_node) if to.answers_queries else None
+    receiver, asked = receiver_peers(config, memory, to)
     rate = options.megabytes_per_second
-    sending = Sending(pacs, receiver_peer(config, memory, to.node), asked, config.pacs.retrieve, rate)
-    if asked is None:
+    sending = Sending(pacs, receiver, asked if to.answers_queries else None, config.pacs.retrieve, rate)
+    if not to.answers_queries:
         echo(sending.receiver)
     tell(NOT_DE_IDENTIFIED, file=sys.stderr)
     patients = one_patient_each(cache, _whom(config, options, pacs, cache, now))

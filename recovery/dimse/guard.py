@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from recovery.dicom.model import InstanceRef
     from recovery.dimse.peer import Peer
+    from recovery.dimse.tls import Tls
 
 NOT_AUTHORISED = 0x0124
 """Refused: not authorised (PS3.7 section C.5.9). What a sender of something that was not asked for is told."""
@@ -44,12 +45,14 @@ class Guard:
     wanted: Mapping[str, InstanceRef] = field(default_factory=dict)
     timeout: float = 60.0
     on_refused: Callable[[str], None] = lambda _: None
+    tls: Tls | None = None
+    """With it nobody is heard in the clear, nor without a certificate of its CA."""
 
     @classmethod
     def of(cls, peer: Peer, refs: Iterable[InstanceRef], on_refused: Callable[[str], None] = lambda _: None) -> Guard:
         """Who sends what `peer` is asked to move here."""
         wanted = {ref.sop_instance_uid: ref for ref in refs}
-        return cls(senders_of(peer), wanted, peer.timeout, on_refused)
+        return cls(senders_of(peer), wanted, peer.timeout, on_refused, peer.own_tls)
 
     def knows_address(self, address: str) -> bool:
         return any(address in addresses for addresses in self.senders.values())

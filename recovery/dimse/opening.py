@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import ssl
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -23,12 +24,15 @@ from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 from recovery.dimse.encoding import READ_IN
 from recovery.dimse.link import FIND_MODELS, MAXIMUM_PDU_SIZE, MOVE_MODELS, RELATIONAL, Link
 from recovery.dimse.peer import NOT_SUPPORTED, Peer
-from recovery.dimse.sockets import make_quick
+from recovery.dimse.sockets import QuickSocket, SecureSocket, make_quick
+from recovery.dimse.tls import in_words, seen_certificate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pynetdicom.association import Association
+
+    from recovery.dimse.tls import Tls
 
 WAITS = (0.2, 0.5, 1.0, 2.0, 3.0)
 """Seconds before each further try after a transient refusal (PS3.8 section 9.3.4, result 2)."""
@@ -54,8 +58,9 @@ def open_link(
     Raises `DimseError` if the node cannot be reached, refuses, or does not answer in `peer.timeout` seconds; its
     `status` is `NOT_SUPPORTED` if the node takes part in none of `contexts`.
     """
-    connected: list[evt.Event] = []
-    handlers = [(evt.EVT_CONN_OPEN, connected.append), *handlers]
+    opened: list[QuickSocket] = []
+    context = _tls_context(peer)
+    handlers = [(evt.EVT_CONN_OPEN, lambda event: _open(event, peer, context, opened)), *handlers]
     assoc = _associate(peer, contexts, handlers, roles)
     for wait in WAITS:
         if not _is_refused_for_now(assoc):
@@ -63,7 +68,7 @@ def open_link(
         time.sleep(wait * random.uniform(0.5, 1.5))  # noqa: S311 - so that workers do not all come back at once
         assoc = _associate(peer, contexts, handlers, roles)
     if not assoc.is_established:
-        raise peer.error(*_why_not(assoc, has_connected=bool(connected)), busy=_is_refused_for_now(assoc))
+        raise peer.error(*_why_not(peer, assoc, opened), busy=_is_refused_for_now(assoc))
     link = Link(peer, assoc)
     try:
         yield link
@@ -71,6 +76,22 @@ def open_link(
         link.abort()
         raise
     link.close()
+
+
+def _tls_context(peer: Peer) -> ssl.SSLContext | None:
+    try:
+        return peer.tls.context() if peer.tls is not None else None
+    except OSError as error:
+        raise peer.error(f"is not spoken to: {error}") from error
+
+
+def _open(event: evt.Event, peer: Peer, context: ssl.SSLContext | None, opened: list[QuickSocket]) -> None:
+    name = (peer.tls.server_name if peer.tls is not None else "") or peer.remote.host
+    quick = make_quick(event, context, name)
+    if quick is not None:
+        opened.append(quick)
+    if isinstance(quick, SecureSocket):
+        quick.shake_hands(min(peer.timeout, 10.0))
 
 
 def _associate(
@@ -93,7 +114,7 @@ def _associate(
             ae_title=peer.remote.ae_title,
             max_pdu=MAXIMUM_PDU_SIZE,
             ext_neg=[*(relational if contexts is None else []), *roles],
-            evt_handlers=[(evt.EVT_CONN_OPEN, make_quick), *handlers],
+            evt_handlers=list(handlers),
         )
     except OSError as error:
         raise peer.error(f"cannot be reached: {error.strerror or error}. Check its host in the config") from error
@@ -104,7 +125,7 @@ def _is_refused_for_now(assoc: Association) -> bool:
     return bool(assoc.is_rejected and answer is not None and answer.result == _TRANSIENT)
 
 
-def _why_not(assoc: Association, *, has_connected: bool) -> tuple[str, int | None]:
+def _why_not(peer: Peer, assoc: Association, opened: Sequence[QuickSocket]) -> tuple[str, int | None]:
     """Why an association was not established, and what to look at; with the status that stands for it, if any."""
     answer = assoc.acceptor.primitive
     if answer is not None and assoc.is_rejected:
@@ -115,6 +136,18 @@ def _why_not(assoc: Association, *, has_connected: bool) -> tuple[str, int | Non
         return f"refused the association: {reason}. {advice}", None
     if answer is not None:
         return "accepts none of the services that were proposed. Check what its configuration allows", NOT_SUPPORTED
-    if has_connected:
-        return "aborted the association while it was set up, or did not answer", None
+    if opened:
+        last = opened[-1]
+        if peer.tls is not None and isinstance(last, SecureSocket) and last.fault is not None:
+            return _why_no_tls(peer, peer.tls, last.fault), None
+        advice = "" if peer.tls is not None else ". Does it want TLS, and has no `tls` in the config?"
+        return f"aborted the association while it was set up, or did not answer{advice}", None
     return "cannot be reached. Check host and port in the config, and that it runs", None
+
+
+def _why_no_tls(peer: Peer, tls: Tls, fault: OSError) -> str:
+    """In words. A certificate that was refused is not told by Python: it is looked at once more, to say what it is."""
+    host, seen = peer.remote.host, None
+    if isinstance(fault, ssl.SSLCertVerificationError):
+        seen = seen_certificate(host, peer.remote.port, tls, min(peer.timeout, 10.0))
+    return f"cannot be spoken to by TLS: {in_words(fault, tls, seen, host)}"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from recovery.dicom.model import DicomNode
+from recovery.dimse.tls import Tls
 
 UNKNOWN_DESTINATION = 0xA801
 """Refused: move destination unknown (PS3.4 table C.4-2)."""
@@ -101,6 +102,10 @@ class Peer:
     traits: NodeTraits = field(default_factory=NodeTraits, compare=False)
     sends_as: tuple[tuple[str, str], ...] = ()
     """Further AE titles and hosts that its objects come from."""
+    tls: Tls | None = None
+    """How it is spoken to; None: in the clear."""
+    own_tls: Tls | None = None
+    """How it speaks to this machine when it sends here."""
 
     def error(self, text: str, status: int | None = None, *, timed_out: bool = False, busy: bool = False) -> DimseError:
         said = f" (status 0x{status:04X})" if status is not None else ""

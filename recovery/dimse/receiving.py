@@ -1,8 +1,9 @@
 """This machine as a storage SCP, for as long as a job needs one.
 
 How
-    A pynetdicom server with quick sockets. Every storage class is taken, private ones too (`upstream`), in the first
-    transfer syntax that is proposed; the bytes are handed on as they came. A guard says from whom, and which objects.
+    A pynetdicom server with quick sockets, inside TLS where the config says so: each handshake has its own thread and
+    an end. Every storage class is taken, private ones too (`upstream`), in the first transfer syntax that is proposed;
+    the bytes are handed on as they came. A guard says from whom, and which objects.
 
 Why
     The replaced tool answered 0x0000 before it had forwarded anything. Here the handler's own status is the answer.
@@ -13,21 +14,25 @@ from __future__ import annotations
 import contextlib
 import errno
 import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 from pynetdicom import AE, evt
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
+from recovery.dimse import upstream
 from recovery.dimse.encoding import EncodedObject, inflated
 from recovery.dimse.guard import NOT_AUTHORISED, Guard
 from recovery.dimse.link import MAXIMUM_PDU_SIZE
 from recovery.dimse.peer import DimseError
-from recovery.dimse.sockets import QuickSocket, cut, make_quick
+from recovery.dimse.sockets import QuickSocket, SecureSocket, cut, make_quick
+from recovery.dimse.tls import in_words
 from recovery.host import system
 from recovery.words.printable import printable
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Iterator
 
     from pynetdicom.dimse_primitives import C_STORE
@@ -39,6 +44,7 @@ CANNOT_STORE = 0xA700
 """Refused: out of resources (PS3.4 table B.2-1). What a sender is told when the object got no further than here."""
 CANNOT_UNDERSTAND = 0xC000
 """Error: cannot understand (PS3.4 table B.2-1)."""
+_HANDSHAKE_SECONDS = 15.0
 
 
 def encoded_object(event: evt.Event) -> EncodedObject:
@@ -60,9 +66,10 @@ def open_receiver(local: DicomNode, handle: Callable[[EncodedObject], int], guar
 
     Raises `DimseError` if the port is taken, and was not free again within the guard's time-out.
     """
-    open_sockets: list[QuickSocket] = []
+    connections = _Connections()
+    context = _tls_context(guard)
     handlers: list[Any] = [
-        (evt.EVT_CONN_OPEN, lambda event: _let_in(event, guard, open_sockets)),
+        (evt.EVT_CONN_OPEN, lambda event: _let_in(event, guard, context, connections)),
         (evt.EVT_REQUESTED, _prefer_what_is_not_deflated),
         (evt.EVT_REJECTED, lambda event: _tell_rejected(event, guard)),
         (evt.EVT_C_STORE, lambda event: _take(event, handle, guard)),
@@ -74,7 +81,7 @@ def open_receiver(local: DicomNode, handle: Callable[[EncodedObject], int], guar
     try:
         yield
     finally:
-        _shut_down(ae, server, open_sockets)
+        _shut_down(ae, server, connections)
 
 
 def _listening(ae: AE, local: DicomNode, handlers: list[Any], patience: float) -> Any:
@@ -108,15 +115,57 @@ def _scp(local: DicomNode, guard: Guard | None) -> AE:
     return ae
 
 
-def _let_in(event: evt.Event, guard: Guard | None, open_sockets: list[QuickSocket]) -> None:
-    quick = make_quick(event)
+@dataclass(slots=True)
+class _Connections:
+    """All that were opened. One that comes when they have ended ends, too, in mid-handshake."""
+
+    sockets: list[QuickSocket] = field(default_factory=list)
+    have_ended: bool = False
+
+    def add(self, quick: QuickSocket) -> None:
+        self.sockets.append(quick)
+        if self.have_ended:
+            cut(quick)
+
+    def end(self) -> None:
+        self.have_ended = True
+        for quick in self.sockets:
+            cut(quick)
+
+
+def _tls_context(guard: Guard | None) -> ssl.SSLContext | None:
+    try:
+        return guard.tls.context(is_server=True) if guard is not None and guard.tls is not None else None
+    except OSError as error:
+        raise DimseError(f"This machine cannot listen: {error}. Check [local.tls].") from error
+
+
+def _let_in(event: evt.Event, guard: Guard | None, context: ssl.SSLContext | None, connections: _Connections) -> None:
+    quick = make_quick(event, context)
     if quick is None:
         return
-    open_sockets.append(quick)
-    address = str(cast("Any", event).address[0])
-    if guard is not None and not guard.knows_address(address):
-        guard.on_refused(f"a connection from {address} was refused: no node of the config sends from there")
-        cut(quick)
+    connections.add(quick)
+    why_not = _why_refused(quick, str(cast("Any", event).address[0]), guard)
+    if not why_not:
+        return
+    cut(quick)
+    quick.close()
+    upstream.turn_away(event.assoc)
+    if guard is not None and not connections.have_ended:
+        guard.on_refused(why_not)
+
+
+def _why_refused(quick: QuickSocket, address: str, guard: Guard | None) -> str:
+    """Why nobody at this address is heard; empty when somebody is, and inside TLS where there is to be TLS."""
+    if guard is None:
+        return ""
+    refused = f"a connection from {address} was refused"
+    if not guard.knows_address(address):
+        return f"{refused}: no node of the config sends from there"
+    if guard.tls is None or not isinstance(quick, SecureSocket):
+        return ""
+    quick.shake_hands(min(guard.timeout, _HANDSHAKE_SECONDS))
+    return f"{refused}: {in_words(quick.fault, guard.tls)}" if quick.fault is not None else ""
 
 
 def _prefer_what_is_not_deflated(event: evt.Event) -> None:
@@ -153,9 +202,8 @@ def _take(event: evt.Event, handle: Callable[[EncodedObject], int], guard: Guard
     return guard.refusal(obj) or handle(obj)
 
 
-def _shut_down(ae: AE, server: Any, open_sockets: list[QuickSocket]) -> None:
+def _shut_down(ae: AE, server: Any, connections: _Connections) -> None:
     """End the server, and first whoever is connected: pynetdicom waits without end for a peer in mid-message."""
-    server.server_close()
-    for quick in open_sockets:
-        cut(quick)
+    connections.end()
+    server.server_close()  # waits for whoever is shaking hands
     ae.shutdown()

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import time
 from typing import TYPE_CHECKING
 
@@ -37,10 +38,10 @@ class QuickSocket(socket.socket):
 
     is_reading = False
 
-    def recv(self, bufsize: int, flags: int = 0) -> bytes:
+    def recv(self, buflen: int = _MOST_BYTES, flags: int = 0) -> bytes:
         with contextlib.suppress(OSError):
             system.acknowledge_at_once(self)
-        return super().recv(bufsize, flags)
+        return super().recv(buflen, flags)
 
     def recv_all(self, count: int, seconds: float | None) -> bytearray:
         """Read `count` bytes, or fewer where the connection ends.
@@ -68,8 +69,37 @@ class QuickSocket(socket.socket):
         return data
 
 
-def make_quick(event: evt.Event) -> QuickSocket | None:
-    """Give a freshly opened connection a socket without delays. For EVT_CONN_OPEN, on either side."""
+class SecureSocket(QuickSocket, ssl.SSLSocket):
+    """The same inside TLS. `fault` is what ended the handshake, or what the other side said against it later."""
+
+    fault: OSError | None = None
+
+    def recv(self, buflen: int = _MOST_BYTES, flags: int = 0) -> bytes:
+        try:
+            return super().recv(buflen, flags)
+        except (ssl.SSLError, ConnectionError) as error:
+            self.fault = self.fault or error
+            raise
+
+    def shake_hands(self, seconds: float) -> None:
+        """The whole handshake, in so many seconds. Where it fails there is a `fault`, and nothing can be sent more."""
+        usual = self.gettimeout()
+        try:
+            self.settimeout(seconds)
+            self.do_handshake()
+            self.settimeout(usual)
+        except (OSError, ValueError) as error:
+            self.fault = error if isinstance(error, OSError) else OSError(str(error))
+            cut(self)
+
+
+def make_quick(
+    event: evt.Event, context: ssl.SSLContext | None = None, server_name: str | None = None
+) -> QuickSocket | None:
+    """Give a freshly opened connection a socket without delays. For EVT_CONN_OPEN, on either side.
+
+    With a TLS context it is a `SecureSocket` whose hands are still to be shaken; a client gives the `server_name`.
+    """
     holder = event.assoc.dul.socket
     plain = holder.socket if holder is not None else None
     if holder is None or plain is None:
@@ -78,16 +108,28 @@ def make_quick(event: evt.Event) -> QuickSocket | None:
     quick.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     seconds = event.assoc.dimse_timeout
     quick.settimeout(seconds)
+    if context is not None:
+        quick = _secure(quick, context, server_name)
     holder.socket = quick
     upstream.read_bytes_by(holder, lambda nr_bytes: quick.recv_all(nr_bytes, seconds))
     _bound_messages(event.assoc.dimse, quick, seconds)
     return quick
 
 
+def _secure(quick: QuickSocket, context: ssl.SSLContext, server_name: str | None) -> SecureSocket:
+    context.sslsocket_class = SecureSocket
+    is_server = server_name is None
+    secure = context.wrap_socket(
+        quick, server_side=is_server, do_handshake_on_connect=False, server_hostname=server_name
+    )
+    assert isinstance(secure, SecureSocket)
+    return secure
+
+
 def cut(quick: socket.socket) -> None:
-    """End a connection at once, whoever is reading from it."""
+    """End a connection at once, whoever is reading from it. One inside TLS stays so: what was encrypted is not read."""
     with contextlib.suppress(OSError):
-        quick.shutdown(socket.SHUT_RDWR)
+        socket.socket.shutdown(quick, socket.SHUT_RDWR)
 
 
 def _bound_messages(dimse: DIMSEServiceProvider, quick: QuickSocket, seconds: float | None) -> None:

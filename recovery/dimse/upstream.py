@@ -1,6 +1,6 @@
 """Where this program reaches into pynetdicom, and which behaviour of `VERSION` that mends. Nobody else does.
 
-Another version may have mended it, or have no such place: read the three functions against its source first.
+Another version may have mended it, or have no such place: read the functions against its source first.
 """
 
 from __future__ import annotations
@@ -52,3 +52,9 @@ def read_messages_by(dimse: DIMSEServiceProvider, receive: Receive) -> Receive:
     before = dimse.receive_primitive
     dimse.receive_primitive = receive  # type: ignore[assignment, method-assign]
     return before
+
+
+def turn_away(assoc: Association) -> None:
+    """Mends `RequestHandler.handle`, which begins an association with whomever EVT_CONN_OPEN refused: two threads,
+    which wait for the time-out of a connection that has ended."""
+    assoc.start = lambda: None  # type: ignore[method-assign]

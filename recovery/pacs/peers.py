@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from recovery.dimse import Peer
+from recovery.dimse.tls import Tls
+from recovery.settings.nodes import NodeTls
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -12,33 +14,34 @@ if TYPE_CHECKING:
     from recovery.cache.memory import Memory
     from recovery.dicom.model import DicomNode
     from recovery.settings.config import Config
+    from recovery.settings.nodes import Destination, OwnTls
 
 
 def pacs_peer(config: Config, memory: Memory) -> Peer:
     """The RT-PACS where it answers queries and retrieves."""
-    return _peer(config, memory, config.pacs.query_node, "pacs", _of_pacs(config))
+    return _peer(config, memory, config.pacs.query_node, config.pacs.query_tls, "pacs", _of_pacs(config))
 
 
 def pacs_store_peer(config: Config, memory: Memory) -> Peer:
     """The RT-PACS where it stores."""
-    return _peer(config, memory, config.pacs.node, "pacs")
+    return _peer(config, memory, config.pacs.node, config.pacs.tls, "pacs")
 
 
 def rv_peer(config: Config, memory: Memory) -> Peer:
     """The R&V system. Raises `ValueError` if the config is one in which it does not exist."""
     if config.rv is None:
         raise ValueError("this config has no R&V system")
-    return _peer(config, memory, config.rv.node, "rv", config.rv.sends_as)
+    return _peer(config, memory, config.rv.node, config.rv.tls, "rv", config.rv.sends_as)
 
 
 def tps_peers(config: Config, memory: Memory) -> list[Peer]:
     """The further sources, in the config's order."""
-    return [_peer(config, memory, tps.node, "tps", tps.sends_as) for tps in config.tps]
+    return [_peer(config, memory, tps.node, tps.tls, "tps", tps.sends_as) for tps in config.tps]
 
 
-def receiver_peer(config: Config, memory: Memory, node: DicomNode) -> Peer:
-    """A destination of `[[restore_to]]`, where it stores or where it answers queries."""
-    return _peer(config, memory, node, "")
+def receiver_peers(config: Config, memory: Memory, to: Destination) -> tuple[Peer, Peer]:
+    """A destination of `[[restore_to]]`, where it stores and where it answers queries."""
+    return _peer(config, memory, to.node, to.tls, ""), _peer(config, memory, to.query_node, to.query_tls, "")
 
 
 def _of_pacs(config: Config) -> list[str]:
@@ -46,7 +49,24 @@ def _of_pacs(config: Config) -> list[str]:
     return [f"{config.pacs.ae_title}@{config.pacs.host}", *config.pacs.sends_as]
 
 
-def _peer(config: Config, memory: Memory, node: DicomNode, role: str, sends_as: Iterable[str] = ()) -> Peer:
+def _peer(
+    config: Config, memory: Memory, node: DicomNode, tls: NodeTls | None, role: str, sends_as: Iterable[str] = ()
+) -> Peer:
     local, senders = config.local, [sender.split("@", 1) for sender in sends_as]
     others = tuple((ae_title, host) for ae_title, host in senders)
-    return Peer(local.node, node, role, float(local.timeout_seconds), memory.traits(node), others)
+    timeout, traits = float(local.timeout_seconds), memory.traits(node)
+    if tls is None:
+        return Peer(local.node, node, role, timeout, traits, others)
+    return Peer(local.node, node, role, timeout, traits, others, _files(config, tls), own_tls(config))
+
+
+def own_tls(config: Config) -> Tls | None:
+    """What nodes that are spoken to by TLS find when they send here."""
+    return _files(config, config.local.tls) if config.local.tls is not None else None
+
+
+def _files(config: Config, tls: NodeTls | OwnTls) -> Tls:
+    """Relative paths start at the config."""
+    at = config.file.parent
+    certificate, key = (at / name if name else None for name in (tls.certificate, tls.key))
+    return Tls(at / tls.ca, certificate, key, tls.server_name if isinstance(tls, NodeTls) else "")

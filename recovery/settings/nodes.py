@@ -38,12 +38,13 @@ def _time_of_day(value: str) -> str:
 AeTitle = Annotated[str, AfterValidator(_ae_title)]
 Sender = Annotated[str, AfterValidator(_sender)]
 Host = Annotated[str, Field(min_length=1)]
+FileName = Annotated[str, Field(min_length=1)]
 Port = Annotated[int, Field(ge=1, le=65535, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A DICOM application entity, such as `[pacs.query]`."""
+    """A DICOM application entity."""
 
     __pydantic_config__ = _STRICT
     ae_title: AeTitle
@@ -56,7 +57,43 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class SourceNode(Node):
+class OwnTls:
+    """`[local.tls]`: nodes with a `tls` of their own send here by TLS, and with a certificate of `ca`."""
+
+    __pydantic_config__ = _STRICT
+    ca: FileName
+    certificate: FileName
+    key: FileName
+
+
+@dataclass(frozen=True, slots=True)
+class NodeTls:
+    """`[rv.tls]` and its like: the CA of the node's certificate, and ours, for a node that asks for one.
+
+    `server_name`: the name that its certificate bears, if not its host.
+    """
+
+    __pydantic_config__ = _STRICT
+    ca: FileName
+    certificate: str = ""
+    key: str = ""
+    server_name: Annotated[str, Field(pattern=r"^([^.\s]\S*)?$")] = ""
+
+    def __post_init__(self) -> None:
+        if bool(self.certificate) != bool(self.key):
+            raise ValueError("certificate and key go together")
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteNode(Node):
+    """A node that is spoken to, such as `[pacs.query]`."""
+
+    __pydantic_config__ = _STRICT
+    tls: NodeTls | None = field(default=None, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceNode(RemoteNode):
     """A `[[tps]]`; `sends_as`: further AE titles and hosts that its objects come from, as `AE_TITLE@host`."""
 
     __pydantic_config__ = _STRICT
@@ -69,6 +106,7 @@ class Local(Node):
 
     __pydantic_config__ = _STRICT
     timeout_seconds: Annotated[int, Field(ge=1, le=600, strict=True)] = 60
+    tls: OwnTls | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +141,20 @@ class Pacs(SourceNode):
 
     __pydantic_config__ = _STRICT
     retrieve: Literal["get", "move"] = "get"
-    query: Node | None = None
+    query: RemoteNode | None = None
 
     @property
     def query_node(self) -> DicomNode:
         return self.query.node if self.query else self.node
 
+    @property
+    def query_tls(self) -> NodeTls | None:
+        """The same as where it stores, unless said otherwise: it is never the clear by forgetting."""
+        return (self.query.tls if self.query else None) or self.tls
+
 
 @dataclass(frozen=True, slots=True)
-class Destination(Node):
+class Destination(RemoteNode):
     """A `[[restore_to]]`: where objects may be restored to, by `name`; `query` where it answers at another address.
 
     One that `answers_queries` not can prove nothing: whatever is sent there stays unproven.
@@ -119,12 +162,17 @@ class Destination(Node):
 
     __pydantic_config__ = _STRICT
     name: Annotated[str, Field(min_length=1, max_length=64)]
-    query: Node | None = None
+    query: RemoteNode | None = None
     answers_queries: bool = True
 
     @property
     def query_node(self) -> DicomNode:
         return self.query.node if self.query else self.node
+
+    @property
+    def query_tls(self) -> NodeTls | None:
+        """The same as where it stores, unless said otherwise: it is never the clear by forgetting."""
+        return (self.query.tls if self.query else None) or self.tls
 
 
 def misdirected(destinations: list[Destination], pacs: Pacs, rv: RecordAndVerify | None) -> list[str]:

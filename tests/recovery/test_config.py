@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from recovery.cache.memory import Memory
+from recovery.dimse.tls import Tls
+from recovery.pacs.peers import pacs_peer, pacs_store_peer, receiver_peers, rv_peer, tps_peers
+from recovery.settings.certificates import certificate_faults
 from recovery.settings.config import ConfigError, load_config
 from recovery.settings.sign_in import SignInSettings, TrustedUserHeaders
 from recovery.settings.signing import Signing
@@ -49,7 +54,7 @@ def test_the_sections_that_the_config_comments_out_are_valid_when_they_are_used(
     starts = ("# [", "# connection", "# password_env", "# isolation", "# photo_type", "# ae_title", "# host", "# port")
     starts += ("# user", "# role", "# addresses", "# client_address", "# secret_env")
     starts += ("# server", "# sender", "# recipients", "# security", "# ping_url", "# apprise_env", "# grace_minutes")
-    starts += ("# name =", "# answers_queries", "# every_days", "# patients =")
+    starts += ("# name =", "# answers_queries", "# every_days", "# patients =", "# ca =", "# certificate =", "# key =")
     text = "\n".join(line[2:] if line.startswith(starts) else line for line in lines)
     config = load_config(write(tmp_path, text))
     assert config.rv is not None and config.rv.database is not None
@@ -63,6 +68,8 @@ def test_the_sections_that_the_config_comments_out_are_valid_when_they_are_used(
         ("new R&V", 11110, True)
     ]
     assert config.tps[0].ae_title == "TPS" and config.pacs.query_node.port == 11108
+    assert config.local.tls is not None and config.rv.tls is not None
+    assert (config.rv.tls.ca, config.rv.tls.server_name) == ("tls/ca.pem", "rv.clinic.example")
 
 
 def test_defaults_are_those_of_the_contract(tmp_path: Path) -> None:
@@ -123,6 +130,10 @@ def test_three_mistakes_are_all_told_at_once_with_file_and_key(tmp_path: Path) -
         ),
         ("[cache]", '[sign_in.trusted_user_headers]\nuser = "X-User"\naddresses = []\n[cache]', "addresses"),
         ("[site]", 'file = "x"\n[site]', "file: unknown key"),
+        ("[cache]", '[rv.tls]\nca = "ca.pem"\nkey = "own.key"\n[cache]', "[rv] tls: certificate and key go together"),
+        ("[cache]", '[rv.tls]\nca = "ca.pem"\nserver_names = "x"\n[cache]', "unknown key; did you mean server_name?"),
+        ("[cache]", "[pacs.tls]\n[cache]", "[pacs.tls] ca: is missing"),
+        ("[cache]", '[local.tls]\nca = "ca.pem"\nkey = "own.key"\n[cache]', "[local.tls] certificate: is missing"),
     ],
 )
 def test_one_mistake_is_told_in_words(tmp_path: Path, old: str, new: str, said: str) -> None:
@@ -216,3 +227,57 @@ def test_every_key_that_the_code_knows_stands_in_the_config() -> None:
         for one in fields(section):
             assert one.name in text, f"{section.__name__}.{one.name} is not shown"
     assert known["jobs"]["sync_records"].keys() == {f.name for f in fields(module.SyncRecordsSettings)}
+
+
+def test_the_tls_of_a_node_holds_where_it_answers_queries_too_unless_that_has_its_own(tmp_path: Path) -> None:
+    query = '[pacs.query]\nae_title = "QR"\nhost = "pacs-qr"\nport = 11108\n'
+    text = GOOD + query + '[pacs.tls]\nca = "pacs.pem"\n'
+    memory = Memory(tmp_path)
+    config = load_config(write(tmp_path, text))
+    of_store, of_query = pacs_store_peer(config, memory), pacs_peer(config, memory)
+    assert of_store.tls == of_query.tls == Tls(tmp_path / "pacs.pem"), "never the clear by forgetting"
+    assert rv_peer(config, memory).tls is None
+    own = load_config(write(tmp_path, text + '[pacs.query.tls]\nca = "/etc/query.pem"\nserver_name = "qr"\n'))
+    assert pacs_peer(own, memory).tls == Tls(Path("/etc/query.pem"), server_name="qr")
+
+
+def test_every_node_that_can_have_tls_has_it_and_its_files_are_looked_at(tmp_path: Path) -> None:
+    """A further source, and a destination of a restore, where it stores and where it answers."""
+    tls = 'ca = "{}.pem"\n'
+    more = f"""
+[[tps]]
+ae_title = "TPS"
+host = "127.0.0.1"
+port = 11107
+[tps.tls]
+{tls.format("tps")}
+[[restore_to]]
+name = "new"
+ae_title = "NEW"
+host = "127.0.0.1"
+port = 11109
+[restore_to.tls]
+{tls.format("new")}
+[restore_to.query]
+ae_title = "NEWQR"
+host = "127.0.0.1"
+port = 11110
+[restore_to.query.tls]
+{tls.format("newqr")}
+[local.tls]
+{tls.format("own")}
+certificate = "own.crt"
+key = "own.key"
+"""
+    config, memory = load_config(write(tmp_path, GOOD + more)), Memory(tmp_path)
+    (tps,) = tps_peers(config, memory)
+    own = Tls(tmp_path / "own.pem", tmp_path / "own.crt", tmp_path / "own.key")
+    assert tps.tls == Tls(tmp_path / "tps.pem") and tps.own_tls == own
+    assert rv_peer(config, memory).own_tls is None, "who is spoken to in the clear sends in the clear"
+    store, query = receiver_peers(config, memory, config.restore_to[0])
+    assert (store.tls, query.tls) == (Tls(tmp_path / "new.pem"), Tls(tmp_path / "newqr.pem"))
+    faults = certificate_faults(config, datetime.now(UTC))
+    names = ["local", "tps.1", "restore_to.1", "restore_to.1.query"]
+    assert list(faults) == [f"[{name}.tls]" for name in names]
+    missing = [f"{tmp_path / name} is not there" for name in ("own.crt", "own.pem", "own.key")]
+    assert faults["[local.tls]"] == missing
