@@ -22,11 +22,13 @@ from backup_jobs.transfer.transfer import in_words, transfer
 from recovery.cache.journal import JobResult
 from recovery.dimse import DimseError, Guard, Peer, echo, find_refs, move_series, open_link, open_receiver
 from recovery.dimse.peer import UNKNOWN_DESTINATION
+from recovery.dimse.tls import seen_certificate
 from recovery.host import durable, system
 from recovery.host.keys import KeyFileError, public_key_of
-from recovery.pacs.peers import pacs_peer, pacs_store_peer, rv_peer, tps_peers
+from recovery.pacs.peers import own_tls, pacs_peer, pacs_store_peer, rv_peer, tps_peers
 from recovery.pacs.record_search import find_records
 from recovery.pacs.workspace import Workspace
+from recovery.settings.certificates import certificate_faults
 from recovery.settings.file_modes import too_open
 from recovery.settings.trust import UNSIGNED, signing_key
 from recovery.watch.messages import Message
@@ -43,7 +45,9 @@ MOST_NAMED = 3
 
 def check(space: Workspace) -> JobResult:
     """Try everything that a cycle needs; the message has one sentence per thing that does not work."""
-    findings = [finding for part in (_nodes, _database, _cache, _signing, _messages) for finding in part(space)]
+    findings = [
+        finding for part in (_certificates, _nodes, _database, _cache, _signing, _messages) for finding in part(space)
+    ]
     wrong = [f"{what}: {problem}" for what, problem in findings if problem]
     for what, problem in findings:
         print_line(f"{'FAILS' if problem else 'works'}  {what}{f': {problem}' if problem else ''}")
@@ -75,6 +79,8 @@ def _nodes(space: Workspace) -> Iterator[Finding]:
     for name, peer in peers.items():
         problem = _problem(lambda peer=peer: echo(peer))  # type: ignore[misc]
         yield f"{name} answers C-ECHO", problem
+        if not problem:
+            yield from _tls(space, name, peer)
         if problem or name.startswith("RT-PACS for storing"):
             continue
         yield f"{name} may be asked", _problem(lambda peer=peer: _ask(space, peer))  # type: ignore[misc]
@@ -89,6 +95,31 @@ def _nodes(space: Workspace) -> Iterator[Finding]:
     if config.pacs.retrieve == "move":
         destination = config.local.ae_title
         yield f"RT-PACS may move to {destination}", _problem(lambda: _move_nothing(pacs, destination))
+
+
+def _tls(space: Workspace, name: str, peer: Peer) -> Iterator[Finding]:
+    """How a node that answered is spoken to, and whether its certificate will soon be over."""
+    if peer.tls is None:
+        yield f"{name} is spoken to in the clear: it has no TLS in the config", ""
+        return
+    seen = seen_certificate(peer.remote.host, peer.remote.port, peer.tls, min(peer.timeout, 10.0))
+    if seen is not None:
+        fault = seen.fault(space.now)
+        until = f"{name} is spoken to by TLS, its certificate ends on {seen.ends_at:%Y-%m-%d}"
+        yield until, f"its certificate {fault}: it must be renewed there" if fault else ""
+    if peer.own_tls is None and _sends_here(space, peer):
+        yield f"{name} sends here in the clear: there is no [local.tls]", ""
+
+
+def _sends_here(space: Workspace, peer: Peer) -> bool:
+    if peer.role == "pacs":
+        return space.config.pacs.retrieve == "move"
+    return _destination(space) == space.config.local.ae_title
+
+
+def _certificates(space: Workspace) -> Iterator[Finding]:
+    for table, faults in certificate_faults(space.config, space.now).items():
+        yield f"the files of {table} can be used", "; ".join(faults)
 
 
 def _may_move(space: Workspace, name: str, peer: Peer) -> Iterator[Finding]:
@@ -139,7 +170,7 @@ def _move_one_record(space: Workspace, rv: Peer) -> None:
 
 
 def _listen(space: Workspace) -> None:
-    with open_receiver(space.config.local.node, lambda _: 0, Guard({}, timeout=1.0)):
+    with open_receiver(space.config.local.node, lambda _: 0, Guard({}, timeout=1.0, tls=own_tls(space.config))):
         pass
 
 

@@ -23,6 +23,7 @@ from recovery.cache.errors import CacheError
 from recovery.cache.memory import Memory
 from recovery.dicom.model import JobRun
 from recovery.pacs.peers import pacs_peer, pacs_store_peer
+from recovery.settings.certificates import certificate_faults
 from recovery.words.times import moment
 
 _LONGEST_SECONDS = 10.0
@@ -68,6 +69,9 @@ def show(desk: Desk, runs: Sequence[JobRun]) -> None:
         st.markdown(_pacs_sentence(desk, answer) if isinstance(answer, EchoAnswer) else _not_asked(desk, runs))
     for sentence in rv_sentences(desk, runs):
         st.markdown(sentence)
+    for table, faults in certificate_faults(desk.config, desk.now()).items():
+        for fault in faults:
+            st.markdown(f":orange[▲ **{words.as_markdown(f'{table}: {fault}')}.**]")
 
 
 def _pacs_sentence(desk: Desk, answer: EchoAnswer) -> str:
