@@ -10,10 +10,10 @@ import streamlit as st
 from app.access import rights
 from app.components import marked
 from app.desk import Desk
-from app.wording import words
 from recovery.access.permissions import Permission
 from recovery.course.charted_entries import ChartedFraction
 from recovery.entries.charted import read_charted
+from recovery.words.printable import printable
 from recovery.words.values import absent, counted, or_none
 
 MOST = 60
@@ -57,9 +57,7 @@ def _line(entry: ChartedFraction, plan: str, instead: ChartedFraction | None) ->
 
 def _ask_what(standing: Sequence[ChartedFraction], corrected_key: str) -> None:
     """Which entry is to be corrected."""
-    said = {
-        e.entry_id: words.as_markdown(f"{absent(e.patient_name)}, ID {e.patient_id}: {e.in_words}") for e in standing
-    }
+    said = {e.entry_id: printable(f"{absent(e.patient_name)}, ID {e.patient_id}: {e.in_words}") for e in standing}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         wanted = st.selectbox(
             "Correct an entry", list(said), index=None, format_func=said.__getitem__, key="to_correct"

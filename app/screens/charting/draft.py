@@ -53,7 +53,12 @@ def ask(
     key = f"{plan.course_uid} {chosen.at} {corrected.entry_id if corrected is not None else ''}"
     options = [WHOLE, IN_PART, NOT_TREATED, *([WITHDRAWN] if corrected is not None else [])]
     what = st.segmented_control(
-        "What happened", options, default=WHOLE if corrected is None else IN_PART, required=True, key=f"what {key}"
+        "What happened",
+        options,
+        default=WHOLE if corrected is None else IN_PART,
+        required=True,
+        format_func=words.as_markdown,
+        key=f"what {key}",
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         number = _number(plan, corrected, key) if what in {WHOLE, IN_PART} else None
@@ -137,7 +142,8 @@ def _when(
     machines = sorted(str(name) for name in {chosen.machine, *planned} if name)
     day = st.date_input("Day", usual.date(), key=f"day {key}", format="YYYY-MM-DD", width=150)
     at = st.time_input("Time", usual.time(), key=f"time {key}", step=60, width=120)
-    machine = st.selectbox("Machine", machines, index=machines.index(chosen.machine), key=f"machine {key}", width=150)
+    place = machines.index(chosen.machine)
+    machine = st.selectbox("Machine", machines, place, format_func=printable, key=f"machine {key}", width=150)
     own_day = day if isinstance(day, date) else usual.date()
     return datetime.combine(own_day, at if isinstance(at, time) else usual.time()), str(machine)
 
