@@ -18,13 +18,14 @@ from recovery.words.markup import as_html, in_cell
 from recovery.words.notices import Next
 from recovery.words.values import ABSENT, absent, or_none
 
-STYLE = """.rbrdt-sheet {background: #FFFFFF; color: #111827; padding: 8px 10px; font-size: 12px; line-height: 1.3;}
+STYLE = """.rbrdt-sheet {background: #FFFFFF; color: #111827; padding: 8px 10px; font-size: 12px; line-height: 1.3;
+  overflow-wrap: break-word;}
 .rbrdt-sheet h3 {font-size: 16px; margin: 0; padding: 0; color: #111827;}
 .rbrdt-sheet h4 {font-size: 13px; margin: 12px 0 2px 0; padding: 0; color: #111827;}
 .rbrdt-sheet p {margin: 2px 0 6px 0; color: #111827;}
 .rbrdt-sheet table {border-collapse: collapse; width: 100%; color: #111827;}
 .rbrdt-sheet th {text-align: left; border-bottom: 1.5px solid #111827; padding: 3px 5px; font-weight: 600;}
-.rbrdt-sheet td {border-bottom: 1px solid #9CA3AF; padding: 4px 5px; vertical-align: top; overflow-wrap: break-word;}
+.rbrdt-sheet td {border-bottom: 1px solid #9CA3AF; padding: 4px 5px; vertical-align: top;}
 .rbrdt-sheet .whole {white-space: nowrap;}
 .rbrdt-sheet td.time, .rbrdt-sheet td.fraction {font-weight: 700; font-variant-numeric: tabular-nums;}
 .rbrdt-sheet td.time {white-space: nowrap;}

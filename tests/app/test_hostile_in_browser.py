@@ -58,9 +58,8 @@ READ = """evil => {
   }
   const pane = document.querySelector('[data-testid=stMain]');
   if (pane.scrollWidth > pane.clientWidth) {
-    const beyond = [...pane.querySelectorAll('p, h2, h3, li, button, div')].filter(one => {
-      return one.children.length === 0 && one.getBoundingClientRect().right > pane.getBoundingClientRect().right + 1;
-    });
+    const wide = one => one.scrollWidth > pane.clientWidth;
+    const beyond = [...pane.querySelectorAll('*')].filter(one => wide(one) && ![...one.children].some(wide));
     found.push(`the page is ${pane.scrollWidth} wide: ${beyond.map(one => one.outerHTML.slice(0, 120))}`);
   }
   return [...new Set(found)];
