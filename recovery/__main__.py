@@ -194,6 +194,7 @@ def _restore(space: Workspace, pacs: Peer, options: argparse.Namespace, *, has_d
     """The relational tables from the RT-PACS, and what is to be said of them."""
     from recovery.cache.journal import lock
     from recovery.commands.rebuild import HOW_TO_ACCEPT, note_accepted, restore_tables
+    from recovery.pacs.charted_journals import bring_charted
 
     config, now = space.config, space.now
     if options.accept:
@@ -204,6 +205,10 @@ def _restore(space: Workspace, pacs: Peer, options: argparse.Namespace, *, has_d
     tell(*restored.problems, file=sys.stderr)
     if config.signing.public_keys and restored.problems:
         tell(HOW_TO_ACCEPT, file=sys.stderr)
+    said, problems = bring_charted(config, pacs)
+    tell(*said)
+    tell(*problems, file=sys.stderr)
+    restored.problems += problems
     return restored
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from backup_jobs.archive.charted import archive_charted
 from backup_jobs.transfer.transfer import in_words
 from recovery.cache.journal import JobResult, lock
 from recovery.commands.rebuild import is_damaged, restore_tables
 from recovery.dimse import Peer
+from recovery.entries.charted import read_charted
 from recovery.host.durable import LockedError
 from recovery.on_treatment.evidence import Listed
 from recovery.on_treatment.missing import HELD_ONCE
@@ -35,7 +37,8 @@ def build_on_treatment(space: Workspace, take: Callable[[Listed], None] = lambda
     report = build_overview(space, pacs)
     take(report.listed)
     lost = {u: LOST if what == HELD_ONCE else NOT_AS_IT_WAS.format(what) for u, what in sorted(report.lost.items())}
-    unproven = report.unreadable | lost
+    charted, charted_faults = _charted(space)
+    unproven = report.unreadable | lost | charted
     counts = {
         "found": report.records,
         "already_held": report.records - report.records_read,
@@ -50,14 +53,28 @@ def build_on_treatment(space: Workspace, take: Callable[[Listed], None] = lambda
         f"cannot be read: {in_words(report.unreadable)}" if report.unreadable else "",
         f"damaged in the cache, and made again from the RT-PACS: {', '.join(damaged)}" if damaged else "",
         in_words(lost),
+        f"charted by hand, and not proven in the RT-PACS: {in_words(charted)}" if charted else "",
+        *charted_faults,
         *mended,
         f"tables of the R&V database that cannot be read, and are left out: {', '.join(unreadable)}"
         if unreadable
         else "",
     ]
-    outcome = "PARTIAL" if unproven or unreadable else "OK"
+    outcome = "PARTIAL" if unproven or unreadable or charted_faults else "OK"
     message = "; ".join(part for part in said if part)
     return JobResult(JOB, outcome, counts, tuple(sorted(unproven)), message)  # type: ignore[arg-type]
+
+
+def _charted(space: Workspace) -> tuple[dict[str, str], tuple[str, ...]]:
+    """What was charted and is not proven in the RT-PACS, by UID, and what is to be said of the journals here.
+
+    Raises `DimseError` if the RT-PACS cannot be asked.
+    """
+    try:
+        report = archive_charted(space)
+    except OSError as error:
+        return {}, (f"what was charted by hand cannot be read, and is not in the RT-PACS: {error.strerror}",)
+    return report.unproven, read_charted(space.config.cache_path).faults
 
 
 def _mend_snapshot(space: Workspace, pacs: Peer) -> list[str]:

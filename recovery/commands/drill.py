@@ -39,10 +39,12 @@ from recovery.drilling.report import Drill, PackedPlan, as_pdf
 from recovery.host.clock import read_clock
 from recovery.host.durable import LockedError
 from recovery.host.durable import replace as replace_file
+from recovery.host.entry_lines import entries_folder
 from recovery.host.logs import set_up_logging
 from recovery.overview.build import build_overview
 from recovery.packing.build import PackError
 from recovery.packing.gate import IN_SHORT, OF_PROOF
+from recovery.pacs.charted_journals import bring_charted
 from recovery.pacs.collection import Collection
 from recovery.pacs.holdings import Holdings
 from recovery.pacs.peers import pacs_peer
@@ -128,6 +130,7 @@ def _empty_place(config: Config) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(entries_folder(folder), ignore_errors=True)
 
 
 @dataclass(slots=True)
@@ -179,6 +182,9 @@ class _Holding:
         self.problems += told.problems
         self.remarks += told.said
         self._note("the database's tables are back")
+        said, problems = bring_charted(self.config, pacs)
+        self.remarks += said
+        self.problems += problems
         VerifiedObjects.load(self.live).save(cache, self.now)
         space = Workspace(self.config, self.now, cache, memory, Collection(self.config.site.zone), Holdings())
         report = build_overview(space, pacs)

@@ -36,9 +36,12 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 FIRST = "0" * 64
-_PURPOSE, _HEAD = "charted fraction", "newest charted fraction"
+ENTRY, HEAD = "charted fraction", "newest charted fraction"
 _ENTRY = TypeAdapter(ChartedFraction)
-_CHANGED = "The journal {} was changed by hand: not all that was charted there counts, and nobody knows whose."
+_CHANGED = (
+    "The journal {} was changed by hand, or a part is missing: not all that was charted there counts, and nobody knows "
+    "whose."
+)
 _UNREADABLE = "What was charted cannot be read ({}): look at {}."
 _MISSING = "Not here: {} that others knew of when they charted. Merge their journals (docs/downtime.md)."
 _OLDER = (
@@ -137,10 +140,10 @@ class _Journal:
         self.name, self.fingerprint = file.name, file.stem
         self.entries: list[ChartedFraction] = []
         path = file.with_suffix(".head")
-        head = _verified(path.read_bytes(), file.stem, _HEAD) if path.exists() else None
+        head = verified(path.read_bytes(), file.stem, HEAD) if path.exists() else None
         self.newest, self.number, self.is_changed = FIRST, 0, path.exists() and head is None
         for line in file.read_bytes().split(b"\n"):
-            said = _verified(line, file.stem, _PURPOSE)
+            said = verified(line, file.stem, ENTRY)
             if said is None:
                 continue
             self.is_changed |= (said["number"], said["before"]) != (self.number + 1, self.newest)
@@ -156,7 +159,7 @@ class _Journal:
 
         Raises `EntriesError` if it is not all that was charted here.
         """
-        noted = _verified(noted_elsewhere.read_bytes(), self.fingerprint, _HEAD) if noted_elsewhere.exists() else None
+        noted = verified(noted_elsewhere.read_bytes(), self.fingerprint, HEAD) if noted_elsewhere.exists() else None
         if noted is not None and noted["number"] > self.number:
             raise EntriesError(_OLDER.format(self.name))
         if self.is_changed:
@@ -164,14 +167,14 @@ class _Journal:
 
 
 @lru_cache(maxsize=20_000)  # a line is verified once a process, for months of them are read with every new one
-def _verified(line: bytes, fingerprint: str, purpose: str) -> dict[str, Any] | None:
+def verified(line: bytes, fingerprint: str, purpose: str) -> dict[str, Any] | None:
     """What a line says, if the key that its file is named by signed it; of an entry, with it read."""
     try:
         said: dict[str, Any] = json.loads(line)
         signature = said.pop("signature")
         if fingerprint_of(said["key"]) != fingerprint or not is_signed(purpose, _text(said), signature, [said["key"]]):
             return None
-        if purpose == _PURPOSE:
+        if purpose == ENTRY:
             said["entry"] = _ENTRY.validate_json(json.dumps(said["entry"]), strict=True)
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         return None
@@ -179,10 +182,10 @@ def _verified(line: bytes, fingerprint: str, purpose: str) -> dict[str, Any] | N
 
 
 def _signed(key: Ed25519PrivateKey, purpose: str, said: dict[str, Any]) -> bytes:
-    """A line that `_verified` reads. Raises `ValueError` if it would not."""
+    """A line that `verified` reads. Raises `ValueError` if it would not."""
     whole = {**said, "key": public_key_of(key)}
     line = json.dumps({**whole, "signature": sign(key, purpose, _text(whole))}).encode()
-    if _verified(line, fingerprint_of(whole["key"]), purpose) is None:
+    if verified(line, fingerprint_of(whole["key"]), purpose) is None:
         raise ValueError("it holds what cannot be read again")
     return line
 
@@ -221,7 +224,7 @@ def enter(
             if journal.noted < journal.number:  # killed between line and head: the head is never two behind
                 _note(file, noted, key, journal.number, journal.newest)
             number, said = journal.number + 1, _ENTRY.dump_python(entry, mode="json")
-            line = _signed(key, _PURPOSE, {"number": number, "before": journal.newest, "entry": said})
+            line = _signed(key, ENTRY, {"number": number, "before": journal.newest, "entry": said})
             append(descriptor, (b"\n" if torn_end(descriptor) else b"") + line + b"\n")
             _note(file, noted, key, number, hashlib.sha256(line).hexdigest())
     except EntriesError:
@@ -233,7 +236,7 @@ def enter(
 
 def _note(file: Path, elsewhere: Path, key: Ed25519PrivateKey, number: int, newest: str) -> None:
     """Write what the newest line is, beside the journal and beside the key."""
-    head = _signed(key, _HEAD, {"number": number, "newest": newest})
+    head = _signed(key, HEAD, {"number": number, "newest": newest})
     replace(file.with_suffix(".head"), head, private=True)
     replace(elsewhere, head, private=True)
 

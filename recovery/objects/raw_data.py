@@ -70,7 +70,7 @@ def manifest_objects(snapshot: Snapshot, site_name: str, *, part_bytes: int = PA
         manifest = snapshot.manifest_file.read_bytes()
     except OSError as error:
         raise RawSnapshotError(f"snapshot {snapshot.snapshot_id} cannot be read: {error}") from error
-    parts = _parts(snapshot.snapshot_id, {MANIFEST: manifest}, part_bytes)
+    parts = packed(snapshot.snapshot_id, {MANIFEST: manifest}, part_bytes)
     return [to_dataset(part, site_name, snapshot.manifest.taken_at) for part in parts]
 
 
@@ -86,7 +86,7 @@ def table_objects(snapshot: Snapshot, name: str, site_name: str, *, part_bytes: 
         raise RawSnapshotError(f"table {name} of {snapshot.snapshot_id} cannot be read: {error}") from error
     if fault := fault_of(state, data):
         raise RawSnapshotError(fault)
-    parts = _parts(state.sha256, {_place(name): data}, part_bytes)
+    parts = packed(state.sha256, {_place(name): data}, part_bytes)
     return [to_dataset(part, site_name, snapshot.manifest.taken_at, state.taken_at) for part in parts]
 
 
@@ -144,11 +144,20 @@ def _file_of(
     return files[place]
 
 
-def _parts(what: str, files: Mapping[str, bytes], part_bytes: int) -> list[RawPart]:
+def packed(what: str, files: Mapping[str, bytes], part_bytes: int = PART_BYTES) -> list[RawPart]:
+    """Files as a ZIP, in as many parts as it takes."""
     zipped = _zip(files)
     whole = RawPart(what, 1, 1, hashlib.sha256(zipped).hexdigest(), len(zipped), b"")
     pieces = [zipped[start : start + part_bytes] for start in range(0, len(zipped), part_bytes)]
     return [replace(whole, number=n, parts=len(pieces), data=data) for n, data in enumerate(pieces, start=1)]
+
+
+def unpacked(parts: Iterable[RawPart]) -> dict[str, bytes]:
+    """The files that `packed` made parts of.
+
+    Raises `RawSnapshotError` if one is missing or anything was changed.
+    """
+    return _unzip(_joined(parts)[1])
 
 
 def _joined(parts: Iterable[RawPart]) -> tuple[str, bytes]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -19,7 +20,7 @@ from pydicom.uid import UID, ImplicitVRLittleEndian
 
 from recovery.dicom import elements as el
 from recovery.dicom.elements import InvalidObjectError
-from recovery.dicom.model import RAW_DATA
+from recovery.dicom.model import RAW_DATA, InstanceRef
 
 FORMATS = ("1", "2")
 """1: a snapshot with all its tables; 2: its manifest, or one table's file."""
@@ -119,32 +120,41 @@ def to_dataset(part: RawPart, site_name: str, taken_at: datetime, table_taken_at
         series = _uid("series", study, part.zip_sha256, part.parts)
         instance = _uid("instance", series, part.number)
     at = (table_taken_at or taken_at).astimezone(UTC)
-    ds = Dataset()
-    for keyword, value in {
-        **_patient_and_study(site_name),
-        "StudyInstanceUID": study,
-        "SeriesInstanceUID": series,
-        "SOPClassUID": RAW_DATA,
-        "SOPInstanceUID": instance,
-        "Modality": "OT",
+    said = {
         "SeriesNumber": "" if is_table else series_number_at(at),
-        "InstanceNumber": part.number,
         "SeriesDate": "" if is_table else f"{at:%Y%m%d}",
         "SeriesTime": "" if is_table else f"{at:%H%M%S.%f}",
-        **{f"{what}Date": f"{at:%Y%m%d}" for what in ("Content", "InstanceCreation")},
-        **{f"{what}Time": f"{at:%H%M%S.%f}" for what in ("Content", "InstanceCreation")},
-        "Laterality": "",  # type 2C: no body part is examined, and validators want to hear it
         "SeriesDescription": "Tables of the R&V database, each once"
         if is_table
         else f"Tables of the R&V database, {at:%Y-%m-%d %H:%M:%S} UTC",
+    }
+    return raw_dataset(part, site_name, InstanceRef(instance, RAW_DATA, "OT", series, study), at, said)
+
+
+def raw_dataset(part: RawPart, site_name: str, ref: InstanceRef, at: datetime, said: Mapping[str, object]) -> Dataset:
+    """A part as the Raw Data object `ref`, made `at` (aware); `said`: what its study and series say otherwise."""
+    at = at.astimezone(UTC)
+    ds = Dataset()
+    for keyword, value in {
+        **_patient_and_study(site_name),
+        "StudyInstanceUID": ref.study_instance_uid,
+        "SeriesInstanceUID": ref.series_instance_uid,
+        "SOPClassUID": RAW_DATA,
+        "SOPInstanceUID": ref.sop_instance_uid,
+        "Modality": "OT",
+        "InstanceNumber": part.number,
+        **{f"{what}Date": f"{at:%Y%m%d}" for what in ("Content", "InstanceCreation")},
+        **{f"{what}Time": f"{at:%H%M%S.%f}" for what in ("Content", "InstanceCreation")},
+        "Laterality": "",  # type 2C: no body part is examined, and validators want to hear it
         "AcquisitionContextSequence": [],
         "CreatorVersionUID": _uid("format", 2),
+        **said,
     }.items():
         setattr(ds, keyword, value)
     _write_block(ds, part)
     ds.file_meta = FileMetaDataset()
     ds.file_meta.MediaStorageSOPClassUID = UID(RAW_DATA)
-    ds.file_meta.MediaStorageSOPInstanceUID = UID(instance)
+    ds.file_meta.MediaStorageSOPInstanceUID = UID(ref.sop_instance_uid)
     ds.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
     return ds
 

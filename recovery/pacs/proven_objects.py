@@ -68,6 +68,9 @@ class ProvenObjects:
         """Write the table where it changed. A cache that cannot be written costs time, and is told elsewhere."""
         if not self.has_changed:
             return
+        others = ProvenObjects.load(cache)  # what a job found in whose midst, or beside which, this one ran
+        self.why = others.why | self.why
+        self.asked_at = others.asked_at | self.asked_at
         uids = sorted(self.why, key=lambda uid: self.asked_at[uid])
         ages = believed_ages([self.asked_at[uid] for uid in uids], _naive(now), KEEP)
         kept = [uid for uid, age in zip(uids, ages, strict=True) if age <= KEEP]

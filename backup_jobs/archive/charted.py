@@ -1,0 +1,40 @@
+"""What was charted, in the RT-PACS and proven: every line of every journal that this machine knows, then their heads.
+
+Why heads last
+    A head says how many lines there are: whoever brings them back hears what is missing. So none is stored before the
+    lines that it tells of are proven.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from backup_jobs.archive.archiving import ArchiveReport, Wanted, archive
+from recovery.entries.journal_parts import taken_apart
+from recovery.objects.raw_journal import heads_object, heads_ref, line_object, line_ref
+from recovery.pacs.proven_objects import ProvenObjects
+
+if TYPE_CHECKING:
+    from recovery.pacs.workspace import Workspace
+
+
+def archive_charted(space: Workspace) -> ArchiveReport:
+    """Store and prove what is new.
+
+    Raises `DimseError` if the RT-PACS cannot be asked; `OSError` if a journal cannot be read.
+    """
+    parts, site = taken_apart(space.config.cache_path), space.config.site.name
+    if not parts:
+        return ArchiveReport()
+    lines, heads = [p for p in parts if not p.is_head], [p for p in parts if p.is_head]
+    proven = ProvenObjects.load(space.cache)
+    try:
+        wanted = [Wanted(line_ref(site, line), partial(line_object, site, line)) for line in lines]
+        report = archive(space, wanted, proven, "storing what was charted")
+        if heads and not report.unproven:
+            newest = Wanted(heads_ref(site, heads), partial(heads_object, site, heads))
+            report.join(archive(space, [newest], proven, "storing what was charted"))
+    finally:
+        proven.save(space.cache, space.now)
+    return report

@@ -1,0 +1,64 @@
+"""Bring what was charted back from the RT-PACS: lines and heads that their keys signed, put together to journals."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from recovery.dicom.elements import InvalidObjectError, required_uid
+from recovery.dicom.model import RAW_DATA
+from recovery.dimse import Peer, fetch, find_refs, find_series, open_link
+from recovery.entries.charted import read_charted
+from recovery.entries.journal_parts import Signed, put_together
+from recovery.objects.raw_data import RawSnapshotError
+from recovery.objects.raw_journal import charted_study_uid, signed_in
+from recovery.words.values import counted
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+    from recovery.settings.config import Config
+
+_LACKING = "Of what was charted by hand, {} of the RT-PACS cannot be had: {}. What they tell does not count."
+_UNWRITTEN = "What was charted by hand did not come back from the RT-PACS, and does not count: journals here: {}."
+
+
+def bring_charted(config: Config, pacs: Peer) -> tuple[list[str], list[str]]:
+    """Merge the journals of the RT-PACS into those here; what came, and what is not as it should be, in sentences.
+
+    Raises `DimseError` if the RT-PACS cannot be asked.
+    """
+    study = charted_study_uid(config.site.name)
+    with open_link(pacs) as link:
+        refs = {
+            replace(ref, sop_class_uid=RAW_DATA, study_instance_uid=study, series_instance_uid=series)
+            for series in find_series(link, study)
+            for ref in find_refs(link, {"StudyInstanceUID": study, "SeriesInstanceUID": series})
+        }
+    parts: list[Signed] = []
+    odd: dict[str, str] = {}
+
+    def receive(ds: Dataset) -> None:
+        try:
+            came = list(signed_in(ds))
+        except (InvalidObjectError, RawSnapshotError) as error:
+            odd[required_uid(ds, "SOPInstanceUID")] = str(error)
+            return
+        parts.extend(came)
+        if not came:
+            odd[required_uid(ds, "SOPInstanceUID")] = "its journal's key did not sign it"
+
+    odd |= fetch(pacs, refs, receive, retrieve=config.pacs.retrieve)
+    try:
+        new = put_together(config.cache_path, parts) if parts else {}
+    except OSError as error:
+        return [], [_UNWRITTEN.format(error.strerror)]
+    known = read_charted(config.cache_path)
+    said = [
+        f"{counted(count, 'entry', 'entries')} charted by hand came from the RT-PACS, of the journal {name}."
+        for name, count in new.items()
+        if count
+    ]
+    first = "; ".join(f"{uid}: {why}" for uid, why in sorted(odd.items())[:3])
+    lacking = [_LACKING.format(counted(len(odd), "object"), first)] if odd else []
+    return said, [*lacking, *known.faults]
