@@ -9,25 +9,30 @@ How
     entry names what was known when it was signed: that it adds to, and is not replaced by.
 
 Why what differs is a conflict, and the next fraction then unknown
-    Two days, two numbers or fewer MU than were charted may be one delivery or two. Whichever is taken, a next fraction
-    counted from it may be given twice: people settle it.
+    Two days, two numbers or other MU than were charted may be one delivery or two. Whichever is taken, a next fraction
+    counted from it may be given twice: people settle it. Not where the machine gave the whole of it: nothing of that
+    fraction is left to be given, in either case.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from recovery.course.by_session import is_by_session
-from recovery.course.charted_entries import ChartedBeam, ChartedFraction, KnownDelivery, Standing
-from recovery.course.deliveries import TREATING, is_rounding, is_session
-from recovery.course.metersets import agree
+from recovery.course.charted_entries import ChartedFraction, KnownDelivery, Standing
+from recovery.course.charted_groups import Group, grouped, match
+from recovery.course.deliveries import distinct_deliveries
+from recovery.course.metersets import agree, is_absurd, is_enough
 from recovery.dicom.model import RT_BEAMS_TREATMENT_RECORD, InstanceRef, Patient
 from recovery.dicom.records import CHARTED, BeamDelivery, TreatmentRecord
 from recovery.words.times import at_time, day
 from recovery.words.units import MU
 from recovery.words.values import absent
+
+AT_ONE_TIME = timedelta(minutes=15)
+"""So far apart may the times of a part be, as charted and as recorded: another part of that day may be as large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,54 +44,6 @@ class Settled:
     said: str = ""
     disagreements: tuple[str, ...] = ()
     conflicts: tuple[str, ...] = ()
-
-
-@dataclass(slots=True)
-class _Group:
-    """What was charted of one fraction and beam on one day, in order of time, and the machine's own deliveries that
-    are, or may be, the same."""
-
-    fraction_number: int | None
-    beam_number: int
-    day: date
-    parts: list[tuple[ChartedFraction, ChartedBeam]]
-    told: list[KnownDelivery] = field(default_factory=list)
-
-    def may_be(self, one: KnownDelivery) -> bool:
-        """Whether it is of that beam, and not every part was signed in its knowledge."""
-        is_of_beam = one.beam_number in {None, self.beam_number}
-        return is_of_beam and not all(_knows(entry, one) for entry, _ in self.parts)
-
-    def is_of_day(self, one: KnownDelivery) -> bool:
-        return one.began_at is None or one.began_at.date() == self.day
-
-    def order(self, one: KnownDelivery) -> tuple[bool, timedelta, str]:
-        """The same number first, then by time."""
-        entry = self.parts[0][0]
-        apart = abs(one.began_at - entry.treated_at) if one.began_at is not None else timedelta(0)
-        return one.fraction_number != self.fraction_number, apart, entry.entry_id
-
-    @property
-    def replaced(self) -> list[tuple[ChartedFraction, ChartedBeam]]:
-        """The parts in whose place the machine's deliveries stand: from the first on, until no more was charted than
-        they and the parts that are left come to."""
-        open_to_it = [part for part in self.parts if not all(_knows(part[0], one) for one in self.told)]
-        given = self.given
-        if given is None:
-            return open_to_it
-        room, gone = sum(beam.delivered_meterset for _, beam in open_to_it) - given + 1e-6, []
-        for part in reversed(open_to_it):
-            if part[1].delivered_meterset <= room:
-                room -= part[1].delivered_meterset
-            else:
-                gone.append(part)
-        return gone[::-1]
-
-    @property
-    def given(self) -> float | None:
-        """MU by the machine; None where one of its records tells none."""
-        known = [one.delivered_meterset for one in self.told if one.delivered_meterset is not None]
-        return sum(known) if len(known) == len(self.told) else None
 
 
 def settle_all(plans: Mapping[str, Standing], records: Iterable[TreatmentRecord]) -> dict[str, Settled]:
@@ -105,28 +62,30 @@ def settle(plan: Standing, records: Sequence[TreatmentRecord]) -> Settled:
     if plan.delivered and is_by_session(records):
         told = "fractions are counted by session here, and what was charted is not among them"
         return Settled(conflicts=(*plan.conflicts, told), said=_said(plan.delivered))
-    groups = _grouped(plan.delivered)
-    _match(groups, list(deliveries_of(records)))
+    groups = grouped(plan.delivered)
+    recorded = [one for one in deliveries_of(records) if None not in {one.fraction_number, one.beam_number}]
+    match(groups, recorded)
     gone = {(entry.entry_id, beam.beam_number) for group in groups for entry, beam in group.replaced if group.told}
     left = [(e, tuple(b for b in e.beams if (e.entry_id, b.beam_number) not in gone)) for e in plan.delivered]
     counted = [replace(entry, beams=beams) for entry, beams in left if beams]
     differing = [(group, said) for group in groups if group.told and (said := _difference(group))]
+    told_twice = _beyond_planned(counted, recorded)
     people = {r.ref.patient_id: r.patient for r in records}  # as their records write them
     return Settled(
         records=tuple(_record(entry, people.get(entry.patient_id)) for entry in counted),
         said=_said(counted),
         disagreements=tuple(said for group, said in differing if not _is_conflict(group)),
-        conflicts=(*plan.conflicts, *(said for group, said in differing if _is_conflict(group))),
+        conflicts=(*plan.conflicts, *(said for group, said in differing if _is_conflict(group)), *told_twice),
     )
 
 
 def deliveries_of(records: Iterable[TreatmentRecord]) -> Iterator[KnownDelivery]:
-    """What records tell of deliveries to the patient, for an entry to name or to be held against."""
-    for record in filter(is_session, records):
-        for beam in record.beams:
-            if beam.treatment_delivery_type in TREATING and beam.delivered_meterset != 0:
-                began_at = beam.started_at or record.treated_at
-                yield KnownDelivery(beam.current_fraction_number, beam.beam_number, began_at, beam.delivered_meterset)
+    """What records tell of deliveries to the patient, each once, for an entry to name or to be held against."""
+    for delivery in distinct_deliveries(list({r.ref: r for r in records}.values()), None)[0]:
+        beam, began_at = delivery.beam, delivery.beam.started_at or delivery.treated_at
+        given = beam.delivered_meterset if delivery.unit in {None, MU} else None
+        if given != 0:
+            yield KnownDelivery(beam.current_fraction_number, beam.beam_number, began_at, given)
 
 
 def deliveries_by_course(records: Iterable[TreatmentRecord]) -> dict[str, tuple[KnownDelivery, ...]]:
@@ -138,85 +97,80 @@ def deliveries_by_course(records: Iterable[TreatmentRecord]) -> dict[str, tuple[
     return {uid: tuple(deliveries_of(own)) for uid, own in by_course.items()}
 
 
-def _grouped(entries: Iterable[ChartedFraction]) -> list[_Group]:
-    """`entries` in order of time."""
-    groups: dict[object, _Group] = {}
-    for entry in entries:
-        for beam in entry.beams:
-            key = entry.fraction_number, beam.beam_number, entry.treated_at.date()
-            groups.setdefault(key, _Group(*key, [])).parts.append((entry, beam))
-    return list(groups.values())
-
-
-def _match(groups: Sequence[_Group], deliveries: Sequence[KnownDelivery]) -> None:
-    """Give each group the deliveries that may be the same: of its number and day first, then of either."""
-    rest = []
-    for one in sorted(deliveries, key=lambda d: (d.began_at or datetime.max, repr(d))):  # noqa: DTZ901  for order only
-        own = [group for group in groups if group.may_be(one) and one.fraction_number == group.fraction_number]
-        of_day = [group for group in own if group.is_of_day(one)]
-        for group in of_day:
-            group.told.append(one)
-        if not of_day:
-            rest.append(one)
-    for one in rest:
-        free = [group for group in groups if not group.told and group.may_be(one)]
-        alike = [g for g in free if one.fraction_number == g.fraction_number or g.is_of_day(one)]
-        if alike:
-            nearest = min(alike, key=lambda group: group.order(one))
-            for group in alike if one.beam_number is None else [nearest]:
-                if (group.fraction_number, group.day) == (nearest.fraction_number, nearest.day):
-                    group.told.append(one)
-
-
-def _knows(entry: ChartedFraction, one: KnownDelivery) -> bool:
-    """Whether an entry was signed in the knowledge of a delivery."""
-    return any(_is_one(one, known) for known in entry.known)
-
-
-def _is_one(one: KnownDelivery, other: KnownDelivery) -> bool:
-    """The same delivery, also where it is told again with other digits or under another UID."""
-    if (one.fraction_number, one.beam_number) != (other.fraction_number, other.beam_number):
-        return False
-    if one.began_at is None or other.began_at is None:
-        is_one_time = one.began_at is other.began_at
-    else:
-        is_one_time = abs(one.began_at - other.began_at) < timedelta(seconds=1)
-    return is_one_time and is_rounding(one.delivered_meterset, other.delivered_meterset)
-
-
-def _other_numbers(group: _Group) -> list[int | None]:
+def _other_numbers(group: Group) -> list[int | None]:
     return sorted({one.fraction_number for one in group.told} - {group.fraction_number}, key=str)
 
 
-def _other_days(group: _Group) -> list[date]:
+def _other_days(group: Group) -> list[date]:
     return sorted({one.began_at.date() for one in group.told if one.began_at is not None} - {group.day})
 
 
-def _is_conflict(group: _Group) -> bool:
-    given, charted = group.given, sum(beam.delivered_meterset for _, beam in group.replaced)
-    is_less = given is not None and given < charted and not agree(given, charted, MU)
-    return is_less or bool(_other_numbers(group) or _other_days(group))
+def _other_times(group: Group) -> list[datetime | None]:
+    """Where a part was charted: the times of deliveries that may be another part of that day. None: no record tells."""
+    if _is_whole(group):
+        return []
+    charted = [entry.treated_at for entry, _ in group.parts]
+    of_day = (one.began_at for one in group.told if group.is_of_day(one))
+    return [at for at in of_day if at is None or not any(abs(at - one) <= AT_ONE_TIME for one in charted)]
 
 
-def _difference(group: _Group) -> str:
+def _is_conflict(group: Group) -> bool:
+    return not _is_whole(group) or bool(_other_numbers(group) or _other_days(group))
+
+
+def _is_whole(group: Group) -> bool:
+    """Whether the machine gave all that the beam was to give."""
+    planned = [beam.planned_meterset for _, beam in group.replaced if not beam.is_continuation]
+    whole = max((meterset for meterset in planned if meterset is not None), default=None)
+    if group.given is None or whole is None:
+        return False
+    return is_enough(group.given, whole, MU) and not is_absurd(group.given, whole)
+
+
+def _beyond_planned(counted: Sequence[ChartedFraction], recorded: Iterable[KnownDelivery]) -> Iterator[str]:
+    """Fractions that come to so much more than was planned that a delivery must be told twice, in words."""
+    given: dict[tuple[int | None, int | None], float] = {}
+    whole: dict[tuple[int | None, int | None], float] = {}
+    for one in recorded:
+        place = one.fraction_number, one.beam_number
+        given[place] = given.get(place, 0.0) + (one.delivered_meterset or 0.0)
+    for entry in counted:
+        for beam in entry.beams:
+            place = entry.fraction_number, beam.beam_number
+            given[place] = given.get(place, 0.0) + beam.delivered_meterset
+            if beam.planned_meterset is not None and not beam.is_continuation:
+                whole[place] = max(whole.get(place, 0.0), beam.planned_meterset)
+    for place, planned in whole.items():
+        if is_absurd(given[place], planned):
+            number, beam_number = place
+            yield f"fraction {number} comes to {given[place]:.1f} MU of beam {beam_number}, {planned:.1f} were planned"
+
+
+def _difference(group: Group) -> str:
     """Both sides, where they differ; empty where they are the same."""
     given, replaced = group.given, group.replaced
     charted = sum(beam.delivered_meterset for _, beam in replaced)
-    numbers, days = _other_numbers(group), _other_days(group)
-    if not replaced or not (numbers or days or (given is not None and not agree(given, charted, MU))):
+    numbers, days, times = _other_numbers(group), _other_days(group), _other_times(group)
+    if not replaced or not (numbers or days or times or given is None or not agree(given, charted, MU)):
         return ""
     entry, beam = replaced[0]
     theirs = [f"{given:.1f} MU" if given is not None else "no MU"]
     theirs += [f"as fraction {absent(number)}" for number in numbers] + [f"on {day(one)}" for one in days]
+    theirs += [f"at {one:%H:%M}" if one is not None else "at a time that it does not tell" for one in times]
     ours = f"{charted:.1f} MU of {beam.beam_name or f'beam {beam.beam_number}'} charted as {entry.in_words}"
     return f"{ours}, by the machine's record {', '.join(theirs)}, which counts"
+
+
+def charted_uid(entry_id: str) -> str:
+    """What stands for a SOP Instance UID in the record of an entry."""
+    return f"charted {entry_id}"
 
 
 def _record(entry: ChartedFraction, patient: Patient | None) -> TreatmentRecord:
     """An entry as a treatment record, for the one arithmetic. Nothing is filled in that nobody said."""
     person = patient or Patient(entry.patient_id, entry.patient_name, entry.patient_birth_date, None)
     return TreatmentRecord(
-        ref=InstanceRef(f"charted {entry.entry_id}", RT_BEAMS_TREATMENT_RECORD, patient_id=entry.patient_id),
+        ref=InstanceRef(charted_uid(entry.entry_id), RT_BEAMS_TREATMENT_RECORD, patient_id=entry.patient_id),
         patient=person,
         physicians_of_record=None,
         treatment_date=entry.treated_at.date(),

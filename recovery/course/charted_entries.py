@@ -125,6 +125,13 @@ def answers(entries: Iterable[ChartedFraction]) -> dict[str | None, tuple[dateti
     return {uid: plan.answered for uid, plan in standing(entries).items()}
 
 
+def freed_by(entry: ChartedFraction, entries: Sequence[ChartedFraction]) -> tuple[ChartedFraction, ...]:
+    """What counts beside `entry` once it is signed, and does not yet: of two in conflict the one that did not."""
+    uid = entry.referenced_rt_plan_uid
+    now, then = (standing(some).get(uid, Standing()).delivered for some in (entries, [*entries, entry]))
+    return tuple(one for one in then if one not in now and one.entry_id != entry.entry_id)
+
+
 def _standing(entries: Sequence[ChartedFraction], known: Mapping[str, ChartedFraction]) -> Standing:
     groups: list[list[ChartedFraction]] = []
     for entry in entries:
@@ -141,21 +148,28 @@ def _standing(entries: Sequence[ChartedFraction], known: Mapping[str, ChartedFra
 
 
 def _exclude(one: ChartedFraction, other: ChartedFraction, known: Mapping[str, ChartedFraction]) -> bool:
-    """Whether two entries may tell of one thing, and whoever made the later one did not know the other."""
-    if one.corrects is not None and one.corrects == other.corrects:
-        return True
-    if one.is_withdrawn or other.is_withdrawn or not (one.beams or other.beams):
+    """Whether two entries may tell of one thing, and whoever made the later one did not know the other.
+
+    Two that go back to one entry tell of one delivery, whoever knew of what: both never count.
+    """
+    if not (one.beams or other.beams):
+        return False
+    mine, theirs = _lineage(one, known), _lineage(other, known)
+    are_aware = not (theirs - mine).isdisjoint(one.known_entries) or not (mine - theirs).isdisjoint(other.known_entries)
+    if mine & theirs:
+        return bool(one.beams and other.beams) or one.corrects == other.corrects or not are_aware
+    if one.is_withdrawn or other.is_withdrawn:
         return False
     is_alike = one.fraction_number == other.fraction_number or one.treated_at.date() == other.treated_at.date()
-    return is_alike and not (_knows(one, other, known) or _knows(other, one, known))
+    return is_alike and not are_aware
 
 
-def _knows(one: ChartedFraction, other: ChartedFraction, known: Mapping[str, ChartedFraction]) -> bool:
-    """Whether an entry was made by somebody who saw the other, or what the other corrects."""
-    lineage, entry = {other.entry_id}, other
-    while entry.corrects is not None and entry.corrects not in lineage:
-        lineage.add(entry.corrects)
+def _lineage(entry: ChartedFraction, known: Mapping[str, ChartedFraction]) -> set[str]:
+    """An entry, what it corrects, what that corrects, and so on."""
+    found = {entry.entry_id}
+    while entry.corrects is not None and entry.corrects not in found:
+        found.add(entry.corrects)
         if entry.corrects not in known:
             break
         entry = known[entry.corrects]
-    return bool(lineage & set(one.known_entries))
+    return found

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 FULL_SHARE = 0.99
 FULL_WITHIN = 0.5
 """MU. A beam is delivered in full at 99 % of its planned meterset, or within 0.5 MU of it."""
+ABSURD = 1.5
+"""Times the planned meterset: a fraction that was told twice would come to twice."""
 
 ByFraction = Mapping[tuple[int, int], float]
 """By fraction number and beam number: the largest meterset that the R&V database says was planned."""
@@ -70,6 +72,11 @@ def is_enough(delivered: float, planned: float, unit: str) -> bool:
     if unit == MU and planned - delivered <= FULL_WITHIN + 1e-9:
         return True
     return delivered >= FULL_SHARE * planned * (1 - 1e-9)
+
+
+def is_absurd(delivered: float, planned: float) -> bool:
+    """Whether so many MU come to one fraction of a beam that one of its deliveries must be told twice."""
+    return delivered > ABSURD * planned + 1.0
 
 
 def agree(one: float, other: float, unit: str) -> bool:

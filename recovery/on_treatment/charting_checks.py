@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from recovery.course.charted_entries import ChartedBeam, ChartedFraction, KnownDelivery
+from recovery.course.metersets import is_absurd
 from recovery.words.statuses import is_over, why_over
 from recovery.words.times import age, at_time_this_year
 from recovery.words.units import MU
@@ -46,8 +47,6 @@ class Checks:
 TWICE_A_DAY = ("bid", "twice", "2 x a day", "2x a day", "hyperfraction")
 """Words of a FractionPattern, in small letters, by which two fractions a day are meant."""
 AHEAD = timedelta(minutes=5)
-ABSURD = 1.5
-"""Times the planned meterset: a fraction that was charted and recorded would come to twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +158,7 @@ def _of_metersets(entry: ChartedFraction, facts: Facts, limits: Limits) -> Told:
             continue
         total = facts.given.get(beam.beam_number, 0.0) + beam.delivered_meterset
         said = f"{name}: {total:.1f} MU in this fraction, {planned:.1f} planned"
-        if total > ABSURD * planned + 1.0:
+        if is_absurd(total, planned):
             yield "meterset_absurd", said
         elif abs(total - planned) > max(limits.meterset_share * planned, 0.5):
             yield "meterset_beyond_tolerance", said
