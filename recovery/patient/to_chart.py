@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from recovery.course.charted import charted_uid
 from recovery.course.charted_entries import ChartedBeam, KnownDelivery
 from recovery.on_treatment.charting_checks import Facts
 from recovery.words.units import MU
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from recovery.course.charted_entries import ChartedFraction
+    from recovery.course.ledger import LedgerFraction
     from recovery.patient.file import PatientFile
     from recovery.patient.plan import PlanFile
 
@@ -29,12 +31,22 @@ def beams_due(plan: PlanFile, number: int | None) -> tuple[ChartedBeam, ...]:
     return tuple(found)
 
 
-def facts_of(file: PatientFile, plan: PlanFile, entry: ChartedFraction, corrected: ChartedFraction | None) -> Facts:
-    """What an entry is held against. `corrected`: the entry in whose place it is to stand, which then was not given."""
+def facts_of(
+    file: PatientFile,
+    plan: PlanFile,
+    entry: ChartedFraction,
+    corrected: ChartedFraction | None,
+    freed: Sequence[ChartedFraction] = (),
+) -> Facts:
+    """What an entry is held against.
+
+    `corrected`: the entry in whose place it is to stand, which then was not given; `freed`: those that count once it is
+    signed, and do not yet.
+    """
     row = dict(plan.told)
-    if corrected is not None:  # it is among what is given, and what is next comes after it
+    if corrected is not None:  # what is next comes after it
         row |= {"next_fraction_number": None, "charted_conflict": None}
-        if row["course_fractions_delivered"]:
+        if row["course_fractions_delivered"] and _is_in_a_whole(plan, corrected):
             row["course_fractions_delivered"] -= 1
     ledger = plan.ledger
     ahead = ledger.next_metersets.values() if ledger is not None else ()
@@ -43,7 +55,7 @@ def facts_of(file: PatientFile, plan: PlanFile, entry: ChartedFraction, correcte
         row=row,
         now=file.now,
         times=list(_times(plan, corrected)),
-        given=_given(plan, entry.fraction_number, corrected),
+        given=_given(plan, entry.fraction_number, corrected, freed),
         planned=_planned(plan, entry.fraction_number),
         units=frozenset(one.unit for one in ahead) or frozenset({MU}),
         machines=frozenset(f.treatment_machine_name for f in plan.treatment_fields if f.treatment_machine_name),
@@ -69,13 +81,32 @@ def _planned(plan: PlanFile, number: int | None) -> Mapping[int, float | None]:
     return {beam: to_give.meterset for beam, to_give in plan.ledger.next_metersets.items()}
 
 
-def _given(plan: PlanFile, number: int | None, corrected: ChartedFraction | None) -> dict[int, float]:
-    fractions = plan.ledger.fractions if plan.ledger is not None else ()
-    found = {b.beam_number: b.delivered for f in fractions if f.fraction_number == number for b in f.beams}
-    if corrected is not None and corrected.fraction_number == number:
-        for beam in corrected.beams:
-            found[beam.beam_number] = found.get(beam.beam_number, 0.0) - beam.delivered_meterset
+def _given(
+    plan: PlanFile, number: int | None, corrected: ChartedFraction | None, freed: Sequence[ChartedFraction] = ()
+) -> dict[int, float]:
+    fractions = [f for f in (plan.ledger.fractions if plan.ledger is not None else ()) if f.fraction_number == number]
+    found = {b.beam_number: b.delivered for f in fractions for b in f.beams}
+    for fraction in fractions:
+        for beam, given in _counted_of(corrected, fraction):
+            found[beam] -= given
+    for one in freed:
+        for charted in one.beams if one.fraction_number == number else ():
+            found[charted.beam_number] = found.get(charted.beam_number, 0.0) + charted.delivered_meterset
     return {beam: mu for beam, mu in found.items() if mu > 1e-6}
+
+
+def _counted_of(entry: ChartedFraction | None, fraction: LedgerFraction) -> Iterator[tuple[int, float]]:
+    """What of an entry counts, MU by beam: nothing where a machine's record, or another entry, stands in its place."""
+    uid = charted_uid(entry.entry_id) if entry is not None else None
+    for beam in (beam for session in fraction.sessions for beam in session.beams):
+        if entry is not None and beam.sop_instance_uid == uid and beam.beam_number is not None:
+            yield beam.beam_number, beam.delivered_meterset or 0.0
+
+
+def _is_in_a_whole(plan: PlanFile, entry: ChartedFraction) -> bool:
+    """Whether what an entry tells counts in a fraction that is complete."""
+    fractions = plan.ledger.fractions if plan.ledger is not None else ()
+    return any(any(_counted_of(entry, fraction)) for fraction in fractions if fraction.state == "complete")
 
 
 def _times(plan: PlanFile, corrected: ChartedFraction | None) -> Iterator[tuple[int, datetime]]:

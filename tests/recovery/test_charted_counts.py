@@ -14,8 +14,9 @@ from pydicom import Dataset
 from recovery.cache.store import Cache
 from recovery.charting.sheet import chart_sheets
 from recovery.course.charted import settle_all
-from recovery.course.charted_entries import ChartedBeam, ChartedFraction, standing
+from recovery.course.charted_entries import ChartedBeam, ChartedFraction, freed_by, standing
 from recovery.entries.charted import enter
+from recovery.on_treatment.charting_checks import findings
 from recovery.on_treatment.evidence import Evidence
 from recovery.on_treatment.rows import build_rows
 from recovery.on_treatment.unknown_since import Doubt, unknown_of
@@ -24,6 +25,7 @@ from recovery.patient import notices
 from recovery.patient.file import PatientFile, read_patient_file
 from recovery.patient.recounted import recounted
 from recovery.patient.tables import read_tables
+from recovery.patient.to_chart import facts_of
 from recovery.tables.schema import ON_TREATMENT
 from tests.recovery.charting import entry
 from tests.recovery.patient_clinic import LOCAL, NOW, SITE, Clinic, anna, bo
@@ -145,3 +147,18 @@ def test_who_was_charted_or_was_not_treated_is_not_unknown_any_more(made: Any, c
     assert unknown_of(rows, schedule, doubt, answered_both) == [None]
     assert unknown_of(rows, None, doubt, {uid: (today,)}) == [None], "without a schedule, today's answer"
     assert unknown_of(rows, None, doubt, {uid: (yesterday,)}) == [doubt.since]
+
+
+def test_a_correction_is_held_against_what_counts_beside_it_once_it_is_signed(made: Any, cache: Cache) -> None:
+    """Of two in conflict one counts now; a correction of either, which knows both, frees the other."""
+    plan, less = made[2], {1: 112.4, 2: 40.0}
+    one, other = of(plan, 8, WHOLE, entry_id="a"), of(plan, 8, less, entry_id="b", signed_by="C")
+    for entered in (one, other):
+        enter(cache.path, cache.path.parent / "key", entered)
+    file = read(cache, plan)
+    for corrected, beside in ((one, less), (other, WHOLE)):
+        right = of(plan, 8, WHOLE, entry_id="c", corrects=corrected.entry_id, known_entries=("a", "b"))
+        freed = freed_by(right, [one, other])
+        facts = facts_of(file, file.plans[0], right, corrected, freed)
+        assert facts.given == pytest.approx(beside)
+        assert "meterset_absurd" in {found.check for found in findings(right, facts) if found.is_refused}

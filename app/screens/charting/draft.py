@@ -12,7 +12,7 @@ from app.desk import Desk
 from app.screens.charting.whom import Chosen
 from app.wording import words
 from recovery.access.permissions import Permission
-from recovery.course.charted_entries import ChartedBeam, ChartedFraction
+from recovery.course.charted_entries import ChartedBeam, ChartedFraction, freed_by
 from recovery.entries.charted import new_entry_id, read_charted
 from recovery.on_treatment.charting_checks import Finding, findings, uncountable
 from recovery.patient.file import PatientFile
@@ -111,7 +111,8 @@ def _entry(
 def _judged(
     desk: Desk, file: PatientFile, plan: PlanFile, entry: ChartedFraction, corrected: ChartedFraction | None, key: str
 ) -> Draft:
-    facts = facts_of(file, plan, entry, corrected)
+    freed = freed_by(entry, read_charted(desk.config.cache_path).entries)
+    facts = facts_of(file, plan, entry, corrected, freed)
     settings = desk.config.downtime
     found = findings(entry, facts, settings.own_checks, settings.limits)
     if entry.beams and (why := uncountable(facts)):
