@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,8 +13,8 @@ from pydicom import Dataset
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-from recovery.course.charted_entries import ChartedFraction
-from recovery.entries.charted import read_charted
+from recovery.course.charted_entries import ChartedBeam, ChartedFraction
+from recovery.entries.charted import enter, read_charted
 from recovery.entries.downtimes import DowntimeEntry, downtimes_file
 from recovery.host.entry_lines import append_statement
 from recovery.settings.config import load_config
@@ -21,6 +22,7 @@ from tests.app import clinic as app_clinic
 from tests.app import people
 from tests.app.conftest import ROOT, said
 from tests.patience import seconds
+from tests.recovery.charting import entry
 from tests.recovery.patient_clinic import LOCAL, NOW, Clinic, anna, bo
 
 Open = Callable[..., AppTest]
@@ -156,6 +158,29 @@ def test_a_part_is_charted_and_the_rest_is_due_then(charting: Open) -> None:
     sign(visit)
     assert len(kept()) == 2 and kept()[1].beams[0].is_continuation
     assert "9 next of 15 (8 given, charted)" in plain(choose(visit, "ABELSEN"))
+
+
+def test_what_changes_after_a_signature_was_typed_is_signed_anew(made: tuple[Path, Dataset], charting: Open) -> None:
+    """By a colleague at the same page, or by what another workstation charted before the press."""
+    visit = sign(choose(charting(), "ABELSEN"), other="not his own words")
+    assert "Nothing was entered" in plain(visit)
+    field(visit, "time_input", "time ").set_value((LOCAL - timedelta(minutes=20)).time()).run()
+    assert [one.value for one in visit.text_input if one.key.startswith(("own ", "other "))] == ["", ""]
+    assert not any(one.value for one in visit.checkbox)
+    for one in visit.checkbox:
+        one.check()
+    for begins, typed in (("own ", RIGHT), ("second ", "physicist"), ("other ", RIGHT)):
+        field(visit, "text_input", begins).set_value(typed)
+    others = entry(
+        "other", 8, {1: 60.0}, LOCAL, patient_id="100231", referenced_rt_plan_uid=str(made[1].SOPInstanceUID)
+    )
+    others = replace(others, beams=(ChartedBeam(1, None, 112.4, 60.0),))
+    enter(cache_path(), cache_path().parent / "elsewhere.key", others)
+    visit.button(key="sign_it").click().run()
+    assert [one.entry_id for one in kept()] == ["other"], "52.4 MU, which nobody had seen"
+    assert "52.4 MU" in plain(visit)
+    held = [str(value) for value in visit.session_state._state.filtered_state.values()]
+    assert RIGHT not in " ".join(held), "nor is a password kept"
 
 
 def test_ten_thousand_mu_and_a_time_that_has_not_come_cannot_be_signed(charting: Open) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import streamlit as st
 
@@ -18,6 +19,8 @@ from recovery.course.charted_entries import ChartedFraction
 from recovery.entries.charted import Charted, enter
 from recovery.host.entry_lines import EntriesError
 
+_ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 def ask(desk: Desk, draft: Draft, corrected_key: str) -> None:
     """Draw the signatures and, when both are there, enter it."""
@@ -27,7 +30,8 @@ def ask(desk: Desk, draft: Draft, corrected_key: str) -> None:
     if any(one.is_refused for one in draft.found):
         st.markdown(":red[**This cannot be signed as it is.**]")
         return
-    key = entry.entry_id  # what was typed for one entry is gone with it
+    shown = hash(replace(entry, entered_at=_ANY_TIME))
+    key = f"{entry.entry_id} {shown}"  # whatever changes, by a person or by what came meanwhile, is signed anew
     with st.form(f"sign {draft.key}", clear_on_submit=False):
         compared = st.checkbox("Name, birth date and photo were compared with the patient", key=f"compared {key}")
         accepts = st.checkbox("We accept what is said above", key=f"accepts {key}") if draft.found else True
@@ -40,7 +44,7 @@ def ask(desk: Desk, draft: Draft, corrected_key: str) -> None:
         pressed = st.form_submit_button(f"Sign: {_in_short(entry)}", type="primary", key="sign_it")
     if not pressed:
         return
-    refused = "Compare name, birth date and photo first." if not compared else ""
+    refused = "Compare name, birth date and photo first, and look at what is signed." if not compared else ""
     refused = refused or ("" if accepts else "Accept what is said above, or correct it.")
     if not refused:
         refused = _sign(desk, entry, (user.name, own), (name, other))
