@@ -19,6 +19,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -126,11 +127,22 @@ def merge(cache_path: Path, folder: Path) -> list[str]:
         with appending(own, private=True):
             theirs, ours = source.read_bytes(), own.read_bytes()
             if _Journal(source).is_changed or not (theirs.startswith(ours) or ours.startswith(theirs)):
-                said.append(f"Nothing was taken of {source.name}: it was changed by hand, here or there.")
-            elif len(theirs) > len(ours):
+                said.append(
+                    f"Nothing was taken of {source.name}: it was changed by hand, here or there, or two machines write "
+                    "under one key."
+                )
+                continue
+            if len(theirs) > len(ours):
                 replace(own, theirs, private=True)
-                replace(own.with_suffix(".head"), source.with_suffix(".head").read_bytes(), private=True)
+            if len(theirs) >= len(ours) and source.with_suffix(".head").exists():  # a merge may have been killed here
+                _take_head(source.with_suffix(".head"), own.with_suffix(".head"))
     return said
+
+
+def _take_head(theirs: Path, ours: Path) -> None:
+    head = theirs.read_bytes()
+    if not ours.exists() or ours.read_bytes() != head:
+        replace(ours, head, private=True)
 
 
 class _Journal:
@@ -226,7 +238,8 @@ def enter(
             number, said = journal.number + 1, _ENTRY.dump_python(entry, mode="json")
             line = _signed(key, ENTRY, {"number": number, "before": journal.newest, "entry": said})
             append(descriptor, (b"\n" if torn_end(descriptor) else b"") + line + b"\n")
-            _note(file, noted, key, number, hashlib.sha256(line).hexdigest())
+            with suppress(OSError):  # it is entered: a head that is one behind is written with the next, or refuses it
+                _note(file, noted, key, number, hashlib.sha256(line).hexdigest())
     except EntriesError:
         raise
     except (OSError, ValueError) as error:

@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import signal
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -63,6 +64,34 @@ def test_a_folder_is_merged_by_length_and_never_backwards(cache: Path, tmp_path:
     assert merge(other, charted_folder(cache)) == [] and read_charted(other).faults == ()
     file.write_bytes(file.read_bytes().replace(b'"A"', b'"Z"'))
     assert "changed by hand" in merge(other, charted_folder(cache))[0] and ids(other) == ["a", "b"]
+
+
+def test_a_merge_that_was_killed_between_journal_and_head_is_mended_by_the_next(cache: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other" / "cache"
+    file = charted(cache, "a")
+    assert merge(other, charted_folder(cache)) == []
+    charted(cache, "b", "c")
+    shutil.copy(file, charted_folder(other) / file.name)
+    assert read_charted(other).faults
+    assert merge(other, charted_folder(cache)) == [] and (ids(other), read_charted(other).faults) == (list("abc"), ())
+
+
+def test_one_line_whose_head_nobody_copied_is_taken_and_ends_no_merge(cache: Path, tmp_path: Path) -> None:
+    charted(cache, "a", key="one.key")
+    charted(cache, "b", key="two.key")
+    for head in charted_folder(cache).glob("*.head"):
+        head.unlink()
+    assert merge(tmp_path / "cache", charted_folder(cache)) == [] and sorted(ids(tmp_path / "cache")) == ["a", "b"]
+
+
+def test_two_machines_under_one_key_are_said_when_they_merge(cache: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other" / "cache"
+    charted(cache, "a")
+    other.parent.mkdir()
+    shutil.copy(cache.parent / "charting.key", other.parent)
+    charted(other, "b")
+    (said,) = merge(cache, charted_folder(other))
+    assert "two machines write under one key" in said and ids(cache) == ["a"]
 
 
 def test_an_older_copy_in_the_place_of_the_own_journal_is_said_before_anything_is_added(cache: Path) -> None:
@@ -154,6 +183,20 @@ def test_a_full_disk_enters_nothing_and_says_so(cache: Path) -> None:
     folder.write_bytes(b"")
     with pytest.raises(EntriesError, match="cannot be written"):
         charted(cache, "a")
+
+
+def test_an_entry_that_is_on_the_disk_is_entered_though_no_head_can_be_written(cache: Path) -> None:
+    file = charted(cache, "a")
+    full = file.with_name(f".{file.stem}.head.{os.getpid()}-{threading.get_ident()}")
+    (full / "no space").mkdir(parents=True)
+    charted(cache, "b")
+    assert (ids(cache), read_charted(cache).faults) == (["a", "b"], ())
+    with pytest.raises(EntriesError, match="Nothing was entered"):
+        charted(cache, "c")
+    assert ids(cache) == ["a", "b"]
+    shutil.rmtree(full)
+    charted(cache, "c")
+    assert (ids(cache), read_charted(cache).faults) == (["a", "b", "c"], ())
 
 
 def test_killed_at_any_moment_nothing_acknowledged_is_lost_and_nothing_doubled(cache: Path, tmp_path: Path) -> None:
