@@ -147,6 +147,13 @@ def restore(_: int, __: int) -> None:
     measured(row, _today())
 
 
+def tls(count: int, _: int) -> None:
+    """What TLS costs a record."""
+    from benchmarks.tls import tls as measured
+
+    measured(row, count, _today())
+
+
 def drill(_: int, __: int) -> None:
     """A recovery drill of the simulated clinic."""
     from benchmarks.drill import drill as measured
@@ -211,6 +218,7 @@ BENCHMARKS = {
     "dashboard": dashboard,
     "restore": restore,
     "drill": drill,
+    "tls": tls,
 }
 
 

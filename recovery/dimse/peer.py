@@ -109,5 +109,6 @@ class Peer:
 
     def error(self, text: str, status: int | None = None, *, timed_out: bool = False, busy: bool = False) -> DimseError:
         said = f" (status 0x{status:04X})" if status is not None else ""
-        sentence = f"{_ROLES[self.role]} {self.remote} {text}{said}."
+        end = "" if text.endswith("?") else "."
+        sentence = f"{_ROLES[self.role]} {self.remote} {text}{said}{end}"
         return DimseError(sentence, fault=self.role, status=status, timed_out=timed_out, busy=busy)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import ssl
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
@@ -32,7 +33,6 @@ from recovery.host import system
 from recovery.words.printable import printable
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable, Iterator
 
     from pynetdicom.dimse_primitives import C_STORE
@@ -146,13 +146,14 @@ def _let_in(event: evt.Event, guard: Guard | None, context: ssl.SSLContext | Non
         return
     connections.add(quick)
     why_not = _why_refused(quick, str(cast("Any", event).address[0]), guard)
-    if not why_not:
+    if not why_not or guard is None:
         return
+    is_ours = connections.have_ended and isinstance(getattr(quick, "fault", None), ssl.SSLEOFError | ConnectionError)
+    if not is_ours:  # who is cut off in mid-handshake because this server ends has done nothing
+        guard.on_refused(why_not)
     cut(quick)
     quick.close()
     upstream.turn_away(event.assoc)
-    if guard is not None and not connections.have_ended:
-        guard.on_refused(why_not)
 
 
 def _why_refused(quick: QuickSocket, address: str, guard: Guard | None) -> str:
@@ -162,8 +163,10 @@ def _why_refused(quick: QuickSocket, address: str, guard: Guard | None) -> str:
     refused = f"a connection from {address} was refused"
     if not guard.knows_address(address):
         return f"{refused}: no node of the config sends from there"
-    if guard.tls is None or not isinstance(quick, SecureSocket):
+    if guard.tls is None:
         return ""
+    if not isinstance(quick, SecureSocket):
+        return f"{refused}: it is not inside TLS"
     quick.shake_hands(min(guard.timeout, _HANDSHAKE_SECONDS))
     return f"{refused}: {in_words(quick.fault, guard.tls)}" if quick.fault is not None else ""
 

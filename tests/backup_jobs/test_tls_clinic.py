@@ -10,30 +10,16 @@ from pathlib import Path
 import pytest
 from pydicom import Dataset
 
-from recovery.dicom.model import DicomNode, InstanceRef
+from recovery.dicom.model import InstanceRef
 from recovery.dimse.tls import Tls
 from recovery.pictures.retrieval import read_object, source_of
 from recovery.settings.config import load_config
-from tests.certificates import Authority, toml
 from tests.clinic import TwoNodes
 from tests.objects import beam_item, images, plan, record, structure_set
-from tests.orthanc import HOW_TO_INSTALL, Orthanc, free_port, orthanc_is_installed
+from tests.orthanc import HOW_TO_INSTALL, orthanc_is_installed
+from tests.tls_clinic import NODES, Certificates, tables, tls_nodes
 
 pytestmark = pytest.mark.skipif(not orthanc_is_installed(), reason=HOW_TO_INSTALL)
-
-HOST = "127.0.0.1"
-NODES = ("local", "rv", "pacs")
-
-
-class Certificates:
-    """The clinic's CA and another; the certificate of each node, and what an attacker or a forgetful one has."""
-
-    def __init__(self, folder: Path) -> None:
-        self.ca, self.foreign = Authority(folder, "clinic"), Authority(folder, "foreign")
-        self.of = {name: self.ca.tls(name) for name in NODES}
-        self.expired = self.ca.tls("expired", days=-3)
-        self.soon = self.ca.tls("soon", days=12)
-        self.by_foreign = self.foreign.tls("stranger", ca=self.ca)
 
 
 @pytest.fixture(scope="module")
@@ -41,30 +27,10 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     return Certificates(tmp_path_factory.mktemp("certificates"))
 
 
-def _options(tls: Tls, peers: list[DicomNode]) -> dict[str, object]:
-    """Orthanc's, for both its sides: it takes nobody without a certificate, and sends by TLS alone."""
-    return {
-        "DicomTlsEnabled": True,
-        "DicomTlsCertificate": str(tls.certificate),
-        "DicomTlsPrivateKey": str(tls.key),
-        "DicomTlsTrustedCertificates": str(tls.ca),
-        "DicomTlsRemoteCertificateRequired": True,
-        "DicomModalities": {
-            p.ae_title: {"AET": p.ae_title, "Host": p.host, "Port": p.port, "UseDicomTls": True} for p in peers
-        },
-    }
-
-
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory, certificates: Certificates) -> Iterator[TwoNodes]:
-    folder = tmp_path_factory.mktemp("tls")
-    local, rv, pacs = (DicomNode(title, HOST, free_port()) for title in ("RBRDT", "RV", "RTPACS"))
-    of = certificates.of
-    with (
-        Orthanc(folder / "rv", rv, options=_options(of["rv"], [local, pacs])) as rv_server,
-        Orthanc(folder / "pacs", pacs, options=_options(of["pacs"], [local])) as pacs_server,
-    ):
-        yield TwoNodes(folder, rv_server, pacs_server, local)
+    with tls_nodes(tmp_path_factory.mktemp("tls"), certificates) as nodes:
+        yield nodes
 
 
 @pytest.fixture
@@ -72,12 +38,6 @@ def clinic(servers: TwoNodes, certificates: Certificates, tmp_path: Path) -> Two
     servers.rv.delete_all()
     servers.pacs.delete_all()
     return replace(servers, folder=tmp_path, extra=tables(certificates, {}))
-
-
-def tables(certificates: Certificates, changed: dict[str, Tls]) -> str:
-    """The `tls` tables of a config, this machine's certificate in each, but where it is `changed`."""
-    ours = certificates.of["local"]
-    return "".join(f"[{name}.tls]\n{toml(changed.get(name, ours))}" for name in NODES)
 
 
 def course(patient_id: str) -> list[Dataset]:

@@ -15,12 +15,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 from pynetdicom import AE
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
 from recovery.dicom.model import DicomNode
 from recovery.dimse import DimseError, EncodedObject, Guard, Peer, echo, open_receiver, store
 from recovery.dimse.tls import Tls
+from recovery.host.certificates import faults_of_files
 from tests.certificates import Authority
 from tests.dimse.scripted import bare_socket, encoded, ref_of, scp
 from tests.objects import record
@@ -161,7 +163,7 @@ def test_a_node_in_the_clear_and_one_inside_tls_do_not_find_each_other_and_both_
     with scp() as plain, pytest.raises(DimseError, match="cannot be spoken to by TLS: it speaks no TLS"):
         echo(Peer(DicomNode("RV", HOST, 1), plain.node, "", 5.0, tls=clinic.here))
     with Receiver(clinic.there).listening() as receiver:
-        with pytest.raises(DimseError, match="Does it want TLS, and has no `tls` in the config"):
+        with pytest.raises(DimseError, match=r"Does it want TLS, and has no `tls` in the config\?$"):
             echo(receiver.peer(None))
         assert receiver.was_told() == "a connection from 127.0.0.1 was refused: it speaks no TLS"
     assert receiver.took == []
@@ -283,6 +285,20 @@ def test_a_file_that_cannot_be_used_is_named_and_a_renewed_one_is_read(clinic: C
         replace(clinic.here, key=clinic.there.key).context()
     with pytest.raises(DimseError, match=r"is not spoken to: TLS cannot begin with .*: "):
         echo(Peer(DicomNode("RV", HOST, 1), DicomNode("X", HOST, 1), "", tls=replace(clinic.here, key=clinic.ca.file)))
+    locked = tmp_path / "locked.key"
+    assert clinic.here.key is not None
+    key = serialization.load_pem_private_key(clinic.here.key.read_bytes(), None)
+    encryption = serialization.BestAvailableEncryption(b"secret")
+    kind = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    locked.write_bytes(key.private_bytes(*kind, encryption))
+    with pytest.raises(OSError, match="TLS cannot begin with"):  # and nobody is asked at a terminal
+        replace(clinic.here, key=locked).context()
+    now = datetime.now(UTC)
+    told = faults_of_files(clinic.ca.file, clinic.here.certificate, locked, now)
+    assert [said for said in told if "chmod" not in said] == [
+        f"{locked} is not a private key as PEM without a passphrase"
+    ]
+    assert faults_of_files(clinic.here.key, None, None, now) == [f"{clinic.here.key} is not a certificate as PEM"]
     renewed = replace(clinic.here, certificate=tmp_path / "c.pem", key=tmp_path / "k.pem")
     assert renewed.certificate and renewed.key and clinic.here.certificate and clinic.here.key
     for mine, source in ((renewed.certificate, clinic.here.certificate), (renewed.key, clinic.here.key)):
