@@ -12,11 +12,13 @@ import pytest
 from app.data import health
 from app.data.standing import Level
 from app.desk import Desk
-from app.screens.backup_health import drills, job_table, unproven_table
+from app.screens.backup_health import drills, job_table, nodes, unproven_table
 from recovery.dicom.model import JobRun
+from recovery.host.certificates import certificates_in
 from recovery.settings.config import load_config
 from tests.app import clinic
 from tests.app.clinic import NOW
+from tests.certificates import Authority, toml
 
 TEN = timedelta(minutes=10)
 
@@ -154,3 +156,17 @@ def test_the_last_drill_and_the_next_are_said(tmp_path: Path, runs: list[JobRun]
     (tmp_path / "config.toml").write_text(clinic.CONFIG)
     told = drills.in_words(Desk(load_config(tmp_path / "config.toml"), lambda: NOW), runs)
     assert said in told and not_said not in told
+
+
+def test_a_certificate_of_this_machine_that_ends_soon_is_told_and_none_where_there_is_no_tls(tmp_path: Path) -> None:
+    own = Authority(tmp_path, "ca").tls("own", days=100)
+    assert own.certificate is not None
+    ends = certificates_in(own.certificate)[0].ends_at
+    config = tmp_path / "config.toml"
+    config.write_text(clinic.CONFIG)
+    assert nodes.certificate_sentences(Desk(load_config(config), lambda: NOW)) == []
+    config.write_text(clinic.CONFIG + "\n[pacs.tls]\n" + toml(own))
+    settings = load_config(config).without_rv()
+    assert nodes.certificate_sentences(Desk(settings, lambda: ends - timedelta(days=31))) == []
+    (said,) = nodes.certificate_sentences(Desk(settings, lambda: ends - timedelta(days=12)))
+    assert f"own.pem ends on {ends:%Y-%m-%d}, in 12 days" in said.replace("\\", "")

@@ -385,6 +385,7 @@ def test_check_tells_what_works_and_what_does_not(clinic: TwoNodes) -> None:
     done = clinic.run("backup_jobs", "check")
     assert done.returncode == 0, done.stderr
     assert "may be asked" in done.stderr and len(clinic.pacs.instances()) == 1
+    assert done.stderr.count("is spoken to in the clear: it has no TLS in the config\n") == 2
     stranger = Orthanc(clinic.folder / "stranger", DicomNode("RV", "127.0.0.1", free_port()))
     with stranger:
         stranger.put(encode(record(uid("plan"), [beam_item(1, 1, 100.0, 100.0)], at=days_ago(1))))

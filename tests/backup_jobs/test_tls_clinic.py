@@ -78,6 +78,7 @@ def test_check_says_of_each_node_that_it_speaks_tls_and_until_when(clinic: TwoNo
     ends = f"{datetime.now(UTC) + timedelta(days=365):%Y-%m-%d}"
     for node in (clinic.rv.node, clinic.pacs.node):
         assert f"{node} is spoken to by TLS, its certificate ends on {ends}\n" in done.stderr
+    assert "in the clear" not in done.stderr
     for name in NODES:
         assert f"works  the files of [{name}.tls] can be used\n" in done.stderr
 
@@ -143,3 +144,16 @@ def test_a_sender_that_is_not_believed_gets_no_object_in_and_the_job_says_why(
     assert status == 1 and clinic.pacs.instances() == set()
     assert results["sync_records"]["counts"]["unproven"] == 3
     assert "refused: its certificate is signed by another CA than those in" in results["sync_records"]["message"]
+
+
+def test_check_says_that_objects_come_in_the_clear_where_only_questions_go_by_tls(
+    clinic: TwoNodes, certificates: Certificates
+) -> None:
+    clinic.put(course("S2"))
+    clinic.extra = clinic.extra.partition("[local.tls]")[0] + clinic.extra[clinic.extra.index("[rv.tls]") :]
+    done = clinic.run("backup_jobs", "check")
+    assert f"{clinic.rv.node} sends here in the clear: there is no [local.tls]" in done.stderr
+    assert f"{clinic.pacs.node} sends here in the clear" not in done.stderr, (
+        "it answers C-GET inside the same connection"
+    )
+    assert done.returncode == 1, "this Orthanc sends by TLS alone"

@@ -67,11 +67,8 @@ def show(desk: Desk, runs: Sequence[JobRun]) -> None:
                 st.session_state[_ANSWER] = ask_pacs(desk)
         answer = st.session_state.get(_ANSWER)
         st.markdown(_pacs_sentence(desk, answer) if isinstance(answer, EchoAnswer) else _not_asked(desk, runs))
-    for sentence in rv_sentences(desk, runs):
+    for sentence in (*rv_sentences(desk, runs), *certificate_sentences(desk)):
         st.markdown(sentence)
-    for table, faults in certificate_faults(desk.config, desk.now()).items():
-        for fault in faults:
-            st.markdown(f":orange[▲ **{words.as_markdown(f'{table}: {fault}')}.**]")
 
 
 def _pacs_sentence(desk: Desk, answer: EchoAnswer) -> str:
@@ -90,6 +87,12 @@ def _not_asked(desk: Desk, runs: Sequence[JobRun]) -> str:
 def rv_sentences(desk: Desk, runs: Sequence[JobRun]) -> list[str]:
     """What the jobs last heard of the R&V system and of its database."""
     return [said for fault, job in _FAULTS.items() if (said := _rv_sentence(desk, fault, job, runs))]
+
+
+def certificate_sentences(desk: Desk) -> list[str]:
+    """What is wrong, or soon will be, with the files of DICOM TLS on this machine."""
+    faults = certificate_faults(desk.config, desk.now()).items()
+    return [f":orange[▲ **{words.as_markdown(f'{table}: {said}')}.**]" for table, told in faults for said in told]
 
 
 def _rv_sentence(desk: Desk, fault: str, job: str, runs: Sequence[JobRun]) -> str:
