@@ -25,15 +25,21 @@ class Authority:
         certificate = self._signed(self._name, self._key, days, x509.BasicConstraints(ca=True, path_length=0))
         self.file.write_bytes(certificate.public_bytes(s.Encoding.PEM))
 
-    def tls(self, name: str, host: str = "127.0.0.1", days: int = 365, ca: Authority | None = None) -> Tls:
-        """A certificate for `host`, which ends in so many days, and what its bearer believes: this CA, or `ca`."""
+    def tls(
+        self, name: str, host: str = "127.0.0.1", days: int = 365, ca: Authority | None = None, is_named: bool = True
+    ) -> Tls:
+        """A certificate for `host`, which ends in so many days, and what its bearer believes: this CA, or `ca`.
+
+        Not `is_named`: the host is its subject alone.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
         try:
             alternative: x509.GeneralName = x509.IPAddress(ipaddress.ip_address(host))
         except ValueError:
             alternative = x509.DNSName(host)
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        found = self._signed(subject, key, days, x509.SubjectAlternativeName([alternative]))
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name if is_named else host)])
+        extension = x509.SubjectAlternativeName([alternative]) if is_named else x509.BasicConstraints(False, None)
+        found = self._signed(subject, key, days, extension)
         certificate, private = self._folder / f"{name}.pem", self._folder / f"{name}.key"
         certificate.write_bytes(found.public_bytes(s.Encoding.PEM))
         private.touch(0o600)

@@ -102,9 +102,11 @@ def in_words(error: OSError, tls: Tls, seen: Certificate | None = None, host: st
 def _certificate_in_words(error: ssl.SSLCertVerificationError, tls: Tls, seen: Certificate | None, host: str) -> str:
     code = error.verify_code
     if code in {_NAME, _ADDRESS}:
-        names = f"for {', '.join(seen.names)}, and not " if seen and seen.names else "not "
-        wanted = f"{names}for {tls.server_name or host}"
-        return f"its certificate is {wanted}: if this is the right node, server_name is that name"
+        name = tls.server_name or host
+        if seen is not None and not seen.names:
+            return f"its certificate bears no host's name or address (subjectAltName), and is not believed to be {name}"
+        names = f"for {', '.join(seen.names)}, and " if seen is not None else ""
+        return f"its certificate is {names}not for {name}: if this is the right node, server_name is that name"
     if code == _EXPIRED:
         return _expired_in_words(tls, seen)
     if code == _NOT_YET:

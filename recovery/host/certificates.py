@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ _OTHERS = 0o037
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """`names`: the hosts and addresses that it is for, or its subject's common name. Both times are aware."""
+    """`names`: the hosts and addresses that it is for (subjectAltName). Both times are aware."""
 
     names: tuple[str, ...]
     begins_at: datetime
@@ -31,11 +32,10 @@ class Certificate:
     def of(cls, found: x509.Certificate) -> Certificate:
         from cryptography import x509
 
-        try:
+        names = []
+        with contextlib.suppress(x509.ExtensionNotFound, ValueError):
             alternatives = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
             names = [str(name.value) for name in alternatives if isinstance(name, x509.DNSName | x509.IPAddress)]
-        except (x509.ExtensionNotFound, ValueError):
-            names = [str(a.value) for a in found.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)]
         return cls(tuple(names), found.not_valid_before_utc, found.not_valid_after_utc)
 
     @classmethod

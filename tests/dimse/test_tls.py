@@ -41,6 +41,7 @@ class Clinic:
         self.here, self.there = self.ca.tls("here"), self.ca.tls("there")
         self.expired = self.ca.tls("expired", days=-3)
         self.other_name = self.ca.tls("named", "rv.clinic.example")
+        self.unnamed = self.ca.tls("unnamed", is_named=False)
         self.by_foreign = self.foreign.tls("stranger", ca=self.ca)
         self.ended_on = f"{datetime.now(UTC) - timedelta(days=3):%Y-%m-%d}"
 
@@ -127,6 +128,11 @@ OF_THE_SERVER = {
         lambda c: c.other_name,
         lambda c: c.here,
         "its certificate is for rv.clinic.example, and not for 127.0.0.1",
+    ),
+    "has its name in its subject alone": (
+        lambda c: c.unnamed,
+        lambda c: c.here,
+        "its certificate bears no host's name or address (subjectAltName), and is not believed to be 127.0.0.1",
     ),
     "asks for a certificate": (
         lambda c: c.there,
