@@ -16,14 +16,17 @@ Why the planned number is looked for
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from recovery.words.times import day
+from recovery.words.values import absent
+
 if TYPE_CHECKING:
-    from recovery.course.fractions import Course
+    from recovery.course.fractions import Course, FractionState
     from recovery.dicom.plans import Plan, StructureSet
 
 
@@ -97,7 +100,7 @@ class Chain:
             return None
         if member.course.interrupted is not None:
             return member.course.interrupted.fraction_number
-        counted = self.members if self._goes_on else (self.newest,)
+        counted = self.members if self.goes_on else (self.newest,)
         return max([0, *(f.fraction_number for m in counted for f in m.course.fractions)]) + 1
 
     @property
@@ -106,10 +109,53 @@ class Chain:
         return next((m for m in self.members if m.course.is_treated), self.members[0])
 
     @property
-    def _goes_on(self) -> bool:
+    def goes_on(self) -> bool:
         """Whether the numbers run through the whole course, rather than beginning anew with a plan."""
         numbered = [m.numbers for m in reversed(self.members) if m.numbers]
         return all(max(a) <= min(b) for a, b in pairwise(numbered))
+
+
+def told_with_two_plans(chain: Chain, member: Member) -> Iterator[str]:
+    """Whole fractions of one day that were charted with `member` and told with another plan of the course, or the other
+    way round, in words: of one number, or of any where each plan begins its numbers anew. The course then counts one
+    too many: the wrong plan was chosen, or the day's was not held yet.
+
+    None of plans that machines recorded on one day, too: they are treated one after the other.
+    """
+    for other in chain.members:
+        if other is member:
+            continue
+        pairs = [
+            (mine, theirs)
+            for mine in _whole(member)
+            for theirs in _whole(other)
+            if _day(mine) == _day(theirs) and (mine.fraction_number == theirs.fraction_number or not chain.goes_on)
+        ]
+        if any(not _is_charted(mine) and not _is_charted(theirs) for mine, theirs in pairs):
+            continue
+        for mine, theirs in pairs:
+            at = mine.last_treatment_at
+            if at is not None:
+                yield (
+                    f"fraction {mine.fraction_number} on {day(at.date())} with plan {_label(member)}, and fraction "
+                    f"{theirs.fraction_number} that day with plan {_label(other)} of its course, one of them charted"
+                )
+
+
+def _whole(member: Member) -> list[FractionState]:
+    return [f for f in member.course.fractions if f.is_complete and f.last_treatment_at is not None]
+
+
+def _day(fraction: FractionState) -> object:
+    return fraction.last_treatment_at.date() if fraction.last_treatment_at is not None else None
+
+
+def _is_charted(fraction: FractionState) -> bool:
+    return any(delivery.beam.charted_by for delivery in fraction.deliveries)
+
+
+def _label(member: Member) -> str:
+    return absent(member.plan.rt_plan_label if member.plan is not None else member.uid)
 
 
 @dataclass(slots=True)

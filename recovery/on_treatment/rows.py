@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 
 from recovery.course.by_session import lacking_records
 from recovery.course.charted import Settled
-from recovery.course.courses import Chain, Member, anatomy_of, chains
+from recovery.course.courses import Chain, Member, anatomy_of, chains, told_with_two_plans
 from recovery.course.fractions import Course, count_fractions, missing_fraction_numbers
 from recovery.course.planned_number import is_origin, with_number
 from recovery.course.remarks import remarks, specified_in_words
@@ -212,7 +212,7 @@ def _row(
         "other_patient_ids": SEPARATOR.join(who.others(patient_id)) or None,
         "disagreement": joined((*specified_in_words(course), *charted.disagreements)) or None,
         "charted": charted.said or None,
-        "charted_conflict": joined(charted.conflicts) or None,
+        "charted_conflict": joined((*charted.conflicts, *told_with_two_plans(entry.chain, entry.member))) or None,
     }
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from recovery.course.courses import told_with_two_plans
 from recovery.dicom.course_uids import course_uid
 from recovery.patient.plan_from_rows import counted_courses
 from recovery.words.sentences import joined, parted
@@ -40,6 +41,7 @@ def _row(row: Mapping[str, Any], chain: Chain, member: Member, charted: Settled 
     course, interrupted = member.course, member.course.interrupted
     in_mu = interrupted if interrupted is not None and interrupted.unit == MU else None
     differing = dict.fromkeys((*parted(row["disagreement"]), *(charted.disagreements if charted is not None else ())))
+    conflicts = *(charted.conflicts if charted is not None else ()), *told_with_two_plans(chain, member)
     return {
         **row,
         "fractions_delivered": course.fractions_delivered,
@@ -55,7 +57,7 @@ def _row(row: Mapping[str, Any], chain: Chain, member: Member, charted: Settled 
         "status": _status(row["status"], chain.remaining_with(member), is_charted=bool(charted and charted.records)),
         "disagreement": joined(differing) or None,
         "charted": (charted.said if charted is not None else "") or None,
-        "charted_conflict": joined(charted.conflicts if charted is not None else ()) or None,
+        "charted_conflict": joined(conflicts) or None,
     }
 
 
