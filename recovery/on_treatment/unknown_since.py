@@ -34,6 +34,8 @@ GRACE = timedelta(minutes=30)
 """So old may the newest proof be before what was treated since is called unknown, where no config says otherwise."""
 EARLY = timedelta(minutes=30)
 """A treatment so much before its appointment is still that appointment's."""
+AGAIN = timedelta(hours=2)
+"""Appointments of a day that are farther apart are two treatments."""
 
 
 Answers = Mapping[str | None, Sequence[datetime]]
@@ -83,16 +85,12 @@ def unknown_of(
     if doubt is None:
         return [None] * len(rows)
     booked = bookings(schedule, doubt) if schedule is not None else None
-    treated: dict[str | None, list[datetime]] = {}
-    for row in rows:
-        if row["last_treatment_at"] is not None:
-            for patient_id in ids_of(row):
-                treated.setdefault(patient_id, []).append(row["last_treatment_at"])
+    told = [_Told.of(row, answered.get(row["referenced_rt_plan_uid"], ())) for row in rows]
+    of_any: dict[str | None, list[_Told]] = {}
+    for row, one in zip(rows, told, strict=True):
         for patient_id in ids_of(row):
-            treated.setdefault(patient_id, []).extend(answered.get(row["referenced_rt_plan_uid"], ()))
-    are_unknown = (
-        _is_unknown(row, booked, treated, doubt, answered.get(row["referenced_rt_plan_uid"], ())) for row in rows
-    )
+            of_any.setdefault(patient_id, []).append(one)
+    are_unknown = (_is_unknown(row, booked, of_any, doubt, one) for row, one in zip(rows, told, strict=True))
     return [doubt.since if is_unknown else None for is_unknown in are_unknown]
 
 
@@ -116,25 +114,44 @@ def is_unanswered(at: datetime, treated: Iterable[datetime], doubt: Doubt) -> bo
     return is_of_this_time and not any(last.date() == at.date() and last >= at - EARLY for last in treated)
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """When a plan was last treated by a record, and the times for which people answered."""
+
+    last: datetime | None
+    answered: Sequence[datetime]
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any], answered: Sequence[datetime]) -> _Told:
+        last = row["last_treatment_at"]
+        return cls(None if last in answered else last, answered)
+
+    def is_silent_on(self, at: datetime, due: Sequence[datetime], doubt: Doubt) -> bool:
+        """Whether nothing of it answers an appointment, one of `due`. The afternoon's answer is not the morning's."""
+        own = (said for said in self.answered if not any(at + AGAIN < later <= said + EARLY for later in due))
+        return is_unanswered(at, [*own, *([self.last] if self.last is not None else [])], doubt)
+
+
 def _is_unknown(
     row: Mapping[str, Any],
     booked: Mapping[str, Sequence[datetime]] | None,
-    treated: Mapping[str | None, Sequence[datetime]],
+    of_any: Mapping[str | None, Sequence[_Told]],
     doubt: Doubt,
-    answered: Sequence[datetime],
+    own: _Told,
 ) -> bool:
-    """`treated`: by ID, when each plan was last; any of the patient's answers what was due before the proof."""
+    """`of_any`: by ID, what is told of each plan; any of the patient's answers what was due before the proof."""
     if is_over(row["status"]):
         return False
-    if _is_in_flight(row, doubt) and not any(at.date() >= doubt.since.date() for at in answered):
+    if _is_in_flight(row, doubt) and not any(at.date() >= doubt.since.date() for at in own.answered):
         return True
     if booked is None:
-        return row["status"] in NOW_TREATED and not any(at.date() == doubt.now.date() for at in answered)
-    own = [*answered, *([row["last_treatment_at"]] if row["last_treatment_at"] is not None else [])]
+        return row["status"] in NOW_TREATED and not any(at.date() == doubt.now.date() for at in own.answered)
     ids = ids_of(row)
-    any_plan = [at for patient_id in ids for at in treated.get(patient_id, ())]
-    due = (at for patient_id in ids if patient_id is not None for at in booked.get(patient_id, ()))
-    return any(is_unanswered(at, any_plan if at <= doubt.since else own, doubt) for at in due)
+    any_plan = [one for patient_id in ids for one in of_any.get(patient_id, ())]
+    due = [at for patient_id in ids if patient_id is not None for at in booked.get(patient_id, ())]
+    return any(
+        all(one.is_silent_on(at, due, doubt) for one in (any_plan if at <= doubt.since else [own])) for at in due
+    )
 
 
 def _is_in_flight(row: Mapping[str, Any], doubt: Doubt) -> bool:

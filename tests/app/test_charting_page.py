@@ -224,6 +224,7 @@ def test_what_nobody_answered_for_is_worked_off_and_until_then_says_so(charting:
     field(visit, "button_group", "what ").set_value("Not treated").run()
     sign(visit)
     assert not kept()[0].beams
+    assert kept()[0].treated_at == LOCAL.replace(minute=30), "of the appointment, which may be the morning's"
     assert "ABELSEN" not in "".join(option for one in visit.radio for option in one.options)
     visit.button_group(key="chart_machine").set_value("TB1").run()
     text = plain(choose(visit, "ABELSEN"))

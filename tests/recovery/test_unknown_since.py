@@ -148,3 +148,25 @@ def test_the_grace_is_three_cycles_of_the_config_and_never_longer_than_two_hours
     assert own == timedelta(minutes=grace) and Schedule().grace == un.GRACE
     assert un.doubt_of(PROOF, None, PROOF + own, ZURICH, own) is None
     assert un.doubt_of(PROOF, None, PROOF + own + timedelta(minutes=1), ZURICH, own) is not None
+
+
+@pytest.mark.parametrize(
+    ("booked", "answered", "is_unknown"),
+    [
+        ((9, 16), (16,), True),
+        ((9, 16), (9,), True),
+        ((9, 16), (9, 16), False),
+        ((10,), (16,), False),
+        ((9, 10), (10,), False),
+    ],
+)
+def test_what_was_charted_in_the_afternoon_does_not_answer_for_the_morning(
+    booked: Sequence[int], answered: Sequence[int], is_unknown: bool
+) -> None:
+    """An answer is its own appointment's, and those of one long session; somebody who ran late is answered."""
+    doubt, last = un.Doubt(at(8, 40), at(17)), at(answered[-1], 5)
+    [charted] = [row("A", "1", "P", 12, last_treatment_at=last)]
+    told = [appointment(99, "9", at(8, day=25), "TB1")]
+    told += [appointment(n, "1", at(hour), "TB1") for n, hour in enumerate(booked)]
+    answers = {charted["referenced_rt_plan_uid"]: tuple(at(hour, 5) for hour in answered)}
+    assert un.unknown_of([charted], told, doubt, answers) == [doubt.since if is_unknown else None]

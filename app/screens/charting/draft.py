@@ -62,7 +62,7 @@ def ask(
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         number = _number(plan, corrected, key) if what in {WHOLE, IN_PART} else None
-        at, machine = _when(desk, plan, chosen, corrected, key)
+        at, machine = _when(desk, plan, chosen, corrected, f"{key} {NOT_TREATED if what == NOT_TREATED else ''}")
     due = beams_due(plan, number) if corrected is None or number != corrected.fraction_number else corrected.beams
     beams = _beams(due, key, is_open=what == IN_PART) if number is not None else ()
     comment = st.text_input(
@@ -135,10 +135,11 @@ def _entry_id(key: str) -> str:
 def _when(
     desk: Desk, plan: PlanFile, chosen: Chosen, corrected: ChartedFraction | None, key: str
 ) -> tuple[datetime, str]:
-    """When and where, as it was booked: now, on the day itself."""
+    """When and where, as it was booked: now, on the day itself, but for who was not treated, then."""
     now = desk.local(desk.now()).replace(tzinfo=None, second=0, microsecond=0)
     first = corrected.treated_at if corrected is not None else chosen.at
-    usual = now if first is None or (first.date() == now.date() and corrected is None) else first
+    is_now = first is None or (first.date() == now.date() and corrected is None and not key.endswith(NOT_TREATED))
+    usual = now if is_now or first is None else first
     planned = {field.treatment_machine_name for field in plan.treatment_fields}
     machines = sorted(str(name) for name in {chosen.machine, *planned} if name)
     day = st.date_input("Day", usual.date(), key=f"day {key}", format="YYYY-MM-DD", width=150)
