@@ -5,8 +5,9 @@ Goal
     cannot be printed is never dropped silently.
 
 How
-    Open Sans prints what it has; Noto Sans CJK the rest, loaded only where it is needed, for it is large; then the
-    clinic's own font, for scripts that both lack. What no font has is printed as □ and named in a sentence.
+    Open Sans prints what it has, `marks.ttf` (which `tests/charting/marks.py` draws) the marks; Noto Sans CJK the rest,
+    loaded only where it is needed, for it is large; then the clinic's own font, for scripts that all these lack. What
+    no font has is printed as □ and named in a sentence.
 
 Why embedded
     A PDF that relies on the fonts of the reader's machine prints boxes on the machine that is left in a downtime.
@@ -27,6 +28,7 @@ from fontTools.ttLib import TTFont, TTLibError
 from recovery.words.printable import printable_lines
 
 BOX = "□"
+MARKS = Path(__file__).with_name("marks.ttf")
 BREAK_HERE = "\u200b"
 """A space without width, at which a line may end."""
 _MOST_NAMED = 6
@@ -55,14 +57,13 @@ def letters_for(texts: Iterable[str], own_font: Path | None = None) -> Letters:
     wanted = {letter for text in texts for letter in _cleaned(text)} - {"\n"}
     regular, bold = (Path(str(ttf_opensans.opensans(font_weight=weight).path)) for weight in (400, 700))
     missing = wanted - _has(regular).keys()
-    fallbacks = []
+    fallbacks = [("marks", MARKS)]  # it has the box
+    missing -= _has(MARKS).keys()
     cjk = Path(str(files("noto_cjk_sans_jp_regular") / "NotoSansCJKjp-Regular.otf"))
     for family, path in (("cjk", cjk), ("own", own_font)):
         if missing and path is not None and missing & _has(path).keys():
             fallbacks.append((family, path))
             missing -= _has(path).keys()
-    if missing and not any(family == "cjk" for family, _ in fallbacks):
-        fallbacks.insert(0, ("cjk", cjk))  # it has the box
     return Letters(regular, bold, tuple(fallbacks), frozenset(missing))
 
 

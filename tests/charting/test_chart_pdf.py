@@ -20,10 +20,12 @@ from PIL import Image, ImageChops
 
 from recovery.charting import ChartCode, FontError, chart_sheets, charts_pdf
 from recovery.charting.canvas import Paper
+from recovery.charting.letters import letters_for
 from recovery.patient.file import PatientFile, read_patient_file, read_patient_files
 from recovery.patient.photos import Photo
 from recovery.patient.plan import PlanFile
 from tests import objects as o
+from tests.charting.marks import MARKS_FONT, made
 from tests.charting.pages import GOLDEN, flat, golden_text, texts
 from tests.photos import RED, picture
 from tests.recovery.patient_clinic import NOW, SITE, Clinic, anna, bo, tell_of, treated, whose
@@ -215,6 +217,12 @@ def test_there_are_at_least_ten_rows_to_sign_and_the_first_bears_what_the_ledger
     [berg] = chart_sheets(files["100377"])
     assert [(b.name, b.first) for b in berg.beams] == [("1", "12.0"), ("2", "38.0")]
     assert [row[0] for row in chart_sheets(files["100555"])[0].last_fractions.rows] == ["36", "37", "38", "39", "40"]
+
+
+def test_marks_have_a_small_font_of_their_own_which_is_what_its_maker_draws() -> None:
+    assert MARKS_FONT.read_bytes() == made(), "python -m tests.charting.marks"
+    assert letters_for(["■ ▲ ● □ Ärzte · 12 × 2 …"]).fallbacks == (("marks", MARKS_FONT),)
+    assert [family for family, _ in letters_for(["■ 日本"]).fallbacks] == ["marks", "cjk"]
 
 
 def test_letters_that_no_font_has_are_boxes_and_are_named(files: dict[str, PatientFile]) -> None:
