@@ -78,4 +78,5 @@ def _merge(config: Config, folder: Path) -> int:
 
 
 def _since(config: Config, said: str | None, now: datetime) -> datetime:
-    return now if said is None else datetime.fromisoformat(said).replace(tzinfo=config.site.zone)
+    at = now if said is None else datetime.fromisoformat(said)
+    return at.replace(tzinfo=config.site.zone) if at.tzinfo is None else at

@@ -21,6 +21,7 @@ import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -88,6 +89,16 @@ def stamp_of(cache_path: Path) -> Stamp:
 def read_charted(cache_path: Path) -> Charted:
     """All journals together; what cannot be read is a fault, and never nothing."""
     return _read(charted_folder(cache_path), stamp_of(cache_path))
+
+
+def told_since(cache_path: Path, counted_at: datetime) -> str:
+    """What a table that was made then, aware, does not count; empty where it counts all that was charted."""
+    later = sum(entry.entered_at > counted_at for entry in read_charted(cache_path).entries)
+    if not later:
+        return ""
+    return (
+        f"{counted(later, 'entry was', 'entries were')} charted since, which pages and charts count, and this does not."
+    )
 
 
 @lru_cache(maxsize=4)

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from recovery.__main__ import main
+from recovery.entries.charted import enter
 from recovery.entries.downtimes import (
     DowntimeEntry,
     believed_up_to,
@@ -21,6 +22,7 @@ from recovery.entries.downtimes import (
 )
 from recovery.host.entry_lines import append_statement, read_statements
 from tests.app import clinic
+from tests.recovery.charting import FULL, entry
 
 NOW = datetime(2026, 11, 24, 13, 38, tzinfo=UTC)
 ZURICH = ZoneInfo("Europe/Zurich")
@@ -83,13 +85,17 @@ def test_it_is_declared_told_and_ended_by_command(
     begin = ["downtime", "begin", "--reason", "encrypted", "--signed-by", "P. Physicist", *at]
     assert main([*begin, "--since", "2999-01-01 00:00"]) == 2, "a time that has not come"
     assert main([*begin, "--since", "at noon"]) == 2
-    assert main([*begin, "--since", "2026-11-24 09:05"]) == 0
+    assert main([*begin, "--since", "2026-11-24 03:05-05:00"]) == 0, "09:05 of the site"
     assert main(begin) == 1, "it lasts already"
     capsys.readouterr()
     assert main(["downtime", "status", *at]) == 0
     assert "DOWNTIME since Tue 24 Nov 2026 09:05" in capsys.readouterr().out
     assert main(["table", "on_treatment", *at]) == 0
     assert "DOWNTIME since" in capsys.readouterr().err, "a reader of a table is told"
+    late = entry("a", 1, FULL, entered_at=datetime.now(UTC) + timedelta(hours=1))
+    enter(tmp_path / "data" / "cache", tmp_path / "key", late)
+    assert main(["table", "on_treatment", *at]) == 0
+    assert "1 entry was charted since, which pages and charts count, and this does not" in capsys.readouterr().err
     end = ["downtime", "end", "--reason", "all compared", "--signed-by", "P. Physicist", *at]
     assert (main(end), main(end)) == (0, 1)
     kept = read_statements(downtimes_file(tmp_path / "data" / "cache"), DowntimeEntry).all
