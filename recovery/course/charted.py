@@ -16,7 +16,7 @@ Why what differs is a conflict, and the next fraction then unknown
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -44,14 +44,29 @@ class Settled:
     said: str = ""
     disagreements: tuple[str, ...] = ()
     conflicts: tuple[str, ...] = ()
+    patient_ids: frozenset[str] = frozenset()
+    """Whose entries they are, as these name them: of another patient with the plan nothing is said."""
 
 
-def settle_all(plans: Mapping[str, Standing], records: Iterable[TreatmentRecord]) -> dict[str, Settled]:
-    """By plan, its entries held against its records."""
+Whose = Callable[[str, str | None], str | None]
+"""Under which ID a patient is listed, by plan and by the ID that an object or an entry bears."""
+
+
+def settle_all(
+    plans: Mapping[str, Standing], records: Iterable[TreatmentRecord], whose: Whose | None = None
+) -> dict[str, Settled]:
+    """By plan, its entries held against its records; `whose`: those of another patient, such as a phantom, are none."""
     own: dict[str | None, list[TreatmentRecord]] = {}
     for record in records:
         own.setdefault(record.referenced_rt_plan_uid, []).append(record)
-    return {uid: settle(plan, own.get(uid, ())) for uid, plan in plans.items()}
+    found = {}
+    for uid, plan in plans.items():
+        told = own.get(uid, [])
+        if whose is not None:
+            ids = {whose(uid, patient_id) for patient_id in plan.patient_ids}
+            told = [record for record in told if whose(uid, record.ref.patient_id) in ids]
+        found[uid] = replace(settle(plan, told), patient_ids=plan.patient_ids)
+    return found
 
 
 def settle(plan: Standing, records: Sequence[TreatmentRecord]) -> Settled:

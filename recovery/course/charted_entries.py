@@ -107,6 +107,7 @@ class Standing:
     delivered: tuple[ChartedFraction, ...] = ()
     answered: tuple[datetime, ...] = ()
     conflicts: tuple[str, ...] = ()
+    patient_ids: frozenset[str] = frozenset()
 
 
 def standing(entries: Iterable[ChartedFraction]) -> dict[str, Standing]:
@@ -144,6 +145,7 @@ def _standing(entries: Sequence[ChartedFraction], known: Mapping[str, ChartedFra
         delivered=tuple(sorted((e for e in stand if e.beams), key=lambda e: (e.treated_at, e.entry_id))),
         answered=tuple(sorted(e.treated_at for e in entries if not e.is_withdrawn)),
         conflicts=tuple(f"charted twice: {said}" for said in told),
+        patient_ids=frozenset(entry.patient_id for entry in entries),
     )
 
 

@@ -182,6 +182,7 @@ def _row(
     patient = whose_row.met_in(entry.records, plan) or met.get(patient_id, NOBODY)
     is_anothers = plan is None and uid in evidence.plans
     charted = evidence.charted.get(uid or "", Settled())
+    charted = charted if patient_id in {who.of(uid, own) for own in charted.patient_ids} else Settled()
     backup = ANOTHERS if is_anothers else evidence.backups.get(uid or "", NOT_ASKED)
     said = (
         *remarks(course, entry.records, plan),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from recovery.course.charted import settle_all
+from recovery.course.charted import Settled, settle_all
 from recovery.course.charted_entries import standing
 from recovery.course.planned_number import Prescribed
 from recovery.entries.charted import read_charted
+from recovery.identity.one_patient import identify
 from recovery.identity.told_plans import by_number_of_the_objects
 from recovery.objects.treatment_record import without_amended
 from recovery.on_treatment.evidence import Evidence, PlanBackup
@@ -22,6 +23,9 @@ from recovery.tables.relational import PLANS, PRESCRIPTIONS
 from recovery.words.plan_states import APPROVED_STATUSES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from recovery.dicom.records import TreatmentRecord
     from recovery.pacs.workspace import Workspace
 
 
@@ -45,7 +49,7 @@ def evidence_of(space: Workspace) -> Evidence:
     proofs = Proofs.load(space.cache, space.collection)
     told = plans_told(space, met | {(p.ref.patient_id, p.ref.sop_instance_uid): p.patient for p in untreated})
     told_records = [*records, *database_sessions(space, records)]
-    charted = settle_all(standing(read_charted(space.config.cache_path).entries), told_records)
+    charted = _settled(space, told_records)
     return Evidence(
         records=[*told_records, *(record for settled in charted.values() for record in settled.records)],
         charted=charted,
@@ -65,6 +69,11 @@ def evidence_of(space: Workspace) -> Evidence:
         prescribed=prescriptions_of_plans(space),
         planned_by_database=planned_by_database(space, records),
     )
+
+
+def _settled(space: Workspace, records: Sequence[TreatmentRecord]) -> dict[str, Settled]:
+    plans = standing(read_charted(space.config.cache_path).entries)
+    return settle_all(plans, records, identify(records, space.collection.plans.values()).of) if plans else {}
 
 
 def _backup_of(space: Workspace, proofs: Proofs, uid: str) -> PlanBackup:

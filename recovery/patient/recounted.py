@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from recovery.course.courses import told_with_two_plans
 from recovery.dicom.course_uids import course_uid
+from recovery.identity.one_patient import ids_of
 from recovery.patient.plan_from_rows import counted_courses
 from recovery.words.sentences import joined, parted
 from recovery.words.units import MU
@@ -34,7 +35,9 @@ def recounted(tables: PatientTables) -> Iterator[dict[str, Any]]:
             uid = course_uid(row["referenced_rt_plan_uid"], row["prescription_id"])
             chain, member = next((c, m) for c in chains for m in c.members if m.uid == uid)
             planned = replace(chain, number_of_fractions_planned=row["course_number_of_fractions_planned"])
-            yield _row(row, planned, member, tables.charted.get(row["referenced_rt_plan_uid"] or ""))
+            charted = tables.charted.get(row["referenced_rt_plan_uid"] or "")
+            is_own = charted is not None and not charted.patient_ids.isdisjoint(ids_of(row))
+            yield _row(row, planned, member, charted if is_own else None)
 
 
 def _row(row: Mapping[str, Any], chain: Chain, member: Member, charted: Settled | None) -> dict[str, Any]:

@@ -154,7 +154,8 @@ def _add_charted(cache: Cache, rows: Rows, records: dict[str, list[TreatmentReco
     by_plan = by_key(rows, "referenced_rt_plan_uid")
     plans = standing(read_charted(cache.path).entries)
     known = [record for own in records.values() for record in own]
-    charted = settle_all({uid: plan for uid, plan in plans.items() if uid in by_plan}, known)
+    own_plans = {uid: plan for uid, plan in plans.items() if uid in by_plan}
+    charted = settle_all(own_plans, known, lambda uid, patient_id: row_of_record(by_plan[uid], patient_id))
     for uid, settled in charted.items():
         for record in settled.records:
             own = row_of_record(by_plan[uid], record.ref.patient_id)

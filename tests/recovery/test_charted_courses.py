@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from recovery.course.charted import settle_all
@@ -58,3 +59,14 @@ def test_one_day_charted_with_one_plan_and_told_with_another_is_a_conflict_of_bo
 def test_the_next_day_with_the_next_plan_is_none() -> None:
     assert told(course([charted("second", 7, 7), charted("second", 8, 8, "b")], BEFORE)) == [[], []]
     assert told(course([charted("first", 6, 6)], BEFORE[:5])) == [[], []]
+
+
+def test_what_a_phantom_got_with_the_plan_stands_in_no_patients_place() -> None:
+    """Under the plan's UID and another patient's ID, the same fraction on the same day."""
+    phantom = record("first", 1, 1)
+    phantom = replace(phantom, ref=replace(phantom.ref, patient_id="phantom"))
+    entries = standing([charted("first", 1, 1)])
+    (told_apart,) = settle_all(entries, [phantom], lambda _, patient_id: patient_id).values()
+    (one_person,) = settle_all(entries, [phantom], lambda *_: "1").values()
+    assert len(told_apart.records) == 1 and not one_person.records
+    assert told_apart.patient_ids == {"1"}, "and of the phantom's row nothing is said"
