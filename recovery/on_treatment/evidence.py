@@ -12,6 +12,7 @@ from recovery.course.metersets import ByFraction
 from recovery.course.planned_number import Prescribed
 from recovery.dicom.plans import Plan, StructureSet
 from recovery.dicom.records import TreatmentRecord
+from recovery.identity.one_patient import Identities
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,11 @@ class Evidence:
     """By plan: what people charted of it. Those of its records that count are among `records`."""
     planned_by_database: Mapping[str, ByFraction] = field(default_factory=dict)
     """By plan of which the records specify another meterset: what the R&V database says was planned."""
+
+    def charted_of(self, uid: str | None, patient_id: str | None, who: Identities) -> Settled:
+        """What of it is said of a patient: nothing of what another patient with the plan was charted."""
+        found = self.charted.get(uid or "", Settled())
+        return found if patient_id in {who.of(uid, own) for own in found.patient_ids} else Settled()
 
 
 @dataclass(frozen=True, slots=True)

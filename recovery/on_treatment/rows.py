@@ -16,7 +16,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from recovery.course.by_session import lacking_records
-from recovery.course.charted import Settled
 from recovery.course.courses import Chain, Member, anatomy_of, chains, told_with_two_plans
 from recovery.course.fractions import Course, count_fractions, missing_fraction_numbers
 from recovery.course.planned_number import is_origin, with_number
@@ -181,8 +180,7 @@ def _row(
     patient_id, (uid, prescription_id) = entry.key[0], _named(entry)
     patient = whose_row.met_in(entry.records, plan) or met.get(patient_id, NOBODY)
     is_anothers = plan is None and uid in evidence.plans
-    charted = evidence.charted.get(uid or "", Settled())
-    charted = charted if patient_id in {who.of(uid, own) for own in charted.patient_ids} else Settled()
+    charted = evidence.charted_of(uid, patient_id, who)
     backup = ANOTHERS if is_anothers else evidence.backups.get(uid or "", NOT_ASKED)
     said = (
         *remarks(course, entry.records, plan),
