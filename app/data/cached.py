@@ -26,6 +26,7 @@ from recovery.cache.store import Cache
 from recovery.dicom.model import JobRun
 from recovery.entries.charted import stamp_of as charted_stamp
 from recovery.entries.downtimes import downtimes_file
+from recovery.entries.transfers import transfers_file
 from recovery.lists import rows
 from recovery.settings.config import Site
 from recovery.tables.relational import ALL_TABLES, RELATIONAL_TABLES
@@ -57,7 +58,8 @@ def load_on_treatment(cache_path: Path) -> Loaded:
     cache = Cache(cache_path)
     for _ in range(_ATTEMPTS):
         before = cache.snapshot(ON_TREATMENT)
-        table = _described(cache_path, before.taken_at.isoformat(), stamp_of(before.path))
+        stamps = stamp_of(before.path), stamp_of(transfers_file(cache_path))
+        table = _described(cache_path, before.taken_at.isoformat(), stamps)
         if cache.snapshot(ON_TREATMENT) == before:
             return Loaded(before, table)
     raise CacheError("The table on_treatment changes faster than it can be read. Reload this page.")
@@ -71,7 +73,7 @@ def load_patient_file(cache: Cache, site: Site, patient_id: str, now: datetime, 
     """
     minute = now.replace(second=0, microsecond=0)
     stamps = tuple(sorted((path.name, *stamp_of(path)) for path in (cache.path / "tables").glob("*.parquet")))
-    entered = charted_stamp(cache.path), stamp_of(downtimes_file(cache.path))
+    entered = charted_stamp(cache.path), *map(stamp_of, (downtimes_file(cache.path), transfers_file(cache.path)))
     return _patient_file(cache, site, patient_id, minute, grace, (*stamps, stamp_of(Journal(cache.path).path), entered))
 
 
@@ -134,8 +136,9 @@ def stamp_of(path: Path) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=4)
-def _described(cache_path: Path, taken_at: str, stamp: tuple[int, int]) -> pd.DataFrame:  # noqa: ARG001 they are the key
-    return rows.describe(rows.in_order(Cache(cache_path).read_frame(ON_TREATMENT)))
+def _described(cache_path: Path, taken_at: str, stamps: tuple[object, ...]) -> pd.DataFrame:  # noqa: ARG001 the key
+    built = rows.with_transfers(Cache(cache_path).read_frame(ON_TREATMENT), cache_path)
+    return rows.describe(rows.in_order(built))
 
 
 @lru_cache(maxsize=8)

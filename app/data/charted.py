@@ -14,6 +14,7 @@ from app.data import cached
 from recovery.cache.store import Cache
 from recovery.course.charted_entries import answers
 from recovery.entries.charted import read_charted, stamp_of
+from recovery.entries.transfers import transfers_file
 from recovery.lists import rows
 from recovery.tables.schema import ON_TREATMENT, RT_PLANS, TREATMENT_RECORDS
 
@@ -24,7 +25,8 @@ def with_charted(loaded: cached.Loaded, cache_path: Path) -> cached.Loaded:
     if not stamp:
         return loaded
     tables = cached.stamps_of(cache_path, ON_TREATMENT, TREATMENT_RECORDS, RT_PLANS)
-    return replace(loaded, table=_counted(cache_path, stamp, tables))
+    signed = cached.stamp_of(transfers_file(cache_path))
+    return replace(loaded, table=_counted(cache_path, stamp, signed, tables))
 
 
 def answered(cache_path: Path) -> Mapping[str | None, Sequence[datetime]]:

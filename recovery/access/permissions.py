@@ -42,13 +42,14 @@ class Permission(StrEnum):
     PRIORITIES = "sign priorities"
     DOWNTIME = "declare a downtime"
     CHARTING = "chart fractions"
+    TRANSFERS = "sign transfers"
     AUDIT = "read the audit file"
     USERS = "look after accounts"
 
 
 _THERAPIST = frozenset({Permission.VIEW, Permission.CHARTS})
 _TREATING = _THERAPIST | {Permission.EXPORT, Permission.RECOVERY}
-_DOWNTIME = frozenset({Permission.PRIORITIES, Permission.DOWNTIME, Permission.CHARTING})
+_DOWNTIME = frozenset({Permission.PRIORITIES, Permission.DOWNTIME, Permission.CHARTING, Permission.TRANSFERS})
 
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.VIEWER: frozenset({Permission.VIEW}),

@@ -26,6 +26,7 @@ from recovery.entries.downtimes import DowntimeEntry, downtimes_file
 from recovery.entries.known_gaps import KnownGap, known_gaps_file
 from recovery.entries.priority_entries import PriorityEntry, entries_file
 from recovery.entries.shift_checks import ShiftCheck, shift_checks_file
+from recovery.entries.transfers import TransferEntry, transfers_file
 from recovery.host.clock import read_clock
 from recovery.host.durable import LockedError
 from recovery.host.entry_lines import EntriesError, read_statements
@@ -36,6 +37,8 @@ from recovery.words.printable import tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from _typeshed import DataclassInstance
 
     from recovery.settings.config import Config
 
@@ -62,6 +65,7 @@ def run(config: Config, options: argparse.Namespace) -> int:
         "shift checks": lambda: _entries(shift_checks_file(config.cache_path), ShiftCheck),
         "charted fractions": lambda: list(read_charted(config.cache_path).faults),
         "downtimes": lambda: _entries(downtimes_file(config.cache_path), DowntimeEntry),
+        "transfers": lambda: _entries(transfers_file(config.cache_path), TransferEntry),
         "priorities": lambda: _entries(entries_file(config.cache_path), PriorityEntry),
         "audit file": lambda: list(audit_verdict(AuditFile(config.audit_path)).breaks),
     }
@@ -100,7 +104,7 @@ def _snapshots(config: Config) -> list[str]:
     return found
 
 
-def _entries(file: Path, kind: type[KnownGap | PriorityEntry | ShiftCheck | DowntimeEntry]) -> list[str]:
+def _entries(file: Path, kind: type[DataclassInstance]) -> list[str]:
     return _counted(read_statements(file, kind).damaged_lines, "line")
 
 

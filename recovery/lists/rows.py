@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from recovery.dicom.course_uids import label_of
+from recovery.entries import transfers
 from recovery.entries.charted import read_charted
 from recovery.identity.namesakes import fold, same_names
 from recovery.lists import filters, older_ids
@@ -29,6 +30,8 @@ from recovery.words.statuses import in_words
 from recovery.words.values import or_none
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from recovery.cache.store import Cache
 
 _ROW_COLUMNS = [
@@ -78,6 +81,17 @@ def describe(table: pd.DataFrame) -> pd.DataFrame:
     progress = (given / planned.where(planned > 0)).clip(0, 1).astype("Float64")
     columns = {name: pd.Series(values, index=table.index, dtype="string") for name, values in words.items()}
     return table.assign(**columns, progress=progress, is_interrupted=filters.is_interrupted(table))
+
+
+def with_transfers(table: pd.DataFrame, cache_path: Path) -> pd.DataFrame:
+    """on_treatment as a frame, with the transfers that were signed by now, before it is described."""
+    standing = transfers.standing_at(cache_path)
+    if not standing and table["transferred"].isna().all():
+        return table
+    told = transfers.with_transfers(_records(table), standing)
+    names = ("status", "status_without_transfer", "transferred")
+    columns = {name: pd.Series([row[name] for row in told], index=table.index, dtype="string") for name in names}
+    return table.assign(**columns)
 
 
 def of_not_started(table: pd.DataFrame) -> pd.DataFrame:

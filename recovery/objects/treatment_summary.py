@@ -44,6 +44,7 @@ STATUSES: Mapping[str, str] = {
     "completed": "COMPLETED",
     "superseded": "STOPPED",
     "closed": "STOPPED",
+    "transferred": "STOPPED",
 }
 """CurrentTreatmentStatus (PS3.3 C.8.8.23) by the dashboard's status."""
 

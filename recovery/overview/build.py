@@ -20,6 +20,7 @@ from recovery.cache.damages import forget_damaged_tables
 from recovery.course.charted_entries import answers
 from recovery.entries.charted import read_charted
 from recovery.entries.downtimes import believed_up_to, grace_at
+from recovery.entries.transfers import standing_at, with_transfers
 from recovery.identity.one_patient import newest_ids, under_newest
 from recovery.on_treatment.evidence import Evidence, Listed
 from recovery.on_treatment.rows import build_rows
@@ -69,7 +70,8 @@ def build_overview(space: Workspace, pacs: Peer) -> BuildReport:
     evidence = evidence_of(space)
     listed = overview_rows(space, evidence)
     write_excluded(space, listed.excluded)
-    told = with_unknown(space, with_second_source(space, listed.rows))
+    told = with_transfers(with_second_source(space, listed.rows), standing_at(space.config.cache_path))
+    told = with_unknown(space, told)
     rows = write_list(space, told)
     write_pipeline(space, told)
     forget_damaged_tables(space.config.cache_path)

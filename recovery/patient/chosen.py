@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from recovery.cache.errors import TableMissingError
 from recovery.identity.namesakes import fold
 from recovery.identity.one_patient import ids_of, newest_ids, under_newest
+from recovery.patient.listed import read_list
 from recovery.tables.relational import CANCELLED_STATUSES, SCHEDULE
-from recovery.tables.schema import ON_TREATMENT
 from recovery.words.statuses import NOW_TREATED
 from recovery.words.times import day as day_in_words
 from recovery.words.values import counted
@@ -53,7 +53,7 @@ def machine_day(cache: Cache, machine: str, day: date, exclude_patient_ids: Iter
     Raises `NobodyError` if there is no such machine, or nobody is booked; `TableMissingError` or `CacheError` if the
     list of patients cannot be read, or the schedule is there and cannot be.
     """
-    listed: list[dict[str, Any]] = cache.read(ON_TREATMENT)
+    listed = read_list(cache)
     try:
         schedule: list[dict[str, Any]] | None = under_newest(cache.read(SCHEDULE), newest_ids(listed))
     except TableMissingError:
@@ -83,7 +83,7 @@ def everybody(cache: Cache, exclude_patient_ids: Iterable[str] = ()) -> MachineD
 
     Raises `NobodyError` if there is nobody; `TableMissingError` or `CacheError` if the list of patients cannot be read.
     """
-    listed: list[dict[str, Any]] = cache.read(ON_TREATMENT)
+    listed = read_list(cache)
     own = [row for row in listed if row["status"] in NOW_TREATED]
     own.sort(key=lambda row: (fold(row["patient_name"] or ""), row["patient_id"] or ""))
     own.sort(key=lambda row: row["treatment_machine_name"] or "~")

@@ -77,6 +77,7 @@ class OnTreatmentRow:
     in_flight: str | None
     charted: str | None = None
     charted_conflict: str | None = None
+    transferred: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from recovery.identity.one_patient import newest_ids, older_ids, row_of_record, 
 from recovery.objects.derived_uids import amended_uid
 from recovery.objects.treatment_record import without_amended
 from recovery.on_treatment.second_source import by_key
+from recovery.patient.listed import read_list
 from recovery.tables.object_rows import image_series_of_rows, plans_of_rows, records_of_rows, structure_sets_of_rows
 from recovery.tables.relational import RELATIONAL_TABLES
 from recovery.tables.schema import (
@@ -88,7 +89,7 @@ def read_tables(cache: Cache, patient_ids: Iterable[str]) -> PatientTables:
     Raises `TableMissingError` if there is no list of patients; `CacheError` if the list, the records or the plans are
     there and cannot be read.
     """
-    everybody: Rows = cache.read(ON_TREATMENT)
+    everybody: Rows = read_list(cache)
     newest = newest_ids(everybody)
     wanted = {newest.get(patient_id, patient_id) for patient_id in patient_ids}
     missing: dict[str, str] = {}

@@ -117,14 +117,15 @@ ON_TREATMENT = TableSchema(
         last_treatment_at:datetime next_appointment_at:datetime unknown_since:datetime proven_at:datetime status
         plan_held:bool structure_set_held:bool images_held:bool records_held:bool ready:bool missing earlier_plans
         remarks charted charted_conflict physician site laterality intent prescription phone alerts disagreement
-        in_flight other_patient_ids
+        in_flight other_patient_ids transferred status_without_transfer
     """),
     key=("patient_id", "referenced_rt_plan_uid", "prescription_id"),
 )
 """The contract's table, and more. `interrupted_remaining_in_words`: with its unit. From `physician` on, what the R&V
 database tells (null without one); `disagreement`: both values where two sources differ; `in_flight`: what began and
 was not recorded; `other_patient_ids`: see `one_patient`. `charted`: what people charted by hand and counts,
-and who; `charted_conflict`: what of it must be settled before the next fraction is known."""
+and who; `charted_conflict`: what of it must be settled before the next fraction is known.
+`transferred`: to whom and signed by whom, of a plan that another department goes on with; `status_without_transfer`."""
 
 TREATMENT_RECORDS = TableSchema(
     "treatment_records",

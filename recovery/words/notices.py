@@ -73,11 +73,13 @@ def is_unfinished(row: Row) -> bool:
 
 
 def ended(row: Row, word: str | None = None) -> Iterator[Notice]:
-    """`■ COMPLETED: nothing of this plan remains to be given`. `word`: what the R&V database calls a closed plan."""
+    """`■ COMPLETED: nothing of this plan remains to be given`. `word`: what the R&V database calls a closed plan.
+    Of one that was transferred: to whom, and who signed so."""
     status = row["status"]
     if (over := why_over(status)) is not None:
         why = f" ({word})" if status == "closed" and word else ""
-        yield Notice(f"{status.upper()}{why}", over, is_stop=True)
+        whom = f"{said}; " if (said := row.get("transferred")) else ""
+        yield Notice(f"{status.upper()}{why}", f"{whom}{over}", is_stop=True)
 
 
 def interrupted(row: Row, beams: Iterable[tuple[str, str]] = ()) -> Iterator[Notice]:
@@ -183,7 +185,8 @@ def next_fraction(row: Row) -> tuple[str, Next]:
     if row["status"] == "completed" or row["fractions_remaining"] == 0:
         return f"none ({absent(given)} of {of} given)", Next.NONE
     if is_over(row["status"]):
-        return f"none: {row['status']}", Next.NONE
+        to, _, _ = (row.get("transferred") or "").rpartition(", signed by ")
+        return " ".join(filter(None, (f"none: {row['status']}", to))), Next.NONE
     begun, number = row["interrupted_fraction"], row["next_fraction_number"]
     if row.get("charted_conflict"):
         return f"unknown: what was charted is in conflict ({absent(given)} of {of} given)", Next.UNKNOWN

@@ -34,7 +34,8 @@ def the_object(records: list[TreatmentRecord], **evidence: Any) -> Dataset:
 
 
 def test_every_status_of_the_dashboard_has_its_word() -> None:
-    assert set(STATUSES) == {"on_treatment", "on_break", "ready_to_start", "completed", "superseded", "closed"}
+    over = {"completed", "superseded", "closed", "transferred"}
+    assert set(STATUSES) == {"on_treatment", "on_break", "ready_to_start", *over}
 
 
 def test_an_interrupted_fraction_is_listed_not_counted_and_told_in_words() -> None:

@@ -13,7 +13,7 @@ from app.components import banner, failures, header, listed, patient_link, patie
 from app.components.output import chart_export
 from app.data import cached
 from app.desk import Desk
-from app.screens.patient import identity, plan_view
+from app.screens.patient import identity, plan_view, transfer_form
 from app.wording import words
 from recovery.cache.errors import CacheError
 from recovery.patient import page_words
@@ -46,6 +46,7 @@ def show(desk: Desk) -> None:
         patient_search.show(loaded.table, desk.today(), link_is_dead=True)
         return
     _show_file(desk, file)
+    transfer_form.show(desk, loaded.table, file.identity.patient_id)
 
 
 def _show_file(desk: Desk, file: PatientFile) -> None:

@@ -1,0 +1,16 @@
+"""The list of patients as it is by now: as it was built, with the transfers that were signed since."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from recovery.entries.transfers import standing_at, with_transfers
+from recovery.tables.schema import ON_TREATMENT
+
+if TYPE_CHECKING:
+    from recovery.cache.store import Cache
+
+
+def read_list(cache: Cache) -> list[dict[str, Any]]:
+    """Every row of on_treatment. Raises `TableMissingError` or `CacheError` as `Cache.read` does."""
+    return with_transfers(cache.read(ON_TREATMENT), standing_at(cache.path))
