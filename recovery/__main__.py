@@ -4,7 +4,8 @@
 what a machine's day, or some patients, are treated from on paper; `user` keeps the accounts of the dashboard; `keys`
 makes the key that signs snapshots; `audit` verifies and shows who did what there; `watch` alarms when the newest
 proven backup is too old; `verify` tells whether all that is kept is what was written; `package` makes packs of plans
-for a machine's file mode; `restore` sends to another DICOM node and proves it there; `drill` tries recovery in an
+for a machine's file mode; `restore` sends to another DICOM node and proves it there;
+`transfer-out` makes a packet of one patient for another hospital; `drill` tries recovery in an
 empty place; `downtime` declares and ends a downtime; `binder` is one PDF of everything to print,
 `bundle` the rescue bundle.
 """
@@ -110,6 +111,10 @@ def _run(config: Config, options: argparse.Namespace, *, has_database: bool) -> 
         from recovery.commands import restore
 
         return restore.run(config, options)
+    if options.command == "transfer-out":
+        from recovery.commands import transfer_out
+
+        return transfer_out.run(config, options)
     if options.command == "drill":
         from recovery.commands import drill
 

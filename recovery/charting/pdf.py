@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _FIELD_WIDTHS = (8, 25, 14, 20, 13, 18, 14, 30, 12, 13, 13, 19)
 _FIELD_NUMBERS = (0, 2, 7, 8, 9, 10, 11)
-_FRACTION_WIDTHS = (10, 34, 17, 66, 34, 28)
+FRACTION_WIDTHS = (10, 34, 17, 66, 34, 28)
 DRAWN_BY = f"2, fpdf2 {FPDF_VERSION}, fontTools {fontTools.version}"
 """What the bytes of a chart depend on beside its content. Count the first number up when the drawing changes."""
 
@@ -105,7 +105,7 @@ def _draw(pdf: Canvas, sheet: ChartSheet, photo: Photo | None) -> None:
         pdf.pairs(sheet.setup, MARGIN, pdf.epw, 38)
     if sheet.last_fractions.rows:
         pdf.heading("Last fractions delivered")
-        pdf.draw_table(sheet.last_fractions, _FRACTION_WIDTHS, (0,))
+        pdf.draw_table(sheet.last_fractions, FRACTION_WIDTHS, (0,))
     elif sheet.plan_uid is not None:
         pdf.heading("Last fractions delivered")
         pdf.write_text("None is recorded.", pdf.epw)

@@ -188,11 +188,16 @@ def _field(field: PlanField, unit: str | None) -> tuple[str, ...]:
 
 
 def _last_fractions(plan: PlanFile | None) -> Table:
+    return fractions(plan, LAST_FRACTIONS)
+
+
+def fractions(plan: PlanFile | None, last: int = 0) -> Table:
+    """The fractions that were begun; the last so many, 0: all of them."""
     given = f"{unit_word(_unit(plan))} given of planned, by field"
     headings = ("No", "Date", "Machine", given, "State", "Couch corr. vrt / lng / lat, cm")
     if plan is None or plan.ledger is None:
         return Table(headings, ())
-    rows = [_fraction(f, plan) for f in plan.ledger.fractions[-LAST_FRACTIONS:]]
+    rows = [_fraction(f, plan) for f in plan.ledger.fractions[-last:]]
     return Table(headings, tuple(rows))
 
 

@@ -1,17 +1,27 @@
-"""The arguments of `package`, `restore` and `drill`, apart from what these do: others need not wait for that."""
+"""The arguments of `package`, `restore`, `transfer-out`, `drill`, apart from what these do: others need not wait.
+
+And with which somebody says whose charts or packs are wanted, and whom they mean.
+"""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
+from datetime import date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from recovery.commands.whose import add_whose, day_of
+from recovery.patient.chosen import NOTHING, MachineDay, NobodyError, everybody, machine_day
+
+if TYPE_CHECKING:
+    from recovery.cache.store import Cache
 
 
 def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare them."""
     _add_package(commands)
     _add_restore(commands)
+    _add_transfer_out(commands)
     _add_drill(commands)
 
 
@@ -44,7 +54,53 @@ def _add_restore(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--config", type=Path, default=Path("config.toml"), help="default: config.toml")
 
 
+def _add_transfer_out(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("transfer-out", help="a packet of one patient for another hospital, and its signature")
+    parser.add_argument("--patient", required=True, metavar="ID")
+    parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="an empty one; encrypted, a file .tar.age")
+    parser.add_argument("--recipient", nargs="+", metavar="age1…", default=[], help="encrypt for these public keys")
+    parser.add_argument("--passphrase-env", metavar="VAR", help="encrypt with this variable's passphrase")
+    parser.add_argument("--to", metavar="HOSPITAL", default="", help="sign that it goes on with the patient")
+    parser.add_argument("--take-back", metavar="REASON", default="", help="sign that the patient is treated here again")
+    parser.add_argument("--by", metavar="NAME", default="", help="the physicist's or physician's account who signs")
+    parser.add_argument("--config", type=Path, default=Path("config.toml"), help="default: config.toml")
+
+
 def _add_drill(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("drill", help="recovery tried in earnest, in an empty place, without the R&V system")
     parser.add_argument("--patients", type=int, metavar="N", help="so many are packed; default: [drill] patients")
     parser.add_argument("--config", type=Path, default=Path("config.toml"), help="default: config.toml")
+
+
+def add_whose(parser: argparse.ArgumentParser) -> argparse._MutuallyExclusiveGroup:
+    """Declare `--machine`, `--patient`, `--everybody` and `--date`; returns the group of the first three."""
+    whose = parser.add_mutually_exclusive_group(required=True)
+    whose.add_argument("--machine", help="everybody who is booked on this treatment machine")
+    whose.add_argument("--patient", nargs="+", metavar="ID", help="these patients")
+    whose.add_argument(
+        "--everybody", action="store_true", help="all who are on treatment or ready to start, by machine and name"
+    )
+    parser.add_argument("--date", type=day_of, metavar="2026-11-24", help="the day of --machine; default: today")
+    return whose
+
+
+def chosen_of(cache: Cache, options: argparse.Namespace, today: date, exclude_patient_ids: Iterable[str]) -> MachineDay:
+    """Whom the arguments mean.
+
+    Raises `NobodyError` if it is nobody; `CacheError` if the list of patients cannot be read.
+    """
+    if options.date is not None and options.machine is None:
+        raise NobodyError("--date belongs to --machine; a patient's chart has no day.", NOTHING)
+    if options.patient:
+        return MachineDay(tuple(dict.fromkeys(options.patient)))
+    if options.everybody:
+        return everybody(cache, exclude_patient_ids)
+    return machine_day(cache, options.machine, options.date or today, exclude_patient_ids)
+
+
+def day_of(text: str) -> date:
+    """A day of the command line."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007  a day has no zone
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text} is no day; write it like 2026-11-24") from error

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from recovery.cache.copy_age import age_in_words
 from recovery.cache.doors import cache_to_show, doubts_of
 from recovery.cache.store import Cache
-from recovery.commands.whose import add_whose, chosen_of
+from recovery.commands.arguments import add_whose, chosen_of
 from recovery.entries.downtimes import told_at
 from recovery.host import durable
 from recovery.patient.chosen import NOTHING, PARTLY, MachineDay, NobodyError

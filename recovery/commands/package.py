@@ -25,8 +25,8 @@ from recovery.cache.doors import cache_to_show, doubts_of
 from recovery.cache.journal import lock
 from recovery.cache.memory import Memory
 from recovery.cache.store import Cache
+from recovery.commands.arguments import chosen_of
 from recovery.commands.user import HERE
-from recovery.commands.whose import chosen_of
 from recovery.dimse import DimseError
 from recovery.entries.downtimes import told_at
 from recovery.host.clock import read_clock

@@ -14,19 +14,19 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pydicom import Dataset, dcmread
 
 from recovery.cache.errors import CacheError
 from recovery.dicom import elements as el
-from recovery.dicom.model import Patient
+from recovery.dicom.model import InstanceRef, Patient
 from recovery.dimse import DimseError, Peer, fetch, find_by_uid, open_link
 from recovery.objects.digest import digest_of
 from recovery.packing.gate import Case, PackedObject
@@ -155,6 +155,15 @@ class Bringing:
             self.changed.append(one.uid)
         self.objects.append(one)
 
+    def fill(self, pacs: Peer, refs: Collection[InstanceRef], retrieve: Literal["get", "move"]) -> None:
+        """Fetch these. Raises `DimseError` if the RT-PACS cannot be asked, `OSError` if the disk does not take them."""
+        failures = fetch(pacs, refs, self.take, retrieve=retrieve)
+        if failures and retrieve == "get" and self.disk is None:
+            with suppress(DimseError):  # a private SOP class that is given by C-MOVE alone
+                fetch(pacs, {ref for ref in refs if ref.sop_instance_uid in failures}, self.take, retrieve="move")
+        if self.disk is not None:
+            raise self.disk
+
 
 def read_back(path: Path) -> PackedObject:
     """An object as it lies on the disk. Raises `OSError` if it cannot be read, and what `digest_of` raises."""
@@ -189,12 +198,7 @@ def bring(wanted: Wanted, pacs: Peer, config: Config, folder: Path) -> tuple[Cas
     with open_link(pacs) as link:
         refs = {ref for ref in find_by_uid(link, list(wanted.uids)) if not ref.twins}
     inbox = Bringing(folder, wanted.digests)
-    failures = fetch(pacs, refs, inbox.take, retrieve=config.pacs.retrieve)
-    if failures and config.pacs.retrieve == "get" and inbox.disk is None:
-        with suppress(DimseError):  # a private SOP class that is given by C-MOVE alone
-            fetch(pacs, {ref for ref in refs if ref.sop_instance_uid in failures}, inbox.take, retrieve="move")
-    if inbox.disk is not None:
-        raise inbox.disk
+    inbox.fill(pacs, refs, config.pacs.retrieve)
     altered_doses = {uid for uid in inbox.changed if uid not in wanted.chain}
     objects = sorted((one for one in inbox.objects if one.uid not in altered_doses), key=lambda one: one.name)
     _keep_only({one.name for one in objects}, folder)

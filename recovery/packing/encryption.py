@@ -22,7 +22,7 @@ from typing import BinaryIO
 import pyrage
 
 from recovery.host.durable import replace, replacing
-from recovery.packing.proof import SUMS, forged, read_sums
+from recovery.packing.proof import SUMS, forged, is_object, read_sums
 
 SHORTEST_PASSPHRASE = 12
 CUT = "it ends too early, or was changed after it was written"
@@ -162,7 +162,7 @@ def _faults_of_tar(stream: BinaryIO, digests: Mapping[str, str]) -> Iterator[str
             data = content.read() if content is not None else b""
             if content is None or sums.pop(member.name, "") != hashlib.sha256(data).hexdigest():
                 yield f"{member.name} is not what was written"
-            elif member.name.endswith(".dcm") and (why := forged(data, digests)):
+            elif is_object(member.name) and (why := forged(data, digests)):
                 yield f"{member.name} {why}"
         if sums is None:
             yield f"there is no {SUMS}: this is no pack"

@@ -18,6 +18,7 @@ from recovery.packing.contents import read_object
 SUMS, MANIFEST, UNFINISHED = "SHA256SUMS", "PACK.json", "UNFINISHED_do_not_use"
 EARLIER = "earlier."
 """How the lists of runs that did not end begin, in what the next one leaves unfinished."""
+_OF_FILE_SET = re.compile(r"PT\d{6}/.+")
 _LINE = re.compile(r"([0-9a-f]{64})  ([^/\\][^\\]*)")
 
 
@@ -98,8 +99,13 @@ def faults_of(folder: Path, digests: Mapping[str, str]) -> Iterator[str]:
     for path in sorted(there & sums.keys()):
         if hash_of(folder / path) != sums[path]:
             yield f"{path} is not what was written"
-        elif path.endswith(".dcm") and (why := forged((folder / path).read_bytes(), digests)):
+        elif is_object(path) and (why := forged((folder / path).read_bytes(), digests)):
             yield f"{path} {why}"
+
+
+def is_object(path: str) -> bool:
+    """Whether a file is a DICOM object, by its name: one of a file-set has no ending (PS3.10 section 8.2)."""
+    return path.endswith(".dcm") or _OF_FILE_SET.fullmatch(path) is not None
 
 
 def forged(data: bytes, digests: Mapping[str, str]) -> str:

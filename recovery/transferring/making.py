@@ -1,0 +1,124 @@
+"""Make the whole packet in a folder, and put it in place only when it is whole."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from recovery.charting import on_paper
+from recovery.entries.downtimes import told_at
+from recovery.host import system
+from recovery.packing.proof import SUMS, UNFINISHED
+from recovery.pacs.verified_objects import VerifiedObjects, chain_of
+from recovery.patient.file import PatientNotFoundError, files_of
+from recovery.patient.tables import read_tables
+from recovery.patient.unknown_now import as_of_now
+from recovery.restoring.contents import belongings
+from recovery.transferring.counts import is_counted
+from recovery.transferring.fhir import as_json
+from recovery.transferring.packet import BUNDLE, SUMMARY, bring, seal
+from recovery.transferring.summary import as_pdf
+from recovery.words.times import at_time
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from recovery.cache.store import Cache
+    from recovery.dimse import Peer
+    from recovery.patient.file import PatientFile
+    from recovery.settings.config import Config
+    from recovery.transferring.packet import Contents
+
+
+class PacketError(RuntimeError):
+    """A packet cannot be made. The text says why and what to do, and names no patient."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lacks:
+    """What a packet lacks or does not prove, and what else its receiver should know, a sentence each."""
+
+    missing: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+
+@contextmanager
+def placed(folder: Path) -> Iterator[Path]:
+    """A folder to make the packet in, whose contents are moved to `folder`, checksums last, when the block ends well.
+
+    Raises `PacketError` if something else lies there; `OSError` if it cannot be written.
+    """
+    folder.mkdir(exist_ok=True)
+    staging = folder / UNFINISHED
+    if any(path != staging for path in folder.iterdir()):
+        raise PacketError(f"{folder} holds other files. Name a folder that is empty.")
+    shutil.rmtree(staging, ignore_errors=True)
+    staging.mkdir()
+    try:
+        yield staging
+    except BaseException:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise
+    for path in sorted(staging.iterdir(), key=lambda path: path.name == SUMS):
+        system.move(path, folder / path.name)
+    system.sync_folder(folder)
+    staging.rmdir()
+
+
+def make(config: Config, cache: Cache, pacs: Peer, numbers: tuple[str, ...], now: datetime, folder: Path) -> Lacks:
+    """Make it in an empty folder, of the patient of these numbers, the newest first. `now`: aware.
+
+    Raises `PatientNotFoundError`, `CacheError` if list, records or plans cannot be read, `DimseError` if the RT-PACS
+    cannot be asked, `OSError` if the disk does not take it, `FontError`.
+    """
+    site, grace = config.site, config.schedule.grace
+    tables = as_of_now(read_tables(cache, numbers), cache, site, now, grace)
+    files = files_of(tables, site, numbers[:1], now, grace)
+    if not files:
+        raise PatientNotFoundError("No table of the cache knows this patient ID.")
+    file = replace(files[0], namesakes=(), downtime=told_at(cache.path, site.zone))  # other patients are nobody's there
+    own = [plan for one in file.plans if (plan := tables.plans.get(one.uid or "")) is not None]
+    needed = {uid for plan in own for uid in chain_of(plan, tables)}
+    verified = VerifiedObjects.load(cache).objects
+    digests = {uid: one.digest for uid, one in verified.items() if one.digest is not None}
+    contents = bring(belongings(pacs, numbers, needed, with_charts=False), file, digests, pacs, config, folder)
+    lacks, local = lacks_of(file, contents), file.now
+    said, paper = [*lacks.missing, *lacks.remarks], config.charts.paper
+    seal(
+        folder,
+        contents,
+        {"transfer_out": list(numbers), "missing": list(lacks.missing), "remarks": list(lacks.remarks)},
+        {
+            SUMMARY: as_pdf(file, said, contents.kinds, local, paper, config.chart_font),
+            BUNDLE: as_json(file, contents.volumes, now, site.zone),
+        },
+        local,
+    )
+    return lacks
+
+
+def lacks_of(file: PatientFile, contents: Contents) -> Lacks:
+    """Of objects, of the copy, and of each plan that may go on elsewhere."""
+    missing, remarks = list(contents.in_words()), []
+    if not contents.files:
+        missing.append("no DICOM object is in it")
+    if file.as_of is None:
+        missing.append("no run is known that asked both sides for records: count fractions anew")
+    for plan in file.plans:
+        name = f"plan {on_paper.text(plan.label)}"
+        if plan.is_unfinished or plan.row.transferred:
+            missing += [f"{name}: {plan.row.missing}"] if plan.row.missing else []
+            missing += [] if is_counted(plan) else [f"{name}: its fractions are not known to be counted whole"]
+            if (since := plan.row.unknown_since) is not None:
+                missing.append(f"{name}: may have been treated since {at_time(since)}, ask the machine")
+        if plan.prescription is None:
+            remarks.append(f"{name}: no prescription is in the safety copy")
+        if len(contents.volumes.get(plan.uid or "", ())) != 1:
+            remarks.append(f"{name}: the plan does not name one target by UID, and its FHIR volume has none")
+    if file.tables_missing:
+        remarks.append(f"of the R&V system's tables the safety copy lacks {', '.join(sorted(file.tables_missing))}")
+    return Lacks(tuple(missing), tuple(remarks))
