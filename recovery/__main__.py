@@ -136,6 +136,7 @@ def _run(config: Config, options: argparse.Namespace, *, has_database: bool) -> 
 def _table(config: Config, options: argparse.Namespace) -> int:
     from recovery.cache.copy_age import age_in_words, true_up_to
     from recovery.cache.formats import write_table
+    from recovery.entries import transfers
     from recovery.entries.charted import told_since
     from recovery.entries.downtimes import told_at
     from recovery.host.clock import read_clock
@@ -144,8 +145,9 @@ def _table(config: Config, options: argparse.Namespace) -> int:
     cache = cache_to_show(config, now)
     tell(*doubts_of(cache), file=sys.stderr)
     old = age_in_words(true_up_to(cache, schema), now, config, "this table")
-    since = told_since(config.cache_path, cache.snapshot(schema).taken_at) if schema is ON_TREATMENT else ""
-    told = " ".join(filter(None, (told_at(config.cache_path, config.site.zone), old, since)))
+    says = (told_since, transfers.told_since) if schema is ON_TREATMENT else ()
+    since = [say(config.cache_path, cache.snapshot(schema).taken_at) for say in says]
+    told = " ".join(filter(None, (told_at(config.cache_path, config.site.zone), old, *since)))
     try:
         write_table(cache, schema, options.format, options.output, told)
     except IsADirectoryError:

@@ -116,7 +116,7 @@ def _sign(
     """Sign what was asked: the audit file first."""
     rows = [row for row in read_list(cache) if row["patient_id"] == patient_id]
     standing, to, at = standing_at(config.cache_path), options.to or None, now.astimezone(config.site.zone)
-    entry = statement(rows, patient_id, standing, to, options.take_back, signer.full_name, at)
+    entry = statement(rows, patient_id, standing, to, options.take_back, f"{signer.full_name} ({signer.role})", at)
     if entry is None:
         return _say("No plan of this patient " + ("may still be treated." if to else "was transferred."), PARTLY)
     details: dict[str, str | int | bool] = {"to": options.to, "reason": options.take_back, "run_by": getpass.getuser()}

@@ -23,6 +23,7 @@ from recovery.host.entry_lines import EntriesError, entries_folder, read_stateme
 from recovery.identity.one_patient import ids_of
 from recovery.words.statuses import is_over
 from recovery.words.times import at_time
+from recovery.words.values import counted
 
 TRANSFERRED = "transferred"
 
@@ -88,6 +89,15 @@ def faults_at(cache_path: Path) -> str:
     except EntriesError as error:
         return f"Nobody can tell who was transferred. {error}"
     return f"{damaged} of what was signed about transfers cannot be read: ask who was transferred." if damaged else ""
+
+
+def told_since(cache_path: Path, built_at: datetime) -> str:
+    """What a list that was built then, aware, does not tell; empty where it tells all that was signed."""
+    later = {e.patient_id for e in standing_at(cache_path).values() if e.entered_at > built_at}
+    if not later:
+        return ""
+    said = f"A transfer of {counted(len(later), 'patient')} was signed or taken back since"
+    return f"{said}, which pages and charts tell, and this does not."
 
 
 def transfer_of(row: Mapping[str, Any], standing: Standing) -> TransferEntry | None:

@@ -15,7 +15,7 @@ from tests.recovery.patient_clinic import Clinic, anna
 
 __all__ = ["open_patient"]
 
-SIGNED = "TRANSFERRED: to St. <b>Else</b>, signed by Physicist of the tests on"
+SIGNED = "TRANSFERRED: to St. <b>Else</b>, signed by Physicist of the tests (physicist) on"
 
 
 def sign(visit: AppTest, words: str) -> AppTest:

@@ -199,10 +199,14 @@ def test_what_is_signed_is_on_list_and_chart_at_once_and_is_taken_back(clinic: T
     assert transfer(clinic, "--to", "St. Elsewhere", "--by", "physician") == 0
     assert chart_says(clinic, tmp_path, "TRANSFERRED: to St. Elsewhere, signed by Physician of the tests")
     assert not chart_says(clinic, tmp_path, "FRACTIONS GIVEN FROM THIS SHEET")
+    assert (
+        "A transfer of 1 patient was signed or taken back since"
+        in clinic.run("recovery", "table", "on_treatment").stderr
+    )
     assert clinic.job("build_on_treatment")[0] == 0
     row = row_of(clinic)
     assert (row["status"], row["status_without_transfer"]) == ("transferred", "on_treatment")
-    assert row["transferred"].startswith("to St. Elsewhere, signed by Physician of the tests on ")
+    assert row["transferred"].startswith("to St. Elsewhere, signed by Physician of the tests (physician) on ")
     assert row_of(clinic, MIXED)["status"] == "on_treatment"
     assert transfer(clinic, "--take-back", "the bed there is taken", "--by", "physicist") == 0
     assert chart_says(clinic, tmp_path, "FRACTIONS GIVEN FROM THIS SHEET")
