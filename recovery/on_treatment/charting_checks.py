@@ -11,51 +11,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 from recovery.course.charted_entries import ChartedBeam, ChartedFraction, KnownDelivery
 from recovery.course.metersets import is_absurd
+from recovery.on_treatment.charting_limits import Checks, Limits
 from recovery.words.statuses import is_over, why_over
 from recovery.words.times import age, at_time_this_year
 from recovery.words.units import MU
 from recovery.words.values import absent, counted
 
-Answer = Literal["refuse", "warn", "off"]
-
-
-@dataclass(frozen=True, slots=True)
-class Checks:
-    """`[downtime.checks]`: by check, what it does where the config says nothing."""
-
-    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012  pydantic's own name
-    more_fractions_than_planned: Answer = "refuse"
-    not_the_next_fraction: Answer = "warn"
-    meterset_beyond_tolerance: Answer = "warn"
-    meterset_absurd: Answer = "refuse"
-    second_fraction_same_day: Answer = "warn"
-    interval_too_short: Answer = "warn"
-    wrong_machine: Answer = "warn"
-    not_ready: Answer = "warn"
-    gap_too_long: Answer = "warn"
-    plan_over: Answer = "refuse"
-    plan_not_held: Answer = "refuse"
-    told_already: Answer = "warn"
-    conflict_open: Answer = "warn"
-    clock: Answer = "refuse"
-
-
 TWICE_A_DAY = ("bid", "twice", "2 x a day", "2x a day", "hyperfraction")
 """Words of a FractionPattern, in small letters, by which two fractions a day are meant."""
 AHEAD = timedelta(minutes=5)
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How far is too far. `meterset_share`: of what a beam was to give; `interval`: between two fractions of a day."""
-
-    meterset_share: float = 0.05
-    interval: timedelta = timedelta(hours=6)
-    gap_days: int = 4
 
 
 @dataclass(frozen=True, slots=True)

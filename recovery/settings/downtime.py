@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from recovery.on_treatment.charting_checks import Checks, Limits
+from recovery.on_treatment.charting_limits import Checks, Limits
 
 RUNBOOK = (
     "Say who leads, and which number everybody calls. Tell IT security, the physicians and every machine.",

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from recovery.course.charted_entries import ChartedBeam, ChartedFraction, KnownDelivery
-from recovery.on_treatment.charting_checks import Checks, Facts, Finding, Limits, findings, uncountable
+from recovery.on_treatment.charting_checks import Facts, Finding, findings, uncountable
+from recovery.on_treatment.charting_limits import Checks, Limits
 from recovery.settings.downtime import DowntimeSettings
 from tests.recovery.charting import FULL, entry
 from tests.recovery.courses import day
