@@ -4,10 +4,10 @@
 what a machine's day, or some patients, are treated from on paper; `user` keeps the accounts of the dashboard; `keys`
 makes the key that signs snapshots; `audit` verifies and shows who did what there; `watch` alarms when the newest
 proven backup is too old; `verify` tells whether all that is kept is what was written; `package` makes packs of plans
-for a machine's file mode; `restore` sends to another DICOM node and proves it there;
-`transfer-out` makes a packet of one patient for another hospital; `drill` tries recovery in an
-empty place; `downtime` declares and ends a downtime; `binder` is one PDF of everything to print,
-`bundle` the rescue bundle.
+for a machine's file mode; `restore` sends to another DICOM node and proves it there; `transfer-out` makes a packet of
+one patient for another hospital; `drill` tries recovery in an empty place; `downtime` declares and ends a downtime,
+`reconcile` holds a restored R&V system against this copy; `binder` is one PDF of everything to print, `bundle` the
+rescue bundle.
 """
 
 from __future__ import annotations
@@ -72,6 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verify.add_parser(commands)
     add_parsers(commands)
     downtime.add_parser(commands)
+    downtime.add_reconcile_parser(commands)
     binder.add_parser(commands)
     bundle.add_parser(commands)
     options = parser.parse_args(arguments)
@@ -107,6 +108,8 @@ def _run(config: Config, options: argparse.Namespace, *, has_database: bool) -> 
         return bundle.run(config, options)
     if options.command == "downtime":
         return downtime.run(config, options)
+    if options.command == "reconcile":
+        return downtime.run_reconcile(config, options)
     if options.command == "restore":
         from recovery.commands import restore
 

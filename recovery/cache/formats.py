@@ -45,7 +45,11 @@ def write_table(cache: Cache, schema: TableSchema, form: Format, output: Path | 
 def _encoded(cache: Cache, schema: TableSchema, form: Format, told: str) -> bytes:
     if form == "parquet":
         return cache.copy_of(schema)
-    rows = cache.read(schema)
+    return encoded_rows(cache.read(schema), schema, form, told)
+
+
+def encoded_rows(rows: list[dict[str, object]], schema: TableSchema, form: Format, told: str = "") -> bytes:
+    """Rows with a schema's columns, in their order, as JSON, CSV or Excel."""
     if form == "json":
         return (as_json(json.dumps(rows, default=_iso, ensure_ascii=False, indent=1)) + "\n").encode()
     if form == "csv":

@@ -1,25 +1,35 @@
-"""`python -m recovery downtime begin|end|status|merge`: a downtime is declared and ended without a browser."""
+"""`python -m recovery downtime begin|end|status|merge`: a downtime is declared and ended without a browser.
+
+And `reconcile`: a restored R&V system held against this copy, worked off by name, until it is equal. It asks nobody:
+the tables that the backup jobs brought last are compared. Exit status: 0 equal, 1 something is open and named, 2
+nothing can be said.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recovery.access.audit import AuditError, AuditEvent, AuditFile
+from recovery.cache.errors import CacheError
+from recovery.commands.arguments import day_of
 from recovery.entries.charted import merge, read_charted
 from recovery.entries.downtimes import DowntimeEntry, downtimes_file, lasting, told_at
+from recovery.entries.reconciled import reconciled_file
 from recovery.host.clock import read_clock
-from recovery.host.entry_lines import append_statement, read_statements
+from recovery.host.entry_lines import EntriesError, append_statement, read_statements
 from recovery.words.printable import tell
-from recovery.words.values import counted
+from recovery.words.values import absent, counted
 
 if TYPE_CHECKING:
+    from recovery.patient.reconciliation import Reconciliation
     from recovery.settings.config import Config
 
 DONE, PARTLY, NOTHING = 0, 1, 2
+FORMATS = (".csv", ".json", ".xlsx", ".html")
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -63,6 +73,8 @@ def run(config: Config, options: argparse.Namespace) -> int:
         tell(str(error), file=sys.stderr)
         return NOTHING
     tell(told_at(config.cache_path, config.site.zone) or "The downtime is ended.")
+    if entry.kind == "end":
+        tell(*_warnings(config, now), file=sys.stderr)
     return DONE
 
 
@@ -80,3 +92,81 @@ def _merge(config: Config, folder: Path) -> int:
 def _since(config: Config, said: str | None, now: datetime) -> datetime:
     at = now if said is None else datetime.fromisoformat(said)
     return at.replace(tzinfo=config.site.zone) if at.tzinfo is None else at
+
+
+def add_reconcile_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare `reconcile`."""
+    parser = commands.add_parser("reconcile", help="a restored R&V system against this copy, until both are equal")
+    parser.add_argument("--since", type=day_of, metavar="YYYY-MM-DD", help="default: 30 days before the downtime")
+    signed = parser.add_mutually_exclusive_group()
+    signed.add_argument("--entered", nargs="+", metavar="ITEM", default=[], help="these were entered by hand there")
+    signed.add_argument("--agrees", nargs="+", metavar="ITEM", default=[], help="these differ, and a person accepts it")
+    parser.add_argument("--signed-by", metavar="NAME", default="", help="who says so")
+    parser.add_argument("--reason", default="", help="why it agrees, in a few words; no patient's name")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="CSV, JSON, Excel; HTML: sheets")
+    parser.add_argument("--config", type=Path, default=Path("config.toml"), help="default: config.toml")
+
+
+def run_reconcile(config: Config, options: argparse.Namespace) -> int:
+    """Sign what is to be signed, compare, tell; returns the exit status."""
+    from recovery.cache.doors import cache_of
+    from recovery.patient.reconciliation import NothingToSayError, reconcile
+
+    now, cache = read_clock(), cache_of(config)
+    if options.output is not None and options.output.suffix not in FORMATS:
+        tell(f"name a file that ends in one of {', '.join(FORMATS)}", file=sys.stderr)
+        return NOTHING
+    try:
+        found = reconcile(config, cache, now, options.since)
+        if options.entered or options.agrees:
+            _sign(config, found, options, now)
+            found = reconcile(config, cache, now, options.since)
+        if options.output is not None:
+            options.output.write_bytes(_content(config, found, options.output.suffix))
+    except (NothingToSayError, CacheError, EntriesError, ValueError, AuditError, OSError) as error:
+        tell(str(error), file=sys.stderr)
+        return NOTHING
+    for item in found.items:
+        one = item.compared
+        fraction = f" fraction {one.fraction_number}" if one.beams else ""
+        whose = f"{one.item} · {absent(item.patient_name)} · ID {one.patient_id} · {absent(item.plan_label)}{fraction}"
+        tell(f"{whose} · {one.sides} · {item.state}")
+    tell(*found.in_words(config))
+    return DONE if found.is_equal else PARTLY
+
+
+def _warnings(config: Config, now: datetime, since: date | None = None) -> list[str]:
+    """What whoever ends a downtime is told: that something is open, or that nobody can tell."""
+    from recovery.cache.doors import cache_of
+    from recovery.patient.reconciliation import NothingToSayError, reconcile
+
+    try:
+        found = reconcile(config, cache_of(config), now, since)
+    except (NothingToSayError, CacheError, EntriesError) as error:
+        return [f"The R&V system was not compared with this copy: {error}"]
+    is_open = counted(len(found.open), "item of reconciliation is", "items of reconciliation are")
+    return [] if found.is_equal else [f"{is_open} open: python -m recovery reconcile", *found.faults]
+
+
+def _sign(config: Config, found: Reconciliation, options: argparse.Namespace, now: datetime) -> None:
+    kind = "entered" if options.entered else "agrees"
+    signed = [
+        found.statement(item, kind, options.signed_by, now, options.reason)  # type: ignore[arg-type]
+        for item in (*options.entered, *options.agrees)
+    ]
+    for one in signed:
+        note = AuditEvent(now, one.signed_by, "command line", f"reconcile {kind}", "", None, {"item": one.item})
+        AuditFile(config.audit_path).append(note)
+        append_statement(reconciled_file(config.cache_path), one)
+
+
+def _content(config: Config, found: Reconciliation, suffix: str) -> bytes:
+    from recovery.bundling.reconcile_sheet import COLUMNS, rows, sheets
+    from recovery.cache.formats import encoded_rows
+    from recovery.lists.day_sheet import STYLE
+
+    told = " ".join((*filter(None, [told_at(config.cache_path, config.site.zone)]), *found.in_words(config)))
+    if suffix == ".html":
+        pages = '<hr style="break-after: page">'.join(sheets(found, config.site.name, told))
+        return f'<!doctype html><meta charset="utf-8"><style>{STYLE}</style>{pages}'.encode()
+    return encoded_rows(rows(found), COLUMNS, suffix[1:], told)  # type: ignore[arg-type]

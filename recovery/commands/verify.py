@@ -25,6 +25,7 @@ from recovery.entries.charted import read_charted
 from recovery.entries.downtimes import DowntimeEntry, downtimes_file
 from recovery.entries.known_gaps import KnownGap, known_gaps_file
 from recovery.entries.priority_entries import PriorityEntry, entries_file
+from recovery.entries.reconciled import Worked, reconciled_file
 from recovery.entries.shift_checks import ShiftCheck, shift_checks_file
 from recovery.entries.transfers import TransferEntry, transfers_file
 from recovery.host.clock import read_clock
@@ -66,6 +67,7 @@ def run(config: Config, options: argparse.Namespace) -> int:
         "charted fractions": lambda: list(read_charted(config.cache_path).faults),
         "downtimes": lambda: _entries(downtimes_file(config.cache_path), DowntimeEntry),
         "transfers": lambda: _entries(transfers_file(config.cache_path), TransferEntry),
+        "reconciliation": lambda: _entries(reconciled_file(config.cache_path), Worked),
         "priorities": lambda: _entries(entries_file(config.cache_path), PriorityEntry),
         "audit file": lambda: list(audit_verdict(AuditFile(config.audit_path)).breaks),
     }

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from datetime import time
+from datetime import UTC, datetime, time
 from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
+from recovery.cache.store import Cache
 from recovery.entries.downtimes import DowntimeEntry, downtimes_file, lasting_at
 from recovery.host.entry_lines import read_statements
 from recovery.settings.config import load_config
+from recovery.tables.delivered import DELIVERIES
+from recovery.tables.relational import PLANS
+from recovery.tables.schema import ON_TREATMENT, RT_PLANS, TREATMENT_RECORDS
 from tests.app import people
 from tests.app.conftest import said
 
@@ -79,3 +83,29 @@ def test_therapists_tick_and_declare_nothing_and_viewers_look(open_dashboard: Op
         keys = {one.key for one in visit.button}
         assert ("step_1" in keys) is ticks and "end" not in keys
     assert people.PASSWORD not in said(visit)
+
+
+def test_what_differs_in_coming_back_is_compared_when_it_is_asked_for_and_signed(open_dashboard: Open) -> None:
+    visit = declared(open_dashboard)
+    visit.toggle(key="reconcile").set_value(True).run()
+    assert not visit.exception and "▲" in said(visit) and "deliveries" in said(visit), "no table of the database"
+    cache = Cache(cache_path())
+    row = cache.read(ON_TREATMENT)[0]
+    given = {
+        "delivery_id": "1", "patient_id": row["patient_id"], "referenced_rt_plan_uid": row["referenced_rt_plan_uid"],
+        "fraction_number": 31, "beam_number": 1, "beam_name": "<b>F</b>", "treated_at": datetime(2026, 11, 24, 9, 30),  # noqa: DTZ001
+        "delivered_meterset": 90.0, "delivery_type": "TREATMENT",
+    }  # fmt: skip
+    for schema, rows in ((DELIVERIES, [given]), (TREATMENT_RECORDS, []), (RT_PLANS, []), (PLANS, [])):
+        whole = [{**dict.fromkeys(schema.columns), **one} for one in rows]
+        cache.write(schema, whole, taken_at=datetime(2026, 11, 24, 13, 30, tzinfo=UTC), source="aria")
+    visit.run()
+    assert "NOT EQUAL" in said(visit) and "1 item is open" in said(visit)
+    visit.selectbox(key="reconcile_item").set_value(visit.selectbox(key="reconcile_item").options[0])
+    visit.radio(key="reconcile_kind").set_value("agrees")
+    visit.button(key="reconcile_sign_it").click().run()
+    assert "say why that agrees" in said(visit) and "NOT EQUAL" in said(visit)
+    visit.text_input(key="reconcile_why").set_value("given after the downtime")
+    visit.button(key="reconcile_sign_it").click().run()
+    assert not visit.exception and "✓ **EQUAL since" in said(visit)
+    assert '"reconcile agrees"' in (cache_path().parent / "audit.jsonl").read_text()

@@ -14,7 +14,7 @@ from app.components import banner, header, listed, patient_link
 from app.components.output import paper
 from app.data import cached
 from app.desk import Desk
-from app.screens.downtime import runbook_sheet
+from app.screens.downtime import reconciling, runbook_sheet
 from app.wording import words
 from recovery.access.audit import AuditError
 from recovery.access.permissions import Permission
@@ -41,10 +41,11 @@ def show(desk: Desk) -> None:
     else:
         _show_trust(desk, lasts, loaded)
     _show_runbook(desk, lasts)
+    sheets = reconciling.show(desk) if lasts is not None else ""
     if lasts is not None and signer is not None:
         _show_end(desk, signer)
     steps, zone = desk.config.downtime.steps, desk.config.site.zone
-    paper.hand_out(runbook_sheet.sheet(desk.config.site.name, steps, lasts, zone))
+    paper.hand_out(sheets or runbook_sheet.sheet(desk.config.site.name, steps, lasts, zone))
 
 
 def _show_begin(desk: Desk, signer: str) -> None:
@@ -114,8 +115,7 @@ def _show_runbook(desk: Desk, lasts: Downtime | None) -> None:
 def _show_end(desk: Desk, signer: str) -> None:
     with st.expander("End the downtime"), st.form("end_downtime"):
         st.markdown(
-            "From then on the R&V system is believed again. Before that, hold what was charted against what it has, "
-            "patient by patient."
+            "From then on the R&V system is believed again. Before that, *Coming back* above should say **EQUAL**."
         )
         why = st.text_input("Who compared what, and what differs", key="end_why", max_chars=300)
         if not st.form_submit_button(f"End it, as {words.as_markdown(signer)}", key="end"):

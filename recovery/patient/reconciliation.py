@@ -1,0 +1,214 @@
+"""The work list of coming back: what differs between this copy and the R&V database, and what became of it.
+
+How
+    The list, records and plans of whoever was treated since a day, what people charted, and the newest table
+    `deliveries`: nobody asks the R&V system here. Where that table is older than the downtime, nothing can be said.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+from recovery.cache.freshness import known_since
+from recovery.course.charted_entries import Standing, standing
+from recovery.dicom.records import TreatmentRecord
+from recovery.entries.charted import read_charted
+from recovery.entries.downtimes import DowntimeEntry, downtimes_file
+from recovery.entries.reconciled import Worked, newest_of, reconciled_file
+from recovery.host.entry_lines import read_statements
+from recovery.on_treatment.reconciling import Compared, compare, conflict
+from recovery.patient.tables import PatientTables, read_tables
+from recovery.tables.delivered import DELIVERIES
+from recovery.tables.relational import PLANS
+from recovery.tables.schema import ON_TREATMENT, RT_PLANS, TREATMENT_RECORDS
+from recovery.words.times import at_time, day
+from recovery.words.values import counted
+
+if TYPE_CHECKING:
+    from recovery.cache.store import Cache
+    from recovery.settings.config import Config
+
+BEFORE = timedelta(days=30)
+"""How long before a downtime a restored R&V system is held against this copy, where nobody says since when."""
+UNTOLD = (
+    "Not compared: images, documents, notes, and treatment records but by the deliveries of the R&V database. "
+    "Compare these by hand."
+)
+PLAN = "the R&V database does not list the plan: the RT-PACS holds it"
+
+
+class NothingToSayError(LookupError):
+    """Nothing can be compared. The text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A difference; `is_open`: until it is equal or accepted by name; `state` in words."""
+
+    compared: Compared
+    is_open: bool
+    state: str
+    patient_name: str | None = None
+    plan_label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """Both sides since a day. `equal`: fractions that are the same; `entered`: those of them entered by hand, by name.
+
+    `known_at`: when the R&V database was read, aware. `faults`: what keeps anybody from saying *equal*.
+    """
+
+    since: date
+    known_at: datetime
+    snapshot_id: str
+    items: tuple[Item, ...]
+    equal: tuple[Compared, ...]
+    entered: Mapping[str, Worked]
+    faults: tuple[str, ...] = ()
+
+    @property
+    def open(self) -> tuple[Item, ...]:
+        return tuple(item for item in self.items if item.is_open)
+
+    @property
+    def is_equal(self) -> bool:
+        return not self.open and not self.faults
+
+    def statement(self, item: str, kind: Literal["entered", "agrees"], who: str, now: datetime, said: str) -> Worked:
+        """What a person says of an item. Raises `ValueError` if nobody can say that of it."""
+        compared = next((one.compared for one in self.items if one.compared.item == item), None)
+        if compared is None:
+            raise ValueError(f"the work list has no item {item}")
+        if compared.is_conflict or (kind == "entered" and not compared.is_lacking):
+            raise ValueError(f"{item} cannot be signed so: {'settle it first' if compared.is_conflict else 'look'}")
+        return Worked(item, kind, compared.sides, who.strip(), now, said.strip())
+
+    def in_words(self, config: Config) -> list[str]:
+        """The report: *equal* with its proof, or what is not."""
+        at = at_time(self.known_at.astimezone(config.site.zone))
+        of = f"since {day(self.since)}, as the R&V database said when it was last read, {at}"
+        charted = sum(bool(one.charted_by) for one in self.equal)
+        by_hand = sum(one.item in self.entered for one in self.equal)
+        same = (
+            f"{counted(len(self.equal), 'fraction is', 'fractions are')} the same on both sides by plan, fraction "
+            f"number, beam, MU and day; {charted} of them were charted here, {by_hand} entered by hand by name"
+        )
+        accepted = len(self.items) - len(self.open)
+        if self.is_equal:
+            proof = "\n".join(f"{one.item} {one.sides}" for one in self.equal)
+            digest = hashlib.sha256(proof.encode()).hexdigest()
+            signed = f" {counted(accepted, 'difference is', 'differences are')} accepted by name." if accepted else ""
+            return [f"EQUAL {of}. {same}.{signed}", f"Proof: snapshot {self.snapshot_id}, SHA-256 {digest}.", UNTOLD]
+        patients = len({item.compared.patient_id for item in self.open})
+        whose = f"{counted(len(self.open), 'item is', 'items are')} open, of {counted(patients, 'patient')}"
+        return [f"NOT EQUAL {of}: {whose}. {same}.", *self.faults, UNTOLD]
+
+
+def reconcile(config: Config, cache: Cache, now: datetime, since: date | None = None) -> Reconciliation:
+    """Hold both sides against each other. `now` is aware.
+
+    Raises `NothingToSayError` if the R&V database was not read since the downtime began; `CacheError` or
+    `EntriesError` if what is needed cannot be read.
+    """
+    began = _newest_begin(config)
+    known_at = known_since(cache, DELIVERIES)
+    if began is not None and known_at <= began:
+        at = at_time(known_at.astimezone(config.site.zone))
+        raise NothingToSayError(f"The R&V database was last read {at}, before the downtime: it has not answered since.")
+    first = since or ((began or now).astimezone(config.site.zone).date() - BEFORE)
+    rows: list[dict[str, Any]] = cache.read(DELIVERIES)
+    charted, told = read_charted(config.cache_path), read_statements(reconciled_file(config.cache_path), Worked)
+    plans = standing(charted.entries)
+    tables = read_tables(cache, _treated(cache, rows, first) | {e.patient_id for e in charted.entries})
+    tables_of = {uid for own in tables.records.values() for uid in (r.referenced_rt_plan_uid for r in own)} | {*plans}
+    excluded = set(config.dashboard.exclude_patient_ids)
+    own = [row for row in rows if _is_since(row, first) or row["referenced_rt_plan_uid"] in tables_of]
+    own = [row for row in own if row["patient_id"] not in excluded]
+    machines = (record for record in _machines(tables) if record.ref.patient_id not in excluded)
+    compared = compare(machines, tables.plans, plans, own, first)
+    compared += _conflicts(tables, plans) + _plans_unknown(tables, compared)
+    compared = [one for one in compared if one.patient_id not in excluded]
+    newest = newest_of(told.all)
+    names = {row["patient_id"]: row["patient_name"] for row in tables.everybody}
+    labels = {row["referenced_rt_plan_uid"]: row["rt_plan_label"] for row in tables.everybody}
+    items = []
+    for one in compared:
+        if not one.is_equal:
+            is_open, state = _state(one, newest.get(one.item), known_at, config)
+            name, label = names.get(one.patient_id), labels.get(one.referenced_rt_plan_uid)
+            items.append(Item(one, is_open, state, name, label))
+    unread = [tables.missing[s.name] for s in (TREATMENT_RECORDS, RT_PLANS, PLANS) if s.name in tables.missing]
+    damaged = f"{told.damaged_lines} of what was signed of this list cannot be read." if told.damaged_lines else ""
+    snapshot = cache.open_snapshot()
+    return Reconciliation(
+        since=first,
+        known_at=known_at,
+        snapshot_id=snapshot.snapshot_id if snapshot is not None else "of an older version",
+        items=tuple(sorted(items, key=lambda i: (i.patient_name or "", i.compared.patient_id))),
+        equal=tuple(one for one in compared if one.is_equal),
+        entered={item: one for item, one in newest.items() if one.kind == "entered"},
+        faults=(*charted.faults, *unread, *filter(None, [damaged])),
+    )
+
+
+def _newest_begin(config: Config) -> datetime | None:
+    begins = [one.since for one in read_statements(downtimes_file(config.cache_path), DowntimeEntry).all]
+    return max((at for at in begins if at is not None), default=None)
+
+
+def _treated(cache: Cache, rows: Iterable[Mapping[str, Any]], since: date) -> set[str]:
+    listed: list[dict[str, Any]] = cache.read(ON_TREATMENT)
+    here = {row["patient_id"] for row in listed if (at := row["last_treatment_at"]) is not None and at.date() >= since}
+    return {str(one) for one in here | {row["patient_id"] for row in rows if _is_since(row, since)} if one}
+
+
+def _is_since(row: Mapping[str, Any], since: date) -> bool:
+    return row["treated_at"] is None or row["treated_at"].date() >= since
+
+
+def _machines(tables: PatientTables) -> Iterator[TreatmentRecord]:
+    """What the RT-PACS holds: neither charted, nor made of the very rows that it is held against."""
+    for own in tables.records.values():
+        for record in own:
+            is_of_database = record.ref.sop_instance_uid.startswith("delivery ")  # `sessions_of_database`
+            if not is_of_database and not any(beam.charted_by for beam in record.beams):
+                yield record
+
+
+def _conflicts(tables: PatientTables, plans: Mapping[str, Standing]) -> list[Compared]:
+    """What was charted and a machine's record says otherwise: people settle that here first."""
+    whose = {row["referenced_rt_plan_uid"]: str(row["patient_id"]) for row in tables.everybody}
+    return [
+        conflict(whose.get(uid, ""), uid, said)
+        for uid, settled in tables.charted.items()
+        for said in settled.conflicts
+        if said not in plans[uid].conflicts  # those are among what is compared already
+    ]
+
+
+def _plans_unknown(tables: PatientTables, compared: Iterable[Compared]) -> list[Compared]:
+    if PLANS.name in tables.missing:
+        return []
+    known = {row["sop_instance_uid"] for rows in tables.by_patient.get(PLANS.name, {}).values() for row in rows}
+    whose = {one.referenced_rt_plan_uid: one.patient_id for one in compared}
+    lacking = sorted((whose.keys() & tables.plans.keys()) - known)
+    return [Compared(whose[uid], uid, None, what=PLAN) for uid in lacking]
+
+
+def _state(one: Compared, worked: Worked | None, known_at: datetime, config: Config) -> tuple[bool, str]:
+    """Whether an item is open, and what is to be said of it."""
+    if worked is None:
+        return True, "open"
+    by = f"by {worked.signed_by}, {at_time(worked.entered_at.astimezone(config.site.zone))}"
+    if worked.kind == "agrees":
+        if worked.sides == one.sides:
+            return False, f"accepted {by}: {worked.said}"
+        return True, f"accepted {by}, and something else since"
+    if known_at <= worked.entered_at:
+        return True, f"entered by hand {by}; the R&V database was not read since"
+    return True, f"entered by hand {by}, and NOT THE SAME"
