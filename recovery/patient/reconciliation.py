@@ -38,6 +38,7 @@ UNTOLD = (
     "Not compared: images, documents, notes, and treatment records but by the deliveries of the R&V database. "
     "Compare these by hand."
 )
+OLDER = "The R&V system lacks all of {}, the first day compared: its state may be older. Compare from an earlier day."
 PLAN = "the R&V database does not list the plan: the RT-PACS holds it"
 
 
@@ -133,6 +134,8 @@ def reconcile(config: Config, cache: Cache, now: datetime, since: date | None = 
     compared = compare(machines, tables.plans, plans, own, first)
     compared += _conflicts(tables, plans) + _plans_unknown(tables, compared)
     compared = [one for one in compared if one.patient_id not in excluded]
+    if not compared:
+        raise NothingToSayError(f"Neither side tells of any fraction since {day(first)}: name an earlier day.")
     newest = newest_of(told.all)
     names = {row["patient_id"]: row["patient_name"] for row in tables.everybody}
     labels = {row["referenced_rt_plan_uid"]: row["rt_plan_label"] for row in tables.everybody}
@@ -152,7 +155,7 @@ def reconcile(config: Config, cache: Cache, now: datetime, since: date | None = 
         items=tuple(sorted(items, key=lambda i: (i.patient_name or "", i.compared.patient_id))),
         equal=tuple(one for one in compared if one.is_equal),
         entered={item: one for item, one in newest.items() if one.kind == "entered"},
-        faults=(*charted.faults, *unread, *filter(None, [damaged])),
+        faults=(*charted.faults, *unread, *filter(None, [damaged, _too_old(compared)])),
     )
 
 
@@ -189,6 +192,16 @@ def _conflicts(tables: PatientTables, plans: Mapping[str, Standing]) -> list[Com
         for said in settled.conflicts
         if said not in plans[uid].conflicts  # those are among what is compared already
     ]
+
+
+def _too_old(compared: Iterable[Compared]) -> str:
+    """That the R&V system lacks the first day that is compared: what it lacks may begin before it."""
+    here: dict[date, bool] = {}
+    for beam in (beam for one in compared for beam in one.beams):
+        for at in beam.ours.days if beam.ours is not None else ():
+            here[at] = here.get(at, False) or beam.theirs is not None
+    first = min(here, default=None)
+    return OLDER.format(day(first)) if first is not None and not here[first] else ""
 
 
 def _plans_unknown(tables: PatientTables, compared: Iterable[Compared]) -> list[Compared]:

@@ -145,6 +145,7 @@ def test_what_the_restored_system_lacks_is_entered_checked_and_equal_in_the_end(
         "Field 2: here 38.0 MU on Tue 24 Nov 2026; R&V system — · open",
     }
     assert found.in_words(back.config)[0].startswith("NOT EQUAL since") and len(found.equal) == 6 + 4
+    assert found.faults == ()
     monday = TODAY - timedelta(days=1)
     back.has(ANNA, 7, {1: 112.4, 2: 98.6}, monday)
     back.has(ANNA, 8, {1: 112.4, 2: 89.6}, TODAY)  # two digits exchanged
@@ -240,7 +241,9 @@ def test_by_command_it_is_listed_signed_written_and_ends_with_a_warning(
     end = ["downtime", "end", "--reason", "enough", "--signed-by", "P. Physicist", *at]
     assert main(end) == 0 and "3 items of reconciliation are open" in capsys.readouterr().err
     assert main(["reconcile", "--since", "2026-11-24", *at]) == 1
-    assert "2 items are open" in capsys.readouterr().out
+    assert "2 items are open" in (said := capsys.readouterr().out)
+    assert "lacks all of Mon 23 Nov 2026, the first day compared" in said, "what it lacks may begin before"
+    assert main(["reconcile", "--since", "2026-11-29", *at]) == 2, "nothing is never equal"
 
 
 @pytest.mark.parametrize(
