@@ -99,13 +99,13 @@ def _parts(file: PatientFile, lacks: Sequence[str], kinds: Mapping[str, int], ma
         ),
     )
     yield "Missing or not proven", tuple(lacks) or ("Nothing that this copy knows of.",)
+    yield "To look at", tuple(map(str, plan_notices.of_patient(file))) or ("Nothing.",)
     for plan in file.plans:
         label = on_paper.text(plan.label)
         yield f"Plan {label}", _plan(plan)
         yield f"Plan {label}: to look at", tuple(map(str, plan_notices.of_plan(plan))) or ("Nothing.",)
         if (given := fractions(plan)).rows:
             yield f"Plan {label}: every fraction that was begun", given
-    yield "To look at", tuple(map(str, plan_notices.of_patient(file))) or ("Nothing.",)
     yield "Contacts", facts.people(file)
     held = tuple((kind, str(number)) for kind, number in kinds.items() if number)
     yield "Objects beside this summary, in the DICOMDIR", held or (("None", ABSENT),)
@@ -141,8 +141,8 @@ def _plan(plan: PlanFile) -> Pairs:
         ("Next fraction", plan_notices.next_fraction(plan)),
         ("Interrupted fraction", _interrupted(plan)),
         ("First and last treated", f"{day_or_time(row.first_treatment_at)}, {day_or_time(row.last_treatment_at)}"),
-        *facts.plan(plan),
-        ("Plan UID in full", absent(plan.uid)),
+        *(pair for pair in facts.plan(plan) if pair[0] != "Plan UID"),
+        ("Plan UID", absent(plan.uid)),
     )
 
 

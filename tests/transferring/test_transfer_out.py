@@ -22,7 +22,7 @@ from recovery.objects.digest import digest_of
 from recovery.packing.proof import faults_of
 from tests.app.people import enrol
 from tests.backup_jobs.test_main_job import course
-from tests.backup_jobs.test_verify_backup import of_kind
+from tests.backup_jobs.test_verify_backup import another_pixel, of_kind, spoil
 from tests.charting.pages import texts
 from tests.clinic import TwoNodes, two_nodes
 from tests.objects import encode, item
@@ -61,6 +61,7 @@ def clinic(tmp_path_factory: pytest.TempPathFactory, courses: dict[str, list[Dat
         stranger = of_kind(course(MIXED, "SCHIST^Wren", {1: 50.0}, 1), "CT")
         nodes.pacs.put(encode(stranger))
         courses["stranger"] = [stranger]
+        spoil(nodes.pacs, slices_of(courses[LACKING])[1], another_pixel)
         enrol(nodes.folder / "accounts.json")
         nodes.rv.kill()
         yield nodes
@@ -71,6 +72,10 @@ def packet(clinic: TwoNodes, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("packet") / "out"
     assert transfer(clinic, "-o", str(folder)) == 0
     return folder
+
+
+def slices_of(objects: list[Dataset]) -> list[Dataset]:
+    return [ds for ds in objects if ds.Modality == "CT"]
 
 
 def transfer(clinic: TwoNodes, *arguments: str, patient: str = PATIENT) -> int:
@@ -159,6 +164,10 @@ def test_what_a_plan_lacks_is_named_and_then_nothing_is_signed(
     assert transfer(clinic, "-o", str(tmp_path / "out"), *signed, patient=LACKING) == 1
     said = capsys.readouterr().err
     assert lost in said and "It is not signed" in said
+    changed = str(slices_of(courses[LACKING])[1].SOPInstanceUID)
+    assert f"left out: it is not what was proven ({changed})" in said
+    held = {str(one.SOPInstanceUID) for one in FileSet(tmp_path / "out" / "DICOMDIR")}
+    assert not {lost, changed} & held
     assert lost in "".join(texts((tmp_path / "out" / "SUMMARY.PDF").read_bytes())).replace("\n", "")
     assert not transfers_file(clinic.folder / "cache").exists()
 
