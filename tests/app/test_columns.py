@@ -15,8 +15,9 @@ from tests.app.frames import frame_of
 PROJECT = Path(__file__).parents[2]
 LISTS = {name: value for name, value in vars(columns).items() if isinstance(value, Shown)}
 READERS = ("app", "recovery/words", "recovery/patient", "recovery/charting", "recovery/identity")
-OF_THE_CONTRACT = {"course_plan_labels", "interrupted_meterset_remaining", "proven_at"}
-"""Read by scripts: pages show the ledger, say what remains in its unit, and how old the newest proof is."""
+OF_THE_CONTRACT = {"course_plan_labels", "interrupted_meterset_remaining", "proven_at", "status_without_transfer"}
+"""Read by scripts: pages show the ledger, say what remains in its unit, and how old the newest proof is. The last, by
+what puts a transfer into each row before any page sees it."""
 
 
 def places(shown: Shown) -> dict[str, tuple[str, ...]]:
