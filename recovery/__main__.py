@@ -38,6 +38,7 @@ from recovery.commands.chart import add_chart_arguments, chart_command
 from recovery.host.clock import ClockError, read_wall_clock
 from recovery.settings.config import Config, ConfigError, load_config
 from recovery.settings.file_modes import GroupError, keep_private, let_group_read
+from recovery.settings.nodes import sources_of
 from recovery.tables.relational import ALL_TABLES
 from recovery.tables.schema import ON_TREATMENT
 from recovery.words.printable import tell
@@ -81,6 +82,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         whole = load_config(options.config)
         let_group_read(whole)
         has_database = whole.rv is not None and whole.rv.database is not None
+        if options.command == "restore":
+            from recovery.commands import restore
+
+            return restore.run(whole.without_rv(), options, sources_of(whole.pacs, whole.rv))
         return _run(whole.without_rv(), options, has_database=has_database)
     except ConfigError as error:
         tell(error, file=sys.stderr)
@@ -110,10 +115,6 @@ def _run(config: Config, options: argparse.Namespace, *, has_database: bool) -> 
         return downtime.run(config, options)
     if options.command == "reconcile":
         return downtime.run_reconcile(config, options)
-    if options.command == "restore":
-        from recovery.commands import restore
-
-        return restore.run(config, options)
     if options.command == "transfer-out":
         from recovery.commands import transfer_out
 

@@ -29,42 +29,48 @@ from recovery.patient.chosen import NOTHING, NobodyError, everybody
 from recovery.restoring.contents import Belongings, belongings, needed_by_plans, one_patient_each, patients_since
 from recovery.restoring.report import HELD, SENT, TO_SEND, Report, summary
 from recovery.restoring.sending import Sending, Unproven
+from recovery.settings.nodes import is_really
 from recovery.words.printable import tell
 from recovery.words.values import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from datetime import datetime
 
     from recovery.cache.store import Cache
     from recovery.dicom.model import InstanceRef
     from recovery.dimse import Peer
     from recovery.settings.config import Config
-    from recovery.settings.nodes import Destination
+    from recovery.settings.nodes import Destination, RemoteNode
 
 LOCK = "restore"
 DONE, PARTLY, BUSY = 0, 1, 75
 NOT_DE_IDENTIFIED = (
     "Nothing is de-identified: names, numbers and birth dates go as they are. Who receives them must be allowed to."
 )
+A_CLOCK_AHEAD = timedelta(days=3660)
+"""So far ahead may the clock have been of a console that dated a record: it came to be since the day, all the same."""
 LEFT = "the run was left before it was proven"
 
 _Plan = list[tuple[Belongings, "list[InstanceRef]"]]
 """Of each patient, what the receiver lacks."""
 
 
-def run(config: Config, options: argparse.Namespace) -> int:
-    """Restore, or say what would be; returns the exit status."""
+def run(config: Config, options: argparse.Namespace, sources: Sequence[RemoteNode]) -> int:
+    """Restore, or say what would be; returns the exit status. `sources`: the RT-PACS and, by name and address alone,
+    the R&V system: nothing is said to it."""
     to = next((one for one in config.restore_to if one.name.casefold() == options.to.casefold()), None)
     if to is None:
         names = ", ".join(one.name for one in config.restore_to)
         there_are = f"There are: {names}." if names else "The config has no [[restore_to]]."
         return _refuse(f"No destination {options.to} in the config. {there_are}")
-    if options.megabytes_per_second is not None and options.megabytes_per_second <= 0:
+    if options.megabytes_per_second is not None and not options.megabytes_per_second > 0:
         return _refuse("--megabytes-per-second must be more than 0.")
+    if is_really(to, sources):
+        return _refuse(f"{to.name} is the R&V system or the RT-PACS of the config by another name. Nothing was sent.")
     try:
         with lock(config.cache_path, LOCK):
-            return _restore(config, options, to, read_clock())
+            return _restore(config, options, to, read_clock(), {one.ae_title for one in sources})
     except LockedError as error:
         return _refuse(f"{error}; try again when it has ended", BUSY)
     except NobodyError as error:
@@ -75,12 +81,16 @@ def run(config: Config, options: argparse.Namespace) -> int:
         return _refuse(f"Nothing was sent. {error}")
 
 
-def _restore(config: Config, options: argparse.Namespace, to: Destination, now: datetime) -> int:
+def _restore(
+    config: Config, options: argparse.Namespace, to: Destination, now: datetime, others: Collection[str]
+) -> int:
+    """`others`: AE titles under which the RT-PACS may know another node than the receiver, and would send to that."""
     memory = Memory.load(config.cache_path)
     pacs, cache, report = pacs_peer(config, memory), cache_to_show(config, now), Report()
     receiver, asked = receiver_peers(config, memory, to)
     rate = options.megabytes_per_second
     sending = Sending(pacs, receiver, asked if to.answers_queries else None, config.pacs.retrieve, rate)
+    sending.goes_directly = to.ae_title not in others
     if not to.answers_queries:
         echo(sending.receiver)
     tell(NOT_DE_IDENTIFIED, file=sys.stderr)
@@ -116,7 +126,7 @@ def _whom(config: Config, options: argparse.Namespace, pacs: Peer, cache: Cache,
     if options.since is None and not options.everybody:
         return everybody(cache, excluded).patient_ids
     today = now.astimezone(config.site.zone).date()
-    dates = DateRange(options.since, today + timedelta(days=1)) if options.since is not None else None
+    dates = DateRange(options.since, today + A_CLOCK_AHEAD) if options.since is not None else None
     found = patients_since(pacs, dates, now, excluded)
     if not found:
         raise NobodyError("The RT-PACS holds no plan, structure set or record of anybody so asked for.", PARTLY)

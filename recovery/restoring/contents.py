@@ -20,7 +20,7 @@ from recovery.cache.errors import CacheError
 from recovery.dicom import elements as el
 from recovery.dicom.model import DateRange, InstanceRef
 from recovery.dimse import Peer, find_images, find_refs, open_link
-from recovery.dimse.finding import refs_of
+from recovery.dimse.finding import find_by_uid, refs_of
 from recovery.identity.one_patient import newest_ids
 from recovery.objects.derived_uids import amended_uid
 from recovery.objects.encapsulated_pdf import SERIES_DESCRIPTION as CHARTS
@@ -97,15 +97,19 @@ def needed_by_plans(cache: Cache, patients: Sequence[tuple[str, ...]]) -> dict[s
         some = [ids[0] for ids in patients[start : start + PATIENTS_AT_ONCE]]
         tables = read_tables(cache, some)
         for row in tables.everybody:
-            plan = tables.plans.get(row["referenced_rt_plan_uid"] or "")
-            if row["patient_id"] in some and row["status"] in NOW_TREATED and plan is not None:
-                needed.setdefault(row["patient_id"], set()).update(chain_of(plan, tables))
+            uid = row["referenced_rt_plan_uid"]
+            if row["patient_id"] in some and row["status"] in NOW_TREATED and uid is not None:
+                plan = tables.plans.get(uid)
+                needed.setdefault(row["patient_id"], set()).update(
+                    chain_of(plan, tables) if plan is not None else {uid}
+                )
     return needed
 
 
 def belongings(pacs: Peer, patient_ids: tuple[str, ...], needed: Iterable[str], *, with_charts: bool) -> Belongings:
     """All that the RT-PACS lists of a patient. Of a record that was amended the last one alone; what this program made
-    of the others (charts, summaries) only `with_charts`.
+    of the others (charts, summaries) only `with_charts`. Of a UID that another patient's object bears, too (a copy made
+    for research), a receiver that knows UIDs alone may get, or hold, the wrong one: it does not go.
 
     Raises `DimseError` if the RT-PACS cannot be asked.
     """
@@ -114,13 +118,15 @@ def belongings(pacs: Peer, patient_ids: tuple[str, ...], needed: Iterable[str], 
         for patient_id in patient_ids:
             found = find_images(link, {"PatientID": patient_id, "Modality": ""}, ("SeriesDescription",))
             answers += [one for one in found if el.text(one, "SeriesDescription") not in own]
-    listed = {ref for ref in refs_of(answers) if ref.patient_id in patient_ids}
-    uids = {ref.sop_instance_uid for ref in listed}
+        listed = {ref for ref in refs_of(answers) if ref.patient_id in patient_ids}
+        uids = {ref.sop_instance_uid for ref in listed}
+        elsewhere = find_by_uid(link, uids) if link.peer.traits.relational is not False else set()
+    twins = {ref.sop_instance_uid for ref in (*listed, *elsewhere) if ref.twins}
     refs = {ref for ref in listed if amended_uid(ref.sop_instance_uid) not in uids}
     cannot = {uid: NOT_HELD for uid in needed if uid not in uids}
-    cannot |= {ref.sop_instance_uid: TWINS for ref in refs if ref.twins}
+    cannot |= {ref.sop_instance_uid: TWINS for ref in refs if ref.sop_instance_uid in twins}
     ordered = sorted(
-        (ref for ref in refs if not ref.twins),
+        (ref for ref in refs if ref.sop_instance_uid not in twins),
         key=lambda ref: (kind_of(ref), ref.series_instance_uid or "", ref.sop_instance_uid),
     )
     return Belongings(patient_ids, tuple(ordered), cannot)

@@ -60,7 +60,8 @@ class Sending:
     retrieve: Literal["get", "move"] = "get"
     megabytes_per_second: float | None = None
     goes_directly: bool = True
-    """Whether the RT-PACS may be asked to send: not any more once it said that it does not know the receiver."""
+    """Whether the RT-PACS may be asked to send: not any more once it said that it does not know the receiver, and never
+    where it may know another node by the receiver's AE title, as a new R&V system's that bears the old one's."""
     unproven: dict[str, Unproven] = field(default_factory=dict)
 
     def held(self, refs: Sequence[InstanceRef]) -> set[InstanceRef]:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import time
+from ipaddress import ip_address
+from socket import getaddrinfo
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
@@ -186,6 +190,29 @@ def misdirected(destinations: list[Destination], pacs: Pacs, rv: RecordAndVerify
     for n, one in enumerate(destinations, start=1):
         is_what = others.get(_address(one)) or others.get(_address(one.query or one))
         found += [f"[restore_to.{n}] host: this is {is_what}"] if is_what else []
+    return found
+
+
+def sources_of(pacs: Pacs, rv: RecordAndVerify | None) -> list[RemoteNode]:
+    """Where nothing is restored to."""
+    return [one for one in (pacs, pacs.query, rv) if one is not None]
+
+
+def is_really(to: Destination, sources: Iterable[Node]) -> bool:
+    """Whether a destination is one of these by another name of its host. Asks this machine who that is, which may take
+    seconds; a name that nobody knows is nobody's."""
+    own = _found_at(to) | _found_at(to.query or to)
+    return any(own & _found_at(one) for one in sources)
+
+
+def _found_at(node: Node) -> set[tuple[str, int]]:
+    """Every address of a node; all those of this machine's own loop are one."""
+    found = set()
+    with suppress(OSError, UnicodeError):
+        for info in getaddrinfo(node.host.strip(), None):
+            address = ip_address(str(info[4][0]).partition("%")[0])
+            plain = getattr(address, "ipv4_mapped", None) or address
+            found.add(("loop" if plain.is_loopback or plain.is_unspecified else str(plain), node.port))
     return found
 
 

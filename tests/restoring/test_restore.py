@@ -10,11 +10,14 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from copy import deepcopy
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydicom import Dataset
+from pydicom.uid import generate_uid
 from pynetdicom import evt
 
 from recovery.__main__ import main
@@ -255,6 +258,62 @@ def test_what_a_plan_under_treatment_needs_and_the_rt_pacs_lost_is_named(
     finally:
         clinic.pacs.put(encode(lost))
     assert f"the RT-PACS lists it under none of the patient's numbers: {lost.SOPInstanceUID}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("host", ["127.1", "::ffff:127.0.0.1"])
+@pytest.mark.parametrize("which", ["pacs", "rv"])
+def test_by_another_name_of_its_host_neither_is_one(
+    clinic: TwoNodes, capsys: pytest.CaptureFixture[str], which: str, host: str
+) -> None:
+    clinic.extra = _audited(destination("new", DicomNode("ANOTHER", host, getattr(clinic, which).node.port)))
+    assert restore(clinic, "--dry-run") == 2
+    assert "by another name" in capsys.readouterr().err
+
+
+def test_a_new_rv_system_of_the_old_ones_ae_title_is_not_sent_to_by_the_rt_pacs_which_knows_the_old_one(
+    clinic: TwoNodes, receiver: Orthanc, courses: dict[str, list[Dataset]]
+) -> None:
+    ae_title = clinic.rv.node.ae_title
+    with scp() as old:
+        introduce(clinic.pacs, DicomNode(ae_title, old.node.host, old.node.port))
+        clinic.extra = _audited(destination("new", DicomNode(ae_title, receiver.node.host, receiver.node.port)))
+        assert restore(clinic, "--patient", OTHER) == 0
+        assert old.associations == 0
+    assert receiver.instances() == uids(courses[OTHER])
+
+
+def test_a_uid_that_another_patients_object_bears_too_does_not_go_and_is_named(
+    clinic: TwoNodes, receiver: Orthanc, courses: dict[str, list[Dataset]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (plan,) = [ds for ds in courses[OTHER] if ds.Modality == "RTPLAN"]
+    copy = deepcopy(plan)
+    copy.PatientID, copy.PatientName = "STUDY-7", "Anonymous"
+    clinic.pacs.put(encode(copy))
+    try:
+        assert restore(clinic, "--patient", OTHER) == 1
+    finally:
+        clinic.pacs.delete_instance(plan.SOPInstanceUID)
+        clinic.pacs.put(encode(plan))
+    assert receiver.instances() == uids(courses[OTHER]) - {plan.SOPInstanceUID}
+    assert f"nobody knows which is the one: {plan.SOPInstanceUID}" in capsys.readouterr().err
+
+
+def test_since_a_day_takes_what_a_clock_that_was_ahead_dated(
+    clinic: TwoNodes, receiver: Orthanc, courses: dict[str, list[Dataset]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    ahead = deepcopy(courses[FORMER][-1])
+    day = f"{datetime.now(UTC) + timedelta(days=30):%Y%m%d}"
+    ahead.SOPInstanceUID, ahead.TreatmentDate, ahead.InstanceCreationDate = generate_uid(), day, day
+    clinic.pacs.put(encode(ahead))
+    try:
+        assert restore(clinic, "--since", "2026-11-20", "--dry-run") == 0
+    finally:
+        clinic.pacs.delete_instance(ahead.SOPInstanceUID)
+    assert "3 patients" in capsys.readouterr().out
+
+
+def test_a_pace_that_is_no_number_is_none(clinic: TwoNodes, receiver: Orthanc) -> None:
+    assert restore(clinic, "--megabytes-per-second", "nan") == 2
 
 
 @pytest.mark.parametrize("which", ["pacs", "rv"])
