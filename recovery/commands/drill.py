@@ -20,7 +20,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +35,9 @@ from recovery.commands.package import make_pack
 from recovery.commands.rebuild import restore_tables
 from recovery.dimse import DimseError
 from recovery.drilling.comparison import compare_caches, frames_of
+from recovery.drilling.losses import charted_not_back, newest_given, snapshots_not_sent
 from recovery.drilling.report import Drill, PackedPlan, as_pdf
+from recovery.entries.charted import read_charted
 from recovery.host.clock import read_clock
 from recovery.host.durable import LockedError
 from recovery.host.durable import replace as replace_file
@@ -150,7 +152,7 @@ class _Holding:
     def hold(self) -> Drill:
         zone = self.config.site.zone
         self.live.snapshot(ON_TREATMENT)
-        before = frames_of(self.live)
+        before, charted = frames_of(self.live), read_charted(self.live.path).entries
         self.began = time.monotonic()
         cache = self._rebuild()
         patients = self._sample(cache)
@@ -158,7 +160,10 @@ class _Holding:
             self._print_chart(cache, next(iter(patients.values()))[0])
             self._pack(cache, patients)
         rows: list[dict[str, Any]] = cache.read(ON_TREATMENT)
-        newest = max((at for row in rows if (at := row["last_treatment_at"]) is not None), default=None)
+        newest, problems = newest_given(rows, self.now.astimezone(zone).replace(tzinfo=None))
+        back = read_charted(cache.path).entries
+        self.problems += [*problems, *charted_not_back(charted, back, self.now - self.config.schedule.grace)]
+        self._note_snapshots_not_sent(cache)
         proof = newest_proof(self.live)
         return Drill(
             site=self.config.site.name,
@@ -217,6 +222,7 @@ class _Holding:
 
     def _pack(self, cache: Cache, patients: dict[str, list[str]]) -> None:
         """A pack for each machine; after the first and after the last the time is taken."""
+        failed = 0
         for number, (machine, ids) in enumerate(patients.items(), start=1):
             folder = self.config.cache_path / f"pack-{number}"
             try:
@@ -224,12 +230,16 @@ class _Holding:
                 lines = make_pack(self.config, cache, chosen, SAMPLE, self.now, None, lambda _: None, folder)
             except PackError as error:
                 self.problems.append(f"No pack for {machine}: {error}")
+                failed += 1
                 continue
             self.plans += map(_packed, lines)
             shutil.rmtree(folder, ignore_errors=True)
-            if number == 1:
+            if number == 1 and any(line.folder for line in lines):
                 self._note(f"the first machine's pack is proven ({machine}, {counted(len(ids), 'patient')})")
-        self._note(f"all packs of the sample are proven ({counted(sum(map(len, patients.values())), 'patient')})")
+        if not any(plan.is_packed for plan in self.plans):
+            self.problems.append("No plan of the sample was packed: nobody knows whether one can be.")
+        elif not failed:
+            self._note(f"all packs of the sample are proven ({counted(sum(map(len, patients.values())), 'patient')})")
 
     def _same_snapshot(self, cache: Cache) -> Cache:
         """The live cache at the snapshot that came from the RT-PACS, where it has that one; else at its newest."""
@@ -247,6 +257,13 @@ class _Holding:
             self.remarks.append(f"The live cache has a newer snapshot of the database, of {when:%Y-%m-%d %H:%M}.")
         return held
 
+    def _note_snapshots_not_sent(self, cache: Cache) -> None:
+        restored, pause = cache.open_snapshot(), self.config.jobs.snapshot_tables.raw_data_minutes
+        if restored is not None:
+            due = self.now - timedelta(minutes=pause) - self.config.schedule.grace
+            came, zone = restored.manifest.taken_at, self.config.site.zone
+            self.problems += snapshots_not_sent(self.live.path, came, due, zone)
+
     def _note(self, step: str) -> None:
         self.steps.append((step, time.monotonic() - self.began))
 
@@ -255,7 +272,8 @@ def _packed(line: Line) -> PackedPlan:
     """What became of a plan. Of what the gate refuses, only what is not proven speaks against the RT-PACS."""
     uid, machine = line.case.plan.uid or ABSENT, line.case.machine or ABSENT
     if line.folder:
-        return PackedPlan(uid, machine, f"packed and proven, {counted(len(line.case.objects), 'object')}")
+        said = f"packed and proven, {counted(len(line.case.objects), 'object')}"
+        return PackedPlan(uid, machine, said, is_packed=True)
     rules = ", ".join(dict.fromkeys(IN_SHORT.get(one.rule, one.rule) for one in line.refused))
     is_failure = any(one.rule in OF_PROOF for one in line.refused)
     return PackedPlan(uid, machine, f"refused by the gate: {rules}", is_failure)

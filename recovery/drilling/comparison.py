@@ -1,7 +1,7 @@
 """Two caches, table by table and column by column: what one has otherwise than the other. No patient is named.
 
-Rows that the live cache itself changed while the other was made are left out, and counted. Tables that tell of this
-machine's own questions (what it asked when, what rests) differ by nature and are not compared.
+What the live cache itself changed while the other was made may be as it was before or as it is after. Tables that tell
+of this machine's own questions (what it asked when, what rests) differ by nature and are not compared.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from recovery.cache.errors import CacheError
+from recovery.cache.errors import CacheError, TableMissingError
 from recovery.tables.pipeline import PIPELINE
 from recovery.tables.relational import RELATIONAL_TABLES
 from recovery.tables.schema import EXCLUDED_PATIENTS, ON_TREATMENT, RT_PLANS, STRUCTURE_SETS, TREATMENT_RECORDS
@@ -38,6 +38,10 @@ class Difference:
     what: str
     rows: int
     uids: tuple[str, ...] = ()
+
+
+Found = list[tuple[Difference, "pd.Index[Any]"]]
+"""What differs, each with the keys of its rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,24 +96,34 @@ def differences(schema: TableSchema, live: pd.DataFrame, rebuilt: pd.DataFrame) 
 def _compared(schema: TableSchema, live: Cache, rebuilt: Cache, before: pd.DataFrame | None) -> ComparedTable:
     left, right = _frame(live, schema), _frame(rebuilt, schema)
     if not isinstance(left, pd.DataFrame) or not isinstance(right, pd.DataFrame):
-        if isinstance(left, str) and isinstance(right, str):
+        if isinstance(left, str) and isinstance(right, str) and not left + right:
             return ComparedTable(schema.name, 0, 0, 0, why_not="neither has it")
-        lost = Difference("the whole table", len(left if isinstance(left, pd.DataFrame) else right))
+        there = [len(frame) for frame in (left, right) if isinstance(frame, pd.DataFrame)]
+        lost = Difference("the whole table", sum(there))
         where = "it cannot be read live" if isinstance(left, str) else "it was not rebuilt"
         return ComparedTable(schema.name, 0, 0, 0, (lost,), why_not=where)
+    found = differences(schema, left, right)
     changed: set[Any] = set()
     if before is not None:
-        for _, keys in differences(schema, before, left):
-            changed |= set(keys)
-    kept = [_by_key(schema, frame).drop(list(changed), errors="ignore") for frame in (left, right)]
-    found = tuple(difference for difference, _ in differences(schema, *kept))
-    return ComparedTable(schema.name, len(left), len(right), len(schema.columns), found, len(changed))
+        changed = {key for _, keys in differences(schema, before, left) for key in keys}
+        found = _in_both(schema, found, differences(schema, before, right)) if changed else found
+    told = tuple(difference for difference, _ in found)
+    return ComparedTable(schema.name, len(left), len(right), len(schema.columns), told, len(changed))
+
+
+def _in_both(schema: TableSchema, now: Found, before: Found) -> Found:
+    """In what a table differs from the live one as it is, and as it was before."""
+    earlier = {one.what: keys for one, keys in before}
+    both = [(one.what, keys.intersection(earlier[one.what])) for one, keys in now if one.what in earlier]
+    return [(Difference(what, len(keys), _uids(schema, keys)), keys) for what, keys in both if len(keys)]
 
 
 def _frame(cache: Cache, schema: TableSchema) -> pd.DataFrame | str:
-    """A table, or why it cannot be read."""
+    """A table, or why it cannot be read; empty where it never was."""
     try:
         return cache.read_frame(schema)
+    except TableMissingError:
+        return ""
     except CacheError as error:
         return str(error)
 

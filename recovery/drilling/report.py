@@ -40,6 +40,7 @@ class PackedPlan:
     machine: str
     said: str
     is_failure: bool = False
+    is_packed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,25 @@ def test_a_value_that_became_null_is_a_difference_and_one_that_the_live_table_ch
     assert told(rebuilt, live, rebuilt)[0][:2] == [("fractions_delivered", 1), ("fractions_remaining", 1)]
 
 
+def test_of_a_row_that_the_live_table_changed_meanwhile_the_other_columns_are_compared_all_the_same(
+    tmp_path: Path,
+) -> None:
+    before, later = datetime(2026, 11, 24, 2), datetime(2026, 11, 24, 3)  # noqa: DTZ001
+    one = cache(tmp_path / "before", row("A, B", "1", "Prost", 3, proven_at=before))
+    live = cache(tmp_path / "live", row("A, B", "1", "Prost", 3, proven_at=later))
+    wrong = cache(tmp_path / "new", row("A, B", "1", "Prost", 3, proven_at=later, phone="1"))
+    assert told(live, wrong, one) == ([("phone", 1)], 1)
+    assert told(live, Cache(tmp_path / "lost"), one)[0] == [("the whole table", 1)]
+    assert told(live, cache(tmp_path / "none"), one)[0] == [(LACKS, 1)]
+
+
+def test_a_live_table_that_is_damaged_is_a_finding_also_where_it_was_not_rebuilt(tmp_path: Path) -> None:
+    live, rebuilt = cache(tmp_path / "live", row("A, B", "1", "Prost", 3)), Cache(tmp_path / "new")
+    for file in (tmp_path / "live").rglob("*.parquet"):
+        file.write_bytes(b"no table")
+    assert told(live, rebuilt, live)[0] == [("the whole table", 0)]
+
+
 def test_of_a_table_without_a_key_whole_rows_are_compared(tmp_path: Path) -> None:
     blank = dict.fromkeys(PIPELINE.columns)
     live, rebuilt = cache(tmp_path / "live"), cache(tmp_path / "new")
