@@ -6,7 +6,6 @@ R&V system; the RT-PACS is asked for drawings alone, and the bundle is made with
 
 from __future__ import annotations
 
-import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from recovery.bundling import pages, patient_page
 from recovery.bundling.binder import binder_pdf
+from recovery.bundling.config_copy import without_secrets
 from recovery.bundling.pages import Frame
 from recovery.bundling.pictures import BeamPictures
 from recovery.cache.errors import CacheError, TableMissingError
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 
 MOST_EXCEL_ROWS = 20_000
 """A workbook of more takes minutes to write, and no person reads it: CSV and parquet have all of it."""
-_PASSWORD = re.compile(rb"(?i)\b(pwd|password)\s*=[^;\"'\n]*")
-"""In an ODBC connection string, where none should stand."""
 FORMATS: tuple[Format, ...] = ("csv", "parquet", "xlsx")
 _NOT_READ = frozenset({"photos"})
 """Tables of pictures, which the pages show; as parquet alone."""
@@ -75,7 +73,7 @@ def build(folder: Path, told: Department, cache: Cache) -> Built:
     lacks = (*_write_tables(folder / "tables", told, cache), *beams.lacks)
     (folder / "binder.pdf").write_bytes(binder_pdf(told))
     _write_pages(folder, told, links, drawn, lacks)
-    (folder / "config.toml").write_bytes(_PASSWORD.sub(rb"\1=(not copied)", told.config.file.read_bytes()))
+    (folder / "config.toml").write_bytes(without_secrets(told.config.file.read_bytes()))
     if (wheelhouse := told.config.wheelhouse_path) is not None:
         shutil.copytree(wheelhouse, folder / "wheelhouse")
     files = sorted(path for path in folder.rglob("*") if path.is_file())

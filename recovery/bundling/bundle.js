@@ -1,13 +1,17 @@
 "use strict";
 const age = document.getElementById("age");
-const minutes = (Date.now() - Date.parse(age.dataset.asOf)) / 60000;
-if (!Number.isNaN(minutes)) {
+const tellAge = () => {
+  const minutes = (Date.now() - Date.parse(age.dataset.asOf)) / 60000;
+  if (Number.isNaN(minutes)) return;
   const days = Math.floor(minutes / 1440), hours = Math.floor(minutes / 60) % 24;
   const span = days ? `${days} d ${hours} h` : hours ? `${hours} h ${Math.floor(minutes % 60)} min` : `${Math.floor(minutes)} min`;
   age.textContent = minutes < -2 ? "By this computer's clock that has not come yet: a clock is wrong." :
     `By this computer's clock that is ${span} ago.`;
-  age.className = minutes < -2 || days ? "late" : "";
-}
+  age.className = minutes < -2 || minutes >= 120 ? "late" : "";
+};
+tellAge();
+setInterval(tellAge, 30000);
+addEventListener("pageshow", tellAge);
 const search = document.getElementById("search");
 if (search) {
   const machine = document.getElementById("machine"), status = document.getElementById("status");
@@ -35,5 +39,6 @@ if (search) {
   document.querySelector("form.controls").hidden = false;
   for (const control of [search, machine, status]) control.addEventListener("input", show);
   document.querySelector("form.controls").addEventListener("submit", event => event.preventDefault());
+  addEventListener("pageshow", show);
   show();
 }

@@ -76,7 +76,9 @@ def make_bundle(config: Config, now: datetime, passphrase: str | None, places: S
             encrypt(inside, file, [*config.bundle.recipients, str(once.to_public())], passphrase)
             faults = faults_of_encrypted(file, [once], {})
         except OSError as error:
-            why = f"{error.filename or config.cache_path}: {error.strerror or error}"
+            named = Path(str(error.filename or config.cache_path))  # in our folder, files bear patients' names
+            where = config.cache_path if named.is_relative_to(config.cache_path) else named
+            why = f"{where}: {error.strerror or error}"
             raise BundleError(f"The bundle cannot be made: {why}. Those that were kept before still stand.") from error
         if faults:
             raise BundleError(f"The bundle is not what was written: {faults[0]}. Those kept before still stand.")

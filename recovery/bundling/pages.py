@@ -101,14 +101,15 @@ def cell(text: str, kind: str = "") -> str:
 
 def listed(told: Department, links: Links) -> str:
     """Everybody on the list, with search and filters; whoever may still be treated has a page and a chart."""
-    machines = "".join(f"<option>{as_html(machine)}</option>" for machine in told.machines)
+    machines = "".join(f'<option value="{as_html(one)}">{as_html(one)}</option>' for one in told.machines)
     statuses = dict.fromkeys(str(status) for status in told.table["status"].dropna())
     options = "".join(f'<option value="{as_html(one)}">{as_html(in_words(one))}</option>' for one in statuses)
+    usual = f'<option value="{" ".join(NOW_TREATED)}">on treatment or ready to start</option>'
     controls = (
-        '<form class="controls" role="search" hidden><label>Name or ID<input type="search" id="search" autofocus '
-        'autocomplete="off"></label><label>Machine<select id="machine"><option value="">all</option>'
-        f'{machines}</select></label><label>Status<select id="status"><option value="{" ".join(NOW_TREATED)}">'
-        f'on treatment or ready to start</option><option value="">all</option>{options}</select></label>'
+        '<form class="controls" role="search" autocomplete="off" hidden>'
+        '<label>Name or ID<input type="search" id="search" autofocus autocomplete="off"></label>'
+        f'<label>Machine<select id="machine"><option value="">all</option>{machines}</select></label>'
+        f'<label>Status<select id="status">{usual}<option value="">all</option>{options}</select></label>'
         '<p id="count" aria-live="polite"></p></form>'
     )
     headings = [*(column.heading for column in described(_LIST)), "Chart"]

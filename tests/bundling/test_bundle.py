@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import hashlib
 import io
 import json
@@ -26,6 +27,7 @@ from recovery.__main__ import main
 from recovery.bundling.build import build
 from recovery.bundling.department import read_department
 from recovery.bundling.making import BundleError, Made, make_bundle
+from recovery.bundling.pages import listed
 from recovery.bundling.places import HOW_TO_OPEN, file_name, keep_in
 from recovery.cache.doors import cache_to_show
 from recovery.packing.encryption import key_file_of
@@ -145,6 +147,58 @@ def test_search_finds_an_umlaut_as_people_type_it_and_hides_the_others(page: Pag
     assert page.locator("#count").inner_text() == "1 shown, 3 hidden by search or filter"
 
 
+def test_what_is_hidden_is_what_the_filters_say_also_after_reload_back_and_on_paper(page: Page) -> None:
+    page.get_by_label("Machine").select_option("TB1")
+    page.get_by_label("Status").select_option("")
+    page.get_by_label("Name or ID").fill("berg")
+    assert page.locator("#count").inner_text() == "1 shown, 3 hidden by search or filter"
+    page.emulate_media(media="print")
+    assert page.locator("#count").is_visible() and not page.get_by_label("Machine").is_visible()
+    page.emulate_media(media="screen")
+    values = "() => ['search', 'machine', 'status'].map(id => document.getElementById(id).value)"
+    page.locator("tr[data-plain]:visible a").first.click()
+    page.go_back()
+    for _ in range(2):
+        said = page.evaluate(values)
+        shown = page.locator("tr[data-plain]:visible").count()
+        assert shown == (1 if said[0] else 4) and (said[0] == "") == (said[1] == "") == (said[2] != ""), said
+        page.reload()
+
+
+def test_every_machine_can_be_chosen_whatever_spaces_are_in_its_name(config: Config) -> None:
+    told = read_department(config.without_rv(), cache_to_show(config, NOW), NOW, "this copy")
+    table = told.table.assign(treatment_machine_name="TB  1")
+    said = listed(replace(told, table=table, machines=("TB  1",)), {})
+    assert '<option value="TB  1">' in said and 'data-machine="TB  1"' in said
+
+
+def test_a_page_that_stays_open_grows_old_and_is_late_from_two_hours_on(browser: Browser, site: Path) -> None:
+    opened, _ = new_page(browser)
+    opened.clock.install(time=NOW)
+    opened.goto((site / "index.html").as_uri())
+    assert opened.locator("#age").inner_text() == "By this computer's clock that is 6 min ago."
+    opened.clock.fast_forward("02:00:00")
+    assert opened.locator("#age.late").inner_text() == "By this computer's clock that is 2 h 6 min ago."
+    opened.context.close()
+
+
+def test_a_disk_that_takes_no_more_names_no_patient(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Path.write_bytes
+
+    def full(path: Path, content: bytes) -> int:
+        if path.parent.name == "charts":
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        return write(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(BundleError, match="No space left on device") as raised:
+        make_bundle(config.without_rv(), NOW, PASSPHRASE, [tmp_path])
+    assert not [name for name in ("ABELSEN", "BERG", "200001", "SCRIPT") if name in str(raised.value)]
+    assert list(config.cache_path.glob("bundling-*")) == list(tmp_path.iterdir()) == []
+
+
 def test_a_machines_day_leads_to_the_patient_and_his_chart(page: Page, site: Path) -> None:
     page.get_by_role("link", name="TB1", exact=True).click()
     assert page.locator("h3").all_inner_texts() == ["TB1, Tue 24 Nov 2026", "TB1, Wed 25 Nov 2026"]
@@ -180,7 +234,8 @@ def test_what_people_typed_elsewhere_stays_text_on_pages_paper_and_in_tables(tmp
     folder.mkdir()
     build(folder, read_department(config, cache, NOW, "this copy"), cache)
     for path in folder.rglob("*.html"):
-        body = re.sub(r"<script>.*?</script>|data-\w+=\"[^\"]*\"", "", path.read_text(), flags=re.DOTALL)
+        ours = r"<script>.*?</script>|(?:data-\w+|option value)=\"[^\"]*\""
+        body = re.sub(ours, "", path.read_text(), flags=re.DOTALL)
         assert (hostile.active_html(body), hostile.steering(body)) == ("", ""), path
     for made in (folder / "binder.pdf", *(folder / "charts").iterdir()):
         assert [told for _, text in hostile.texts_of_pdf(made.read_bytes()) if (told := hostile.steering(text))] == []

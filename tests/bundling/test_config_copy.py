@@ -1,0 +1,42 @@
+"""The config on the stick: settings, and no secret, wherever somebody put one."""
+
+from __future__ import annotations
+
+import tomllib
+
+import pytest
+
+from recovery.bundling.config_copy import without_secrets
+
+HARMLESS = '[site]\nname = "Demo; password = on the wall"\n[rv.database]\npassword_env = "RV"\n'
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'connection = "Driver={ODBC Driver 18};Server=aria,1433;UID=rbrdt;PWD={hun;ter2};Database=V"',
+        'connection = "Server=aria;PWD=a\\"hunter2;Database=V"',
+        "connection = 'Server=aria;Passwd=\"hunter2\"'",
+        'connection = """Server=aria;\\\n  P\\u0057D=hunter2"""',
+        'connection = "Server=aria;TrustStorePassword=hunter2;AccessToken=hunter2"',
+        'connection = "mssql://rbrdt:hunter2@aria/V"',
+        'connection = "PWD=}hunter2{"',
+        '"conn\\u0065ction" = "PWD=hunter2"',
+        'ping_url = "https://hc.clinic.example/ping/hunter2/{job}"',
+        "mail = { server = 'smtp://rbrdt:hunter2@mail' }",
+        '# the old one: PWD = "hunter2"',
+        "x = 1  # https://rbrdt:hunter2@share.clinic.example",
+    ],
+)
+def test_a_secret_is_not_copied_in_whatever_form_it_stands(line: str) -> None:
+    copied = without_secrets(f"{HARMLESS}{line}\n".encode()).decode()
+    assert "hunter2" not in copied and "ter2" not in copied
+    assert isinstance(tomllib.loads(copied), dict)
+
+
+def test_what_is_harmless_stays() -> None:
+    line = 'connection = "Driver={ODBC Driver 18 for SQL Server};Server=aria-db,1433;UID=rbrdt;PWD=x;Encrypt=yes"\n'
+    assert without_secrets(HARMLESS.encode()) == HARMLESS.encode()
+    assert without_secrets((HARMLESS + line).encode()).decode() == HARMLESS + line.replace("PWD=x", "PWD=(not copied)")
+    local = HARMLESS + 'connection = "sqlite:///aria.db"\n'
+    assert without_secrets(local.encode()).decode() == local
