@@ -68,7 +68,7 @@ def _add_transfer_out(commands: argparse._SubParsersAction[argparse.ArgumentPars
 
 def _add_drill(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("drill", help="recovery tried in earnest, in an empty place, without the R&V system")
-    parser.add_argument("--patients", type=int, metavar="N", help="so many are packed; default: [drill] patients")
+    parser.add_argument("--patients", type=_some, metavar="N", help="so many are packed; default: [drill] patients")
     parser.add_argument("--config", type=Path, default=Path("config.toml"), help="default: config.toml")
 
 
@@ -104,3 +104,10 @@ def day_of(text: str) -> date:
         return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007  a day has no zone
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text} is no day; write it like 2026-11-24") from error
+
+
+def _some(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number

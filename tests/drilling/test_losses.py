@@ -6,6 +6,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pytest
+
+from recovery.__main__ import main
 from recovery.drilling.losses import charted_not_back, newest_given, snapshots_not_sent
 from tests.recovery.charting import ENTERED, entry
 
@@ -35,3 +38,10 @@ def test_an_archive_that_got_no_newer_snapshot_for_days_is_named(tmp_path: Path)
     (said,) = snapshots_not_sent(tmp_path, came, datetime(2026, 11, 24, tzinfo=UTC), ZONE)
     assert "is of Sun 1 Nov 2026 03:00: that of Mon 2 Nov 2026 03:00, and what followed, never got there" in said
     assert snapshots_not_sent(tmp_path, came, datetime(2026, 11, 2, tzinfo=UTC), ZONE) == []
+
+
+@pytest.mark.parametrize("patients", ["0", "-1"])
+def test_a_sample_of_nobody_is_no_drill(patients: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["drill", "--patients", patients, "--config", "nowhere.toml"])
+    assert "must be 1 or more" in capsys.readouterr().err
