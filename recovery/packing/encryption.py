@@ -14,6 +14,7 @@ import shutil
 import tarfile
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +27,12 @@ from recovery.packing.proof import SUMS, forged, is_object, read_sums
 
 SHORTEST_PASSPHRASE = 12
 CUT = "it ends too early, or was changed after it was written"
+TOO_SLOW = (
+    "This computer is too slow, or too busy just now, to try the passphrase: try again later, or open the key with the "
+    "program age, which waits longer (docs/recovery.md)."
+)
+WAITS = (0.2, 1.0, 3.0, 6.0)
+"""Seconds before each further try."""
 _AT_ONCE = 1 << 20
 
 
@@ -70,11 +77,29 @@ def encrypt(folder: Path, file: Path, public_keys: Sequence[str], passphrase: st
 def _kept_key(file: Path, passphrase: str) -> pyrage.x25519.Identity | None:
     """The key that lies there, if the passphrase opens it: it opens the file of before, whatever comes of this one."""
     try:
-        return pyrage.x25519.Identity.from_str(
-            pyrage.passphrase.decrypt(key_file_of(file).read_bytes(), passphrase).decode()
-        )
+        return pyrage.x25519.Identity.from_str(_opened(key_file_of(file), passphrase))
     except (OSError, ValueError, pyrage.DecryptError, pyrage.IdentityError):
         return None
+
+
+def _opened(file: Path, passphrase: str) -> str:
+    """What a passphrase protects.
+
+    How much work it is was chosen by the speed of the computer that wrote it, and what seems more than this one does in
+    some 16 s is refused by the library. It measures for milliseconds: a busy computer is asked again.
+
+    Raises `WrongKeyError` if this computer seems too slow, `pyrage.DecryptError` if the passphrase is another.
+    """
+    for wait in (*WAITS, None):
+        try:
+            return str(pyrage.passphrase.decrypt(file.read_bytes(), passphrase).decode())
+        except pyrage.DecryptError as error:
+            if "Excessive work" not in str(error):
+                raise
+            if wait is None:
+                raise WrongKeyError(TOO_SLOW) from error
+            time.sleep(wait)
+    raise AssertionError("the last try returns or raises")
 
 
 def passphrase_of(variable: str | None) -> str | None:
@@ -110,7 +135,7 @@ def identities(file: Path, key: Path | None, passphrase: str | None) -> list[pyr
     """
     try:
         if passphrase is not None:
-            said = pyrage.passphrase.decrypt(key_file_of(file).read_bytes(), passphrase).decode()
+            said = _opened(key_file_of(file), passphrase)
         else:
             said = key.read_text() if key is not None else ""
         keys = [line.strip() for line in said.splitlines() if line.startswith("AGE-SECRET-KEY-")]

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import resource
 import shutil
 import subprocess
@@ -21,6 +22,7 @@ from pydicom import Dataset, dcmread
 from recovery.__main__ import main
 from recovery.dicom.model import DicomNode
 from recovery.host.seals import sealed_json, unsealed_json
+from recovery.packing import encryption
 from recovery.packing.contents import Bringing
 from recovery.packing.encryption import encrypt
 from tests.app.people import enrol
@@ -406,6 +408,26 @@ def test_an_encrypted_pack_opens_with_its_key_or_passphrase_and_with_no_other(
     monkeypatch.setenv("PACK_WORDS", "short")
     assert "too short" in package(clinic, "--everybody", "-o", str(file), *words)[1]
     assert file.read_bytes() == whole[: len(whole) // 2], "what was there still stands"
+
+
+def test_a_right_passphrase_is_tried_again_on_a_busy_computer_and_a_slow_one_is_called_slow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(encryption, "WAITS", (0.0, 0.0))
+    key, file = pyrage.x25519.Identity.generate(), tmp_path / "all.tar.age"
+    locked = pyrage.passphrase.encrypt(str(key).encode(), PASSPHRASE)
+    encryption.key_file_of(file).write_bytes(re.sub(rb"(?m)^(-> scrypt \S+) \d+$", rb"\1 30", locked))
+    with pytest.raises(encryption.WrongKeyError, match="too slow, or too busy"):
+        encryption.identities(file, None, PASSPHRASE)
+    refusals = ["Excessive work parameter for passphrase."] * 2
+
+    def busy_twice(_data: bytes, _words: str) -> bytes:
+        if refusals:
+            raise pyrage.DecryptError(refusals.pop())
+        return str(key).encode()
+
+    monkeypatch.setattr(pyrage.passphrase, "decrypt", busy_twice)
+    assert [str(one) for one in encryption.identities(file, None, PASSPHRASE)] == [str(key)]
 
 
 def test_who_knows_a_public_key_cannot_pass_off_another_pack(clinic: TwoNodes, pack: Path, tmp_path: Path) -> None:
