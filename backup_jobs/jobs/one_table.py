@@ -21,6 +21,7 @@ from backup_jobs.rv.odd_rows import OddRow, in_words
 from backup_jobs.rv.table_readings import TableReading, TableRows, read_rows
 from recovery.cache.errors import CacheError
 from recovery.cache.store import Cache
+from recovery.tables.flood import COMES_AND_GOES, MOST_ROWS_LOST
 from recovery.tables.schema import TableError, TableSchema
 
 if TYPE_CHECKING:
@@ -31,13 +32,10 @@ if TYPE_CHECKING:
     from backup_jobs.rv.product import Product
     from recovery.cache.manifests import TableState
     from recovery.cache.snapshot_writing import SnapshotWriter
+    from recovery.tables.flood import Limits
 
-MOST_ROWS_LOST = 0.30
-"""A table that lost a greater share of its rows since its last state is not believed."""
 MOST_ROWS_ODD = 0.50
 """A table of which a greater share is odd by its key is not believed: then the query does not fit the database."""
-COMES_AND_GOES = frozenset({"in_flight"})
-"""Tables that are empty on a good day: they may lose all their rows."""
 MOST_READINGS = 3
 
 
@@ -73,6 +71,7 @@ class Run:
     owners: PlanOwners
     values: Mapping[str, object]
     cache_path: Path
+    limits: Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +104,7 @@ def bring_up_to_date(run: Run, reading: TableReading) -> Outcome:
     if is_same and not run.new.has_newer_days(reading.schema.name):
         run.new.confirm(reading.schema.name)
     else:
-        _check(reading.schema, read.table, last)
+        _check(reading.schema, read.table, last, run.limits)
         source = f"{run.database.product} database, {run.database.engine.source}"
         try:
             run.new.write(
@@ -177,8 +176,10 @@ def _hash_of_days(schema: TableSchema, days: Mapping[str, str]) -> str:
     return hashlib.sha256(repr((list(schema.columns.items()), sorted(days.items()))).encode()).hexdigest()
 
 
-def _check(schema: TableSchema, table: TableRows, last: TableState | None) -> None:
-    """Refuse a table of which most rows are odd, or that lost too many; `SnapshotWriter.write` checks types and keys.
+def _check(schema: TableSchema, table: TableRows, last: TableState | None, limits: Limits) -> None:
+    """Refuse a table of which most rows are odd, or a small one that lost too many.
+
+    `SnapshotWriter.write` checks types and keys.
 
     Raises `TableRefusedError` if they are not believed.
     """
@@ -189,8 +190,9 @@ def _check(schema: TableSchema, table: TableRows, last: TableState | None) -> No
         raise TableRefusedError(
             f"table {schema.name}: most of its rows are odd, its last state stays: {why}", table.odd
         )
-    if last is not None and len(table.rows) < (1 - MOST_ROWS_LOST) * last.row_count:
-        raise TableRefusedError(
+    lost = last.row_count - len(table.rows) if last is not None else 0
+    if last is not None and MOST_ROWS_LOST * last.row_count < lost <= limits.rows:
+        raise TableRefusedError(  # the guard judges by the rows of all tables where more are gone
             f"table {schema.name}: {len(table.rows)} rows, and {last.row_count} in its last state, which stays; "
             "if that is right, delete the file snapshots/current from the cache and run this job again"
         )

@@ -5,7 +5,8 @@ How
     key is left out or made one with its double (`backup_jobs/rv/odd_rows.py`), and the run is PARTIAL: what that row
     told is not backed up. A table that is implausible as a whole keeps its last state, the others still come, and the
     job says which and why. All together become one snapshot (`recovery/cache/snapshot_writing.py`), unless none of them
-    says anything new.
+    says anything new. One that care does not explain (`recovery/tables/flood.py`) is kept apart, and the last good one
+    stays current.
 
 Why not all of it every time
     What the database tells of changes (`backup_jobs/rv/changes.py`) says what has to be read again; once a night, from
@@ -18,6 +19,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 
 from backup_jobs.jobs.one_table import Outcome, Run, TableRefusedError, bring_up_to_date
 from backup_jobs.rv.changes import Changes
@@ -28,12 +30,15 @@ from backup_jobs.rv.plan_owners import PlanOwners
 from backup_jobs.rv.product import product_of
 from backup_jobs.rv.queries import QueryError, change_queries, query_tables
 from recovery.cache.journal import JobResult
+from recovery.cache.manifests import Snapshot
+from recovery.cache.snapshot_publishing import Judge
 from recovery.cache.snapshot_writing import open_writer
-from recovery.cache.snapshots import prune
+from recovery.cache.snapshots import in_words, prune
 from recovery.cache.store import Cache
 from recovery.settings.config import Config
 from recovery.settings.trust import key_or_why_not, trust_of
 from recovery.tables.delivered import HISTORY_DAYS
+from recovery.tables.flood import doubts
 from recovery.tables.relational import RELATIONAL_TABLES
 
 log = logging.getLogger(__name__)
@@ -62,7 +67,7 @@ def snapshot_tables(config: Config, now: datetime) -> JobResult:
     with open_database(config) as database, open_writer(config.cache_path, now, key, trust_of(config)) as new:
         values = query_values(config, now)
         changes = Changes(config, database, values, now)
-        run = Run(product, database, new, changes, PlanOwners(config), values, config.cache_path)
+        run = Run(product, database, new, changes, PlanOwners(config), values, config.cache_path, config.guard.limits)
         for fault in new.faults:
             log.warning("read anew from the database: %s", fault)
         for reading in tables:
@@ -82,11 +87,25 @@ def snapshot_tables(config: Config, now: datetime) -> JobResult:
         result = replace(result, outcome=outcome, message="; ".join(part for part in said if part))
         for reading in tables[len(outcomes) :]:
             new.keep(reading.schema.name, "the connection was lost before it was asked for")
-        new.commit()
+        made = new.commit(_judge(config, now))
+        if made is not None and made.manifest.quarantined:
+            result = _quarantined(result, made)
         changes.save()
     note(Cache(config.cache_path), {name: one.odd for name, one in outcomes.items() if not one.fault}, now)
     prune(config.cache_path, config.cache.keep_days, trust_of(config))
     return result
+
+
+def _judge(config: Config, now: datetime) -> Judge:
+    return partial(doubts, limits=config.guard.limits, today=now.astimezone(config.site.zone).date())
+
+
+def _quarantined(result: JobResult, held: Snapshot) -> JobResult:
+    """The result of a run whose tables are not believed: the list goes on from the last good ones."""
+    log.warning("snapshot %s is quarantined: %s", held.snapshot_id, "; ".join(held.manifest.quarantined))
+    counts = {**result.counts, "quarantined": 1}
+    message = "; ".join(part for part in (in_words(held), result.message) if part)
+    return replace(result, outcome="PARTIAL", counts=counts, message=message, fault="guard")
 
 
 def _anew(faults: Sequence[str]) -> list[str]:

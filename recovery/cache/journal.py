@@ -41,7 +41,8 @@ _TAIL_BYTES = 4_000_000
 class JobResult:
     """What one run of a job did, as `--json` prints it and the journal keeps it.
 
-    `fault` names what could not be asked, when something could not: `rv`, `pacs`, `database`, `cache` or `config`.
+    `fault` names what could not be asked, when something could not: `rv`, `pacs`, `database`, `cache` or `config`;
+    `guard`: what was read is not believed.
     """
 
     job: str

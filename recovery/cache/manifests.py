@@ -93,22 +93,26 @@ class Manifest:
     """All tables of one snapshot by name; `missing` are those that were asked for and never had.
 
     `before` makes the manifests a chain; None in the first, and where the one before could not be believed.
+    `quarantined`: what in it care does not produce, a sentence each; it stays apart until a person decides.
     """
 
     taken_at: datetime
     tables: Mapping[str, TableState]
     missing: Mapping[str, Kept] = field(default_factory=dict)
     before: Before | None = None
+    quarantined: tuple[str, ...] = ()
 
     def to_json(self) -> bytes:
         """The manifest as it is written: the same manifest gives the same bytes."""
-        content = {
+        content: dict[str, object] = {
             "format": 2 if any(map(is_newer, self.tables)) else 1,
             "taken_at": self.taken_at,
             "before": asdict(self.before) if self.before is not None else None,
             "tables": {name: asdict(state) for name, state in sorted(self.tables.items())},
             "missing": {name: asdict(kept) for name, kept in sorted(self.missing.items())},
         }
+        if self.quarantined:
+            content["quarantined"] = self.quarantined
         return (json.dumps(content, indent=1, ensure_ascii=False, default=datetime.isoformat) + "\n").encode()
 
     @classmethod
@@ -121,7 +125,8 @@ class Manifest:
             tables = {name: _state(state) for name, state in said["tables"].items()}
             missing = {name: _kept(kept) for name, kept in said["missing"].items()}
             before = _before(said["before"]) if said.get("before") is not None else None
-            manifest = cls(_moment(said["taken_at"]), tables, missing, before)
+            quarantined = tuple(map(str, said.get("quarantined", ())))
+            manifest = cls(_moment(said["taken_at"]), tables, missing, before, quarantined)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             if isinstance(error, ManifestError):
                 raise

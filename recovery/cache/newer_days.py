@@ -67,6 +67,12 @@ def with_newer(
     return parquet.by_key(whole, schema)
 
 
+def whole_table(schema: TableSchema, whole: bytes, newer: bytes | None = None) -> pa.Table:
+    """A table of its file, and that of its newer days where it has one."""
+    table = _read(whole)
+    return with_newer(table, schema, newer) if newer is not None else table
+
+
 def _read(file: bytes, columns: list[str] | None = None) -> pa.Table:
     with pq.ParquetFile(BytesIO(file)) as parts:
         return parts.read(columns)

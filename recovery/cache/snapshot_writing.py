@@ -40,7 +40,16 @@ from recovery.cache.manifests import (
     newer_of,
 )
 from recovery.cache.newer_days import add_days
-from recovery.cache.snapshot_publishing import ASIDE, BESIDE, not_written, publish
+from recovery.cache.snapshot_publishing import (
+    ASIDE,
+    BESIDE,
+    Judge,
+    doubts_between,
+    not_written,
+    publish,
+    unjudged,
+)
+from recovery.cache.snapshots import quarantined
 from recovery.cache.store import Cache
 from recovery.host import durable
 from recovery.settings.trust import EVERYBODY, own_trust, signed
@@ -55,6 +64,9 @@ if TYPE_CHECKING:
     from recovery.settings.trust import Trust
     from recovery.tables.schema import Row, TableSchema
 
+MOST_QUARANTINED = 7
+"""States of which none looks like the one before; what comes then is not kept."""
+
 
 class SnapshotWriter:
     """One run's snapshot in the making. Every table that the run asked for is written, confirmed or kept.
@@ -68,8 +80,10 @@ class SnapshotWriter:
         self._cache_path = cache_path
         self._now = now.astimezone(UTC)
         self._key = key
+        self._trust = own_trust(key, trust)
         self._beside = cache_path / FOLDER / f"{BESIDE}{os.getpid()}"
-        self._sources, last, self.faults = _last_state(cache_path, own_trust(key, trust))
+        self._sources, last, self.faults = _last_state(cache_path, self._trust)
+        self._last_snapshot = last
         self._last = last.manifest if last is not None else None
         self._before = before_of(last) if last is not None else None
         self._tables: dict[str, TableState] = {}
@@ -153,18 +167,28 @@ class SnapshotWriter:
             return ""
         return " ".join(self._last.tables[part].sha256 for part in self._parts(name))
 
-    def commit(self) -> Snapshot | None:
+    def commit(self, judge: Judge = unjudged) -> Snapshot | None:
         """Make the snapshot the newest one; None when it would say nothing new, and only freshness is noted.
+
+        What `judge` doubts keeps it apart: the snapshot before stays the newest, and the one that is quarantined since
+        it began is given, so long as the tables look like that one.
 
         Raises `CacheError` if it cannot be written. The snapshot before still stands.
         """
         try:
-            if not self._says_something_new():
+            held = quarantined(self._cache_path, self._trust)
+            if not held and not self._says_something_new():
                 freshness.confirm(self._cache_path, self._tables.values())
                 return None
             for name in self._tables.keys() & self._sources.keys():
                 self._link(name)
-            manifest = Manifest(self._now, self._tables, self._missing, self._before).to_json()
+            made = Snapshot("", self._beside, Manifest(self._now, self._tables, self._missing, self._before))
+            doubts = doubts_between(self._last_snapshot, made, judge) if self._last_snapshot is not None else []
+            alike = (one for one in held if not doubts_between(one, made, judge))
+            stands = next(alike, held[-1] if len(held) >= MOST_QUARANTINED else None) if doubts else None
+            if stands is not None:
+                return stands
+            manifest = replace(made.manifest, quarantined=tuple(doubts)).to_json()
             return publish(self._cache_path, self._beside, signed(manifest, self._key))
         except (OSError, ManifestError) as error:
             raise not_written(self._cache_path, error) from error

@@ -62,6 +62,7 @@ class SnapshotInfo:
     tables: tuple[TableState, ...] = ()
     missing: tuple[tuple[str, Kept], ...] = ()
     fault: str = ""
+    quarantined: tuple[str, ...] = ()
 
     @property
     def kept(self) -> tuple[TableState, ...]:
@@ -78,7 +79,32 @@ def newest_snapshot(cache_path: Path, snapshot_id: str | None, trust: Trust) -> 
         If it is not believed.
     """
     wanted = snapshot_id or current_id(cache_path)
-    return load_snapshot(cache_path, wanted, trust) if wanted is not None else None
+    snapshot = load_snapshot(cache_path, wanted, trust) if wanted is not None else None
+    if snapshot is not None and snapshot_id is None and snapshot.manifest.quarantined:
+        raise ManifestError("it is quarantined, and somebody named it the newest")
+    return snapshot
+
+
+def quarantined(cache_path: Path, trust: Trust = EVERYBODY) -> list[Snapshot]:
+    """The snapshots that care does not explain and nobody has decided about, oldest first: all since the newest."""
+    try:
+        newest = current_id(cache_path)
+    except ManifestError:
+        return []
+    found: list[Snapshot] = []
+    for snapshot_id in [one for one in _ids(cache_path) if newest is not None and one[:16] > newest[:16]]:
+        with suppress(ManifestError):
+            found.append(load_snapshot(cache_path, snapshot_id, trust))
+    return [snapshot for snapshot in found if snapshot.manifest.quarantined]
+
+
+def in_words(held: Snapshot) -> str:
+    """What is said of a quarantined snapshot, and what to do; it names no patient."""
+    return (
+        "What the R&V database tells is quarantined, and the last good state of its tables stays current: "
+        f"{'; '.join(held.manifest.quarantined)}. Look at the R&V system first. If it is right, a physicist accepts "
+        f"it: `python -m recovery accept-snapshot {held.snapshot_id} --by NAME --reason WHY`"
+    )
 
 
 def last_that_verifies(cache_path: Path, snapshot_id: str | None, trust: Trust) -> Snapshot | None:
@@ -106,6 +132,8 @@ def last_that_verifies(cache_path: Path, snapshot_id: str | None, trust: Trust) 
         if found is None:
             raise
         snapshot = found
+    if snapshot_id is None:
+        doubts += [f"{in_words(held)}." for held in quarantined(cache_path, trust)[:1]]
     return _mended(cache_path, replace(snapshot, doubts=tuple(doubts)), trust)
 
 
@@ -113,7 +141,9 @@ def _believed(cache_path: Path, trust: Trust) -> Iterator[Snapshot]:
     """The snapshots whose manifests are believed, newest first."""
     for snapshot_id in reversed(_ids(cache_path)):
         with suppress(ManifestError):
-            yield load_snapshot(cache_path, snapshot_id, trust)
+            snapshot = load_snapshot(cache_path, snapshot_id, trust)
+            if not snapshot.manifest.quarantined:
+                yield snapshot
 
 
 def _mended(cache_path: Path, snapshot: Snapshot, trust: Trust) -> Snapshot:
@@ -163,8 +193,8 @@ def list_snapshots(cache_path: Path, trust: Trust = EVERYBODY) -> list[SnapshotI
         except ManifestError as error:
             infos.append(SnapshotInfo(snapshot_id, taken_at, snapshot_id == newest, fault=str(error)))
             continue
-        tables, missing = tuple(manifest.tables.values()), tuple(manifest.missing.items())
-        infos.append(SnapshotInfo(snapshot_id, taken_at, snapshot_id == newest, tables, missing))
+        said = tuple(manifest.tables.values()), tuple(manifest.missing.items()), "", manifest.quarantined
+        infos.append(SnapshotInfo(snapshot_id, taken_at, snapshot_id == newest, *said))
     return infos
 
 
@@ -188,7 +218,8 @@ def prune(cache_path: Path, keep_days: int, trust: Trust = EVERYBODY, floor: int
 
     Ages are counted from the newest snapshot, which always stays: a cache that was not written for a year still has
     its history. So do the last `floor` that are believed. Nothing goes unless every byte of the newest is what was
-    written. A file that another snapshot shares stays with that one, because both are hard links to it.
+    written. A file that another snapshot shares stays with that one: both are hard links to it. One that is quarantined
+    stays until somebody decides, and then as long as the last of a day.
     """
     try:
         newest = current_id(cache_path)
@@ -199,11 +230,12 @@ def prune(cache_path: Path, keep_days: int, trust: Trust = EVERYBODY, floor: int
     if newest is None or newest_at is None:
         return []
     made = [(snapshot_id, at) for snapshot_id in ids if (at := taken_at_of(snapshot_id)) and at <= newest_at]
-    last_of_day = {at.date(): snapshot_id for snapshot_id, at in made}
+    held = {one for one, at in made if newest_at - at > KEEP_ALL and _is_quarantined(cache_path, one)}
+    last_of_day = {at.date(): snapshot_id for snapshot_id, at in made if snapshot_id not in held}
     keep = timedelta(days=keep_days)
     doomed = []
     for (snapshot_id, at), age in zip(made, believed_ages([at for _, at in made], newest_at, keep), strict=True):
-        is_old = age > keep or last_of_day[at.date()] != snapshot_id
+        is_old = age > keep or (snapshot_id not in held and last_of_day[at.date()] != snapshot_id)
         if is_old and age > KEEP_ALL and snapshot_id != newest:
             doomed.append(snapshot_id)
     if not doomed or verify_snapshot(cache_path, newest, trust):
@@ -213,6 +245,12 @@ def prune(cache_path: Path, keep_days: int, trust: Trust = EVERYBODY, floor: int
     for snapshot_id in doomed:
         _delete(cache_path / FOLDER / snapshot_id)
     return doomed
+
+
+def _is_quarantined(cache_path: Path, snapshot_id: str) -> bool:
+    with suppress(ManifestError):
+        return bool(load_snapshot(cache_path, snapshot_id).manifest.quarantined)
+    return False
 
 
 def broken_chain(cache_path: Path, keep_days: int) -> list[str]:

@@ -1,13 +1,27 @@
-"""`python -m recovery keys make`: the key that signs snapshots, made where the jobs run."""
+"""What makes a snapshot believed, by hand, where the jobs run.
+
+`python -m recovery keys make` makes the key that signs snapshots; `accept-snapshot` makes one current that the guard
+keeps in quarantine, because a physicist knows it to be right.
+"""
 
 from __future__ import annotations
 
 import argparse
+import getpass
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from recovery.access.accounts import Accounts
+from recovery.access.audit import AuditError, AuditEvent, AuditFile
+from recovery.access.permissions import Permission
+from recovery.cache.journal import lock
+from recovery.cache.manifests import ManifestError
+from recovery.cache.snapshot_publishing import accept, acceptable
+from recovery.host.clock import read_clock
+from recovery.host.durable import LockedError
 from recovery.host.keys import KeyFileError, make_key
+from recovery.settings.trust import signing_key, trust_of
 from recovery.words.printable import tell
 
 if TYPE_CHECKING:
@@ -19,7 +33,39 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     keys = commands.add_parser("keys", help="the key that signs snapshots: make")
     verbs = keys.add_subparsers(dest="verb", required=True, metavar="VERB")
     make = verbs.add_parser("make", help="make it where the jobs run, and say what to write into the configs")
-    make.add_argument("--config", type=Path, default=Path("config.toml"), help="default: config.toml")
+    accepts = commands.add_parser("accept-snapshot", help="a physicist believes tables that are in quarantine")
+    accepts.add_argument("name", metavar="NAME", help="the snapshot, as the banner and Backup health call it")
+    accepts.add_argument("--by", metavar="PHYSICIST", required=True, help="the account of who answers for it")
+    accepts.add_argument("--reason", required=True, help="what was looked at, in a few words; no patient's name")
+    for command in (make, accepts):
+        command.add_argument("--config", type=Path, default=Path("config.toml"), help="default: config.toml")
+
+
+def run_accept(config: Config, options: argparse.Namespace) -> int:
+    """Make a quarantined snapshot current, once the audit file has it; returns the exit status."""
+    name, account = options.name, Accounts(config.accounts_path).find(options.by)
+    if account is None or account.is_disabled or not account.user.may(Permission.SIGN_OFF):
+        tell("--by names no account of a physicist; `python -m recovery user list` shows them.", file=sys.stderr)
+        return 2
+    if not options.reason.strip():
+        tell("--reason says nothing.", file=sys.stderr)
+        return 2
+    try:
+        key, trust = signing_key(config), trust_of(config)
+        with lock(config.cache_path, "snapshot_tables"):
+            acceptable(config.cache_path, name, trust)
+            details = {"snapshot": name, "reason": options.reason.strip(), "run_by": getpass.getuser()}
+            event = AuditEvent(read_clock(), account.name, str(account.role), "accept snapshot", "", None, details)
+            AuditFile(config.audit_path).append(event)
+            accept(config.cache_path, name, key, trust)
+    except LockedError as error:
+        tell(f"{error}; try again when it has ended", file=sys.stderr)
+        return 75
+    except (ManifestError, KeyFileError, AuditError) as error:
+        tell(f"{name} is not accepted: {error}", file=sys.stderr)
+        return 2
+    tell(f"{name} is accepted: its tables are current. The next cycle compares the R&V database with them.")
+    return 0
 
 
 def run(config: Config) -> int:

@@ -28,7 +28,7 @@ from recovery.settings.nodes import Destination, Local, Pacs, RecordAndVerify, S
 from recovery.settings.package import Package
 from recovery.settings.pages import Charts, Priorities
 from recovery.settings.sign_in import SignInSettings
-from recovery.settings.signing import Signing
+from recovery.settings.signing import Guard, Signing
 from recovery.settings.watch import Verify, WatchSettings
 
 _STRICT = ConfigDict(extra="forbid")
@@ -145,6 +145,7 @@ class Config:
     verify: Verify = field(default_factory=Verify)
     watch: WatchSettings = field(default_factory=WatchSettings)
     signing: Signing = field(default_factory=Signing)
+    guard: Guard = field(default_factory=Guard)
     package: Package = field(default_factory=Package)
     bundle: Bundle = field(default_factory=Bundle)
     downtime: DowntimeSettings = field(default_factory=DowntimeSettings)

@@ -1,4 +1,4 @@
-"""`[signing]` of config.toml: whose signature a snapshot must bear to be believed, and where the jobs' key lies."""
+"""`[signing]` and `[guard]` of config.toml: what makes a snapshot believed, and how much of it may change at once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from typing import Annotated
 from pydantic import AfterValidator, ConfigDict, Field
 
 from recovery.host.keys import known_public_key
+from recovery.tables.flood import Limits
 
+Percent = Annotated[int, Field(ge=1, le=100, strict=True)]
+Count = Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
 PublicKey = Annotated[str, AfterValidator(known_public_key)]
 
 
@@ -23,3 +26,20 @@ class Signing:
     public_keys: list[PublicKey] = field(default_factory=list)
     private_key: Annotated[str, Field(min_length=1)] = "data/signing.key"
     accepted_snapshots: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """`[guard]`: what of the R&V database's tables may be gone or altered from one cycle to the next."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+    rows: Count = 20
+    gone_percent: Percent = 10
+    appointments_percent: Percent = 50
+    altered_percent: Percent = 5
+    past_patients: Count = 10
+    encrypted_texts: Count = 5
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(**{name: getattr(self, name) for name in Limits.__slots__})

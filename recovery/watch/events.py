@@ -20,6 +20,8 @@ AGAIN_AFTER = (timedelta(hours=1), timedelta(hours=3), timedelta(hours=20), time
 """From one telling of a trouble to the next: told at once, after 1 h, 4 h, a day, and then every day."""
 PROOF = "proof"
 """The fault of a proof by re-reading that ran to its end and found objects that are not what they were."""
+GUARD = "guard"
+"""The fault of a run whose tables changed in a way that care does not produce, and are quarantined."""
 SILENCE = "the backup"
 """The trouble's name when no run proves anything any more."""
 
@@ -67,12 +69,19 @@ def failing(runs: Sequence[JobRun]) -> Iterator[Trouble]:
             since = run.started_at
         if since is not None:
             last = ended[-1]
-            yield Trouble(job, since, last.message, last.fault if last.outcome == "FAILED" else PROOF)
+            yield Trouble(
+                job, since, last.message, last.fault if last.outcome == "FAILED" or last.fault == GUARD else PROOF
+            )
 
 
 def _is_failure(run: JobRun) -> bool:
-    """Whether people are told of it at once: it FAILED, or found objects that an archive lost or altered."""
-    return run.outcome == "FAILED" or (run.job == "verify_backup" and run.counts.get("unproven", 0) > 0)
+    """Whether people are told of it at once: it FAILED, found objects that an archive lost or altered, or does not
+    believe the R&V database."""
+    return (
+        run.outcome == "FAILED"
+        or run.fault == GUARD
+        or (run.job == "verify_backup" and run.counts.get("unproven", 0) > 0)
+    )
 
 
 def silence(proven_at: datetime | None, now: datetime, grace: timedelta) -> Trouble | None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from recovery.dicom.model import JobRun
-from recovery.watch.events import PROOF, SILENCE, Event
+from recovery.watch.events import GUARD, PROOF, SILENCE, Event
 from recovery.watch.shifts import SHIFT_CHECK
 from recovery.words.printable import printable
 from recovery.words.times import age
@@ -20,6 +20,7 @@ _WHAT: Mapping[str, str] = {
     "cache": "The cache cannot be written or read.",
     "config": "The config cannot be used.",
     PROOF: "Objects of the RT-PACS are lost, altered or unreadable, and no source could heal them.",
+    GUARD: "The R&V system's database changed in a way that care does not produce: its new state is quarantined.",
 }
 _NEXT: Mapping[str, str] = {
     "rv": "If it is an outage, treat from the dashboard: it works without the R&V system.",
@@ -29,9 +30,11 @@ _NEXT: Mapping[str, str] = {
     "shift check": "Open the page Shift check, compare with the R&V system, and say there what you find. What differs "
     "is settled before anybody is treated from the copy.",
     PROOF: "Patients who need them are not ready, and say why on their page. Compare with paper before treating.",
+    GUARD: "Look at the R&V system: is it attacked, or was it tidied? The list goes on from the last good state. "
+    "If the new one is right, a physicist accepts it by `python -m recovery accept-snapshot`; Backup health names it.",
 }
 _LOOK = "Run `python -m backup_jobs check` on the jobs' machine; the page Backup health shows the runs."
-_MOST_SAID = 300
+_MOST_SAID = 500
 
 
 @dataclass(frozen=True, slots=True)

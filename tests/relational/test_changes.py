@@ -20,6 +20,7 @@ from recovery.cache.manifests import current_id
 from recovery.cache.store import Cache
 from recovery.settings.config import Config
 from recovery.settings.products import QUERIES, product_names
+from recovery.settings.signing import Guard
 from recovery.tables.delivered import COUCH_SHIFTS, DELIVERIES
 from recovery.tables.relational import PATIENTS, RELATIONAL_TABLES, SCHEDULE
 from recovery.tables.schema import TableSchema
@@ -149,6 +150,7 @@ def read_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Cl
     for product in product_names():
         folder = tmp_path_factory.mktemp(product)
         config = config_in(folder, f"sqlite:///{product}.db", product=product)
+        config = replace(config, guard=Guard(rows=1000))  # what is asked here is whether it is read at all
         clinics[product] = Clinic(made_up_clinic(product, folder), config)
         fill(clinics[product])
         clinics[product].cycle()

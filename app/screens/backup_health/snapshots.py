@@ -12,7 +12,7 @@ import streamlit as st
 from app.components import marked
 from app.desk import Desk
 from app.wording import words
-from recovery.cache.snapshots import SnapshotInfo, list_snapshots, verify_snapshot
+from recovery.cache.snapshots import SnapshotInfo, in_words, list_snapshots, quarantined, verify_snapshot
 from recovery.settings.trust import UNSIGNED
 from recovery.words.times import moment
 
@@ -31,6 +31,8 @@ def show(desk: Desk) -> None:
             "There is none yet. `python -m backup_jobs snapshot_tables` makes one of every state that it reads."
         )
         return
+    for held in quarantined(desk.config.cache_path, desk.cache.trust):
+        st.markdown(f":red[■ **{words.as_markdown(in_words(held))}**]")
     if not desk.config.signing.public_keys:
         st.markdown(f"Snapshots are not signed: {UNSIGNED}.")
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -67,7 +69,7 @@ def _show_list(desk: Desk, found: list[SnapshotInfo]) -> None:
     now, zone = desk.now(), desk.config.site.zone
     frame = pd.DataFrame(
         {
-            "mark": ["■" if info.fault else "▲" if info.kept or info.missing else "" for info in found],
+            "mark": [_mark(info) for info in found],
             "taken": [moment(info.taken_at, now, zone) for info in found],
             "tables": [len(info.tables) for info in found],
             "rows": [sum(state.row_count for state in info.tables) for info in found],
@@ -76,7 +78,7 @@ def _show_list(desk: Desk, found: list[SnapshotInfo]) -> None:
     )
     column = st.column_config
     config = {
-        "mark": column.TextColumn("", width=28, help="■ damaged, ▲ something was kept back"),
+        "mark": column.TextColumn("", width=28, help="■ damaged or quarantined, ▲ something was kept back"),
         "taken": column.TextColumn("Taken", width=150),
         "tables": column.NumberColumn("Tables", width=70),
         "rows": column.NumberColumn("Rows", width=90, format="localized"),
@@ -86,9 +88,14 @@ def _show_list(desk: Desk, found: list[SnapshotInfo]) -> None:
     marked.table(frame, "snapshots", config, most=_SHOWN, alt=alt, strong=("mark", "taken"))
 
 
+def _mark(info: SnapshotInfo) -> str:
+    return "■" if info.fault or info.quarantined else "▲" if info.kept or info.missing else ""
+
+
 def _said(info: SnapshotInfo) -> str:
     kept = ", ".join(state.name for state in info.kept)
     missing = ", ".join(name for name, _ in info.missing)
-    parts = (info.fault, f"kept from before: {kept}" if kept else "", f"never had: {missing}" if missing else "")
+    held = f"quarantined: {', '.join(info.quarantined)}" if info.quarantined else ""
+    parts = (info.fault, held, f"kept from before: {kept}" if kept else "", f"never had: {missing}" if missing else "")
     said = "; ".join(part for part in parts if part)
     return said or ("the newest: the dashboard reads this one" if info.is_newest else "")
