@@ -25,10 +25,9 @@ from recovery.cache.memory import Memory
 from recovery.dicom.model import Patient
 from recovery.dicom.plans import Plan, ReferencedSeries, StructureSet
 from recovery.dicom.records import TreatmentRecord
-from recovery.overview.build import overview_rows, with_unknown
+from recovery.overview.build import overview_rows, whole_rows
 from recovery.overview.evidence import evidence_of
 from recovery.overview.lists import write_list
-from recovery.overview.rv_columns import with_second_source
 from recovery.overview.wanted_plans import wake_named
 from recovery.pacs.holdings import Holding
 from recovery.pacs.resting import GROUPS_PER_PART, Resting
@@ -57,8 +56,7 @@ def make(clinic: TwoNodes, now: datetime, held: int) -> None:
             _add_course(space, number)
         space.collection.note_all_records()
         wake_named(space)
-        rows = overview_rows(space, evidence_of(space)).rows
-        write_list(space, with_unknown(space, with_second_source(space, rows)))
+        write_list(space, whole_rows(space, overview_rows(space, evidence_of(space))))
         space.memory.first_look_done = True
         space.memory.save()
     for number in range(ACTIVE):

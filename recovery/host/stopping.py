@@ -56,7 +56,7 @@ class _Presses:
 
     def __call__(self, _number: int, _frame: FrameType | None) -> None:
         if self.was_pressed:
-            self.say()
+            self.say_in_peace()
             os._exit(STOPPED)
         self.was_pressed = True
         _thread.start_new_thread(self._end_soon, ())  # threading's own takes a lock, which the signal may have met
@@ -67,11 +67,17 @@ class _Presses:
         self.say()
         os._exit(STOPPED)
 
+    def say_in_peace(self) -> None:
+        """The line, from the main thread: a further press would end the process before it is written."""
+        for number in _STOPS:
+            signal.signal(number, signal.SIG_IGN)
+        self.say()
+
     def say(self) -> None:
         """The line, once."""
-        line, self.line = self.line, ""
         with suppress(OSError):
-            os.write(2, f"{line}\n".encode() if line else b"")
+            os.write(2, f"{self.line}\n".encode() if self.line else b"")
+        self.line = ""
 
     def again(self, told: sys.UnraisableHookArgs) -> None:
         """A KeyboardInterrupt that met a place which can raise nothing (a finaliser, a callback) comes once more."""
@@ -98,7 +104,8 @@ def run(main: Callable[[], int], line: str) -> int:
     except BaseException as error:
         if not _is_of_a_press(error):
             raise
-        presses.say()
+        presses.say_in_peace()
+        end_quietly("")
         return STOPPED
     end_quietly("", status)
     return status

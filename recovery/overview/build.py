@@ -70,8 +70,7 @@ def build_overview(space: Workspace, pacs: Peer) -> BuildReport:
     evidence = evidence_of(space)
     listed = overview_rows(space, evidence)
     write_excluded(space, listed.excluded)
-    told = with_transfers(with_second_source(space, listed.rows), standing_at(space.config.cache_path))
-    told = with_unknown(space, told)
+    told = whole_rows(space, listed)
     rows = write_list(space, told)
     write_pipeline(space, told)
     forget_damaged_tables(space.config.cache_path)
@@ -89,7 +88,14 @@ def overview_rows(space: Workspace, evidence: Evidence) -> Listed:
     )
 
 
-def with_unknown(space: Workspace, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def whole_rows(space: Workspace, listed: Listed) -> list[dict[str, Any]]:
+    """The list's rows with every column: what the R&V database, those who signed and the clock say beside the
+    RT-PACS."""
+    rows = with_second_source(space, listed.rows)
+    return _with_unknown(space, with_transfers(rows, standing_at(space.config.cache_path)))
+
+
+def _with_unknown(space: Workspace, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The rows with `unknown_since`: who may have been treated since the newest proof. Null where no proof is known:
     the same objects make the same table, also after a rebuild; pages and charts say that nothing is proven."""
     config = space.config

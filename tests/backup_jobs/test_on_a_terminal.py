@@ -97,6 +97,30 @@ def test_ctrl_c_while_a_class_is_made_which_python_wraps_in_another_error_is_one
     assert (done.returncode, done.stdout, done.stderr) == (1, "", "stopped; all stands\n")
 
 
+HASTY = """
+import os
+from recovery.host import stopping
+
+os_write = os.write
+
+def write(number, data):  # pressed again in the last moment before the line is there
+    os.kill(os.getpid(), 2)
+    return os_write(number, data)
+
+def main():
+    os.write = write
+    os.kill(os.getpid(), 2)
+    os.kill(os.getpid(), 2)
+
+stopping.leave(stopping.run(main, "stopped; all stands"))
+"""
+
+
+def test_however_often_ctrl_c_is_pressed_its_line_is_there_once() -> None:
+    done = subprocess.run([sys.executable, "-c", HASTY], cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "stopped; all stands\n")
+
+
 @pytest.mark.parametrize(("module", "command"), [("backup_jobs", "cycle"), ("recovery", "rebuild")])
 def test_ctrl_c_at_any_moment_of_a_start_is_one_line(tmp_path: Path, module: str, command: str) -> None:
     with two_nodes(tmp_path) as clinic:

@@ -16,10 +16,9 @@ from recovery.cache.damages import damaged_parts
 from recovery.cache.errors import TableDamagedError
 from recovery.cache.memory import Memory
 from recovery.cache.store import Cache
-from recovery.overview.build import overview_rows, with_unknown
+from recovery.overview.build import overview_rows, whole_rows
 from recovery.overview.evidence import evidence_of
 from recovery.overview.lists import write_list
-from recovery.overview.rv_columns import with_second_source
 from recovery.overview.wanted_plans import wake_named
 from recovery.pacs.holdings import LOST, Holding
 from recovery.pacs.resting import GROUPS_PER_PART
@@ -66,10 +65,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         treat(space, f"old{number:03d}", TODAY - timedelta(days=700 + number))
     space.collection.note_all_records()
     space.save()
-    rows = overview_rows(space, evidence_of(space)).rows
-    space.cache.write(
-        ON_TREATMENT, with_unknown(space, with_second_source(space, rows)), taken_at=NOW, source="RT-PACS"
-    )
+    rows = whole_rows(space, overview_rows(space, evidence_of(space)))
+    space.cache.write(ON_TREATMENT, rows, taken_at=NOW, source="RT-PACS")
     shutil.copytree(folder / "cache", folder / "before")
     run(opened(folder))
     return folder
@@ -107,8 +104,7 @@ def treat(space: Workspace, patient_id: str, day: date, *, fraction: int = 1) ->
 def run(space: Workspace) -> None:
     """What `build_on_treatment` writes, once the RT-PACS was asked."""
     wake_named(space)
-    rows = overview_rows(space, evidence_of(space)).rows
-    write_list(space, with_unknown(space, with_second_source(space, rows)))
+    write_list(space, whole_rows(space, overview_rows(space, evidence_of(space))))
 
 
 _opened: list[str] | None = None
