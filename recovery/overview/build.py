@@ -92,10 +92,10 @@ def whole_rows(space: Workspace, listed: Listed) -> list[dict[str, Any]]:
     """The list's rows with every column: what the R&V database, those who signed and the clock say beside the
     RT-PACS."""
     rows = with_second_source(space, listed.rows)
-    return _with_unknown(space, with_transfers(rows, standing_at(space.config.cache_path)))
+    return with_unknown(space, with_transfers(rows, standing_at(space.config.cache_path)))
 
 
-def _with_unknown(space: Workspace, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def with_unknown(space: Workspace, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The rows with `unknown_since`: who may have been treated since the newest proof. Null where no proof is known:
     the same objects make the same table, also after a rebuild; pages and charts say that nothing is proven."""
     config = space.config
