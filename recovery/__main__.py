@@ -2,13 +2,12 @@
 
 `table NAME` writes any cached table; `rebuild` makes the cache again from nothing but the RT-PACS; `chart` prints
 what a machine's day, or some patients, are treated from on paper; `user` keeps the accounts of the dashboard; `keys`
-makes the key that signs snapshots, `accept-snapshot`
-believes one in quarantine; `audit` verifies and shows who did what there; `watch` alarms when the newest
-proven backup is too old; `verify` tells whether all that is kept is what was written; `package` makes packs of plans
-for a machine's file mode; `restore` sends to another DICOM node and proves it there; `transfer-out` makes a packet of
-one patient for another hospital; `drill` tries recovery in an empty place; `downtime` declares and ends a downtime,
-`reconcile` holds a restored R&V system against this copy; `binder` is one PDF of everything to print, `bundle` the
-rescue bundle.
+makes the key that signs snapshots, `accept-snapshot` believes one in quarantine; `audit` verifies and shows who did
+what there; `watch` alarms when the newest proven backup is too old; `verify` tells whether all that is kept is what
+was written; `package` makes packs of plans for a machine's file mode; `restore` sends to another DICOM node and proves
+it there; `transfer-out` makes a packet of one patient for another hospital; `drill` tries recovery in an empty place;
+`downtime` declares and ends a downtime, `reconcile` holds a restored R&V system against this copy; `binder` is one PDF
+of everything to print, `bundle` the rescue bundle.
 """
 
 from __future__ import annotations

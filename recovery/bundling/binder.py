@@ -8,6 +8,7 @@ How
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -64,19 +65,24 @@ Block = tuple[str, Table]
 """What stands above a table, or nothing; and the table."""
 
 
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A list of the binder: `nothing` stands where a table has no rows."""
+
+    title: str
+    blocks: Sequence[Block]
+    widths: Sequence[float]
+    nothing: str
+
+
 def binder_pdf(told: Department, paper: Paper | None = None) -> bytes:
     """The binder, on the config's paper. Raises `FontError` if the config's font is none."""
     config = told.config
     charts = [(file, chart_sheets(file)) for file in told.treated_files]
-    lists = [
-        ("Who is on treatment", [("", _listed(told))]),
-        *((title, _of_day(told, machine, day)) for machine, day, title in _days(told)),
-        ("Not started yet", [("", _not_started(told))]),
-        *((f"Whom to call, {machine}", [("", _calls(lines))]) for machine, lines in
-          calls.by_machine(told.treated_files).items()),
-    ]  # fmt: skip
+    lists = list(_sections(told))
     texts = [*chart_texts(sheet for _, sheets in charts for sheet in sheets), *told.told, *told.machines]
-    texts += [text for _, blocks in lists for above, table in blocks for row in (*table.rows, (above,)) for text in row]
+    blocks = [block for section in lists for block in section.blocks]
+    texts += [text for above, table in blocks for row in (*table.rows, (above,)) for text in row]
     pdf = BinderCanvas(
         paper or config.charts.paper, letters_for(texts, config.chart_font), f"{config.site.name}  ·  {told.age}"
     )
@@ -86,22 +92,30 @@ def binder_pdf(told: Department, paper: Paper | None = None) -> bytes:
     return bytes(pdf.output())
 
 
+def _sections(told: Department) -> Iterator[Section]:
+    nobody = "No appointment is known."
+    yield Section("Who is on treatment", [("", _listed(told))], _LIST_WIDTHS, nobody)
+    for machine, day, title in _days(told):
+        yield Section(title, _of_day(told, machine, day), _DAY_WIDTHS, nobody)
+    nobody = "Nobody is known." if told.not_started is not None else "Not known: there is no table of it."
+    yield Section("Not started yet", [("", _not_started(told))], _STARTING_WIDTHS, nobody)
+    for machine, lines in calls.by_machine(told.treated_files).items():
+        yield Section(f"Whom to call, {machine}", [("", _calls(lines))], _CALL_WIDTHS, nobody)
+
+
 def _draw(
     pdf: BinderCanvas,
     told: Department,
-    lists: Sequence[tuple[str, Sequence[Block]]],
+    lists: Sequence[Section],
     charts: Sequence[tuple[PatientFile, Sequence[ChartSheet]]],
 ) -> None:
     entries = len(lists) + len(charts) + 2 + len(told.machines)
     _begin(pdf, told)
     kept = pdf.keep_free(entries)
-    widths = {"Who": _LIST_WIDTHS, "Not": _STARTING_WIDTHS, "Whom": _CALL_WIDTHS}
-    nothing = {"Not": "Nobody is known." if told.not_started is not None else "Not known: there is no table of it."}
-    for title, blocks in lists:
-        pdf.begin_section(title)
-        pdf.enter(title, is_section=True)
-        kind = title.split()[0]
-        _tables(pdf, blocks, widths.get(kind, _DAY_WIDTHS), nothing.get(kind, "No appointment is known."))
+    for section in lists:
+        pdf.begin_section(section.title)
+        pdf.enter(section.title, is_section=True)
+        _tables(pdf, section.blocks, section.widths, section.nothing)
     pdf.first_page = pdf.page + 1
     pdf.enter(f"Charts, {counted(len(charts), 'patient')}", is_section=True, page=pdf.page + 1)
     for file, sheets in charts:

@@ -71,7 +71,7 @@ def make_bundle(config: Config, now: datetime, passphrase: str | None, places: S
             inside = folder / "bundle"
             inside.mkdir()
             built = build(inside, told, cache)
-            file = folder / file_name(told.local_now)
+            file = folder / file_name(told.local_now, is_whole=built.is_whole)
             once = pyrage.x25519.Identity.generate()
             encrypt(inside, file, [*config.bundle.recipients, str(once.to_public())], passphrase)
             faults = faults_of_encrypted(file, [once], {})

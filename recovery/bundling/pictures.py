@@ -34,6 +34,7 @@ class BeamPictures:
         self.folder = folder
         self._silent = ""
         self._without = 0
+        self._too_large = 0
 
     def fetch(self, files: Iterable[PatientFile]) -> None:
         """Bring the plans that the RT-PACS holds, many at once: one by one, asking takes longer than drawing."""
@@ -52,10 +53,10 @@ class BeamPictures:
     @property
     def lacks(self) -> tuple[str, ...]:
         """What is missing, in a sentence."""
-        if not self._without:
-            return ()
-        plans = counted(self._without, "plan has", "plans have")
-        return (f"▲ {plans} no beam's-eye views here. {self._silent}".rstrip(),)
+        plans, views = counted(self._without, "plan has", "plans have"), counted(self._too_large, "beam's-eye view")
+        without = f"▲ {plans} no beam's-eye views here. {self._silent}".rstrip()
+        too_large = f"▲ {views} not here, for they are too large: a dashboard draws them."
+        return (*([without] if self._without else []), *([too_large] if self._too_large else []))
 
     def of(self, file: PatientFile, base: str) -> dict[str | None, list[tuple[str, str]]]:
         """By plan UID each drawing's path in the bundle, and what it shows; `base`: how their names begin."""
@@ -81,7 +82,9 @@ class BeamPictures:
     def _write(self, views: Iterable[BeamsEyeView], base: str) -> Iterable[tuple[str, str]]:
         for number, view in enumerate(views, start=1):
             drawn = draw_beams_eye_view(view).encode()
-            if len(drawn) <= MOST_BYTES:
-                name = f"{base}_{number}.svg"
-                (self.folder / name).write_bytes(drawn)
-                yield f"{self.folder.name}/{name}", f"{absent(view.beam_number)} {absent(view.beam_name)}"
+            if len(drawn) > MOST_BYTES:
+                self._too_large += 1
+                continue
+            name = f"{base}_{number}.svg"
+            (self.folder / name).write_bytes(drawn)
+            yield f"{self.folder.name}/{name}", f"{absent(view.beam_number)} {absent(view.beam_name)}"

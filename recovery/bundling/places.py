@@ -1,7 +1,8 @@
 """Where the rescue bundle is kept: copied to each place, read back there, and only then an old one goes.
 
 A place that is not there, or is full, costs that place alone, and keeps what it has. Of a folder only files that are
-named as bundles are this program's.
+named as bundles are this program's. Whole ones and those that lack something are counted apart: however many nights the
+RT-PACS is silent, the last whole ones stay.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from recovery.packing.encryption import key_file_of
 from recovery.packing.proof import hash_of
 
 HOW_TO_OPEN = "HOW_TO_OPEN.txt"
-_OURS = re.compile(r"\.?rbrdt_bundle_\d{4}-\d\d-\d\d_\d{4}\.(tar\.gz|key)\.age(\.\d+-\d+)?")
+_INCOMPLETE = "_incomplete"
+_OURS = re.compile(r"\.?rbrdt_bundle_\d{4}-\d\d-\d\d_\d{6}(_incomplete)?\.(tar\.gz|key)\.age(\.\d+-\d+)?")
 _TOLD = """The rescue bundle of the radiotherapy backup (RBRDT). Each .tar.gz.age is one night's copy of patients.
 It is opened by the program age (https://age-encryption.org; keep age.exe on the stick) in a folder on a computer
 that may hold patients' data, with Terminal or PowerShell:
@@ -29,14 +31,14 @@ Then open index.html in any browser. Nothing is installed, and no network is nee
 """
 
 
-def file_name(made_at: datetime) -> str:
+def file_name(made_at: datetime, *, is_whole: bool) -> str:
     """`made_at`: local to the site."""
-    return f"rbrdt_bundle_{made_at:%Y-%m-%d_%H%M}.tar.gz.age"
+    return f"rbrdt_bundle_{made_at:%Y-%m-%d_%H%M%S}{'' if is_whole else _INCOMPLETE}.tar.gz.age"
 
 
 def keep_in(place: Path, bundle: Path, keep: int) -> str:
     """Put a bundle, and its key where it has one, into a place; why that failed, in a sentence; empty where it is
-    proven there. Then `keep` of them stay, this one among them."""
+    proven there. Then `keep` of its kind stay, this one among them."""
     try:
         _sweep(place)
         for file in (key_file_of(bundle), bundle):
@@ -44,7 +46,9 @@ def keep_in(place: Path, bundle: Path, keep: int) -> str:
                 _copy(file, place / file.name)
         replace(place / HOW_TO_OPEN, _TOLD.encode())
         others = sorted(
-            {path.name for path in place.glob("*.tar.gz.age") if _OURS.fullmatch(path.name)} - {bundle.name}
+            name
+            for name in {path.name for path in place.glob("*.tar.gz.age")} - {bundle.name}
+            if _OURS.fullmatch(name) and (_INCOMPLETE in name) is (_INCOMPLETE in bundle.name)
         )
         for name in others[: len(others) - keep + 1] if len(others) >= keep else ():
             (place / name).unlink()

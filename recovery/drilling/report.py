@@ -11,8 +11,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recovery.charting.canvas import FOOT, MARGIN, Canvas, Paper
-from recovery.charting.letters import Letters, letters_for
+from recovery.charting.canvas import MARGIN, Paper
+from recovery.charting.footed_pages import FootedPages
+from recovery.charting.letters import letters_for
 from recovery.charting.sheet import Table
 from recovery.words.times import age
 from recovery.words.values import ABSENT, counted
@@ -96,24 +97,12 @@ class Drill:
         yield from (f"plan {plan.plan_uid}: {plan.said}" for plan in self.plans if plan.is_failure)
 
 
-class _Pages(Canvas):
-    """Pages whose foot says of which drill they are: the one that is signed may be another than the first."""
-
-    def __init__(self, paper: Paper, letters: Letters, foot: str) -> None:
-        super().__init__(paper, letters)
-        self._foot = foot
-
-    def footer(self) -> None:
-        self.set_y(-FOOT + 4)
-        self.write_text(f"{self._foot}   page {self.page_no()} of {{nb}}", self.epw, size=7)
-
-
 def as_pdf(drill: Drill, paper: Paper, own_font: Path | None) -> bytes:
     """The report. Raises `FontError` if `own_font` is no font."""
     findings, plans = list(drill.findings()), [(p.plan_uid, p.machine, p.said) for p in drill.plans]
     texts = [drill.site, RULE, LIMITS, ABSENT, *findings, *drill.remarks, *(text for row in plans for text in row)]
     title = f"Recovery drill, {drill.site}"
-    pdf = _Pages(paper, letters_for(texts, own_font), f"{title}, {drill.held_at:%Y-%m-%d %H:%M}")
+    pdf = FootedPages(paper, letters_for(texts, own_font), f"{title}, {drill.held_at:%Y-%m-%d %H:%M}")
     pdf.set_title(f"Recovery drill {drill.held_at:%Y-%m-%d}")
     pdf.set_creation_date(drill.held_at)
     pdf.add_page()

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from recovery.entries.charted import read_charted
 from recovery.entries.transfers import faults_at
-from recovery.host.entry_lines import EntriesError, entries_folder, read_statements
+from recovery.host.entry_lines import EntriesError, Statements, entries_folder, read_statements
 from recovery.words.times import at_time
 
 
@@ -103,13 +103,25 @@ def _told(cache_path: Path, zone: ZoneInfo) -> str:
     except EntriesError as error:
         return f"Nobody can tell whether a downtime is declared. {error}"
     found = lasting(read.all)
-    damaged = f"{read.damaged_lines} of what was said about downtimes cannot be read." if read.damaged_lines else ""
-    return " ".join(filter(None, (found.in_words(zone) if found is not None else "", damaged)))
+    perhaps = ": one may last" if found is None and _may_last(read) else ""
+    damaged = f"{read.damaged_lines} of what was said about downtimes cannot be read{perhaps}."
+    return " ".join(filter(None, (found.in_words(zone) if found else "", damaged if read.damaged_lines else "")))
 
 
 def grace_at(cache_path: Path, usual: timedelta) -> timedelta:
-    """How old the newest proof may be before what was treated since is unknown: in a downtime no longer at all."""
-    return usual if lasting_at(cache_path) is None else timedelta(0)
+    """How old the newest proof may be before what was treated since is unknown: in a downtime no longer at all, and
+    none where a downtime may last that cannot be read."""
+    try:
+        read = read_statements(downtimes_file(cache_path), DowntimeEntry)
+    except EntriesError:
+        return timedelta(0)
+    return timedelta(0) if _may_last(read) or lasting(read.all) is not None else usual
+
+
+def _may_last(read: Statements[DowntimeEntry]) -> bool:
+    """Whether a line that cannot be read may have begun a downtime: nobody has ended one since."""
+    ended = max((place for place, entry in enumerate(read.all, start=1) if entry.kind == "end"), default=0)
+    return read.damaged_lines > 0 and read.before_damage >= ended
 
 
 def believed_up_to(cache_path: Path, proven_at: datetime | None) -> datetime | None:

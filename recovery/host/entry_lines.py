@@ -42,6 +42,8 @@ class Statements(Generic[Entry]):
 
     all: tuple[Entry, ...] = ()
     damaged_lines: int = 0
+    before_damage: int = 0
+    """How many of `all` stand before the last damaged line."""
 
 
 def read_statements(file: Path, kind: type[Entry]) -> Statements[Entry]:
@@ -55,8 +57,14 @@ def read_statements(file: Path, kind: type[Entry]) -> Statements[Entry]:
         return Statements()
     except OSError as error:
         raise EntriesError(f"{file} cannot be read: {error.strerror}. Check the rights of its folder.") from error
-    entries = [entry for line in lines if (entry := _parsed(line, kind)) is not None]
-    return Statements(tuple(entries), len(lines) - len(entries))
+    entries: list[Entry] = []
+    before_damage = 0
+    for line in lines:
+        if (entry := _parsed(line, kind)) is not None:
+            entries.append(entry)
+        else:
+            before_damage = len(entries)
+    return Statements(tuple(entries), len(lines) - len(entries), before_damage)
 
 
 def append_statement(file: Path, entry: DataclassInstance) -> None:

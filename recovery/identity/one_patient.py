@@ -17,6 +17,7 @@ Why an absent birth date joins nobody
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -34,6 +35,9 @@ PlanUid = str | None
 
 SEPARATOR = "\\"
 """Between several IDs in one text: the one character that no PatientID may hold (PS3.5 section 6.2)."""
+
+_OF_ID = "of patient ID "
+_ANOTHERS_ID = re.compile(f"objects {_OF_ID}.*? name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +92,14 @@ class Identities:
             yield f"also under patient ID {', '.join(also)}, with the same name and birth date: one course"
         ours = {patient for i in own for patient in known[i]}
         for other in sorted((i for i in known if i not in own), key=str):
-            whose = f"of patient ID {other}" if other is not None else "without a patient ID"
+            whose = f"{_OF_ID}{other}" if other is not None else "without a patient ID"
             why = f", {_why_apart(ours, known[other])}" if None not in {other, patient_id} else ""
             yield f"objects {whose} name this plan too{why}: not counted here"
+
+
+def without_others_ids(remarks: str) -> str:
+    """What `Identities.remarks` says, for readers to whom another patient is nobody."""
+    return _ANOTHERS_ID.sub("objects of another patient ID name", remarks)
 
 
 def identify(records: Iterable[TreatmentRecord], plans: Iterable[Plan]) -> Identities:

@@ -2,8 +2,7 @@
 
 How
     A course summary for each course, a treated phase, a prescription and a volume for each plan, the patient, the
-    diagnoses in the words of the R&V database. A resource names a profile only where it has
-    all that the profile asks for.
+    diagnoses in the words of the R&V database. A resource names a profile only where it has all that this asks for.
 
 Why numbers may lack
     Fractions and dose stand here only where they are counted whole: while records are known to be missing, or what was

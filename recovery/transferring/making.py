@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from recovery.charting import on_paper
 from recovery.entries.downtimes import told_at
 from recovery.host import system
+from recovery.identity.one_patient import without_others_ids
 from recovery.packing.proof import SUMS, UNFINISHED
 from recovery.pacs.verified_objects import VerifiedObjects, chain_of
 from recovery.patient.file import PatientNotFoundError, files_of
@@ -80,7 +81,7 @@ def make(config: Config, cache: Cache, pacs: Peer, numbers: tuple[str, ...], now
     files = files_of(tables, site, numbers[:1], now, grace)
     if not files:
         raise PatientNotFoundError("No table of the cache knows this patient ID.")
-    file = replace(files[0], namesakes=(), downtime=told_at(cache.path, site.zone))  # other patients are nobody's there
+    file = _without_others(replace(files[0], downtime=told_at(cache.path, site.zone)))
     own = [plan for one in file.plans if (plan := tables.plans.get(one.uid or "")) is not None]
     needed = {uid for plan in own for uid in chain_of(plan, tables)}
     verified = VerifiedObjects.load(cache).objects
@@ -99,6 +100,15 @@ def make(config: Config, cache: Cache, pacs: Peer, numbers: tuple[str, ...], now
         local,
     )
     return lacks
+
+
+def _without_others(file: PatientFile) -> PatientFile:
+    """The file without other patients' names and numbers: they are nobody's in another hospital."""
+    plans = (
+        replace(plan, row=replace(plan.row, remarks=without_others_ids(plan.row.remarks))) if plan.row.remarks else plan
+        for plan in file.plans
+    )
+    return replace(file, namesakes=(), plans=tuple(plans))
 
 
 def lacks_of(file: PatientFile, contents: Contents) -> Lacks:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recovery.charting import facts, on_paper
-from recovery.charting.canvas import FOOT, MARGIN, Canvas, Paper, shortened
-from recovery.charting.letters import Letters, letters_for, unprintable_in_words
+from recovery.charting.canvas import MARGIN, Paper, shortened
+from recovery.charting.footed_pages import FootedPages
+from recovery.charting.letters import letters_for, unprintable_in_words
 from recovery.charting.pdf import FRACTION_WIDTHS
 from recovery.charting.sheet import Table, fractions
 from recovery.patient import notices as plan_notices
@@ -29,18 +30,6 @@ COUNTED_HOW = (
 )
 
 
-class _Pages(Canvas):
-    """Pages whose foot says whose they are: sheets of two patients may lie on one table."""
-
-    def __init__(self, paper: Paper, letters: Letters, foot: str) -> None:
-        super().__init__(paper, letters)
-        self._foot = foot
-
-    def footer(self) -> None:
-        self.set_y(-FOOT + 4)
-        self.write_text(f"{self._foot}   page {self.page_no()} of {{nb}}", self.epw, size=7)
-
-
 def as_pdf(
     file: PatientFile,
     lacks: Sequence[str],
@@ -56,7 +45,7 @@ def as_pdf(
     said = list(_parts(file, lacks, kinds, made_at))
     texts = [file.site_name, COUNTED_HOW, _foot(file), *_texts(file), *(text for part in said for text in _all(part))]
     letters = letters_for(texts, own_font)
-    pdf = _Pages(paper, letters, _foot(file))
+    pdf = FootedPages(paper, letters, _foot(file))
     pdf.set_title("Transfer of a patient")
     pdf.set_producer("RBRDT")
     pdf.set_creation_date(made_at.replace(tzinfo=UTC))

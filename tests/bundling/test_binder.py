@@ -67,6 +67,19 @@ def test_every_page_says_which_it_is_and_a_chart_whose(told: Department, binder:
     assert list(dict.fromkeys(named)) == [file.identity.patient_id for file in told.treated_files]
 
 
+def test_a_machine_may_be_called_as_a_list_is(told: Department) -> None:
+    odd = {"treatment_machine_name": "Not 1"}
+    appointments = told.tables.schedule.assign(**odd) if told.tables.schedule is not None else None
+    odd_one = replace(
+        told,
+        machines=("Not 1",),
+        table=told.table.assign(**odd),
+        tables=replace(told.tables, schedule=appointments),
+    )
+    (day,) = [page for page in texts(binder_pdf(odd_one)) if page.startswith("Not 1, Tue 24 Nov")]
+    assert "NO APPOINTMENT KNOWN THAT DAY: 4" in day
+
+
 def test_the_contents_lead_to_the_page_that_they_name(binder: bytes) -> None:
     pages = texts(binder)
     listed = re.findall(r"^(.+?) (\d+)$", pages[0], re.MULTILINE)

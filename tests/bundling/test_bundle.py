@@ -99,7 +99,7 @@ def page(browser: Browser, site: Path) -> Iterator[Page]:
 def test_it_lies_proven_where_the_place_is_there_and_says_which_is_not(
     config: Config, made: Made, bundle: Path
 ) -> None:
-    assert made.name == "rbrdt_bundle_2026-11-24_1438.tar.gz.age" and made.patients == 4
+    assert made.name == "rbrdt_bundle_2026-11-24_143800_incomplete.tar.gz.age" and made.patients == 4
     assert made.proven == [bundle.parent] and "gone" in made.failed[0] and len(made.failed) == 1
     assert {path.name for path in bundle.parent.iterdir()} == {bundle.name, key_file_of(bundle).name, HOW_TO_OPEN}
     assert made.size < 4 * 250_000, "a quarter of a megabyte for each patient"
@@ -270,11 +270,11 @@ def test_only_who_has_key_or_passphrase_opens_it_and_half_of_one_is_told(
 
 
 def test_an_old_one_goes_only_when_the_new_one_is_proven(tmp_path: Path) -> None:
-    stick, new = tmp_path / "stick", tmp_path / file_name(LOCAL)
+    stick, new = tmp_path / "stick", tmp_path / file_name(LOCAL, is_whole=True)
     stick.mkdir()
     new.write_bytes(b"n" * 50_000)
-    old = [stick / file_name(LOCAL - timedelta(days=days)) for days in (1, 2, 3)]
-    half = ".rbrdt_bundle_2026-11-20_0200.tar.gz.age.7-7"
+    old = [stick / file_name(LOCAL - timedelta(days=days), is_whole=True) for days in (1, 2, 3)]
+    half = ".rbrdt_bundle_2026-11-20_020000.tar.gz.age.7-7"
     for file in (*old, *map(key_file_of, old), stick / "thesis.doc", stick / half):
         file.write_bytes(b"o")
     before = {path.name for path in stick.iterdir()}
@@ -289,6 +289,16 @@ def test_an_old_one_goes_only_when_the_new_one_is_proven(tmp_path: Path) -> None
     assert keep_in(stick, new, 2) == ""
     kept = {path.name for path in stick.iterdir()}
     assert kept == {new.name, old[0].name, key_file_of(old[0]).name, HOW_TO_OPEN, "thesis.doc"}
+
+
+def test_nights_in_which_something_lacks_push_no_whole_bundle_out(tmp_path: Path) -> None:
+    whole, *lacking = (tmp_path / file_name(LOCAL + timedelta(days=n), is_whole=n == 0) for n in range(4))
+    (tmp_path / "stick").mkdir()
+    for file in (whole, *lacking):
+        file.write_bytes(b"n")
+        assert keep_in(tmp_path / "stick", file, 2) == ""
+    kept = {path.name for path in (tmp_path / "stick").iterdir()}
+    assert kept == {whole.name, lacking[1].name, lacking[2].name, HOW_TO_OPEN}
 
 
 def test_nothing_is_made_that_nobody_could_open_or_that_lies_nowhere(
@@ -314,4 +324,4 @@ def test_the_nightly_job_keeps_it_and_names_the_place_that_is_not_there(
     told = json.loads(capsys.readouterr().out)
     assert told["outcome"] == "PARTIAL" and told["counts"] == {"found": 4, "already_held": 0, "moved": 1, "unproven": 1}
     assert "gone" in told["message"] and "ABELSEN" not in told["message"]
-    assert (bundle.parent / file_name(LOCAL + timedelta(days=1))).is_file() and bundle.is_file()
+    assert (bundle.parent / file_name(LOCAL + timedelta(days=1), is_whole=False)).is_file() and bundle.is_file()

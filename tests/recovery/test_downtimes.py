@@ -69,10 +69,17 @@ def test_a_file_that_cannot_be_read_is_said_and_is_not_no_downtime(tmp_path: Pat
     file = downtimes_file(tmp_path / "cache")
     append_statement(file, BEGIN)
     file.write_bytes(file.read_bytes().replace(b"encrypted", b"encrypteD"))
-    assert told_at(tmp_path / "cache", ZURICH) == "1 of what was said about downtimes cannot be read."
+    cannot = "1 of what was said about downtimes cannot be read"
+    half_an_hour = timedelta(minutes=30)
+    assert told_at(tmp_path / "cache", ZURICH) == f"{cannot}: one may last."
+    assert grace_at(tmp_path / "cache", half_an_hour) == timedelta(0), "as if it lasted"
+    append_statement(file, DowntimeEntry("end", "all compared", "P. Physicist", NOW))
+    assert told_at(tmp_path / "cache", ZURICH) == f"{cannot}."
+    assert grace_at(tmp_path / "cache", half_an_hour) == half_an_hour, "whatever began was ended"
     file.unlink()
     file.mkdir()
     assert "Nobody can tell whether a downtime is declared" in told_at(tmp_path / "cache", ZURICH)
+    assert grace_at(tmp_path / "cache", half_an_hour) == timedelta(0)
     assert lasting_at(tmp_path / "cache") is None
 
 

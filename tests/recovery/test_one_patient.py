@@ -11,6 +11,7 @@ import pytest
 from recovery.dicom.model import InstanceRef, Patient
 from recovery.dicom.plans import Plan
 from recovery.dicom.records import TreatmentRecord
+from recovery.identity.one_patient import without_others_ids
 from recovery.on_treatment.rows import build_rows
 from tests.recovery.clinics import NOW, evidence, planned, row_of, rows_of, treated
 from tests.recovery.courses import day
@@ -174,6 +175,8 @@ def test_a_plan_that_is_another_patients_is_told_and_not_held_for_this_one(born:
     other = planned("brain", 30, "9", patient=Patient("9", "QUARTZ, Heron", born, None))
     [row] = rows_of(evidence(named("brain", [1], "MRN"), [other]))
     assert "objects of patient ID 9 name this plan too, with another name" in row["remarks"]
+    elsewhere = without_others_ids(row["remarks"])
+    assert "objects of another patient ID name this plan too, with another name" in elsewhere and "9" not in elsewhere
     assert (row["plan_held"], row["images_held"], row["ready"]) == (False, False, False)
     assert "what is held under the plan's UID is another patient's" in row["missing"]
     assert row["number_of_fractions_planned"] is None
