@@ -14,7 +14,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from functools import cache
-from math import ceil
 from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
@@ -22,7 +21,7 @@ from openpyxl.cell.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 
-from recovery.charting.cells import LINE_HEIGHT, as_wide_as_paper, text_into
+from recovery.charting.cells import LINE_HEIGHT, as_wide_as_paper, lines_of, text_into
 from recovery.lists.columns import Column
 from recovery.words.printable import printable
 from recovery.words.values import ABSENT
@@ -56,6 +55,8 @@ class Layout:
 
 
 _INK = "1F2937"
+_LETTERS_BESIDE_PAPER = 70
+"""A column that no paper has may be so wide."""
 _BOLD = Font(name="Calibri", size=11, bold=True, color=_INK)
 _HAIRLINE = Side(style="hair", color="6B7280")
 _RULE = Side(style="thin", color=_INK)
@@ -111,10 +112,13 @@ def fit(sheet: Worksheet, layout: Layout, blocks: Mapping[int, pd.DataFrame]) ->
 
     `blocks` are the rows written, by the line in which each block begins.
     """
-    widths = {}
+    widths, is_printed = {}, True
     for place, column in enumerate(layout.columns, start=1):
         texts = [text for rows in blocks.values() for text in _texts(rows, column)]
         least, most = layout.letters.get(column.name, column.letters)
+        if not is_printed:  # it shall not make the printed lines higher
+            most = max(most, _LETTERS_BESIDE_PAPER)
+        is_printed &= column.name != layout.printed_up_to
         widths[column.name] = min(max(max(map(len, texts), default=0) + 2, least), most)
         sheet.column_dimensions[get_column_letter(place)].width = widths[column.name]
     for first, rows in blocks.items():
@@ -123,7 +127,7 @@ def fit(sheet: Worksheet, layout: Layout, blocks: Mapping[int, pd.DataFrame]) ->
             if column.kind == "text":
                 width = widths[column.name]
                 texts = _texts(rows, column)
-                lines = [max(so_far, _lines_of(text, width)) for so_far, text in zip(lines, texts, strict=True)]
+                lines = [max(so_far, lines_of(text, width - 1)) for so_far, text in zip(lines, texts, strict=True)]
         for number, count in enumerate(lines, start=first):
             sheet.row_dimensions[number].height = max(count, layout.least_lines) * LINE_HEIGHT
 
@@ -222,11 +226,6 @@ def _emphasise(sheet: Worksheet, number: int, layout: Layout) -> None:
 def _texts(rows: pd.DataFrame, column: Column) -> list[str]:
     source = rows[column.name].fillna(ABSENT) if column.kind == "text" else rows["mark"].fillna("")
     return [str(text) for text in source]
-
-
-def _lines_of(text: str, width: int) -> int:
-    """How many lines a text takes in a column; words that wrap leave about a seventh of it empty."""
-    return 1 if len(text) < width else ceil(len(text) * 1.15 / width)
 
 
 def _say(item: HeaderFooterItem | None, left: str, right: str | None) -> None:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 Format = Literal["json", "csv", "xlsx", "parquet"]
 
+_WIDEST = 60
+"""Letters of a column in Excel."""
 _MOST_LETTERS = 32_767
 _TOO_LONG = "(longer than a cell of Excel holds: export it as JSON, CSV or parquet)"
 
@@ -70,12 +72,16 @@ def _in_csv(value: object) -> object:
 def _workbook(rows: list[dict[str, object]], schema: TableSchema, told: str) -> bytes:
     from openpyxl import Workbook
     from openpyxl.comments import Comment
+    from openpyxl.utils import get_column_letter
 
     book = Workbook()
     sheet = book.create_sheet(schema.name[:31], 0)
     book.remove(book.worksheets[1])
     sheet.append(list(schema.columns))
     sheet.freeze_panes = "A2"
+    for column, name in enumerate(schema.columns, start=1):
+        shown = max((_letters(row[name]) for row in rows), default=0)
+        sheet.column_dimensions[get_column_letter(column)].width = min(max(len(name), shown), _WIDEST) + 2
     for number, row in enumerate(rows, start=2):
         for column, value in enumerate(row.values(), start=1):
             cell = sheet.cell(number, column)
@@ -92,6 +98,13 @@ def _workbook(rows: list[dict[str, object]], schema: TableSchema, told: str) -> 
     file = io.BytesIO()
     book.save(file)
     return file.getvalue()
+
+
+def _letters(value: object) -> int:
+    """How wide a value is shown; a date that does not fit is shown as ####."""
+    if isinstance(value, date):
+        return 19 if isinstance(value, datetime) else 10
+    return 0 if value is None else max(map(len, str(value).split("\n")))
 
 
 def _iso(value: object) -> str:

@@ -110,6 +110,17 @@ def test_the_sheet_prints_on_landscape_pages_that_each_bear_head_age_and_number(
     assert sheet.oddFooter.right.text == "Page &P of &N"
 
 
+def test_what_no_paper_has_makes_no_printed_line_higher() -> None:
+    layout, long = excel.LIST, "Not applicable: Malignant neoplasm of prostate (of the diagnosis)"
+    names = [one.name for one in layout.columns]
+    beside = [one.name for one in layout.columns[names.index(str(layout.printed_up_to)) + 1 :] if one.kind == "text"]
+    table = described([clinic.row("A", "1", "P", 1)]).assign(**dict.fromkeys(beside, long))
+    about = excel.About("Clinic", "UTC", clinic.LOCAL, clinic.LOCAL, clinic.LOCAL, "", "", "")
+    sheet = load_workbook(io.BytesIO(excel.workbook(table, about))).worksheets[0]
+    alone = sheet_of(clinic.row("A", "1", "P", 1))
+    assert len(beside) > 4 and sheet.row_dimensions[2].height == alone.row_dimensions[2].height
+
+
 def test_the_order_of_the_rows_is_kept() -> None:
     sheet = sheet_of(*(clinic.row(name, name, "P", 1) for name in ("C", "A", "B")))
     assert [sheet.cell(row, column("Name")).value for row in (2, 3, 4)] == ["C", "A", "B"]

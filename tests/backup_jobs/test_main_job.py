@@ -414,6 +414,8 @@ def test_a_table_is_written_in_every_format(clinic: TwoNodes) -> None:
         assert clinic.run("recovery", "table", "on_treatment", "--format", form, "-o", str(output)).returncode == 0
     sheet = load_workbook(clinic.folder / "table.xlsx").worksheets[0]
     assert (sheet["B2"].value, sheet["B2"].data_type) == ("@BASALT, Osprey", "s")
+    dates = [cell for cell in sheet[2] if cell.is_date]
+    assert dates and all(sheet.column_dimensions[cell.column_letter].width > 10 for cell in dates), "else ####"
     assert "@BASALT, Osprey" in (clinic.folder / "table.csv").read_text("utf-8-sig")
     assert read_table(clinic.folder / "table.parquet")["patient_name"].to_pylist() == ["@BASALT, Osprey"]
 

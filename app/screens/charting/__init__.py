@@ -43,9 +43,10 @@ def show(desk: Desk) -> None:
     if rights.signer(Permission.CHARTING) is None:
         st.markdown(f":small[{rights.refusal(Permission.CHARTING)}]")
     corrected = _corrected(desk)
+    above = st.container(horizontal=True, vertical_alignment="bottom")  # half a tablet has no room for all machines
     left, right = st.columns([2, 3], gap="medium")
     with left:
-        chosen = whom.choose(desk, loaded, corrected)
+        chosen = whom.choose(desk, loaded, corrected, above)
     with right:
         if chosen is not None:
             _show_chosen(desk, chosen, corrected)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -17,6 +18,9 @@ from recovery.lists import appointments, day_tables, machine_day, since_proof
 from recovery.lists.appointments import DayFacts
 from recovery.on_treatment.unknown_since import Doubt
 from recovery.words.values import absent, or_none
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
 
 UNANSWERED = "Not answered"
 WHOM = "chart_whom"
@@ -34,8 +38,10 @@ class Chosen:
     at: datetime | None
 
 
-def choose(desk: Desk, loaded: cached.Loaded, corrected: ChartedFraction | None) -> Chosen | None:
-    """Draw the list; returns whom somebody chose."""
+def choose(
+    desk: Desk, loaded: cached.Loaded, corrected: ChartedFraction | None, above: DeltaGenerator
+) -> Chosen | None:
+    """Draw the list, and `above` it of which machine and day; returns whom somebody chose."""
     if corrected is not None:
         day, machine = corrected.treated_at.date(), corrected.treatment_machine_name
         st.markdown(f"**To be corrected:** {words.as_markdown(corrected.in_words)}")
@@ -45,8 +51,7 @@ def choose(desk: Desk, loaded: cached.Loaded, corrected: ChartedFraction | None)
     doubt = unknown.doubt_now(loaded, desk)
     busiest = appointments.busiest(found.tables.schedule, desk.today(), machines) if machines else UNANSWERED
     options = [*machines, UNANSWERED]
-    place = st.container(horizontal=True, vertical_alignment="bottom")
-    with place:
+    with above:
         machine = st.segmented_control(
             "Machine", options, default=busiest, required=True, format_func=words.as_markdown, key="chart_machine"
         )
