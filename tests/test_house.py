@@ -104,17 +104,17 @@ def test_every_command_that_the_readme_shows_exists() -> None:
     assert {"demo", "test"} <= targets and all(re.search(rf"^{t}:", makefile, re.MULTILINE) for t in targets), targets
 
 
-@pytest.mark.parametrize("name", ["requirements", "requirements-dev"])
+@pytest.mark.parametrize("name", ["requirements", "requirements-network", "requirements-dev"])
 def test_requirements_are_reasoned_and_all_that_they_need_is_pinned_by_hash_from_no_named_index(name: str) -> None:
     wanted = [line for line in (PROJECT / f"{name}.in").read_text().splitlines() if not line.startswith(("#", "-"))]
-    assert [line for line in wanted if not re.match(r"[\w\-\[\]]+==[\w.]+ +# .{10}", line)] == []
+    assert [line for line in wanted if not re.match(r"[\w\-\[\],]+==[\w.]+ +# .{10}", line)] == []
     text = re.sub(r" *#.*", "", (PROJECT / f"{name}.txt").read_text())
     one = r"^([\w.-]+)==(\S+)(?: ; [^\\]+)? \\\n(?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+"
     pins = dict(re.findall(one, text, re.MULTILINE))
     lines = re.findall(r"^\S.*", text, re.MULTILINE)
     assert len(lines) > len(wanted)
     assert [line for line in lines if line.partition("==")[0] not in pins] == [], "no pin with its hashes"
-    assert {re.match(r"([\w-]+)==(\S+)", line).groups() for line in wanted} <= pins.items()  # type: ignore[union-attr]
+    assert {re.match(r"([\w-]+)(?:\[[\w,]+\])?==(\S+)", line).groups() for line in wanted} <= pins.items()  # type: ignore[union-attr]
 
 
 def test_windows_has_a_wheel_of_every_pin() -> None:
