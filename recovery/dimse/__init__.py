@@ -12,15 +12,15 @@ from recovery.dimse.finding import (
     find_series,
 )
 from recovery.dimse.guard import Guard
-from recovery.dimse.link import Link
 from recovery.dimse.moving import move, move_series
 from recovery.dimse.opening import open_link
-from recovery.dimse.peer import DimseError, NodeTraits, Peer
+from recovery.dimse.peer import DimseError, Door, Link, NodeTraits, Peer
 from recovery.dimse.receiving import open_receiver
 from recovery.dimse.storing import Forwarder, store
 
 __all__ = [
     "DimseError",
+    "Door",
     "EncodedObject",
     "Forwarder",
     "Guard",

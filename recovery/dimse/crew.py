@@ -20,11 +20,10 @@ import logging
 import queue
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from recovery.dicom.model import InstanceRef
-from recovery.dimse.link import Link
-from recovery.dimse.peer import UNKNOWN_DESTINATION, DimseError
+from recovery.dimse.peer import UNKNOWN_DESTINATION, DimseError, Link
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,24 +34,25 @@ PATIENCE = 3
 
 Chunk = Sequence[InstanceRef]
 _Heap = queue.SimpleQueue[Chunk]
+AnyLink = TypeVar("AnyLink", bound=Link)
 
 log = logging.getLogger(__name__)
 
 
-class Job(Protocol):
+class Job(Protocol[AnyLink]):
     """What the crew does with each list."""
 
-    def open(self) -> AbstractContextManager[Link]:
+    def open(self) -> AbstractContextManager[AnyLink]:
         """An association for one worker."""
 
-    def ask(self, link: Link, chunk: Chunk) -> Iterable[Chunk]:
+    def ask(self, link: AnyLink, chunk: Chunk) -> Iterable[Chunk]:
         """Ask for a list; returns what is to be asked for again. Raises `DimseError`."""
 
     def divide(self, chunk: Chunk, error: DimseError) -> Iterable[Chunk]:
         """What to ask for after an error: smaller lists; nothing for a single object, which is named as failed."""
 
 
-def work_off(chunks: Iterable[Chunk], job: Job, associations: int) -> None:
+def work_off(chunks: Iterable[Chunk], job: Job[AnyLink], associations: int) -> None:
     """Do `job` with every list, on up to `associations` associations at once.
 
     Raises `DimseError` if lists are left and no worker gets any further.
@@ -81,7 +81,7 @@ def work_off(chunks: Iterable[Chunk], job: Job, associations: int) -> None:
         associations = 1  # several that come at once may each be refused because of the others
 
 
-def _work(heap: _Heap, job: Job) -> None:
+def _work(heap: _Heap, job: Job[AnyLink]) -> None:
     """Ask for list after list until there are none.
 
     Raises `DimseError` if there can be no association, or the node is silent `PATIENCE` times in a row. What was not
@@ -106,7 +106,9 @@ def _work(heap: _Heap, job: Job) -> None:
         _put(heap, [chunk for chunk, _ in unanswered])
 
 
-def _ask(heap: _Heap, job: Job, link: Link, chunk: Chunk, unanswered: list[tuple[Chunk, DimseError]]) -> None:
+def _ask(
+    heap: _Heap, job: Job[AnyLink], link: AnyLink, chunk: Chunk, unanswered: list[tuple[Chunk, DimseError]]
+) -> None:
     """Ask for one list, and put back onto the heap what it did not bring."""
     try:
         again = job.ask(link, chunk)
@@ -123,7 +125,7 @@ def _ask(heap: _Heap, job: Job, link: Link, chunk: Chunk, unanswered: list[tuple
     _put(heap, again)
 
 
-def _divide(heap: _Heap, job: Job, unanswered: list[tuple[Chunk, DimseError]]) -> None:
+def _divide(heap: _Heap, job: Job[AnyLink], unanswered: list[tuple[Chunk, DimseError]]) -> None:
     """The node answers again, or nothing else is left: what it was silent about is asked for in smaller lists."""
     for chunk, error in unanswered:
         _put(heap, job.divide(chunk, error))

@@ -51,16 +51,18 @@ from recovery.dicom.model import (
 from recovery.dimse.crew import Chunk, work_off
 from recovery.dimse.encoding import READ_IN, EncodedObject, with_file_meta
 from recovery.dimse.guard import DOES_NOT_MATCH, NOT_AUTHORISED, Guard, disagreement
-from recovery.dimse.link import Link
+from recovery.dimse.link import DimseLink
 from recovery.dimse.moving import image_query, move
-from recovery.dimse.opening import open_link
-from recovery.dimse.peer import NOT_SUPPORTED, DimseError, Peer
+from recovery.dimse.opening import open_association
+from recovery.dimse.peer import NOT_SUPPORTED, DimseError, DoorLink, Peer
 from recovery.dimse.receiving import encoded_object, open_receiver
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from pydicom import Dataset
+
+    from recovery.dimse.peer import Door
 
 log = logging.getLogger(__name__)
 
@@ -119,13 +121,16 @@ def fetch_encoded(
     inbox = _Inbox({ref.sop_instance_uid: ref for ref in ordered}, receive, on_progress)
     if not ordered:
         return {}
-    if retrieve == "move":
+    if retrieve == "move" and peer.door is None:
         with open_receiver(peer.local, inbox.take, Guard.of(peer, ordered, _log_refused)):
             said = move(peer, ordered, peer.local.ae_title)
         inbox.failures = said | inbox.failures
     else:
         chunks = [ordered[start : start + UIDS_PER_GET] for start in range(0, len(ordered), UIDS_PER_GET)]
-        work_off(chunks, _Getting(peer, inbox, ordered), ASSOCIATIONS)
+        if peer.door is None:
+            work_off(chunks, _Getting(peer, inbox, ordered), ASSOCIATIONS)
+        else:
+            work_off(chunks, _Bringing(peer, inbox, peer.door), ASSOCIATIONS)
     for uid in inbox.wanted:
         inbox.failures.setdefault(uid, f"{peer.remote.ae_title} did not send it")
     return {uid: why for uid, why in inbox.failures.items() if uid not in inbox.taken}
@@ -184,12 +189,12 @@ class _Getting:
         self._classes = list(dict.fromkeys([*_STORAGE_CLASSES, *named]))[:_MOST_CLASSES]
 
     @contextlib.contextmanager
-    def open(self) -> Iterator[Link]:
+    def open(self) -> Iterator[DimseLink]:
         handlers = [(evt.EVT_C_STORE, lambda event: self._inbox.take(encoded_object(event)))]
         contexts = [build_context(uid, list(READ_IN)) for uid in (*_GET_MODELS, *self._classes)]
         roles = [build_role(sop_class, scp_role=True) for sop_class in self._classes]
         try:
-            with open_link(self._peer, contexts, handlers=handlers, roles=roles) as link:
+            with open_association(self._peer, contexts, handlers=handlers, roles=roles) as link:
                 _model(link)
                 yield link
         except DimseError as error:
@@ -197,7 +202,7 @@ class _Getting:
                 raise _gives_no_get(self._peer) from error
             raise
 
-    def ask(self, link: Link, chunk: Chunk) -> Sequence[Chunk]:
+    def ask(self, link: DimseLink, chunk: Chunk) -> Sequence[Chunk]:
         """Get one list; returns what is to be asked for again: the rest when some came, else its halves."""
         said = link.get(image_query(chunk), _model(link), lambda: len(chunk) - len(self._inbox.still_wanted(chunk)))
         why = f"{self._peer.remote.ae_title} did not send it"
@@ -221,11 +226,42 @@ class _Getting:
         return [rest[:middle], rest[middle:]]
 
 
+class _Bringing:
+    """The job of asking a door for one object after the other."""
+
+    def __init__(self, peer: Peer, inbox: _Inbox, door: Door) -> None:
+        self._peer = peer
+        self._inbox = inbox
+        self._door = door
+
+    def open(self) -> contextlib.AbstractContextManager[DoorLink]:
+        return self._door.open(self._peer)
+
+    def ask(self, link: DoorLink, chunk: Chunk) -> Sequence[Chunk]:
+        """Bring a list; whatever is wrong with one object costs that object."""
+        for ref in self._inbox.still_wanted(chunk):
+            try:
+                self._inbox.take(link.bring(ref))
+            except DimseError as error:
+                if error.status is None:
+                    raise
+                self._inbox.failures[ref.sop_instance_uid] = str(error)
+        return []
+
+    def divide(self, chunk: Chunk, error: DimseError) -> Sequence[Chunk]:
+        """After the way broke: the rest one by one; the one that broke it is named."""
+        rest = self._inbox.still_wanted(chunk)
+        if len(chunk) == 1:
+            self._inbox.failures |= {ref.sop_instance_uid: str(error) for ref in rest}
+            return []
+        return [[ref] for ref in rest]
+
+
 def _log_refused(said: str) -> None:
     log.warning("refused: %s", said)
 
 
-def _model(link: Link) -> str:
+def _model(link: DimseLink) -> str:
     for model in _GET_MODELS:
         if link.accepts(model):
             return str(model)

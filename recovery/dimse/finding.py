@@ -17,9 +17,8 @@ from typing import TYPE_CHECKING
 from recovery.dicom import elements as el
 from recovery.dicom.elements import InvalidObjectError
 from recovery.dicom.model import InstanceRef, distinct
-from recovery.dimse.link import Link
 from recovery.dimse.opening import open_link
-from recovery.dimse.peer import DimseError, Peer
+from recovery.dimse.peer import DimseError, Link, Peer
 from recovery.dimse.query.asking import find_all
 from recovery.dimse.query.identifiers import REFUSED, UIDS_PER_QUERY, query
 

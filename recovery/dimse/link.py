@@ -4,7 +4,7 @@ Goal
     Whoever asks a node gets its answer or an error that says what to do. Never silence that looks like "none".
 
 How
-    `Link` wraps a pynetdicom association; only the caller takes responses off its queue (`upstream`).
+    `DimseLink` wraps a pynetdicom association; only the caller takes responses off its queue (`upstream`).
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Suboperations:
     failed_uids: frozenset[str]
 
 
-class Link:
+class DimseLink:
     """An established association. Every method returns what the node answered, or raises `DimseError`."""
 
     def __init__(self, peer: Peer, assoc: Association) -> None:

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 from pydicom import Dataset
 
 from recovery.dimse.crew import Chunk, work_off
-from recovery.dimse.link import Link
-from recovery.dimse.opening import open_link
+from recovery.dimse.link import DimseLink
+from recovery.dimse.opening import open_association
 from recovery.dimse.peer import UNKNOWN_DESTINATION, DimseError, Peer
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def move_series(peer: Peer, study_instance_uid: str | None, series_instance_uid:
     if study_instance_uid:
         query.StudyInstanceUID = study_instance_uid
     query.SeriesInstanceUID = series_instance_uid
-    with open_link(peer) as link:
+    with open_association(peer) as link:
         try:
             said = link.move(query, destination)
         except DimseError as error:
@@ -95,10 +95,10 @@ class _Moving:
         self._lists_taken = 0
         self._lists_refused = 0
 
-    def open(self) -> AbstractContextManager[Link]:
-        return open_link(self._peer)
+    def open(self) -> AbstractContextManager[DimseLink]:
+        return open_association(self._peer)
 
-    def ask(self, link: Link, chunk: Chunk) -> Sequence[Chunk]:
+    def ask(self, link: DimseLink, chunk: Chunk) -> Sequence[Chunk]:
         """Move a list; returns, one by one, what the node says it could not send."""
         try:
             said = link.move(image_query(chunk), self._destination)

@@ -22,8 +22,8 @@ from pynetdicom.presentation import PresentationContext, build_context
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
 from recovery.dimse.encoding import READ_IN
-from recovery.dimse.link import FIND_MODELS, MAXIMUM_PDU_SIZE, MOVE_MODELS, RELATIONAL, Link
-from recovery.dimse.peer import NOT_SUPPORTED, Peer
+from recovery.dimse.link import FIND_MODELS, MAXIMUM_PDU_SIZE, MOVE_MODELS, RELATIONAL, DimseLink
+from recovery.dimse.peer import NOT_SUPPORTED, UNKNOWN_DESTINATION, Link, Peer
 from recovery.dimse.sockets import QuickSocket, SecureSocket, make_quick
 from recovery.dimse.tls import in_words, seen_certificate
 
@@ -46,18 +46,27 @@ def query_contexts() -> list[PresentationContext]:
 
 
 @contextlib.contextmanager
-def open_link(
+def open_link(peer: Peer) -> Iterator[Link]:
+    """Open the way to a node: its door, or an association to ask and to move. Raises `DimseError` as either does."""
+    with open_association(peer) if peer.door is None else peer.door.open(peer) as link:
+        yield link
+
+
+@contextlib.contextmanager
+def open_association(
     peer: Peer,
     contexts: Sequence[PresentationContext] | None = None,
     *,
     handlers: Sequence[Any] = (),
     roles: Sequence[Any] = (),
-) -> Iterator[Link]:
+) -> Iterator[DimseLink]:
     """Open an association, and release it at the end (abort it, if the end is an exception).
 
     Raises `DimseError` if the node cannot be reached, refuses, or does not answer in `peer.timeout` seconds; its
     `status` is `NOT_SUPPORTED` if the node takes part in none of `contexts`.
     """
+    if peer.door is not None:
+        raise peer.error("is not spoken to by DIMSE, and sends nothing by C-MOVE", UNKNOWN_DESTINATION)
     opened: list[QuickSocket] = []
     context = _tls_context(peer)
     handlers = [(evt.EVT_CONN_OPEN, lambda event: _open(event, peer, context, opened)), *handlers]
@@ -69,7 +78,7 @@ def open_link(
         assoc = _associate(peer, contexts, handlers, roles)
     if not assoc.is_established:
         raise peer.error(*_why_not(peer, assoc, opened), busy=_is_refused_for_now(assoc))
-    link = Link(peer, assoc)
+    link = DimseLink(peer, assoc)
     try:
         yield link
     except BaseException:

@@ -1,15 +1,25 @@
 """Who is spoken to: a node, what it was found to understand, and the error that says what it did not do.
 
-A `Peer` is a node as this machine speaks to it; its `NodeTraits` are learnt once and kept between runs.
+A `Peer` is a node as this machine speaks to it; its `NodeTraits` are learnt once and kept between runs. A peer with a
+`door` is spoken to by that instead of by DIMSE, with the same verbs and the same errors.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from recovery.dicom.model import DicomNode
 from recovery.dimse.tls import Tls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+    from pydicom import Dataset
+
+    from recovery.dicom.model import InstanceRef
+    from recovery.dimse.encoding import EncodedObject
 
 UNKNOWN_DESTINATION = 0xA801
 """Refused: move destination unknown (PS3.4 table C.4-2)."""
@@ -106,9 +116,64 @@ class Peer:
     """How it is spoken to; None: in the clear."""
     own_tls: Tls | None = None
     """How it speaks to this machine when it sends here."""
+    door: Door | None = field(default=None, compare=False)
+    """How it is spoken to if not by DIMSE."""
+
+    @property
+    def name(self) -> str:
+        """Who it is, in a sentence."""
+        return f"{_ROLES[self.role]} {self.remote}" if self.door is None else self.door.name
 
     def error(self, text: str, status: int | None = None, *, timed_out: bool = False, busy: bool = False) -> DimseError:
         said = f" (status 0x{status:04X})" if status is not None else ""
         end = "" if text.endswith("?") else "."
-        sentence = f"{_ROLES[self.role]} {self.remote} {text}{said}{end}"
-        return DimseError(sentence, fault=self.role, status=status, timed_out=timed_out, busy=busy)
+        return DimseError(
+            f"{self.name} {text}{said}{end}", fault=self.role, status=status, timed_out=timed_out, busy=busy
+        )
+
+
+class Link(Protocol):
+    """An open way to a node. A verb returns what the node answered, or raises `DimseError`: never silence that looks
+    like "none"."""
+
+    peer: Peer
+
+    @property
+    def is_open(self) -> bool: ...
+
+    @property
+    def is_relational(self) -> bool:
+        """Whether it said that it takes questions that name no study; where it did not, that is tried."""
+
+    def echo(self) -> None:
+        """Whether it answers at all."""
+
+    def find(self, query: Dataset) -> Iterator[Dataset]:
+        """Yield what matches the identifier of a C-FIND (PS3.4 C.4.1). None left means: asked, and there is no other.
+
+        An answer of which the node says, or shows, that there is more ends in an error of status 0xA700.
+        """
+
+    def abort(self) -> None:
+        """End it at once."""
+
+
+class DoorLink(Link, Protocol):
+    """A way to a node that does not send here by itself: it is asked for each object."""
+
+    def bring(self, ref: InstanceRef) -> EncodedObject:
+        """One object, its bytes as the node keeps them. An error with a status is about this object alone."""
+
+    def send(self, obj: EncodedObject) -> int | None:
+        """Store an object; the C-STORE status that says what became of it, None where the node does not tell."""
+
+
+class Door(Protocol):
+    """What a node is spoken to by instead of DIMSE. The one seam: whoever has these verbs may be the RT-PACS."""
+
+    @property
+    def name(self) -> str:
+        """What it is called at the start of a sentence."""
+
+    def open(self, peer: Peer) -> AbstractContextManager[DoorLink]:
+        """Raises `DimseError` if the node cannot be reached."""

@@ -27,9 +27,9 @@ from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 from recovery.dicom import elements as el
 from recovery.dimse.crew import PATIENCE
 from recovery.dimse.encoding import EncodedObject, with_file_meta
-from recovery.dimse.link import Link
-from recovery.dimse.opening import open_link
-from recovery.dimse.peer import NOT_SUPPORTED, DimseError, Peer
+from recovery.dimse.link import DimseLink
+from recovery.dimse.opening import open_association
+from recovery.dimse.peer import NOT_SUPPORTED, DimseError, DoorLink, Peer
 from recovery.dimse.receiving import CANNOT_STORE
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ class _OutgoingLink:
         self._peer = peer
         self._proposed: list[tuple[str, str]] = []
         self._stack = ExitStack()
-        self._link: Link | None = None
+        self._link: DimseLink | DoorLink | None = None
 
     def send(self, obj: EncodedObject) -> int | None:
         """Send; tried twice, for the association may have been dead before. A time-out is final."""
@@ -177,14 +177,20 @@ class _OutgoingLink:
         self._link = None
         self._stack.close()
 
-    def _link_for(self, obj: EncodedObject) -> Link:
+    def _link_for(self, obj: EncodedObject) -> DimseLink | DoorLink:
+        if self._peer.door is not None:
+            if self._link is None or not self._link.is_open:
+                self.close()
+                self._link = self._stack.enter_context(self._peer.door.open(self._peer))
+                self.has_stood = True
+            return self._link
         wanted = (obj.sop_class_uid, obj.transfer_syntax)
         if self._link is not None and self._link.is_open and wanted in self._proposed:
             return self._link
         self.close()
         if wanted not in self._proposed:
             self._proposed = [*self._proposed[-50:], wanted]
-        self._link = self._stack.enter_context(open_link(self._peer, _contexts(self._proposed)))
+        self._link = self._stack.enter_context(open_association(self._peer, _contexts(self._proposed)))
         self.has_stood = True
         return self._link
 
@@ -198,12 +204,14 @@ def _contexts(proposed: list[tuple[str, str]]) -> list[PresentationContext]:
     return [build_context(Verification), *(build_context(sop_class, syntax) for sop_class, syntax in pairs)]
 
 
-def _store(link: Link, obj: EncodedObject) -> int:
+def _store(link: DimseLink | DoorLink, obj: EncodedObject) -> int | None:
     """Send as it is where that syntax was accepted, else as Implicit VR Little Endian.
 
     Raises `DimseError` if neither is accepted, or the object cannot be converted (both `NOT_SUPPORTED`), or the node
     does not answer.
     """
+    if not isinstance(link, DimseLink):
+        return link.send(obj)
     if link.takes(obj.sop_class_uid, obj.transfer_syntax):
         # A deflated stream of odd length needs a null byte (PS3.5 A.5): files lack it, and Orthanc falls silent.
         padding = b"\0" if obj.transfer_syntax == DeflatedExplicitVRLittleEndian and len(obj.data) % 2 else b""

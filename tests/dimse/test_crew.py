@@ -9,8 +9,8 @@ from typing import cast
 import pytest
 
 from recovery.dicom.model import InstanceRef
+from recovery.dimse import Link
 from recovery.dimse.crew import Chunk, work_off
-from recovery.dimse.link import Link
 from recovery.dimse.peer import DimseError
 
 CHUNKS = [[InstanceRef(f"1.2.{n}", "1.2.840.10008.5.1.4.1.1.481.4")] for n in range(4)]

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from pydicom import Dataset
 
-    from recovery.dimse.link import Link
+    from recovery.dimse.peer import Link
     from recovery.dimse.query.pieces import Name
 
 log = logging.getLogger(__name__)
