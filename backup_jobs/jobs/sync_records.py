@@ -62,7 +62,8 @@ def sync_records(space: Workspace) -> JobResult:
     forget_lost(space.holdings, (ref.sop_instance_uid for ref in done.moved))
     unproven = done.unproven | twins_in_words(on_rv)
     space.note_held(on_pacs | held | done.moved)
-    space.memory.owed = {r.sop_instance_uid: r.patient_id or "" for r in on_rv if r.sop_instance_uid in done.unproven}
+    lacking = (r for r in on_rv if r.sop_instance_uid in unproven)
+    space.memory.owed = {r.sop_instance_uid: "\\".join(sorted(r.patient_ids)) for r in lacking}
     if not rv.traits.unfinished:
         _note_proven(space, courses, {r for r in on_rv if r.sop_instance_uid in done.unproven})
     report = SyncReport(len(on_rv), len(held), len(done.moved), tuple(sorted(unproven)))

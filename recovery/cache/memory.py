@@ -48,7 +48,8 @@ class Memory:
     asked: dict[str, float] = field(default_factory=dict)
     """When a question, such as `records of patient 4711`, was last asked."""
     owed: dict[str, str] = field(default_factory=dict)
-    """Records that the R&V system had and the RT-PACS did not hold when last asked: patient by SOP Instance UID."""
+    """Records that the R&V system had and the RT-PACS did not hold when last asked: whose, by SOP Instance UID. Several
+    patients of one UID are parted by a backslash, which no PatientID holds (PS3.5 6.2, VR LO)."""
     passed_over: list[str] = field(default_factory=list)
     """Objects of Modality RTRECORD that were read and are no deliveries, such as summaries."""
     turns: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -56,6 +57,11 @@ class Memory:
     runs: int = 0
     first_look_done: bool = False
     """The R&V system was once looked through as far back as `first_days_back`."""
+
+    @property
+    def owed_to(self) -> list[str]:
+        """The patient of each record that is owed; empty where the record bore no PatientID."""
+        return [of for whose in self.owed.values() for of in whose.split("\\")]
 
     @classmethod
     def load(cls, cache_path: Path) -> Memory:

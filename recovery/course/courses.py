@@ -95,13 +95,18 @@ class Chain:
         return member.course.fractions_remaining if member.own_number is not None else None
 
     def next_number(self, member: Member) -> int | None:
-        """The interrupted fraction's of the plan, else the one after the highest of the course."""
+        """The interrupted fraction's of the plan, else the one after the highest of the course.
+
+        Where each day's plan calls its own fraction 1, the one after those that were given.
+        """
         if self.remaining_with(member) == 0:
             return None
         if member.course.interrupted is not None:
             return member.course.interrupted.fraction_number
         counted = self.members if self.goes_on else (self.newest,)
-        return max([0, *(f.fraction_number for m in counted for f in m.course.fractions)]) + 1
+        highest = max([0, *(f.fraction_number for m in counted for f in m.course.fractions)])
+        is_daily = len(self.members) > 1 and all(m.own_number is None for m in self.members if m.course.is_treated)
+        return max(highest, self.fractions_delivered if is_daily else 0) + 1
 
     @property
     def newest(self) -> Member:

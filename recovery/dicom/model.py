@@ -87,6 +87,11 @@ class InstanceRef:
     def place(self) -> Place:
         return self.patient_id, self.study_instance_uid, self.series_instance_uid
 
+    @property
+    def patient_ids(self) -> frozenset[str]:
+        """Whose objects bear this UID: of twins, it may be several patients."""
+        return frozenset(of for of, *_ in (self.place, *self.twins) if of)
+
     def is_at(self, other: InstanceRef) -> bool:
         """Whether another node has this object, and its twins, by `other`. A PatientID may change, a series may not."""
         places = (other.place, *other.twins)

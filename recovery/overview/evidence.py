@@ -39,7 +39,7 @@ def plan_labels(space: Workspace) -> dict[str, str]:
 def evidence_of(space: Workspace) -> Evidence:
     """Everything that the rows are made from, as far as it is known here; a record that another replaces is none."""
     owed: dict[str | None, int] = {}
-    for patient_id in space.memory.owed.values():
+    for patient_id in space.memory.owed_to:
         owed[patient_id or None] = owed.get(patient_id or None, 0) + 1
     uids = {r.referenced_rt_plan_uid for r in space.collection.records.values()} | set(space.collection.plans)
     records = list(without_amended(space.collection.records))

@@ -59,7 +59,7 @@ def wake_named(space: Workspace) -> None:
     names = (name for row in told for name in (row["patient_id"], row["referenced_rt_plan_uid"]))
     charted = read_charted(space.config.cache_path).entries
     hand = (name for entry in charted for name in (entry.patient_id, entry.referenced_rt_plan_uid))
-    space.resting.keep_awake(filter(None, (*booked, *plans, *names, *hand, *space.memory.owed.values())))
+    space.resting.keep_awake(filter(None, (*booked, *plans, *names, *hand, *space.memory.owed_to)))
 
 
 def treated_plan_uids(space: Workspace) -> frozenset[str]:

@@ -214,6 +214,12 @@ def test_numbers_that_run_through_the_course_go_on_and_others_begin_anew_with_th
     assert chain(member("z", 5, [0])).next_number(member("z", 5, [0])) == 1
 
 
+def test_of_plans_for_one_day_each_that_all_call_it_1_the_next_is_the_one_after_those_given() -> None:
+    of = numbered(chain(*(member(f"ad{n}", 1, [1], n) for n in (3, 2, 1)), references=["ref"]), 5)
+    assert (of.fractions_delivered, of.fractions_remaining) == (3, 2)
+    assert [of.next_number(one) for one in of.members] == [4, 4, 4]
+
+
 def test_what_cannot_be_counted_begins_no_numbers_anew() -> None:
     first = member("a", 20, [1, 2, 3])
 

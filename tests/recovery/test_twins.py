@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from backup_jobs.transfer.transfer import twins_in_words
+from recovery.cache.memory import Memory
 from recovery.dicom.model import InstanceRef, distinct
 
 
@@ -18,6 +21,13 @@ def test_a_uid_that_a_node_names_in_two_places_bears_its_twin(other: InstanceRef
         [one] = distinct(listed)
         assert {one.place, *one.twins} == {ref().place, other.place}
         assert "2 objects of several patients or series" in twins_in_words([one])["1.2"]
+
+
+def test_twins_of_two_patients_are_both_patients() -> None:
+    [both] = distinct([ref(), ref("B", "s2", "t2"), ref(None, "s3", "t3")])
+    assert both.patient_ids == {"A", "B"}
+    memory = Memory(Path("none"), owed={"1.2": "A\\B", "1.3": "", "1.4": "A"})
+    assert memory.owed_to == ["A", "B", "", "A"]
 
 
 def test_a_uid_that_is_named_twice_in_one_place_is_one_object() -> None:
