@@ -60,6 +60,7 @@ _WHAT = {
     "verify_backup": "nightly: re-read what the RT-PACS holds; heal or name what is not what it was",
     "keep_packs": "nightly, after verify_backup: the packs of plans in [package] path, made anew where they changed",
     "keep_bundle": "nightly: the rescue bundle, in each place of [bundle] paths",
+    "copy_sites": "what the last cycle left, to each place of [[site_copies]]; a cycle starts it by itself",
     "drill": "monthly: recovery tried in an empty place, without the R&V system; a report for the file",
     "check": "what works and what does not, before going live",
     "schedule": "stay up; the cycle every [schedule] cycle_minutes; at [verify] at the nightly ones",
@@ -71,14 +72,20 @@ def _run(name: str, config: Config, *, as_json: bool) -> int:
     from backup_jobs.jobs.hearing import Hearing
     from backup_jobs.jobs.job import Run, note, opened, run_job
     from recovery.cache.journal import Journal
+    from recovery.cache.memory import Memory
     from recovery.host.clock import read_clock
     from recovery.host.logs import set_up_logging
+    from recovery.pacs.workspace import bare_workspace
 
     set_up_logging(config.cache_path, on_terminal=name != "check")
     if name == "schedule":
         from backup_jobs.jobs.schedule import keep_running
 
         return keep_running(config, lambda: _run("cycle", config, as_json=as_json))
+    if name == "copy_sites":  # it runs beside the cycles: what these remember is theirs
+        run = run_job(name, _job(name), bare_workspace(config, Memory(config.cache_path), read_clock()))
+        _print(run, as_json=as_json)
+        return run.exit_status
     hearing = Hearing(name, config) if name != "check" else None
     space = opened(name, config, read_clock())
     if isinstance(space, Run):
@@ -97,6 +104,10 @@ def _run(name: str, config: Config, *, as_json: bool) -> int:
     space.memory.save()
     note(lambda: Journal(config.cache_path).prune(config.cache.keep_days, space.now))
     status = worst([run.exit_status for run in runs])
+    if len(runs) > 1 and config.own_copies:  # the one before is not under way
+        from backup_jobs.jobs.copy_sites import start_copying
+
+        start_copying(config, space.now)
     if hearing is not None:
         hearing.end(status, runs, read_clock())
     return status
@@ -112,15 +123,19 @@ def _job(name: str) -> Job:
 
         return verify_backup
     if name == "keep_packs":
-        from backup_jobs.jobs.keep_packs import keep_packs
+        from backup_jobs.jobs.after_the_proof import keep_packs
 
         return keep_packs
+    if name == "copy_sites":
+        from backup_jobs.jobs.copy_sites import copy_sites
+
+        return copy_sites
     if name == "drill":
-        from backup_jobs.jobs.drill import drill
+        from backup_jobs.jobs.after_the_proof import drill
 
         return drill
     if name == "keep_bundle":
-        from backup_jobs.jobs.keep_bundle import keep_bundle
+        from backup_jobs.jobs.after_the_proof import keep_bundle
 
         return keep_bundle
     from backup_jobs.jobs.cycle import JOBS

@@ -30,7 +30,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recovery.cache.doors import cache_of, cache_to_show, doubts_of
+from recovery.cache.doors import cache_to_show, doubts_of
 from recovery.cache.errors import CacheError
 from recovery.commands import audit, binder, bundle, downtime, keys, user, verify
 from recovery.commands.arguments import add_parsers
@@ -174,14 +174,12 @@ def _rebuild(config: Config, options: argparse.Namespace, *, has_database: bool)
     from recovery.host.durable import LockedError
     from recovery.host.logs import set_up_logging
     from recovery.overview.build import build_overview
-    from recovery.pacs.collection import Collection
-    from recovery.pacs.holdings import Holdings
     from recovery.pacs.peers import pacs_peer
-    from recovery.pacs.workspace import Workspace
+    from recovery.pacs.workspace import bare_workspace
 
     set_up_logging(config.cache_path)
     memory = Memory.load(config.cache_path)
-    space = Workspace(config, read_clock(), cache_of(config), memory, Collection(config.site.zone), Holdings())
+    space = bare_workspace(config, memory, read_clock())
     space.collection.load_listings(space.cache)  # what sources listed and the RT-PACS lacks is missing all the same
     pacs = pacs_peer(config, memory)
     try:

@@ -20,7 +20,8 @@ from recovery.dicom.model import JobRun
 from recovery.words.times import ago, between
 
 STRIP = timedelta(days=7)
-NIGHTLY = {"verify_backup": timedelta(days=1), "keep_packs": timedelta(days=1), "keep_bundle": timedelta(days=1)}
+NIGHTLY = dict.fromkeys(("verify_backup", "keep_packs", "keep_bundle"), timedelta(days=1))
+NIGHTLY |= {"copy_sites": timedelta(hours=1)}
 """Jobs that are not part of the cycle, and how often they are due."""
 _ABOUT_A_TABLE = re.compile(r"(?:^|; )table (\w+): (.*?)(?=; table \w+: |; not asked for after that: |$)")
 _NOT_ASKED = re.compile(r"not asked for after that: ([\w, ]+)")

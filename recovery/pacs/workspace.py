@@ -133,6 +133,11 @@ class Workspace:
         return DateRange(today - timedelta(days=days_back + 1), today + timedelta(days=1))
 
 
+def bare_workspace(config: Config, memory: Memory, now: datetime) -> Workspace:
+    """For who needs nothing of what the cache has."""
+    return Workspace(config, now, cache_of(config), memory, Collection(config.site.zone), Holdings())
+
+
 def open_workspace(config: Config, memory: Memory, now: datetime) -> Workspace:
     """Load what the cache has; what is not there, or is damaged, is read again."""
     cache = cache_of(config)

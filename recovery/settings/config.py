@@ -20,15 +20,15 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
-from recovery.settings.bundle import Bundle
 from recovery.settings.downtime import DowntimeSettings
 from recovery.settings.drill import DrillSettings
+from recovery.settings.kept_ready import Bundle, Package
 from recovery.settings.mistakes import in_words
 from recovery.settings.nodes import Destination, Local, Pacs, RecordAndVerify, SourceNode, misdirected
-from recovery.settings.package import Package
 from recovery.settings.pages import Charts, Priorities
 from recovery.settings.sign_in import SignInSettings
 from recovery.settings.signing import Guard, Signing
+from recovery.settings.sites import SiteCopy, SiteId, id_of, named_twice
 from recovery.settings.watch import Verify, WatchSettings
 
 _STRICT = ConfigDict(extra="forbid")
@@ -51,15 +51,21 @@ Days = Annotated[int, Field(ge=1, le=3650, strict=True)]
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """`[site]`: shown on every page and export; treatment times are local to `time_zone`."""
+    """`[site]`: shown on every page and export; treatment times are local to `time_zone`. `id`: in copies off site."""
 
     __pydantic_config__ = _STRICT
     name: str
     time_zone: Annotated[str, AfterValidator(_time_zone)]
+    id: SiteId = ""
 
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
+
+    @property
+    def known_as(self) -> str:
+        """Its id, made of its name where the config has none."""
+        return self.id or id_of(self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +157,7 @@ class Config:
     downtime: DowntimeSettings = field(default_factory=DowntimeSettings)
     restore_to: list[Destination] = field(default_factory=list)
     drill: DrillSettings = field(default_factory=DrillSettings)
+    site_copies: list[SiteCopy] = field(default_factory=list)
     file: Path = Path("config.toml")
 
     @property
@@ -179,6 +186,11 @@ class Config:
     @property
     def wheelhouse_path(self) -> Path | None:
         return self.file.parent / self.bundle.wheelhouse if self.bundle.wheelhouse else None
+
+    @property
+    def own_copies(self) -> list[SiteCopy]:
+        """Where this clinic's copies go."""
+        return [one for one in self.site_copies if one.site in {"", self.site.known_as}]
 
     @property
     def accounts_path(self) -> Path:
@@ -230,7 +242,7 @@ def load_config(path: Path) -> Config:
         mistakes = file_key + [in_words(one, Config) for one in error.errors()]
         raise ConfigError(_report(path, mistakes)) from error
     mistakes = file_key or (["[rv]: is missing"] if config.rv is None else [])
-    mistakes += misdirected(config.restore_to, config.pacs, config.rv)
+    mistakes += misdirected(config.restore_to, config.pacs, config.rv) + named_twice(config.site_copies)
     if mistakes:
         raise ConfigError(_report(path, mistakes))
     return config

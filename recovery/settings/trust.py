@@ -49,8 +49,8 @@ class Trust:
         """The same, and nothing from the future."""
         return replace(self, not_after=now + AHEAD)
 
-    def fault_of(self, manifest: bytes, snapshot_id: str, taken_at: datetime) -> str:
-        """Why a manifest is not believed, in words; empty when it is."""
+    def fault_of(self, manifest: bytes, snapshot_id: str, taken_at: datetime, purpose: str = _PURPOSE) -> str:
+        """Why a manifest is not believed, in words; empty when it is. `purpose`: as it was signed for."""
         if self.not_after is not None and taken_at > self.not_after:
             return f"it says that it was taken at {taken_at:%Y-%m-%d %H:%M} UTC, which is in the future"
         if not self.public_keys or snapshot_id in self.accepted:
@@ -58,7 +58,7 @@ class Trust:
         found = _SIGNED.fullmatch(manifest)
         if found is None:
             return "it is not signed, and the config names the keys that sign"
-        if not is_signed(_PURPOSE, found[1], found[2].decode(), self.public_keys):
+        if not is_signed(purpose, found[1], found[2].decode(), self.public_keys):
             return "no key of the config signed it as it is: it was changed, or another key signed it"
         return ""
 
@@ -105,9 +105,9 @@ def own_trust(key: Ed25519PrivateKey | None, trust: Trust) -> Trust:
     return replace(trust, public_keys=tuple({*trust.public_keys, public_key_of(key)}))
 
 
-def signed(manifest: bytes, key: Ed25519PrivateKey | None) -> bytes:
+def signed(manifest: bytes, key: Ed25519PrivateKey | None, purpose: str = _PURPOSE) -> bytes:
     """A manifest with its signature; as it is without a key."""
     if key is None:
         return manifest
     said = manifest.removesuffix(_END)
-    return said + f',\n "signature": "{sign(key, _PURPOSE, said)}"'.encode() + _END
+    return said + f',\n "signature": "{sign(key, purpose, said)}"'.encode() + _END

@@ -52,7 +52,7 @@ def test_the_projects_own_config_is_valid_and_its_comments_too() -> None:
 def test_the_sections_that_the_config_comments_out_are_valid_when_they_are_used(tmp_path: Path) -> None:
     lines = (PROJECT / "config.toml").read_text().splitlines()
     starts = ("# [", "# connection", "# password_env", "# isolation", "# photo_type", "# ae_title", "# host", "# port")
-    starts += ("# user", "# role", "# addresses", "# client_address", "# secret_env")
+    starts += ("# where =", "# user", "# role", "# addresses", "# client_address", "# secret_env")
     starts += ("# server", "# sender", "# recipients", "# security", "# ping_url", "# apprise_env", "# grace_minutes")
     starts += ("# name =", "# answers_queries", "# every_days", "# patients =", "# ca =", "# certificate =", "# key =")
     text = "\n".join(line[2:] if line.startswith(starts) else line for line in lines)
@@ -67,6 +67,7 @@ def test_the_sections_that_the_config_comments_out_are_valid_when_they_are_used(
     assert [(one.name, one.query_node.port, one.answers_queries) for one in config.restore_to] == [
         ("new R&V", 11110, True)
     ]
+    assert [(one.name, one.secret_env) for one in config.own_copies] == [("vault", "RBRDT_COPY_SECRET")]
     assert config.tps[0].ae_title == "TPS" and config.pacs.query_node.port == 11108
     assert config.local.tls is not None and config.rv.tls is not None
     assert (config.rv.tls.ca, config.rv.tls.server_name) == ("tls/ca.pem", "rv.clinic.example")

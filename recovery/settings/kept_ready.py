@@ -1,4 +1,4 @@
-"""`[bundle]` of config.toml: where the rescue bundle is kept every night, and who can open it."""
+"""`[bundle]` and `[package]` of config.toml: what is kept ready every night, where, and who can open it."""
 
 from __future__ import annotations
 
@@ -18,3 +18,12 @@ class Bundle:
     passphrase_env: Annotated[str, Field(min_length=1)] | None = None
     keep: Annotated[int, Field(ge=1, le=100, strict=True)] = 3
     wheelhouse: Annotated[str, Field(min_length=1)] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """`[package]`. Without `path` no packs are kept ready. `proven_hours`: a night may be missed, two may not."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+    path: Annotated[str, Field(min_length=1)] | None = None
+    proven_hours: Annotated[int, Field(ge=1, le=720, strict=True)] = 48

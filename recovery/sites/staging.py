@@ -1,0 +1,87 @@
+"""What is to go into the copies: one moment of the cache, by hard links in a folder of its own, until it has gone.
+
+Why hard links
+    A file of the cache is replaced and never changed, so that a link keeps what was there when the cycle ended,
+    whatever the next one writes; and it costs milliseconds. The newest moment alone waits: it holds all before it.
+"""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from recovery.cache.journal import is_stopped
+from recovery.cache.manifests import FOLDER, POINTER, ManifestError, current_id
+from recovery.host import system
+from recovery.host.entry_lines import entries_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+JOB = "copy_sites"
+ENTRIES, RUNS = "entries", "runs.jsonl"
+_OUTBOX = "outgoing"
+_MOST = 3
+_TAIL = 65_536
+"""Of the journal of runs: enough to tell the newest proof."""
+
+
+def stage(cache_path: Path, now: datetime) -> Path:
+    """Keep the cache as it is now for the copies. `now` aware; call it while no job writes.
+
+    Raises `OSError` if it cannot be kept.
+    """
+    folder = cache_path / _OUTBOX / f"{now.astimezone(UTC):%Y%m%dT%H%M%S}"
+    beside = folder.with_name(f".new-{folder.name}")
+    shutil.rmtree(beside, ignore_errors=True)
+    for source, path in _files(cache_path):
+        target = beside / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _link(source, target)
+    with suppress(OSError):
+        (beside / RUNS).write_bytes(_tail(cache_path / RUNS))
+    shutil.rmtree(folder, ignore_errors=True)
+    system.move(beside, folder)
+    left = 1 if is_stopped(cache_path, JOB) else _MOST  # who is sending the one before goes on with it
+    for older in staged(cache_path)[:-left]:
+        shutil.rmtree(older, ignore_errors=True)
+    return folder
+
+
+def staged(cache_path: Path) -> list[Path]:
+    """Moments that wait, oldest first."""
+    return sorted(path for path in (cache_path / _OUTBOX).glob("[0-9]*") if path.is_dir())
+
+
+def _files(cache_path: Path) -> Iterator[tuple[Path, str]]:
+    """Each file, and its path in a copy."""
+    yield from ((path, f"tables/{path.name}") for path in (cache_path / "tables").glob("*.parquet"))
+    for path in (cache_path / "resting").rglob("*.parquet"):
+        yield path, path.relative_to(cache_path).as_posix()
+    with suppress(ManifestError):
+        if (newest := current_id(cache_path)) is not None:
+            yield cache_path / FOLDER / POINTER, f"{FOLDER}/{POINTER}"
+            for path in (cache_path / FOLDER / newest).rglob("*.*"):
+                yield path, path.relative_to(cache_path).as_posix()
+    entries = entries_folder(cache_path)
+    for path in entries.rglob("*.*"):
+        if path.suffix in {".jsonl", ".head"}:
+            yield path, f"{ENTRIES}/{path.relative_to(entries).as_posix()}"
+
+
+def _link(source: Path, target: Path) -> None:
+    """Who appends to a file would change what is linked: entries are copied."""
+    if source.suffix == ".parquet":
+        with suppress(OSError):
+            target.hardlink_to(source)
+            return
+    with suppress(FileNotFoundError):
+        shutil.copyfile(source, target)
+
+
+def _tail(file: Path) -> bytes:
+    data = file.read_bytes()
+    return data if len(data) <= _TAIL else data[-_TAIL:].partition(b"\n")[2]

@@ -1,0 +1,85 @@
+"""The job that copies: beside the cycles, and what could not go goes later."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from backup_jobs.jobs import copy_sites as job
+from backup_jobs.jobs.job import run_job
+from recovery.cache.memory import Memory
+from recovery.pacs.workspace import bare_workspace
+from recovery.settings.config import Config, load_config
+from recovery.sites.staging import stage, staged
+from tests.forked import run_module
+from tests.recovery.test_config import GOOD
+from tests.sites.made import NOW, change
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    copies = (
+        '[[site_copies]]\nname = "vault"\nwhere = "vault"\n[[site_copies]]\nname = "other"\nwhere = "o"\nsite = "x"\n'
+    )
+    (tmp_path / "config.toml").write_text(GOOD + copies)
+    return load_config(tmp_path / "config.toml")
+
+
+def copied(config: Config, at: timedelta) -> tuple[str, str]:
+    space = bare_workspace(config, Memory(config.cache_path), NOW + at)
+    result = run_job(job.JOB, job.copy_sites, space).result
+    return result.outcome, result.message
+
+
+def test_what_a_line_that_is_down_kept_back_goes_when_it_is_up_and_a_day_of_silence_fails(
+    config: Config,
+) -> None:
+    assert copied(replace(config, site_copies=[]), timedelta(0))[0] == "SKIPPED"
+    change(config.cache_path, 1)
+    outcome, message = copied(config, timedelta(0))
+    assert outcome == "FAILED" and message.startswith("vault: It was not written: ") and "is it mounted?" in message
+    assert message.endswith("What is new waits; nothing is there yet.")
+    vault = config.file.parent / "vault"
+    vault.mkdir()
+    assert copied(config, timedelta(minutes=10)) == ("OK", "")
+    assert not (config.file.parent / "o").exists(), "another site's copy is only read"
+    vault.rename(vault.with_name("cut"))
+    change(config.cache_path, 2)
+    stage(config.cache_path, NOW + timedelta(hours=2))
+    outcome, message = copied(config, timedelta(hours=2))
+    assert outcome == "PARTIAL" and message.endswith("What is new waits; its newest state is 1 h 50 min old.")
+    assert copied(config, timedelta(days=2))[0] == "FAILED"
+    vault.with_name("cut").rename(vault)
+    assert copied(config, timedelta(days=2, hours=1)) == ("OK", "")
+    assert [path.name for path in staged(config.cache_path)] == ["20261124T150000"]
+
+
+def test_a_cycle_that_keeps_its_state_for_the_copies_and_starts_them_waits_for_nothing(config: Config) -> None:
+    """Its cost is that of some hard links and of a process that is not waited for."""
+    change(config.cache_path, 1)
+    for number in range(60):
+        (config.cache_path / "tables" / f"more_{number}.parquet").write_bytes(b"PAR1")
+    before = time.process_time()
+    job.start_copying(replace(config, file=config.file.with_name("absent.toml")), NOW)
+    assert time.process_time() - before < 0.2
+    assert len(list(staged(config.cache_path)[0].rglob("*.parquet"))) > 60
+
+
+def test_the_command_copies_and_leaves_what_the_cycles_remember(config: Config) -> None:
+    change(config.cache_path, 1)
+    (config.file.parent / "vault").mkdir()
+    done = run_module("backup_jobs", "copy_sites", "--json", "--config", str(config.file))
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert (said["job"], said["outcome"], said["counts"]["found"], said["counts"]["unproven"]) == (
+        "copy_sites",
+        "OK",
+        1,
+        0,
+    )
+    assert not (config.cache_path / "memory.json").exists()
