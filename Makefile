@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-DEBIAN := orthanc dcmtk chromium-headless-shell unixodbc tdsodbc freetds-bin nginx-light
+DEBIAN := orthanc orthanc-dicomweb dcmtk chromium-headless-shell unixodbc tdsodbc freetds-bin nginx-light
 
 .PHONY: demo test lint run bench mutants pictures clean
 

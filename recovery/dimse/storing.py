@@ -152,7 +152,7 @@ class _OutgoingLink:
 
     def send(self, obj: EncodedObject) -> int | None:
         """Send; tried twice, for the association may have been dead before. A time-out is final."""
-        for _ in range(2):
+        for attempt in (1, 2):
             try:
                 link = self._link_for(obj)
             except DimseError as error:
@@ -165,7 +165,7 @@ class _OutgoingLink:
                 if error.status is not None:
                     return error.status
                 self.close()
-                if error.timed_out:
+                if error.timed_out or (attempt > 1 and self._peer.door is not None):
                     raise
         return None
 

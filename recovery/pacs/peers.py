@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from recovery.dicomweb.door import WebDoor
 from recovery.dimse import Peer
 from recovery.dimse.tls import Tls
 from recovery.settings.nodes import NodeTls
@@ -19,11 +20,15 @@ if TYPE_CHECKING:
 
 def pacs_peer(config: Config, memory: Memory) -> Peer:
     """The RT-PACS where it answers queries and retrieves."""
+    if config.pacs.url:
+        return _web_peer(config, memory)
     return _peer(config, memory, config.pacs.query_node, config.pacs.query_tls, "pacs", _of_pacs(config))
 
 
 def pacs_store_peer(config: Config, memory: Memory) -> Peer:
     """The RT-PACS where it stores."""
+    if config.pacs.url:
+        return _web_peer(config, memory)
     return _peer(config, memory, config.pacs.node, config.pacs.tls, "pacs")
 
 
@@ -42,6 +47,14 @@ def tps_peers(config: Config, memory: Memory) -> list[Peer]:
 def receiver_peers(config: Config, memory: Memory, to: Destination) -> tuple[Peer, Peer]:
     """A destination of `[[restore_to]]`, where it stores and where it answers queries."""
     return _peer(config, memory, to.node, to.tls, ""), _peer(config, memory, to.query_node, to.query_tls, "")
+
+
+def _web_peer(config: Config, memory: Memory) -> Peer:
+    pacs, node = config.pacs, config.pacs.web_node
+    tls = _files(config, pacs.tls) if pacs.tls is not None else None
+    door = WebDoor(pacs.url, pacs.token_env, tls)
+    timeout = float(config.local.timeout_seconds)
+    return Peer(config.local.node, node, "pacs", timeout, memory.traits(node), tls=tls, door=door)
 
 
 def _of_pacs(config: Config) -> list[str]:

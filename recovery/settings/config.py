@@ -24,7 +24,7 @@ from recovery.settings.downtime import DowntimeSettings
 from recovery.settings.drill import DrillSettings
 from recovery.settings.kept_ready import Bundle, Package
 from recovery.settings.mistakes import in_words
-from recovery.settings.nodes import Destination, Local, Pacs, RecordAndVerify, SourceNode, misdirected
+from recovery.settings.nodes import ArchiveAsGiven, Destination, Local, RecordAndVerify, SourceNode, misdirected
 from recovery.settings.pages import Charts, Priorities
 from recovery.settings.sign_in import SignInSettings
 from recovery.settings.signing import Guard, Signing
@@ -139,7 +139,7 @@ class Config:
     site: Site
     local: Local
     rv: RecordAndVerify | None
-    pacs: Pacs
+    pacs: ArchiveAsGiven
     cache: CacheSettings
     tps: list[SourceNode] = field(default_factory=list)
     jobs: Jobs = field(default_factory=Jobs)

@@ -26,7 +26,7 @@ def in_words(error: ErrorDetails, settings: type[object]) -> str:
         return f"{where}: is missing"
     said = error["msg"].removeprefix("Value error, ")
     said = said.replace("Input should be", "must be").replace("String should", "must")
-    shown = "" if isinstance(value, dict | list) or key == "connection" else f", not {value!r}"
+    shown = "" if isinstance(value, dict | list) or key in {"connection", "url"} else f", not {value!r}"
     return f"{where}: {said[:1].lower()}{said[1:]}{shown}"
 
 

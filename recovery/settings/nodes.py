@@ -9,13 +9,17 @@ from datetime import time
 from ipaddress import ip_address
 from socket import getaddrinfo
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from recovery.dicom.model import DicomNode
 from recovery.settings.products import known_product
 
 _STRICT = ConfigDict(extra="forbid")
+NO_AE_TITLE = "DICOMWEB"
+"""Of an RT-PACS that is spoken to by DICOMweb alone."""
+_THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
 
 
 def _ae_title(value: str) -> str:
@@ -141,11 +145,35 @@ class RecordAndVerify(SourceNode):
 
 @dataclass(frozen=True, slots=True)
 class Pacs(SourceNode):
-    """`[pacs]`: the RT-PACS; `query` where it answers queries at another address than it stores."""
+    """`[pacs]`: the RT-PACS; `query` where it answers queries at another address than it stores.
+
+    One that speaks DICOMweb has a `url`, and an AE title only where it speaks DIMSE, too. `token_env` names the
+    environment variable of a bearer token.
+    """
 
     __pydantic_config__ = _STRICT
     retrieve: Literal["get", "move"] = "get"
     query: RemoteNode | None = None
+    protocol: Literal["dimse", "dicomweb"] = "dimse"
+    url: Annotated[str, Field(pattern=r"^(https?://[^\s/?#@]+(/[^\s?#]*)?)?$")] = ""
+    token_env: str | None = None
+
+    def __post_init__(self) -> None:
+        is_web, parts = self.protocol == "dicomweb", urlsplit(self.url)
+        if is_web != bool(self.url):
+            raise ValueError('protocol = "dicomweb" and url go together')
+        if is_web and self.query is not None:
+            raise ValueError("what speaks DICOMweb is asked at its url: it has no [pacs.query]")
+        if is_web and (parts.scheme == "https") != (self.tls is not None):
+            raise ValueError("a url of https and [pacs.tls] with the CA of its certificate go together")
+        if self.token_env is not None and not (parts.scheme == "https" or parts.hostname in _THIS_MACHINE):
+            raise ValueError("a token is sent by https alone")
+
+    @property
+    def web_node(self) -> DicomNode:
+        """Where the DICOMweb server listens."""
+        parts = urlsplit(self.url)
+        return DicomNode(NO_AE_TITLE, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
 
     @property
     def query_node(self) -> DicomNode:
@@ -179,14 +207,31 @@ class Destination(RemoteNode):
         return (self.query.tls if self.query else None) or self.tls
 
 
+def with_address(pacs: object) -> object:
+    """`[pacs]` as the file says it; where it speaks DICOMweb alone, with the address that is in its url."""
+    if not isinstance(pacs, dict) or pacs.get("protocol") != "dicomweb":
+        return pacs
+    with suppress(ValueError):
+        parts = urlsplit(str(pacs.get("url", "")))
+        known = {"host": parts.hostname or "-", "port": parts.port or (443 if parts.scheme == "https" else 80)}
+        return {"ae_title": NO_AE_TITLE, **known, **pacs}
+    return pacs
+
+
+ArchiveAsGiven = Annotated[Pacs, BeforeValidator(with_address)]
+
+
 def misdirected(destinations: list[Destination], pacs: Pacs, rv: RecordAndVerify | None) -> list[str]:
-    """Destinations that nothing may be restored to, and why: where objects come from, nothing is written."""
+    """Destinations that nothing may be restored to, and why: where objects come from, nothing is written. And a route
+    to an archive that nobody can move to."""
     others = {_address(pacs): "the RT-PACS itself", _address(pacs.query or pacs): "the RT-PACS itself"}
     if rv is not None:
         others[_address(rv)] = "the R&V system of [rv], which recovery never speaks to"
     names = [one.name.casefold() for one in destinations]
     twice = [n for n, name in enumerate(names, start=1) if names.index(name) != n - 1]
     found = [f"[restore_to.{n}] name: another destination has it" for n in twice]
+    if rv is not None and rv.route == "direct" and pacs.ae_title == NO_AE_TITLE:
+        found.append('[rv] route: must be "relay": without an AE title of [pacs] nobody can move to it')
     for n, one in enumerate(destinations, start=1):
         is_what = others.get(_address(one)) or others.get(_address(one.query or one))
         found += [f"[restore_to.{n}] host: this is {is_what}"] if is_what else []

@@ -1,0 +1,175 @@
+"""One HTTP session to one DICOMweb server: every wait and every answer bounded, one CA believed, nobody followed.
+
+Why a session of its own
+    requests waits for each byte anew, follows redirects, and takes passwords, proxies and CAs from wherever it finds
+    them; dicomweb-client takes an empty answer of a proxy for "no matches".
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+import time
+from contextlib import suppress
+from http.cookiejar import DefaultCookiePolicy
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
+
+import dicomweb_client
+import requests
+from dicomweb_client.web import DICOMwebClient, _Transaction
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from recovery.dimse.patience import patience_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydicom import Dataset
+
+    from recovery.dimse.tls import Tls
+
+VERSION = "0.61.2"
+
+if dicomweb_client.__version__ != VERSION:
+    raise ImportError(
+        f"dicomweb-client {dicomweb_client.__version__} is installed, and {__name__} was read for {VERSION}"
+    )
+
+for name in ("dicomweb_client", "urllib3", "retrying"):
+    logging.getLogger(name).setLevel(logging.CRITICAL)  # they log addresses, and a question names a patient there
+
+MOST_BYTES = 1024**3
+"""Of one answer, unpacked. No object of a clinic is larger, and no page of answers comes near."""
+_OBJECT = {"Accept": 'multipart/related; type="application/dicom"; transfer-syntax=*'}
+
+
+class Client(DICOMwebClient):
+    """dicomweb-client, and what it does not give: bytes as they came, and as they are to be stored."""
+
+    def __init__(self, url: str, timeout: float, token: str, tls: Tls | None) -> None:
+        """Raises `OSError`, in words, if a file of `tls` cannot be used."""
+        self.session = _Session(timeout, token, tls)
+        connecting = min(timeout, 10.0)
+        super().__init__(url.rstrip("/"), self.session, permissive_uid=True, timeout=(connecting, timeout))
+        self.set_http_retry_params(retry=False)
+
+    def search(self, level: str, place: Mapping[str, str], params: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """One page of QIDO-RS; `place` names the study and the series to search in."""
+        study, series = (_quoted(place.get(keyword)) for keyword in ("StudyInstanceUID", "SeriesInstanceUID"))
+        if level == "STUDY":
+            url = self._get_studies_url(_Transaction.SEARCH)
+        elif level == "SERIES":
+            url = self._get_series_url(_Transaction.SEARCH, study)
+        else:
+            url = self._get_instances_url(_Transaction.SEARCH, study, series)
+        asked = urlencode(params, doseq=True, safe="*?,")  # what may stand as it is, does: not every server decodes it
+        found: list[dict[str, Any]] = self._http_get_application_json(f"{url}?{asked}")
+        return found
+
+    def retrieve(self, study: str, series: str, instance: str) -> bytes:
+        """One object as a DICOM file, in the transfer syntax in which it is kept."""
+        url = self._get_instances_url(_Transaction.RETRIEVE, *map(_quoted, (study, series, instance)))
+        response = self._http_get(url, headers=dict(_OBJECT))
+        if response.headers["Content-Type"].startswith("application/dicom"):
+            return bytes(response.content)  # some send it bare (the package knows of them)
+        (part,) = self._decode_multipart_message(response, stream=False)
+        return bytes(part)
+
+    def store(self, file: bytes) -> Dataset:
+        """STOW-RS of one DICOM file; the server's own word about it."""
+        return self._http_post_multipart_application_dicom(self._get_studies_url(_Transaction.STORE), [file])
+
+
+def _quoted(uid: str | None) -> str | None:
+    """What a node calls a UID may be anything, and becomes part of an address."""
+    return quote(uid, safe="") if uid is not None else None
+
+
+class _Session(requests.Session):
+    def __init__(self, timeout: float, token: str, tls: Tls | None) -> None:
+        super().__init__()
+        self.trust_env = False
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self.headers["Accept"] = "application/dicom+json"
+        if token:
+            self.headers["Authorization"] = f"Bearer {token}"
+        self._seconds = patience_of(timeout)
+        self._opened: list[socket.socket] = []
+        self.adapters.clear()
+        if tls is not None:
+            self.verify = str(tls.ca)
+        self.mount("https://" if tls is not None else "http://", _Adapter(tls, self._opened))
+
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        """Send, and take the whole answer. What is neither an answer nor an error is an error here.
+
+        Raises `requests.RequestException`, whose text names the address and so a patient: it is for nobody to read.
+        """
+        until = time.monotonic() + self._seconds
+        watch = threading.Timer(self._seconds, self._cut)
+        watch.daemon = True
+        watch.start()
+        try:
+            response = super().send(request, **{**kwargs, "stream": True, "allow_redirects": False})
+            body = bytearray()
+            for chunk in response.iter_content(1 << 16):
+                body += chunk
+                if len(body) > MOST_BYTES:
+                    response.close()
+                    raise requests.exceptions.ContentDecodingError("too large")
+        except requests.RequestException as error:
+            if time.monotonic() >= until:
+                raise requests.exceptions.ReadTimeout from error
+            raise
+        finally:
+            watch.cancel()
+        response._content = bytes(body)
+        if response.is_redirect or 300 <= response.status_code < 400:
+            raise requests.exceptions.HTTPError(response=response)
+        if response.status_code == requests.codes.ok and not body and request.method == "GET":
+            raise requests.exceptions.ContentDecodingError("empty")
+        return response
+
+    def _cut(self) -> None:
+        """Whoever sends a byte now and then has had his time."""
+        for opened in self._opened:
+            with suppress(OSError):
+                socket.socket.shutdown(opened, socket.SHUT_RDWR)
+
+
+class _Adapter(HTTPAdapter):
+    """Speaks TLS as `recovery.dimse.tls` wants it, and tells which connections it opened."""
+
+    def __init__(self, tls: Tls | None, opened: list[socket.socket]) -> None:
+        self._tls, self._opened = tls, opened
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        if self._tls is not None:
+            kwargs["ssl_context"] = self._tls.context()
+            if self._tls.server_name:
+                kwargs["server_hostname"] = self._tls.server_name
+        super().init_poolmanager(*args, **kwargs)
+        opened = self._opened
+
+        class Plain(HTTPConnection):
+            def connect(self) -> None:
+                super().connect()
+                opened.append(self.sock)
+
+        class Secure(HTTPSConnection):
+            def _new_conn(self) -> socket.socket:
+                opened.append(super()._new_conn())  # a handshake is waited for, too
+                return opened[-1]
+
+            def connect(self) -> None:
+                super().connect()
+                opened.append(self.sock)
+
+        plain = type("PlainPool", (HTTPConnectionPool,), {"ConnectionCls": Plain})
+        secure = type("SecurePool", (HTTPSConnectionPool,), {"ConnectionCls": Secure})
+        self.poolmanager.pool_classes_by_scheme = {"http": plain, "https": secure}
