@@ -62,6 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rebuild = commands.add_parser("rebuild", help="the cache again, from nothing but the RT-PACS")
     rebuild.add_argument("--accept", metavar="SNAPSHOT", default="", help="a snapshot that somebody knows to be right")
     rebuild.add_argument("--signed-by", metavar="NAME", default="", help="who vouches for it; the audit file notes it")
+    rebuild.add_argument("--from-copy", metavar="NAME", default="", help="from that of [[site_copies]] alone instead")
     chart = commands.add_parser("chart", help="paper charts of a machine's day or of patients, as PDF or Excel")
     add_chart_arguments(chart)
     watch = commands.add_parser("watch", help="alarm when the newest proven backup is too old; for another machine")
@@ -166,6 +167,11 @@ def _table(config: Config, options: argparse.Namespace) -> int:
 
 def _rebuild(config: Config, options: argparse.Namespace, *, has_database: bool) -> int:
     """Build everything anew beside what is remembered; the tables before stand until each new one is whole."""
+    if options.from_copy:
+        from recovery.host.clock import read_clock
+        from recovery.sites import restoring
+
+        return restoring.run(config, options.from_copy, read_clock())
     from recovery.access.audit import AuditError
     from recovery.cache.copy_age import age_in_words, true_up_to
     from recovery.cache.memory import Memory
