@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+
+from pydicom import Dataset
 
 from recovery.dicom import elements as el
 from recovery.dicom.model import InstanceRef
@@ -19,10 +20,6 @@ from recovery.pictures.reference_image import ReferenceImage
 from recovery.pictures.refusals import PictureError
 from recovery.pictures.retrieval import Source, find_doses, read_object
 from recovery.pictures.structures import Structure, read_structures
-
-if TYPE_CHECKING:
-    from pydicom import Dataset
-
 
 _MOST_DOSES = 40
 

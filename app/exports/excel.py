@@ -10,10 +10,10 @@ import io
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING
 
 import pandas as pd
 from openpyxl import Workbook
+from openpyxl.worksheet.worksheet import Worksheet
 
 from app.exports.sheets import Layout, band, fill, fit, head, records_of, set_page, tell
 from recovery.lists import columns
@@ -21,9 +21,6 @@ from recovery.lists.columns import described
 from recovery.lists.machine_day import Day, heading_of_unbooked
 from recovery.words.times import day as day_in_words
 from recovery.words.values import ABSENT
-
-if TYPE_CHECKING:
-    from openpyxl.worksheet.worksheet import Worksheet
 
 LIST = Layout("On treatment", described(columns.ON_TREATMENT.excel), printed_up_to="phone")
 CLOCKS = Layout("Clocks", described(columns.CLOCKS.excel), columns.CLOCKS.letters, printed_up_to="comment")

@@ -14,21 +14,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from functools import cache
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import pandas as pd
 from openpyxl.cell.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.header_footer import HeaderFooterItem
+from openpyxl.worksheet.worksheet import Worksheet
 
 from recovery.charting.cells import LINE_HEIGHT, as_wide_as_paper, lines_of, text_into
 from recovery.lists.columns import Column
 from recovery.words.printable import printable
 from recovery.words.values import ABSENT
-
-if TYPE_CHECKING:
-    from openpyxl.worksheet.header_footer import HeaderFooterItem
-    from openpyxl.worksheet.worksheet import Worksheet
 
 DATE_FORMAT = "yyyy-mm-dd"
 MOMENT_FORMAT = "yyyy-mm-dd hh:mm"

@@ -19,7 +19,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from pydicom import Dataset
 
 from backup_jobs.archive.archiving import ArchiveReport, Wanted, archive
 from recovery.cache.errors import TableMissingError
@@ -30,16 +32,12 @@ from recovery.dicom.model import ENCAPSULATED_PDF, RT_PLAN, InstanceRef
 from recovery.objects.encapsulated_pdf import ChartPage
 from recovery.objects.treatment_summary import patient_of, study_of
 from recovery.overview.wanted_plans import ACTIVE_DAYS
+from recovery.pacs.proven_objects import ProvenObjects
+from recovery.pacs.workspace import Workspace
 from recovery.patient.file import PatientFile, read_patient_files
+from recovery.patient.plan import PlanFile
+from recovery.tables.schema import Row
 from recovery.words.statuses import is_over
-
-if TYPE_CHECKING:
-    from pydicom import Dataset
-
-    from recovery.pacs.proven_objects import ProvenObjects
-    from recovery.pacs.workspace import Workspace
-    from recovery.patient.plan import PlanFile
-    from recovery.tables.schema import Row
 
 _NEVER = datetime(1900, 1, 1)  # noqa: DTZ001  site-local
 

@@ -13,9 +13,11 @@ Why not all of two years in every run
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from pydicom import Dataset
 
 from backup_jobs.archive.archiving import ArchiveReport, Wanted, archive
 from backup_jobs.transfer.plans_of_deliveries import Plans
@@ -34,18 +36,11 @@ from recovery.objects.treatment_record import (
 )
 from recovery.objects.treatment_summary import patient_of
 from recovery.on_treatment.untold_deliveries import untold_deliveries
+from recovery.pacs.proven_objects import ProvenObjects
 from recovery.pacs.record_holdings import forget_lost, lost_records
-from recovery.pacs.workspace import relational_rows
+from recovery.pacs.workspace import Workspace, relational_rows
 from recovery.tables.delivered import DELIVERIES, HISTORY_DAYS
 from recovery.tables.relational import PATIENTS
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from pydicom import Dataset
-
-    from recovery.pacs.proven_objects import ProvenObjects
-    from recovery.pacs.workspace import Workspace
 
 TURNS = "delivered sessions"
 MAY_DIFFER = frozenset(

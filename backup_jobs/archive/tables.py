@@ -18,8 +18,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING
+
+from pydicom import Dataset
 
 from backup_jobs.archive.archiving import ArchiveReport, Wanted, archive
 from backup_jobs.archive.charts import archive_charts
@@ -28,29 +30,23 @@ from backup_jobs.rv.product import product_of
 from backup_jobs.transfer.transfer import in_words
 from recovery.cache.errors import CacheError
 from recovery.cache.freshness import known_since
+from recovery.cache.journal import JobResult
 from recovery.cache.manifests import Snapshot, fault_of_file_once
 from recovery.cache.memory import DAY
 from recovery.dicom.model import RT_TREATMENT_SUMMARY_RECORD, InstanceRef
 from recovery.dimse import DimseError
 from recovery.objects.raw_data import manifest_objects, table_objects, table_part_count, table_ref
 from recovery.objects.treatment_summary import TreatmentSummary, summaries_of
+from recovery.on_treatment.evidence import Listed
 from recovery.overview.build import build_overview, overview_rows
 from recovery.overview.evidence import evidence_of
 from recovery.overview.wanted_plans import plan_uids_of_records
 from recovery.pacs.peers import pacs_peer
 from recovery.pacs.proven_objects import ProvenObjects
 from recovery.pacs.retrieval import read_chains, read_new_records
+from recovery.pacs.workspace import Workspace
 from recovery.tables.delivered import DELIVERIES
 from recovery.tables.schema import ON_TREATMENT
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from pydicom import Dataset
-
-    from recovery.cache.journal import JobResult
-    from recovery.on_treatment.evidence import Listed
-    from recovery.pacs.workspace import Workspace
 
 UNDER_WAY = frozenset({"NOT_STARTED", "ON_TREATMENT", "ON_BREAK"})
 """Summaries that are asked about in every run; the others once a day."""

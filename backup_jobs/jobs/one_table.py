@@ -14,25 +14,20 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from backup_jobs.rv.changes import Again, Changes, hashes_of_days
+from backup_jobs.rv.database import Database
 from backup_jobs.rv.odd_rows import OddRow, in_words
+from backup_jobs.rv.plan_owners import PlanOwners
+from backup_jobs.rv.product import Product
 from backup_jobs.rv.table_readings import TableReading, TableRows, read_rows
 from recovery.cache.errors import CacheError
+from recovery.cache.manifests import TableState
+from recovery.cache.snapshot_writing import SnapshotWriter
 from recovery.cache.store import Cache
-from recovery.tables.flood import COMES_AND_GOES, MOST_ROWS_LOST
+from recovery.tables.flood import COMES_AND_GOES, MOST_ROWS_LOST, Limits
 from recovery.tables.schema import TableError, TableSchema
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from backup_jobs.rv.database import Database
-    from backup_jobs.rv.plan_owners import PlanOwners
-    from backup_jobs.rv.product import Product
-    from recovery.cache.manifests import TableState
-    from recovery.cache.snapshot_writing import SnapshotWriter
-    from recovery.tables.flood import Limits
 
 MOST_ROWS_ODD = 0.50
 """A table of which a greater share is odd by its key is not believed: then the query does not fit the database."""

@@ -14,19 +14,15 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from backup_jobs.rv import values
 from backup_jobs.rv.odd_rows import OddRow
+from backup_jobs.rv.table_readings import Group, Made, TableReading
 from recovery.cache.errors import CacheError
 from recovery.cache.store import Cache
+from recovery.settings.config import Config
 from recovery.tables.relational import PLANS
-from recovery.tables.schema import RT_PLANS
-
-if TYPE_CHECKING:
-    from backup_jobs.rv.table_readings import Group, Made, TableReading
-    from recovery.settings.config import Config
-    from recovery.tables.schema import Row, TableSchema
+from recovery.tables.schema import RT_PLANS, Row, TableSchema
 
 UNDECIDED = "stands under several patients, and nothing tells whose it is"
 OF_ANOTHER = "fields of a plan that is another patient's"

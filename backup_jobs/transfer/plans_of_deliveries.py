@@ -11,23 +11,18 @@ Why not leave it to sync_plans
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+
+from pydicom import Dataset
 
 from backup_jobs.transfer.proving import prove
 from backup_jobs.transfer.sources import Sources
 from recovery.dicom.beam_kinds import BeamKind, kind_of_field, kinds_of_plan
 from recovery.dicom.model import RT_PLAN, InstanceRef
 from recovery.dimse import fetch, find_by_uid, open_link
-from recovery.objects.treatment_record import PlanFacts
+from recovery.objects.treatment_record import DeliveredSession, PlanFacts
 from recovery.pacs.peers import pacs_peer
-from recovery.pacs.workspace import relational_rows
+from recovery.pacs.workspace import Workspace, relational_rows
 from recovery.tables.relational import PLAN_FIELDS, PLANS, PRESCRIPTIONS
-
-if TYPE_CHECKING:
-    from pydicom import Dataset
-
-    from recovery.objects.treatment_record import DeliveredSession
-    from recovery.pacs.workspace import Workspace
 
 
 class Plans:

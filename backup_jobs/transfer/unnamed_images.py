@@ -11,21 +11,17 @@ How
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING
 
+from backup_jobs.transfer.sources import Sources
 from recovery.cache.memory import DAY
 from recovery.course.needed_images import needed_images
+from recovery.dicom.plans import ImageSeries, Plan
+from recovery.dimse import Peer
 from recovery.pacs.image_search import find_series_of_patient, find_series_slices
 from recovery.pacs.retrieval import first_slice, keep_framed, list_unnamed_images, unlisted_series
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from backup_jobs.transfer.sources import Sources
-    from recovery.dicom.plans import ImageSeries, Plan
-    from recovery.dimse import Peer
-    from recovery.pacs.workspace import Workspace
+from recovery.pacs.workspace import Workspace
 
 
 def list_at_sources(space: Workspace, pacs: Peer, sources: Sources, plans: Iterable[Plan]) -> None:

@@ -9,31 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from datetime import date, datetime
+from typing import Any
 
 import pandas as pd
 
 from recovery.bundling import calls
 from recovery.bundling.binder_pages import BinderCanvas
 from recovery.bundling.department import Department
+from recovery.charting.canvas import Paper
 from recovery.charting.letters import letters_for
 from recovery.charting.pdf import chart_texts, draw_charts, stamp
-from recovery.charting.sheet import Table, chart_sheets
+from recovery.charting.sheet import ChartSheet, Table, chart_sheets
 from recovery.lists.appointments import records
 from recovery.lists.columns import NOT_STARTED, ON_TREATMENT, described
 from recovery.lists.list_sheet import text_of
 from recovery.lists.machine_day import heading_of_unbooked
+from recovery.patient.file import PatientFile
 from recovery.words import notices
 from recovery.words.times import day as day_in_words
 from recovery.words.values import ABSENT, absent, counted, or_none
-
-if TYPE_CHECKING:
-    from datetime import date
-
-    from recovery.charting.canvas import Paper
-    from recovery.charting.sheet import ChartSheet
-    from recovery.patient.file import PatientFile
 
 _LIST_WIDTHS = (7, 36, 17, 19, 22, 15, 40, 52, 26, 26, 24)
 _DAY = (

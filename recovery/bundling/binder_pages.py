@@ -9,15 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
 
 from fpdf.enums import Align
 
-from recovery.charting.canvas import FOOT, GREY, MARGIN, Canvas, shortened
-
-if TYPE_CHECKING:
-    from recovery.charting.canvas import Paper
-    from recovery.charting.letters import Letters
+from recovery.charting.canvas import FOOT, GREY, MARGIN, Canvas, Paper, shortened
+from recovery.charting.letters import Letters
 
 _COLUMNS, _LINE = 3, 4.6
 """Of the contents: columns on a page, and mm of a line."""

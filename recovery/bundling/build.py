@@ -7,30 +7,27 @@ R&V system; the RT-PACS is asked for drawings alone, and the bundle is made with
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from recovery.bundling import pages, patient_page
 from recovery.bundling.binder import binder_pdf
 from recovery.bundling.config_copy import without_secrets
+from recovery.bundling.department import Department
 from recovery.bundling.pages import Frame
 from recovery.bundling.pictures import BeamPictures
 from recovery.cache.errors import CacheError, TableMissingError
 from recovery.cache.formats import Format, write_table
+from recovery.cache.store import Cache
 from recovery.charting import charts_pdf
 from recovery.packing.names import Names, machine_folder, patient_folder
 from recovery.packing.proof import SUMS, hash_of, sums_text
+from recovery.patient.file import PatientFile
 from recovery.pictures.retrieval import source_of
 from recovery.tables.relational import ALL_TABLES
 from recovery.words.values import absent
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from recovery.bundling.department import Department
-    from recovery.cache.store import Cache
-    from recovery.patient.file import PatientFile
 
 MOST_EXCEL_ROWS = 20_000
 """A workbook of more takes minutes to write, and no person reads it: CSV and parquet have all of it."""

@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from recovery.cache.copy_age import age_in_words, true_up_to
 from recovery.cache.doors import doubts_of
 from recovery.cache.errors import CacheError, TableMissingError
+from recovery.cache.store import Cache
 from recovery.course.charted_entries import answers
 from recovery.entries.charted import read_charted
 from recovery.entries.downtimes import believed_up_to, grace_at, told_at
@@ -26,15 +26,12 @@ from recovery.lists.machine_day import Day, Tables
 from recovery.on_treatment.unknown_since import Doubt, doubt_of, newest_treatment
 from recovery.patient.chosen import everybody
 from recovery.patient.file import PatientFile, read_patient_files
+from recovery.settings.config import Config
 from recovery.tables.pipeline import PIPELINE
 from recovery.tables.relational import ALL_TABLES
 from recovery.tables.schema import ON_TREATMENT
 from recovery.words.statuses import NOW_TREATED
 from recovery.words.times import at_time
-
-if TYPE_CHECKING:
-    from recovery.cache.store import Cache
-    from recovery.settings.config import Config
 
 DAYS = 3
 

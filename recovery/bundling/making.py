@@ -6,10 +6,11 @@ How
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pyrage
 
@@ -18,13 +19,8 @@ from recovery.bundling.department import read_department
 from recovery.bundling.places import file_name, keep_in
 from recovery.cache.doors import cache_to_show
 from recovery.packing.encryption import encrypt, faults_of_encrypted, private_folder
+from recovery.settings.config import Config
 from recovery.words.values import counted
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
-    from recovery.settings.config import Config
 
 BESIDE = "bundling-"
 """How the folder begins, in the cache's, that a bundle is made of."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 import pandas as pd
@@ -12,14 +12,12 @@ from recovery.bundling.pages import cell, row_of, table
 from recovery.lists import patient_tables
 from recovery.lists.appointments import records
 from recovery.patient import notices, page_words
+from recovery.patient.file import PatientFile
+from recovery.patient.plan import PlanFile
 from recovery.words.markup import as_html
 from recovery.words.times import day_or_time
 from recovery.words.units import unit_word
 from recovery.words.values import ABSENT, absent, or_none
-
-if TYPE_CHECKING:
-    from recovery.patient.file import PatientFile
-    from recovery.patient.plan import PlanFile
 
 _MOST_OPEN = 40
 """Lines of a table that a page shows without being asked."""

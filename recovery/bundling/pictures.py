@@ -8,18 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from recovery.dicom.model import InstanceRef
 from recovery.dimse import DimseError
+from recovery.patient.file import PatientFile
 from recovery.pictures.beams_eye import BeamsEyeView, beams_eye_views
 from recovery.pictures.drawing_beam import draw_beams_eye_view
 from recovery.pictures.refusals import PictureError
 from recovery.pictures.retrieval import Source, read_object, read_objects
 from recovery.words.values import absent, counted
-
-if TYPE_CHECKING:
-    from recovery.patient.file import PatientFile
 
 _AT_ONCE = 40
 MOST_BYTES = 60_000

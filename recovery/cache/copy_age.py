@@ -8,17 +8,14 @@ clock was wrong, and nobody knows the age.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 from recovery.cache.freshness import known_since
 from recovery.cache.journal import Journal
+from recovery.cache.store import Cache
+from recovery.settings.config import Config
 from recovery.tables.relational import RELATIONAL_TABLES
+from recovery.tables.schema import TableSchema
 from recovery.words.times import age
-
-if TYPE_CHECKING:
-    from recovery.cache.store import Cache
-    from recovery.settings.config import Config
-    from recovery.tables.schema import TableSchema
 
 AHEAD = timedelta(minutes=2)
 """Clocks of two machines differ by so much without anybody's fault."""

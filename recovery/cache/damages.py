@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from recovery.host.seals import SealError, check_file
 from recovery.tables.relational import RELATIONAL_TABLES
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def damaged_tables(cache_path: Path) -> list[str]:

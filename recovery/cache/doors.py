@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
 
 from recovery.cache.errors import CacheError
 from recovery.cache.store import Cache
+from recovery.settings.config import Config
 from recovery.settings.trust import trust_of
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from recovery.settings.config import Config
 
 
 def cache_of(config: Config) -> Cache:

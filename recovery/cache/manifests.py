@@ -18,14 +18,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
-from recovery.settings.trust import EVERYBODY
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from recovery.settings.trust import Trust
+from recovery.settings.trust import EVERYBODY, Trust
 
 FORMATS = (1, 2)
 """2: tables may have newer days beside them, which an older version would not see."""

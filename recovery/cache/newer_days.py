@@ -11,10 +11,10 @@ Why beside
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from io import BytesIO
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,12 +22,7 @@ import pyarrow.parquet as pq
 
 from recovery.cache import parquet
 from recovery.tables.arrow_columns import column_of
-from recovery.tables.schema import TableError
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-
-    from recovery.tables.schema import Row, TableSchema
+from recovery.tables.schema import Row, TableError, TableSchema
 
 _DAYS = b"rbrdt.days"
 

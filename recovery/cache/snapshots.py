@@ -11,16 +11,20 @@ Why thinned out
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from recovery.cache.manifests import (
     FOLDER,
+    Before,
     Kept,
     ManifestError,
+    Snapshot,
+    TableState,
     before_of,
     current_id,
     fault_of_file,
@@ -32,15 +36,7 @@ from recovery.cache.manifests import (
 )
 from recovery.host import system
 from recovery.host.believed_ages import believed_ages
-from recovery.settings.trust import EVERYBODY
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import datetime
-    from pathlib import Path
-
-    from recovery.cache.manifests import Before, Snapshot, TableState
-    from recovery.settings.trust import Trust
+from recovery.settings.trust import EVERYBODY, Trust
 
 FLOOR = 7
 """So many snapshots stay whatever their age."""

@@ -13,19 +13,16 @@ Why a page remembers its sheet
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from fpdf import FPDF
 from fpdf.enums import Align, MethodReturnValue, TableBordersLayout, VAlign, WrapMode, XPos, YPos
 from fpdf.fonts import FontFace
 
 from recovery.charting.code import ChartCode
-from recovery.charting.letters import BREAK_HERE
-
-if TYPE_CHECKING:
-    from recovery.charting.facts import Pairs
-    from recovery.charting.letters import Letters
-    from recovery.charting.sheet import ChartSheet, Table
+from recovery.charting.facts import Pairs
+from recovery.charting.letters import BREAK_HERE, Letters
+from recovery.charting.sheet import ChartSheet, Table
 
 Paper = Literal["a4", "letter"]
 MARGIN = 10.0

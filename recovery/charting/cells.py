@@ -4,16 +4,14 @@ sheet comes on paper."""
 from __future__ import annotations
 
 from math import ceil
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 from unicodedata import east_asian_width
 
+from openpyxl.cell.cell import Cell
 from openpyxl.worksheet.properties import PageSetupProperties
+from openpyxl.worksheet.worksheet import Worksheet
 
 from recovery.words.printable import as_cell, is_like_formula
-
-if TYPE_CHECKING:
-    from openpyxl.cell.cell import Cell
-    from openpyxl.worksheet.worksheet import Worksheet
 
 PAPER = {"a4": 9, "letter": 1}
 """As a workbook names it (ECMA-376 part 1, 18.3.1.63)."""

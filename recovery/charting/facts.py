@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from recovery.charting import on_paper
+from recovery.patient.file import PatientFile, Physician
+from recovery.patient.plan import PlanFile
 from recovery.words.laterality import with_side_in_capitals
 from recovery.words.times import day_or_time
 from recovery.words.values import ABSENT
-
-if TYPE_CHECKING:
-    from recovery.patient.file import PatientFile, Physician
-    from recovery.patient.plan import PlanFile
 
 Pairs = tuple[tuple[str, str], ...]
 

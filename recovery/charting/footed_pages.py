@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from recovery.charting.canvas import FOOT, Canvas
-
-if TYPE_CHECKING:
-    from recovery.charting.canvas import Paper
-    from recovery.charting.letters import Letters
+from recovery.charting.canvas import FOOT, Canvas, Paper
+from recovery.charting.letters import Letters
 
 
 class FootedPages(Canvas):

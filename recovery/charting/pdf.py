@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import fontTools
 from fpdf import FPDF_VERSION
@@ -26,10 +26,8 @@ from recovery.charting.facts import Pairs
 from recovery.charting.letters import letters_for, unprintable_in_words
 from recovery.charting.rows_to_sign import draw_rows_to_sign
 from recovery.charting.sheet import ChartSheet, chart_sheets
-
-if TYPE_CHECKING:
-    from recovery.patient.file import PatientFile
-    from recovery.patient.photos import Photo
+from recovery.patient.file import PatientFile
+from recovery.patient.photos import Photo
 
 _FIELD_WIDTHS = (8, 25, 14, 20, 13, 18, 14, 30, 12, 13, 13, 19)
 _FIELD_NUMBERS = (0, 2, 7, 8, 9, 10, 11)

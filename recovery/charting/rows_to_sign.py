@@ -6,16 +6,12 @@ rest. Four fields stand side by side; more go on in lines below, within the same
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from fpdf.enums import Align
 
 from recovery.charting.canvas import GREY, MARGIN, Canvas
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from recovery.charting.sheet import BeamToGive, ChartSheet
+from recovery.charting.sheet import BeamToGive, ChartSheet
 
 _COLUMNS = (("Date, time", 21.0), ("Fx", 12.0))
 _AFTER = (("Couch\nvrt / lng / lat", 25.0), ("Image\ndone", 12.0), ("Signed", 18.0), ("Signed", 18.0))

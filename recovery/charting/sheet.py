@@ -14,20 +14,17 @@ import json
 import re
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from recovery.charting import facts, on_paper, warnings
 from recovery.charting.facts import Pairs
+from recovery.course.ledger import Ledger, LedgerFraction
 from recovery.course.metersets import ToGive
 from recovery.patient import notices as plan_notices
+from recovery.patient.file import PatientFile
+from recovery.patient.plan import PlanField, PlanFile
 from recovery.words.times import day_or_time
 from recovery.words.units import MU, amount, common, number, unit_word
 from recovery.words.values import ABSENT
-
-if TYPE_CHECKING:
-    from recovery.course.ledger import Ledger, LedgerFraction
-    from recovery.patient.file import PatientFile
-    from recovery.patient.plan import PlanField, PlanFile
 
 LAST_FRACTIONS = 5
 FEWEST_BLANK_ROWS = 10

@@ -9,19 +9,16 @@ Why two kinds
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from recovery.charting import on_paper
 from recovery.patient import notices as plan_notices
+from recovery.patient.file import PatientFile
+from recovery.patient.plan import PlanFile
 from recovery.settings.config import STOP_AFTER
 from recovery.words.notices import Notice
 from recovery.words.times import age as age_in_words
 from recovery.words.times import day, day_or_time
 from recovery.words.values import counted
-
-if TYPE_CHECKING:
-    from recovery.patient.file import PatientFile
-    from recovery.patient.plan import PlanFile
 
 
 def stops(file: PatientFile, plan: PlanFile | None) -> list[str]:

@@ -10,7 +10,6 @@ import io
 import re
 from collections.abc import Sequence
 from math import ceil
-from typing import TYPE_CHECKING
 
 import segno
 from openpyxl import Workbook
@@ -19,20 +18,17 @@ from openpyxl.drawing.image import Image
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.pagebreak import Break
+from openpyxl.worksheet.worksheet import Worksheet
 from PIL import UnidentifiedImageError
 
+from recovery.charting.canvas import Paper
 from recovery.charting.cells import as_wide_as_paper, lines_of, parts_of, text_into
 from recovery.charting.code import ChartCode
 from recovery.charting.facts import Pairs
 from recovery.charting.sheet import ChartSheet, Table, chart_sheets
+from recovery.patient.file import PatientFile
+from recovery.patient.photos import Photo
 from recovery.words.printable import printable
-
-if TYPE_CHECKING:
-    from openpyxl.worksheet.worksheet import Worksheet
-
-    from recovery.charting.canvas import Paper
-    from recovery.patient.file import PatientFile
-    from recovery.patient.photos import Photo
 
 _WIDTHS = (6, 13, 7, 9, 7, 9, 7, 14, 7, 7, 7, 10)
 _LINE = 13.0

@@ -9,12 +9,9 @@ import argparse
 from collections.abc import Iterable
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from recovery.cache.store import Cache
 from recovery.patient.chosen import NOTHING, MachineDay, NobodyError, everybody, machine_day
-
-if TYPE_CHECKING:
-    from recovery.cache.store import Cache
 
 
 def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

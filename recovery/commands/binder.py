@@ -9,16 +9,13 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from recovery.cache.doors import cache_to_show
 from recovery.host import durable
 from recovery.patient.chosen import NOTHING, PARTLY, NobodyError
+from recovery.settings.config import Config
 from recovery.words.printable import tell
 from recovery.words.values import counted
-
-if TYPE_CHECKING:
-    from recovery.settings.config import Config
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

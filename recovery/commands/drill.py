@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from recovery.cache.copy_age import newest_proof
 from recovery.cache.doors import cache_of, cache_to_show
@@ -33,7 +33,7 @@ from recovery.cache.store import Cache
 from recovery.charting import charts_pdf
 from recovery.commands.package import make_pack
 from recovery.commands.rebuild import restore_tables
-from recovery.dimse import DimseError
+from recovery.dimse import DimseError, Peer
 from recovery.drilling.comparison import compare_caches, frames_of
 from recovery.drilling.losses import charted_not_back, newest_given, snapshots_not_sent
 from recovery.drilling.report import Drill, PackedPlan, as_pdf
@@ -46,6 +46,7 @@ from recovery.host.logs import set_up_logging
 from recovery.overview.build import build_overview
 from recovery.packing.build import PackError
 from recovery.packing.gate import IN_SHORT, OF_PROOF
+from recovery.packing.index import Line
 from recovery.pacs.charted_journals import bring_charted
 from recovery.pacs.collection import Collection
 from recovery.pacs.holdings import Holdings
@@ -54,14 +55,10 @@ from recovery.pacs.verified_objects import VerifiedObjects
 from recovery.pacs.workspace import Workspace
 from recovery.patient.chosen import MachineDay, NobodyError, everybody
 from recovery.patient.file import read_patient_files
+from recovery.settings.config import Config
 from recovery.tables.schema import ON_TREATMENT
 from recovery.words.printable import tell
 from recovery.words.values import ABSENT, counted
-
-if TYPE_CHECKING:
-    from recovery.dimse import Peer
-    from recovery.packing.index import Line
-    from recovery.settings.config import Config
 
 JOB = "drill"
 BESIDE = "drill-"

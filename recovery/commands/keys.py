@@ -10,7 +10,6 @@ import argparse
 import getpass
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from recovery.access.accounts import Accounts
 from recovery.access.audit import AuditError, AuditEvent, AuditFile
@@ -21,11 +20,9 @@ from recovery.cache.snapshot_publishing import accept, acceptable
 from recovery.host.clock import read_clock
 from recovery.host.durable import LockedError
 from recovery.host.keys import KeyFileError, make_key
+from recovery.settings.config import Config
 from recovery.settings.trust import signing_key, trust_of
 from recovery.words.printable import tell
-
-if TYPE_CHECKING:
-    from recovery.settings.config import Config
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -15,7 +15,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from recovery.access.accounts import Accounts, AccountsFileError
 from recovery.access.audit import AuditError, AuditEvent, AuditFile
@@ -47,12 +46,10 @@ from recovery.packing.proof import faults_of
 from recovery.pacs.peers import pacs_peer
 from recovery.pacs.verified_objects import VerifiedObjects
 from recovery.patient.chosen import MachineDay, NobodyError
+from recovery.settings.config import Config
 from recovery.tables.schema import ON_TREATMENT
 from recovery.words.printable import printable, tell
 from recovery.words.values import absent, counted
-
-if TYPE_CHECKING:
-    from recovery.settings.config import Config
 
 LOCK = "package"
 BESIDE = "packing-"

@@ -11,12 +11,16 @@ Why the cache's own snapshot may stay
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from datetime import datetime
+
+from pydicom import Dataset
 
 from recovery.access.audit import AuditError, AuditEvent, AuditFile
 from recovery.cache.manifests import (
     FOLDER,
+    Manifest,
     ManifestError,
     Snapshot,
     current_id,
@@ -43,18 +47,8 @@ from recovery.objects.raw_part import (
     tables_series_uid,
     taken_at_of_series,
 )
-from recovery.settings.trust import trust_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from datetime import datetime
-
-    from pydicom import Dataset
-
-    from recovery.cache.manifests import Manifest
-    from recovery.settings.config import Config
-    from recovery.settings.trust import Trust
-
+from recovery.settings.config import Config
+from recovery.settings.trust import Trust, trust_of
 
 HOW_TO_ACCEPT = (
     "Who knows one of them to be right takes it all the same: "

@@ -10,17 +10,18 @@ from __future__ import annotations
 import argparse
 import getpass
 import sys
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime, timedelta
 
 from recovery.access.audit import AuditError, AuditEvent, AuditFile
 from recovery.cache.doors import cache_to_show
 from recovery.cache.errors import CacheError
 from recovery.cache.journal import lock
 from recovery.cache.memory import Memory
+from recovery.cache.store import Cache
 from recovery.commands.user import HERE
-from recovery.dicom.model import DateRange
-from recovery.dimse import DimseError, echo
+from recovery.dicom.model import DateRange, InstanceRef
+from recovery.dimse import DimseError, Peer, echo
 from recovery.host.clock import read_clock
 from recovery.host.durable import LockedError, replace
 from recovery.host.progress import progress
@@ -29,19 +30,10 @@ from recovery.patient.chosen import NOTHING, NobodyError, everybody
 from recovery.restoring.contents import Belongings, belongings, needed_by_plans, one_patient_each, patients_since
 from recovery.restoring.report import HELD, SENT, TO_SEND, Report, summary
 from recovery.restoring.sending import Sending, Unproven
-from recovery.settings.nodes import is_really
+from recovery.settings.config import Config
+from recovery.settings.nodes import Destination, RemoteNode, is_really
 from recovery.words.printable import tell
 from recovery.words.values import counted
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
-    from datetime import datetime
-
-    from recovery.cache.store import Cache
-    from recovery.dicom.model import InstanceRef
-    from recovery.dimse import Peer
-    from recovery.settings.config import Config
-    from recovery.settings.nodes import Destination, RemoteNode
 
 LOCK = "restore"
 DONE, PARTLY, BUSY = 0, 1, 75

@@ -11,15 +11,16 @@ from __future__ import annotations
 import argparse
 import getpass
 import sys
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from recovery.access.accounts import Accounts, AccountsFileError
 from recovery.access.audit import AuditError, AuditEvent, AuditFile
-from recovery.access.permissions import Permission
+from recovery.access.permissions import Permission, User
 from recovery.cache.doors import cache_to_show, doubts_of
 from recovery.cache.journal import lock
 from recovery.cache.memory import Memory
+from recovery.cache.store import Cache
 from recovery.charting import FontError
 from recovery.commands.user import HERE
 from recovery.dimse import DimseError
@@ -33,15 +34,9 @@ from recovery.pacs.peers import pacs_peer
 from recovery.patient.file import PatientNotFoundError
 from recovery.patient.listed import read_list
 from recovery.restoring.contents import one_patient_each
+from recovery.settings.config import Config
 from recovery.transferring.making import PacketError, make, placed
 from recovery.words.printable import tell
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from recovery.access.permissions import User
-    from recovery.cache.store import Cache
-    from recovery.settings.config import Config
 
 LOCK, BESIDE = "transfer-out", "transferring-"
 DONE, PARTLY, NOTHING, BUSY = 0, 1, 2, 75

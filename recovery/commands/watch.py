@@ -9,20 +9,16 @@ Exit status: 0 fresh, 1 too old, 2 nobody could be told, or nothing can be read.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from recovery.cache.copy_age import newest_proof
 from recovery.cache.store import Cache
+from recovery.settings.config import Config
 from recovery.watch.events import SILENCE, silence
 from recovery.watch.ping import ping
 from recovery.watch.telling import tell_troubles
 from recovery.words.printable import tell
 from recovery.words.times import age
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from recovery.settings.config import Config
 
 
 def watch(config: Config, now: datetime) -> int:

@@ -18,15 +18,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from recovery.course.deliveries import TREATING
 from recovery.dicom.beam_kinds import no_beam
 from recovery.dicom.model import RT_BRACHY_TREATMENT_RECORD, RT_ION_BEAMS_TREATMENT_RECORD, InstanceRef, Patient
+from recovery.dicom.plans import Plan
 from recovery.dicom.records import BeamDelivery, TreatmentRecord, written_delivery
-
-if TYPE_CHECKING:
-    from recovery.dicom.plans import Plan
 
 SESSION = 0
 """The beam number that a whole session has: DICOM's begin at 1 (PS3.3 C.8.8.14)."""

@@ -10,16 +10,12 @@ Why only a hint
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
 
 from recovery.course.deliveries import TREATING
 from recovery.course.metersets import planned_metersets
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from recovery.dicom.plans import Plan
-    from recovery.dicom.records import TreatmentRecord
+from recovery.dicom.plans import Plan
+from recovery.dicom.records import TreatmentRecord
 
 
 def look_alikes(records: Iterable[TreatmentRecord], plans: Mapping[str, Plan], label: str | None = None) -> list[str]:

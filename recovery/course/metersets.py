@@ -19,15 +19,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from recovery.course.deliveries import TREATING
+from recovery.course.deliveries import TREATING, Delivery
+from recovery.dicom.plans import Plan
+from recovery.dicom.records import TreatmentRecord
 from recovery.words.units import MU, PULSES, SECONDS
-
-if TYPE_CHECKING:
-    from recovery.course.deliveries import Delivery
-    from recovery.dicom.plans import Plan
-    from recovery.dicom.records import TreatmentRecord
 
 FULL_SHARE = 0.99
 FULL_WITHIN = 0.5

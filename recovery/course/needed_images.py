@@ -15,15 +15,11 @@ Why
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-from recovery.dicom.plans import ReferencedSeries
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from recovery.dicom.plans import ImageSeries, Plan, StructureSet
+from recovery.dicom.plans import ImageSeries, Plan, ReferencedSeries, StructureSet
 
 
 class KnownImages(Protocol):

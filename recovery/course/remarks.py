@@ -13,23 +13,17 @@ Why
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Sequence
 
 from recovery.course.by_session import COUNTED, is_by_session
 from recovery.course.deliveries import TREATING, is_session
 from recovery.course.fractions import Course
-from recovery.course.metersets import planned_metersets
+from recovery.course.metersets import Specified, planned_metersets
 from recovery.dicom.local_time import offset
-from recovery.dicom.plans import NOT_TREATMENT_BEAMS
+from recovery.dicom.plans import NOT_TREATMENT_BEAMS, Plan
+from recovery.dicom.records import TreatmentRecord
 from recovery.words.units import MU, PULSES, SECONDS, amount, number, unit_word
 from recovery.words.values import counted
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from recovery.course.metersets import Specified
-    from recovery.dicom.plans import Plan
-    from recovery.dicom.records import TreatmentRecord
 
 OVER_SHARE = 1.05
 OVER_BY = {MU: 5.0, SECONDS: 5.0}

@@ -13,14 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from pydicom import Dataset
 
 from recovery.dicom import elements as el
 from recovery.words.radiation import RADIATION_TYPES, RADIATION_WORDS
 from recovery.words.units import unit_of
-
-if TYPE_CHECKING:
-    from pydicom import Dataset
 
 BEAM_TYPES = frozenset({"STATIC", "DYNAMIC"})
 

@@ -18,9 +18,11 @@ import logging
 import math
 import struct
 import zlib
+from collections.abc import Iterable
 from datetime import date, datetime, time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from pydicom import Dataset
 from pydicom.datadict import dictionary_VR
 from pydicom.dataelem import RawDataElement
 from pydicom.errors import BytesLengthException, InvalidDicomError
@@ -30,11 +32,6 @@ from pydicom.tag import Tag
 from pydicom.valuerep import PersonName
 
 from recovery.words.sentences import joined
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from pydicom import Dataset
 
 log = logging.getLogger(__name__)
 

@@ -14,12 +14,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
-from typing import TYPE_CHECKING
+
+from pydicom import Dataset
 
 from recovery.dicom import elements as el
-
-if TYPE_CHECKING:
-    from pydicom import Dataset
 
 _OFFSET = re.compile(r"([+-])(\d\d)([0-5]\d)", re.ASCII)
 _WEST, _EAST = timedelta(hours=-12), timedelta(hours=14)

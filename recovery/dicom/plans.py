@@ -10,18 +10,14 @@ Why references
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+from pydicom import Dataset
 
 from recovery.dicom import elements as el
 from recovery.dicom.model import InstanceRef, Patient
 from recovery.words.units import SECONDS, unit_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from pydicom import Dataset
-
 
 NOBODY = Patient(None, None, None, None)
 

@@ -11,9 +11,12 @@ Why
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from pydicom import Dataset
 
 from recovery.dicom import elements as el
 from recovery.dicom.course_uids import course_uid
@@ -21,11 +24,6 @@ from recovery.dicom.local_time import LocalTime
 from recovery.dicom.model import InstanceRef, Patient
 from recovery.dicom.verification import named_verification
 from recovery.words.units import SECONDS, unit_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from pydicom import Dataset
 
 FULL_SHARE = 0.99
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+
+from pydicom import Dataset
 
 from recovery.dicom import elements as el
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from pydicom import Dataset
 
 _COMMENTS = (
     *("SeriesDescription", "StudyDescription", "PerformedProcedureStepDescription", "RequestedProcedureDescription"),

@@ -6,22 +6,24 @@ of this machine's own questions (what it asked when, what rests) differ by natur
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 import pandas as pd
 
 from recovery.cache.errors import CacheError, TableMissingError
+from recovery.cache.store import Cache
 from recovery.tables.pipeline import PIPELINE
 from recovery.tables.relational import RELATIONAL_TABLES
-from recovery.tables.schema import EXCLUDED_PATIENTS, ON_TREATMENT, RT_PLANS, STRUCTURE_SETS, TREATMENT_RECORDS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
-
-    from recovery.cache.store import Cache
-    from recovery.tables.schema import TableSchema
+from recovery.tables.schema import (
+    EXCLUDED_PATIENTS,
+    ON_TREATMENT,
+    RT_PLANS,
+    STRUCTURE_SETS,
+    TREATMENT_RECORDS,
+    TableSchema,
+)
 
 FROM_DICOM = (ON_TREATMENT, TREATMENT_RECORDS, RT_PLANS, STRUCTURE_SETS, EXCLUDED_PATIENTS, PIPELINE)
 OF_THE_MOMENT = {ON_TREATMENT.name: {"unknown_since"}}

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from recovery.cache.copy_age import AHEAD
 from recovery.cache.manifests import FOLDER, taken_at_of
+from recovery.course.charted_entries import ChartedFraction
 from recovery.words.times import at_time
 from recovery.words.values import counted
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from datetime import datetime
-    from pathlib import Path
-    from typing import Any
-    from zoneinfo import ZoneInfo
-
-    from recovery.course.charted_entries import ChartedFraction
 
 
 def newest_given(rows: Iterable[Mapping[str, Any]], now: datetime) -> tuple[datetime | None, list[str]]:

@@ -10,11 +10,8 @@ How
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _LONGEST_STEP = timedelta(days=30)
 """The least that a step must exceed to be no step."""

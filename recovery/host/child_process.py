@@ -15,12 +15,10 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from multiprocessing.connection import Connection
+from typing import TypeVar
 
 from recovery.host import system
-
-if TYPE_CHECKING:
-    from multiprocessing.connection import Connection
 
 Answer = TypeVar("Answer")
 

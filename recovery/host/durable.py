@@ -13,16 +13,14 @@ import os
 import re
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from typing import TYPE_CHECKING, BinaryIO
+from pathlib import Path
+from typing import BinaryIO
 
 from filelock import lock_descriptor
 
 from recovery.host import system
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 _TAIL_BYTES = 65_536
 _OPEN = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)

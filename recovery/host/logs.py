@@ -6,12 +6,10 @@ import contextlib
 import logging
 import sys
 import warnings
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from recovery.words.printable import printable, printable_lines
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 FILE_BYTES = 15_000_000

@@ -18,13 +18,11 @@ import json
 import re
 from collections.abc import Collection, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from recovery.host.durable import replace
 from recovery.words.printable import from_json, without_halves
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 KEY = "rbrdt.sha256"
 BLANK = "0" * 64

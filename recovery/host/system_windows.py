@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import socket
 import time
-from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from contextlib import AbstractContextManager
-    from pathlib import Path
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
 
 HAS_MODES = False
 _NEW_PROCESS_GROUP = 0x200

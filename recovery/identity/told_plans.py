@@ -12,14 +12,11 @@ How
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 
+from recovery.dicom.model import Patient
 from recovery.identity.namesakes import fold
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from recovery.dicom.model import Patient
 
 PlanKey = tuple[str | None, str | None]
 """patient_id, referenced_rt_plan_uid"""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import TYPE_CHECKING
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from recovery.course.ledger import Ledger, LedgerBeam, LedgerFraction
+from recovery.course.sessions import Session
+from recovery.patient.file import PatientFile
 from recovery.patient.page_words import energy, held
+from recovery.patient.plan import PlanFile
 from recovery.words.notices import LOOK_MARK, STOP_MARK
 from recovery.words.prescription import gray
 from recovery.words.radiation import gantry_in_words
@@ -16,14 +19,6 @@ from recovery.words.times import day_or_time, moment
 from recovery.words.units import amount, common, unit_word
 from recovery.words.units import number as in_unit
 from recovery.words.values import ABSENT, absent
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from recovery.course.ledger import Ledger, LedgerBeam, LedgerFraction
-    from recovery.course.sessions import Session
-    from recovery.patient.file import PatientFile
-    from recovery.patient.plan import PlanFile
 
 _ENDED = {"NORMAL": "", "OPERATOR": "stopped by operator", "MACHINE": "stopped by machine", "UNKNOWN": "end unknown"}
 _STATES = {"complete": "", "interrupted": "INTERRUPTED", "in part": "in part"}

@@ -11,10 +11,12 @@ Why marks
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
+from recovery.cache.store import Cache
 from recovery.dicom.course_uids import label_of
 from recovery.entries import transfers
 from recovery.entries.charted import read_charted
@@ -28,11 +30,6 @@ from recovery.words.notices import Row
 from recovery.words.stages import STAGES
 from recovery.words.statuses import in_words
 from recovery.words.values import or_none
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from recovery.cache.store import Cache
 
 _ROW_COLUMNS = [
     *("patient_id", "other_patient_ids", "referenced_rt_plan_uid", "status", "in_flight", "interrupted_fraction"),

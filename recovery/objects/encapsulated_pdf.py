@@ -9,15 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+
+from pydicom import Dataset
 
 from recovery.dicom.model import ENCAPSULATED_PDF, Patient
 from recovery.objects.derived_uids import derived_uid
 from recovery.objects.modules import Place, item, new_object, number_of_moment, reference, with_elements
 from recovery.objects.text import written_uid
-
-if TYPE_CHECKING:
-    from pydicom import Dataset
 
 SERIES_DESCRIPTION = "RBRDT patient charts"
 TITLE = "Radiotherapy chart"

@@ -18,17 +18,13 @@ import io
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+
+from pydicom import Dataset
 
 from recovery.cache.manifests import MANIFEST, Manifest, ManifestError, Snapshot, TableState, fault_of, id_of
 from recovery.dicom.model import RAW_DATA, InstanceRef
 from recovery.objects.raw_part import RawPart, site_study_uid, table_part_uid, tables_series_uid, to_dataset
-from recovery.settings.trust import EVERYBODY
-
-if TYPE_CHECKING:
-    from pydicom import Dataset
-
-    from recovery.settings.trust import Trust
+from recovery.settings.trust import EVERYBODY, Trust
 
 PART_BYTES = 64 * 1024 * 1024
 """Archives dislike giant objects (an element may have 4 GB, PS3.5 section 7.1.2). Even: a part is never padded."""

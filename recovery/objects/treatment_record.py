@@ -29,22 +29,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from pydicom import Dataset
 
 from recovery.course.deliveries import TREATING
 from recovery.dicom.beam_kinds import BeamKind, no_beam, radiation_of
 from recovery.dicom.model import RT_BEAMS_TREATMENT_RECORD, RT_PLAN, Patient
-from recovery.dicom.records import written_delivery
+from recovery.dicom.records import TreatmentRecord, written_delivery
 from recovery.objects.delivery_values import as_written, meterset_text, termination
 from recovery.objects.derived_uids import amended_uid, derived_uid
 from recovery.objects.modules import Place, item, new_object, reference, with_elements
 from recovery.objects.text import written_day, written_text, written_time, written_uid
 from recovery.words.units import MU, common
-
-if TYPE_CHECKING:
-    from pydicom import Dataset
-
-    from recovery.dicom.records import TreatmentRecord
 
 SERIES_DESCRIPTION = "RBRDT treatment record"
 

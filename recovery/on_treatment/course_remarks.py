@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
+from recovery.course.courses import Chain, Member
+from recovery.on_treatment.evidence import Evidence
 from recovery.on_treatment.missing import in_ranges
-
-if TYPE_CHECKING:
-    from recovery.course.courses import Chain, Member
-    from recovery.on_treatment.evidence import Evidence
 
 
 def course_remarks(chain: Chain, member: Member) -> Iterator[str]:

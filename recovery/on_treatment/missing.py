@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from recovery.course.by_session import COUNTED, is_by_session
+from recovery.course.fractions import Course
 from recovery.course.look_alikes import look_alikes
+from recovery.dicom.plans import Plan
+from recovery.dicom.records import TreatmentRecord
+from recovery.on_treatment.evidence import Evidence
 from recovery.words.values import counted
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from recovery.course.fractions import Course
-    from recovery.dicom.plans import Plan
-    from recovery.dicom.records import TreatmentRecord
-    from recovery.on_treatment.evidence import Evidence
-
 
 HELD_ONCE = "that the RT-PACS held once"
 

@@ -18,16 +18,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from datetime import date
+from typing import Any
 
 from recovery.course.deliveries import TREATING
 from recovery.dicom.beam_kinds import no_beam
+from recovery.dicom.records import BeamDelivery, TreatmentRecord
 from recovery.tables.delivered import DELIVERIES
-
-if TYPE_CHECKING:
-    from datetime import date
-
-    from recovery.dicom.records import BeamDelivery, TreatmentRecord
 
 MOST_SENTENCES = 3
 """More fractions than these are told in one sentence."""

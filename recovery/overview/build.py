@@ -12,12 +12,14 @@ Why incremental
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from recovery.cache.copy_age import proven_up_to
 from recovery.cache.damages import forget_damaged_tables
 from recovery.course.charted_entries import answers
+from recovery.dimse import Peer
 from recovery.entries.charted import read_charted
 from recovery.entries.downtimes import believed_up_to, grace_at
 from recovery.entries.transfers import standing_at, with_transfers
@@ -34,11 +36,6 @@ from recovery.pacs.plan_origins import read_origins
 from recovery.pacs.retrieval import read_chains, read_new_records
 from recovery.pacs.workspace import Workspace, relational_rows
 from recovery.tables.relational import SCHEDULE
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from recovery.dimse import Peer
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from recovery.course.charted import Settled, settle_all
 from recovery.course.charted_entries import standing
 from recovery.course.planned_number import Prescribed
+from recovery.dicom.records import TreatmentRecord
 from recovery.entries.charted import read_charted
 from recovery.identity.one_patient import identify
 from recovery.identity.told_plans import by_number_of_the_objects
@@ -18,15 +19,9 @@ from recovery.overview.rv_columns import database_sessions, planned_by_database,
 from recovery.overview.wanted_plans import next_appointments
 from recovery.pacs.record_holdings import lost_records
 from recovery.pacs.verified_objects import GONE, Proofs, in_short
-from recovery.pacs.workspace import relational_rows
+from recovery.pacs.workspace import Workspace, relational_rows
 from recovery.tables.relational import PLANS, PRESCRIPTIONS
 from recovery.words.plan_states import APPROVED_STATUSES
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from recovery.dicom.records import TreatmentRecord
-    from recovery.pacs.workspace import Workspace
 
 
 def plan_labels(space: Workspace) -> dict[str, str]:

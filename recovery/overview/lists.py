@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from recovery.cache.errors import CacheError
 from recovery.overview.wanted_plans import ACTIVE_DAYS
+from recovery.pacs.workspace import Workspace
 from recovery.tables.schema import EXCLUDED_PATIENTS, ON_TREATMENT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from recovery.pacs.workspace import Workspace
 
 Rows = list[dict[str, Any]]
 

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
+from datetime import datetime
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from recovery.cache.errors import CacheError
 from recovery.cache.freshness import known_since
 from recovery.identity.one_patient import newest_ids, under_newest
 from recovery.on_treatment.pipeline import pipeline
-from recovery.pacs.workspace import relational_rows
+from recovery.pacs.workspace import Workspace, relational_rows
 from recovery.tables.pipeline import PIPELINE
 from recovery.tables.relational import COURSES, PATIENTS, PHYSICIANS, PLANS, PRESCRIPTIONS, SCHEDULE
 from recovery.tables.schema import ON_TREATMENT
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
-    from recovery.pacs.workspace import Workspace
 
 FROM = (PATIENTS, PLANS, PRESCRIPTIONS, COURSES, SCHEDULE, PHYSICIANS)
 

@@ -7,37 +7,30 @@ changed since they were last counted. The counts are a cached table themselves.
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, cast
 
 from recovery.cache.errors import CacheError
 from recovery.cache.freshness import known_since
 from recovery.course.by_session import prescribed_fractions, sessions_of_database
-from recovery.course.metersets import may_ask_otherwise
+from recovery.course.metersets import ByFraction, may_ask_otherwise
 from recovery.course.metersets import planned_by_database as largest_planned
 from recovery.dicom.beam_kinds import NO_BEAMS
+from recovery.dicom.model import Patient
+from recovery.dicom.records import TreatmentRecord
 from recovery.identity.one_patient import SEPARATOR, newest_ids, older_ids, under_newest
 from recovery.identity.told_plans import PlanKey, told_plans
 from recovery.objects.treatment_record import without_amended
 from recovery.objects.treatment_summary import patient_of
 from recovery.on_treatment.second_source import SecondSource, by_key, fractions_by_database, told_of
 from recovery.on_treatment.untold_deliveries import in_words, untold_deliveries
-from recovery.pacs.workspace import relational_rows
+from recovery.pacs.workspace import Workspace, relational_rows
 from recovery.tables.delivered import DELIVERIES, HISTORY_DAYS, IN_FLIGHT
 from recovery.tables.relational import CALENDAR, COURSES, PATIENTS, PHYSICIANS, PLANS, PRESCRIPTIONS
-from recovery.tables.schema import DATABASE_COUNTS
+from recovery.tables.schema import DATABASE_COUNTS, TableSchema
 from recovery.words.sentences import joined, parted
 from recovery.words.statuses import is_over
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
-
-    from recovery.course.metersets import ByFraction
-    from recovery.dicom.model import Patient
-    from recovery.dicom.records import TreatmentRecord
-    from recovery.pacs.workspace import Workspace
-    from recovery.tables.schema import TableSchema
 
 log = logging.getLogger(__name__)
 

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from recovery.entries.charted import read_charted
 from recovery.overview.rv_columns import database_sessions, deliveries_without_beams
-from recovery.pacs.workspace import relational_rows
+from recovery.pacs.workspace import Workspace, relational_rows
 from recovery.tables.relational import CANCELLED_STATUSES, PLANS, SCHEDULE
 from recovery.words.plan_states import APPROVED_STATUSES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from recovery.pacs.workspace import Workspace
 
 ACTIVE_DAYS = 60
 """Courses treated in this time are asked about in every run; older ones in turn."""

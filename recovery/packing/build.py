@@ -19,7 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from recovery.charting import charts_pdf
 from recovery.dicom import elements as el
@@ -33,11 +33,9 @@ from recovery.packing.gate import OF_OBJECTS, OF_PROOF, OF_TABLES, Refusal, refu
 from recovery.packing.index import Line, as_html, as_workbook
 from recovery.packing.proof import EARLIER, MANIFEST, SUMS, UNFINISHED, hash_of, read_manifest, sums_text, written
 from recovery.packing.tidying import give_way, tidy
+from recovery.settings.config import Config
 from recovery.words.times import at_time
 from recovery.words.values import counted
-
-if TYPE_CHECKING:
-    from recovery.settings.config import Config
 
 OWN = ("index.html", "index.xlsx", MANIFEST, SUMS)
 """What tells of a pack, in the order in which it is put in place."""

@@ -20,11 +20,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from pydicom import Dataset, dcmread
 
 from recovery.cache.errors import CacheError
+from recovery.cache.store import Cache
 from recovery.dicom import elements as el
 from recovery.dicom.model import InstanceRef, Patient
 from recovery.dimse import DimseError, Peer, fetch, find_by_uid, open_link
@@ -35,11 +36,8 @@ from recovery.pacs.verified_objects import VerifiedObjects, chain_of
 from recovery.patient.file import files_of
 from recovery.patient.tables import read_tables
 from recovery.patient.unknown_now import as_of_now
+from recovery.settings.config import Config, Site
 from recovery.tables.schema import ON_TREATMENT, TREATMENT_RECORDS
-
-if TYPE_CHECKING:
-    from recovery.cache.store import Cache
-    from recovery.settings.config import Config, Site
 
 MOST_WAITS, PAUSE_SECONDS = 12, 5.0
 """A cycle writes the list soon after the records; one that cannot make it is not waited for without end."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from html import escape
-from typing import TYPE_CHECKING, cast
+from typing import cast
 from urllib.parse import quote
 
 from openpyxl import Workbook
+from openpyxl.cell.cell import Cell
 from openpyxl.styles import Alignment, Font
 
 from recovery.charting.cells import LINE_HEIGHT, as_wide_as_paper, lines_of, text_into
@@ -18,11 +20,6 @@ from recovery.patient import notices
 from recovery.words.printable import printable
 from recovery.words.times import at_time, day_or_time
 from recovery.words.values import absent, counted
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from openpyxl.cell.cell import Cell
 
 COLUMNS = (
     *("Machine", "Patient", "ID", "Born", "Plan", "Next fraction", "Prescription"),

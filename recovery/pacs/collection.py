@@ -12,10 +12,13 @@ Why
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Iterable, Set
 from contextlib import suppress
 from datetime import datetime, tzinfo
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from pydicom import Dataset
 
 from recovery.cache.errors import CacheError
 from recovery.cache.store import Cache
@@ -32,14 +35,7 @@ from recovery.tables.object_rows import (
     structure_set_row,
     structure_sets_of_rows,
 )
-from recovery.tables.schema import IMAGE_SERIES, RT_PLANS, STRUCTURE_SETS, TREATMENT_RECORDS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Set
-
-    from pydicom import Dataset
-
-    from recovery.tables.schema import Row, TableSchema
+from recovery.tables.schema import IMAGE_SERIES, RT_PLANS, STRUCTURE_SETS, TREATMENT_RECORDS, Row, TableSchema
 
 log = logging.getLogger(__name__)
 

@@ -18,21 +18,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from recovery.cache.errors import CacheError
-from recovery.course.needed_images import is_of_another_patient, needed_images
+from recovery.cache.store import Cache
+from recovery.course.needed_images import NeededImages, is_of_another_patient, needed_images
 from recovery.dicom.model import InstanceRef
+from recovery.dicom.plans import Plan, ReferencedSeries
 from recovery.dimse import Link, Peer, count_series_instances, find_by_uid, find_held, open_link
 from recovery.on_treatment.evidence import PlanBackup
+from recovery.pacs.collection import Collection
 from recovery.tables.schema import HOLDINGS
 from recovery.words.values import counted
-
-if TYPE_CHECKING:
-    from recovery.cache.store import Cache
-    from recovery.course.needed_images import NeededImages
-    from recovery.dicom.plans import Plan, ReferencedSeries
-    from recovery.pacs.collection import Collection
 
 _Slices = Mapping[str, Mapping[str, InstanceRef]]
 """The slices of each series, by SOP Instance UID."""

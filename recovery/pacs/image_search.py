@@ -11,19 +11,13 @@ Why by an image
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from recovery.dicom import elements as el
 from recovery.dicom.model import InstanceRef
-from recovery.dicom.plans import ImageSeries
-from recovery.dimse import find_images, find_refs, open_link
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from recovery.dicom.plans import Plan
-    from recovery.dimse import Link, Peer
+from recovery.dicom.plans import ImageSeries, Plan
+from recovery.dimse import Link, Peer, find_images, find_refs, open_link
 
 MODALITIES = ("CT", "MR", "PT")
 

@@ -6,17 +6,13 @@ a day for all plans of those patients who have several, or one for a single day.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from recovery.cache.memory import DAY
+from recovery.dimse import Peer
 from recovery.pacs.record_search import find_objects_of_patients
 from recovery.pacs.retrieval import read_chains
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from recovery.dimse import Peer
-    from recovery.pacs.workspace import Workspace
+from recovery.pacs.workspace import Workspace
 
 
 def read_origins(space: Workspace, pacs: Peer, plan_uids: Iterable[str]) -> dict[str, str]:

@@ -13,14 +13,12 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from recovery.cache.errors import CacheError
+from recovery.cache.store import Cache
 from recovery.host.believed_ages import believed_ages
 from recovery.tables.schema import PROVEN_OBJECTS
-
-if TYPE_CHECKING:
-    from recovery.cache.store import Cache
 
 log = logging.getLogger(__name__)
 

@@ -15,19 +15,13 @@ Why it is counted all the same
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import chain
-from typing import TYPE_CHECKING
 
-from recovery.dimse import find_by_uid, open_link
-from recovery.pacs.holdings import LOST, SHARE, Holding
+from recovery.dimse import Peer, find_by_uid, open_link
+from recovery.pacs.holdings import LOST, SHARE, Holding, Holdings
 from recovery.pacs.resting import share_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from recovery.dimse import Peer
-    from recovery.pacs.holdings import Holdings
-    from recovery.pacs.workspace import Workspace
+from recovery.pacs.workspace import Workspace
 
 RECORDS_PER_RUN = 1000
 """Records asked for by name in every run, beside those of the window: a quarter of a second for an Orthanc."""

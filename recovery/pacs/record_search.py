@@ -19,9 +19,11 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+
+from pydicom import Dataset
 
 from recovery.cache.memory import HOUR
 from recovery.dicom import elements as el
@@ -30,12 +32,6 @@ from recovery.dimse import Link, Peer, find_images, find_refs, open_link
 from recovery.dimse.finding import refs_of
 from recovery.dimse.query.identifiers import UIDS_PER_QUERY
 from recovery.objects.treatment_summary import SERIES_DESCRIPTION as SUMMARIES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from datetime import datetime
-
-    from pydicom import Dataset
 
 log = logging.getLogger(__name__)
 

@@ -17,23 +17,17 @@ from __future__ import annotations
 import logging
 import shutil
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from datetime import date, datetime
 
 from recovery.cache.errors import CacheError
+from recovery.cache.store import Cache
 from recovery.pacs.collection import SOURCE, Collection
 from recovery.pacs.course_groups import Group, groups_of
-from recovery.pacs.holdings import LOST, Holdings
+from recovery.pacs.holdings import LOST, Holding, Holdings
 from recovery.tables.resting import RESTING
-from recovery.tables.schema import HOLDINGS, ON_TREATMENT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import date, datetime
-
-    from recovery.cache.store import Cache
-    from recovery.pacs.holdings import Holding
-    from recovery.tables.schema import TableSchema
+from recovery.tables.schema import HOLDINGS, ON_TREATMENT, TableSchema
 
 log = logging.getLogger(__name__)
 

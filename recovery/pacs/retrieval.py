@@ -6,13 +6,16 @@ only what is new is followed step by step.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from pydicom import Dataset
 
 from recovery.course.needed_images import needed_images
 from recovery.dicom import elements as el
 from recovery.dicom.model import InstanceRef
-from recovery.dicom.plans import ImageSeries
+from recovery.dicom.plans import ImageSeries, Plan
 from recovery.dimse import DimseError, NodeTraits, Peer, fetch, find_by_uid, find_images, open_link
 from recovery.host.child_process import asked_beside
 from recovery.host.progress import progress
@@ -20,14 +23,7 @@ from recovery.pacs.holdings import Holdings, series_of
 from recovery.pacs.image_search import find_series_of_patient, find_series_slices
 from recovery.pacs.record_holdings import ask_for_records
 from recovery.pacs.record_search import find_all_records, find_records, find_records_of_patients
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from pydicom import Dataset
-
-    from recovery.dicom.plans import Plan
-    from recovery.pacs.workspace import Workspace
+from recovery.pacs.workspace import Workspace
 
 READ_BY_FIND = (
     *("SOPClassUID", "SpecificCharacterSet", "PatientName", "PatientBirthDate", "PatientSex"),

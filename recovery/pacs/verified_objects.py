@@ -8,24 +8,20 @@ altered until it is healed.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from recovery.cache.errors import CacheError
-from recovery.course.needed_images import needed_images
+from recovery.cache.store import Cache
+from recovery.course.needed_images import KnownImages, needed_images
+from recovery.dicom.plans import Plan
+from recovery.pacs.collection import Collection
+from recovery.tables.schema import TableSchema
 from recovery.tables.verified import PROOFS, VERIFIED_OBJECTS
 from recovery.words.values import counted
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from zoneinfo import ZoneInfo
-
-    from recovery.cache.store import Cache
-    from recovery.course.needed_images import KnownImages
-    from recovery.dicom.plans import Plan
-    from recovery.pacs.collection import Collection
-    from recovery.tables.schema import TableSchema
 
 GONE = "the RT-PACS does not hold it"
 ALTERED = "the RT-PACS gives it back with another content than when it was first read"

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from recovery.cache.damages import damaged_tables
 from recovery.cache.doors import cache_of
 from recovery.cache.errors import CacheError, TableMissingError
+from recovery.cache.memory import Memory
 from recovery.cache.store import Cache
 from recovery.dicom.model import DateRange, InstanceRef
 from recovery.pacs.collection import Collection
 from recovery.pacs.holdings import Holdings
 from recovery.pacs.resting import Resting
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Set
-
-    from recovery.cache.memory import Memory
-    from recovery.settings.config import Config
-    from recovery.tables.schema import TableSchema
+from recovery.settings.config import Config
+from recovery.tables.schema import TableSchema
 
 log = logging.getLogger(__name__)
 

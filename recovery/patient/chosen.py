@@ -11,9 +11,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from recovery.cache.errors import TableMissingError
+from recovery.cache.store import Cache
 from recovery.identity.namesakes import fold
 from recovery.identity.one_patient import ids_of, newest_ids, under_newest
 from recovery.patient.listed import read_list
@@ -21,9 +22,6 @@ from recovery.tables.relational import CANCELLED_STATUSES, SCHEDULE
 from recovery.words.statuses import NOW_TREATED
 from recovery.words.times import day as day_in_words
 from recovery.words.values import counted
-
-if TYPE_CHECKING:
-    from recovery.cache.store import Cache
 
 PARTLY, NOTHING = 1, 2
 """Exit statuses."""

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from recovery.course.ledger import Ledger
+from recovery.dicom.model import Patient
+from recovery.dicom.plans import Plan
 from recovery.on_treatment.second_source import numbers_planned
-from recovery.patient.plan import DOSE_TOLERANCE, METERSET_TOLERANCE
+from recovery.patient.plan import DOSE_TOLERANCE, METERSET_TOLERANCE, Prescription
 from recovery.words.sentences import each_differing, in_dicom_and_database, parted
 from recovery.words.units import MU
-
-if TYPE_CHECKING:
-    from recovery.course.ledger import Ledger
-    from recovery.dicom.model import Patient
-    from recovery.dicom.plans import Plan
-    from recovery.patient.plan import Prescription
 
 
 def disagreements(

@@ -14,9 +14,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from recovery.cache.store import Cache
 from recovery.course.charted import deliveries_by_course
+from recovery.course.charted_entries import KnownDelivery
+from recovery.dicom.model import Patient
 from recovery.entries.downtimes import told_at
 from recovery.identity.namesakes import Namesake
 from recovery.identity.one_patient import older_ids, other_ids
@@ -27,14 +30,9 @@ from recovery.patient.plan import PlanFile, of_row
 from recovery.patient.plan_from_rows import counted_courses, read_plan
 from recovery.patient.tables import PatientTables, read_tables
 from recovery.patient.unknown_now import as_of_now
+from recovery.settings.config import Site
 from recovery.tables.relational import CANCELLED_STATUSES
 from recovery.words.sentences import parted
-
-if TYPE_CHECKING:
-    from recovery.cache.store import Cache
-    from recovery.course.charted_entries import KnownDelivery
-    from recovery.dicom.model import Patient
-    from recovery.settings.config import Site
 
 
 class PatientNotFoundError(LookupError):

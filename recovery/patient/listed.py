@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from recovery.cache.store import Cache
 from recovery.entries.transfers import standing_at, with_transfers
 from recovery.tables.schema import ON_TREATMENT
-
-if TYPE_CHECKING:
-    from recovery.cache.store import Cache
 
 
 def read_list(cache: Cache) -> list[dict[str, Any]]:

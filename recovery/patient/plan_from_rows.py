@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from recovery.course.courses import Chain, Member, chains
 from recovery.course.fractions import count_fractions
@@ -13,15 +13,13 @@ from recovery.course.ledger import CourseSoFar, Ledger, lay_out
 from recovery.course.metersets import planned_by_database
 from recovery.course.needed_images import needed_images
 from recovery.dicom.course_uids import course_uid
+from recovery.dicom.plans import Plan
 from recovery.identity.one_patient import own_plan
 from recovery.patient import plan as pf
 from recovery.patient.disagreements import disagreements
+from recovery.patient.tables import PatientTables, Rows
 from recovery.words.prescription import prescribed_or_planned
 from recovery.words.units import PULSES, SECONDS
-
-if TYPE_CHECKING:
-    from recovery.dicom.plans import Plan
-    from recovery.patient.tables import PatientTables, Rows
 
 
 def counted_courses(tables: PatientTables, rows: Rows) -> Sequence[Chain]:

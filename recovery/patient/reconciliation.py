@@ -11,9 +11,10 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from recovery.cache.freshness import known_since
+from recovery.cache.store import Cache
 from recovery.course.charted_entries import Standing, standing
 from recovery.dicom.records import TreatmentRecord
 from recovery.entries.charted import read_charted
@@ -22,15 +23,12 @@ from recovery.entries.reconciled import Worked, newest_of, reconciled_file
 from recovery.host.entry_lines import read_statements
 from recovery.on_treatment.reconciling import Compared, compare, conflict
 from recovery.patient.tables import PatientTables, read_tables
+from recovery.settings.config import Config
 from recovery.tables.delivered import DELIVERIES
 from recovery.tables.relational import PLANS
 from recovery.tables.schema import ON_TREATMENT, RT_PLANS, TREATMENT_RECORDS
 from recovery.words.times import at_time, day
 from recovery.words.values import counted
-
-if TYPE_CHECKING:
-    from recovery.cache.store import Cache
-    from recovery.settings.config import Config
 
 BEFORE = timedelta(days=30)
 """How long before a downtime a restored R&V system is held against this copy, where nobody says since when."""

@@ -8,19 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from recovery.course.courses import told_with_two_plans
+from recovery.course.charted import Settled
+from recovery.course.courses import Chain, Member, told_with_two_plans
 from recovery.dicom.course_uids import course_uid
 from recovery.identity.one_patient import ids_of
 from recovery.patient.plan_from_rows import counted_courses
+from recovery.patient.tables import PatientTables
 from recovery.words.sentences import joined, parted
 from recovery.words.units import MU
-
-if TYPE_CHECKING:
-    from recovery.course.charted import Settled
-    from recovery.course.courses import Chain, Member
-    from recovery.patient.tables import PatientTables
 
 NOTHING_LEFT, MAY_GO_ON = "completed", ("ready_to_start", "on_break", "completed")
 

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from recovery.cache.errors import CacheError
+from recovery.cache.store import Cache
 from recovery.course.charted_entries import answers
 from recovery.dicom.course_uids import course_uid
 from recovery.entries.charted import read_charted
@@ -16,12 +17,9 @@ from recovery.entries.downtimes import believed_up_to, grace_at
 from recovery.identity.one_patient import under_newest
 from recovery.on_treatment.unknown_since import doubt_of, newest_treatment, unknown_of
 from recovery.patient.recounted import recounted
+from recovery.patient.tables import PatientTables
+from recovery.settings.config import Site
 from recovery.tables.relational import SCHEDULE
-
-if TYPE_CHECKING:
-    from recovery.cache.store import Cache
-    from recovery.patient.tables import PatientTables
-    from recovery.settings.config import Site
 
 CourseKey = tuple[str | None, str | None]
 """patient_id, referenced_rt_plan_uid"""

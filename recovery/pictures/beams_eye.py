@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+
+from pydicom import Dataset
 
 from recovery.dicom import elements as el
-
-if TYPE_CHECKING:
-    from pydicom import Dataset
 
 _HALF_TURNS = {"CW": 1.0, "CC": -1.0}
 

@@ -6,21 +6,17 @@ voxels it is interpolated linearly, as planning systems do.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
+from pydicom import Dataset
 
 from recovery.dicom import elements as el
 from recovery.pictures.grids import Grid, Placement, Section, placed, refined, sampled
 from recovery.pictures.image_series import decoded
 from recovery.pictures.refusals import PictureError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
-    from pydicom import Dataset
 
 SHARES = (1.07, 1.0, 0.95, 0.8, 0.5, 0.2)
 """The bands' lower edges as shares of the prescribed dose, as prescribing reports name them."""

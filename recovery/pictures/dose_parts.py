@@ -12,17 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from recovery.course.metersets import planned_metersets
+from recovery.dicom.plans import Plan
+from recovery.pictures.dose import DoseGrid
 from recovery.pictures.refusals import PictureError
 from recovery.words.values import counted
-
-if TYPE_CHECKING:
-    from recovery.dicom.plans import Plan
-    from recovery.pictures.dose import DoseGrid
 
 Part = tuple[frozenset[object], "DoseGrid"]
 

@@ -10,24 +10,18 @@ Why no image file
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING
 
-from recovery.pictures.grids import step_of
+import numpy as np
+from numpy.typing import NDArray
+
+from recovery.pictures.dose import Band
+from recovery.pictures.grids import Section, step_of
 from recovery.pictures.raster import bands_png, grey_png
-from recovery.pictures.structures import outlines
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from recovery.pictures.dose import Band
-    from recovery.pictures.grids import Section
-    from recovery.pictures.reference_image import ReferenceImage
-    from recovery.pictures.structures import Structure
+from recovery.pictures.reference_image import ReferenceImage
+from recovery.pictures.structures import Structure, outlines
 
 GROUND = "#0B0F14"
 INK = "#E5E7EB"

@@ -8,12 +8,9 @@ Why turned
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
+from recovery.pictures.beams_eye import BeamsEyeView, LeafBank
 from recovery.pictures.drawing import CROSS, GROUND, INK, svg_text
-
-if TYPE_CHECKING:
-    from recovery.pictures.beams_eye import BeamsEyeView, LeafBank
 
 _LEAF, _LEAF_EDGE, _JAW, _JAW_EDGE, _OPEN = "#4B5563", "#9CA3AF", "#111827", "#38BDF8", "#F3F4F6"
 _MARGIN = 25.0

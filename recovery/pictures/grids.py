@@ -12,19 +12,16 @@ Why oblique grids are refused
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
+from pydicom import Dataset
 
 from recovery.dicom import elements as el
 from recovery.pictures.refusals import PictureError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-    from pydicom import Dataset
 
 Plane = Literal["axial", "sagittal", "coronal"]
 PLANES: tuple[Plane, ...] = ("axial", "sagittal", "coronal")

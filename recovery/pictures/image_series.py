@@ -6,22 +6,19 @@ scanner may start anywhere) and checks that they make one stack.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from pydicom import Dataset
 from pydicom.pixels.utils import pixel_array
 
 from recovery.dicom import elements as el
 from recovery.pictures.grids import Grid, Placement, check_straight, placed
 from recovery.pictures.refusals import PictureError
 from recovery.words.values import counted
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-    from pydicom import Dataset
 
 _WHAT = "The planning image"
 _SAME_PLACE_MM = 0.01

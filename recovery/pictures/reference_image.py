@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from pydicom import Dataset
 
 from recovery.dicom import elements as el
 from recovery.pictures.image_series import rescaled
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from pydicom import Dataset
 
 _UPRIGHT = (1.0, 0.0, 0.0, 0.0, -1.0, 0.0)
 _WHAT = "The reference image"

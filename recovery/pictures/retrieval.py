@@ -13,11 +13,14 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Literal
+
+from pydicom import Dataset
 
 from recovery.cache.memory import Memory
 from recovery.dicom import elements as el
@@ -30,14 +33,7 @@ from recovery.pictures.image_series import ImageSlice, ImageVolume, assemble
 from recovery.pictures.refusals import PictureError
 from recovery.pictures.shelf import FOLDER, Shelf
 from recovery.pictures.structures import slice_places
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from typing import Literal
-
-    from pydicom import Dataset
-
-    from recovery.settings.config import Config
+from recovery.settings.config import Config
 
 SLICES_PER_LIST = 40
 _MEGABYTE = 1_000_000

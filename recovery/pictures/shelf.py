@@ -15,11 +15,13 @@ import hashlib
 import io
 import logging
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 from pydicom import Dataset, dcmread
 
 from recovery.dicom import elements as el
@@ -28,11 +30,6 @@ from recovery.host.durable import replacing
 from recovery.host.seals import sealed_json, unsealed_json
 from recovery.pictures.grids import Grid
 from recovery.pictures.image_series import ImageVolume
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from numpy.typing import NDArray
 
 FOLDER = "pictures"
 _PREAMBLE = 128

@@ -6,21 +6,16 @@ thick as its slice, and the strips' common outline is drawn: nothing is smoothed
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
+from pydicom import Dataset
 
 from recovery.dicom import elements as el
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from numpy.typing import NDArray
-    from pydicom import Dataset
-
-    from recovery.pictures.grids import Plane
+from recovery.pictures.grids import Plane
 
 FLAT_MM = 0.05
 """How much the z of one contour may vary: files hold decimals."""

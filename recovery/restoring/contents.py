@@ -11,12 +11,14 @@ Why in this order
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
 
 from recovery.cache.errors import CacheError
+from recovery.cache.store import Cache
 from recovery.dicom import elements as el
 from recovery.dicom.model import DateRange, InstanceRef
 from recovery.dimse import Peer, find_images, find_refs, open_link
@@ -30,12 +32,6 @@ from recovery.pacs.verified_objects import chain_of
 from recovery.patient.tables import read_tables
 from recovery.tables.schema import ON_TREATMENT
 from recovery.words.statuses import NOW_TREATED
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from datetime import datetime
-
-    from recovery.cache.store import Cache
 
 KINDS = ("images", "registrations", "structure sets", "plans", "doses", "treatment records", "documents")
 """In the order in which they are sent."""

@@ -5,21 +5,16 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from pydicom.uid import UID
 
-from recovery.restoring.contents import KINDS, kind_of
+from recovery.dicom.model import InstanceRef
+from recovery.restoring.contents import KINDS, Belongings, kind_of
 from recovery.restoring.sending import Unproven
 from recovery.words.printable import as_csv
 from recovery.words.values import absent, counted
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from recovery.dicom.model import InstanceRef
-    from recovery.restoring.contents import Belongings
 
 COLUMNS = ("outcome", "kind", "sop_class", "sop_instance_uid", "patient_id", "why")
 HELD, SENT, TO_SEND, REFUSED, UNPROVEN = "held before", "sent and proven", "to send", "refused", "not proven"

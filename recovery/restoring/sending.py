@@ -13,19 +13,16 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from recovery.dicom.model import InstanceRef
 from recovery.dimse import DimseError, EncodedObject, Peer, fetch_encoded, find_held, move, open_link, store
 from recovery.dimse.peer import NOT_SUPPORTED, UNKNOWN_DESTINATION
 from recovery.restoring.contents import kind_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from recovery.dicom.model import InstanceRef
 
 log = logging.getLogger(__name__)
 

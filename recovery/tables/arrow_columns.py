@@ -7,14 +7,12 @@ Why not `pa.array`
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _HELD_AS = {
     pa.int64(): ("i8", "i8"),

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from recovery.patient.plan import PlanFile
+from recovery.patient.plan import PlanFile
 
 
 def is_counted(plan: PlanFile) -> bool:

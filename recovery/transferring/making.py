@@ -6,33 +6,27 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from datetime import datetime
+from pathlib import Path
 
+from recovery.cache.store import Cache
 from recovery.charting import on_paper
+from recovery.dimse import Peer
 from recovery.entries.downtimes import told_at
 from recovery.host import system
 from recovery.identity.one_patient import without_others_ids
 from recovery.packing.proof import SUMS, UNFINISHED
 from recovery.pacs.verified_objects import VerifiedObjects, chain_of
-from recovery.patient.file import PatientNotFoundError, files_of
+from recovery.patient.file import PatientFile, PatientNotFoundError, files_of
 from recovery.patient.tables import read_tables
 from recovery.patient.unknown_now import as_of_now
 from recovery.restoring.contents import belongings
+from recovery.settings.config import Config
 from recovery.transferring.counts import is_counted
 from recovery.transferring.fhir import as_json
-from recovery.transferring.packet import BUNDLE, SUMMARY, bring, seal
+from recovery.transferring.packet import BUNDLE, SUMMARY, Contents, bring, seal
 from recovery.transferring.summary import as_pdf
 from recovery.words.times import at_time
-
-if TYPE_CHECKING:
-    from datetime import datetime
-    from pathlib import Path
-
-    from recovery.cache.store import Cache
-    from recovery.dimse import Peer
-    from recovery.patient.file import PatientFile
-    from recovery.settings.config import Config
-    from recovery.transferring.packet import Contents
 
 
 class PacketError(RuntimeError):

@@ -20,29 +20,26 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydicom import dcmread
 from pydicom.fileset import FileSet
 
 from recovery.dicom import elements as el
+from recovery.dicom.model import Patient
+from recovery.dimse import Peer
 from recovery.host import system
 from recovery.host.durable import replace
 from recovery.host.seals import sealed_json
 from recovery.identity.namesakes import fold
 from recovery.packing.contents import Bringing, read_back
+from recovery.packing.gate import PackedObject
 from recovery.packing.proof import MANIFEST, SUMS, hash_of, sums_text
-from recovery.restoring.contents import KINDS, kind_of
+from recovery.patient.file import PatientFile
+from recovery.restoring.contents import KINDS, Belongings, kind_of
+from recovery.settings.config import Config
 from recovery.transferring.fhir import Volume
 from recovery.words.values import counted
-
-if TYPE_CHECKING:
-    from recovery.dicom.model import Patient
-    from recovery.dimse import Peer
-    from recovery.packing.gate import PackedObject
-    from recovery.patient.file import PatientFile
-    from recovery.restoring.contents import Belongings
-    from recovery.settings.config import Config
 
 SUMMARY, BUNDLE, DICOMDIR = "SUMMARY.PDF", "FHIR.JSON", "DICOMDIR"
 LEFT_OUT = "left out: it is not what was proven"

@@ -5,24 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from recovery.charting import facts, on_paper
 from recovery.charting.canvas import MARGIN, Paper, shortened
+from recovery.charting.facts import Pairs
 from recovery.charting.footed_pages import FootedPages
 from recovery.charting.letters import letters_for, unprintable_in_words
 from recovery.charting.pdf import FRACTION_WIDTHS
 from recovery.charting.sheet import Table, fractions
 from recovery.patient import notices as plan_notices
+from recovery.patient.file import PatientFile
+from recovery.patient.plan import PlanFile
 from recovery.transferring.counts import dose_given, is_counted
 from recovery.words.statuses import in_words
 from recovery.words.times import at_time, day_or_time
 from recovery.words.values import ABSENT, absent
-
-if TYPE_CHECKING:
-    from recovery.charting.facts import Pairs
-    from recovery.patient.file import PatientFile
-    from recovery.patient.plan import PlanFile
 
 COUNTED_HOW = (
     "Fractions are counted by the metersets of each beam, from treatment records. Dose given is whole fractions times "

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import logging
 import urllib.request
+from concurrent.futures import Future
 from http.client import HTTPException
-from typing import TYPE_CHECKING
 
 from recovery.watch.bounded import begin
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future
 
 log = logging.getLogger(__name__)
 

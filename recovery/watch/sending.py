@@ -10,18 +10,14 @@ import logging
 import os
 import smtplib
 import ssl
+from collections.abc import Callable
+from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
-from typing import TYPE_CHECKING
 
+from recovery.settings.watch import MailSettings, WatchSettings
 from recovery.watch.bounded import within
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
-
-    from recovery.settings.watch import MailSettings, WatchSettings
-    from recovery.watch.messages import Message
+from recovery.watch.messages import Message
 
 log = logging.getLogger(__name__)
 

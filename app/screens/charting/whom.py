@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app.data import cached, charted, given, unknown
 from app.desk import Desk
@@ -18,9 +18,6 @@ from recovery.lists import appointments, day_tables, machine_day, since_proof
 from recovery.lists.appointments import DayFacts
 from recovery.on_treatment.unknown_since import Doubt
 from recovery.words.values import absent, or_none
-
-if TYPE_CHECKING:
-    from streamlit.delta_generator import DeltaGenerator
 
 UNANSWERED = "Not answered"
 WHOM = "chart_whom"
