@@ -1,7 +1,5 @@
 """What stays to the end is not looked through for garbage again and again."""
 
-from __future__ import annotations
-
 import gc
 from functools import cache
 

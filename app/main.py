@@ -4,8 +4,6 @@ Read the config that `RBRDT_CONFIG` names (default config.toml) without its R&V 
 signed in, and hand config and clock to a page. Nothing about a patient is read before the gate is passed.
 """
 
-from __future__ import annotations
-
 import os
 from functools import partial
 from pathlib import Path

@@ -10,8 +10,6 @@ Why reading goes on
     something, does not happen without its line (`must=True`).
 """
 
-from __future__ import annotations
-
 import logging
 import threading
 from collections import deque

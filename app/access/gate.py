@@ -5,8 +5,6 @@ then, and, behind a proxy, the proxy still names the same person. All of it is l
 a part of one. A new connection brings a sitting back by its browser's mark (`app/access/kept.py`).
 """
 
-from __future__ import annotations
-
 import os
 from dataclasses import dataclass
 from datetime import timedelta

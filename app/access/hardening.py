@@ -9,8 +9,6 @@ How
     source, and loses its text: that may quote a value, and a value may be a name.
 """
 
-from __future__ import annotations
-
 import contextlib
 import ipaddress
 import logging

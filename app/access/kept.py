@@ -20,8 +20,6 @@ What it does not protect against
     connection broke, Streamlit keeps, and hands to whoever names that session next.
 """
 
-from __future__ import annotations
-
 import hashlib
 import secrets
 from datetime import datetime, timedelta

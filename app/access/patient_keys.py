@@ -12,8 +12,6 @@ Why the secret lives as long as the process
     Sign-in may hand in its own secret instead: `Keys(secret)`.
 """
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import secrets

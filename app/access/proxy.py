@@ -9,8 +9,6 @@ Why X-Forwarded-For is refused
     the proxy's own address cannot be known. The example in docs/reverse_proxy.md sends X-Real-IP instead.
 """
 
-from __future__ import annotations
-
 import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

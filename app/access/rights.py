@@ -11,8 +11,6 @@ For pages
     that refreshes by itself, so that a screen that nobody looks at is not kept signed in by its own clockwork.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps

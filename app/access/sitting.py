@@ -5,8 +5,6 @@ it but its open connection and a mark (`app/access/kept.py`). It is over when so
 too long, or loses the account; and over for every holder at once.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta

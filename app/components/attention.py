@@ -1,7 +1,5 @@
 """Who must not be treated before someone has looked: in full, above the table, whatever its columns' widths."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import pandas as pd

@@ -5,8 +5,6 @@ A fragment that Streamlit runs again every few seconds, alone: filters and scrol
 changed, or the day has, the whole page is drawn anew, once.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta

@@ -1,7 +1,5 @@
 """The cookie by which a reload brings the sitting back; `app/access/kept.py` says what it is worth."""
 
-from __future__ import annotations
-
 from app.access.kept import LASTS, kept_by_process
 from app.components import script
 

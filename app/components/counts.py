@@ -1,7 +1,5 @@
 """How many patients are what, and how many rows the filters hide and why."""
 
-from __future__ import annotations
-
 import pandas as pd
 import streamlit as st
 

@@ -1,7 +1,5 @@
 """What a page says when it cannot show its table: what is, and what to do."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from contextlib import suppress
 

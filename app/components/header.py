@@ -5,8 +5,6 @@ says too faintly; where the keyboard is; which entry of the menu a page belongs 
 sentences that are links, of which none ends in an ellipsis; and no room for what only a script needs.
 """
 
-from __future__ import annotations
-
 import streamlit as st
 
 from app.wording import palette, words

@@ -1,7 +1,5 @@
 """The list of patients that a page begins with, or in its place the reason why there is none and what to do."""
 
-from __future__ import annotations
-
 from app.components import failures
 from app.data import cached, charted, unknown
 from app.desk import Desk

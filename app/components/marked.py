@@ -3,8 +3,6 @@
 Streamlit draws pinned columns at 60 % of their ink, so what is pinned gets the full ink.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any

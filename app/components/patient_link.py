@@ -1,7 +1,5 @@
 """The way to a patient's page: by an opaque key, never by name or ID."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import streamlit as st

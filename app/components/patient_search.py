@@ -1,7 +1,5 @@
 """Find a patient by name or ID, and open their page with a click."""
 
-from __future__ import annotations
-
 from datetime import date
 
 import pandas as pd

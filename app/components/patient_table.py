@@ -1,7 +1,5 @@
 """The table of patients and plans, sorted by name, the name always in sight."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import date
 

@@ -1,7 +1,5 @@
 """A script of this program's own in a page: Streamlit runs it beside the page, and it takes no room."""
 
-from __future__ import annotations
-
 from functools import cache
 from typing import Any
 

@@ -4,8 +4,6 @@ Why a script
     Streamlit gives a button a shortcut, and a field none. This one reads no text and sends nothing.
 """
 
-from __future__ import annotations
-
 from app.components import script
 
 _SCRIPT = """

@@ -1,7 +1,5 @@
 """The sign-in page: all that anybody sees who is not signed in."""
 
-from __future__ import annotations
-
 import os
 
 import streamlit as st

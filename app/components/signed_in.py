@@ -4,8 +4,6 @@ A fragment looks at the clock every few seconds. It warns before the time-out an
 which then is the sign-in page.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import timedelta
 

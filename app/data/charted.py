@@ -1,7 +1,5 @@
 """The list with what was charted since it was built: a fraction that two people signed is on every page at once."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime

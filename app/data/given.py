@@ -4,8 +4,6 @@ The records of whoever may have been treated on that day, read from the cache on
 be read, that somebody was treated is known by the list, and the number is not.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import lru_cache

@@ -8,8 +8,6 @@ Why a run that failed says nothing
     It could not ask. An object is not proven by a question that nobody answered, nor lost by it.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

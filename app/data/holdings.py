@@ -4,8 +4,6 @@ The table holdings has an answer per object and per image series; which kind an 
 say. Read again only when one of the files has changed.
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime

@@ -3,8 +3,6 @@
 Small caches by object. A failure is never remembered: the next look asks again.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import lru_cache
 

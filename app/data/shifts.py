@@ -1,7 +1,5 @@
 """The shifts of the last days and who compared in each, of the statements that are kept beside the cache."""
 
-from __future__ import annotations
-
 from app.desk import Desk
 from recovery.entries.shift_checks import ShiftCheck, shift_checks_file
 from recovery.host.entry_lines import EntriesError, Statements, read_statements

@@ -14,8 +14,6 @@ Why a gap that somebody acknowledged colours nothing
     An amber that never goes is read by nobody. What is new, or past its day, is amber again.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -4,8 +4,6 @@
 anew.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pandas as pd

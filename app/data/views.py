@@ -5,8 +5,6 @@ cache, replaced whole, with its hash; one of an earlier version bears none. What
 kept: it may be a patient's name.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path

@@ -4,8 +4,6 @@
 was filtered.
 """
 
-from __future__ import annotations
-
 import io
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace

@@ -8,8 +8,6 @@ Why texts are forced
     A spreadsheet runs a cell that looks like a formula (CWE-1236). Names and labels come from other systems.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time

@@ -4,8 +4,6 @@ Each is a folder of its own name, not a file, and this folder is not called `pag
 there for pages of its own, and after a restart run them, bare, for whoever asks for their address first.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from importlib import import_module
 

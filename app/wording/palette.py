@@ -9,8 +9,6 @@ How
     mean something are the same here.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

@@ -1,7 +1,5 @@
 """Texts from outside, as Streamlit's markdown shows them letter by letter."""
 
-from __future__ import annotations
-
 import re
 
 from recovery.words.printable import printable

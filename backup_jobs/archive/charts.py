@@ -11,8 +11,6 @@ Why as it was at the last treatment
     in every run, or every midnight, and nothing new had happened.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Iterable

@@ -10,8 +10,6 @@ Why not all of two years in every run
     patient of whom a session was not proven, or whose record was found to be lost: it is sent again.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial

@@ -13,8 +13,6 @@ Why after the list
     Summaries and charts tell what the list tells, and the list must not wait until they are drawn.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace

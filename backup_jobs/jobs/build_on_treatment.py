@@ -1,7 +1,5 @@
 """Make the dashboard's tables from the RT-PACS: the job around `recovery.overview.build`."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from backup_jobs.archive.charted import archive_charted

@@ -8,8 +8,6 @@ Why one record
     A node that has nothing to send says "success" for a destination that it does not know.
 """
 
-from __future__ import annotations
-
 import contextlib
 import shutil
 from collections.abc import Callable, Iterator

@@ -4,8 +4,6 @@ A job that fails does not stop those after it: the dashboard is built from the R
 down. The list is made once, as soon as the tables are read, and what `snapshot_tables` stores of it comes after.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial

@@ -12,8 +12,6 @@ Why one place
     Errors that are caught where they happen are errors that are hidden.
 """
 
-from __future__ import annotations
-
 import logging
 import time
 import traceback

@@ -8,8 +8,6 @@ Why read twice
     another says the same: the one in the cache, or a second one.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress

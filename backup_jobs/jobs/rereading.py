@@ -5,8 +5,6 @@ for once more, and is unreadable only when the RT-PACS answers again afterwards:
 damaged object.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field

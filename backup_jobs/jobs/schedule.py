@@ -5,8 +5,6 @@ no run of it is known to have begun since. A machine that slept or was off at th
 ended, packs and rescue bundle are made anew of what it proved, and once a month a recovery drill is held.
 """
 
-from __future__ import annotations
-
 import logging
 import subprocess
 import sys

@@ -13,8 +13,6 @@ Why not all of it every time
     `[rv.database] full_at` on, everything is.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

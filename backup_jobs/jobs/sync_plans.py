@@ -10,8 +10,6 @@ Why references
     all: 142 structure sets and every CT were found missing only when somebody looked.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta

@@ -12,8 +12,6 @@ Why a window, not "today"
     repaired by the next one. What the RT-PACS was found not to hold is asked for in every run until it does.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 

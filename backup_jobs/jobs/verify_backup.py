@@ -16,8 +16,6 @@ Why the source is no judge
     person must look.
 """
 
-from __future__ import annotations
-
 from backup_jobs.jobs.rereading import Rereading
 from backup_jobs.transfer.transfer import in_words
 from recovery.cache.journal import JobResult, Outcome

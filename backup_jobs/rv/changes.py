@@ -16,8 +16,6 @@ Why a doubt reads everything
     in a count or a time is in the cache within a day.
 """
 
-from __future__ import annotations
-
 import hashlib
 import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """SQL Server's BINARY_CHECKSUM and CHECKSUM_AGG, for SQLite: queries about changes use both."""
 
-from __future__ import annotations
-
 import sqlite3
 import zlib
 

@@ -14,8 +14,6 @@ Why read-only four times
     An ODBC driver may ignore the first of these: the login should have no right but to read.
 """
 
-from __future__ import annotations
-
 import contextlib
 import logging
 import os

@@ -8,8 +8,6 @@ How
     (`converting the varchar value '00017R'`) and, with some drivers, what they were called with.
 """
 
-from __future__ import annotations
-
 import re
 
 

@@ -3,8 +3,6 @@
 By the machine's type where the database tells it; else a machine treats when a plan has a field on it.
 """
 
-from __future__ import annotations
-
 from backup_jobs.rv import values
 from backup_jobs.rv.table_readings import Group, RawRow
 

@@ -11,8 +11,6 @@ Why alerts are told together
     Null would read as "none": of two rows of one patient's number both alerts stand, behind a warning.
 """
 
-from __future__ import annotations
-
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

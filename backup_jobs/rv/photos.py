@@ -11,8 +11,6 @@ Why written anew
     made of the same bytes is taken over, so that an unchanged photo costs no decoding and never changes the table.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import io

@@ -9,8 +9,6 @@ How
     was imported, who was treated with it. Where several are left nobody chooses: the plan is left out, and named.
 """
 
-from __future__ import annotations
-
 import fnmatch
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace

@@ -4,8 +4,6 @@
 is: what differs is a field here. `docs/add_a_product.md` adds one.
 """
 
-from __future__ import annotations
-
 import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass

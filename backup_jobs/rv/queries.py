@@ -4,8 +4,6 @@ A query is loaded by its table's name. Its header declares the parameters in ord
 text that is not one SELECT is refused before it can reach a database.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Mapping

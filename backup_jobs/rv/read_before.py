@@ -5,8 +5,6 @@ How
     spares a reading, and one that is absent, damaged or of another version reads everything.
 """
 
-from __future__ import annotations
-
 import hashlib
 import logging
 from collections.abc import Mapping

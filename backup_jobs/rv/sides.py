@@ -3,8 +3,6 @@
 Whole words only, in the languages of the clinics that we know. Single letters are no sides: `L Spine` is lumbar.
 """
 
-from __future__ import annotations
-
 import re
 
 from backup_jobs.rv import values

@@ -9,8 +9,6 @@ How
     a datetime or a Decimal).
 """
 
-from __future__ import annotations
-
 import math
 import re
 from datetime import date, datetime

@@ -8,8 +8,6 @@ Why not leave it to sync_plans
     It follows treatment records: it would bring a plan one run after the records that need it were made.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 
 from pydicom import Dataset

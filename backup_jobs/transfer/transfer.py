@@ -12,8 +12,6 @@ Why
     archive may accept and drop). Only the destination knows.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace

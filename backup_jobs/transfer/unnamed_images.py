@@ -9,8 +9,6 @@ How
     asked in every run, afterwards once a day.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from functools import partial
 

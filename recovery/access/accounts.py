@@ -13,8 +13,6 @@ Why not in config.toml
     A config is copied, mailed and shown to a colleague. Hashes are not.
 """
 
-from __future__ import annotations
-
 import re
 import secrets
 import threading

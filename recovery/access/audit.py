@@ -16,8 +16,6 @@ What it does not show
     there is still the same.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

@@ -4,8 +4,6 @@ Read every line under the file's lock, compare `before` and number with the line
 head file. `recovery/access/audit.py` says what a chain can show and what it cannot.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -15,8 +15,6 @@ Why hashes of names
     People type their password into the wrong field. What was typed is not kept.
 """
 
-from __future__ import annotations
-
 import hashlib
 import logging
 import threading

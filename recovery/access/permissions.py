@@ -14,8 +14,6 @@ Why break-glass gives what it gives
     (whoever breaks glass must not tidy up behind).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum

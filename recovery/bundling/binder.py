@@ -5,8 +5,6 @@ How
     say what the dashboard's say (`recovery.lists`), and a chart is the chart that `python -m recovery chart` makes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime

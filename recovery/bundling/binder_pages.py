@@ -4,8 +4,6 @@ Landscape, but for the charts, which are drawn as they are drawn alone; the bind
 lower right corner of each, where a chart has nothing.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice

@@ -4,8 +4,6 @@ The names of files are those of a pack (`recovery.packing.names`): no path can b
 R&V system; the RT-PACS is asked for drawings alone, and the bundle is made without it.
 """
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

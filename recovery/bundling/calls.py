@@ -1,7 +1,5 @@
 """Whom to call, machine by machine: the call list of binder and bundle."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from recovery.patient import notices

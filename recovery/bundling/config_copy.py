@@ -6,8 +6,6 @@ How
     comments that tell a password. What cannot be told to be clean is not copied at all.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import tomllib

@@ -4,8 +4,6 @@ From the cache alone. A table that is missing or damaged is told in a sentence a
 patients, the records and the plans: without them nobody can say which fraction is next.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass

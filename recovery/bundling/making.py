@@ -4,8 +4,6 @@ How
     It is encrypted for one more key, which is made here, opens the file once to prove it, and is forgotten.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ How
     scripts a page shows all its rows; with them it searches, filters, and says how old it is by the reader's clock.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence

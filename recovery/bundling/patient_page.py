@@ -1,7 +1,5 @@
 """A patient's page in the rescue bundle: what the dashboard's page says, in one piece and without a server."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote

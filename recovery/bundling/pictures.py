@@ -3,8 +3,6 @@
 An RT-PACS that does not answer is asked twice and not again; what was seen before lies in the picture cache.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path

@@ -5,8 +5,6 @@ named as bundles are this program's. Whole ones and those that lack something ar
 RT-PACS is silent, the last whole ones stay.
 """
 
-from __future__ import annotations
-
 import re
 import shutil
 from datetime import datetime

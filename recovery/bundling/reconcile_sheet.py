@@ -1,7 +1,5 @@
 """The work list of coming back, for people: a row a beam, and a sheet per patient to enter by hand from."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 

@@ -5,8 +5,6 @@ database up to its last reading. Older than the config's grace it is said. So is
 clock was wrong, and nobody knows the age.
 """
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 
 from recovery.cache.freshness import known_since

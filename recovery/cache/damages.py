@@ -1,7 +1,5 @@
 """Tables of the cache that are not what was written, among those that jobs make again from the RT-PACS."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from recovery.host.seals import SealError, check_file

@@ -1,7 +1,5 @@
 """The cache of a config, as jobs open it, and as it is opened for people to read."""
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 
 from recovery.cache.errors import CacheError

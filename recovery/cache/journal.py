@@ -9,8 +9,6 @@ Why a file
     The journal must be readable when everything else is down, by a person with `tail`.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import re

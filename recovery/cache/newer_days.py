@@ -9,8 +9,6 @@ Why beside
     A clinic adds a few deliveries every ten minutes. Neither its disk nor the RT-PACS needs two years of them again.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date

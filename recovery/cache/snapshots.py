@@ -8,8 +8,6 @@ Why thinned out
     A clinic's tables change every ten minutes of its day. What was is wanted back by the day, not by the minute.
 """
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress

@@ -10,8 +10,6 @@ Why a page remembers its sheet
     it is drawn alone.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Literal
 

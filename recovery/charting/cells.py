@@ -1,8 +1,6 @@
 """Texts in cells of a workbook: how many lines they take, where they are broken, and that they stay texts; and how a
 sheet comes on paper."""
 
-from __future__ import annotations
-
 from math import ceil
 from typing import Literal
 from unicodedata import east_asian_width

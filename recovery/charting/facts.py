@@ -1,7 +1,5 @@
 """What a chart tells in pairs of a label and a value: prescription, plan, people, setup. Pure, no I/O."""
 
-from __future__ import annotations
-
 from recovery.charting import on_paper
 from recovery.patient.file import PatientFile, Physician
 from recovery.patient.plan import PlanFile

@@ -1,7 +1,5 @@
 """Pages that are no chart's: a drill's report, the summary of a patient who goes elsewhere."""
 
-from __future__ import annotations
-
 from recovery.charting.canvas import FOOT, Canvas, Paper
 from recovery.charting.letters import Letters
 

@@ -13,8 +13,6 @@ Why embedded
     A PDF that relies on the fonts of the reader's machine prints boxes on the machine that is left in a downtime.
 """
 
-from __future__ import annotations
-
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

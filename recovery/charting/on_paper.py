@@ -1,7 +1,5 @@
 """Numbers, days and names as a paper chart says them. Absent is a dash, everywhere."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from datetime import date, datetime
 

@@ -8,8 +8,6 @@ Why no time of printing
     the copy's own, and it stands on every page.
 """
 
-from __future__ import annotations
-
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict

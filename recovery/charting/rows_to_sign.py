@@ -4,8 +4,6 @@ The first row bears the number of the next fraction and what each field is to gi
 rest. Four fields stand side by side; more go on in lines below, within the same row.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from fpdf.enums import Align

@@ -7,8 +7,6 @@ Why texts
     Two programs that format the same number on their own will one day print two numbers.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re

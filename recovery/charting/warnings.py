@@ -6,8 +6,6 @@ Why two kinds
     screen and paper alike; here is what only paper needs: the age of the copy, the sheets beside this one.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from recovery.charting import on_paper

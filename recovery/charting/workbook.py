@@ -4,8 +4,6 @@ The same `ChartSheet` as the PDF, on a grid of twelve columns. Texts across seve
 by themselves, so heights are reckoned here, and a text that is too long for one row goes on in the next.
 """
 
-from __future__ import annotations
-
 import io
 import re
 from collections.abc import Sequence

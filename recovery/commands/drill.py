@@ -9,8 +9,6 @@ Exit status: 0 all was there and is the same, 1 something was not and is named, 
 under way.
 """
 
-from __future__ import annotations
-
 import argparse
 import random
 import shutil

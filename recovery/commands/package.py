@@ -5,8 +5,6 @@ do not. Exit status: 0 everything asked for is in the pack and proven, 1 somethi
 another is being made.
 """
 
-from __future__ import annotations
-
 import argparse
 import getpass
 import hashlib

@@ -9,8 +9,6 @@ Why the cache's own snapshot may stay
     not older than the newest in the RT-PACS is left alone, and that is said.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime

@@ -5,8 +5,6 @@ objects by UID; the report, which `-o` writes, patients by number. Exit status: 
 for, 1 it does not and it is named, 2 the RT-PACS or the receiver cannot be asked, 75 another restore is under way.
 """
 
-from __future__ import annotations
-
 import argparse
 import getpass
 import sys

@@ -6,8 +6,6 @@ packet is whole and proven, and signed where that was asked, 1 it is made and la
 signed, 2 no packet was made, 75 another is being made.
 """
 
-from __future__ import annotations
-
 import argparse
 import getpass
 import sys

@@ -6,8 +6,6 @@
 Exit status: 0 fresh, 1 too old, 2 nobody could be told, or nothing can be read.
 """
 
-from __future__ import annotations
-
 import sys
 from datetime import datetime
 

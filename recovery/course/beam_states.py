@@ -4,8 +4,6 @@ What the records report adds up, in one unit. Pulsed brachytherapy is full when 
 channels their time.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 

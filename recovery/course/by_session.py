@@ -13,8 +13,6 @@ Why not by metersets
     of an orthovoltage tube, seconds of a source) is not in MOSAIQ's public schema.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, time

@@ -4,8 +4,6 @@ An entry that is corrected counts no more. Of entries that may tell of one deliv
 each other's, one counts, and all of them are said: people settle it, by a correction, which knows both.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime

@@ -4,8 +4,6 @@ What was charted of one fraction and beam on one day is a group, and takes the d
 either. In whose knowledge an entry was signed, that is none of its own.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta

@@ -12,8 +12,6 @@ Why
     export: 60 MU that stand in two objects are 60 MU, not a fraction.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta

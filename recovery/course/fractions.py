@@ -9,8 +9,6 @@ Why
     full, and "which fraction is next?" has a wrong answer: the failure mode with the highest risk in a downtime.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime

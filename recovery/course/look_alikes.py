@@ -8,8 +8,6 @@ Why only a hint
     fractions against the wrong metersets.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 
 from recovery.course.deliveries import TREATING

@@ -13,8 +13,6 @@ Why the largest
     A fraction in two parts has two records. The first specifies the whole, the second often the rest alone.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime

@@ -13,8 +13,6 @@ Why
     references end too early, the frame of reference is the next best; whoever reads it is told.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol

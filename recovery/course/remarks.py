@@ -11,8 +11,6 @@ Why
     helps nobody at 3 a.m.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 
 from recovery.course.by_session import COUNTED, is_by_session

@@ -3,8 +3,6 @@
 Deliveries of one record belong together, and those of one machine that follow within two hours.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta

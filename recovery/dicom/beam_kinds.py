@@ -9,8 +9,6 @@ How
     Metersets, angles and all else that a delivery may have done otherwise are no business of this module.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """What a patient's courses are told apart by, for programs and for people, also without a plan. Pure, no I/O."""
 
-from __future__ import annotations
-
 
 def course_uid(plan_uid: str | None, prescription_id: str | None) -> str | None:
     """The plan's UID; where none is named, the prescription in its place, which is no UID: `prescription 45`."""

@@ -12,8 +12,6 @@ Why None, not an exception
     hide the rest of a patient's record. What is missing is shown as missing.
 """
 
-from __future__ import annotations
-
 import logging
 import math
 import struct

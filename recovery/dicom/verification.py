@@ -1,7 +1,5 @@
 """What somebody wrote in a treatment record that reads as a verification or a phantom, and no element says so."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 

@@ -4,8 +4,6 @@ What the live cache itself changed while the other was made may be as it was bef
 of this machine's own questions (what it asked when, what rests) differ by nature and are not compared.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """What tables that are the same do not show: dates of the future, and what never got into the RT-PACS. In sentences."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path

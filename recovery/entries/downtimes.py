@@ -4,8 +4,6 @@ One JSON line per statement in `downtimes.jsonl` (`entry_lines`). A downtime las
 `end` after it. Whatever cannot be read is said in the place of the sentence that it might have held.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta

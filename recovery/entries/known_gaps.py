@@ -9,8 +9,6 @@ How
     nobody acknowledged, or whose day has passed, is on every page again.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime

@@ -4,8 +4,6 @@ One JSON line per statement in `priorities.jsonl` (`entry_lines`). The latest st
 counts; one without a category withdraws.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime

@@ -4,8 +4,6 @@ One JSON line per statement in `reconciled.jsonl` (`entry_lines`). "Entered by h
 to say the same. "Agrees" closes a difference for as long as both sides say what they said when it was signed.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime

@@ -3,8 +3,6 @@
 One JSON line per statement in `shift_checks.jsonl` (`entry_lines`).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path

@@ -10,8 +10,6 @@ Why the list is told it anew at each reading
     goes back to.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime

@@ -8,8 +8,6 @@ How
     clock jumped, or nothing ran for so long, and then what is there is all the history that there is.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 

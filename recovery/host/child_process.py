@@ -8,8 +8,6 @@ Why a process
     Reading a thousand answers is half a second of Python, and two threads share one interpreter.
 """
 
-from __future__ import annotations
-
 import multiprocessing
 import os
 import threading

@@ -9,8 +9,6 @@ How
     whose time stands in for it; the dashboard then says that its clock is simulated.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import time

@@ -6,8 +6,6 @@ that holds it dies. It is of a file of its own, `NAME.lock`: Windows lets nobody
 is open.
 """
 
-from __future__ import annotations
-
 import errno
 import os
 import re

@@ -1,7 +1,5 @@
 """Where log lines go: standard error and a file in the cache; libraries are kept from saying patients' names."""
 
-from __future__ import annotations
-
 import contextlib
 import logging
 import sys

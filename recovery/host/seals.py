@@ -11,8 +11,6 @@ Why not parquet's page checksums alone
     They cover pages. The footer, which says when a table was taken and where its columns lie, has none.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re

@@ -4,8 +4,6 @@ Names are compared without case, accents and apostrophes; two are similar when t
 given name begins the other, when family and given name are swapped, or when few letters differ.
 """
 
-from __future__ import annotations
-
 import difflib
 import unicodedata
 from collections.abc import Iterable, Mapping

@@ -9,8 +9,6 @@ How
     and are the same person by name and birth date.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any

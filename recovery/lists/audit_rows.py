@@ -1,7 +1,5 @@
 """The audit file as a table: its newest lines in words, filtered; and the verdict on all of it, once per change."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache

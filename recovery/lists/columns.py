@@ -5,8 +5,6 @@ Goal
     made, and is described here.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal

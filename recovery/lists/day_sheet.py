@@ -5,8 +5,6 @@ Why HTML of our own
     text here, never markup.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from datetime import date
 from types import MappingProxyType

@@ -1,7 +1,5 @@
 """What a machine's day is made from: the relational tables, and what treatment records say was given on it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 

@@ -4,8 +4,6 @@ Calendar days are shown, because people count so; the mark ▲ stands where at l
 passed without treatment, so that no Monday makes sixty marks. Text is padded so that it sorts as the days do.
 """
 
-from __future__ import annotations
-
 from datetime import date
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """Lists as a plain sheet for paper: every row, black on white."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime

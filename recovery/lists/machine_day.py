@@ -11,8 +11,6 @@ Why an appointment may have two rows
     `recovery.lists.appointments` says which plans these are, here and for the bars of the timeline.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date

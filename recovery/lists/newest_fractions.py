@@ -3,8 +3,6 @@
 What a person finds in the R&V system in a minute, and what differs first when the copy falls behind.
 """
 
-from __future__ import annotations
-
 import pandas as pd
 
 from recovery.lists.appointments import Record, machine_of, records

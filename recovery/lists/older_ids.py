@@ -1,7 +1,5 @@
 """Rows that still bear an older ID of a patient, shown under the newest, as the list has it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import TypeVar
 

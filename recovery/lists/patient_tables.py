@@ -1,7 +1,5 @@
 """The tables of the patient's page, as frames: one function per table, in the order and words of the screen."""
 
-from __future__ import annotations
-
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 

@@ -4,8 +4,6 @@
 entry are a list of their own: a clock that nobody entered is not a clock that runs slowly.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import date
 from typing import Any

@@ -8,8 +8,6 @@ Why marks
     Colour is lost on paper and to one man in twelve: ■ means do not treat before someone has looked, ▲ means look.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any

@@ -4,8 +4,6 @@ Every appointment since the proof that no record answers, with each plan that it
 one: begun before the proof, or on treatment where no schedule is known.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 

@@ -1,7 +1,5 @@
 """Values of a delivered field as a treatment record can hold them. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -8,8 +8,6 @@ Why
     The replaced tool made a new UID on every run: the RT-PACS filled with copies, and each copy counted.
 """
 
-from __future__ import annotations
-
 import uuid
 
 _NAMESPACE = uuid.UUID("5b9d6a0e-6f0c-5d0b-9a53-6f7d5c1e2a11")

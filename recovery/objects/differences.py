@@ -9,8 +9,6 @@ Why not a hash
     else than one that loses metersets.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from io import BytesIO
 

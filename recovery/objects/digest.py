@@ -10,8 +10,6 @@ Why names and numbers of the patient are left out
     Each element that is left out is named in `MAY_BE_COERCED`.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterator
 

@@ -4,8 +4,6 @@ PS3.3 A.45.1. The PDF comes as bytes; the object's UID is derived from whose cha
 so that the same chart is stored once. New facts are a new object in the same series.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime

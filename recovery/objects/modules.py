@@ -9,8 +9,6 @@ Why the moment is an argument
     moment and compares: nothing else in an object depends on a clock.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
 

@@ -11,8 +11,6 @@ Why a ZIP in Raw Data
     parquet files in it open in many tools.
 """
 
-from __future__ import annotations
-
 import hashlib
 import io
 import zipfile

@@ -9,8 +9,6 @@ How
     text is cut at its VR's length. All text is UTF-8 (Specific Character Set ISO_IR 192).
 """
 
-from __future__ import annotations
-
 from datetime import date, datetime
 
 LENGTHS = {"SH": 16, "LO": 64, "ST": 1024}

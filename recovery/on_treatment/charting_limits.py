@@ -3,8 +3,6 @@
 Apart from the checks, which know DICOM: the config is read before anything that takes long to import.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal

@@ -1,7 +1,5 @@
 """What is said of a course of several plans: its plans' labels, and what is odd about it. Pure, no I/O, no clock."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import pairwise
 

@@ -1,7 +1,5 @@
 """Everything that the rows of `on_treatment` are made from. Pure, no I/O."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime

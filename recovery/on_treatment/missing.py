@@ -1,7 +1,5 @@
 """What lacks to treat from the backup, in the words of the column `missing`. Pure, no I/O."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 

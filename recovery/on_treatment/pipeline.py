@@ -17,8 +17,6 @@ Why a CT scanner tells of a simulation
     Activities are named in the clinic's language. A machine that treats nobody is known by its fields.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

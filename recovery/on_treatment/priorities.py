@@ -12,8 +12,6 @@ Why treatment days
     radiotherapy, 4th edition, 2019); the limits are the clinic's own, and there are no defaults.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta

@@ -6,8 +6,6 @@ How
     very entry by hand that is to be checked.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -14,8 +14,6 @@ Why it goes on counting
     question that a physicist can answer.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date

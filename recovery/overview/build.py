@@ -10,8 +10,6 @@ Why incremental
     courses that rest stay as they are until their turn (`recovery.pacs.resting`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,7 +1,5 @@
 """Everything that the rows of `on_treatment` are made from, as far as one run knows it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 

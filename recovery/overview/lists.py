@@ -1,7 +1,5 @@
 """Write the lists: rows that were made in this run beside those of courses that go on resting."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any

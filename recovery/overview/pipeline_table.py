@@ -1,7 +1,5 @@
 """Write who is not on treatment yet, from the cached tables of the R&V database and the list."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime

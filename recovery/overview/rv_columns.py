@@ -4,8 +4,6 @@ Small tables are read whole; deliveries only of the patients whose courses are n
 changed since they were last counted. The counts are a cached table themselves.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta

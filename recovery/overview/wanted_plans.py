@@ -1,7 +1,5 @@
 """Which plans the RT-PACS is asked about in one run: those treated lately, those booked, and some of the others."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 

@@ -10,8 +10,6 @@ Why what could not be made anew may stay
     refuses for the plan's own sake goes.
 """
 
-from __future__ import annotations
-
 import hashlib
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -6,8 +6,6 @@ How
     `age -d -i PACK.key.age PACK.tar.age | tar x`.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import shutil

@@ -1,7 +1,5 @@
 """The index of a pack, as a page that any browser opens and as a workbook: what is in it, and what is not and why."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass

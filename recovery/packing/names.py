@@ -9,8 +9,6 @@ How
     can be made of an ID. Who would get a name that is taken gets a number behind it.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Mapping

@@ -3,8 +3,6 @@
 `PACK.json` bears its own hash and names each object of each folder; `SHA256SUMS` has every file. Both are written last.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Iterator, Mapping

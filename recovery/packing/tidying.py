@@ -8,8 +8,6 @@ Why no chart goes but as it was written
     what is not of the pack.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from datetime import datetime

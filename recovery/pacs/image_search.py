@@ -9,8 +9,6 @@ Why by an image
     (PS3.4 tables C.6-1 to C.6-4). A node that tells it, tells it of an image; of one that does not, a slice is read.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 

@@ -4,8 +4,6 @@ What a plan names as PARENT or PREDECESSOR is read, back to the first. Where pla
 a day for all plans of those patients who have several, or one for a single day.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from recovery.cache.memory import DAY

@@ -13,8 +13,6 @@ Why it is counted all the same
     A record that was read is proof that the fraction was given. That the RT-PACS lost it must be seen, and mended.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from itertools import chain
 

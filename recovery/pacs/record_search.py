@@ -15,8 +15,6 @@ Why three
     index the other two, and open every stored record to look up a TreatmentDate.
 """
 
-from __future__ import annotations
-
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence

@@ -12,8 +12,6 @@ Why being in two places harms nobody
     cut off.
 """
 
-from __future__ import annotations
-
 import logging
 import shutil
 from collections import Counter

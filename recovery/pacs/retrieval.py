@@ -4,8 +4,6 @@ An object parsed once is not fetched again. What earlier runs found a plan to ne
 only what is new is followed step by step.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any

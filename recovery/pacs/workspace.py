@@ -1,7 +1,5 @@
 """What the jobs of one run share: the cache's content, and what was asked just now."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager, suppress

@@ -5,8 +5,6 @@ How
     treatment there, by name. Errors and remarks name no patient.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date

@@ -1,7 +1,5 @@
 """Where two sources tell different things of one plan or of its patient, in sentences. Pure, no I/O."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any

@@ -9,8 +9,6 @@ Why one reading for many
     The charts of a machine's day are thirty patients: each table is read once for all of them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta

@@ -1,7 +1,5 @@
 """The list of patients as it is by now: as it was built, with the transfers that were signed since."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from recovery.cache.store import Cache

@@ -3,8 +3,6 @@
 Pure functions of `recovery.patient.file`. ■ means do not treat before someone has looked, ▲ means look.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from datetime import date, datetime
 from zoneinfo import ZoneInfo

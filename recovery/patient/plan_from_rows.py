@@ -1,7 +1,5 @@
 """Put one plan's file together from the rows of its patient."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime

@@ -5,8 +5,6 @@ How
     `deliveries`: nobody asks the R&V system here. Where that table is older than the downtime, nothing can be said.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass

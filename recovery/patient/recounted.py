@@ -4,8 +4,6 @@ The list is built every ten minutes; a fraction that two people signed counts at
 already comes out as it is.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any

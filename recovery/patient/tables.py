@@ -4,8 +4,6 @@
 other table that is not there is noted in `missing`, and its rows are unknown.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime

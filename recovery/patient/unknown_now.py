@@ -1,7 +1,5 @@
 """Who may have been treated since the newest proof, as of this moment: also when no job has built the list since."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace

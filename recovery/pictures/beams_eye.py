@@ -4,8 +4,6 @@
 axes (IEC 61217, PS3.3 C.8.8.14).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from itertools import pairwise
 

@@ -8,8 +8,6 @@ How
     (PS3.3 C.8.8.3). Parts are added where no beam stands in two of them and all lie on one grid.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 

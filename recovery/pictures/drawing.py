@@ -7,8 +7,6 @@ Why no image file
     A web server would hand a file to whoever knows its address; this text travels on the page's own connection.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

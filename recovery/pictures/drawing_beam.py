@@ -5,8 +5,6 @@ Why turned
     clockwise as seen from the source (IEC 61217), so that the picture lies as the light field does.
 """
 
-from __future__ import annotations
-
 from itertools import pairwise
 
 from recovery.pictures.beams_eye import BeamsEyeView, LeafBank

@@ -1,7 +1,5 @@
 """Pixels as PNG: grey values through a window, dose bands through their colours."""
 
-from __future__ import annotations
-
 import base64
 import io
 from collections.abc import Sequence

@@ -8,8 +8,6 @@ Why slices are kept in memory until all are there
     A visitor may turn away in the middle of a series. What came is not asked for again.
 """
 
-from __future__ import annotations
-
 import hashlib
 import threading
 from collections import OrderedDict

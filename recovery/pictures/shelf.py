@@ -9,8 +9,6 @@ Why hashed names
     A UID comes from outside and becomes a path here.
 """
 
-from __future__ import annotations
-
 import hashlib
 import io
 import logging

@@ -4,8 +4,6 @@ Contours lie in axial planes. On an axial slice they are drawn as they are; on t
 thick as its slice, and the strips' common outline is drawn: nothing is smoothed that nobody contoured.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise

@@ -9,8 +9,6 @@ Why in this order
     reference for good only when they hold what it names.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """What came of a restore, in words and as a table with a line for each object."""
 
-from __future__ import annotations
-
 import csv
 import io
 from collections import Counter

@@ -9,8 +9,6 @@ Why not by way of this machine alone
     An RT-PACS that knows the receiver needs no detour. A pace can be kept here only: with one, all go this way.
 """
 
-from __future__ import annotations
-
 import logging
 import time
 from collections.abc import Callable, Sequence

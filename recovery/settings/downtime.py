@@ -1,7 +1,5 @@
 """`[downtime]` of config.toml: the clinic's own runbook, and what is asked when a fraction is charted."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated

@@ -1,7 +1,5 @@
 """`[drill]` of config.toml: how often recovery is tried without the R&V system, on whom, and where the reports lie."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """`[bundle]` and `[package]` of config.toml: what is kept ready every night, where, and who can open it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """What is wrong with a config, in words: each mistake with its section and key, as the file spells them."""
 
-from __future__ import annotations
-
 import difflib
 from dataclasses import fields, is_dataclass
 from typing import Any, get_args, get_origin, get_type_hints

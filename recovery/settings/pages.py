@@ -1,7 +1,5 @@
 """`[charts]` and `[priorities]` of config.toml: what is printed on, and who may wait how long by the clinic's rules."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated, Literal

@@ -1,7 +1,5 @@
 """Which R&V products there are: each has a folder of queries, and one of `backup_jobs/rv` says the rest."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 QUERIES = Path(__file__).resolve().parents[2] / "queries"

@@ -1,7 +1,5 @@
 """`[sign_in]` of config.toml: accounts, audit file, locks, time-outs, and the proxy that may name who is there."""
 
-from __future__ import annotations
-
 import ipaddress
 import re
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """`[signing]` and `[guard]` of config.toml: what makes a snapshot believed, and how much of it may change at once."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Annotated
 

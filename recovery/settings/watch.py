@@ -1,7 +1,5 @@
 """`[watch]` and `[verify]`: who hears of a backup that fails or is silent, and how soon all of it is re-read."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, field
 from datetime import time, timedelta

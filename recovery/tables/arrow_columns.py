@@ -5,8 +5,6 @@ Why not `pa.array`
     a table.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any

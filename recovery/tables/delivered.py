@@ -3,8 +3,6 @@
 `delivery_type` and `termination_status` are DICOM's words (PS3.3 C.8.8.21), whatever the product's own.
 """
 
-from __future__ import annotations
-
 from recovery.tables.schema import TableSchema, columns
 
 HISTORY_DAYS = 730

@@ -13,8 +13,6 @@ What it cannot see
     update of this program that changes it, rows are counted and no more.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping

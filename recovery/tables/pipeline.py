@@ -1,7 +1,5 @@
 """The table of who is not on treatment yet."""
 
-from __future__ import annotations
-
 from recovery.tables.schema import TableSchema, columns
 
 PIPELINE = TableSchema(

@@ -5,8 +5,6 @@ lengths cm. The words that mean something to other modules stand here, once. `de
 delivered.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from recovery.tables.delivered import COUCH_SHIFTS, DELIVERIES, IN_FLIGHT

@@ -1,7 +1,5 @@
 """The table of courses that rest, and which tables have rows of them apart from those of the others."""
 
-from __future__ import annotations
-
 from recovery.tables.schema import (
     HOLDINGS,
     IMAGE_SERIES,

@@ -4,8 +4,6 @@ A `TableSchema` per table. Columns that are DICOM elements bear the keyword in s
 times local to the site.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime

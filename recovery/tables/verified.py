@@ -1,7 +1,5 @@
 """The tables of what was re-read from the RT-PACS, to prove that it is what it was."""
 
-from __future__ import annotations
-
 from recovery.tables.schema import TableSchema, columns
 
 VERIFIED_OBJECTS = TableSchema(

@@ -1,7 +1,5 @@
 """What was given with one plan, as far as records prove it. Pure, no I/O."""
 
-from __future__ import annotations
-
 from recovery.patient.plan import PlanFile
 
 

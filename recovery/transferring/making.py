@@ -1,7 +1,5 @@
 """Make the whole packet in a folder, and put it in place only when it is whole."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -9,8 +9,6 @@ Why an object that bears another name stays out
     Two patients may lie under one number. What is sent to another hospital cannot be called back.
 """
 
-from __future__ import annotations
-
 import hashlib
 import shutil
 import tempfile

@@ -1,7 +1,5 @@
 """The packet's summary as PDF: for the physician and the physicist who go on with a patient, in another hospital."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path

@@ -1,8 +1,6 @@
 """Wait for a server no longer than so many seconds in all: its time-outs count from byte to byte, and one that drips
 would hold up the next backup for hours."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future

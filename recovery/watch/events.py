@@ -8,8 +8,6 @@ How
     is told when it begins, then after one hour, after four, and once a day. It is told that it has ended.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta

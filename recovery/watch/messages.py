@@ -1,7 +1,5 @@
 """What a message says: what, since when, what to do next. It names no patient. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,7 +1,5 @@
 """Pings to a URL of the healthchecks kind: that a run began, and how it ended. Silence there is an alarm."""
 
-from __future__ import annotations
-
 import logging
 import urllib.request
 from concurrent.futures import Future

@@ -4,8 +4,6 @@ Why `apprise`
     Teams, Slack, SMS and a hundred more change their interfaces every year; a well-kept library follows them.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 import smtplib

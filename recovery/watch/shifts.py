@@ -5,8 +5,6 @@ Why a person
     in the downtime, it is a wrong fraction.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta

@@ -5,8 +5,6 @@ Why told apart
     diagnosis' side is never printed as if it were the prescription's, and stands with the diagnosis that it is of.
 """
 
-from __future__ import annotations
-
 from recovery.words.sentences import joined, parted
 
 OF_THE_DIAGNOSIS = "(of the diagnosis)"

@@ -1,7 +1,5 @@
 """Texts from outside as HTML: no letter of them is a tag's, and none turns another's direction. Pure."""
 
-from __future__ import annotations
-
 import re
 from html import escape
 

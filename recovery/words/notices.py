@@ -8,8 +8,6 @@ Why two weights
     A page full of warnings is a page without. ■ forbids treatment before somebody has looked; ▲ asks to be read.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum

@@ -9,8 +9,6 @@ How
     treat, and closes nothing.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """A prescription, and a dose, in words. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

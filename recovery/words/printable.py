@@ -13,8 +13,6 @@ Why nothing is dropped
     Two numbers that differ in a character that nobody sees are two patients.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import unicodedata

@@ -1,7 +1,5 @@
 """What the tables' `radiation_type` means, and a field's energy and gantry angles in words. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 RADIATION_TYPES = frozenset({"PHOTON", "ELECTRON", "NEUTRON", "PROTON"})

@@ -1,7 +1,5 @@
 """Several sentences in one column of a table, and back: the one encoder and decoder of such columns. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 _BETWEEN = "; "

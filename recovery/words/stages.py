@@ -1,7 +1,5 @@
 """How far somebody is who is not on treatment yet, and what that waits for. Pure, no I/O."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The words of `on_treatment.status`: how each reads, what it means, and which plans are over. Pure, no I/O."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

@@ -4,8 +4,6 @@ Ages are differences in UTC, so that a night of changing clocks makes no backup 
 in site time, and an hour that the clock strikes twice bears the name of its zone.
 """
 
-from __future__ import annotations
-
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 

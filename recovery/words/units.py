@@ -8,8 +8,6 @@ How
     channel time, and for pulsed dose rate pulses too. A unit that is none of these is shown as it was written.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from recovery.words.values import ABSENT

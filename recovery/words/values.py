@@ -1,7 +1,5 @@
 """How a value that is absent reads, and a number of things. Pure."""
 
-from __future__ import annotations
-
 from typing import Any
 
 ABSENT = "—"

@@ -4,8 +4,6 @@ The same charts as `python -m recovery chart` makes, from the cache as it is whe
 that draw them are loaded on the press.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import date
 from functools import partial

@@ -1,7 +1,5 @@
 """The button that hands out a machine's day as an Excel file: the day's worklist, with its age inside."""
 
-from __future__ import annotations
-
 from datetime import date
 
 from app.components.output import download, list_export

@@ -1,7 +1,5 @@
 """A sheet for paper in place of the page: what a browser prints of it, and nothing else."""
 
-from __future__ import annotations
-
 import pandas as pd
 import streamlit as st
 

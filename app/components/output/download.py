@@ -4,8 +4,6 @@ The file is made when the button is pressed, beside the page, so the question wh
 that moment: a page that has stood open past a time-out, or past the end of a break-glass, hands out nothing.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 
 import streamlit as st

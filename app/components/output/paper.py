@@ -9,8 +9,6 @@ Why a sheet that the screen does not show
     lacks patients in silence is worse than none.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from app.components import script

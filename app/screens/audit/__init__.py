@@ -4,8 +4,6 @@ The verdict on the whole chain first, then the newest lines with filters. What w
 a patient's ID.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import streamlit as st

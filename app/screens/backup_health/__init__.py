@@ -4,8 +4,6 @@ The journal of runs, the cached tables and, when somebody presses the button, th
 cannot be read.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta

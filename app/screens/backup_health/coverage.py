@@ -1,7 +1,5 @@
 """How many patients could be treated from the backup now, and the list of those who could not, with why."""
 
-from __future__ import annotations
-
 from datetime import date
 
 import pandas as pd

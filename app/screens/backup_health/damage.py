@@ -1,7 +1,5 @@
 """What was damaged in the cache this week, and was made again or not: a disk that flips bits is about to fail."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import timedelta
 

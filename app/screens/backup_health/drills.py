@@ -1,7 +1,5 @@
 """When recovery was last tried without the R&V system, what that found, and when it is due again."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import streamlit as st

@@ -5,8 +5,6 @@ silence shows as a hole. Height tells what colour tells: low is done, half is pa
 ended, and a thin line is a job that is not used.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from datetime import datetime

@@ -4,8 +4,6 @@ Why not a switch
     What is off the banner must be somebody's decision, with a reason that the next person can judge, and an end.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 

@@ -1,7 +1,5 @@
 """Who and what is not on the list, and by which rule: a false green begins with an exclusion that nobody saw."""
 
-from __future__ import annotations
-
 import pandas as pd
 import streamlit as st
 

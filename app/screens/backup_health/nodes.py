@@ -5,8 +5,6 @@ Why a button, and only for the RT-PACS
     speaks to the R&V system: what it knows of it, the jobs said.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime

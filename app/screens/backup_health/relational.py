@@ -1,7 +1,5 @@
 """The tables of the R&V system's database: how old each is, how many rows it has, and what was kept back and why."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import datetime
 

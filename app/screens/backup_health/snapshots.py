@@ -4,8 +4,6 @@ Why a button
     To verify is to read every file again and compare it with the manifest: seconds of disk, when somebody asks.
 """
 
-from __future__ import annotations
-
 import pandas as pd
 import streamlit as st
 

@@ -1,7 +1,5 @@
 """What a job wanted and the RT-PACS does not say that it holds: which object, since when, why."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 

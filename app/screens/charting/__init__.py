@@ -4,8 +4,6 @@ At the left the machine's list of a day, in order of appointment, or everybody w
 right whoever was chosen, with the next fraction filled in. `recovery.on_treatment.charting_checks` says what refuses.
 """
 
-from __future__ import annotations
-
 import streamlit as st
 
 from app.access import rights

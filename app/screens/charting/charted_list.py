@@ -1,7 +1,5 @@
 """Everything that was charted on a day, the newest first: what, by whom, and the way to correct it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import pandas as pd

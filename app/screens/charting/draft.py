@@ -1,7 +1,5 @@
 """What was given, filled in with the next fraction as planned. Nothing is signed yet; what is odd is said at once."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 

@@ -1,7 +1,5 @@
 """Two people sign an entry, each with name and password; then it is on the disk, and counts."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from datetime import UTC, datetime
 

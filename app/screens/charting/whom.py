@@ -1,7 +1,5 @@
 """Whom to chart: a machine's patients of a day in order of appointment, or everybody whom nobody has answered for."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime

@@ -3,8 +3,6 @@
 `recovery.entries.downtimes` keeps who said what. **Ctrl + P** prints the runbook.
 """
 
-from __future__ import annotations
-
 from datetime import date, datetime, time
 
 import streamlit as st

@@ -3,8 +3,6 @@
 `recovery.patient.reconciliation` compares. It is asked for, not shown with the page: it reads everybody's records.
 """
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """The runbook as a page for paper: a line per step, who ticked it, and a box for who does so by hand."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 

@@ -4,8 +4,6 @@
 which machine and day (`?machine=TB1&day=2026-11-24`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from datetime import date
 

@@ -6,8 +6,6 @@ hatched is unknown since the newest proof; ■ above any of them must be looked 
 a chart's data and picture to whoever hovers over it.
 """
 
-from __future__ import annotations
-
 from datetime import date, datetime
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The relational tables behind a machine's day, and what the list lacks where one cannot be read."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import partial
 

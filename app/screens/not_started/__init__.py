@@ -4,8 +4,6 @@ No treatment record knows them: in an outage they are found here or in papers. `
 them.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 
 import pandas as pd

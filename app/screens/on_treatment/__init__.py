@@ -3,8 +3,6 @@
 Banner, counts, filters, the rows that need attention in full, then the table. Everything is read from the cache.
 """
 
-from __future__ import annotations
-
 import streamlit as st
 
 from app.components import attention, banner, counts, header, listed, patient_link, patient_table

@@ -1,7 +1,5 @@
 """The filters above the table. What is chosen stands in the URL, except what was typed: that may be a name."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """Views, order and columns of the list: how somebody wants to see it, beside what he wants to see."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any

@@ -4,8 +4,6 @@ The key in the address says whose page it is; where it opens nobody, there is th
 knows of that patient is shown; pictures come from the RT-PACS only when they are asked for.
 """
 
-from __future__ import annotations
-
 import streamlit as st
 
 from app.access import rights

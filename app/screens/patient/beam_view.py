@@ -1,7 +1,5 @@
 """The beam's-eye view beside the ledger: drawn at once when the plan was fetched before, else at a press."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from app.access import rights

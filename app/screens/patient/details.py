@@ -1,7 +1,5 @@
 """All else that is known of a plan and its patient, one press away: only the open tab is drawn."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import pandas as pd

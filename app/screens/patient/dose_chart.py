@@ -4,8 +4,6 @@ Why a plain specification
     Streamlit brings the drawing library with it and draws this in the browser: nothing is fetched from outside.
 """
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 from typing import Any
 

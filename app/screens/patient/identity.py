@@ -5,8 +5,6 @@ Why the photo stands in the page's own text
     picture itself, and goes only where the name beside it goes.
 """
 
-from __future__ import annotations
-
 import streamlit as st
 
 from app.components import patient_link

@@ -3,8 +3,6 @@
 Everything comes from the picture cache or, on demand, from the RT-PACS; what cannot be had or drawn says why.
 """
 
-from __future__ import annotations
-
 import streamlit as st
 
 from app.data import pictures

@@ -1,7 +1,5 @@
 """One plan: the next fraction, whether it can be treated from the backup, its ledger, its dose, its beams."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from app.components import marked

@@ -1,7 +1,5 @@
 """Axial, sagittal and coronal slices of the planning image, side by side, each with its slider."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from app.data import pictures

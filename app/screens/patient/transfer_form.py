@@ -1,7 +1,5 @@
 """The form in which a physicist or a physician signs that another hospital goes on with a patient, or not after all."""
 
-from __future__ import annotations
-
 import pandas as pd
 import streamlit as st
 

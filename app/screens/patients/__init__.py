@@ -5,8 +5,6 @@ Why a page of its own
     address, nobody would come back to it from a patient by the menu.
 """
 
-from __future__ import annotations
-
 from app.components import banner, header, listed, patient_search
 from app.desk import Desk
 

@@ -8,8 +8,6 @@ Why it decides nothing
     Who is treated first is a clinical decision about people; what a tool can do is count days without error.
 """
 
-from __future__ import annotations
-
 import streamlit as st
 
 from app.access import rights

@@ -1,7 +1,5 @@
 """What of the page Priorities goes to paper and to Excel: both lists whole, with the rules they were computed by."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 from app.components.output import download, list_export, paper

@@ -4,8 +4,6 @@ Why a form and not a grid
     An entry is a statement with a name under it. One is made at a time, and read once more before it is signed.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any

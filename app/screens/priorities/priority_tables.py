@@ -1,7 +1,5 @@
 """The tables of the page Priorities: the clocks, those that nobody entered yet, and the rules as they were signed."""
 
-from __future__ import annotations
-
 from datetime import date
 
 import pandas as pd

@@ -5,8 +5,6 @@ Why a command is run for it
     nightly job, and says on the terminal what it says here.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """The buttons that pack a machine's day, to be downloaded or into the configured place, and what becomes of it."""
 
-from __future__ import annotations
-
 import io
 import shutil
 import subprocess

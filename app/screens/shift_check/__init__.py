@@ -3,8 +3,6 @@
 The sheet on the screen is the sheet on paper. `recovery.watch.shifts` judges what is due.
 """
 
-from __future__ import annotations
-
 import streamlit as st
 
 from app.access import rights

@@ -1,7 +1,5 @@
 """What is compared with the R&V system, as a page for paper: a line per machine, a box for what the R&V system has."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 from recovery.lists.day_sheet import cells_of, framed, said, table, who

@@ -3,8 +3,6 @@
 `recovery.lists.since_proof` makes it, of the list as it is now. The sheet on the screen is the sheet on paper.
 """
 
-from __future__ import annotations
-
 from contextlib import suppress
 from datetime import date
 

@@ -1,7 +1,5 @@
 """Who may have been treated since the newest proof, as a page for paper: a table per machine, boxes to fill in."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 from recovery.lists.columns import COLUMNS

@@ -4,8 +4,6 @@ The query gives a row for each dose of each target. Doses are read in the unit b
 computed from the rest.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from backup_jobs.rv import values

@@ -4,8 +4,6 @@ One `TableReading` per file of `queries/aria/`. The dictionaries are the only pl
 that is not in them is kept as it is.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from backup_jobs.rv import values

@@ -3,8 +3,6 @@
 `delivery_type` and `termination_status` follow from several columns of Dose_Hst; nothing is dropped here.
 """
 
-from __future__ import annotations
-
 from datetime import timedelta
 
 from backup_jobs.rv import values

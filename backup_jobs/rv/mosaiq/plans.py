@@ -5,8 +5,6 @@ frames of reference, the plan has none of its own: null. Hidden fields, and olde
 has no other: then the plan is closed. What the words mean stands in `recovery.words.plan_states`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import datetime
 

@@ -4,8 +4,6 @@ One `TableReading` per file of `queries/mosaiq/`. What MOSAIQ's public schema do
 header says so.
 """
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 
 from backup_jobs.rv import values

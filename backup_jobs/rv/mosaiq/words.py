@@ -4,8 +4,6 @@ Dictionaries from the number, as text, to the word. Enumerations are those that 
 raystation-scripts); a number that is not in them is kept as it is. A word that is empty says nothing.
 """
 
-from __future__ import annotations
-
 SETUP_TYPES = frozenset({"3", "4", "5", "9"})
 """Type_Enum of fields that image: setup, kV setup, CT, MV CT."""
 PORT_TYPE = "6"
