@@ -1,8 +1,4 @@
-"""What every page is given: the config without the R&V system, and the clock.
-
-`app/main.py` makes one Desk per visit. The clock is handed down as a function, because a part of a page that refreshes
-by itself needs the time anew.
-"""
+"""What every page is given: the config without the R&V system; and the clock, as a function, for parts that refresh."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

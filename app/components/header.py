@@ -1,9 +1,4 @@
-"""The line at the top of every page: what it shows, and of which clinic; and the looks that no setting has.
-
-A few rules of style beside Streamlit's theme: margins; what is chosen among tabs and machines, which the accent alone
-says too faintly; where the keyboard is; which entry of the menu a page belongs to that is not in the menu itself;
-sentences that are links, of which none ends in an ellipsis; and no room for what only a script needs.
-"""
+"""The line at the top of every page: what it shows, of which clinic; and looks that Streamlit has no setting for."""
 
 import streamlit as st
 

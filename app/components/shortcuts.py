@@ -1,8 +1,4 @@
-"""Keys that every list answers to: `/` puts the cursor into the search, as people are used to from elsewhere.
-
-Why a script
-    Streamlit gives a button a shortcut, and a field none. This one reads no text and sends nothing.
-"""
+"""`/` puts the cursor into the search of every list: by a script, for Streamlit gives a field no shortcut."""
 
 from app.components import script
 

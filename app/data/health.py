@@ -1,11 +1,6 @@
 """How each backup job has fared: age against schedule, a week of runs, what is unproven and since when.
 
-How
-    Pure functions of the runs that the journal knows. What a run says is unproven has been so since the first of
-    the unbroken row of runs that said it.
-
-Why a run that failed says nothing
-    It could not ask. An object is not proven by a question that nobody answered, nor lost by it.
+A run that failed says nothing of any object: it could not ask.
 """
 
 import re

@@ -1,8 +1,4 @@
-"""What the RT-PACS said it holds, by kind of object, from the cached tables.
-
-The table holdings has an answer per object and per image series; which kind an object is, the plans' own references
-say. Read again only when one of the files has changed.
-"""
+"""What the RT-PACS said it holds, from the cached tables; of which kind an object is, the plans' references tell."""
 
 import json
 from dataclasses import dataclass

@@ -1,8 +1,4 @@
-"""Who may have been treated since the newest proof, on every list, as of this moment.
-
-`recovery.on_treatment.unknown_since` judges; its answer becomes a column of times, and the table is put into words
-anew.
-"""
+"""Who may have been treated since the newest proof, on every list, as of this moment."""
 
 from dataclasses import replace
 

@@ -1,8 +1,4 @@
-"""The Excel file of what a page shows, for the screen that goes dark next and for paper.
-
-`app.exports.sheets` writes the cells. A second sheet, About, says where the rows come from, how old they are and what
-was filtered.
-"""
+"""The Excel file of what a page shows; a sheet About says where the rows come from, how old, and what is filtered."""
 
 import io
 from collections.abc import Collection, Mapping

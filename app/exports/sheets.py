@@ -1,12 +1,5 @@
-"""How this tool's worksheets are made: typed cells, texts that stay texts, pages that print.
-
-How
-    A `Layout` names the columns; `fill` writes rows in their order and fits widths and heights; `set_page` does the
-    page; `tell` writes a sheet of labels and values.
-
-Why texts are forced
-    A spreadsheet runs a cell that looks like a formula (CWE-1236). Names and labels come from other systems.
-"""
+"""How this tool's worksheets are made: typed cells, texts that are never run as formulas (CWE-1236), pages that
+print."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

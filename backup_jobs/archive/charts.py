@@ -1,14 +1,8 @@
 """Each patient's paper chart as an Encapsulated PDF in the RT-PACS: readable when this software is gone.
 
-How
-    The chart is the one that is printed (`recovery.charting`). Its content is hashed as it was at the patient's last
-    treatment: a chart whose content is as before is not drawn at all. One that is drawn says up to when everything
-    was proven; that time stands in AcquisitionDateTime (0008,002A), so that the same page can be drawn again and
-    compared.
-
-Why as it was at the last treatment
-    A chart tells ages and gaps that grow by themselves. Hashed as of now, every patient's chart would be a new one
-    in every run, or every midnight, and nothing new had happened.
+A chart is hashed as it was at the patient's last treatment, for ages and gaps grow by themselves; one whose content is
+as before is not drawn. Up to when everything was proven stands in AcquisitionDateTime (0008,002A), so that the same
+page can be drawn again and compared.
 """
 
 import hashlib

@@ -1,15 +1,7 @@
 """The one boundary of a job: lock, journal, and every error turned into an outcome.
 
-Goal
-    Whatever happens inside a job, the journal has a line about it, the exit status tells it, and no traceback
-    reaches a user.
-
-How
-    `run_job` wraps a function that returns a `JobResult` or raises. Expected errors carry their sentence; of an
-    unexpected one only its kind and place are told, because its text may hold a patient's name.
-
-Why one place
-    Errors that are caught where they happen are errors that are hidden.
+`run_job` wraps a function that returns a `JobResult` or raises. Expected errors carry their sentence; of an unexpected
+one only its kind and place are told, because its text may hold a patient's name.
 """
 
 import logging

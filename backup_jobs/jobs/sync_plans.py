@@ -1,13 +1,9 @@
 """Follow each treated plan to everything that its treatment needs, and bring what the RT-PACS lacks.
 
-How
-    Treatment record, plan, structure set, images: at each step the RT-PACS is asked what it holds, the rest is brought
-    from the R&V system or a planning system, proven, and read for the next step. Where references end too early, the
-    images on the plan's frame of reference are brought, and that is said.
-
-Why references
-    Study and series carry no meaning in first-generation RT (PS3.3 A.86). And the replaced tool moved no image at
-    all: 142 structure sets and every CT were found missing only when somebody looked.
+Treatment record, plan, structure set, images: at each step the RT-PACS is asked what it holds, the rest is brought from
+the R&V system or a planning system, proven, and read for the next step. Study and series carry no meaning in
+first-generation RT (PS3.3 A.86). Where references end too early, the images on the plan's frame of reference are
+brought, and that is said.
 """
 
 from collections.abc import Iterable

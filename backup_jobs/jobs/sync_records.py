@@ -1,15 +1,12 @@
 """Keep the RT-PACS a full copy of the R&V system's RT treatment records.
 
-Goal
-    Every fraction delivered in the window is in the RT-PACS before the R&V system can be lost, and so is all that
-    the patients met in the window were ever given.
-
 How
-    Ask both sides for the same days, move what only the R&V system holds, then ask the RT-PACS again.
+    Ask both sides for the same days, move what only the R&V system holds, then ask the RT-PACS again. Of patients met
+    in the window, whole courses are asked for.
 
 Why a window, not "today"
-    Records are amended and arrive late. No state decides what is backed up, so a run that failed at 23:50 is
-    repaired by the next one. What the RT-PACS was found not to hold is asked for in every run until it does.
+    Records are amended and arrive late, and a run that failed at 23:50 is repaired by the next one. What the RT-PACS
+    was found not to hold is asked for in every run until it does.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,11 +1,6 @@
-"""What a database says when it cannot answer, in one sentence that names the query and no patient.
+"""What a database says when it cannot answer, in one sentence that says what to do and names no patient.
 
-Goal
-    Whoever reads the message knows what to do: ask for rights, mend a query, fetch the right password.
-
-How
-    Drivers' own texts are read for a code, a table's and a column's name, and never passed on: they quote values
-    (`converting the varchar value '00017R'`) and, with some drivers, what they were called with.
+Drivers' own texts are read for a code, a table's and a column's name, and never passed on: they quote values.
 """
 
 import re

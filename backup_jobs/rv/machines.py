@@ -1,7 +1,5 @@
-"""Which of an appointment's machines treats: a CT scanner is booked as a linac is, and treats nobody.
-
-By the machine's type where the database tells it; else a machine treats when a plan has a field on it.
-"""
+"""Which of an appointment's machines treats: by its type where the database tells it; else by any plan's field on
+it."""
 
 from backup_jobs.rv import values
 from backup_jobs.rv.table_readings import Group, RawRow

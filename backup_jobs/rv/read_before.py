@@ -1,9 +1,4 @@
-"""What is remembered of tables that were read, so that the next run need not read them again.
-
-How
-    One small JSON file in the cache, written once its tables are. It may be deleted at any time: what it says only
-    spares a reading, and one that is absent, damaged or of another version reads everything.
-"""
+"""What is remembered of tables that were read, to spare the next run a reading: a file that may be deleted."""
 
 import hashlib
 import logging

@@ -1,12 +1,6 @@
-"""One value of a database's row as a clinical value, or None.
+"""One value of a database's row as a clinical value; None where it says nothing: padding, a date in 1753 or 9999.
 
-Goal
-    What says nothing is None: an empty string, padding, a date in 1753 or 9999. What cannot be read is an error,
-    which its table counts.
-
-How
-    One function per kind of value; both engines' types are understood (SQLite gives text where SQL Server gives
-    a datetime or a Decimal).
+One function per kind of value, for both engines' types: SQLite gives text where SQL Server gives a datetime or Decimal.
 """
 
 import math

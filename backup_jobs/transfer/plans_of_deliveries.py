@@ -1,11 +1,6 @@
 """The plans that deliveries of a database name, in the RT-PACS before records are made of the deliveries.
 
-How
-    Plans of new sessions that the RT-PACS lacks are brought from the R&V system or a planning system, as
-    `sync_plans` does. Then they are read.
-
-Why not leave it to sync_plans
-    It follows treatment records: it would bring a plan one run after the records that need it were made.
+`sync_plans` follows treatment records: it would bring a plan one run after the records that need it were made.
 """
 
 from collections.abc import Iterable, Mapping

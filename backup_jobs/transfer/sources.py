@@ -1,14 +1,7 @@
 """Where objects come from that the RT-PACS lacks: the R&V system first, then each planning system.
 
-Goal
-    One question, "bring these", and an answer that tells for each object whether it is proven, absent everywhere,
-    or could not be asked for.
-
-How
-    Each source in turn is asked which of the objects it holds; those are transferred and proven.
-
-Why
-    A source that is down says nothing about what exists: its silence is kept apart from "none of them has it".
+The answer tells for each object whether it is proven, absent everywhere, or could not be asked for: the silence of a
+source that is down is kept apart from "none of them has it".
 """
 
 from __future__ import annotations

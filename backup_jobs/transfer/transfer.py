@@ -1,15 +1,7 @@
-"""Bring objects from a source into the RT-PACS, and prove each there.
+"""Bring objects from a source into the RT-PACS by lists, and prove each there by the RT-PACS's own word.
 
-Goal
-    What is called moved is held by the RT-PACS, by its own word.
-
-How
-    C-MOVE by lists, by the config's route; the RT-PACS is asked for every object, while the next are moved. What is
-    not there is asked for once more, one by one.
-
-Why
-    C-MOVE and C-STORE both say "success" for objects that never arrive (Orthanc skips unknown UIDs in a list; an
-    archive may accept and drop). Only the destination knows.
+C-MOVE and C-STORE both say "success" for objects that never arrive (Orthanc skips unknown UIDs in a list; an archive
+may accept and drop). What is not there is asked for once more, one by one.
 """
 
 import logging

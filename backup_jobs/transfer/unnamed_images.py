@@ -1,12 +1,7 @@
 """List at the sources the image series that plans need and whose slices nothing names, so that they can be brought.
 
-Goal
-    A structure set without references, or none at all, does not mean that no image is needed.
-
-How
-    Each source lists the patient's images on the plan's frame of reference, and the series that a structure set names
-    without slices. From then on every slice is wanted by name, as if it had been named. While nothing is known it is
-    asked in every run, afterwards once a day.
+Each source lists the patient's images on the plan's frame of reference, and the series that a structure set names
+without slices. While nothing is known it is asked in every run, afterwards once a day.
 """
 
 from collections.abc import Iterable, Mapping

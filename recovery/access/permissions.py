@@ -1,17 +1,12 @@
 """Who may do what: roles, permissions, and what break-glass adds. A table, and nothing else.
 
-How
-    A matrix of roles and permissions, pure. `User` is somebody who is signed in.
-
 Why a matrix, not an order
-    An admin looks after accounts and the audit file and is often no physicist: a signature under a recovery belongs
-    to a physicist, and who is treated first to a physician. So "admin" does not mean "everything". A physicist may
-    enter what a physician decided: an entry names both.
+    An admin looks after accounts and the audit file and is often no physicist, so "admin" does not mean "everything". A
+    physicist may enter what a physician decided: an entry names both.
 
 Why break-glass gives what it gives
-    It is for the night when the only person here lacks a right that a treatment needs: paper charts, an export, the
-    recovery of a plan. It gives no signature (that is a profession, not an emergency), no audit file and no accounts
-    (whoever breaks glass must not tidy up behind).
+    It is for the night when the only person here lacks a right that a treatment needs. It gives no signature, no audit
+    file and no accounts: whoever breaks glass must not tidy up behind.
 """
 
 from collections.abc import Mapping

@@ -1,9 +1,5 @@
-"""The binder: one PDF of everything to print, so that a night without a single screen begins with paper in hand.
-
-How
-    Contents; the list; the machines' days; who has not started; whom to call; every chart; forms for eight hours. Lists
-    say what the dashboard's say (`recovery.lists`), and a chart is the chart that `python -m recovery chart` makes.
-"""
+"""The binder: one PDF of everything to print: lists, machines' days, whom to call, all charts, forms for eight
+hours."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass

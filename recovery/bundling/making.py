@@ -1,8 +1,4 @@
-"""One encrypted rescue bundle: built on this machine's own disk, encrypted, and proven by opening it.
-
-How
-    It is encrypted for one more key, which is made here, opens the file once to prove it, and is forgotten.
-"""
+"""One encrypted rescue bundle: built on this machine's own disk, encrypted, and proven by a key that opens it once."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack

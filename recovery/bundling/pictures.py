@@ -1,7 +1,4 @@
-"""Beam's-eye views for the bundle: drawings of a few kilobytes, of plans out of the RT-PACS or the picture cache.
-
-An RT-PACS that does not answer is asked twice and not again; what was seen before lies in the picture cache.
-"""
+"""Beam's-eye views for the bundle, of plans in the picture cache or the RT-PACS, which is asked twice and not again."""
 
 from collections.abc import Iterable
 from contextlib import suppress

@@ -1,11 +1,6 @@
 """The paper chart as PDF: one page or more per plan, for A4 or Letter. Pure: the same file gives the same bytes.
 
-How
-    `chart_sheets` says what stands on it, `Canvas` draws heads, feet and pieces, this puts them in order.
-
-Why no time of printing
-    Two printings of the same copy must be the same document, so that an archive keeps one. The time that matters is
-    the copy's own, and it stands on every page.
+No time of printing stands on it: two printings of one copy are one document, and an archive keeps one.
 """
 
 import io

@@ -1,11 +1,4 @@
-"""What stands on the chart of one plan, before it is drawn: the same for PDF and Excel. Pure, no I/O.
-
-How
-    `chart_sheets` turns a patient's file into texts and tables; a checksum over all of them names the content.
-
-Why texts
-    Two programs that format the same number on their own will one day print two numbers.
-"""
+"""What stands on the chart of one plan, as texts for PDF and Excel alike; a checksum names it. Pure, no I/O."""
 
 import hashlib
 import json

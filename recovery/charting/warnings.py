@@ -1,9 +1,7 @@
 """What a chart says in capitals: why not to treat, what to look at, and which fraction is next. Pure, no I/O.
 
-Why two kinds
-    A page full of warnings is a page without. What forbids treatment before somebody has looked is printed white on
-    black; what should be read stands in a frame. Which is which, and in what words, `recovery.words.notices` says for
-    screen and paper alike; here is what only paper needs: the age of the copy, the sheets beside this one.
+Which is which, and in what words, `recovery.words.notices` says for screen and paper alike; here is what only paper
+needs: the age of the copy, the sheets beside this one.
 """
 
 from collections.abc import Iterator

@@ -1,12 +1,7 @@
 """Fraction truth: what one plan delivered, from its treatment records. Pure arithmetic, no I/O, no clock.
 
-How
-    The metersets that all records report for one fraction and beam add up, and are held against the plan's. Which
-    deliveries count, and that each counts once, is settled in `recovery.course.deliveries`.
-
-Why
-    The replaced tool read CurrentFractionNumber of the first beam of one record. A partial fraction then counts as
-    full, and "which fraction is next?" has a wrong answer: the failure mode with the highest risk in a downtime.
+The metersets that all records report for one fraction and beam add up, and are held against the plan's. Which
+deliveries count, and that each counts once, is settled in `recovery.course.deliveries`.
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,11 +1,7 @@
 """The fraction ledger of one plan: each fraction with its sessions, the next one, dose and gaps. Pure, no I/O.
 
-How
-    `recovery.course.fractions` counts; this lays the same count out. What only the R&V database tells of a delivery
-    (overrides, why it ended) is joined by record UID and beam, or by the row's key where we made the record of it.
-
-Why
-    "Fraction 5" may mean: begun on Monday, 50 MU short. A list that says `4 of 20` alone invites giving it twice.
+`recovery.course.fractions` counts; this lays the same count out. What only the R&V database tells of a delivery
+(overrides, why it ended) is joined by record UID and beam, or by the row's key where we made the record of it.
 """
 
 from __future__ import annotations

@@ -1,11 +1,7 @@
 """Plans that look like one that is nowhere to be found: a hint for a person, never a join.
 
-How
-    Same patient, the beam numbers that the records treated, and, where the R&V database tells it, the same label.
-
-Why only a hint
-    Two plans with the same label and beams may differ in every control point. Joining them silently would count
-    fractions against the wrong metersets.
+Same patient, the beam numbers that the records treated, and, where the R&V database tells it, the same label: two such
+plans may still differ in every control point.
 """
 
 from collections.abc import Iterable, Mapping

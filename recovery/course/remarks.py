@@ -1,15 +1,4 @@
-"""What is odd about a course, in words, for a person to judge.
-
-Goal
-    Nothing that was noticed while counting is lost, and nothing odd changes the count silently.
-
-How
-    One sentence per oddity, computed from the course and the records that it was counted from.
-
-Why
-    A beam delivered at 160 % is a fact that a physicist must see; a tool that hides it, or that refuses to count,
-    helps nobody at 3 a.m.
-"""
+"""What is odd about a course, in words, for a person to judge: it is neither hidden nor does it change the count."""
 
 from collections.abc import Iterable, Iterator, Sequence
 

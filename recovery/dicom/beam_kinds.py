@@ -1,12 +1,6 @@
-"""What kind of beam a plan's beam is: the standing facts that a treatment record has to repeat.
+"""What kind of beam a plan's beam is: the standing facts that a record repeats (PS3.3 C.8.8.21), or that are not there.
 
-Goal
-    BeamType, RadiationType, the wedges and the beam limiting devices of a record (type 1 in PS3.3 C.8.8.21) are those
-    of the plan that was treated, or are not there.
-
-How
-    The plan itself says it. Where no plan is held, the field's technique in the database tells some of it.
-    Metersets, angles and all else that a delivery may have done otherwise are no business of this module.
+The plan itself says it. Where no plan is held, the field's technique in the database tells some of it.
 """
 
 from collections.abc import Mapping

@@ -1,15 +1,7 @@
-"""Read one element of a Dataset as a Python value, or None.
+"""Read one element of a Dataset as a Python value; None where it is absent, empty or malformed.
 
-Goal
-    Every reader of DICOM in this project treats absent, empty and malformed elements alike: None.
-
-How
-    One function per kind of value. pydicom converts lazily, so a malformed value raises on access; that is
-    caught here and nowhere else.
-
-Why None, not an exception
-    Clinical files carry odd values (a five-thousand-character label, `DS` with a comma). One odd element must not
-    hide the rest of a patient's record. What is missing is shown as missing.
+pydicom converts lazily, so a malformed value raises on access; that is caught here and nowhere else: one odd element
+must not hide the rest of a patient's record.
 """
 
 import logging

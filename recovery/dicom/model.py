@@ -1,12 +1,7 @@
 """The nouns of RBRDT: what a node, a record, a plan and a run are, and the one door to each from a Dataset.
 
-How
-    Frozen dataclasses whose fields bear the DICOM keyword in snake_case. A `pydicom.Dataset` is read in
-    `from_dataset` and nowhere else.
-
-Why
-    An absent element is None and stays None: type 2 elements may be empty (PS3.5 section 7.4.3), and a default
-    in their place would be an invented clinical value.
+Frozen dataclasses whose fields bear the DICOM keyword in snake_case. An absent element is None and stays None: type 2
+elements may be empty (PS3.5 section 7.4.3), and a default would be an invented clinical value.
 """
 
 from __future__ import annotations

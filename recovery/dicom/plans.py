@@ -1,12 +1,4 @@
-"""Plans and structure sets: what was to be delivered, and which objects that needs.
-
-How
-    `Plan.from_dataset` and `StructureSet.from_dataset` are the doors.
-
-Why references
-    Study and series carry no meaning in first-generation RT (PS3.3 A.86): only references say what belongs
-    together.
-"""
+"""Plans and structure sets: what was to be delivered, and which objects that needs by its references (PS3.3 A.86)."""
 
 from __future__ import annotations
 

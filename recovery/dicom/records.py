@@ -1,12 +1,7 @@
 """Treatment records: what was delivered, beam by beam, as the treatment machine or the R&V system wrote it.
 
-How
-    `TreatmentRecord.from_dataset` is the one door. Where the standard has three sequences for one thing (beams,
-    ion beams, application setups), they meet in `BeamDelivery`. Times become the site's there (`local_time`).
-
-Why
-    The replaced tool read the first beam of RT Beams records only: partial fractions counted as full, and ion and
-    brachytherapy patients were absent without a word.
+Where the standard has three sequences for one thing (beams, ion beams, application setups), they meet in
+`BeamDelivery`. Times become the site's there (`local_time`).
 """
 
 from __future__ import annotations

@@ -1,11 +1,7 @@
-"""How old entries are, by a clock that may have been wrong once: what old things are pruned by.
+"""How old entries are, by a clock that may have been years ahead for a run: what old things are pruned by.
 
-Goal
-    A clock that is years ahead for a run, or for a day of runs, prunes no history.
-
-How
-    An age is the sum of the steps from entry to entry. A step that is longer than what is kept is none: either the
-    clock jumped, or nothing ran for so long, and then what is there is all the history that there is.
+An age is the sum of the steps from entry to entry. A step that is longer than what is kept is none: either the clock
+jumped, or nothing ran for so long, and then what is there is all the history that there is.
 """
 
 from collections.abc import Sequence

@@ -1,12 +1,7 @@
-"""What time it is: the one place where an entry point may read the clock.
+"""What time it is: the one place where an entry point may read the clock; every function below takes `now`.
 
-Goal
-    Nothing below an entry point knows the clock; every function takes `now`, so that 23:59, a night of changing
-    clocks and 29 February are tests like any other.
-
-How
-    The computer's clock, in UTC. In the simulated clinic the environment variable `RBRDT_CLOCK` names a file
-    whose time stands in for it; the dashboard then says that its clock is simulated.
+In the simulated clinic the environment variable `RBRDT_CLOCK` names a file whose time stands in for the computer's; the
+dashboard then says that its clock is simulated.
 """
 
 import json

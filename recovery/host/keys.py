@@ -1,12 +1,7 @@
 """Ed25519 keys (RFC 8032): made, kept in a file of their owner's alone, and what they sign.
 
-Goal
-    What this clinic's jobs wrote is told from what anybody else wrote.
-
-How
-    The private key is a PEM file that only its owner may read, where the jobs run. The public key is 44 characters of
-    base64, in the config of everybody who reads. What is signed begins with what it is for: no signature of one thing
-    passes for that of another.
+The private key is a PEM file, where the jobs run; the public key is 44 characters of base64, in the config of everybody
+who reads. What is signed begins with what it is for: no signature of one thing passes for that of another.
 """
 
 from __future__ import annotations

@@ -1,12 +1,7 @@
-"""Which row of the table plans is about which patient's plan. Pure, no I/O.
+"""Which row of the table plans is about which patient's plan, and about no phantom who got the same. Pure, no I/O.
 
-Goal
-    What the R&V database says of a plan is said of its patient: not of a phantom who got the same plan, and of the
-    same person also where the number was changed since.
-
-How
-    The database's own patient first. Where nobody was treated under that number, those who were treated with the plan
-    and are the same person by name and birth date.
+The database's own patient first. Where nobody was treated under that number, those who were treated with the plan and
+are the same person by name and birth date.
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,9 +1,4 @@
-"""Every column of patients and plans that is shown: its words, kind and widths, and which list shows it where.
-
-Goal
-    One description serves page, paper and Excel: a new column is in its table's schema, is filled where the rows are
-    made, and is described here.
-"""
+"""Every column of patients and plans, for page, paper and Excel: words, kind and widths, and which list shows it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

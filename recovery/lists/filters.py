@@ -1,14 +1,7 @@
-"""What of the table on_treatment is shown, and why the rest is not.
+"""What of the table on_treatment is shown, and how many rows are hidden and why.
 
-Goal
-    A filter takes rows away and does nothing else; whoever filters always reads how many rows are hidden and why.
-
-How
-    Each filter is a function of a row alone, so that they commute and doing one twice changes nothing. A hidden
-    row is counted once, under the first filter that hides it.
-
-Why an empty choice means all
-    An empty box that hid everybody would be a list of no patients, on a morning when there are sixty.
+Each filter is a function of a row alone, so that they commute and doing one twice changes nothing. A hidden row is
+counted once, under the first filter that hides it. An empty choice means all: it must not hide everybody.
 """
 
 from __future__ import annotations

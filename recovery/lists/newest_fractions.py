@@ -1,7 +1,4 @@
-"""Per machine the newest fraction that the copy knows, and how many plans are on treatment there.
-
-What a person finds in the R&V system in a minute, and what differs first when the copy falls behind.
-"""
+"""Per machine the newest fraction that the copy knows: what differs first when the copy falls behind."""
 
 import pandas as pd
 

@@ -1,8 +1,4 @@
-"""The list of who can wait least: plans in treatment, what physicians entered, and the computed clock.
-
-`recovery.on_treatment.priorities` computes; this module puts it beside the names, in words, and sorts. Plans without an
-entry are a list of their own: a clock that nobody entered is not a clock that runs slowly.
-"""
+"""The list of who can wait least: plans in treatment, what physicians entered, and the clock, in words and in order."""
 
 from collections.abc import Mapping
 from datetime import date

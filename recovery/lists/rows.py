@@ -1,12 +1,4 @@
-"""What each row of on_treatment says to a reader: the marks, the sentence of what to look at, the next fraction.
-
-How
-    One function adds columns of words to the table, worded by `recovery.words.notices`; what is typed (dates, numbers)
-    stays as it is.
-
-Why marks
-    Colour is lost on paper and to one man in twelve: ■ means do not treat before someone has looked, ▲ means look.
-"""
+"""What each row of on_treatment says to a reader, in words: the marks, what to look at, the next fraction."""
 
 from collections.abc import Sequence
 from pathlib import Path

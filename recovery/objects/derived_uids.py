@@ -1,11 +1,7 @@
 """UIDs for the objects that this software makes: the same thing gets the same UID for ever, on any machine.
 
-How
-    A name-based UUID (RFC 9562 section 5.5, version 5) of what the thing is called, written as a UID below 2.25
-    (PS3.5 section B.2). Amendments form a chain: whoever holds an object can tell the UID of its successor.
-
-Why
-    The replaced tool made a new UID on every run: the RT-PACS filled with copies, and each copy counted.
+A name-based UUID (RFC 9562 section 5.5, version 5) of what the thing is called, written as a UID below 2.25 (PS3.5
+section B.2). Amendments form a chain: whoever holds an object can tell the UID of its successor.
 """
 
 import uuid

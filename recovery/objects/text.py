@@ -1,12 +1,7 @@
 """Values of the cached tables, written as DICOM elements: texts that fit, names, numbers, dates.
 
-Goal
-    Whatever a clinic's database holds (quotes, newlines, emoji, 4,000 characters) becomes a valid element, and what
-    cannot be written is refused by name, never cut off in silence where it is an identity.
-
-How
-    PS3.5 section 6.2: a backslash separates values and control characters are not text, so both become spaces; free
-    text is cut at its VR's length. All text is UTF-8 (Specific Character Set ISO_IR 192).
+PS3.5 section 6.2: a backslash separates values and control characters are not text, so both become spaces; free text is
+cut at its VR's length, identities are refused. All text is UTF-8 (Specific Character Set ISO_IR 192).
 """
 
 from datetime import date, datetime

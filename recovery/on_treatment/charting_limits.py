@@ -1,7 +1,4 @@
-"""What the config says of the checks before a fraction is charted: whether each refuses, and how far is too far.
-
-Apart from the checks, which know DICOM: the config is read before anything that takes long to import.
-"""
+"""What the config says of the checks before a fraction is charted; apart from these, which take long to import."""
 
 from dataclasses import dataclass
 from datetime import timedelta

@@ -1,12 +1,7 @@
 """The table `on_treatment`: one row per patient and plan, by the contract's definitions. Pure, no I/O, no clock.
 
-How
-    Records are grouped by patient and plan and counted (`recovery.course.fractions`); plans of one patient are held
-    against each other for adaptation; what the RT-PACS holds comes in as `PlanBackup`.
-
-Why
-    The replaced tool kept the latest record per study, and called on treatment whose last record was not the last
-    fraction: concurrent plans, boosts, new starts and patients on break were not on its list.
+Records are grouped by patient and plan and counted (`recovery.course.fractions`); plans of one patient are held against
+each other for adaptation; what the RT-PACS holds comes in as `PlanBackup`.
 """
 
 from __future__ import annotations

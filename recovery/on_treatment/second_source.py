@@ -1,15 +1,6 @@
 """What the R&V database says of a row of on_treatment, and where it disagrees with the DICOM objects. Pure, no I/O.
 
-Goal
-    Two sources that tell the same fraction are proof; two that differ are a question for a physicist, and must be seen
-    before somebody treats from either.
-
-How
-    Both values stand in the sentence. Deliveries of the database are counted by the same arithmetic as records.
-
-Why
-    In the analysis of downtime failures the worst is "where in the course is this patient?". One source cannot notice
-    that it is wrong.
+Both values stand in the sentence. Deliveries of the database are counted by the same arithmetic as records.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -1,13 +1,8 @@
 """Make the dashboard's tables from the RT-PACS, asking nobody else.
 
-How
-    Read the records that are new, read the plans and structure sets that they lead to, ask what of each chain is
-    held, count, write.
-
-Why incremental
-    Every ten minutes one or two records are new. Whatever was parsed before is in the cache; a cache that was
-    deleted comes back by itself, because an empty collection is filled from everything that the RT-PACS holds. Rows of
-    courses that rest stay as they are until their turn (`recovery.pacs.resting`).
+Read the records that are new, read the plans and structure sets that they lead to, ask what of each chain is held,
+count, write. What was parsed before is in the cache; a cache that was deleted is filled from everything that the
+RT-PACS holds. Rows of courses that rest stay until their turn (`recovery.pacs.resting`).
 """
 
 from collections.abc import Mapping

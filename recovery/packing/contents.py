@@ -1,12 +1,8 @@
 """What a plan's folder holds: which objects, brought from the RT-PACS one by one, read back and compared.
 
-How
-    Plan, structure sets, planning images, reference images: the chain that makes a plan `ready`; and the doses that it
-    names, or that name it. Each is written, read again from the disk, and held against the digest of the first reading
-    (`recovery.objects.digest`). One object is in memory at a time.
-
-Why a dose that does not come refuses nothing
-    Nobody is treated from a dose. It is said.
+The chain that makes a plan `ready`, and doses, of which one that does not come refuses nothing: nobody is treated from
+it. Each object is written, read again from the disk, and held against the digest of the first reading
+(`recovery.objects.digest`). One object is in memory at a time.
 """
 
 from __future__ import annotations

@@ -1,16 +1,8 @@
 """The safety gate: which plans may lie in a pack, and in one sentence each why not the others. Pure, no I/O.
 
-Goal
-    A machine's file mode asks nobody: it treats with what lies in the folder. What the R&V system would have refused is
-    refused here.
-
-How
-    `Case` is what is known of one plan when it is to be packed. A rule is a function that returns why not, or None.
-    Those in `OF_TABLES` need the cache alone; those in `OF_OBJECTS` look at what came from the RT-PACS.
-
-Why some refusals last
-    What a physicist may answer for with a name and a reason is a decision. A plan that nobody has, or an object whose
-    content is another than it was, is none.
+`Case` is what is known of one plan when it is to be packed. A rule is a function that returns why not, or None. Those
+in `OF_TABLES` need the cache alone; those in `OF_OBJECTS` look at what came from the RT-PACS. A physicist may answer
+for what is a decision; a plan that nobody has, or an object whose content is another than it was, is none.
 """
 
 from __future__ import annotations

@@ -1,12 +1,8 @@
 """The patient's file: all that the cache knows of one patient, for pages, paper charts and archived documents.
 
-How
-    Frozen dataclasses, read from the cached tables by patient ID. Counts come from `recovery.course.fractions` alone.
-    Where there is no R&V database, or one of its tables was never read, identity and ledger still come from DICOM, and
-    `tables_missing` names what is not there.
-
-Why one reading for many
-    The charts of a machine's day are thirty patients: each table is read once for all of them.
+Frozen dataclasses, read from the cached tables by patient ID, once for many patients. Where there is no R&V database,
+or one of its tables was never read, identity and ledger still come from DICOM, and `tables_missing` names what is not
+there.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

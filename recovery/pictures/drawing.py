@@ -1,10 +1,6 @@
-"""The pictures as SVG: pixels inside, lines and letters on top.
+"""The pictures as SVG, in mm of the patient: a PNG of pixels inside, lines and letters on top.
 
-How
-    Coordinates are the patient's or the beam's mm. Pixels are a PNG inside.
-
-Why no image file
-    A web server would hand a file to whoever knows its address; this text travels on the page's own connection.
+As a text in the page: a web server would hand an image file to whoever knows its address.
 """
 
 import math

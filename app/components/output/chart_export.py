@@ -1,8 +1,5 @@
-"""The buttons that hand out paper charts: a machine's day in order of appointment, a whole list, or one patient.
-
-The same charts as `python -m recovery chart` makes, from the cache as it is when the button is pressed. The libraries
-that draw them are loaded on the press.
-"""
+"""The buttons that hand out paper charts, as `python -m recovery chart` makes them: of a day, a list, or one
+patient."""
 
 from collections.abc import Sequence
 from datetime import date

@@ -1,8 +1,4 @@
-"""The button that hands out what is shown as an Excel file, with its age and its filters inside.
-
-Why openpyxl is loaded on the press
-    The page is there sooner without it, and most visitors only look.
-"""
+"""The button that hands out what is shown as an Excel file, with its age and its filters inside."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Backup health: is the copy fresh, has it been all week, who could not be treated from it, and why.
-
-The journal of runs, the cached tables and, when somebody presses the button, the RT-PACS. Each part stands when another
-cannot be read.
-"""
+"""Backup health: is the copy fresh, has it been all week, who could not be treated from it, and why."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress

@@ -1,8 +1,4 @@
-"""The form in which a physicist acknowledges gaps: which objects, why, until when. It is signed, kept and audited.
-
-Why not a switch
-    What is off the banner must be somebody's decision, with a reason that the next person can judge, and an end.
-"""
+"""The form in which a physicist acknowledges gaps: which objects, why, until when. It is signed, kept and audited."""
 
 from collections.abc import Collection, Sequence
 from datetime import date, timedelta

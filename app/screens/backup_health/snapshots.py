@@ -1,8 +1,4 @@
-"""The snapshots of the relational tables: which there are, what each kept back, and whether its files are whole.
-
-Why a button
-    To verify is to read every file again and compare it with the manifest: seconds of disk, when somebody asks.
-"""
+"""The snapshots of the relational tables: which there are, what each kept back, and, on request, if they are whole."""
 
 import pandas as pd
 import streamlit as st

@@ -1,8 +1,4 @@
-"""Not started yet: who was referred, simulated, is being planned, waits for a signature or a first appointment.
-
-No treatment record knows them: in an outage they are found here or in papers. `recovery.on_treatment.pipeline` finds
-them.
-"""
+"""Not started yet: who was referred, simulated, is being planned, waits for a signature or a first appointment."""
 
 from collections import Counter
 

@@ -1,7 +1,4 @@
-"""On treatment: who is being treated, how far they are, and who must not be treated before someone has looked.
-
-Banner, counts, filters, the rows that need attention in full, then the table. Everything is read from the cache.
-"""
+"""On treatment: who is being treated, how far they are, and who must not be treated before someone has looked."""
 
 import streamlit as st
 

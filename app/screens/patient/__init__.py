@@ -1,8 +1,4 @@
-"""Patient: who it is, which fraction is next, what was given, and what the plan looks like.
-
-The key in the address says whose page it is; where it opens nobody, there is the search. Everything that the cache
-knows of that patient is shown; pictures come from the RT-PACS only when they are asked for.
-"""
+"""Patient: who it is, which fraction is next, what was given, and what the plan looks like."""
 
 import streamlit as st
 

@@ -1,8 +1,4 @@
-"""Cumulative dose against time, with its gaps: what a break has done is seen, not reckoned.
-
-Why a plain specification
-    Streamlit brings the drawing library with it and draws this in the browser: nothing is fetched from outside.
-"""
+"""Cumulative dose against time, with its gaps: what a break has done is seen, not reckoned."""
 
 from datetime import datetime, timedelta
 from typing import Any

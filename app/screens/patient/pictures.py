@@ -1,7 +1,4 @@
-"""The planning image with structures and dose on three planes, and the reference images.
-
-Everything comes from the picture cache or, on demand, from the RT-PACS; what cannot be had or drawn says why.
-"""
+"""The planning image with structures and dose on three planes, and the reference images; or why they are not drawn."""
 
 import streamlit as st
 

@@ -1,12 +1,4 @@
-"""Priorities: whose course can wait least, by rules that the clinic signed.
-
-How
-    Physicians enter category, concurrent chemotherapy and intent, each entry signed and kept for good. The page
-    computes days left and sorts. Without signed rules it computes nothing.
-
-Why it decides nothing
-    Who is treated first is a clinical decision about people; what a tool can do is count days without error.
-"""
+"""Priorities: whose course can wait least, by rules that the clinic signed; without them nothing is computed."""
 
 import streamlit as st
 

@@ -1,8 +1,4 @@
-"""The form in which a physician's decision about one patient is entered and signed.
-
-Why a form and not a grid
-    An entry is a statement with a name under it. One is made at a time, and read once more before it is signed.
-"""
+"""The form in which a physician's decision about one patient is entered, read once more, and signed."""
 
 from collections.abc import Mapping
 from contextlib import suppress

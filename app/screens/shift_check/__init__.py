@@ -1,7 +1,4 @@
-"""Shift check: once a shift somebody compares the copy with the R&V system, says what he found, and is named.
-
-The sheet on the screen is the sheet on paper. `recovery.watch.shifts` judges what is due.
-"""
+"""Shift check: once a shift somebody compares the copy with the R&V system, says what he found, and is named."""
 
 import streamlit as st
 

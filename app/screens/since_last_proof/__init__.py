@@ -1,7 +1,5 @@
-"""Since the last proof: everybody who may have been treated since, per machine in order of time, for screen and paper.
-
-`recovery.lists.since_proof` makes it, of the list as it is now. The sheet on the screen is the sheet on paper.
-"""
+"""Since the last proof: everybody who may have been treated since, per machine in order of time, for screen and
+paper."""
 
 from contextlib import suppress
 from datetime import date

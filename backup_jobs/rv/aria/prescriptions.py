@@ -1,8 +1,4 @@
-"""A prescription of ARIA, whose doses are text in rows of their own, as one row with doses in Gy.
-
-The query gives a row for each dose of each target. Doses are read in the unit beside them; what cannot be read is never
-computed from the rest.
-"""
+"""A prescription of ARIA, whose doses are text in rows of their own, as one row with doses in Gy."""
 
 from collections.abc import Mapping
 

@@ -1,7 +1,4 @@
-"""What MOSAIQ says of deliveries, in DICOM's words.
-
-`delivery_type` and `termination_status` follow from several columns of Dose_Hst; nothing is dropped here.
-"""
+"""What MOSAIQ says of deliveries in several columns of Dose_Hst, in DICOM's words."""
 
 from datetime import timedelta
 

@@ -1,8 +1,4 @@
-"""MOSAIQ's numbers as words.
-
-Dictionaries from the number, as text, to the word. Enumerations are those that public code agrees on (PyMedPhys,
-raystation-scripts); a number that is not in them is kept as it is. A word that is empty says nothing.
-"""
+"""MOSAIQ's numbers as words, as public code has them (PyMedPhys, raystation-scripts); an unknown number is kept."""
 
 SETUP_TYPES = frozenset({"3", "4", "5", "9"})
 """Type_Enum of fields that image: setup, kV setup, CT, MV CT."""
