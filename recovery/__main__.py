@@ -1,14 +1,4 @@
-"""`python -m recovery COMMAND`: what people run by hand. It never speaks to the R&V system.
-
-`table NAME` writes any cached table; `rebuild` makes the cache again from nothing but the RT-PACS; `chart` prints
-what a machine's day, or some patients, are treated from on paper; `user` keeps the accounts of the dashboard; `keys`
-makes the key that signs snapshots, `accept-snapshot` believes one in quarantine; `audit` verifies and shows who did
-what there; `watch` alarms when the newest proven backup is too old; `verify` tells whether all that is kept is what
-was written; `package` makes packs of plans for a machine's file mode; `restore` sends to another DICOM node and proves
-it there; `transfer-out` makes a packet of one patient for another hospital; `drill` tries recovery in an empty place;
-`downtime` declares and ends a downtime, `reconcile` holds a restored R&V system against this copy; `binder` is one PDF
-of everything to print, `bundle` the rescue bundle.
-"""
+"""`python -m recovery COMMAND`: what people run by hand. It never speaks to the R&V system."""
 
 from __future__ import annotations
 
@@ -44,7 +34,7 @@ from recovery.tables.schema import ON_TREATMENT
 from recovery.words.printable import tell
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from recovery.commands.rebuild import TablesReport
     from recovery.dimse import Peer
@@ -98,46 +88,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(config: Config, options: argparse.Namespace, *, has_database: bool) -> int:
-    if options.command == "user":
-        return user.run(config, options, read_wall_clock())
-    if options.command == "keys":
-        return keys.run(config)
-    if options.command == "accept-snapshot":
-        return keys.run_accept(config, options)
-    if options.command == "verify":
-        return verify.run(config, options)
-    if options.command == "package":
-        from recovery.commands import package
-
-        return package.run(config, options)
-    if options.command == "binder":
-        return binder.run(config, options)
-    if options.command == "bundle":
-        return bundle.run(config, options)
-    if options.command == "downtime":
-        return downtime.run(config, options)
-    if options.command == "reconcile":
-        return downtime.run_reconcile(config, options)
-    if options.command == "transfer-out":
-        from recovery.commands import transfer_out
-
-        return transfer_out.run(config, options)
+    if options.command in _QUICK:
+        return _QUICK[options.command](config, options)
+    if options.command == "rebuild":
+        return _rebuild(config, options, has_database=has_database)
     if options.command == "drill":
         from recovery.commands import drill
 
         return drill.run(config, options, has_database=has_database)
-    if options.command == "audit":
-        return audit.run(config, options)
-    if options.command == "watch":
-        from recovery.commands.watch import watch
-        from recovery.host.clock import read_clock
+    if options.command == "package":
+        from recovery.commands import package
 
-        return watch(config, read_clock())
-    if options.command == "chart":
-        return chart_command(config, options)
-    return (
-        _table(config, options) if options.command == "table" else _rebuild(config, options, has_database=has_database)
-    )
+        return package.run(config, options)
+    from recovery.commands import transfer_out
+
+    return transfer_out.run(config, options)
+
+
+def _watch(config: Config, _: argparse.Namespace) -> int:
+    from recovery.commands.watch import watch
+    from recovery.host.clock import read_clock
+
+    return watch(config, read_clock())
 
 
 def _table(config: Config, options: argparse.Namespace) -> int:
@@ -229,6 +201,23 @@ def _restore(space: Workspace, pacs: Peer, options: argparse.Namespace, *, has_d
     tell(*problems, file=sys.stderr)
     restored.problems += problems
     return restored
+
+
+_QUICK: Mapping[str, Callable[[Config, argparse.Namespace], int]] = {
+    "accept-snapshot": keys.run_accept,
+    "audit": audit.run,
+    "binder": binder.run,
+    "bundle": bundle.run,
+    "chart": chart_command,
+    "downtime": downtime.run,
+    "keys": lambda config, _: keys.run(config),
+    "reconcile": downtime.run_reconcile,
+    "table": _table,
+    "user": lambda config, options: user.run(config, options, read_wall_clock()),
+    "verify": verify.run,
+    "watch": _watch,
+}
+"""Commands whose modules load no library that speaks to nodes before they need it."""
 
 
 if __name__ == "__main__":

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from datetime import date, time
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import time
+from typing import TYPE_CHECKING, Any
 
 from recovery.dicom.model import InstanceRef, Patient
 from recovery.dicom.plans import FractionGroup, ImageSeries, Plan, PlannedBeam, ReferencedSeries, StructureSet
@@ -16,29 +16,30 @@ if TYPE_CHECKING:
 
 
 _AGAIN = " again"
+_OF_REF = ("sop_instance_uid", "sop_class_uid", "series_instance_uid", "study_instance_uid", "patient_id")
+_OF_PATIENT = ("patient_name", "patient_birth_date", "patient_sex")
+_OF_RECORD = (
+    *("physicians_of_record", "treatment_date", "referenced_rt_plan_uid", "referenced_fraction_group_number"),
+    *("number_of_fractions_planned", "treatment_machine_name", "treatment_record_content_origin", "written_date"),
+    *("timezone_offset_from_utc", "names_verification"),
+)
+_OF_PLAN = ("rt_plan_label", "plan_intent", "rt_plan_geometry", "approval_status", "frame_of_reference_uid")
+_NAMED_BY_PLAN = ("structure_set_uids", "dose_uids", "reference_image_uids")
+"""Fields whose columns bear their names and hold them as they are; of a plan the last as JSON."""
 
 
 def record_rows(record: TreatmentRecord) -> Iterator[Row]:
     shared = {
-        **_ref_columns(record.ref),
-        **_patient_columns(record.patient),
-        "physicians_of_record": record.physicians_of_record,
-        "treatment_date": record.treatment_date,
+        **_columns(record.ref, _OF_REF),
+        **_columns(record.patient, _OF_PATIENT),
+        **_columns(record, _OF_RECORD),
         "treatment_time": _written_time(record.treatment_time),
-        "referenced_rt_plan_uid": record.referenced_rt_plan_uid,
-        "referenced_fraction_group_number": record.referenced_fraction_group_number,
-        "number_of_fractions_planned": record.number_of_fractions_planned,
-        "treatment_machine_name": record.treatment_machine_name,
-        "treatment_record_content_origin": record.treatment_record_content_origin,
-        "written_date": record.written_date,
-        "timezone_offset_from_utc": record.timezone_offset_from_utc,
-        "names_verification": record.names_verification,
     }
     nothing = BeamDelivery(None, None, None, None, None, None, None, None)
     for index, beam in enumerate(record.beams or (nothing,), start=1 if record.beams else 0):
-        own = {name: getattr(beam, name) for name in BeamDelivery.__slots__}
         pulses = [[p.channel_number, p.specified, p.delivered] for p in beam.pulses]
-        yield shared | own | {"beam_index": index, "pulses": json.dumps(pulses) if pulses else None}
+        own = {"beam_index": index, "pulses": json.dumps(pulses) if pulses else None}
+        yield shared | _columns(beam, BeamDelivery.__slots__) | own
 
 
 def records_of_rows(rows: Sequence[dict[str, Any]]) -> Iterator[TreatmentRecord]:
@@ -51,22 +52,13 @@ def records_of_rows(rows: Sequence[dict[str, Any]]) -> Iterator[TreatmentRecord]
         yield TreatmentRecord(
             ref=_ref(row, "RTRECORD"),
             patient=_patient(row),
-            physicians_of_record=row["physicians_of_record"],
-            treatment_date=row["treatment_date"],
             treatment_time=_read_time(row["treatment_time"]),
-            referenced_rt_plan_uid=row["referenced_rt_plan_uid"],
-            referenced_fraction_group_number=row["referenced_fraction_group_number"],
-            number_of_fractions_planned=row["number_of_fractions_planned"],
-            treatment_machine_name=row["treatment_machine_name"],
-            treatment_record_content_origin=row["treatment_record_content_origin"],
-            written_date=row["written_date"],
-            timezone_offset_from_utc=row["timezone_offset_from_utc"],
-            names_verification=row["names_verification"],
             beams=tuple(
-                BeamDelivery(**{name: member[name] for name in BeamDelivery.__slots__} | {"pulses": _pulses(member)})
+                BeamDelivery(**_fields(member, BeamDelivery.__slots__) | {"pulses": _pulses(member)})
                 for member in sorted(members, key=lambda m: m["beam_index"])
                 if member["beam_index"] > 0
             ),
+            **_fields(row, _OF_RECORD),
         )
 
 
@@ -101,39 +93,28 @@ def image_series_of_rows(rows: Sequence[dict[str, Any]]) -> Iterator[ImageSeries
 
 
 def plan_row(plan: Plan) -> Row:
-    references = {
-        "fraction_groups": [[g.fraction_group_number, g.number_of_fractions_planned] for g in plan.fraction_groups],
-        "structure_set_uids": plan.structure_set_uids,
-        "dose_uids": plan.dose_uids,
-        "reference_image_uids": plan.reference_image_uids,
-    }
-    own = ("rt_plan_label", "plan_intent", "rt_plan_geometry", "approval_status", "frame_of_reference_uid")
+    groups = [[g.fraction_group_number, g.number_of_fractions_planned] for g in plan.fraction_groups]
     return {
-        **_ref_columns(plan.ref),
-        **_patient_columns(plan.patient),
-        **{name: getattr(plan, name) for name in own},
+        **_columns(plan.ref, _OF_REF),
+        **_columns(plan.patient, _OF_PATIENT),
+        **_columns(plan, _OF_PLAN),
         "predecessor_uids": "\\".join(plan.predecessor_uids),
-        "beams": json.dumps([{name: getattr(b, name) for name in PlannedBeam.__slots__} for b in plan.beams]),
-        "references": json.dumps(references),
+        "beams": json.dumps([_columns(beam, PlannedBeam.__slots__) for beam in plan.beams]),
+        "references": json.dumps({"fraction_groups": groups, **_columns(plan, _NAMED_BY_PLAN)}),
     }
 
 
 def _plan(row: dict[str, Any]) -> Plan:
     references = json.loads(row["references"])
+    named: dict[str, Any] = {name: tuple(references[name]) for name in _NAMED_BY_PLAN}
     return Plan(
         ref=_ref(row, "RTPLAN"),
         patient=_patient(row),
-        rt_plan_label=row["rt_plan_label"],
-        plan_intent=row["plan_intent"],
-        rt_plan_geometry=row["rt_plan_geometry"],
-        approval_status=row["approval_status"],
-        frame_of_reference_uid=row["frame_of_reference_uid"],
         fraction_groups=tuple(FractionGroup(*g) for g in references["fraction_groups"]),
         beams=tuple(map(_planned_beam, json.loads(row["beams"]))),
-        structure_set_uids=tuple(references["structure_set_uids"]),
-        dose_uids=tuple(references["dose_uids"]),
-        reference_image_uids=tuple(references["reference_image_uids"]),
         predecessor_uids=tuple(filter(None, (row["predecessor_uids"] or "").split("\\"))),
+        **named,
+        **_fields(row, _OF_PLAN),
     )
 
 
@@ -149,7 +130,7 @@ def structure_set_row(structure_set: StructureSet) -> Row:
         ],
         "contour_image_uids": structure_set.contour_image_uids,
     }
-    columns = _ref_columns(structure_set.ref) | _patient_columns(structure_set.patient)
+    columns = _columns(structure_set.ref, _OF_REF) | _columns(structure_set.patient, _OF_PATIENT)
     del columns["sop_class_uid"]
     return {**columns, "structure_set_label": structure_set.structure_set_label, "references": json.dumps(references)}
 
@@ -170,7 +151,7 @@ def _structure_set(row: dict[str, Any]) -> StructureSet:
 
 def image_series_row(series: ImageSeries) -> Row:
     names = ("series_instance_uid", "study_instance_uid", "patient_id", "frame_of_reference_uid")
-    return {**{name: getattr(series, name) for name in names}, "slices": "\\".join(series.sop_instance_uids)}
+    return {**_columns(series, names), "slices": "\\".join(series.sop_instance_uids)}
 
 
 def _image_series(row: dict[str, Any]) -> ImageSeries:
@@ -178,27 +159,17 @@ def _image_series(row: dict[str, Any]) -> ImageSeries:
     return ImageSeries(**row, sop_instance_uids=tuple(slices.split("\\")) if slices else ())
 
 
-def _ref_columns(ref: InstanceRef) -> dict[str, object]:
-    names = ("sop_instance_uid", "sop_class_uid", "series_instance_uid", "study_instance_uid", "patient_id")
-    return {name: getattr(ref, name) for name in names}
+def _columns(of: object, names: Iterable[str]) -> dict[str, Any]:
+    return {name: getattr(of, name) for name in names}
+
+
+def _fields(row: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    return {name: row[name] for name in names}
 
 
 def _ref(row: dict[str, Any], modality: str) -> InstanceRef:
-    return InstanceRef(
-        sop_instance_uid=row["sop_instance_uid"],
-        sop_class_uid=row.get("sop_class_uid"),
-        modality=modality,
-        series_instance_uid=row["series_instance_uid"],
-        study_instance_uid=row["study_instance_uid"],
-        patient_id=row["patient_id"],
-    )
-
-
-def _patient_columns(patient: Patient) -> dict[str, object]:
-    names = ("patient_name", "patient_birth_date", "patient_sex")
-    return {name: getattr(patient, name) for name in names}
+    return InstanceRef(modality=modality, **_fields({"sop_class_uid": None} | row, _OF_REF))
 
 
 def _patient(row: dict[str, Any]) -> Patient:
-    birth_date = cast("date | None", row["patient_birth_date"])
-    return Patient(row["patient_id"], row["patient_name"], birth_date, row["patient_sex"])
+    return Patient(row["patient_id"], *(row[name] for name in _OF_PATIENT))
