@@ -1,15 +1,8 @@
-"""Opaque keys in the place of patient IDs: what a URL may carry.
+"""Opaque keys in the place of patient IDs: what a URL, a browser's history and a proxy's log may hold.
 
-Goal
-    A link, a browser's history, a proxy's log never hold a name or a number of a patient.
-
-How
-    A keyed hash of the ID. Whoever has no secret cannot try IDs until one fits. A key is turned back by comparing it
-    with the keys of all patients that the cache knows.
-
-Why the secret lives as long as the process
-    There is nothing to steal from a disk, and a link that was copied out of the department is dead after a restart.
-    Sign-in may hand in its own secret instead: `Keys(secret)`.
+A keyed hash of the ID: whoever has no secret cannot try IDs until one fits. A key is turned back by comparing it with
+the keys of all patients that the cache knows. The secret lives as long as the process, on no disk: a link that was
+copied out of the department is dead after a restart.
 """
 
 import hashlib

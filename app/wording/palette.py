@@ -1,12 +1,7 @@
-"""The colours that this program paints itself: grounds of marked rows, bars and lines of charts.
+"""The colours that this program paints itself: grounds of marked rows, bars and lines of charts, for each theme.
 
-Goal
-    What is painted on a canvas can be read by tired eyes as well as what the browser draws: text at 4.5 to 1, marks at
-    3 to 1 (WCAG 2.1 AA, 1.4.3 and 1.4.11). Tools that judge pages see no canvas, so a test computes it from here.
-
-How
-    One palette for each theme. The colours of Streamlit's own widgets stand in `.streamlit/config.toml`; those that
-    mean something are the same here.
+Text is seen at 4.5 to 1, marks at 3 to 1 (WCAG 2.1 AA, 1.4.3 and 1.4.11). Tools that judge pages see no canvas, so a
+test computes it from here. The colours of Streamlit's own widgets stand in `.streamlit/config.toml`.
 """
 
 from dataclasses import dataclass

@@ -1,11 +1,7 @@
 """Store objects that this software made in the RT-PACS, and prove each by reading it back.
 
-How
-    Ask which UIDs the RT-PACS holds, send the others by C-STORE, get them back and compare every element. Held
-    objects that no earlier run proved are read back too.
-
-Why read back
-    An archive may answer success and store nothing, or store something else. Only what comes back can be recovered.
+Ask which UIDs the RT-PACS holds, send the others by C-STORE, get them back and compare every element. Held objects that
+no earlier run proved are read back too: an archive may answer success and store nothing, or something else.
 """
 
 from __future__ import annotations

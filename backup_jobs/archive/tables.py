@@ -1,16 +1,9 @@
 """The relational half as standard DICOM objects in the RT-PACS: the second part of `snapshot_tables`.
 
-How
-    Per patient and plan an RT Treatment Summary Record; per patient the chart, as an Encapsulated PDF; per snapshot
-    the tables themselves, as Raw Data; also the treatment records, where the R&V system serves none. Each is made from
-    the cache, stored where the RT-PACS lacks it, and proven by reading it back (`archiving`).
-
-Why after the tables, and never instead
-    The tables in the cache must not wait for the RT-PACS: when it is down they are written all the same, and the
-    job says that nothing more is proven.
-
-Why after the list
-    Summaries and charts tell what the list tells, and the list must not wait until they are drawn.
+Per patient and plan an RT Treatment Summary Record; per patient the chart, as an Encapsulated PDF; per snapshot the
+tables themselves, as Raw Data; also the treatment records, where the R&V system serves none. Each is made from the
+cache, stored where the RT-PACS lacks it, and proven by reading it back (`archiving`). Neither the tables in the cache
+nor the list, which come first, wait for the RT-PACS.
 """
 
 from collections.abc import Callable, Iterable

@@ -1,14 +1,8 @@
 """Rows that are odd by their key: left out or made one, each named, so that they cost no other row.
 
-Goal
-    A patient without a number, a number given twice or a field without one never keeps the rest of a table from coming.
-
-How
-    A row without its key is left out: nothing could look it up. Rows of one key that say the same are one. Where they
-    differ nobody chooses between them: what they all say stands, the rest is null.
-
-Why alerts are told together
-    Null would read as "none": of two rows of one patient's number both alerts stand, behind a warning.
+A row without its key is left out: nothing could look it up. Rows of one key that say the same are one. Where they
+differ nobody chooses between them: what they all say stands, the rest is null; of alerts both stand, behind a warning,
+for null would read as "none".
 """
 
 import operator

@@ -1,14 +1,8 @@
 """A patient's photo, from whatever bytes the R&V system's database holds to a small picture that is safe to show.
 
-How
-    What a file is, its first bytes say: JPEG, PNG or BMP. It is decoded, turned upright, made at most `LONGEST` pixels
-    high or wide, and written anew as JPEG, in base64: a table holds no bytes. What is too large or cannot be decoded
-    is left out, and the job says how many and why.
-
-Why written anew
-    Every snapshot of the tables goes to the RT-PACS, and pictures as cameras make them would be most of it. Nothing
-    but pixels comes through: no position, no embedded file. The same picture is made once: what the last snapshot
-    made of the same bytes is taken over, so that an unchanged photo costs no decoding and never changes the table.
+JPEG, PNG or BMP, by its first bytes, is decoded, turned upright, made at most `LONGEST` pixels high or wide, and
+written anew as JPEG, in base64: nothing but pixels comes through. What is too large or cannot be decoded is left out,
+and the job says how many and why. What the last snapshot made of the same bytes is taken over.
 """
 
 import base64

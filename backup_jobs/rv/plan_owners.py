@@ -1,12 +1,8 @@
-"""Whose a plan is, where the R&V database has it under several patients.
+"""Whose a plan is, where the R&V database has it under several patients, such as a phantom or a retired number.
 
-Goal
-    A phantom on whom a plan was measured, or a number that was retired, never takes the plan away from its patient.
-
-How
-    Candidates are narrowed down, by one question after the other, until one is left: who has a number, who is no
-    phantom by `[dashboard] exclude_patient_ids`, whose number stands, whose the plan is in the RT-PACS, for whom it
-    was imported, who was treated with it. Where several are left nobody chooses: the plan is left out, and named.
+Candidates are narrowed down, by one question after the other, until one is left: who has a number, who is no phantom by
+`[dashboard] exclude_patient_ids`, whose number stands, whose the plan is in the RT-PACS, for whom it was imported, who
+was treated with it. Where several are left nobody chooses: the plan is left out, and named.
 """
 
 import fnmatch

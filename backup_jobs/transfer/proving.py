@@ -1,11 +1,7 @@
 """Ask the RT-PACS what it holds, while the next objects are still on their way.
 
-How
-    Lists that a source says it sent are asked for on a second association, in the order in which they come. What is
-    not proven by the time that the last list was sent is asked for again afterwards, by `prove`.
-
-Why it may fail quietly
-    Nothing rests on it: an object that it did not prove is unproven until `prove` says otherwise, and that raises.
+Lists that a source says it sent are asked for on a second association, in the order in which they come. What is not
+proven by the time that the last list was sent is asked for again afterwards, by `prove`: here it may fail quietly.
 """
 
 from __future__ import annotations

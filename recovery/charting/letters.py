@@ -1,16 +1,8 @@
-"""Letters on paper: which font prints what, and what stands for a letter that none has.
+"""Letters on paper: which font prints what; a letter that none has is printed as □ and named, never dropped.
 
-Goal
-    A name is printed as it is written, in Latin, Greek, Cyrillic, Japanese, Chinese or Korean letters; a letter that
-    cannot be printed is never dropped silently.
-
-How
-    Open Sans prints what it has, `marks.ttf` (which `tests/charting/marks.py` draws) the marks; Noto Sans CJK the rest,
-    loaded only where it is needed, for it is large; then the clinic's own font, for scripts that all these lack. What
-    no font has is printed as □ and named in a sentence.
-
-Why embedded
-    A PDF that relies on the fonts of the reader's machine prints boxes on the machine that is left in a downtime.
+Open Sans prints what it has, `marks.ttf` (which `tests/charting/marks.py` draws) the marks; Noto Sans CJK the rest,
+loaded only where it is needed, for it is large; then the clinic's own font, for scripts that all these lack. Fonts are
+embedded: the machine that is left in a downtime may have none.
 """
 
 import unicodedata

@@ -1,15 +1,7 @@
 """Deliveries to the patient: the beams of a course's treatment records, each once, each in its place.
 
-Goal
-    What reaches the arithmetic of `recovery.course.fractions` was given to the patient, and was given once.
-
-How
-    SETUP, portfilms, verification and simulated sessions are left out; a delivery finds the plan's fraction group;
-    copies of it under other SOP Instance UIDs are joined.
-
-Why
-    Records come one per beam, one per session, or both, and some systems write a new SOP Instance UID on every
-    export: 60 MU that stand in two objects are 60 MU, not a fraction.
+SETUP, portfilms, verification and simulated sessions are left out; a delivery finds the plan's fraction group; copies
+of it under other SOP Instance UIDs, which some systems write on every export, are joined.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,16 +1,9 @@
 """Which images a plan needs: those that its structure sets name, else those on its frame of reference. Pure, no I/O.
 
-Goal
-    "Nothing is named" is never read as "nothing is needed".
-
-How
-    The union of what the series lists and the contours of all structure sets of the plan name. A series that is named
-    without its slices is needed as it was ever listed. For a structure set that names nothing, that is not held or
-    that the plan does not name at all, the patient's image series on the plan's frame of reference stand in.
-
-Why
-    RTReferencedStudySequence is of type 3 (PS3.3 table C.8-41), and a plan may come without a structure set. Where
-    references end too early, the frame of reference is the next best; whoever reads it is told.
+The union of what the series lists and the contours of all structure sets of the plan name. A series that is named
+without its slices is needed as it was ever listed. For a structure set that names nothing (RTReferencedStudySequence is
+of type 3, PS3.3 table C.8-41), that is not held or that the plan does not name at all, the patient's image series on
+the plan's frame of reference stand in, and that is said.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

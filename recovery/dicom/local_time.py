@@ -1,12 +1,8 @@
-"""An object's dates and times in the site's zone, also where the object was written in another.
+"""An object's dates and times in the site's zone: 23:30 in UTC is 00:30 of the next day in Zurich.
 
-Goal
-    23:30 in UTC is 00:30 of the next day in Zurich, wherever a date or a time is read.
-
-How
-    TimezoneOffsetFromUTC (0008,0201) holds for every DA and TM of its object (PS3.3 C.12.1.1.8). A date is moved
-    together with its time; alone it stays the day that was written, because nothing says which part of it is meant.
-    Without the element, times are the site's own.
+TimezoneOffsetFromUTC (0008,0201) holds for every DA and TM of its object (PS3.3 C.12.1.1.8). A date is moved together
+with its time; alone it stays the day that was written, because nothing says which part of it is meant. Without the
+element, times are the site's own.
 """
 
 from __future__ import annotations

@@ -1,11 +1,7 @@
-"""Do something in a process beside this one: ask a node, draw half of the charts.
+"""Do something in a process beside this one, for threads share one interpreter: ask a node, draw half of the charts.
 
-How
-    A forked child asks and sends back what it got, or the error that it met. Where there is no fork, and in such a
-    child itself, the question is asked here, when its answer is wanted.
-
-Why a process
-    Reading a thousand answers is half a second of Python, and two threads share one interpreter.
+A forked child asks and sends back what it got, or the error that it met. Where there is no fork, and in such a child
+itself, the question is asked here, when its answer is wanted.
 """
 
 import multiprocessing

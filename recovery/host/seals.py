@@ -1,14 +1,8 @@
 """Every file of the cache bears the SHA-256 of its own content: a flipped bit is found when it is read.
 
-Goal
-    A bad disk, or somebody's hand, changes no number in silence: what is not what was written is as good as absent.
-
-How
-    A parquet file has its hash in its footer, made as if 64 zeros stood there. A JSON object has it under its last
-    key. Both travel inside their file: no crash, copy or rename parts them.
-
-Why not parquet's page checksums alone
-    They cover pages. The footer, which says when a table was taken and where its columns lie, has none.
+A parquet file has its hash in its footer, made as if 64 zeros stood there; a JSON object under its last key. Both
+travel inside their file: no crash, copy or rename parts them. Parquet's own page checksums leave out the footer, which
+says when a table was taken and where its columns lie.
 """
 
 import hashlib

@@ -1,9 +1,4 @@
-"""A machine's day as a plain sheet for paper: black on white, nothing cut, a box to tick.
-
-Why HTML of our own
-    A browser prints of Streamlit's table only what is on the screen; and the rescue bundle has no Streamlit. A name is
-    text here, never markup.
-"""
+"""A machine's day as a plain sheet for paper, of page and bundle: black on white, nothing cut, a box to tick."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date

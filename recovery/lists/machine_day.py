@@ -1,14 +1,8 @@
 """One machine's day: who is booked when, with which fraction and set-up, and who must not be lost unbooked.
 
-How
-    The table on_treatment says who is treated and which fraction is next; the relational tables say when, with which
-    energy, how to set up and whom to call. What a relational table does not say is absent, never guessed (of
-    alerts, "none" is an answer and the dash is not); without any
-    of them everybody treated on the machine still stands on the list.
-
-Why an appointment may have two rows
-    It is a patient's; a patient with two plans in treatment is treated with both, or with one of them: people decide.
-    `recovery.lists.appointments` says which plans these are, here and for the bars of the timeline.
+The table on_treatment says who is treated and which fraction is next; the relational tables say when, with which
+energy, how to set up and whom to call. What one of them does not say is absent (of alerts, "none" is an answer and the
+dash is not). `recovery.lists.appointments` says which plans an appointment is for, here and for the bars.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

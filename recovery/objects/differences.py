@@ -1,12 +1,7 @@
-"""Hold an object that the RT-PACS gave back against the one that it was given, element by element.
+"""Hold an object that the RT-PACS gave back against the one that it was given, element by element, to say what differs.
 
-How
-    Every element of both, group 0002 aside, sequences item by item. Values are compared as they are written, so that
-    `1.0` and `1.00` are two. The transfer syntax may be another one.
-
-Why not a hash
-    A hash says that something differs, and nobody knows what. An archive that coerces PatientName does something
-    else than one that loses metersets.
+Every element of both, group 0002 aside, sequences item by item. Values are compared as they are written, so that `1.0`
+and `1.00` are two. The transfer syntax may be another one.
 """
 
 from dataclasses import dataclass

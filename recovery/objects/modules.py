@@ -1,12 +1,8 @@
 """What every object that this software makes has in common: whose it is, where it lies, who made it and when.
 
-How
-    Modules of PS3.3: Patient (C.7.1.1), General Study (C.7.2.1), Series, General Equipment (C.7.5.1), SOP Common
-    (C.12.1). What is not known of a type 2 element leaves it empty.
-
-Why the moment is an argument
-    InstanceCreationDate and -Time say when an object was first made. Whoever reads it back builds it again for that
-    moment and compares: nothing else in an object depends on a clock.
+Modules of PS3.3: Patient (C.7.1.1), General Study (C.7.2.1), Series, General Equipment (C.7.5.1), SOP Common (C.12.1).
+What is not known of a type 2 element leaves it empty. The moment of making is an argument: whoever reads an object back
+builds it again for that moment and compares.
 """
 
 from dataclasses import dataclass

@@ -1,13 +1,8 @@
 """RT Treatment Summary Records: per patient and plan, how far the treatment has come, in standard attributes.
 
-How
-    PS3.3 A.31. The counts are those of `recovery.course.fractions`, as the dashboard shows them; no other arithmetic.
-    An object is made of a `TreatmentSummary` and of the moment when it was made, and of nothing else; its UID is
-    derived from the summary. New facts are a new object in the same series; the newest one counts.
-
-Why no dose
-    No table says what dose a reference point has got. Fractions times prescribed dose would be a value that nobody
-    recorded, so CumulativeDoseToDoseReference (3008,0052) is left out, as its sequence (type 3) allows.
+PS3.3 A.31, with the counts of `recovery.course.fractions`. An object's UID is derived from its `TreatmentSummary`; new
+facts are a new object in the same series, and the newest counts. CumulativeDoseToDoseReference (3008,0052) is left out:
+no table says what dose a reference point has got.
 """
 
 from __future__ import annotations

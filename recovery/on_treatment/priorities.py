@@ -1,15 +1,9 @@
 """Who is next to lose from waiting: missed days against the gap that the clinic allows. Pure, no I/O, no clock.
 
-How
-    A day is missed when it is over, the clinic treats on it, and the patient was not treated. Days are dates of the
-    site: a night of changing clocks and 29 February are days like any other. What is left is the limit of the
-    patient's category less the days missed.
-
-Why treatment days
-    A Friday and the Monday after it are one working day apart, and nobody missed anything; counted in calendar days
-    a limit of 2 would call every patient late on every Monday. A public holiday counts as missed: it prolongs a
-    course like any other day without treatment. Categories are those of the RCR (The timely delivery of radical
-    radiotherapy, 4th edition, 2019); the limits are the clinic's own, and there are no defaults.
+A day of the site is missed when it is over, the clinic treats on it, and the patient was not treated; a public holiday
+counts, for it prolongs a course. What is left is the limit of the patient's category less the days missed. Categories
+are those of the RCR (The timely delivery of radical radiotherapy, 4th edition, 2019); the limits are the clinic's own,
+and there are no defaults.
 """
 
 from collections.abc import Collection, Mapping

@@ -1,12 +1,8 @@
-"""Names of folders and files that any disk takes, and that a therapist reads. Pure, no I/O.
+"""Names of folders and files that any disk takes, Windows and FAT too, and that a therapist reads. Pure, no I/O.
 
-Goal
-    `TB1/MALACHITE_Curlew_100273/Cervix_fx12of25`, on Windows and FAT too, whatever stands in a name or an ID; and never
-    two patients, or two plans, in one folder.
-
-How
-    Letters, marks and digits stay, after NFKC, which makes look-alikes plain; anything else is an underscore: no path
-    can be made of an ID. Who would get a name that is taken gets a number behind it.
+`TB1/MALACHITE_Curlew_100273/Cervix_fx12of25`: letters, marks and digits stay, after NFKC, which makes look-alikes
+plain; anything else is an underscore: no path can be made of an ID. Who would get a name that is taken gets a number
+behind it.
 """
 
 import re

@@ -1,12 +1,8 @@
 """What was read from the RT-PACS so far: records, plans and structure sets, kept in the cache.
 
-How
-    Four tables, loaded into dataclasses at the start of a job and written at its end where they changed. Courses that
-    nobody treats any more rest apart (`resting`): they are loaded when somebody names them, and in turn.
-
-Why
-    Parsing is what the replaced tool's nightly report spent its time on. DICOM objects never change under their
-    SOP Instance UID (PS3.3 C.12.1.1.1), so what was parsed once stays true.
+Four tables, loaded into dataclasses at the start of a job and written at its end where they changed. DICOM objects
+never change under their SOP Instance UID (PS3.3 C.12.1.1.1), so what was parsed once stays true. Courses that nobody
+treats any more rest apart (`resting`): they are loaded when somebody names them, and in turn.
 """
 
 from __future__ import annotations

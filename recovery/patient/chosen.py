@@ -1,8 +1,7 @@
 """Whose plans or charts are asked for: a machine's day, or everybody who is treated these days.
 
-How
-    Who is booked on the machine that day, in order of appointment; where the cache has no schedule, everybody on
-    treatment there, by name. Errors and remarks name no patient.
+Who is booked on the machine that day, in order of appointment; where the cache has no schedule, everybody on treatment
+there, by name. Errors and remarks name no patient.
 """
 
 from collections.abc import Iterable

@@ -1,7 +1,4 @@
-"""A patient's photo out of the cache: what pages and paper charts show beside the name.
-
-A row of the table `photos`. It stays in base64, as a page embeds it; only paper needs its bytes.
-"""
+"""A patient's photo out of the table `photos`, in base64, as a page embeds it; only paper needs its bytes."""
 
 from __future__ import annotations
 

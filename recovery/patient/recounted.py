@@ -1,8 +1,4 @@
-"""Rows of the list as they are with what was charted since the list was built, by the same arithmetic.
-
-The list is built every ten minutes; a fraction that two people signed counts at once. Whatever a build has counted
-already comes out as it is.
-"""
+"""Rows of the list with what was charted since it was built: a fraction that two people signed counts at once."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace

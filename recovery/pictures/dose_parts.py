@@ -1,11 +1,8 @@
 """The dose of a whole plan, of the doses that are held: one for all, or one per beam or fraction group, added up.
 
-Goal
-    One beam's dose of five is never drawn as the plan's: it is added to the other four, or says that it is one of five.
-
-How
-    DoseSummationType (3004,000A) says what a dose is of, its references say of which beams or fraction groups
-    (PS3.3 C.8.8.3). Parts are added where no beam stands in two of them and all lie on one grid.
+DoseSummationType (3004,000A) says what a dose is of, its references say of which beams or fraction groups (PS3.3
+C.8.8.3). Parts are added where no beam stands in two of them and all lie on one grid; else a dose says that it is one
+of five.
 """
 
 from collections.abc import Iterable, Sequence

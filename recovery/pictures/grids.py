@@ -1,12 +1,8 @@
 """Values on a grid that stands straight in the patient, and the three planes that one looks at.
 
-How
-    Every grid is turned to one order: `values[z, y, x]` with x to the patient's left, y to the back, z to the head
-    (PS3.3 C.7.6.2.1.1), coordinates in mm and ascending. A plane is then a slice of an array.
-
-Why oblique grids are refused
-    Turning them needs interpolation, and a picture that is a little wrong is not noticed. Prone, feet-first,
-    sagittal and coronal acquisitions are straight and are drawn.
+Every grid is turned to one order: `values[z, y, x]` with x to the patient's left, y to the back, z to the head (PS3.3
+C.7.6.2.1.1), coordinates in mm and ascending. A plane is then a slice of an array. Oblique grids are refused: they need
+interpolation, and a picture that is a little wrong is not noticed.
 """
 
 from __future__ import annotations

@@ -1,11 +1,7 @@
 """Bring what the pictures are made of from the RT-PACS, or from the picture cache where it was seen before.
 
-How
-    C-GET or C-MOVE as `[pacs] retrieve` says. Of the planning image the slice through the isocentre comes first: the
-    contours say which it is. The rest comes in small lists, so that progress can be told between them.
-
-Why slices are kept in memory until all are there
-    A visitor may turn away in the middle of a series. What came is not asked for again.
+Of the planning image the slice through the isocentre comes first: the contours say which it is. The rest comes in small
+lists, so that progress can be told between them, and stays in memory: a visitor may turn away in between.
 """
 
 import hashlib

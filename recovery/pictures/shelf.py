@@ -1,12 +1,8 @@
 """The picture cache: objects and volumes that were fetched, so that the next look costs nothing.
 
-How
-    One file per object or volume, written beside, fsynced, renamed. What was not looked at for longest goes first
-    when the folder grows past its bound. Each bears its SHA-256: an object in its preamble, which PS3.10 section 7.1
-    leaves to whoever writes it, a volume in its JSON. A damaged file is named, taken as absent and fetched again.
-
-Why hashed names
-    A UID comes from outside and becomes a path here.
+One file per object or volume, of a hashed name, because a UID comes from outside. What was not looked at for longest
+goes first when the folder grows past its bound. Each bears its SHA-256: an object in its preamble, which PS3.10 section
+7.1 leaves to whoever writes it, a volume in its JSON. A damaged file is named, taken as absent and fetched again.
 """
 
 import hashlib

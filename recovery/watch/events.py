@@ -1,11 +1,7 @@
 """What people are to be told now: a job that fails, one that works again, a backup that is silent. Pure.
 
-Goal
-    A failure is heard at once and not forgotten; nobody learns to delete what comes every ten minutes.
-
-How
-    What is wrong since when comes from the journal of runs. What was told already is remembered beside it: a trouble
-    is told when it begins, then after one hour, after four, and once a day. It is told that it has ended.
+What is wrong since when comes from the journal of runs; what was told already is remembered beside it. A trouble is
+told when it begins, then after one hour, after four, once a day, and when it has ended.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

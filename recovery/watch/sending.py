@@ -1,8 +1,4 @@
-"""A message to people, by mail and by whatever `apprise` reaches.
-
-Why `apprise`
-    Teams, Slack, SMS and a hundred more change their interfaces every year; a well-kept library follows them.
-"""
+"""A message to people, by mail and by whatever `apprise` reaches: Teams, Slack, SMS and a hundred more."""
 
 import logging
 import os

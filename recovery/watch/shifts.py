@@ -1,9 +1,4 @@
-"""The shift check: once a shift somebody compares the copy with the R&V system, while both can be seen. Pure.
-
-Why a person
-    Every proof of the tool is the tool's own. What a pair of eyes finds different before an attack is a fault; found
-    in the downtime, it is a wrong fraction.
-"""
+"""The shift check: once a shift somebody compares the copy with the R&V system, while both can be seen. Pure."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass

@@ -1,8 +1,6 @@
-"""Tell people what is new since they were last told, and remember that they were.
+"""Tell people what is new since they were last told, and remember that they were: in a file on the machine that tells.
 
-How
-    The memory is one small file beside the accounts, on the machine that tells. Where nobody could be told, nothing
-    is noted, and the next run tries again. A memory that cannot be read tells everything once more.
+Where nobody could be told, nothing is noted, and the next run tries again.
 """
 
 from __future__ import annotations

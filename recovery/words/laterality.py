@@ -1,9 +1,4 @@
-"""The side that is treated, in words: the prescription's own, else the diagnoses', which say so. Pure, no I/O.
-
-Why told apart
-    A metastasis in the left femur of a patient with a cancer of the right breast is treated on the left: a
-    diagnosis' side is never printed as if it were the prescription's, and stands with the diagnosis that it is of.
-"""
+"""The side that is treated, in words: the prescription's own, else the diagnoses', each of which says of what it is."""
 
 from recovery.words.sentences import joined, parted
 

@@ -1,11 +1,7 @@
 """What is said of a row of on_treatment: each warning, and the next fraction, worded once. Pure, no I/O.
 
-How
-    A `Notice` is a weight, a word in capitals and a sentence. Rows come as mappings by column, None for absent. Who
-    draws a notice chooses its colour and its size, never its words.
-
-Why two weights
-    A page full of warnings is a page without. ■ forbids treatment before somebody has looked; ▲ asks to be read.
+A `Notice` is a weight, a word in capitals and a sentence: ■ forbids treatment before somebody has looked, ▲ asks to be
+read. Rows come as mappings by column, None for absent. Who draws a notice chooses its colour and size, never its words.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

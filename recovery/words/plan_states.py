@@ -1,12 +1,7 @@
 """What the R&V database calls a plan, what it means, and what follows from it. Pure, no I/O.
 
-Goal
-    A plan that the R&V system has closed is never shown as one to treat with, and a plan that it has not closed never
-    disappears from the list because of a word that nobody here knows.
-
-How
-    One table of the words of `plans.approval_status`. A word that is not in it is kept as it is, is no leave to
-    treat, and closes nothing.
+One table of the words of `plans.approval_status`. A word that is not in it is kept as it is, is no leave to treat, and
+closes nothing.
 """
 
 from collections.abc import Mapping

@@ -1,16 +1,9 @@
 """Texts from outside, made safe to show: page, Excel, CSV, PDF, DICOM, log and terminal take them through here.
 
-Goal
-    What people typed elsewhere is text and nothing else: it steers no terminal, forges no line of a log, turns no
-    other text around, and hides nothing. A name keeps its letters, whatever its script.
-
-How
-    By Unicode's categories. A control character or a line's end becomes a space. What has no shape of its own (marks
-    of direction, zero width, tags) becomes �, so that an ID with one does not look like an ID
-    without. The two joiners stay between letters of scripts that are written with them.
-
-Why nothing is dropped
-    Two numbers that differ in a character that nobody sees are two patients.
+By Unicode's categories, so that a name keeps its letters, whatever its script. A control character or a line's end
+becomes a space. What has no shape of its own (marks of direction, zero width, tags) becomes �, and is not dropped: two
+numbers that differ in a character that nobody sees are two patients. The two joiners stay between letters of scripts
+that are written with them.
 """
 
 import json

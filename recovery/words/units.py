@@ -1,11 +1,7 @@
 """Units of metersets, and how an amount in one of them reads. One place for list, page, paper and Excel.
 
-Goal
-    Seconds, minutes and particles are never read as monitor units.
-
-How
-    PrimaryDosimeterUnit (300A,00B3) is MU, MINUTE or, for ions, NP (number of particles). Brachytherapy has seconds of
-    channel time, and for pulsed dose rate pulses too. A unit that is none of these is shown as it was written.
+PrimaryDosimeterUnit (300A,00B3) is MU, MINUTE or, for ions, NP (number of particles). Brachytherapy has seconds of
+channel time, and for pulsed dose rate pulses too. A unit that is none of these is shown as it was written.
 """
 
 from collections.abc import Iterable

@@ -1,12 +1,7 @@
-"""What Ctrl+P prints of a page with tables: every row, black on white, instead of what happens to be on the screen.
+"""What Ctrl+P prints of a page with tables: every row, black on white, where a browser prints only the rows in sight.
 
-How
-    The sheet is laid out here and handed to the browser, which puts it into the page when it prints, and takes it out
-    again: nobody reads, hears or finds anything twice on the screen.
-
-Why a sheet that the screen does not show
-    A browser prints of Streamlit's table only the rows in sight, and says nothing of the others. A printed list that
-    lacks patients in silence is worse than none.
+The sheet is laid out here and handed to the browser, which puts it into the page when it prints, and takes it out
+again: nobody reads, hears or finds anything twice on the screen.
 """
 
 from collections.abc import Sequence

@@ -1,8 +1,6 @@
 """Patients: find one by name or ID, whatever the course's status, and open their page.
 
-Why a page of its own
-    A press on the menu's entry of the page that is open does not leave it: with the search at the patient's own
-    address, nobody would come back to it from a patient by the menu.
+A page of its own, because a press on the menu's entry of the page that is open does not leave it.
 """
 
 from app.components import banner, header, listed, patient_search

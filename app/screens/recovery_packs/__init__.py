@@ -1,8 +1,6 @@
 """Packs: which plans a linac's file mode may be given, which the safety gate refuses and why, and the button to pack.
 
-Why a command is run for it
-    Packing takes minutes and a processor. A process of its own leaves the other pages quick, holds the same lock as the
-    nightly job, and says on the terminal what it says here.
+Packing takes minutes: a process of its own leaves the other pages quick, and holds the same lock as the nightly job.
 """
 
 from collections import Counter
