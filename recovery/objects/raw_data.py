@@ -44,17 +44,6 @@ class RestoredSnapshot:
     files: Mapping[str, bytes]
 
 
-def raw_data_objects(snapshot: Snapshot, site_name: str, *, part_bytes: int = PART_BYTES) -> list[Dataset]:
-    """A snapshot as Raw Data objects: those of its manifest, then those of its tables.
-
-    Raises `RawSnapshotError` as `manifest_objects` and `table_objects` do.
-    """
-    objects = manifest_objects(snapshot, site_name, part_bytes=part_bytes)
-    for name in sorted(snapshot.manifest.tables):
-        objects += table_objects(snapshot, name, site_name, part_bytes=part_bytes)
-    return objects
-
-
 def manifest_objects(snapshot: Snapshot, site_name: str, *, part_bytes: int = PART_BYTES) -> list[Dataset]:
     """A snapshot's manifest as objects of its own series.
 

@@ -54,7 +54,7 @@ class RawPart:
 
     @classmethod
     def from_dataset(cls, ds: Dataset) -> RawPart:
-        """Read a Raw Data object that `raw_data_objects` made, whatever transfer syntax it came in.
+        """Read a Raw Data object that `to_dataset` made, whatever transfer syntax it came in.
 
         Raises `InvalidObjectError` if it is none, or of a later version.
         """

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
+
+from pydicom import Dataset
 
 from recovery.cache.manifests import Snapshot
 from recovery.cache.snapshot_writing import open_writer
 from recovery.cache.store import Cache
 from recovery.host.keys import load_key
+from recovery.objects.raw_data import PART_BYTES, manifest_objects, table_objects
 from recovery.tables.relational import CHECKS, DOCUMENTS, NOTES
 
 NOW = datetime(2026, 11, 22, 11, 0, tzinfo=UTC)
@@ -43,3 +47,10 @@ def take(
 def numbers(cache: Cache) -> list[set[object]]:
     """What each table's rows say."""
     return [{row["kind"] for row in cache.read(schema)} for schema in SCHEMAS]
+
+
+def raw_data_objects(snapshot: Snapshot, site_name: str, *, part_bytes: int = PART_BYTES) -> list[Dataset]:
+    """A snapshot as Raw Data objects: those of its manifest, then those of its tables by name."""
+    names = sorted(snapshot.manifest.tables)
+    of_tables = (table_objects(snapshot, name, site_name, part_bytes=part_bytes) for name in names)
+    return [*manifest_objects(snapshot, site_name, part_bytes=part_bytes), *chain.from_iterable(of_tables)]

@@ -21,7 +21,6 @@ from recovery.objects.raw_data import (
     RestoredSnapshot,
     assemble,
     manifest_objects,
-    raw_data_objects,
     table_objects,
     table_part_count,
     table_ref,
@@ -37,7 +36,7 @@ from recovery.objects.raw_part import (
     taken_at_of_series,
 )
 from tests.objects import encode
-from tests.recovery.made_snapshots import NOW, take
+from tests.recovery.made_snapshots import NOW, raw_data_objects, take
 
 SITE = "Radiotherapy \\ Zürich 放射線"
 

@@ -25,7 +25,6 @@ from recovery.commands.rebuild import TablesReport, find_snapshots, restore_tabl
 from recovery.dicom.model import DicomNode
 from recovery.dimse import DimseError, store
 from recovery.host.keys import make_key
-from recovery.objects.raw_data import raw_data_objects
 from recovery.objects.raw_part import CREATOR, GROUP, series_number_at, site_patient_id, site_study_uid
 from recovery.pacs.peers import pacs_peer
 from recovery.settings.config import Config, load_config
@@ -35,7 +34,7 @@ from tests.dimse.scripted import by_uid, encoded, gives, hierarchical, peer_of, 
 from tests.forked import run_module
 from tests.objects import beam_item, encode, plan, record, uid
 from tests.orthanc import HOW_TO_INSTALL, Orthanc, free_port, orthanc_is_installed
-from tests.recovery.made_snapshots import NOW, take
+from tests.recovery.made_snapshots import NOW, raw_data_objects, take
 from tests.relational.aria import Aria
 from tests.relational.aria_clinic import fill
 
