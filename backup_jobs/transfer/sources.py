@@ -44,11 +44,7 @@ class Sources:
     def bring(self, uids: Iterable[str], what: str, patients: Mapping[str, str | None] | None = None) -> set[str]:
         """Transfer those of `uids` that a source has; returns those that no source that answers has.
 
-        Parameters
-        ----------
-        patients
-            By UID, the PatientID where it is known: it spares a source that must be walked from being walked whole.
-
+        `patients`: by UID, the PatientID where it is known; a source that must be walked is then not walked whole.
         Raises `DimseError` if the RT-PACS cannot be asked.
         """
         rest = set(uids)

@@ -92,14 +92,8 @@ def sessions_of_database(
 ) -> list[TreatmentRecord]:
     """Records, of the database alone, of what no treatment record is made of (`no_beam`): brachytherapy and ions.
 
-    Parameters
-    ----------
-    deliveries
-        Rows of that table, of whatever kind.
-    told
-        Records that are held: a delivery that one of them tells is not told again.
-    planned
-        Numbers of fractions by patient and prescription.
+    `deliveries`: rows of that table, of whatever kind; `told`: records that are held: a delivery that one of them tells
+    is not told again; `planned`: numbers of fractions by patient and prescription.
     """
     known = {beam.delivery_id for record in told for beam in record.beams}
     groups: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}

@@ -181,12 +181,8 @@ class _Links:
 def chains(members: Sequence[Member], plans: Mapping[str, Plan], everybody: Collection[str] = ()) -> list[Chain]:
     """The courses of one patient's treated and booked plans; what they are planned for is yet to be found.
 
-    Parameters
-    ----------
-    plans
-        All plans of the patient that are known, by UID.
-    everybody
-        The UIDs of all patients' plans: who names one that is another patient's names no course of his own.
+    `plans`: all plans of the patient that are known, by UID; `everybody`: the UIDs of all patients' plans, for who
+    names one that is another patient's names no course of his own.
     """
     own = {m.uid: m for m in members if m.uid is not None}
     links = _Links()

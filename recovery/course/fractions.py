@@ -136,15 +136,9 @@ class Course:
 def count_fractions(records: Iterable[TreatmentRecord], plan: Plan | None, told: ByFraction | None = None) -> Course:
     """Count what `records`, all of one patient and plan, delivered of `plan`.
 
-    Parameters
-    ----------
-    records
-        In any order; the same delivery may stand in several.
-    plan
-        None where the plan is nowhere held: then the records' specified metersets and planned number stand in.
-    told
-        What the R&V database says was planned (`metersets.planned_by_database`): a witness where the records specify
-        another meterset than the plan's.
+    In `records`, of any order, the same delivery may stand twice. Without a `plan`, because it is nowhere held, the
+    records' specified metersets and planned number stand in. `told`: what the R&V database says was planned
+    (`metersets.planned_by_database`), a witness where the records specify another meterset than the plan's.
     """
     ordered, plan = countable(sorted({r.ref: r for r in records}.values(), key=_by_time), plan)
     deliveries, duplicates = distinct_deliveries(ordered, plan)

@@ -169,18 +169,9 @@ def lay_out(
 ) -> Ledger:
     """Lay out what `count_fractions` counted.
 
-    Parameters
-    ----------
-    now
-        Naive, local to the site.
-    dose_per_fraction
-        Gy of one whole fraction, as prescribed.
-    beam_names
-        By beam number, as the plan says them; else the records' own.
-    database
-        Rows of the relational table `deliveries` of the same plan.
-    whole
-        The course, where further plans make one with this: what comes next, the dose and the gaps are the course's.
+    `now`: naive, local to the site; `dose_per_fraction`: Gy of one whole fraction, as prescribed; `beam_names`: by beam
+    number, as the plan says them, else the records' own; `database`: rows of the relational table `deliveries` of the
+    same plan; `whole`: the course, where further plans make one with this: what comes next, dose and gaps are its.
     """
     so_far = whole or CourseSoFar.of_one_plan(course)
     told = _by_record(database)

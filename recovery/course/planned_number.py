@@ -40,16 +40,8 @@ def with_number(
 ) -> Chain:
     """The chain with the number that it is planned for.
 
-    Parameters
-    ----------
-    plans
-        The patient's plans by UID.
-    waiting
-        Those of them that are approved and were never treated.
-    prescribed
-        By plan, its prescription.
-    is_only_booked
-        The patient is booked again, and no other plan is known to be meant.
+    `plans`: the patient's, by UID; `waiting`: those of them that are approved and were never treated; `prescribed`: by
+    plan, its prescription; `is_only_booked`: the patient is booked again, and no other plan is known to be meant.
     """
     uids = [*chain.reference_uids, *(m.uid for m in chain.members if m.uid is not None)]
     told = {prescribed[uid] for uid in uids if uid in prescribed}

@@ -160,11 +160,7 @@ class TreatmentRecord:
     def from_dataset(cls, ds: Dataset, zone: tzinfo | None = None) -> TreatmentRecord:
         """Read a record; an element that is absent, empty or malformed becomes None.
 
-        Parameters
-        ----------
-        zone
-            The site's. Without it, times stay as they were written, in whatever zone that was.
-
+        Times become those of `zone`, the site's; without it they stay as they were written, in whatever zone that was.
         Raises `InvalidObjectError` if there is no SOPInstanceUID.
         """
         times = LocalTime.of(ds, zone)

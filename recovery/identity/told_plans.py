@@ -22,12 +22,8 @@ def told_plans(
 ) -> dict[PlanKey, Mapping[str, Any]]:
     """Rows of `plans` by the patient and plan that they are about.
 
-    Parameters
-    ----------
-    treated
-        Who was treated with which plan, as the treatment records say it.
-    people
-        Rows of `patients`, by the database's number.
+    `treated`: who was treated with which plan, as the treatment records say it; `people`: rows of `patients`, by the
+    database's number.
     """
     by_plan: dict[str | None, list[PlanKey]] = {}
     for key in treated:

@@ -64,10 +64,7 @@ def build_rows(
 ) -> Listed:
     """Make the rows of `on_treatment`, sorted by name.
 
-    Parameters
-    ----------
-    now
-        Naive, local to the site, as treatment times are.
+    `now`: naive, local to the site, as treatment times are.
     """
     who = identify(evidence.records, evidence.plans.values())
     entries = _entries(evidence, who)
