@@ -196,7 +196,7 @@ def _restore(space: Workspace, pacs: Peer, options: argparse.Namespace, *, has_d
     tell(*restored.problems, file=sys.stderr)
     if config.signing.public_keys and restored.problems:
         tell(HOW_TO_ACCEPT, file=sys.stderr)
-    said, problems = bring_charted(config, pacs)
+    said, problems = bring_charted(config, pacs, options.accept)
     tell(*said)
     tell(*problems, file=sys.stderr)
     restored.problems += problems

@@ -30,6 +30,8 @@ NEEDED: Mapping[str, object] = {
     "server.enableStaticServing": False,
     "server.enableAgentApi": False,
     "server.headless": True,
+    "server.maxMessageSize": 10,
+    "server.maxWidgetStateSize": 1,
     "server.unsafeMetricsUserAttributes": [],
     "server.scriptHealthCheckEnabled": False,
     "browser.gatherUsageStats": False,

@@ -11,9 +11,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from backup_jobs.archive.archiving import ArchiveReport, Wanted, archive
-from recovery.entries.journal_parts import taken_apart
+from recovery.entries.journal_parts import taken_apart, vouch
 from recovery.objects.raw_journal import heads_object, heads_ref, line_object, line_ref
 from recovery.pacs.proven_objects import ProvenObjects
+from recovery.settings.trust import key_or_why_not
 
 if TYPE_CHECKING:
     from recovery.pacs.workspace import Workspace
@@ -33,7 +34,10 @@ def archive_charted(space: Workspace) -> ArchiveReport:
         wanted = [Wanted(line_ref(site, line), partial(line_object, site, line)) for line in lines]
         report = archive(space, wanted, proven, "storing what was charted")
         if heads and not report.unproven:
-            newest = Wanted(heads_ref(site, heads), partial(heads_object, site, heads))
+            key, _ = key_or_why_not(space.config)
+            vouched = vouch(site, {head.journal for head in heads}, key) if key is not None else b""
+            draw = partial(heads_object, site, heads, vouched=vouched)
+            newest = Wanted(heads_ref(site, heads, vouched), draw)
             report.join(archive(space, [newest], proven, "storing what was charted"))
     finally:
         proven.save(space.cache, space.now)

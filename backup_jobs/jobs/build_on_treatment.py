@@ -1,13 +1,16 @@
 """Make the dashboard's tables from the RT-PACS: the job around `recovery.overview.build`."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from backup_jobs.archive.charted import archive_charted
 from backup_jobs.transfer.transfer import in_words
+from recovery.access.audit import AuditFile
 from recovery.cache.journal import JobResult, lock
 from recovery.commands.rebuild import is_damaged, restore_tables
 from recovery.dimse import Peer
 from recovery.entries.charted import read_charted
+from recovery.entries.noted import note
 from recovery.host.durable import LockedError
 from recovery.on_treatment.evidence import Listed
 from recovery.on_treatment.missing import HELD_ONCE
@@ -72,7 +75,18 @@ def _charted(space: Workspace) -> tuple[dict[str, str], tuple[str, ...]]:
         report = archive_charted(space)
     except OSError as error:
         return {}, (f"what was charted by hand cannot be read, and is not in the RT-PACS: {error.strerror}",)
-    return report.unproven, read_charted(space.config.cache_path).faults
+    return report.unproven, (*read_charted(space.config.cache_path).faults, *_note(space))
+
+
+def _note(space: Workspace) -> tuple[str, ...]:
+    """Note how far people's statements have come; what is to be said of those that are gone."""
+    head = None
+    with suppress(OSError, ValueError):  # of another account, or damaged: `verify` says so
+        head = AuditFile(space.config.audit_path).read_head()
+    try:
+        return note(space.config.cache_path, str(head or ""))
+    except OSError as error:
+        return (f"what people signed cannot be noted: {error.strerror}",)
 
 
 def _mend_snapshot(space: Workspace, pacs: Peer) -> list[str]:

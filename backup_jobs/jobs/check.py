@@ -17,6 +17,7 @@ from backup_jobs.jobs.sync_records import lack_of_records
 from backup_jobs.rv.database_errors import DatabaseError
 from backup_jobs.rv.product import product_of
 from backup_jobs.transfer.transfer import in_words, transfer
+from recovery.bundling.config_copy import weaknesses_of
 from recovery.cache.journal import JobResult
 from recovery.dimse import DimseError, Guard, Peer, echo, find_refs, move_series, open_link, open_receiver
 from recovery.dimse.peer import UNKNOWN_DESTINATION
@@ -177,6 +178,8 @@ def _database(space: Workspace) -> Iterator[Finding]:
         if problem := lack_of_records(product_of(space.config), space.config):
             yield "treatment records can be had", problem
         return
+    weak = weaknesses_of(space.config.rv.database.connection)
+    yield "the connection to the R&V database gives nothing away", "; ".join(weak)
     try:
         problems = check_queries(space.config)
     except DatabaseError as error:

@@ -36,6 +36,7 @@ class Permission(StrEnum):
     DOWNTIME = "declare a downtime"
     CHARTING = "chart fractions"
     TRANSFERS = "sign transfers"
+    VIEWS = "save views for everybody"
     AUDIT = "read the audit file"
     USERS = "look after accounts"
 
@@ -46,10 +47,10 @@ _DOWNTIME = frozenset({Permission.PRIORITIES, Permission.DOWNTIME, Permission.CH
 
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.VIEWER: frozenset({Permission.VIEW}),
-    Role.THERAPIST: _THERAPIST | {Permission.CHARTING},
-    Role.PHYSICIST: _TREATING | _DOWNTIME | {Permission.SIGN_OFF},
-    Role.PHYSICIAN: _THERAPIST | _DOWNTIME | {Permission.EXPORT},
-    Role.ADMIN: _TREATING | {Permission.AUDIT, Permission.USERS},
+    Role.THERAPIST: _THERAPIST | {Permission.CHARTING, Permission.VIEWS},
+    Role.PHYSICIST: _TREATING | _DOWNTIME | {Permission.SIGN_OFF, Permission.VIEWS},
+    Role.PHYSICIAN: _THERAPIST | _DOWNTIME | {Permission.EXPORT, Permission.VIEWS},
+    Role.ADMIN: _TREATING | {Permission.AUDIT, Permission.USERS, Permission.VIEWS},
 }
 
 BREAK_GLASS_GRANTS = _TREATING

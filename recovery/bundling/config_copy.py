@@ -60,6 +60,19 @@ def _harmless(key: str, value: str) -> str:
     return ";".join(f"{part[1]}={part[2] if part[1].casefold() in _HARMLESS else NOT_COPIED}" for part in parts)
 
 
+def weaknesses_of(connection: str) -> list[str]:
+    """What of an ODBC connection string gives a secret away, on a disk or on the line; in words, without it."""
+    parts = {part[1].casefold(): part[2].strip("{}").casefold() for part in _PART.finditer(connection)}
+    found = []
+    if parts.keys() & {"pwd", "password"}:
+        found.append("the password stands in the config: it belongs into the variable that password_env names")
+    if parts.get("trustservercertificate") in {"yes", "true", "1"}:
+        found.append("TrustServerCertificate=yes believes whoever answers: anybody on the way reads and writes with it")
+    if parts.get("encrypt") in {"no", "false", "optional", "0"}:
+        found.append(f"Encrypt={parts['encrypt']} lets the password and all tables travel in the clear")
+    return found
+
+
 def _is_clean(said: Any) -> bool:
     """Whether no key, however it is spelt, holds what is not copied."""
     if isinstance(said, dict):

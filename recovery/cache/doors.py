@@ -1,11 +1,16 @@
 """The cache of a config, as jobs open it, and as it is opened for people to read."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
 
 from recovery.cache.errors import CacheError
+from recovery.cache.manifests import ManifestError, current_id, load_snapshot
+from recovery.cache.snapshots import snapshot_ids
 from recovery.cache.store import Cache
 from recovery.settings.config import Config
-from recovery.settings.trust import trust_of
+from recovery.settings.trust import Trust, trust_of
 
 
 def cache_of(config: Config) -> Cache:
@@ -28,4 +33,33 @@ def doubts_of(cache: Cache) -> tuple[str, ...]:
         snapshot = cache.open_snapshot()
     except CacheError:
         return ()  # every table says itself that it cannot be read
-    return snapshot.doubts if snapshot is not None else ()
+    return (*snapshot.doubts, *passed_over(cache.path, cache.trust)) if snapshot is not None else ()
+
+
+def passed_over(cache_path: Path, trust: Trust) -> list[str]:
+    """That a snapshot is newer than the one that is named the newest, and no clock that was ahead made it before."""
+    try:
+        newest = current_id(cache_path)
+    except ManifestError:
+        return []  # whoever opens the newest says so
+    newer = tuple(one for one in snapshot_ids(cache_path) if newest is not None and one[:16] > newest[:16])
+    return _passed_over(cache_path, newest, newer, trust) if newest is not None and newer else []
+
+
+@lru_cache(maxsize=8)
+def _passed_over(cache_path: Path, newest: str, newer: tuple[str, ...], trust: Trust) -> list[str]:
+    believed, made_before, at = [], set[str](), newest
+    for snapshot_id in newer:
+        with suppress(ManifestError):
+            if not load_snapshot(cache_path, snapshot_id, trust).manifest.quarantined:
+                believed.append(snapshot_id)
+    with suppress(ManifestError):
+        while believed and (before := load_snapshot(cache_path, at).manifest.before) is not None:
+            at = before.snapshot_id
+            made_before.add(at)
+    return [
+        f"The snapshot {newest} of the R&V database's tables is named the newest, and {one} is newer: a run was "
+        "killed, or somebody put an older state in its place. The next cycle makes a new one."
+        for one in believed[-1:]
+        if one not in made_before
+    ]

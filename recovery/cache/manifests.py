@@ -90,6 +90,7 @@ class Manifest:
 
     `before` makes the manifests a chain; None in the first, and where the one before could not be believed.
     `quarantined`: what in it care does not produce, a sentence each; it stays apart until a person decides.
+    `site_name`: whose it is; None where an earlier version made it.
     """
 
     taken_at: datetime
@@ -97,6 +98,7 @@ class Manifest:
     missing: Mapping[str, Kept] = field(default_factory=dict)
     before: Before | None = None
     quarantined: tuple[str, ...] = ()
+    site_name: str | None = None
 
     def to_json(self) -> bytes:
         """The manifest as it is written: the same manifest gives the same bytes."""
@@ -109,6 +111,8 @@ class Manifest:
         }
         if self.quarantined:
             content["quarantined"] = self.quarantined
+        if self.site_name is not None:
+            content["site_name"] = self.site_name
         return (json.dumps(content, indent=1, ensure_ascii=False, default=datetime.isoformat) + "\n").encode()
 
     @classmethod
@@ -122,7 +126,8 @@ class Manifest:
             missing = {name: _kept(kept) for name, kept in said["missing"].items()}
             before = _before(said["before"]) if said.get("before") is not None else None
             quarantined = tuple(map(str, said.get("quarantined", ())))
-            manifest = cls(_moment(said["taken_at"]), tables, missing, before, quarantined)
+            site_name = str(said["site_name"]) if "site_name" in said else None
+            manifest = cls(_moment(said["taken_at"]), tables, missing, before, quarantined, site_name)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             if isinstance(error, ManifestError):
                 raise

@@ -182,14 +182,15 @@ class SnapshotWriter:
                 return None
             for name in self._tables.keys() & self._sources.keys():
                 self._link(name)
-            made = Snapshot("", self._beside, Manifest(self._now, self._tables, self._missing, self._before))
+            manifest = Manifest(self._now, self._tables, self._missing, self._before, site_name=self._trust.site_name)
+            made = Snapshot("", self._beside, manifest)
             doubts = doubts_between(self._last_snapshot, made, judge) if self._last_snapshot is not None else []
             alike = (one for one in held if not doubts_between(one, made, judge))
             stands = next(alike, held[-1] if len(held) >= MOST_QUARANTINED else None) if doubts else None
             if stands is not None:
                 return stands
-            manifest = replace(made.manifest, quarantined=tuple(doubts)).to_json()
-            return publish(self._cache_path, self._beside, signed(manifest, self._key))
+            said = replace(manifest, quarantined=tuple(doubts)).to_json()
+            return publish(self._cache_path, self._beside, signed(said, self._key))
         except (OSError, ManifestError) as error:
             raise not_written(self._cache_path, error) from error
 

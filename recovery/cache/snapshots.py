@@ -86,7 +86,7 @@ def quarantined(cache_path: Path, trust: Trust = EVERYBODY) -> list[Snapshot]:
     except ManifestError:
         return []
     found: list[Snapshot] = []
-    for snapshot_id in [one for one in _ids(cache_path) if newest is not None and one[:16] > newest[:16]]:
+    for snapshot_id in [one for one in snapshot_ids(cache_path) if newest is not None and one[:16] > newest[:16]]:
         with suppress(ManifestError):
             found.append(load_snapshot(cache_path, snapshot_id, trust))
     return [snapshot for snapshot in found if snapshot.manifest.quarantined]
@@ -133,7 +133,7 @@ def last_that_verifies(cache_path: Path, snapshot_id: str | None, trust: Trust) 
 
 def _believed(cache_path: Path, trust: Trust) -> Iterator[Snapshot]:
     """The snapshots whose manifests are believed, newest first."""
-    for snapshot_id in reversed(_ids(cache_path)):
+    for snapshot_id in reversed(snapshot_ids(cache_path)):
         with suppress(ManifestError):
             snapshot = load_snapshot(cache_path, snapshot_id, trust)
             if not snapshot.manifest.quarantined:
@@ -178,7 +178,7 @@ def list_snapshots(cache_path: Path, trust: Trust = EVERYBODY) -> list[SnapshotI
     except ManifestError:
         newest = None
     infos = []
-    for snapshot_id in reversed(_ids(cache_path)):
+    for snapshot_id in reversed(snapshot_ids(cache_path)):
         taken_at = taken_at_of(snapshot_id)
         if taken_at is None:
             continue
@@ -217,7 +217,7 @@ def prune(cache_path: Path, keep_days: int, trust: Trust = EVERYBODY, floor: int
     """
     try:
         newest = current_id(cache_path)
-        ids = _ids(cache_path)
+        ids = snapshot_ids(cache_path)
     except (ManifestError, OSError):
         return []  # who does not know what is newest deletes nothing
     newest_at = taken_at_of(newest) if newest is not None else None
@@ -285,7 +285,7 @@ def _delete(folder: Path) -> None:
     shutil.rmtree(aside, ignore_errors=True)
 
 
-def _ids(cache_path: Path) -> list[str]:
+def snapshot_ids(cache_path: Path) -> list[str]:
     """The names of all snapshots, oldest first."""
     try:
         return sorted(path.name for path in (cache_path / FOLDER).iterdir() if taken_at_of(path.name) is not None)

@@ -194,6 +194,8 @@ def fetch_snapshot(config: Config, pacs: Peer, archived: ArchivedSnapshot, trust
     told = archived.taken_at
     if told is not None and series_number_at(told) != series_number_at(restored.manifest.taken_at):
         raise RawSnapshotError("its series says another time than its content: somebody stored it again")
+    if restored.manifest.site_name not in {None, config.site.name} and restored.snapshot_id not in trust.accepted:
+        raise RawSnapshotError("it is a snapshot of another site: somebody stored it here again")
     return restored
 
 

@@ -14,9 +14,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recovery.access.audit import AuditFile
+from recovery.access.audit import AuditFile, Head
 from recovery.access.audit_proof import verify as audit_verdict
 from recovery.cache.damages import damaged_parts, damaged_tables
+from recovery.cache.doors import passed_over
 from recovery.cache.journal import Journal, lock
 from recovery.cache.manifests import ManifestError, current_id
 from recovery.cache.snapshots import broken_chain, list_snapshots, verify_snapshot
@@ -24,6 +25,7 @@ from recovery.cache.store import Cache
 from recovery.entries.charted import read_charted
 from recovery.entries.downtimes import DowntimeEntry, downtimes_file
 from recovery.entries.known_gaps import KnownGap, known_gaps_file
+from recovery.entries.noted import lost, noted_audit_head
 from recovery.entries.priority_entries import PriorityEntry, entries_file
 from recovery.entries.reconciled import Worked, reconciled_file
 from recovery.entries.shift_checks import ShiftCheck, shift_checks_file
@@ -69,7 +71,8 @@ def run(config: Config, options: argparse.Namespace) -> int:
         "transfers": lambda: _entries(transfers_file(config.cache_path), TransferEntry),
         "reconciliation": lambda: _entries(reconciled_file(config.cache_path), Worked),
         "priorities": lambda: _entries(entries_file(config.cache_path), PriorityEntry),
-        "audit file": lambda: list(audit_verdict(AuditFile(config.audit_path)).breaks),
+        "what people signed, as a job saw it": lambda: list(lost(config.cache_path)),
+        "audit file": lambda: list(_audit(config)),
     }
     statuses = [_look(name, faults) for name, faults in parts.items()]
     return max(statuses)
@@ -99,11 +102,17 @@ def _snapshots(config: Config) -> list[str]:
         found = [str(error)]
     faults = {snapshot_id: verify_snapshot(cache_path, snapshot_id, trust) for snapshot_id in ids}
     found += [fault for said in faults.values() for fault in said]
+    found += passed_over(cache_path, trust)
     found += broken_chain(cache_path, config.cache.keep_days)
     whole = [snapshot_id for snapshot_id, said in faults.items() if not said]
     if found and whole:
         found.append(f"the last that is what was written: {whole[0]}")
     return found
+
+
+def _audit(config: Config) -> tuple[str, ...]:
+    number, _, line = noted_audit_head(config.cache_path).partition(":")
+    return audit_verdict(AuditFile(config.audit_path), Head(int(number), line, 0) if line else None).breaks
 
 
 def _entries(file: Path, kind: type[DataclassInstance]) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from recovery.entries.charted import read_charted
+from recovery.entries.noted import lost
 from recovery.entries.transfers import faults_at
 from recovery.host.entry_lines import EntriesError, Statements, entries_folder, read_statements
 from recovery.words.times import at_time
@@ -90,9 +91,9 @@ def lasting_at(cache_path: Path) -> Downtime | None:
 
 def told_at(cache_path: Path, zone: ZoneInfo) -> str:
     """What every page, chart and file says of a downtime and of what was charted or signed; empty where none lasts and
-    all is readable."""
+    all is readable and there."""
     said = filter(None, (_told(cache_path, zone), faults_at(cache_path)))
-    return " ".join((*said, *read_charted(cache_path).faults))
+    return " ".join((*said, *read_charted(cache_path).faults, *lost(cache_path)))
 
 
 def _told(cache_path: Path, zone: ZoneInfo) -> str:

@@ -6,12 +6,20 @@ head says how many there are. What does not come leaves a hole that every page t
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from recovery.entries.charted import ENTRY, HEAD, charted_folder, verified
 from recovery.host.durable import appending, replace
+from recovery.host.keys import is_signed, sign
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+_VOUCHED = "journals of charted fractions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +38,24 @@ def signed_text(journal: str, text: bytes) -> Signed | None:
         if (said := verified(text, journal, purpose)) is not None:
             return Signed(journal, said["number"], text, purpose == HEAD)
     return None
+
+
+def vouch(site_name: str, journals: Iterable[str], key: Ed25519PrivateKey) -> bytes:
+    """What the jobs sign: these journals are of this site's workstations. A workstation's key anybody can make."""
+    said = {"site": site_name, "journals": sorted(journals)}
+    return json.dumps({**said, "signature": sign(key, _VOUCHED, json.dumps(said).encode())}).encode()
+
+
+def vouched_for(site_name: str, text: bytes, public_keys: Iterable[str]) -> frozenset[str]:
+    """The journals that one of the keys vouches for; none where the text is anything else."""
+    try:
+        said = json.loads(text)
+        signature = said.pop("signature")
+        if said["site"] == site_name and is_signed(_VOUCHED, json.dumps(said).encode(), signature, public_keys):
+            return frozenset(map(str, said["journals"]))
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        pass
+    return frozenset()
 
 
 def taken_apart(cache_path: Path) -> list[Signed]:

@@ -12,7 +12,7 @@ Why no RT Treatment Records
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
@@ -27,6 +27,7 @@ from recovery.objects.raw_part import RawPart, raw_dataset, site_patient_id
 if TYPE_CHECKING:
     from pydicom import Dataset
 
+_VOUCHED = "charted/vouched.json"
 _SAID = {
     "StudyDescription": "Fractions charted by hand",
     "StudyID": "RBRDT-CHARTED",
@@ -45,9 +46,9 @@ def line_ref(site_name: str, line: Signed) -> InstanceRef:
     return _ref(site_name, f"journal {line.journal}", line.text)
 
 
-def heads_ref(site_name: str, heads: Iterable[Signed]) -> InstanceRef:
+def heads_ref(site_name: str, heads: Iterable[Signed], vouched: bytes = b"") -> InstanceRef:
     """The object of all heads as they are at one time."""
-    return _ref(site_name, "heads", *(head.text for head in heads))
+    return _ref(site_name, "heads", *(head.text for head in heads), *([vouched] if vouched else []))
 
 
 def line_object(site_name: str, line: Signed, made_at: datetime) -> Dataset:
@@ -58,23 +59,23 @@ def line_object(site_name: str, line: Signed, made_at: datetime) -> Dataset:
     return raw_dataset(part, site_name, line_ref(site_name, line), made_at.replace(tzinfo=UTC), said)
 
 
-def heads_object(site_name: str, heads: Iterable[Signed], made_at: datetime) -> Dataset:
-    """All heads as one object: which lines there must be, of which journals."""
+def heads_object(site_name: str, heads: Iterable[Signed], made_at: datetime, vouched: bytes = b"") -> Dataset:
+    """All heads as one object: which lines there must be, of which journals. `vouched`: whose they are, signed."""
     heads = list(heads)
-    (part,) = packed("charted heads", {f"charted/{head.journal}/head.json": head.text for head in heads})
+    files = {f"charted/{head.journal}/head.json": head.text for head in heads}
+    (part,) = packed("charted heads", files | ({_VOUCHED: vouched} if vouched else {}))
     said = {**_SAID, "SeriesDescription": "Newest lines of all journals"}
-    return raw_dataset(part, site_name, heads_ref(site_name, heads), made_at.replace(tzinfo=UTC), said)
+    return raw_dataset(part, site_name, heads_ref(site_name, heads, vouched), made_at.replace(tzinfo=UTC), said)
 
 
-def signed_in(ds: Dataset) -> Iterator[Signed]:
-    """What an object holds that its journal's key signed.
+def signed_in(ds: Dataset) -> tuple[list[Signed], bytes]:
+    """What an object holds that its journal's key signed, and the text by which the jobs vouch for journals.
 
     Raises `InvalidObjectError` if it is none of these; `RawSnapshotError` if it was changed.
     """
-    part = replace(RawPart.from_dataset(ds), number=1)
-    for name, text in unpacked([part]).items():
-        if (found := signed_text(PurePosixPath(name).parent.name, text)) is not None:
-            yield found
+    files = unpacked([replace(RawPart.from_dataset(ds), number=1)])
+    found = [signed_text(PurePosixPath(name).parent.name, text) for name, text in files.items()]
+    return [one for one in found if one is not None], files.get(_VOUCHED, b"")
 
 
 def _ref(site_name: str, series: str, *texts: bytes) -> InstanceRef:

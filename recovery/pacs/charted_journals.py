@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from recovery.dicom.elements import InvalidObjectError, required_uid
 from recovery.dicom.model import RAW_DATA
 from recovery.dimse import Peer, fetch, find_refs, find_series, open_link
-from recovery.entries.charted import read_charted
-from recovery.entries.journal_parts import Signed, put_together
+from recovery.entries.charted import charted_folder, read_charted
+from recovery.entries.journal_parts import Signed, put_together, vouched_for
 from recovery.objects.raw_data import RawSnapshotError
 from recovery.objects.raw_journal import charted_study_uid, signed_in
 from recovery.words.values import counted
@@ -20,11 +20,17 @@ if TYPE_CHECKING:
     from recovery.settings.config import Config
 
 _LACKING = "Of what was charted by hand, {} of the RT-PACS cannot be had: {}. What they tell does not count."
+_FOREIGN = (
+    "The journal {0} in the RT-PACS, {1}, is of a workstation for which no key of [signing] vouches: anybody can have "
+    "made it, and nothing of it counts. Who knows it to be right takes it by `rebuild --accept {0} --signed-by NAME`."
+)
 _UNWRITTEN = "What was charted by hand did not come back from the RT-PACS, and does not count: journals here: {}."
 
 
-def bring_charted(config: Config, pacs: Peer) -> tuple[list[str], list[str]]:
+def bring_charted(config: Config, pacs: Peer, accepted: str = "") -> tuple[list[str], list[str]]:
     """Merge the journals of the RT-PACS into those here; what came, and what is not as it should be, in sentences.
+
+    Where the config names keys, they are journals that one of these vouches for, that are here already, or `accepted`.
 
     Raises `DimseError` if the RT-PACS cannot be asked.
     """
@@ -37,18 +43,23 @@ def bring_charted(config: Config, pacs: Peer) -> tuple[list[str], list[str]]:
         }
     parts: list[Signed] = []
     odd: dict[str, str] = {}
+    believed = {accepted, *(path.stem for path in charted_folder(config.cache_path).glob("*.jsonl"))}
 
     def receive(ds: Dataset) -> None:
         try:
-            came = list(signed_in(ds))
+            came, vouched = signed_in(ds)
         except (InvalidObjectError, RawSnapshotError) as error:
             odd[required_uid(ds, "SOPInstanceUID")] = str(error)
             return
         parts.extend(came)
+        believed.update(vouched_for(config.site.name, vouched, config.signing.public_keys))
         if not came:
             odd[required_uid(ds, "SOPInstanceUID")] = "its journal's key did not sign it"
 
     odd |= fetch(pacs, refs, receive, retrieve=config.pacs.retrieve)
+    foreign = {part.journal for part in parts} - believed if config.signing.public_keys else set()
+    lines = {name: sum(part.journal == name and not part.is_head for part in parts) for name in sorted(foreign)}
+    parts = [part for part in parts if part.journal not in foreign]
     try:
         new = put_together(config.cache_path, parts) if parts else {}
     except OSError as error:
@@ -61,4 +72,5 @@ def bring_charted(config: Config, pacs: Peer) -> tuple[list[str], list[str]]:
     ]
     first = "; ".join(f"{uid}: {why}" for uid, why in sorted(odd.items())[:3])
     lacking = [_LACKING.format(counted(len(odd), "object"), first)] if odd else []
-    return said, [*lacking, *known.faults]
+    refused = [_FOREIGN.format(name, counted(count, "entry", "entries")) for name, count in lines.items()]
+    return said, [*lacking, *refused, *known.faults]

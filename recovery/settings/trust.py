@@ -38,12 +38,13 @@ _SIGNED = re.compile(rb'(.*),\n "signature": "([A-Za-z0-9+/=]+)"\n\}\n', re.DOTA
 class Trust:
     """`public_keys` in base64; none: anybody is believed. `accepted`: snapshots that a person vouches for, by name.
 
-    `not_after`: no snapshot is believed that says it was taken later (aware).
+    `not_after`: no snapshot is believed that says it was taken later (aware). `site_name`: whose snapshots are made.
     """
 
     public_keys: tuple[str, ...] = ()
     accepted: frozenset[str] = frozenset()
     not_after: datetime | None = None
+    site_name: str | None = None
 
     def until(self, now: datetime) -> Trust:
         """The same, and nothing from the future."""
@@ -68,7 +69,8 @@ EVERYBODY = Trust()
 
 def trust_of(config: Config) -> Trust:
     """Whom this config believes."""
-    return Trust(tuple(config.signing.public_keys), frozenset(config.signing.accepted_snapshots))
+    signing = config.signing
+    return Trust(tuple(signing.public_keys), frozenset(signing.accepted_snapshots), site_name=config.site.name)
 
 
 def signing_key(config: Config) -> Ed25519PrivateKey | None:
@@ -101,7 +103,7 @@ def key_or_why_not(config: Config) -> tuple[Ed25519PrivateKey | None, str]:
 def own_trust(key: Ed25519PrivateKey | None, trust: Trust) -> Trust:
     """Whom a writer believes: what it cannot tell from its own it must not sign. Without a key it signs nothing."""
     if key is None:
-        return Trust()
+        return Trust(site_name=trust.site_name)
     return replace(trust, public_keys=tuple({*trust.public_keys, public_key_of(key)}))
 
 

@@ -18,6 +18,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
+from websockets.exceptions import ConnectionClosed
 
 from app.screens import PAGES
 from demo.run.pictures import INSTALL_CHROMIUM, chromium
@@ -216,6 +217,14 @@ def test_the_websocket_spoken_to_directly_says_no_name(server: Server) -> None:
         assert found_in(b"".join(line.heard)) == []
     with wire(server.url) as line:
         assert "BERG, Bo" in found_in(_sign_in_by_wire(line)), "the same words, with a password, would open it"
+
+
+def test_a_message_that_would_fill_the_memory_ends_its_connection_before_sign_in(server: Server) -> None:
+    with wire(server.url) as line, pytest.raises(ConnectionClosed) as closed:
+        line.connection.send(b"\0" * 11_000_000)  # 190 MB were once taken of whoever came
+        line.listen()
+        line.connection.recv(timeout=seconds(10))
+    assert closed.value.rcvd is not None and closed.value.rcvd.code == 1009
 
 
 def test_a_download_asked_for_after_signing_out_is_refused(server: Server) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from app.access.proxy import REWRITTEN_BY
 from app.data.views import read_views, views_file
 from recovery.access.accounts import Accounts
 from recovery.access.lockout import Lockout
+from recovery.access.permissions import Role
 from recovery.settings.config import load_config
 from tests.app.conftest import ROOT
 
@@ -85,6 +87,26 @@ def test_a_disabled_account_may_nothing_at_once_and_its_callbacks_do_nothing(
     assert read_views(views_file(load_config(config_of(tmp_path)).cache_path)) == []
     assert not visit.dataframe
     assert here.is_over
+
+
+def test_a_viewer_hides_nobody_from_others_by_a_shared_view_and_who_may_leaves_a_line(
+    open_dashboard: Open, tmp_path: Path
+) -> None:
+    visit = open_dashboard("fresh", role="viewer")
+    assert not [one for one in visit.button if one.key == "view_save"]
+    visit = open_dashboard("fresh")
+    visit.text_input(key="view_name").set_value("mine")
+    config = load_config(config_of(tmp_path))
+    here = visit.session_state[rights.SITTING]
+    here.user = replace(here.user, role=Role.VIEWER)  # what was drawn before is pressed after
+    visit.button(key="view_save").click().run()
+    assert read_views(views_file(config.cache_path)) == []
+    here.user = replace(here.user, role=Role.THERAPIST)
+    visit = visit.run()
+    visit.text_input(key="view_name").set_value("mine")
+    visit.button(key="view_save").click().run()
+    assert [view.name for view in read_views(views_file(config.cache_path))] == ["mine"]
+    assert '"action": "save view"' in config.audit_path.read_text()
 
 
 def test_a_download_that_was_drawn_before_hands_out_nothing_after(

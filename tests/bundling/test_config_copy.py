@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 
-from recovery.bundling.config_copy import without_secrets
+from recovery.bundling.config_copy import weaknesses_of, without_secrets
 
 HARMLESS = '[site]\nname = "Demo; password = on the wall"\n[rv.database]\npassword_env = "RV"\n'
 
@@ -40,3 +40,19 @@ def test_what_is_harmless_stays() -> None:
     assert without_secrets((HARMLESS + line).encode()).decode() == HARMLESS + line.replace("PWD=x", "PWD=(not copied)")
     local = HARMLESS + 'connection = "sqlite:///aria.db"\n'
     assert without_secrets(local.encode()).decode() == local
+
+
+@pytest.mark.parametrize(
+    ("connection", "said"),
+    [
+        ("Driver={ODBC Driver 18 for SQL Server};Server=db;UID=u;Encrypt=yes", []),
+        ("sqlite:///aria.db", []),
+        ("Server=db;PWD={a;b}", ["the password"]),
+        ("server=db; password = x ;TrustServerCertificate={Yes}", ["the password", "TrustServerCertificate=yes"]),
+        ("Server=db;Encrypt=Optional", ["Encrypt=optional"]),
+    ],
+)
+def test_what_a_connection_string_gives_away_is_said_without_it(connection: str, said: list[str]) -> None:
+    found = weaknesses_of(connection)
+    assert [words.split(" ")[0] for words in said] == [words.split(" ")[0] for words in found]
+    assert "a;b" not in "".join(found)

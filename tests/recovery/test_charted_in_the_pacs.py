@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 from pydicom import Dataset, dcmread
 
+from backup_jobs.archive.charted import archive_charted
 from backup_jobs.jobs.build_on_treatment import build_on_treatment
 from demo.pacs.archive import Archive
 from recovery.cache.journal import JobResult
 from recovery.dicom.model import DicomNode
 from recovery.entries.charted import charted_folder, enter, merge, read_charted
-from recovery.entries.journal_parts import Signed, taken_apart
+from recovery.entries.journal_parts import Signed, taken_apart, vouch
+from recovery.host.keys import load_key, make_key
 from recovery.objects.raw_journal import heads_object, line_object
 from recovery.pacs.charted_journals import bring_charted
 from recovery.pacs.peers import pacs_peer
 from recovery.pacs.proven_objects import ProvenObjects
+from recovery.settings.signing import Signing
 from recovery.tables.schema import ON_TREATMENT
 from tests.archive_clinic import OneSite, local
 from tests.objects import beam_item, plan, record
@@ -143,6 +147,31 @@ def test_whatever_signs_itself_under_no_journals_key_is_said(tmp_path: Path, pac
     came, (problem,) = bring(site)
     assert came == [] and "its journal's key did not sign it" in problem
     assert read_charted(site.config.cache_path).entries == ()
+
+
+def test_a_journal_of_an_attackers_own_key_counts_nowhere_unless_a_person_takes_it_by_name(
+    tmp_path: Path, pacs: Archive, journals: Path
+) -> None:
+    key = tmp_path / "signing.key"
+    signing = Signing(public_keys=[make_key(key)], private_key=str(key))
+    jobs, forged = here(tmp_path / "jobs", pacs), tmp_path / "forged" / "cache"
+    assert merge(jobs.config.cache_path, charted_folder(journals)) == []
+    space = jobs.space()
+    assert archive_charted(replace(space, config=replace(space.config, signing=signing))).unproven == {}
+    enter(forged, forged.parent / "key", entry("f", 5, FULL))
+    line, head = taken_apart(forged)
+    by_own_hand = vouch(SITE, [line.journal], load_key(forged.parent / "key"))
+    of_another_site = vouch("Another site", [line.journal], load_key(key))
+    made = [heads_object(SITE, [head], MADE, one) for one in (by_own_hand, of_another_site)]
+    pacs.store.ingest([line_object(SITE, line, MADE), *made])
+    site = here(tmp_path / "new", pacs)
+    config = replace(site.config, signing=signing)
+    peer = pacs_peer(config, site.space().memory)
+    came, (problem,) = bring_charted(config, peer)
+    assert line.journal in problem and "1 entry" in problem and "anybody can have made it" in problem
+    assert len(came) == 2 and {one.entry_id for one in read_charted(config.cache_path).entries} == set("abcd")
+    came, problems = bring_charted(config, peer, accepted=line.journal)
+    assert problems == [] and {one.entry_id for one in read_charted(config.cache_path).entries} == set("abcdf")
 
 
 def test_unzip_opens_an_object_without_this_program(journals: Path, tmp_path: Path) -> None:

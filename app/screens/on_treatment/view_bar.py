@@ -12,6 +12,8 @@ from app.data import views
 from app.desk import Desk
 from app.screens.on_treatment import filter_bar
 from app.wording import words
+from recovery.access.audit import AuditError
+from recovery.access.permissions import Permission
 from recovery.lists import gaps
 from recovery.lists.columns import ALWAYS, ON_TREATMENT, described
 from recovery.words.printable import printable
@@ -80,13 +82,15 @@ def _show_views(desk: Desk, table: pd.DataFrame) -> None:
         on_change=rights.callback(_open),
         args=(by_name,),
     )
+    if told := st.session_state.pop(_TOLD, ""):
+        st.markdown(told)
+    if not rights.may(Permission.VIEWS):  # one that hides a patient hides it from everybody who opens it
+        return
     st.text_input("Save what is shown as", key=_NAME, max_chars=views.LONGEST_NAME, help="Without the search")
     st.button("Save", key="view_save", on_click=rights.callback(_save), args=(file,))
     for view in saved:
         label, remove = f"Remove {words.as_markdown(view.name)}", rights.callback(_remove)
         st.button(label, key=f"view_remove_{view.name}", on_click=remove, args=(file, view.name))
-    if told := st.session_state.pop(_TOLD, ""):
-        st.markdown(told)
 
 
 def _open(by_name: dict[str, views.SavedView]) -> None:
@@ -105,6 +109,7 @@ def _one_of(known: dict[str, str], value: Any, otherwise: str) -> str:
 def _save(file: Path) -> None:
     choices = filter_bar.chosen() | {SORT: st.session_state.get(SORT), HIDE: st.session_state.get(HIDE)}
     try:
+        _note("save view")
         views.keep_view(file, views.SavedView(st.session_state.get(_NAME) or "", choices))
     except views.ViewsError as error:
         st.session_state[_TOLD] = f":red[■ {words.as_markdown(str(error))}]"
@@ -113,8 +118,23 @@ def _save(file: Path) -> None:
     st.session_state[_NAME] = ""
 
 
+def _note(action: str) -> None:
+    """Its line in the audit file, before anything changes; without a name, which may be a patient's.
+
+    Raises `ViewsError` if who sits here may not, or the line cannot be written.
+    """
+    here = rights.sitting()
+    try:
+        if here is None or not here.may(Permission.VIEWS):
+            raise views.ViewsError(rights.refusal(Permission.VIEWS))
+        here.note(action, must=True)
+    except AuditError as error:
+        raise views.ViewsError(str(error)) from error
+
+
 def _remove(file: Path, name: str) -> None:
     try:
+        _note("remove view")
         views.remove_view(file, name)
     except views.ViewsError as error:
         st.session_state[_TOLD] = f":red[■ {words.as_markdown(str(error))}]"
