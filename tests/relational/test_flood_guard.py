@@ -34,6 +34,7 @@ from recovery.watch.events import events, failing
 from recovery.watch.messages import message
 from tests.relational.aria import TODAY, Aria
 from tests.relational.conftest import NOW, config_in
+from tests.relational.mosaiq import Mosaiq
 
 PATIENTS = 70
 SEEDS = 4
@@ -110,6 +111,56 @@ def test_what_care_does_not_produce_is_quarantined_and_the_last_good_state_stays
     assert not any(f"Family {number}" in result.message for number in range(PATIENTS))
     assert (current_id(clinic.cache_path), tables(clinic)) == (good, before)
     assert [doubt for doubt in doubts_of(cache_to_show(clinic, NOW + timedelta(days=1))) if said in doubt]
+
+
+@pytest.fixture(scope="module")
+def of_mosaiq(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with MOSAIQ."""
+    folder = tmp_path_factory.mktemp("mosaiq")
+    mosaiq = Mosaiq(folder / "aria.db")
+    machine = mosaiq.machine("Synergy1")
+    mosaiq.insert("CPT", PRS_ID=1, Hsp_Code="BEAM", Description="Treatment", CGroup="RT", Deleted=0)
+    for number in range(PATIENTS):
+        patient = mosaiq.patient(f"P{number:03}", f"Family {number}", "Given", Pat_Home_Phone=f"041 {number}")
+        older, site = mosaiq.site(patient, mosaiq.course(patient, 1, "C50.4", "Breast"), "Breast L")
+        mosaiq.plan(patient, f"1.2.{number}", f"Plan {number}")
+        field = mosaiq.field(patient, site, f"1.2.{number}", 1, machine)
+        for day in range(2, 6):
+            at = TODAY + timedelta(hours=8) - timedelta(days=day, minutes=number)
+            mosaiq.delivery(patient, field, older, 6 - day, at, Machine_ID_Staff_ID=machine)
+        for day in (1, 2):
+            mosaiq.appointment(patient, TODAY + timedelta(hours=8) + timedelta(days=day), machine, None)
+    mosaiq.close()
+    snapshot_tables(config_in(folder, "sqlite:///aria.db", product="mosaiq"), NOW)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("DELETE FROM TxField WHERE OriginalPlanUID < '1.2.4'", "rows are gone"),
+        ("UPDATE Patient SET Last_Name = 'Somebody ' || Pat_ID1 WHERE rowid % 2", "patients: patient_name is another"),
+        ("UPDATE Admin SET Pat_Home_Phone = '041 0000'", "patients: phone_home is another in 70 of 70 rows"),
+        ("DELETE FROM Schedule WHERE rowid % 4", "appointments ahead are gone"),
+        ("UPDATE Dose_Hst SET Meterset = 12 WHERE rowid % 4 = 1", "are told otherwise"),
+        ("UPDATE Site SET Dose_Ttl = 9900 WHERE Version = 0", "prescriptions: total_dose is another in 70 of 70"),
+        ("DELETE FROM Dose_Hst WHERE rowid % 4 = 1", "of the past, of 70 patients, are gone"),
+        ("UPDATE Dose_Hst SET Fractions_Tx = Fractions_Tx + 1", "are told otherwise"),
+    ],
+)
+def test_what_care_does_not_produce_is_quarantined_of_mosaiq_too(
+    of_mosaiq: Path, tmp_path: Path, statement: str, said: str
+) -> None:
+    shutil.copytree(of_mosaiq, tmp_path, dirs_exist_ok=True)
+    config = config_in(tmp_path, "sqlite:///aria.db", product="mosaiq")
+    good, before = current_id(config.cache_path), tables(config)
+    assert all(
+        len(before[name]) >= PATIENTS for name in ("patients", "prescriptions", "plans", "schedule", "deliveries")
+    )
+    edit(config, statement)
+    result = snapshot_tables(config, NOW + timedelta(days=1))
+    assert (result.outcome, result.fault) == ("PARTIAL", "guard") and said in result.message
+    assert (current_id(config.cache_path), tables(config)) == (good, before)
 
 
 @pytest.mark.parametrize(
