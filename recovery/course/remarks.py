@@ -1,6 +1,7 @@
 """What is odd about a course, in words, for a person to judge: it is neither hidden nor does it change the count."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 
 from recovery.course.by_session import COUNTED, is_by_session
 from recovery.course.deliveries import TREATING, is_session
@@ -20,9 +21,15 @@ _NO_TREATMENT = frozenset({"VERIFICATION", "MACHINE_QA", "RESEARCH", "SERVICE"})
 """Terms of PlanIntent (300A,000A)."""
 
 
-def remarks(course: Course, records: Iterable[TreatmentRecord], plan: Plan | None) -> Iterator[str]:
-    """Yield one sentence per oddity; none for a course that went as planned."""
+def remarks(
+    course: Course, records: Iterable[TreatmentRecord], plan: Plan | None, now: datetime | None = None
+) -> Iterator[str]:
+    """Yield one sentence per oddity; none for a course that went as planned. `now`: local to the site."""
     listed = list(records)
+    treated = [record.treated_at for record in listed if record.treated_at is not None]
+    if ahead := [at for at in treated if now is not None and is_ahead(at, now)]:
+        is_dated = "treatment record is" if len(ahead) == 1 else "treatment records are"
+        yield f"{len(ahead)} {is_dated} dated in the future, the last {max(ahead):%Y-%m-%d %H:%M}: who made it?"
     yield from _too_much(course)
     yield from _left_open(course)
     yield from _numbered_below_one(course)
@@ -37,6 +44,11 @@ def remarks(course: Course, records: Iterable[TreatmentRecord], plan: Plan | Non
     if plan is not None:
         yield from _of_plan(plan)
         yield from _of_groups(course, plan)
+
+
+def is_ahead(treated_at: datetime, now: datetime) -> bool:
+    """Whether it cannot have been treated then, however a machine's clock goes; both local to the site."""
+    return treated_at > now + timedelta(days=1)
 
 
 def specified_in_words(course: Course) -> Iterator[str]:

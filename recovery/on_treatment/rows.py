@@ -175,7 +175,7 @@ def _row(
     charted = evidence.charted_of(uid, patient_id, who)
     backup = ANOTHERS if is_anothers else evidence.backups.get(uid or "", NOT_ASKED)
     said = (
-        *remarks(course, entry.records, plan),
+        *remarks(course, entry.records, plan, now),
         *course_remarks(entry.chain, entry.member),
         *who.remarks(uid, patient_id),
         *backup.remarks,

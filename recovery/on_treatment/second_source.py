@@ -11,6 +11,7 @@ from typing import Any
 from recovery.course.by_session import delivery_of
 from recovery.course.fractions import count_fractions
 from recovery.course.metersets import planned_by_database
+from recovery.course.remarks import is_ahead
 from recovery.dicom.model import RT_BEAMS_TREATMENT_RECORD, InstanceRef, Patient
 from recovery.dicom.plans import Plan
 from recovery.dicom.records import TreatmentRecord
@@ -49,6 +50,8 @@ class SecondSource:
     """By patient and plan: sessions left in the calendar of the R&V system; absent where it has none."""
     deliveries_known_until: datetime | None = None
     """When the deliveries were last read, local to the site: of what came later they can tell nothing."""
+    now: datetime | None = None
+    """Local to the site. A record that is dated later excuses nothing."""
 
 
 def told_of(row: Mapping[str, Any], source: SecondSource, plan: Plan | None) -> dict[str, str | None]:
@@ -173,12 +176,12 @@ def _counts(row: Mapping[str, Any], source: SecondSource) -> Iterator[str]:
     key = row["patient_id"], row["referenced_rt_plan_uid"]
     ours, theirs = row["fractions_delivered"], source.fractions_delivered.get(key)
     last, until = row["last_treatment_at"], source.deliveries_known_until
-    is_comparable = theirs is not None and until is not None and (last is None or last < until)
-    if is_comparable and theirs != ours:
+    is_impossible = last is not None and source.now is not None and is_ahead(last, source.now)
+    is_read_since = until is not None and (last is None or last < until or is_impossible)
+    if theirs is not None and is_read_since and theirs != ours:
         yield f"fractions delivered: {ours} in the treatment records, {theirs} in the R&V database"
     left, sessions = row.get("fractions_remaining"), source.sessions_remaining.get(key)
     is_open = not is_over(row["status"]) and row["interrupted_fraction"] is None
-    is_read_since = until is not None and (last is None or last < until)
     if is_open and is_read_since and None not in (left, sessions) and left != sessions:
         yield f"fractions remaining: {left} by the records, {sessions} sessions in the R&V calendar"
     yield from source.untold.get(key, ())

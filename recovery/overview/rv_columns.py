@@ -69,6 +69,7 @@ def with_second_source(space: Workspace, rows: Iterable[Mapping[str, Any]]) -> l
             if row["sessions_remaining"] is not None
         },
         deliveries_known_until=_known_until(space),
+        now=space.local_now,
     )
     plans = space.collection.plans
     return [{**row, **told_of(row, source, plans.get(row["referenced_rt_plan_uid"] or ""))} for row in listed]

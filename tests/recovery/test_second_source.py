@@ -160,12 +160,13 @@ def test_what_began_after_the_records_were_asked_for_is_not_counted_against_them
         (3, day(2), "fractions delivered: 2 in the treatment records, 3 in the R&V database"),
         (1, day(2), "fractions delivered: 2 in the treatment records, 1 in the R&V database"),
         (1, day(9), None),
+        (1, day(40), "fractions delivered: 2 in the treatment records, 1 in the R&V database"),
     ],
 )
 def test_counts_are_compared_only_as_far_as_the_database_was_read(
     theirs: int, last: datetime, said: str | None
 ) -> None:
-    source = SecondSource(fractions_delivered={KEY: theirs}, deliveries_known_until=day(5))
+    source = SecondSource(fractions_delivered={KEY: theirs}, deliveries_known_until=day(5), now=day(10))
     assert told_of(line(last_treatment_at=last), source, TWO_BEAMS)["disagreement"] == said
 
 
