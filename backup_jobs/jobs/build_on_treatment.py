@@ -67,26 +67,19 @@ def build_on_treatment(space: Workspace, take: Callable[[Listed], None] = lambda
 
 
 def _charted(space: Workspace) -> tuple[dict[str, str], tuple[str, ...]]:
-    """What was charted and is not proven in the RT-PACS, by UID, and what is to be said of the journals here.
+    """What was charted and is not proven in the RT-PACS, by UID, and what is to be said of what people signed here.
 
     Raises `DimseError` if the RT-PACS cannot be asked.
     """
-    try:
-        report = archive_charted(space)
-    except OSError as error:
-        return {}, (f"what was charted by hand cannot be read, and is not in the RT-PACS: {error.strerror}",)
-    return report.unproven, (*read_charted(space.config.cache_path).faults, *_note(space))
-
-
-def _note(space: Workspace) -> tuple[str, ...]:
-    """Note how far people's statements have come; what is to be said of those that are gone."""
-    head = None
+    head, path = None, space.config.cache_path
     with suppress(OSError, ValueError):  # of another account, or damaged: `verify` says so
         head = AuditFile(space.config.audit_path).read_head()
     try:
-        return note(space.config.cache_path, str(head or ""))
+        lost = note(path, str(head or ""))
+        report = archive_charted(space)
     except OSError as error:
-        return (f"what people signed cannot be noted: {error.strerror}",)
+        return {}, (f"what was charted by hand cannot be read, and is not in the RT-PACS: {error.strerror}",)
+    return report.unproven, (*read_charted(path).faults, *lost)
 
 
 def _mend_snapshot(space: Workspace, pacs: Peer) -> list[str]:

@@ -1,26 +1,18 @@
 """How far people's statements and the audit file had come when a job last looked, noted apart from them.
 
-Goal
-    A file of statements that is deleted, cut, or replaced by an older or another one is said on every page: nothing in
-    the file itself can tell that its end is gone, and a downtime or a transfer would end in silence.
-
-How
-    These files only grow. The job that builds the list notes in the cache, which is another folder, how many lines each
-    had and their hash; one that no longer begins so is not noted anew. Who owns both folders can change both.
+Nothing in a file can tell that its end is gone, and a downtime or a transfer would end in silence. These files only
+grow: the job that builds the list notes in the cache, which is another folder, how many lines each had and their hash.
+One that no longer begins so is said on every page, and not noted anew. Who owns both folders can change both.
 """
-
-from __future__ import annotations
 
 import hashlib
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from recovery.host.entry_lines import entries_folder
 from recovery.host.seals import SealError, unsealed_json, write_json
 from recovery.words.values import counted
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _DAMAGED = "Nobody can tell whether statements that people signed are gone: {} is not what was written."
 _LOST = (

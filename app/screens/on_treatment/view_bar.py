@@ -111,7 +111,7 @@ def _save(file: Path) -> None:
     try:
         _note("save view")
         views.keep_view(file, views.SavedView(st.session_state.get(_NAME) or "", choices))
-    except views.ViewsError as error:
+    except (views.ViewsError, AuditError) as error:
         st.session_state[_TOLD] = f":red[■ {words.as_markdown(str(error))}]"
         return
     st.session_state[_TOLD] = "Saved, for everybody who uses this dashboard."
@@ -121,20 +121,17 @@ def _save(file: Path) -> None:
 def _note(action: str) -> None:
     """Its line in the audit file, before anything changes; without a name, which may be a patient's.
 
-    Raises `ViewsError` if who sits here may not, or the line cannot be written.
+    Raises `ViewsError` if who sits here may not, `AuditError` if the line cannot be written.
     """
     here = rights.sitting()
-    try:
-        if here is None or not here.may(Permission.VIEWS):
-            raise views.ViewsError(rights.refusal(Permission.VIEWS))
-        here.note(action, must=True)
-    except AuditError as error:
-        raise views.ViewsError(str(error)) from error
+    if here is None or not here.may(Permission.VIEWS):
+        raise views.ViewsError(rights.refusal(Permission.VIEWS))
+    here.note(action, must=True)
 
 
 def _remove(file: Path, name: str) -> None:
     try:
         _note("remove view")
         views.remove_view(file, name)
-    except views.ViewsError as error:
+    except (views.ViewsError, AuditError) as error:
         st.session_state[_TOLD] = f":red[■ {words.as_markdown(str(error))}]"
