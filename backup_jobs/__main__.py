@@ -44,6 +44,9 @@ def main(arguments: list[str] | None = None) -> int:
     keep_private()
     try:
         config = load_config(options.config)
+        if config.pacs.folder and options.job in _STORING:
+            print(f"{options.job} {_TAKES_NOTHING}", file=sys.stderr)
+            return 2
         let_group_read(config)
         return _run(options.job, config, as_json=options.json)
     except (ConfigError, GroupError, ClockError) as error:
@@ -65,6 +68,13 @@ _WHAT = {
     "check": "what works and what does not, before going live",
     "schedule": "stay up; the cycle every [schedule] cycle_minutes; at [verify] at the nightly ones",
 }
+
+
+_STORING = ("cycle", "sync_records", "sync_plans", "snapshot_tables", "build_on_treatment", "check", "schedule")
+_TAKES_NOTHING = (
+    "needs an RT-PACS, and [pacs] folder names files in its place, in which nothing is stored. Take that key out once "
+    "there is an RT-PACS again."
+)
 
 
 def _run(name: str, config: Config, *, as_json: bool) -> int:

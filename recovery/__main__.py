@@ -49,10 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     table.add_argument("name", choices=sorted(ALL_TABLES), metavar="NAME", help=", ".join(sorted(ALL_TABLES)))
     table.add_argument("--format", choices=["json", "csv", "xlsx", "parquet"], default="csv")
     table.add_argument("-o", "--output", type=Path, help="default: standard output")
-    rebuild = commands.add_parser("rebuild", help="the cache again, from nothing but the RT-PACS")
-    rebuild.add_argument("--accept", metavar="SNAPSHOT", default="", help="a snapshot that somebody knows to be right")
-    rebuild.add_argument("--signed-by", metavar="NAME", default="", help="who vouches for it; the audit file notes it")
-    rebuild.add_argument("--from-copy", metavar="NAME", default="", help="from that of [[site_copies]] alone instead")
+    rebuild = _add_rebuild(commands)
     chart = commands.add_parser("chart", help="paper charts of a machine's day or of patients, as PDF or Excel")
     add_chart_arguments(chart)
     watch = commands.add_parser("watch", help="alarm when the newest proven backup is too old; for another machine")
@@ -85,6 +82,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return 1
     return 2
+
+
+def _add_rebuild(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
+    rebuild = commands.add_parser("rebuild", help="the cache again, from nothing but the RT-PACS")
+    rebuild.add_argument("--accept", metavar="SNAPSHOT", default="", help="a snapshot that somebody knows to be right")
+    rebuild.add_argument("--signed-by", metavar="NAME", default="", help="who vouches for it; the audit file notes it")
+    rebuild.add_argument("--from-copy", metavar="NAME", default="", help="from that of [[site_copies]] alone instead")
+    rebuild.add_argument(
+        "--from-bundle",
+        dest="place",
+        type=Path,
+        metavar="FOLDER",
+        help="from an opened rescue bundle, where there is no RT-PACS",
+    )
+    return rebuild
 
 
 def _run(config: Config, options: argparse.Namespace, *, has_database: bool) -> int:
@@ -137,6 +149,12 @@ def _table(config: Config, options: argparse.Namespace) -> int:
     return 0
 
 
+_NO_RECORDS = (
+    "[pacs] folder holds no treatment record: a list made of it would tell no fraction, and none was made. "
+    "`rebuild --from-bundle FOLDER` takes the tables of an opened rescue bundle."
+)
+
+
 def _rebuild(config: Config, options: argparse.Namespace, *, has_database: bool) -> int:
     """Build everything anew beside what is remembered; the tables before stand until each new one is whole."""
     if options.from_copy:
@@ -144,6 +162,13 @@ def _rebuild(config: Config, options: argparse.Namespace, *, has_database: bool)
         from recovery.sites import restoring
 
         return restoring.run(config, options.from_copy, read_clock())
+    if options.place is not None:
+        return _rebuild_from(config, options.place)
+    return _rebuild_of_archive(config, options, has_database=has_database)
+
+
+def _rebuild_of_archive(config: Config, options: argparse.Namespace, *, has_database: bool) -> int:
+    """From the RT-PACS, or the folder that stands in for it."""
     from recovery.access.audit import AuditError
     from recovery.cache.copy_age import age_in_words, true_up_to
     from recovery.cache.memory import Memory
@@ -153,6 +178,7 @@ def _rebuild(config: Config, options: argparse.Namespace, *, has_database: bool)
     from recovery.host.logs import set_up_logging
     from recovery.overview.build import build_overview
     from recovery.pacs.peers import pacs_peer
+    from recovery.pacs.record_search import find_all_records
     from recovery.pacs.workspace import bare_workspace
 
     set_up_logging(config.cache_path)
@@ -161,6 +187,9 @@ def _rebuild(config: Config, options: argparse.Namespace, *, has_database: bool)
     space.collection.load_listings(space.cache)  # what sources listed and the RT-PACS lacks is missing all the same
     pacs = pacs_peer(config, memory)
     try:
+        if config.pacs.folder and not find_all_records(pacs):
+            tell(_NO_RECORDS, file=sys.stderr)
+            return 2
         restored = _restore(space, pacs, options, has_database=has_database)
         report = build_overview(space, pacs)
     except LockedError as error:
@@ -179,6 +208,26 @@ def _rebuild(config: Config, options: argparse.Namespace, *, has_database: bool)
     for uid, why in report.unreadable.items():
         tell(f"{uid}: {why}", file=sys.stderr)
     return 1 if restored.problems or report.unreadable else 0
+
+
+def _rebuild_from(config: Config, folder: Path) -> int:
+    """The cache from an opened bundle, as it was carried; nobody is asked."""
+    from recovery.bundling.carried import take_in
+    from recovery.cache.copy_age import age_in_words, true_up_to
+    from recovery.cache.doors import cache_of
+    from recovery.cache.journal import lock
+    from recovery.host.clock import read_clock
+    from recovery.host.durable import LockedError
+
+    now, cache = read_clock(), cache_of(config)
+    try:
+        with lock(config.cache_path, "snapshot_tables"), lock(config.cache_path, "build_on_treatment"):
+            tell(*take_in(folder, cache, now))
+    except LockedError as error:
+        tell(f"{error}; try again when it has ended", file=sys.stderr)
+        return 75
+    tell(*filter(None, [age_in_words(true_up_to(cache, ON_TREATMENT), now, config, "the tables")]), file=sys.stderr)
+    return 0
 
 
 def _restore(space: Workspace, pacs: Peer, options: argparse.Namespace, *, has_database: bool) -> TablesReport:

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from recovery.bundling import pages, patient_page
 from recovery.bundling.binder import binder_pdf
+from recovery.bundling.carried import CACHE, ENTRIES, carry_out
 from recovery.bundling.config_copy import without_secrets
 from recovery.bundling.department import Department
 from recovery.bundling.pages import Frame
@@ -39,6 +40,11 @@ _INSIDE = (
     ("calls.html", "whom to call"),
     ("not_started.html", "who is not on treatment yet"),
     ("tables", "every table as CSV, Excel and parquet"),
+    (
+        CACHE,
+        "the tables as this program keeps them, for `python -m recovery rebuild --from-bundle FOLDER`",
+    ),
+    (ENTRIES, "what people charted, signed and declared; it goes with them"),
     ("config.toml", "the settings of the jobs' machine, without a secret; its [signing] has the public keys"),
     ("wheelhouse", "the program's packages, to set up a dashboard without internet: docs/windows.md"),
     (SUMS, "checksums of all of it"),
@@ -68,6 +74,7 @@ def build(folder: Path, told: Department, cache: Cache) -> Built:
     lacks = (*_write_tables(folder / "tables", told, cache), *beams.lacks)
     (folder / "binder.pdf").write_bytes(binder_pdf(told))
     _write_pages(folder, told, links, drawn, lacks)
+    carry_out(cache.path, folder)
     (folder / "config.toml").write_bytes(without_secrets(told.config.file.read_bytes()))
     if (wheelhouse := told.config.wheelhouse_path) is not None:
         shutil.copytree(wheelhouse, folder / "wheelhouse")

@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 HOUR = 3600.0
 DAY = 24 * HOUR
 NAMED = 5
+FOLDER, EARLY = "The folder ", " ends its answers early, and"
 MOST_QUESTIONS = 20_000
 PATIENTS_PER_RUN = 20
 """Patients whose whole list is asked for again in one run, the longest not asked first; new ones come on top."""
@@ -114,7 +115,8 @@ class Memory:
     def unfinished(self) -> list[str]:
         """Per node, the questions of this job that could not be asked to their end, in words."""
         return [
-            f"{node} ends its answers early, and may have more than it gave: {', '.join(_few(traits.unfinished))}"
+            f"{node}{'' if node.startswith(FOLDER) else EARLY} may have more than it gave: "
+            f"{', '.join(_few(traits.unfinished))}"
             for node, traits in self.nodes.items()
             if traits.unfinished
         ]

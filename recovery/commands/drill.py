@@ -43,6 +43,7 @@ from recovery.host.entry_lines import entries_folder
 from recovery.host.logs import set_up_logging
 from recovery.overview.build import build_overview
 from recovery.packing.build import PackError
+from recovery.packing.encryption import tidy_left
 from recovery.packing.gate import IN_SHORT, OF_PROOF
 from recovery.packing.index import Line
 from recovery.pacs.charted_journals import bring_charted
@@ -120,8 +121,7 @@ def hold_drill(config: Config, now: datetime, *, has_database: bool) -> Drill:
 
 @contextmanager
 def _empty_place(config: Config) -> Iterator[Path]:
-    for left in config.cache_path.glob(f"{BESIDE}*"):  # by a drill that was killed
-        shutil.rmtree(left, ignore_errors=True)
+    tidy_left(config.cache_path, BESIDE)
     folder = Path(tempfile.mkdtemp(prefix=BESIDE, dir=config.cache_path)).absolute()
     try:
         yield folder

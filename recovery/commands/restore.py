@@ -144,6 +144,7 @@ def _lacking(
     with progress("asking both sides", len(patients), "patient") as on_progress:
         for number, ids in enumerate(patients, start=1):
             of = belongings(sending.pacs, ids, needed.get(ids[0], ()), with_charts=options.with_charts)
+            sending.copied |= of.copied
             held = sending.held(of.refs)
             report.note(of, (ref for ref in of.refs if ref in held), HELD)
             report.note_cannot_go(of)

@@ -20,6 +20,7 @@ from typing import BinaryIO
 
 import pyrage
 
+from recovery.cache.journal import is_stopped
 from recovery.host.durable import replace, replacing
 from recovery.packing.proof import SUMS, forged, is_object, read_sums
 
@@ -113,12 +114,23 @@ def passphrase_of(variable: str | None) -> str | None:
     return said
 
 
+LOCK_OF = {"bundling-": "bundle", "packing-": "package", "transferring-": "transfer-out", "drill-": "drill"}
+"""How folders in the cache's begin that are wanted for as long as a run holds this lock."""
+
+
+def tidy_left(cache_path: Path, prefix: str) -> None:
+    """Remove what killed runs left of patients in the clear. `prefix`: the caller's own, who holds its lock."""
+    for begin, lock in LOCK_OF.items():
+        if begin == prefix or is_stopped(cache_path, lock):
+            for left in cache_path.glob(f"{begin}*"):
+                shutil.rmtree(left, ignore_errors=True)
+
+
 @contextmanager
 def private_folder(parent: Path, prefix: str) -> Iterator[Path]:
     """A folder on this machine's own disk for what is not encrypted yet; gone at the end, and those of runs that were
-    killed before it begins. Raises `OSError` if it cannot be made."""
-    for left in parent.glob(f"{prefix}*"):
-        shutil.rmtree(left, ignore_errors=True)
+    killed before it begins. Hold the lock of `prefix`. Raises `OSError` if it cannot be made."""
+    tidy_left(parent, prefix)
     folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
     try:
         yield folder

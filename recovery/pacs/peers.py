@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from recovery.dicomweb.door import WebDoor
-from recovery.dimse import Peer
+from recovery.dimse import NodeTraits, Peer
 from recovery.dimse.tls import Tls
+from recovery.folder.door import FolderDoor, understands_all
 from recovery.settings.nodes import NodeTls
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from recovery.cache.memory import Memory
     from recovery.dicom.model import DicomNode
@@ -19,14 +21,18 @@ if TYPE_CHECKING:
 
 
 def pacs_peer(config: Config, memory: Memory) -> Peer:
-    """The RT-PACS where it answers queries and retrieves."""
+    """The RT-PACS where it answers queries and retrieves, or the folder that stands in for it."""
+    if config.pacs_folder is not None:
+        return _folder(config, memory, config.pacs_folder)
     if config.pacs.url:
         return _web_peer(config, memory)
     return _peer(config, memory, config.pacs.query_node, config.pacs.query_tls, "pacs", _of_pacs(config))
 
 
 def pacs_store_peer(config: Config, memory: Memory) -> Peer:
-    """The RT-PACS where it stores."""
+    """The RT-PACS where it stores, or the folder, which takes nothing."""
+    if config.pacs_folder is not None:
+        return _folder(config, memory, config.pacs_folder)
     if config.pacs.url:
         return _web_peer(config, memory)
     return _peer(config, memory, config.pacs.node, config.pacs.tls, "pacs")
@@ -55,6 +61,12 @@ def _web_peer(config: Config, memory: Memory) -> Peer:
     door = WebDoor(pacs.url, pacs.token_env, tls)
     timeout = float(config.local.timeout_seconds)
     return Peer(config.local.node, node, "pacs", timeout, memory.traits(node), tls=tls, door=door)
+
+
+def _folder(config: Config, memory: Memory, folder: Path) -> Peer:
+    door = FolderDoor(folder)
+    traits = understands_all(memory.nodes.setdefault(door.name, NodeTraits()))
+    return Peer(config.local.node, config.pacs.node, "pacs", traits=traits, door=door)
 
 
 def _of_pacs(config: Config) -> list[str]:

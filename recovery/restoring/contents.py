@@ -27,8 +27,8 @@ from recovery.objects.encapsulated_pdf import SERIES_DESCRIPTION as CHARTS
 from recovery.objects.treatment_summary import SERIES_DESCRIPTION as SUMMARIES
 from recovery.pacs.record_search import find_all_records, find_records
 from recovery.pacs.verified_objects import chain_of
-from recovery.patient.tables import read_tables
-from recovery.tables.schema import ON_TREATMENT
+from recovery.patient.tables import PatientTables, read_tables
+from recovery.tables.schema import ON_TREATMENT, TREATMENT_RECORDS
 from recovery.words.statuses import NOW_TREATED
 
 KINDS = ("images", "registrations", "structure sets", "plans", "doses", "treatment records", "documents")
@@ -37,8 +37,8 @@ _KIND_OF = {"REG": 1, "RTSTRUCT": 2, "SEG": 2, "RTPLAN": 3, "RTDOSE": 4, "RTRECO
 _DATES = ("InstanceCreationDate", "SeriesDate")
 PATIENTS_AT_ONCE = 25
 """Whose tables are read together."""
-NOT_HELD = "a plan under treatment needs it, and the RT-PACS lists it under none of the patient's numbers"
-TWINS = "the RT-PACS has several objects of this UID, and nobody knows which is the one"
+NOT_HELD = "a plan needs it, or it was a record there, and the RT-PACS lists it under none of the patient's numbers"
+TWINS = "the RT-PACS has several objects of this UID under the patient's numbers, and nobody knows which is the one"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,9 @@ class Belongings:
     patient_ids: tuple[str, ...]
     refs: tuple[InstanceRef, ...]
     cannot_go: dict[str, str] = field(default_factory=dict)
+    copied: frozenset[str] = frozenset()
+    """UIDs that another number's object bears, too, as a copy for research: whoever knows UIDs alone takes one for the
+    other, so that each goes by way of this machine, which looks whose it is."""
 
 
 def kind_of(ref: InstanceRef) -> int:
@@ -84,12 +87,13 @@ def one_patient_each(cache: Cache, patient_ids: Iterable[str]) -> list[tuple[str
 
 
 def needed_by_plans(cache: Cache, patients: Sequence[tuple[str, ...]]) -> dict[str, set[str]]:
-    """By newest number of a patient, what the plans under treatment need, by UID. Raises `CacheError` if the cache
-    cannot tell."""
+    """By newest number of a patient, what the plans under treatment need, and the treatment records that are known, by
+    UID. Raises `CacheError` if the cache cannot tell."""
     needed: dict[str, set[str]] = {}
     for start in range(0, len(patients), PATIENTS_AT_ONCE):
         some = [ids[0] for ids in patients[start : start + PATIENTS_AT_ONCE]]
         tables = read_tables(cache, some)
+        needed |= {patient_id: known_records(tables, patient_id) for patient_id in some}
         for row in tables.everybody:
             uid = row["referenced_rt_plan_uid"]
             if row["patient_id"] in some and row["status"] in NOW_TREATED and uid is not None:
@@ -100,10 +104,15 @@ def needed_by_plans(cache: Cache, patients: Sequence[tuple[str, ...]]) -> dict[s
     return needed
 
 
+def known_records(tables: PatientTables, patient_id: str) -> set[str]:
+    """UIDs of a patient's treatment records: files that stand in for the RT-PACS may be of plans alone."""
+    return {row["sop_instance_uid"] for row in tables.rows(TREATMENT_RECORDS.name, patient_id)}
+
+
 def belongings(pacs: Peer, patient_ids: tuple[str, ...], needed: Iterable[str], *, with_charts: bool) -> Belongings:
     """All that the RT-PACS lists of a patient. Of a record that was amended the last one alone; what this program made
-    of the others (charts, summaries) only `with_charts`. Of a UID that another patient's object bears, too (a copy made
-    for research), a receiver that knows UIDs alone may get, or hold, the wrong one: it does not go.
+    of the others (charts, summaries) only `with_charts`. Of a UID that lies twice under the patient's own numbers
+    nobody knows which object is the one: it does not go.
 
     Raises `DimseError` if the RT-PACS cannot be asked.
     """
@@ -115,7 +124,8 @@ def belongings(pacs: Peer, patient_ids: tuple[str, ...], needed: Iterable[str], 
         listed = {ref for ref in refs_of(answers) if ref.patient_id in patient_ids}
         uids = {ref.sop_instance_uid for ref in listed}
         elsewhere = find_by_uid(link, uids) if link.peer.traits.relational is not False else set()
-    twins = {ref.sop_instance_uid for ref in (*listed, *elsewhere) if ref.twins}
+    twins = {ref.sop_instance_uid for ref in listed if ref.twins}
+    copied = frozenset(ref.sop_instance_uid for ref in elsewhere if ref.twins) - twins
     refs = {ref for ref in listed if amended_uid(ref.sop_instance_uid) not in uids}
     cannot = {uid: NOT_HELD for uid in needed if uid not in uids}
     cannot |= {ref.sop_instance_uid: TWINS for ref in refs if ref.sop_instance_uid in twins}
@@ -123,4 +133,4 @@ def belongings(pacs: Peer, patient_ids: tuple[str, ...], needed: Iterable[str], 
         (ref for ref in refs if ref.sop_instance_uid not in twins),
         key=lambda ref: (kind_of(ref), ref.series_instance_uid or "", ref.sop_instance_uid),
     )
-    return Belongings(patient_ids, tuple(ordered), cannot)
+    return Belongings(patient_ids, tuple(ordered), cannot, copied)

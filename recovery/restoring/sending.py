@@ -11,21 +11,21 @@ Why not by way of this machine alone
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Literal
 
 from recovery.dicom.model import InstanceRef
-from recovery.dimse import DimseError, EncodedObject, Peer, fetch_encoded, find_held, move, open_link, store
+from recovery.dimse import DimseError, EncodedObject, Peer, fetch_encoded, find_held, find_refs, move, open_link, store
 from recovery.dimse.peer import NOT_SUPPORTED, UNKNOWN_DESTINATION
 from recovery.restoring.contents import kind_of
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 10
-"""Objects that are in memory together."""
+AT_ONCE, MOST_BYTES = 10, 256_000_000
+"""Objects that are in memory together, and their bytes, as soon as one of their kind was seen to be large."""
 MEGABYTE = 1_000_000
 _WARNINGS = range(0xB000, 0xC000)
 """Stored, with elements coerced or not kept (PS3.4 table B.2-1): whether it is held is asked."""
@@ -57,14 +57,19 @@ class Sending:
     goes_directly: bool = True
     """Whether the RT-PACS may be asked to send: not any more once it said that it does not know the receiver, and never
     where it may know another node by the receiver's AE title, as a new R&V system's that bears the old one's."""
+    copied: set[str] = field(default_factory=set)
+    """Of these UIDs another patient's object is in the RT-PACS, too: `Belongings.copied`."""
     unproven: dict[str, Unproven] = field(default_factory=dict)
+    _at_once: int = field(default=1, init=False)
 
     def held(self, refs: Sequence[InstanceRef]) -> set[InstanceRef]:
         """What of these the receiver says that it holds. Raises `DimseError` if it cannot be asked."""
         if self.asked is None or not refs:
             return set()
         with open_link(self.asked) as link:
-            return find_held(link, refs)
+            held = find_held(link, refs)
+            copied = {ref for ref in held if ref.sop_instance_uid in self.copied}
+            return held - {ref for ref in copied if not find_refs(link, _whose(ref))}
 
     def send(self, refs: Sequence[InstanceRef], on_progress: Callable[[int], None]) -> set[InstanceRef]:
         """Send these, which are in order of their kinds; returns those that the receiver says that it holds since.
@@ -75,11 +80,15 @@ class Sending:
             rest = list(of_kind)
             before = len(rest)
             if self.goes_directly and self.asked is not None and self.megabytes_per_second is None:
-                rest = self._directly(rest)
+                copied = [ref for ref in rest if ref.sop_instance_uid in self.copied]
+                rest = self._directly([ref for ref in rest if ref not in copied]) + copied
                 on_progress(before - len(rest))
-            for start in range(0, len(rest), AT_ONCE):
-                self._relay(rest[start : start + AT_ONCE])
-                on_progress(len(rest[start : start + AT_ONCE]))
+            self._at_once = 1  # of each kind one comes alone, and tells how large they are
+            while rest:
+                some = rest[: self._at_once]
+                self._relay(some)
+                on_progress(len(some))
+                rest = rest[len(some) :]
         held = self.held(refs)
         for ref in refs:
             if ref in held:
@@ -107,6 +116,7 @@ class Sending:
         objects: dict[str, EncodedObject] = {}
         failures = self._bring(refs, objects)
         self.unproven |= {uid: Unproven(why) for uid, why in failures.items()}
+        self._fit(objects.values())
         statuses = store(self.receiver, (objects[r.sop_instance_uid] for r in refs if r.sop_instance_uid in objects))
         for uid, status in statuses.items():
             said = _refusal(status, objects[uid].sop_class_uid)
@@ -115,6 +125,11 @@ class Sending:
         if self.megabytes_per_second is not None:
             due = sum(len(obj.data) for obj in objects.values()) / MEGABYTE / self.megabytes_per_second
             time.sleep(max(0.0, began + due - time.monotonic()))
+
+    def _fit(self, objects: Collection[EncodedObject]) -> None:
+        """Bring fewer at once where those that came were large, and more again where they were small."""
+        largest = max((len(obj.data) for obj in objects), default=0)
+        self._at_once = max(1, min(AT_ONCE, MOST_BYTES // max(1, largest)))
 
     def _bring(self, refs: Sequence[InstanceRef], objects: dict[str, EncodedObject]) -> dict[str, str]:
         def take(obj: EncodedObject) -> None:
@@ -126,6 +141,11 @@ class Sending:
                 rest = [ref for ref in refs if ref.sop_instance_uid in failures]
                 failures = fetch_encoded(self.pacs, rest, take, retrieve="move")
         return failures
+
+
+def _whose(ref: InstanceRef) -> dict[str, str]:
+    """A question that another patient's object of the same UID does not answer."""
+    return {"SOPInstanceUID": ref.sop_instance_uid, "PatientID": ref.patient_id or ""}
 
 
 def _refusal(status: int | None, sop_class_uid: str) -> Unproven | None:

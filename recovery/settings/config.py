@@ -165,6 +165,11 @@ class Config:
         return self.file.parent / self.cache.path
 
     @property
+    def pacs_folder(self) -> Path | None:
+        """The files that stand in for the RT-PACS."""
+        return self.file.parent / self.pacs.folder if self.pacs.folder else None
+
+    @property
     def chart_font(self) -> Path | None:
         return self.file.parent / self.charts.font if self.charts.font else None
 

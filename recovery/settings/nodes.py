@@ -148,12 +148,13 @@ class Pacs(SourceNode):
     """`[pacs]`: the RT-PACS; `query` where it answers queries at another address than it stores.
 
     One that speaks DICOMweb has a `url`, and an AE title only where it speaks DIMSE, too. `token_env` names the
-    environment variable of a bearer token.
+    environment variable of a bearer token. `folder`: files that stand in for it.
     """
 
     __pydantic_config__ = _STRICT
     retrieve: Literal["get", "move"] = "get"
     query: RemoteNode | None = None
+    folder: str = ""
     protocol: Literal["dimse", "dicomweb"] = "dimse"
     url: Annotated[str, Field(pattern=r"^(https?://[^\s/?#@]+(/[^\s?#]*)?)?$")] = ""
     token_env: str | None = None
@@ -224,7 +225,7 @@ ArchiveAsGiven = Annotated[Pacs, BeforeValidator(with_address)]
 def misdirected(destinations: list[Destination], pacs: Pacs, rv: RecordAndVerify | None) -> list[str]:
     """Destinations that nothing may be restored to, and why: where objects come from, nothing is written. And a route
     to an archive that nobody can move to."""
-    others = {_address(pacs): "the RT-PACS itself", _address(pacs.query or pacs): "the RT-PACS itself"}
+    others = {} if pacs.folder else dict.fromkeys(map(_address, (pacs, pacs.query or pacs)), "the RT-PACS itself")
     if rv is not None:
         others[_address(rv)] = "the R&V system of [rv], which recovery never speaks to"
     names = [one.name.casefold() for one in destinations]
@@ -240,7 +241,8 @@ def misdirected(destinations: list[Destination], pacs: Pacs, rv: RecordAndVerify
 
 def sources_of(pacs: Pacs, rv: RecordAndVerify | None) -> list[RemoteNode]:
     """Where nothing is restored to."""
-    return [one for one in (pacs, pacs.query, rv) if one is not None]
+    nodes = (rv,) if pacs.folder else (pacs, pacs.query, rv)
+    return [one for one in nodes if one is not None]
 
 
 def is_really(to: Destination, sources: Iterable[Node]) -> bool:

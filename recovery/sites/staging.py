@@ -37,12 +37,12 @@ def stage(cache_path: Path, now: datetime) -> Path:
     folder = cache_path / _OUTBOX / f"{now.astimezone(UTC):%Y%m%dT%H%M%S}"
     beside = folder.with_name(f".new-{folder.name}")
     shutil.rmtree(beside, ignore_errors=True)
-    for source, path in _files(cache_path):
+    for source, path in files_of(cache_path):
         target = beside / path
         target.parent.mkdir(parents=True, exist_ok=True)
         _link(source, target)
     with suppress(OSError):
-        (beside / RUNS).write_bytes(_tail(cache_path / RUNS))
+        (beside / RUNS).write_bytes(tail_of(cache_path / RUNS))
     shutil.rmtree(folder, ignore_errors=True)
     system.move(beside, folder)
     left = 1 if is_stopped(cache_path, JOB) else _MOST  # who is sending the one before goes on with it
@@ -56,7 +56,7 @@ def staged(cache_path: Path) -> list[Path]:
     return sorted(path for path in (cache_path / _OUTBOX).glob("[0-9]*") if path.is_dir())
 
 
-def _files(cache_path: Path) -> Iterator[tuple[Path, str]]:
+def files_of(cache_path: Path) -> Iterator[tuple[Path, str]]:
     """Each file, and its path in a copy."""
     yield from ((path, f"tables/{path.name}") for path in (cache_path / "tables").glob("*.parquet"))
     for path in (cache_path / "resting").rglob("*.parquet"):
@@ -82,6 +82,6 @@ def _link(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def _tail(file: Path) -> bytes:
+def tail_of(file: Path) -> bytes:
     data = file.read_bytes()
     return data if len(data) <= _TAIL else data[-_TAIL:].partition(b"\n")[2]

@@ -18,7 +18,7 @@ from recovery.pacs.verified_objects import VerifiedObjects, chain_of
 from recovery.patient.file import PatientFile, PatientNotFoundError, files_of
 from recovery.patient.tables import read_tables
 from recovery.patient.unknown_now import as_of_now
-from recovery.restoring.contents import belongings
+from recovery.restoring.contents import belongings, known_records
 from recovery.settings.config import Config
 from recovery.transferring.counts import is_counted
 from recovery.transferring.fhir import as_json
@@ -75,7 +75,7 @@ def make(config: Config, cache: Cache, pacs: Peer, numbers: tuple[str, ...], now
         raise PatientNotFoundError("No table of the cache knows this patient ID.")
     file = _without_others(replace(files[0], downtime=told_at(cache.path, site.zone)))
     own = [plan for one in file.plans if (plan := tables.plans.get(one.uid or "")) is not None]
-    needed = {uid for plan in own for uid in chain_of(plan, tables)}
+    needed = known_records(tables, numbers[0]).union(*(chain_of(plan, tables) for plan in own))
     verified = VerifiedObjects.load(cache).objects
     digests = {uid: one.digest for uid, one in verified.items() if one.digest is not None}
     contents = bring(belongings(pacs, numbers, needed, with_charts=False), file, digests, pacs, config, folder)

@@ -22,6 +22,7 @@ from pynetdicom import evt
 
 from recovery.__main__ import main
 from recovery.dicom.model import RT_DOSE, DicomNode
+from recovery.objects.digest import digest_of
 from recovery.objects.treatment_summary import SERIES_DESCRIPTION as SUMMARIES
 from tests.backup_jobs.test_main_job import course
 from tests.clinic import TwoNodes
@@ -282,20 +283,29 @@ def test_a_new_rv_system_of_the_old_ones_ae_title_is_not_sent_to_by_the_rt_pacs_
     assert receiver.instances() == uids(courses[OTHER])
 
 
-def test_a_uid_that_another_patients_object_bears_too_does_not_go_and_is_named(
-    clinic: TwoNodes, receiver: Orthanc, courses: dict[str, list[Dataset]], capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("is_known", [False, True])
+def test_a_research_copy_under_the_same_uid_goes_for_nobodys_plan(
+    clinic: TwoNodes, receiver: Orthanc, courses: dict[str, list[Dataset]], is_known: bool
 ) -> None:
+    """Whether it lies at the receiver already, and whether or not the RT-PACS could send by itself."""
     (plan,) = [ds for ds in courses[OTHER] if ds.Modality == "RTPLAN"]
     copy = deepcopy(plan)
     copy.PatientID, copy.PatientName = "STUDY-7", "Anonymous"
     clinic.pacs.put(encode(copy))
+    if is_known:
+        introduce(clinic.pacs, receiver.node)
+    else:
+        receiver.put(encode(copy))
     try:
-        assert restore(clinic, "--patient", OTHER) == 1
+        assert restore(clinic, "--patient", OTHER) == 0
+        assert restore(clinic, "--patient", OTHER, "--dry-run") == 0
     finally:
         clinic.pacs.delete_instance(plan.SOPInstanceUID)
         clinic.pacs.put(encode(plan))
-    assert receiver.instances() == uids(courses[OTHER]) - {plan.SOPInstanceUID}
-    assert f"nobody knows which is the one: {plan.SOPInstanceUID}" in capsys.readouterr().err
+    there = digests(receiver)
+    assert there.keys() == uids(courses[OTHER])
+    expected = [digest_of(plan)] if is_known else sorted([digest_of(plan), digest_of(copy)])
+    assert sorted(there[plan.SOPInstanceUID]) == expected
 
 
 def test_since_a_day_takes_what_a_clock_that_was_ahead_dated(

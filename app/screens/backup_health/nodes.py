@@ -53,8 +53,10 @@ def ask_pacs(desk: Desk) -> EchoAnswer:
             echo(replace(peer, timeout=min(peer.timeout, _LONGEST_SECONDS)))
         except DimseError as error:
             return EchoAnswer(desk.now(), str(error), is_good=False)
-        said.append(f"{peer.remote} answered C-ECHO in {monotonic() - started:.2f} s")
-    return EchoAnswer(desk.now(), "; ".join(said) + ".", is_good=True)
+        how = f"{peer.remote} answered C-ECHO" if peer.door is None else f"{peer.name} answered"
+        said.append(f"{how} in {monotonic() - started:.2f} s")
+    lacks = memory.unfinished()
+    return EchoAnswer(desk.now(), "; ".join([*said, *lacks]) + ".", is_good=not lacks)
 
 
 def show(desk: Desk, runs: Sequence[JobRun]) -> None:

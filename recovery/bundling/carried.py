@@ -1,0 +1,123 @@
+"""The cache and what people entered, bit for bit, in a rescue bundle; and out of one, on a computer that has nothing.
+
+Goal
+    Dashboard, charts and binder from a stick alone. What was charted, signed or declared comes with the tables: a list
+    without it would tell fewer fractions than were given.
+
+How
+    `cache/` and `cache-entries/` of a bundle lie as on the jobs' machine, so that whatever reads a cache reads them,
+    with every seal and signature that they bear. What is here and as new stays.
+"""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from recovery.cache.copy_age import AHEAD
+from recovery.cache.errors import CacheError, TableMissingError
+from recovery.cache.snapshot_publishing import install
+from recovery.cache.store import Cache
+from recovery.entries.charted import charted_folder
+from recovery.entries.journal_parts import put_together, taken_apart
+from recovery.host import system
+from recovery.host.durable import appending, replace
+from recovery.host.entry_lines import entries_folder
+from recovery.packing.proof import SUMS, hash_of, read_sums
+from recovery.sites.staging import ENTRIES as STAGED_ENTRIES
+from recovery.sites.staging import RUNS, files_of, tail_of
+from recovery.tables.relational import ALL_TABLES
+from recovery.tables.schema import ON_TREATMENT, TREATMENT_RECORDS
+from recovery.words.values import counted
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+CACHE = "cache"
+ENTRIES = str(entries_folder(Path(CACHE)))
+
+
+def carry_out(cache_path: Path, folder: Path) -> None:
+    """Copy a cache, and what people entered, into a bundle. Raises `OSError` if a file cannot be read or written."""
+    for source, path in files_of(cache_path):
+        place = path if path.startswith(f"{STAGED_ENTRIES}/") else f"{CACHE}/{path}"
+        target = folder / place.replace(f"{STAGED_ENTRIES}/", f"{ENTRIES}/", 1)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+    with suppress(FileNotFoundError):
+        (folder / CACHE / RUNS).write_bytes(tail_of(cache_path / RUNS))
+
+
+def take_in(folder: Path, own: Cache, now: datetime) -> list[str]:
+    """Make an opened bundle's cache this computer's; what came, in sentences. Hold the locks of the jobs that write it.
+
+    Raises `CacheError` if it is not what was written, not believed, or from the future; then nothing here is changed.
+    """
+    there = Cache(folder / CACHE, trust=own.trust.until(now))
+    try:
+        _prove(folder, there)
+        said = _count(_take_entries(there.path, own.path))
+        taken_at = there.snapshot(ON_TREATMENT).taken_at
+        if taken_at > now + AHEAD:
+            raise CacheError(f"{folder} says that it is of a time that has not come yet: nothing was taken in.")
+        with suppress(CacheError):
+            if all(own.snapshot(schema).taken_at >= taken_at for schema in (ON_TREATMENT, TREATMENT_RECORDS)):
+                return [*said, "The cache's own tables are whole, and not older than those of the bundle: they stay."]
+        _take_tables(there, own)
+    except OSError as error:
+        raise CacheError(f"{folder} cannot be taken in: {error.strerror or error}. Look at the disk.") from error
+    return [f"{counted(own.snapshot(ON_TREATMENT).row_count, 'row')} in on_treatment, from the bundle.", *said]
+
+
+def _prove(folder: Path, there: Cache) -> None:
+    """Raises `CacheError` unless each file is what the bundle's checksums say, and each table what it says itself."""
+    try:
+        sums = read_sums((folder / SUMS).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CacheError(f"{folder} is no opened bundle: its {SUMS} cannot be read.") from error
+    parts = {path.relative_to(folder).as_posix() for name in (CACHE, ENTRIES) for path in (folder / name).rglob("*.*")}
+    named = {path for path in sums if path.split("/")[0] in {CACHE, ENTRIES}}
+    changed = [path for path in sorted(parts | named) if path not in sums or hash_of(folder / path) != sums[path]]
+    if changed or not named:
+        what = changed[0] if changed else f"it holds no {CACHE}"
+        raise CacheError(f"{folder} is not what was written ({what}): nothing was taken in.")
+    for schema in ALL_TABLES.values():
+        with suppress(TableMissingError):
+            there.columns(schema)
+
+
+def _take_entries(there: Path, own: Path) -> int:
+    """Add what people entered there and nobody knows here; how many statements are new. Nothing is taken away."""
+    new = sum(put_together(own, taken_apart(there)).values()) if charted_folder(there).is_dir() else 0
+    for source in entries_folder(there).glob("*.jsonl"):
+        target = entries_folder(own) / source.name
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with appending(target, private=True):
+            known = target.read_bytes().splitlines()
+            came = [line for line in source.read_bytes().splitlines() if line not in set(known)]
+            if came:  # of one matter the last statement counts, and those that were made here are later
+                replace(target, b"".join(line + b"\n" for line in (*came, *known)), private=True)
+        new += len(came)
+    return new
+
+
+def _take_tables(there: Cache, own: Cache) -> None:
+    if (snapshot := there.open_snapshot()) is not None:
+        files = {name: snapshot.file(name).read_bytes() for name in snapshot.manifest.tables}
+        install(own.path, snapshot.manifest_file.read_bytes(), files)
+    beside = own.path / ".carried"
+    shutil.rmtree(beside, ignore_errors=True)
+    for name in (name for name in ("resting", "tables") if (there.path / name).is_dir()):
+        shutil.copytree(there.path / name, beside / name)
+        if (own.path / name).exists():
+            system.move(own.path / name, beside / f"old-{name}")
+        system.move(beside / name, own.path / name)
+    shutil.rmtree(beside, ignore_errors=True)
+    if (there.path / RUNS).exists() and not (own.path / RUNS).exists():
+        shutil.copyfile(there.path / RUNS, own.path / RUNS)
+
+
+def _count(statements: int) -> list[str]:
+    return [f"{counted(statements, 'statement')} of people came with it."] if statements else []

@@ -1,0 +1,111 @@
+"""A bundle's cache on a computer that has nothing else: taken in whole, or not at all."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from recovery.__main__ import main
+from recovery.bundling.carried import CACHE, ENTRIES, carry_out, take_in
+from recovery.cache.errors import CacheError
+from recovery.cache.store import Cache
+from recovery.entries.transfers import TransferEntry, standing_at, transfers_file
+from recovery.host.entry_lines import append_statement
+from recovery.packing.proof import SUMS, hash_of, sums_text
+from recovery.tables.relational import ALL_TABLES
+from recovery.tables.schema import ON_TREATMENT
+from tests.app.clinic import CONFIG
+from tests.bundling.clinic import NOW, make
+
+SIGNED = TransferEntry("100001", ("1.2.3",), "St. Elsewhere", "", "Green, Gloria (physician)", NOW)
+LATER = replace(SIGNED, to=None, reason="no bed there", entered_at=NOW + timedelta(hours=1))
+
+
+@pytest.fixture(scope="module")
+def carried(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An opened bundle, as far as it is carried."""
+    folder = tmp_path_factory.mktemp("jobs")
+    config = make(folder)
+    append_statement(transfers_file(config.cache_path), SIGNED)
+    (config.cache_path / "runs.jsonl").write_text("a run\n")
+    bundle = folder / "bundle"
+    carry_out(config.cache_path, bundle)
+    prove(bundle)
+    return bundle
+
+
+@pytest.fixture
+def bundle(carried: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(carried, tmp_path / "bundle")
+
+
+def prove(bundle: Path) -> None:
+    files = [p for p in bundle.rglob("*") if p.is_file() and p.name != SUMS]
+    (bundle / SUMS).write_text(sums_text({p.relative_to(bundle).as_posix(): hash_of(p) for p in files}))
+
+
+def test_every_table_and_statement_is_the_same_on_the_new_computer(bundle: Path, tmp_path: Path) -> None:
+    own = Cache(tmp_path / "new/cache")
+    said = take_in(bundle, own, NOW)
+    there = Cache(bundle / CACHE)
+    held = [s for s in ALL_TABLES.values() if (bundle / CACHE / f"tables/{s.name}.parquet").exists()]
+    assert len(held) > 5 and all(own.read(schema) == there.read(schema) for schema in held)
+    assert list(standing_at(own.path).values()) == [SIGNED]
+    assert (own.path / "runs.jsonl").read_text() == "a run\n"
+    assert said == [
+        f"{len(own.read(ON_TREATMENT))} rows in on_treatment, from the bundle.",
+        "1 statement of people came with it.",
+    ]
+
+
+def test_a_second_time_nothing_changes_and_what_was_signed_here_stays_the_last_word(
+    bundle: Path, tmp_path: Path
+) -> None:
+    own = Cache(tmp_path / "new/cache")
+    append_statement(transfers_file(own.path), LATER)
+    take_in(bundle, own, NOW)
+    again = take_in(bundle, own, NOW)
+    assert again == ["The cache's own tables are whole, and not older than those of the bundle: they stay."]
+    assert list(standing_at(own.path).values()) == [LATER]
+
+
+@pytest.mark.parametrize("what", ["changed", "smuggled", "lost", "no sums", "forged with its checksum"])
+def test_what_is_not_what_was_written_changes_nothing_here(bundle: Path, tmp_path: Path, what: str) -> None:
+    table, own = bundle / CACHE / "tables/on_treatment.parquet", Cache(tmp_path / "new/cache")
+    if what == "lost":
+        table.unlink()
+    elif what == "no sums":
+        (bundle / SUMS).unlink()
+    elif what == "smuggled":
+        (bundle / ENTRIES / "downtimes.jsonl").write_text("{}")
+    else:
+        data = bytearray(table.read_bytes())
+        data[len(data) // 2] ^= 1
+        table.write_bytes(data)
+    if what.startswith("forged"):
+        prove(bundle)
+    with pytest.raises(CacheError):
+        take_in(bundle, own, NOW)
+    assert not own.path.exists()
+
+
+def test_a_bundle_from_the_future_is_not_taken_in(bundle: Path, tmp_path: Path) -> None:
+    with pytest.raises(CacheError, match=r"future|not come yet"):
+        take_in(bundle, Cache(tmp_path / "new/cache"), NOW - timedelta(days=1))
+
+
+def test_the_command_says_what_came_and_how_old_it_is(
+    bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "new").mkdir()
+    config = tmp_path / "new/config.toml"
+    config.write_text(CONFIG, encoding="utf-8")
+    assert main(["rebuild", "--from-bundle", str(bundle), "--config", str(config)]) == 0
+    said = capsys.readouterr()
+    assert "rows in on_treatment, from the bundle" in said.out and "how old the tables" in said.err
+    assert main(["rebuild", "--from-bundle", str(tmp_path), "--config", str(config)]) == 2
+    assert "is no opened bundle" in capsys.readouterr().err
