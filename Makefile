@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEBIAN := orthanc orthanc-dicomweb dcmtk chromium-headless-shell unixodbc tdsodbc freetds-bin nginx-light
 
+unexport PYTHONDONTWRITEBYTECODE  # each process of a test would compile the whole project again
+
 .PHONY: demo test lint run bench mutants pictures clean
 
 demo: $(VENV)/run
