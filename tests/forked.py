@@ -7,6 +7,8 @@ How
 
 from __future__ import annotations
 
+import atexit
+import fcntl
 import gc
 import importlib
 import json
@@ -14,6 +16,7 @@ import os
 import pkgutil
 import runpy
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -72,26 +75,45 @@ def start_module(
 
 @cache
 def _server(*packages: str) -> str:
-    """The address of a process that has imported these packages; it ends with this one."""
-    address = str(Path(tempfile.mkdtemp(prefix="forked-")) / "socket")
+    """The address of a process that has imported these packages: one for a whole run, whoever asks first starts it."""
+    folder = shared_folder()
+    address = folder / "-".join(packages)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not address.exists():
+            _start(address, packages, folder / "alive")
+    return str(address)
+
+
+def shared_folder() -> Path:
+    """Where the servers of this run are found; whoever makes it keeps them: they end with that process."""
+    if "RBRDT_TESTS_FORKED" not in os.environ:
+        folder = Path(tempfile.mkdtemp(prefix="forked-"))
+        os.mkfifo(folder / "alive")
+        os.open(folder / "alive", os.O_RDWR)  # open until this process ends: then the servers read an end
+        os.environ["RBRDT_TESTS_FORKED"] = str(folder)
+        atexit.register(_remove, folder, os.getpid())
+    return Path(os.environ["RBRDT_TESTS_FORKED"])
+
+
+def _remove(folder: Path, maker: int) -> None:
+    if os.getpid() == maker:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _start(address: Path, packages: tuple[str, ...], alive: Path) -> None:
     listener = socket.socket(socket.AF_UNIX)
-    listener.bind(address)
+    listener.bind(str(address))
     listener.listen(64)
     listener.set_inheritable(True)
     command = [sys.executable, "-W", "ignore", "-m", "tests.forked", str(listener.fileno()), *packages]
     one_thread = {"OPENBLAS_NUM_THREADS": "1", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
-    _ENDS.append(
+    with alive.open("rb") as until:
         subprocess.Popen(
-            command, cwd=PROJECT, env=os.environ | one_thread, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+            command, cwd=PROJECT, env=os.environ | one_thread, stdin=until, stdout=subprocess.DEVNULL,
             pass_fds=[listener.fileno()],
-        )
-    )  # fmt: skip
+        )  # fmt: skip
     listener.close()
-    return address
-
-
-_ENDS: list[subprocess.Popen[bytes]] = []
-"""Kept, for their standard input closes with the last reference."""
 
 
 def _serve(listener: socket.socket, packages: list[str]) -> None:
