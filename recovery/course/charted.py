@@ -33,6 +33,8 @@ from recovery.words.values import absent
 
 AT_ONE_TIME = timedelta(minutes=15)
 """So far apart may the times of a part be, as charted and as recorded: another part of that day may be as large."""
+OF_ONE_SESSION = timedelta(hours=5)
+"""So far apart may those of a whole be, which people type from memory: two fractions of a day are six hours apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ def settle(plan: Standing, records: Sequence[TreatmentRecord]) -> Settled:
     left = [(e, tuple(b for b in e.beams if (e.entry_id, b.beam_number) not in gone)) for e in plan.delivered]
     counted = [replace(entry, beams=beams) for entry, beams in left if beams]
     differing = [(group, said) for group in groups if group.told and (said := _difference(group))]
-    told_twice = _beyond_planned(counted, recorded)
+    told_twice = _beyond_planned(plan.delivered, counted, recorded)
     people = {r.ref.patient_id: r.patient for r in records}  # as their records write them
     return Settled(
         records=tuple(_record(entry, people.get(entry.patient_id)) for entry in counted),
@@ -121,12 +123,12 @@ def _other_days(group: Group) -> list[date]:
 
 
 def _other_times(group: Group) -> list[datetime | None]:
-    """Where a part was charted: the times of deliveries that may be another part of that day. None: no record tells."""
-    if _is_whole(group):
-        return []
+    """The times of deliveries that may be another part of that day, or another fraction. None: no record tells."""
+    apart = OF_ONE_SESSION if _is_whole(group) else AT_ONE_TIME
     charted = [entry.treated_at for entry, _ in group.parts]
     of_day = (one.began_at for one in group.told if group.is_of_day(one))
-    return [at for at in of_day if at is None or not any(abs(at - one) <= AT_ONE_TIME for one in charted)]
+    unlike = [at for at in of_day if at is None or not any(abs(at - one) <= apart for one in charted)]
+    return [at for at in unlike if at is not None or not _is_whole(group)]
 
 
 def _is_conflict(group: Group) -> bool:
@@ -142,8 +144,12 @@ def _is_whole(group: Group) -> bool:
     return is_enough(group.given, whole, MU) and not is_absurd(group.given, whole)
 
 
-def _beyond_planned(counted: Sequence[ChartedFraction], recorded: Iterable[KnownDelivery]) -> Iterator[str]:
-    """Fractions that come to so much more than was planned that a delivery must be told twice, in words."""
+def _beyond_planned(
+    charted: Iterable[ChartedFraction], counted: Iterable[ChartedFraction], recorded: Iterable[KnownDelivery]
+) -> Iterator[str]:
+    """Fractions that were charted and come to so much more than was planned that a delivery must be told twice, in
+    words: also where two records of machines bear one number, as of a restored R&V system that counts on from before.
+    """
     given: dict[tuple[int | None, int | None], float] = {}
     whole: dict[tuple[int | None, int | None], float] = {}
     for one in recorded:
@@ -153,10 +159,13 @@ def _beyond_planned(counted: Sequence[ChartedFraction], recorded: Iterable[Known
         for beam in entry.beams:
             place = entry.fraction_number, beam.beam_number
             given[place] = given.get(place, 0.0) + beam.delivered_meterset
+    for entry in charted:
+        for beam in entry.beams:
+            place = entry.fraction_number, beam.beam_number
             if beam.planned_meterset is not None and not beam.is_continuation:
                 whole[place] = max(whole.get(place, 0.0), beam.planned_meterset)
     for place, planned in whole.items():
-        if is_absurd(given[place], planned):
+        if is_absurd(given.get(place, 0.0), planned):
             number, beam_number = place
             yield f"fraction {number} comes to {given[place]:.1f} MU of beam {beam_number}, {planned:.1f} were planned"
 
