@@ -24,7 +24,7 @@ def draw_rows_to_sign(pdf: Canvas, sheet: ChartSheet) -> None:
     """As many rows as the sheet says; the heading again on each page, no row over two pages."""
     lines = _lines(sheet.beams)
     height = _LINE if len(lines) == 1 else _LINE_OF_MANY * len(lines)
-    pdf.heading("Fractions given from this sheet", room=_HEAD + 3 * height + 6)
+    pdf.heading(sheet.rows_title, room=_HEAD + 3 * height + 6)
     _head(pdf, sheet)
     for number in range(sheet.blank_rows):
         if pdf.will_page_break(height):

@@ -67,7 +67,7 @@ class ChartSheet:
     unit: str
     beams: tuple[BeamToGive, ...]
     first_row: str
-    """Fraction number of the first row to sign; empty when there is none."""
+    """Fraction number of the first row to sign; empty when there is none, or nobody knows it."""
     blank_rows: int
 
     @property
@@ -75,6 +75,12 @@ class ChartSheet:
         """`Plan Breast_L  ·  Demo clinic  ·  as of Tue 24 Nov 2026 14:32`, and that no photo belongs to it."""
         said = f"Plan {self.plan_label}  ·  {self.site_name}  ·  as of {self.as_of}"
         return said if self.photo_sha256 else f"{said}  ·  no photo"
+
+    @property
+    def rows_title(self) -> str:
+        """What stands above the rows to sign: where the next fraction is not known, that it has to be asked for."""
+        asked = "" if self.first_row else ". The next fraction is not known: ask before anything is given"
+        return f"Fractions given from this sheet{asked}"
 
     @property
     def stops_in_short(self) -> str:
@@ -215,7 +221,7 @@ def _beams(plan: PlanFile | None) -> tuple[BeamToGive, ...]:
         return ()
     treating = [f for f in plan.treatment_fields if f.beam_meterset is not None] or list(plan.treatment_fields)
     unfinished = plan.ledger.next.unfinished if plan.ledger is not None else None
-    is_proven = plan.is_next_certain
+    is_known = plan.is_next_certain
     unit = _unit(plan)
     rest = {b.beam_number: _meterset(b.remaining, b.unit, unit) for b in unfinished.beams} if unfinished else {}
     ahead = plan.ledger.next_metersets if plan.ledger is not None else {}
@@ -223,7 +229,7 @@ def _beams(plan: PlanFile | None) -> tuple[BeamToGive, ...]:
     for field in treating:
         one = ahead.get(field.beam_number) or ToGive(field.beam_meterset, field.unit)
         planned = _meterset(one.meterset, one.unit, unit)
-        first = planned if unfinished is None else rest.get(field.beam_number, ABSENT) if is_proven else ABSENT
+        first = ABSENT if not is_known else planned if unfinished is None else rest.get(field.beam_number, ABSENT)
         found.append(BeamToGive(str(field.beam_number), planned, first))
     return tuple(found)
 

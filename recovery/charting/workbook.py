@@ -202,7 +202,7 @@ class _Page:
         above = sum(self.ws.row_dimensions[number].height or _LINE for number in range(1, self.row))
         if above + height * sheet.blank_rows > _PAGE_HEIGHT:
             self.ws.row_breaks.append(Break(id=self.row - 1))
-        self._title("Fractions given from this sheet")
+        self._title(sheet.rows_title)
         heads = [head or f"{sheet.unit} given, by field" for head in _SIGN_HEADS]
         self._table(Table(tuple(heads), ()), _SIGN_SPANS)
         for number in range(sheet.blank_rows):

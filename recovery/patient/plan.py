@@ -262,8 +262,9 @@ class PlanFile:
 
     @property
     def is_next_certain(self) -> bool:
-        """Whether the next fraction may be written down: proven, and not possibly given since the newest proof."""
-        return self.is_next_proven and self.row.unknown_since is None
+        """Whether the next fraction may be written down: proven, not possibly given since the newest proof, and not
+        in conflict by what was charted."""
+        return self.is_next_proven and self.row.unknown_since is None and not self.row.charted_conflict
 
     @property
     def treatment_fields(self) -> tuple[PlanField, ...]:

@@ -103,6 +103,9 @@ def test_entries_of_two_workstations_for_one_fraction_leave_the_next_one_unknown
     assert notices.next_fraction(one) == "unknown: what was charted is in conflict (8 of 15 given)"
     (stop,) = [notice for notice in notices.of_plan(one) if notice.word == "CONFLICT"]
     assert stop.is_stop and "charted twice" in stop.said and "settle it on the page" in stop.said
+    (sheet,) = chart_sheets(read(cache, plan))
+    assert sheet.first_row == "" and {beam.first for beam in sheet.beams} == {"—"}, "no number to sign under a stop"
+    assert "not known: ask before anything is given" in sheet.rows_title and sheet.blank_rows
 
 
 def test_a_build_says_the_same_as_what_was_counted_before_it(made: Any, cache: Cache) -> None:
