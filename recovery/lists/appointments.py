@@ -24,7 +24,7 @@ import pandas as pd
 
 from recovery.dicom.course_uids import course_uid
 from recovery.identity.one_patient import ids_of
-from recovery.on_treatment.unknown_since import EARLY, Doubt, is_unanswered
+from recovery.on_treatment.unknown_since import AGAIN, EARLY, Doubt, is_unanswered
 from recovery.tables.relational import CANCELLED_STATUSES
 from recovery.words.statuses import is_over
 from recovery.words.values import ABSENT, absent, or_none
@@ -135,7 +135,8 @@ def course_of(row: Record) -> str | None:
 def given_for(row: Record | None, known: DayFacts, appointment: Record | None) -> list[Given]:
     """What was given of a plan on that day, in order of time; of an appointment, what belongs to it.
 
-    Twice a day: the morning's treatment is not the afternoon's, nor the other way round.
+    Twice a day: the morning's treatment is not the afternoon's, nor the other way round. One treatment of two
+    appointments that are close together is that of both.
     """
     if row is None:
         return []
@@ -147,7 +148,8 @@ def given_for(row: Record | None, known: DayFacts, appointment: Record | None) -
         return found
     begins = appointment["appointment_at"] - EARLY if appointment["is_again"] else None
     following = or_none(appointment["following_at"])
-    ends = following - EARLY if following is not None and len(found) > 1 else None
+    is_apart = following is not None and following - appointment["appointment_at"] >= AGAIN
+    ends = following - EARLY if following is not None and (is_apart or len(found) > 1) else None
     return [one for one in found if (begins is None or one.at >= begins) and (ends is None or one.at < ends)]
 
 

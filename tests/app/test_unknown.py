@@ -151,6 +151,11 @@ def test_two_of_a_day_belong_to_their_own_appointments() -> None:
     only = DayFacts(TODAY, TODAY, {(ANNA, "1.2"): [Given(at(8, 4), 7)]}, Doubt(at(9, 5), at(14, 20)))
     assert appointments.state_of([row], only, morning) == "treated"
     assert appointments.state_of([row], only, afternoon) == "unknown"
+    late = DayFacts(TODAY, TODAY, {(ANNA, "1.2"): [Given(at(14, 10), 7)]})
+    assert appointments.state_of([row], late, morning) == "to come", "one treatment is not two"
+    assert appointments.state_of([row], late, afternoon) == "treated"
+    soon = {**morning, "following_at": at(14, 15), "appointment_at": at(14)}
+    assert appointments.state_of([row], late, soon) == "treated", "two plans, one after the other"
 
 
 def test_everybody_booked_since_the_proof_is_listed_per_machine_in_order_of_time(cache: Path) -> None:
