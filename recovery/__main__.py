@@ -108,6 +108,11 @@ def _run(config: Config, options: argparse.Namespace, *, has_database: bool) -> 
         from recovery.commands import drill
 
         return drill.run(config, options, has_database=has_database)
+    if options.command == "history":
+        from recovery.host.clock import read_clock
+        from recovery.sites import history
+
+        return history.run(config, options, read_clock())
     if options.command == "package":
         from recovery.commands import package
 

@@ -44,5 +44,6 @@ PAGES = (
     PageEntry("Priorities", ":material/low_priority:", "priorities"),
     PageEntry("Packs for file mode", ":material/inventory_2:", "recovery_packs"),
     PageEntry("Backup health", ":material/health_metrics:", "backup_health"),
+    PageEntry("Network", ":material/hub:", "network", Permission.NETWORK),
     PageEntry("Audit", ":material/policy:", "audit", Permission.AUDIT),
 )

@@ -80,7 +80,7 @@ def _copied(space: Workspace, copy: SiteCopy, state: Path) -> CopyReport:
 
     def write() -> CopyReport:
         place = place_of(copy, config.file.parent)
-        writer = SiteWriter(place, config.site.known_as, key, trust_of(config), known)
+        writer = SiteWriter(place, config.site, key, trust_of(config), known)
         return writer.write(state, taken_at, space.now)
 
     try:

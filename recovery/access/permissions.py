@@ -22,6 +22,7 @@ class Role(StrEnum):
     PHYSICIST = "physicist"
     PHYSICIAN = "physician"
     ADMIN = "admin"
+    NETWORK = "network"
 
 
 class Permission(StrEnum):
@@ -39,6 +40,7 @@ class Permission(StrEnum):
     VIEWS = "save views for everybody"
     AUDIT = "read the audit file"
     USERS = "look after accounts"
+    NETWORK = "see the patients of all sites"
 
 
 _THERAPIST = frozenset({Permission.VIEW, Permission.CHARTS})
@@ -50,7 +52,8 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.THERAPIST: _THERAPIST | {Permission.CHARTING, Permission.VIEWS},
     Role.PHYSICIST: _TREATING | _DOWNTIME | {Permission.SIGN_OFF, Permission.VIEWS},
     Role.PHYSICIAN: _THERAPIST | _DOWNTIME | {Permission.EXPORT, Permission.VIEWS},
-    Role.ADMIN: _TREATING | {Permission.AUDIT, Permission.USERS, Permission.VIEWS},
+    Role.ADMIN: _TREATING | {Permission.AUDIT, Permission.USERS, Permission.VIEWS, Permission.NETWORK},
+    Role.NETWORK: frozenset({Permission.VIEW, Permission.NETWORK}),
 }
 
 BREAK_GLASS_GRANTS = _TREATING

@@ -20,6 +20,7 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     _add_restore(commands)
     _add_transfer_out(commands)
     _add_drill(commands)
+    _add_history(commands)
 
 
 def _add_package(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -66,6 +67,17 @@ def _add_transfer_out(commands: argparse._SubParsersAction[argparse.ArgumentPars
 def _add_drill(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("drill", help="recovery tried in earnest, in an empty place, without the R&V system")
     parser.add_argument("--patients", type=_some, metavar="N", help="so many are packed; default: [drill] patients")
+    parser.add_argument("--config", type=Path, default=Path("config.toml"), help="default: config.toml")
+
+
+def _add_history(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("history", help="all sites and years, by their copies: what was treated")
+    parser.add_argument("--machine", metavar="NAME", help="instead, all deliveries of this machine")
+    parser.add_argument("--site", metavar="ID", help="of this site alone")
+    parser.add_argument("--since", type=day_of, required=True, metavar="2026-01-01")
+    parser.add_argument("--until", type=day_of, required=True, metavar="2026-12-31")
+    parser.add_argument("--format", choices=["csv", "json", "xlsx"], default="csv")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: standard output")
     parser.add_argument("--config", type=Path, default=Path("config.toml"), help="default: config.toml")
 
 

@@ -72,6 +72,7 @@ COLUMNS: Mapping[str, Column] = {
         Column("phone", "Phone", "text", 190, (12, 16)),
         Column("alerts", "Alerts", "text", 130, (8, 18)),
         Column("why_not_ready", "What the RT-PACS does not hold", "text", 480),
+        Column("clinic", "Clinic", "text", 130, (12, 22)),
         # of a machine's day
         Column("appointment_at", "Time", "time", 58, (6, 6)),
         Column("next_fraction", "Fraction", "text", 150, (9, 14),

@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from recovery.settings.trust import Trust
 
@@ -51,14 +52,19 @@ class FileState:
 
 @dataclass(frozen=True, slots=True)
 class SiteManifest:
-    """One state of a site: its files by their path in the cache. Times aware; `before` names the manifest before."""
+    """One state of a site: its files by their path in the cache. Times aware; `before` names the manifest before.
+
+    `clinic` and `time_zone` as the site's config has them.
+    """
 
     site: str
     number: int
     made_at: datetime
     taken_at: datetime
     files: Mapping[str, FileState]
-    before: str = ""
+    before: str
+    clinic: str
+    time_zone: str
 
     def to_json(self) -> bytes:
         said = {"format": _FORMAT, **asdict(self), "files": {path: asdict(s) for path, s in sorted(self.files.items())}}
@@ -72,9 +78,11 @@ class SiteManifest:
             if said["format"] != _FORMAT:
                 raise CopyError("it is of another format than this version reads")
             files = states_of(said["files"])
+            texts = str(said["before"]), str(said["clinic"]), str(said["time_zone"])
+            ZoneInfo(texts[2])
             times = _moment(said["made_at"]), _moment(said["taken_at"])
-            return cls(str(said["site"]), int(said["number"]), *times, files, str(said["before"]))
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            return cls(str(said["site"]), int(said["number"]), *times, files, *texts)
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             raise error if isinstance(error, CopyError) else CopyError("it is no manifest") from error
 
 

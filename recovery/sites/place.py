@@ -96,7 +96,7 @@ class _Remote:
         with _told(*self._faults):
             from fsspec.core import url_to_fs
 
-            found = url_to_fs(copy.where, skip_instance_cache=True, use_listings_cache=False, **_options(copy))
+            found = url_to_fs(copy.where, skip_instance_cache=True, **_options(copy))
             self._fs: Any = found[0]
             self._root = str(found[1]).rstrip("/")
 
@@ -190,7 +190,12 @@ def _options(copy: SiteCopy) -> dict[str, Any]:
         patience = {"connect_timeout": SECONDS / 4, "read_timeout": SECONDS, "retries": {"max_attempts": 1}}
         client = {"endpoint_url": copy.endpoint_url} if copy.endpoint_url else {}
         told = {"key": user, "secret": secret, "client_kwargs": client, "config_kwargs": patience}
-        return {**told, "version_aware": True, "max_concurrency": 1}  # by parts it would ask for the newest version
+        return {
+            **told,
+            "version_aware": True,
+            "use_listings_cache": False,
+            "max_concurrency": 1,
+        }  # by parts it would ask for the newest version
     if copy.where.startswith(("sftp://", "ssh://")):
         named = {key: value for key, value in (("username", user), ("password", secret)) if value}
         return {**named, "host_key_policy": _known_hosts(copy.known_hosts), "timeout": SECONDS / 4, "banner_timeout": 5}

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+    from recovery.settings.config import Site
     from recovery.settings.trust import Trust
     from recovery.sites.place import Place
 
@@ -70,8 +71,9 @@ class CopyReport:
 class SiteWriter:
     """The one writer of a site's prefix. `known`: the name of the manifest that it wrote last, as it remembers."""
 
-    def __init__(self, place: Place, site: str, key: Ed25519PrivateKey | None, trust: Trust, known: str = "") -> None:
-        self._place, self._site, self._key, self._known = place, site, key, known
+    def __init__(self, place: Place, site: Site, key: Ed25519PrivateKey | None, trust: Trust, known: str = "") -> None:
+        self._place, self._site, self._key, self._known = place, site.known_as, key, known
+        self._told = site.name, site.time_zone
         self._trust = own_trust(key, trust)
         self._report = CopyReport()
         self._last: Mapping[str, FileState] = {}
@@ -90,7 +92,7 @@ class SiteWriter:
         if self._is_daily:
             files[HISTORY] = self._put(HISTORY, self._history(staged), self._last.get(HISTORY))
         number = 1 + max(number_of(before) or 0, number_of(self._known) or 0)
-        manifest = SiteManifest(self._site, number, now, taken_at, files, before)
+        manifest = SiteManifest(self._site, number, now, taken_at, files, before, *self._told)
         data = signed(manifest.to_json(), self._key, PURPOSE)
         name = manifest_name(number, data)
         key, pointer = manifest_key(self._site, name), f"{name}\n".encode()

@@ -10,6 +10,7 @@ from pathlib import Path
 from recovery.cache.journal import JobResult, Journal
 from recovery.cache.store import Cache
 from recovery.host.keys import load_key
+from recovery.settings import config as clinic
 from recovery.settings.sites import SiteCopy
 from recovery.settings.trust import EVERYBODY, Trust
 from recovery.sites.place import Place, place_of
@@ -81,6 +82,7 @@ class Site:
     key: Path | None = None
     trust: Trust = EVERYBODY
     known: str = ""
+    name: str = "north"
     wrapped: Callable[[Place], Place] = lambda place: place
 
     @property
@@ -95,9 +97,11 @@ class Site:
     def send(self, at: datetime) -> CopyReport:
         key = load_key(self.key) if self.key is not None else None
         place = self.wrapped(self.place)
-        report = SiteWriter(place, "north", key, self.trust, self.known).write(stage(self.cache_path, at), at, at)
+        here = clinic.Site(f"{self.name} clinic", "Europe/Zurich", self.name)
+        writer = SiteWriter(place, here, key, self.trust, self.known)
+        report = writer.write(stage(self.cache_path, at), at, at)
         self.known = report.name
         return report
 
     def read(self, known: str = "") -> SiteState:
-        return read_site(self.place, "north", self.trust, known, everything)
+        return read_site(self.place, self.name, self.trust, known, everything)

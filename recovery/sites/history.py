@@ -1,0 +1,167 @@
+"""`python -m recovery history`: questions over all sites and years, answered by DuckDB from the months of the copies.
+
+How
+    Of each site's newest state that verifies, the months asked for are brought here, compared with their SHA-256, and
+    kept. DuckDB reads them as one table with `site` and `month`; it loads no extension and opens no file by itself.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from recovery.cache.formats import encoded_rows
+from recovery.host.durable import replace
+from recovery.sites.manifests import HISTORY, CopyError, FileState, states_of
+from recovery.sites.months import path_of
+from recovery.sites.place import PlaceError, place_of
+from recovery.sites.reading import brought, last_seen, read_site, seen_file
+from recovery.sites.restoring import site_of, trust_in
+from recovery.tables.schema import TableSchema, columns
+from recovery.words.printable import tell
+
+if TYPE_CHECKING:
+    import argparse
+    from datetime import date, datetime
+    from pathlib import Path
+
+    from recovery.settings.config import Config
+    from recovery.settings.sites import SiteCopy
+
+LACKING = (
+    "duckdb is not installed, which answers questions over history: `pip install -r requirements-network.txt` brings it"
+)
+DELIVERIES = TableSchema(
+    "history",
+    columns("""
+        site started_at:datetime treatment_machine_name patient_id referenced_rt_plan_uid current_fraction_number:int
+        beam_number:int beam_name treatment_delivery_type treatment_termination_status delivered_meterset:float
+        meterset_unit sop_instance_uid
+    """),
+)
+"""All delivered beams of a machine in a span, whatever their type."""
+TREATED = TableSchema("treated", columns("site month patients:int sessions:int beams:int"))
+"""What each site treated in each month. `sessions`: of a plan and fraction number on one day."""
+
+_DAY = "coalesce(CAST(started_at AS DATE), treatment_date)"
+_SPAN = f"{_DAY} BETWEEN $since AND $until AND month BETWEEN $first AND $last"
+_OF_MACHINE = (
+    f"SELECT {', '.join(DELIVERIES.columns)} FROM history WHERE {_SPAN} AND treatment_machine_name = $machine "  # noqa: S608  names of ours
+    "ORDER BY site, started_at, sop_instance_uid, beam_index"
+)
+_BY_MONTH = (
+    "SELECT site, month, count(DISTINCT patient_id) AS patients, count(DISTINCT (referenced_rt_plan_uid, "  # noqa: S608  as above
+    f"current_fraction_number, {_DAY})) AS sessions, count(*) AS beams FROM history WHERE {_SPAN} "
+    "AND coalesce(treatment_delivery_type, 'TREATMENT') IN ('TREATMENT', 'CONTINUATION') "
+    "GROUP BY site, month ORDER BY site, month"
+)
+
+
+class HistoryError(RuntimeError):
+    """The question cannot be answered. The text says why, and what to do."""
+
+
+def run(config: Config, options: argparse.Namespace, now: datetime) -> int:
+    """Answer, on standard output or in a file; returns the exit status: 1 where a site is not in the answer."""
+    copies = [one for one in config.site_copies if options.site in {None, site_of(config, one), one.name}]
+    said: list[str] = []
+    shelf = config.cache_path / "history"
+    files = [file for copy in copies for file in _brought(config, copy, shelf, options.since, options.until, now, said)]
+    tell(*said, file=sys.stderr)
+    if not files:
+        tell("No month of that time is in any copy.", file=sys.stderr)
+        return 2
+    schema = TREATED if options.machine is None else DELIVERIES
+    try:
+        rows = answer(shelf, files, options.since, options.until, options.machine)
+    except HistoryError as error:
+        tell(error, file=sys.stderr)
+        return 2
+    content = encoded_rows(rows, schema, options.format)
+    if options.output is not None:
+        options.output.write_bytes(content)
+    else:
+        sys.stdout.buffer.write(content)
+    return 1 if said else 0
+
+
+def answer(shelf: Path, files: list[Path], since: date, until: date, machine: str | None) -> list[dict[str, Any]]:
+    """Rows of `DELIVERIES`, or without a machine of `TREATED`.
+
+    Raises `HistoryError` if it cannot be answered.
+    """
+    try:
+        import duckdb
+    except ImportError as error:
+        raise HistoryError(LACKING) from error
+    import pyarrow as pa
+    import pyarrow.dataset as ds
+
+    hive = ds.partitioning(pa.schema([("site", pa.string()), ("month", pa.string())]), flavor="hive")
+    names = list(map(str, files))
+    history = ds.dataset(names, format="parquet", partitioning=hive, partition_base_dir=str(shelf))
+    closed: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "memory_limit": "1500MB",
+    }
+    asked: dict[str, object] = {"since": since, "until": until, "first": _month(since), "last": _month(until)}
+    with duckdb.connect(":memory:", config=closed) as connection:
+        connection.register("history", history)
+        connection.execute("SET enable_external_access = false")
+        try:
+            if machine is not None:
+                found = connection.execute(_OF_MACHINE, {**asked, "machine": machine})
+            else:
+                found = connection.execute(_BY_MONTH, asked)
+            heads = [head[0] for head in found.description]
+            return [dict(zip(heads, row, strict=True)) for row in found.fetchall()]
+        except duckdb.Error as error:
+            raise HistoryError(f"The question cannot be answered: {type(error).__name__}: {error}") from error
+
+
+def _brought(
+    config: Config, copy: SiteCopy, shelf: Path, since: date, until: date, now: datetime, said: list[str]
+) -> list[Path]:
+    """A site's months of the span, as files of the shelf; what cannot be had is told in `said`."""
+    site, trust = site_of(config, copy), trust_in(config, copy).until(now)
+    files: list[Path] = []
+    try:
+        place = place_of(copy, config.file.parent)
+        known = last_seen(seen_file(config.cache_path, copy.name))[0]
+        state = read_site(place, site, trust, known, lambda path: path == HISTORY)
+        said += [f"{copy.name}: {doubt}" for doubt in state.doubts]
+        months = states_of(json.loads(state.files.get(HISTORY, b"{}")))
+        for path, month in months.items():
+            if path_of(_month(since)) <= path <= path_of(_month(until)):
+                name = path.rpartition("/")[2].removesuffix(".parquet")
+                file = shelf / f"site={site}" / f"month={name}" / f"{month.sha256}.parquet"
+                _keep(file, brought(place, site, path, month, _held(file)))
+                files.append(file)
+    except (PlaceError, CopyError) as error:
+        said.append(f"{copy.name} is not in this answer, or not all of it: {error}")
+    return files
+
+
+def _keep(file: Path, data: bytes) -> None:
+    """A month that was written again takes the place of what it was."""
+    if not file.exists() or file.stat().st_size != len(data):
+        shutil.rmtree(file.parent, ignore_errors=True)
+        file.parent.mkdir(parents=True)
+        replace(file, data)
+
+
+def _held(file: Path) -> Any:
+    def held(_path: str, _state: FileState) -> bytes | None:
+        with suppress(OSError):
+            return file.read_bytes()
+        return None
+
+    return held
+
+
+def _month(day: date) -> str:
+    return f"{day:%Y-%m}"

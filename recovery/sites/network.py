@@ -1,0 +1,146 @@
+"""The sites of a network, each as its copy says: the newest state that verifies, kept here as a small cache of its own.
+
+A site that cannot be reached, or of which nothing verifies, is shown as it was last, and says so.
+"""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from recovery.cache.copy_age import newest_proof
+from recovery.cache.manifests import FOLDER
+from recovery.cache.store import Cache
+from recovery.entries.priority_entries import entries_file
+from recovery.host import durable, system
+from recovery.host.entry_lines import entries_folder
+from recovery.settings.config import STOP_AFTER
+from recovery.sites.manifests import CopyError, FileState, SiteManifest
+from recovery.sites.place import PlaceError, place_of
+from recovery.sites.reading import Held, last_seen, note_seen, read_site, seen_file
+from recovery.sites.restoring import site_of, trust_in
+from recovery.sites.staging import ENTRIES, RUNS
+from recovery.tables.schema import ON_TREATMENT
+from recovery.words.notices import LOOK_MARK, STOP_MARK
+from recovery.words.times import age
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from recovery.settings.config import Config
+    from recovery.settings.sites import SiteCopy
+    from recovery.settings.trust import Trust
+
+TABLES = frozenset({"schedule", "plan_fields", "setup_notes", "patients"})
+_MANIFEST = "site.json"
+
+
+@dataclass(frozen=True, slots=True)
+class SiteSeen:
+    """A site as it is shown. `cache_path`: its small cache; None where there never was one. `said`: what is wrong.
+
+    `taken_at`: of the state; `proven_at`: when its own jobs last proved everything. Both aware.
+    """
+
+    copy: str
+    site: str
+    clinic: str
+    mark: str = ""
+    said: str = ""
+    cache_path: Path | None = None
+    taken_at: datetime | None = None
+    proven_at: datetime | None = None
+    time_zone: str = "UTC"
+
+
+def look(config: Config, copy: SiteCopy, now: datetime) -> SiteSeen:
+    """Bring what is new of a site here, and tell how it is."""
+    site, trust = site_of(config, copy), trust_in(config, copy).until(now)
+    folder, seen = config.cache_path / "network" / copy.name, seen_file(config.cache_path, copy.name)
+    doubts: tuple[str, ...] = ()
+    fault = ""
+    try:
+        known = last_seen(seen)[0]
+        state = read_site(place_of(copy, config.file.parent), site, trust, known, _is_shown, _held(folder))
+        doubts = state.doubts
+        _keep(folder, state.manifest, state.files)
+        with suppress(OSError):
+            note_seen(seen, max(known, state.name), now)
+    except PlaceError as error:
+        fault = f"cannot be reached: {error}"
+    except CopyError as error:
+        fault = f"is not believed: {error}"
+    except OSError as error:
+        fault = f"cannot be kept here: {error}"
+    return _told(SiteSeen(copy.name, site, site), folder, trust, now, fault, doubts)
+
+
+def as_last(config: Config, copy: SiteCopy, now: datetime, fault: str) -> SiteSeen:
+    """A site as it was when it was looked at last, without asking its copy."""
+    trust, folder = trust_in(config, copy).until(now), config.cache_path / "network" / copy.name
+    site = site_of(config, copy)
+    return _told(SiteSeen(copy.name, site, site), folder, trust, now, fault, ())
+
+
+def _told(seen: SiteSeen, folder: Path, trust: Trust, now: datetime, fault: str, doubts: tuple[str, ...]) -> SiteSeen:
+    newest = _newest(folder)
+    if newest is None:
+        return replace(seen, mark=STOP_MARK, said=f"{seen.copy} {fault}")
+    manifest = SiteManifest.from_json((newest / _MANIFEST).read_bytes())
+    cache_path = newest / "cache"
+    proven_at, elapsed = newest_proof(Cache(cache_path)), now - manifest.taken_at
+    said = [f"{seen.copy} {fault}. What is shown came before" if fault else "", *doubts]
+    said += [] if trust.public_keys else ["unsigned: the config has no public_keys of it"]
+    said += [f"stale: its copy is {age(elapsed)} old"] if elapsed > STOP_AFTER else []
+    said += ["nothing is proven there"] if proven_at is None else []
+    is_stop = fault or elapsed > STOP_AFTER or proven_at is None
+    mark = STOP_MARK if is_stop else LOOK_MARK if any(said) else ""
+    words = ". ".join(filter(None, said))
+    here = (cache_path, manifest.taken_at, proven_at, manifest.time_zone)
+    return SiteSeen(seen.copy, seen.site, manifest.clinic, mark, words, *here)
+
+
+def _is_shown(path: str) -> bool:
+    """What a network's list, machine day, priorities and ages are made of; nobody's records and photos."""
+    if path.startswith(f"{FOLDER}/"):
+        name = path.rpartition("/")[2].removesuffix(".parquet").removesuffix("_newer")
+        return not path.endswith(".parquet") or name in TABLES
+    priorities = f"{ENTRIES}/{entries_file(Path(ENTRIES)).name}"
+    return path in {f"tables/{ON_TREATMENT.name}.parquet", RUNS, priorities}
+
+
+def _keep(folder: Path, manifest: SiteManifest, files: dict[str, bytes]) -> None:
+    """Make a state the newest here: its folder gets its name when it is whole; older ones go."""
+    final = folder / f"{manifest.number:010d}-{manifest.made_at:%Y%m%dT%H%M%S}"
+    if final.exists():
+        return
+    beside = folder / f".new-{final.name}"
+    shutil.rmtree(beside, ignore_errors=True)
+    cache_path = beside / "cache"
+    for path, data in files.items():
+        is_entry = path.startswith(f"{ENTRIES}/")
+        file = entries_folder(cache_path) / path.partition("/")[2] if is_entry else cache_path / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
+    durable.replace(beside / _MANIFEST, manifest.to_json())
+    system.move(beside, final)
+    for older in sorted(folder.glob("[0-9]*"))[:-2]:  # somebody may be reading the one before
+        shutil.rmtree(older, ignore_errors=True)
+
+
+def _newest(folder: Path) -> Path | None:
+    return max(folder.glob("[0-9]*"), default=None)
+
+
+def _held(folder: Path) -> Held:
+    newest = _newest(folder)
+
+    def held(path: str, _state: FileState) -> bytes | None:
+        with suppress(OSError):
+            return (newest / "cache" / path).read_bytes() if newest is not None else None
+        return None
+
+    return held
