@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-DEBIAN := orthanc orthanc-dicomweb dcmtk chromium-headless-shell unixodbc tdsodbc freetds-bin nginx-light
+DEBIAN := orthanc orthanc-dicomweb orthanc-postgresql postgresql dcmtk chromium-headless-shell unixodbc tdsodbc freetds-bin nginx-light
 
 unexport PYTHONDONTWRITEBYTECODE  # each process of a test would compile the whole project again
 
@@ -57,7 +57,7 @@ debian:
 	    missing=$$(for p in $$missing; do apt-cache show $$p >/dev/null 2>&1 && echo $$p || echo chromium; done) && \
 	    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing || \
 	    echo "not installed: $$missing; the tests that need them will skip"; \
-	    for p in orthanc nginx; do service $$p stop >/dev/null 2>&1 || true; done; \
+	    for p in orthanc nginx postgresql; do service $$p stop >/dev/null 2>&1 || true; done; \
 	  fi; \
 	else \
 	  echo "no root or no apt: for all tests, install $(DEBIAN)"; \

@@ -30,6 +30,7 @@ class TwoNodes:
     tps: list[Orthanc] = field(default_factory=list)
     route: str = "relay"
     retrieve: str = "get"
+    associations: int = 4
     extra: str = ""
     clock: str | None = None
 
@@ -49,6 +50,7 @@ class TwoNodes:
             f"[local]\n{node(self.local)}timeout_seconds = 20\n"
             f'[rv]\n{node(self.rv.node)}route = "{self.route}"\n'
             f'{tps}[pacs]\n{node(self.pacs.node)}retrieve = "{self.retrieve}"\n'
+            f"associations = {self.associations}\n"
             f'[cache]\npath = "cache"\n{self.extra}'
         )
 

@@ -6,9 +6,11 @@ damaged object.
 """
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Literal
 
 from pydicom import Dataset
 
@@ -22,6 +24,7 @@ from recovery.objects.differences import differences
 from recovery.objects.digest import MAY_BE_COERCED, digest_and_size, digest_of
 from recovery.objects.modules import encoded
 from recovery.pacs.peers import pacs_peer, pacs_store_peer
+from recovery.pacs.retrieval import in_workers
 from recovery.pacs.verified_objects import ALTERED, DIFFERS, GONE, VerifiedObjects
 from recovery.pacs.workspace import Workspace
 
@@ -35,6 +38,49 @@ LOOK = "compare with paper, then `python -m recovery verify --forget`"
 CHANGED = f"{ALTERED}, and its source has another content too: {LOOK}"
 IMPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2"
 _WHOSE = ("PatientName", "PatientBirthDate", "PatientSex")
+
+
+@dataclass(slots=True)
+class Reread:
+    """What a worker read of a list: where each lies, by UID its digest, its size and whose dose it is, and why not."""
+
+    refs: dict[str, InstanceRef]
+    came: dict[str, tuple[str, int, tuple[str, ...]]] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+
+
+def _reread(pacs: Peer, uids: Sequence[str], retrieve: Literal["get", "move"]) -> Reread:
+    """A task: read a list of objects. What is held and did not come is asked for once more.
+
+    Raises `DimseError` if it was the node that failed.
+    """
+    read = Reread(_held(pacs, uids))
+
+    def take(ds: Dataset) -> None:
+        read.came[el.required_uid(ds, "SOPInstanceUID")] = (*digest_and_size(ds), _plans_of(ds))
+
+    failures = fetch(pacs, read.refs.values(), take, retrieve=retrieve)
+    if failures:
+        there = _held(pacs, failures)
+        gone = dict.fromkeys(failures.keys() - there.keys(), GONE)
+        failures = gone | fetch(pacs, there.values(), take, retrieve=retrieve)
+    if failures:
+        _held(pacs, failures)
+    read.failures = failures
+    return read
+
+
+def _held(pacs: Peer, uids: Iterable[str]) -> dict[str, InstanceRef]:
+    with open_link(pacs) as link:
+        return {ref.sop_instance_uid: ref for ref in find_by_uid(link, uids)}
+
+
+def _plans_of(ds: Dataset) -> tuple[str, ...]:
+    """The plans that a dose is of; of another object none."""
+    if el.text(ds, "SOPClassUID") != RT_DOSE:
+        return ()
+    named = (el.text(item, "ReferencedSOPInstanceUID") for item in el.items(ds, "ReferencedRTPlanSequence"))
+    return tuple(uid for uid in named if uid)
 
 
 @dataclass(slots=True)
@@ -72,12 +118,13 @@ class Rereading:
             no other from being read.
         """
         kept_at, slowly = time.monotonic(), _Slowly(self.space.config.verify.megabytes_per_second)
-        with progress("re-reading", len(uids)) as advance:
+        answers = in_workers(self.space.config, [self._task(chunk) for chunk in _chunks(uids)])
+        with progress("re-reading", len(uids)) as advance, closing(answers):
             for chunk in _chunks(uids):
                 if time.monotonic() > self.ends:
                     return
                 try:
-                    slowly.after(self._read_chunk(chunk))
+                    slowly.after(self._judge(chunk, next(answers)))
                 except DimseError:
                     self.verified.had_their_turn(chunk)
                     raise
@@ -110,7 +157,7 @@ class Rereading:
         self.failed = {}
         before = self.good
         for chunk in _chunks(again):
-            self._read_chunk(chunk)
+            self._judge(chunk, self._task(chunk)())
         self.healed = {uid for uid in again if uid not in self.failed}
         self.good = before
 
@@ -172,28 +219,28 @@ class Rereading:
         found = differences(sent, came[uid])
         return [n for n in (*found.altered, *found.added) if n.isidentifier() or "." in n if n not in MAY_BE_COERCED]
 
-    def _read_chunk(self, uids: Sequence[str]) -> int:
-        """Read these; returns how many bytes came."""
-        refs = self._held(uids)
+    def _task(self, uids: Sequence[str]) -> Callable[[], Reread]:
+        return partial(_reread, self.pacs, uids, self.space.config.pacs.retrieve)
+
+    def _judge(self, uids: Sequence[str], answer: Reread) -> int:
+        """Take what came of these; returns how many bytes came."""
         for uid in uids:
-            if uid not in refs:
+            if uid not in answer.refs:
                 self._gone(uid)
-        inbox = _Inbox(self, refs)
-        retrieve = self.space.config.pacs.retrieve
-        failures = fetch(self.pacs, refs.values(), inbox.take, retrieve=retrieve)
-        if failures:
-            there = self._held(failures)  # raises where it was the node that failed
-            gone = dict.fromkeys(failures.keys() - there.keys(), GONE)
-            failures = gone | fetch(self.pacs, there.values(), inbox.take, retrieve=retrieve)
-        if failures:
-            self._held(failures)
-        for uid, why in failures.items():
+        for uid, (digest, _, plans) in answer.came.items():
+            if self.verified.came(uid, digest, self.space.now, plans):
+                self.good += 1
+            elif not self.verified.objects[uid].differs:
+                self.failed[uid] = answer.refs[uid]
+            if not self.verified.objects[uid].is_as_at_source:
+                self.to_compare.add(uid)
+        for uid, why in answer.failures.items():
             if why == GONE:
                 self._gone(uid)
             else:
                 self.verified.failed(uid, why, self.space.now)
-                self.failed[uid] = refs[uid]
-        return inbox.bytes
+                self.failed[uid] = answer.refs[uid]
+        return sum(size for _, size, _ in answer.came.values())
 
     def _gone(self, uid: str) -> None:
         """An object that is not there: brought again where a source has it. That one that never was there
@@ -201,10 +248,6 @@ class Rereading:
         self.failed[uid] = None
         if uid in self.verified.objects and self.verified.objects[uid].digest is not None:
             self.verified.failed(uid, GONE, self.space.now)
-
-    def _held(self, uids: Iterable[str]) -> dict[str, InstanceRef]:
-        with open_link(self.pacs) as link:
-            return {ref.sop_instance_uid: ref for ref in find_by_uid(link, uids)}
 
     def _at_sources(self, uids: Iterable[str]) -> Iterator[tuple[str, Dataset]]:
         """Objects as the first source that has them gives them; a source that does not is named once. One that has
@@ -230,34 +273,6 @@ class Rereading:
 
 def _keep(came: dict[str, Dataset], ds: Dataset) -> None:
     came[el.required_uid(ds, "SOPInstanceUID")] = ds
-
-
-@dataclass(slots=True)
-class _Inbox:
-    """Takes what the RT-PACS gives back, and judges it."""
-
-    run: Rereading
-    refs: dict[str, InstanceRef]
-    bytes: int = 0
-
-    def take(self, ds: Dataset) -> None:
-        run, verified, uid = self.run, self.run.verified, el.required_uid(ds, "SOPInstanceUID")
-        digest, size = digest_and_size(ds)
-        self.bytes += size
-        if verified.came(uid, digest, run.space.now, _plans_of(ds)):
-            run.good += 1
-        elif not verified.objects[uid].differs:
-            run.failed[uid] = self.refs[uid]
-        if not verified.objects[uid].is_as_at_source:
-            run.to_compare.add(uid)
-
-
-def _plans_of(ds: Dataset) -> tuple[str, ...]:
-    """The plans that a dose is of; of another object none."""
-    if el.text(ds, "SOPClassUID") != RT_DOSE:
-        return ()
-    named = (el.text(item, "ReferencedSOPInstanceUID") for item in el.items(ds, "ReferencedRTPlanSequence"))
-    return tuple(uid for uid in named if uid)
 
 
 @dataclass(slots=True)

@@ -104,6 +104,13 @@ class Collection:
             for uid, one in more.items():
                 own.setdefault(uid, one)
 
+    def take_in(self, read: Collection) -> None:
+        """Take in what a worker read, as if it had been read here."""
+        for own, more in zip(self._tables(), read._tables(), strict=True):
+            own.update(more)
+        self._changed |= read._changed
+        self._met |= read._met
+
     def only(self, uids: Set[str], before: Collection | None) -> Collection:
         """The objects among `uids`; `before`: as they were written."""
         chosen = Collection(self.zone)
@@ -169,7 +176,7 @@ class Collection:
                 source = SOURCE
                 if schema is TREATMENT_RECORDS:
                     source = f"{SOURCE if self.has_all_records else IN_PART}{_in_zone(self.zone)}"
-                rows = chain.from_iterable(rows_of(one) for uid, one in own.items() if uid not in without)
+                rows = chain.from_iterable(rows_of(one) for uid, one in sorted(own.items()) if uid not in without)
                 cache.write(schema, rows, taken_at=now, source=source)
                 self._changed.discard(schema.name)
 

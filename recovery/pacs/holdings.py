@@ -95,7 +95,7 @@ class Holdings:
         if self.is_saved and not anew:
             return
         names = HOLDINGS.columns
-        kept = (answer for uid, answer in self.answers.items() if uid not in without)
+        kept = (answer for uid, answer in sorted(self.answers.items()) if uid not in without)
         rows = ({name: getattr(answer, name) for name in names} for answer in kept)
         naive = ({**row, "asked_at": row["asked_at"].astimezone(UTC).replace(tzinfo=None)} for row in rows)
         cache.write(HOLDINGS, naive, taken_at=now, source="RT-PACS")

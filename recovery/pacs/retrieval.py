@@ -4,9 +4,11 @@ An object parsed once is not fetched again. What earlier runs found a plan to ne
 only what is new is followed step by step.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import suppress
-from typing import Any
+from datetime import tzinfo
+from functools import partial
+from typing import Any, Literal, TypeVar
 
 from pydicom import Dataset
 
@@ -17,11 +19,19 @@ from recovery.dicom.plans import ImageSeries, Plan
 from recovery.dimse import DimseError, NodeTraits, Peer, fetch, find_by_uid, find_images, open_link
 from recovery.host.child_process import asked_beside
 from recovery.host.progress import progress
+from recovery.host.workers import worked_off
+from recovery.pacs.collection import Collection
 from recovery.pacs.holdings import Holdings, series_of
 from recovery.pacs.image_search import find_series_of_patient, find_series_slices
 from recovery.pacs.record_holdings import ask_for_records
 from recovery.pacs.record_search import find_all_records, find_records, find_records_of_patients
 from recovery.pacs.workspace import Workspace
+from recovery.settings.config import Config
+
+Result = TypeVar("Result")
+
+OBJECTS_PER_TASK = 100
+"""So many are read by one worker: two lists of a C-GET."""
 
 READ_BY_FIND = (
     *("SOPClassUID", "SpecificCharacterSet", "PatientName", "PatientBirthDate", "PatientSex"),
@@ -182,8 +192,15 @@ def read_objects(space: Workspace, pacs: Peer, refs: Iterable[InstanceRef], what
     """
     wanted = set(refs)
     retrieve = space.config.pacs.retrieve
+    ordered = sorted(wanted, key=lambda ref: (ref.series_instance_uid or "", ref.sop_instance_uid))
+    lists = [ordered[start : start + OBJECTS_PER_TASK] for start in range(0, len(ordered), OBJECTS_PER_TASK)]
+    tasks = [partial(_read_list, pacs, some, space.config.site.zone, retrieve) for some in lists]
+    failures: dict[str, str] = {}
     with progress(what, len(wanted)) as on_progress:
-        failures = fetch(pacs, wanted, space.collection.add, retrieve=retrieve, on_progress=on_progress)
+        for some, (read, why) in zip(lists, in_workers(space.config, tasks), strict=True):
+            space.collection.take_in(read)
+            failures |= why
+            on_progress(len(some))
     if failures and retrieve == "get":
         with suppress(DimseError):
             fetch(pacs, {r for r in wanted if r.sop_instance_uid in failures}, space.collection.add, retrieve="move")
@@ -194,6 +211,23 @@ def read_objects(space: Workspace, pacs: Peer, refs: Iterable[InstanceRef], what
                 space.collection.add(answer)
     space.resting.wake(space.collection.take_met())
     return {uid: why for uid, why in failures.items() if uid not in space.collection}
+
+
+def in_workers(config: Config, tasks: Sequence[Callable[[], Result]]) -> Generator[Result, None, None]:
+    """The results of tasks that ask the RT-PACS, as many at once as it may be asked: each by two associations.
+
+    What it sends by C-MOVE comes to one port of this machine, one task after the other.
+    """
+    at_once = config.pacs.associations // 2 if config.pacs.retrieve == "get" else 1
+    return worked_off(tasks, min(at_once, len(tasks)), config.workers.scheduler)
+
+
+def _read_list(
+    pacs: Peer, refs: Sequence[InstanceRef], zone: tzinfo, retrieve: Literal["get", "move"]
+) -> tuple[Collection, dict[str, str]]:
+    """A task: what was read of a list, and why not the rest."""
+    read = Collection(zone)
+    return read, fetch(pacs, refs, read.add, retrieve=retrieve)
 
 
 def _read_held(space: Workspace, pacs: Peer, held: set[str], known: dict[str, Any]) -> dict[str, str]:

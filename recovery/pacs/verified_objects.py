@@ -80,7 +80,7 @@ class VerifiedObjects:
         rows = (
             {name: getattr(one, name) for name in names}
             | {"why": one.why or None, "plan_uids": "\\".join(one.plan_uids) or None}
-            for one in self.objects.values()
+            for _, one in sorted(self.objects.items())
         )
         cache.write(VERIFIED_OBJECTS, rows, taken_at=now, source="RT-PACS")
 

@@ -132,6 +132,14 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True)
+class Workers:
+    """`[workers]`: who reads what is much; without a `scheduler` of Dask, processes of this machine."""
+
+    __pydantic_config__ = _STRICT
+    scheduler: Annotated[str, Field(pattern=r"^((tcp|tls)://[^\s/]+:\d+)?$")] = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything that config.toml says. `file` is where it was read."""
 
@@ -158,6 +166,7 @@ class Config:
     restore_to: list[Destination] = field(default_factory=list)
     drill: DrillSettings = field(default_factory=DrillSettings)
     site_copies: list[SiteCopy] = field(default_factory=list)
+    workers: Workers = field(default_factory=Workers)
     file: Path = Path("config.toml")
 
     @property

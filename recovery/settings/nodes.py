@@ -148,7 +148,8 @@ class Pacs(SourceNode):
     """`[pacs]`: the RT-PACS; `query` where it answers queries at another address than it stores.
 
     One that speaks DICOMweb has a `url`, and an AE title only where it speaks DIMSE, too. `token_env` names the
-    environment variable of a bearer token. `folder`: files that stand in for it.
+    environment variable of a bearer token. `folder`: files that stand in for it. `associations`: over how many it may
+    be asked at once by all workers.
     """
 
     __pydantic_config__ = _STRICT
@@ -158,6 +159,7 @@ class Pacs(SourceNode):
     protocol: Literal["dimse", "dicomweb"] = "dimse"
     url: Annotated[str, Field(pattern=r"^(https?://[^\s/?#@]+(/[^\s?#]*)?)?$")] = ""
     token_env: str | None = None
+    associations: Annotated[int, Field(ge=1, le=64, strict=True)] = 4
 
     def __post_init__(self) -> None:
         is_web, parts = self.protocol == "dicomweb", urlsplit(self.url)
