@@ -11,6 +11,7 @@ import json
 import shutil
 import sys
 from contextlib import suppress
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from recovery.cache.formats import encoded_rows
@@ -25,6 +26,7 @@ from recovery.words.printable import tell
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterable
     from datetime import date, datetime
     from pathlib import Path
 
@@ -52,11 +54,12 @@ _OF_MACHINE = (
     f"SELECT {', '.join(DELIVERIES.columns)} FROM history WHERE {_SPAN} AND treatment_machine_name = $machine "  # noqa: S608  names of ours
     "ORDER BY site, started_at, sop_instance_uid, beam_index"
 )
+_SESSION = f"site, month, patient_id, referenced_rt_plan_uid, current_fraction_number, {_DAY}"
 _BY_MONTH = (
-    "SELECT site, month, count(DISTINCT patient_id) AS patients, count(DISTINCT (referenced_rt_plan_uid, "  # noqa: S608  as above
-    f"current_fraction_number, {_DAY})) AS sessions, count(*) AS beams FROM history WHERE {_SPAN} "
+    "SELECT site, month, count(DISTINCT patient_id) AS patients, count(*) AS sessions, "  # noqa: S608  as above
+    f"CAST(sum(beams) AS BIGINT) AS beams FROM (SELECT {_SESSION}, count(*) AS beams FROM history WHERE {_SPAN} "
     "AND coalesce(treatment_delivery_type, 'TREATMENT') IN ('TREATMENT', 'CONTINUATION') "
-    "GROUP BY site, month ORDER BY site, month"
+    f"GROUP BY {_SESSION}) GROUP BY site, month ORDER BY site, month"
 )
 
 
@@ -97,30 +100,33 @@ def answer(shelf: Path, files: list[Path], since: date, until: date, machine: st
         import duckdb
     except ImportError as error:
         raise HistoryError(LACKING) from error
-    import pyarrow as pa
-    import pyarrow.dataset as ds
-
-    hive = ds.partitioning(pa.schema([("site", pa.string()), ("month", pa.string())]), flavor="hive")
-    names = list(map(str, files))
-    history = ds.dataset(names, format="parquet", partitioning=hive, partition_base_dir=str(shelf))
     closed: dict[str, str | bool | int | float | list[str]] = {
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "memory_limit": "1500MB",
     }
     asked: dict[str, object] = {"since": since, "until": until, "first": _month(since), "last": _month(until)}
+    question, asked = (_BY_MONTH, asked) if machine is None else (_OF_MACHINE, {**asked, "machine": machine})
+    rows: list[dict[str, Any]] = []
     with duckdb.connect(":memory:", config=closed) as connection:
-        connection.register("history", history)
         connection.execute("SET enable_external_access = false")
         try:
-            if machine is not None:
-                found = connection.execute(_OF_MACHINE, {**asked, "machine": machine})
-            else:
-                found = connection.execute(_BY_MONTH, asked)
-            heads = [head[0] for head in found.description]
-            return [dict(zip(heads, row, strict=True)) for row in found.fetchall()]
+            for _, of_site in groupby(sorted(files), lambda file: file.parent.parent):  # one after the other: memory
+                connection.register("history", _dataset(shelf, of_site))
+                found = connection.execute(question, asked)
+                heads = [head[0] for head in found.description]
+                rows += [dict(zip(heads, row, strict=True)) for row in found.fetchall()]
         except duckdb.Error as error:
             raise HistoryError(f"The question cannot be answered: {type(error).__name__}: {error}") from error
+    return rows
+
+
+def _dataset(shelf: Path, files: Iterable[Path]) -> object:
+    import pyarrow as pa
+    import pyarrow.dataset as ds
+
+    hive = ds.partitioning(pa.schema([("site", pa.string()), ("month", pa.string())]), flavor="hive")
+    return ds.dataset(list(map(str, files)), format="parquet", partitioning=hive, partition_base_dir=str(shelf))
 
 
 def _brought(
