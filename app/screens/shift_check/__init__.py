@@ -7,13 +7,12 @@ from app.components import banner, header, listed
 from app.components.output import day_print
 from app.data import shifts
 from app.desk import Desk
-from app.screens.shift_check import compare_sheet
+from app.screens.shift_check import compare_sheet, newest_fractions
 from app.wording import words
 from recovery.access.permissions import Permission, roles_with
 from recovery.entries.downtimes import told_at
 from recovery.entries.shift_checks import ShiftCheck, shift_checks_file
 from recovery.host.entry_lines import EntriesError, Statements, append_statement
-from recovery.lists import newest_fractions
 from recovery.watch.shifts import GRACE, LOOKS_BACK_DAYS, Shift
 from recovery.words.times import at_time
 from recovery.words.values import counted
