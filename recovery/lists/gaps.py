@@ -8,11 +8,17 @@ from datetime import date
 
 import pandas as pd
 
+from recovery.lists.appointments import records
+from recovery.on_treatment import overall_time
 from recovery.on_treatment.priorities import gap_days, missed_days
 from recovery.words.notices import LOOK_MARK
 from recovery.words.statuses import is_over
 from recovery.words.values import or_none
 
+_OF_TIME = (
+    *("first_treatment_at", "last_treatment_at", "course_fractions_delivered", "course_number_of_fractions_planned"),
+    *("course_plan_labels", "status"),
+)
 _PAD = " "
 """Sorts before every figure, and every mark sorts after it."""
 
@@ -31,6 +37,12 @@ def with_gaps(table: pd.DataFrame, today: date) -> pd.DataFrame:
         gap_days=pd.Series(days, index=table.index, dtype="Int64"),
         gap=pd.Series(said, index=table.index, dtype="string"),
     )
+
+
+def overall(table: pd.DataFrame, today: date) -> pd.Series:
+    """How long each course has taken, against one fraction each weekday; NA where it cannot be said."""
+    known = [{name: or_none(value) for name, value in row.items()} for row in records(table[list(_OF_TIME)])]
+    return pd.Series([overall_time.in_words(row, today) for row in known], index=table.index, dtype="string")
 
 
 def by_gap(table: pd.DataFrame) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from recovery.entries.priority_entries import PriorityEntry
-from recovery.lists import filters
+from recovery.lists import filters, gaps
 from recovery.lists.appointments import records
 from recovery.lists.columns import CLOCKS
 from recovery.on_treatment import priorities
@@ -24,7 +24,8 @@ def clocks(
 ) -> pd.DataFrame:
     """Plans in treatment with an entry that counts, the least days left first."""
     lines: list[tuple[tuple[int, int, int, int], dict[str, Any]]] = []
-    for row in records(table[filters.is_unfinished(table)]):
+    unfinished = table[filters.is_unfinished(table)]
+    for row in records(unfinished.assign(overall=gaps.overall(unfinished, today))):
         entry = entries.get(row["patient_id"])
         if entry is None or entry.category is None:
             continue
@@ -41,8 +42,8 @@ def clocks(
 def without_entry(table: pd.DataFrame, entries: Mapping[str, PriorityEntry], rules: Rules, today: date) -> pd.DataFrame:
     """Plans in treatment about whose patients nothing that counts was entered, the longest without treatment first.
 
-    Added: `missed_days`, and `prescribed`, the intent that the R&V system names for the plan; the curative come first
-    among those who missed as much. A name tells nothing of who can wait.
+    Added: `missed_days`, `overall`, and `prescribed`, the intent that the R&V system names for the plan; the curative
+    come first among those who missed as much. A name tells nothing of who can wait.
     """
     entered = {patient_id for patient_id, entry in entries.items() if entry.category is not None}
     left = table[filters.is_unfinished(table) & ~table["patient_id"].isin(entered)]
@@ -50,6 +51,7 @@ def without_entry(table: pd.DataFrame, entries: Mapping[str, PriorityEntry], rul
     missed = [priorities.missed_days(at and at.date(), today, rules.treatment_weekdays) for at in days]
     told = left.assign(
         missed_days=pd.Series(missed, index=left.index, dtype="Int64"),
+        overall=gaps.overall(left, today),
         prescribed=left["intent"],
         is_curative=["curative" in intent.casefold() for intent in left["intent"].fillna("")],
     )

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from recovery.course.ledger import Gap, Ledger
+from recovery.on_treatment import overall_time
 from recovery.patient import notices as plan_notices
 from recovery.patient.file import PatientFile
 from recovery.patient.plan import HeldObject, PlanFile
@@ -18,6 +19,8 @@ from recovery.words.radiation import energy_in_words
 from recovery.words.times import day, moment
 from recovery.words.values import ABSENT, absent, counted
 
+_EACH_WEEKDAY = ("daily", "qd", "once a day", "5x", "5 x")
+"""Words of a FractionPattern, in small letters, by which one fraction each weekday is meant."""
 _NO_SIDE = {"", "not applicable", "none", "unspecified"}
 """What an R&V system writes where a site has no side; the tab Prescription shows it as it is."""
 
@@ -97,6 +100,15 @@ def held(thing: HeldObject) -> str:
     if thing.kind == "image series":
         return f"{thing.held} of {thing.wanted} slices"
     return "held" if thing.is_held else "not held"
+
+
+def overall(plan: PlanFile, today: date) -> str | None:
+    """`Overall time: day 23 of 33, 4 fractions behind, …`; None where a pattern other than daily is prescribed."""
+    pattern = (plan.prescription.fraction_pattern or "daily") if plan.prescription is not None else "daily"
+    said = overall_time.in_words(plan.told, today)
+    if said is None or not any(word in pattern.casefold() for word in _EACH_WEEKDAY):
+        return None
+    return f"Overall time, against one fraction each weekday: {said}"
 
 
 def gaps(ledger: Ledger, today: date) -> list[str]:

@@ -48,6 +48,8 @@ def _headline(desk: Desk, file: PatientFile, plan: PlanFile) -> None:
     ]
     if row.earlier_plans:
         lines.append(f"Earlier plans: {as_markdown(row.earlier_plans)}")
+    if (overall := page_words.overall(plan, today)) is not None:
+        lines.append(as_markdown(overall))
     if row.ready:
         lines.append(as_markdown(page_words.readiness(plan, desk.now(), desk.config.site.zone)))
     lines += [_coloured(sentence) for sentence in page_words.warnings(plan)]
