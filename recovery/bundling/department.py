@@ -17,6 +17,7 @@ from recovery.cache.errors import CacheError, TableMissingError
 from recovery.cache.store import Cache
 from recovery.course.charted_entries import answers
 from recovery.entries.charted import read_charted
+from recovery.entries.day_plans import counting_at
 from recovery.entries.downtimes import believed_up_to, grace_at, told_at
 from recovery.lists import appointments, day_tables, filters, machine_day, rows
 from recovery.lists.appointments import DayFacts, Given, PlanKey
@@ -102,7 +103,7 @@ def read_department(config: Config, cache: Cache, now: datetime, what: str) -> D
     as_of = believed_up_to(config.cache_path, true_up_to(cache, ON_TREATMENT))
     built = rows.with_transfers(cache.read_frame(ON_TREATMENT), cache.path)
     table = rows.with_charted(rows.describe(rows.in_order(built)), cache)
-    tables, without = day_tables.read_tables(cache.read_frame, table)
+    tables, without = day_tables.read_tables(cache.read_frame, table, counting_at(cache.path))
     newest = newest_treatment(rows.as_python(table[["last_treatment_at"]]))
     doubt = doubt_of(as_of, newest, now, zone, grace_at(config.cache_path, config.schedule.grace))
     if doubt is not None or table["unknown_since"].notna().any():

@@ -17,6 +17,7 @@ from recovery.access.audit import AuditError, AuditEvent, AuditFile
 from recovery.cache.errors import CacheError
 from recovery.commands.arguments import day_of
 from recovery.entries.charted import merge, read_charted
+from recovery.entries.day_plans import merge_day_plans
 from recovery.entries.downtimes import DowntimeEntry, downtimes_file, lasting, told_at
 from recovery.entries.reconciled import reconciled_file
 from recovery.host.clock import read_clock
@@ -83,8 +84,9 @@ def _merge(config: Config, folder: Path) -> int:
         tell(f"{folder} is no folder", file=sys.stderr)
         return NOTHING
     said = merge(config.cache_path, folder)
+    plans = sum(merge_day_plans(config.cache_path, one) for one in (folder, folder.parent))
     known = read_charted(config.cache_path)
-    tell(f"{counted(len(known.entries), 'entry is', 'entries are')} known here.")
+    tell(f"{counted(len(known.entries), 'entry is', 'entries are')} known here, {counted(plans, 'day plan')} new.")
     tell(*said, *known.faults, file=sys.stderr)
     return PARTLY if said or known.faults else DONE
 

@@ -87,11 +87,14 @@ COLUMNS: Mapping[str, Column] = {
         Column("clock", "Clock", "text", 100, (12, 14)),
         Column("missed_days", "Missed", "number", 66, (8, 8), "Treatment days without treatment"),
         Column("allowed_days", "Allowed", "number", 68, (8, 8)),
+        Column("overall", "Overall time", "text", 240, (16, 26), "Against one fraction each weekday; information only"),
         Column("category", "Category", "number", 74, (9, 9)),
         Column("chemotherapy", "Chemo", "text", 66, (7, 7), "Concurrent chemotherapy"),
         Column("decided_by", "Decided by", "text", 130, (10, 16)),
         Column("signed_by", "Signed by, at", "text", 170, (12, 18)),
         Column("comment", "Comment", "text", 200, (10, 20), may_be_empty=True),
+        # of a day's plan
+        Column("time", "Time", "text", 70, (7, 7)),
         # since the last proof
         Column("booked", "Booked", "text", 90, (9, 10), may_be_empty=True),
         Column("why", "Why here", "text", 120, (8, 18)),
@@ -149,7 +152,7 @@ MACHINE_DAY = Shown(
 CLOCKS = Shown(
     page=(
         *(*_WHO, "plan", "clock", "missed_days", "allowed_days", "category", "check", "chemotherapy", "intent"),
-        *("last_treatment_at", "fraction", "treatment_machine_name", "decided_by", "signed_by", "comment"),
+        *("last_treatment_at", "fraction", "overall", "treatment_machine_name", "decided_by", "signed_by", "comment"),
     ),
     paper=(
         *(*_WITH_BIRTH, "clock", "category", "chemotherapy", "intent", *_HOW_FAR, "treatment_machine_name"),
@@ -157,7 +160,7 @@ CLOCKS = Shown(
     ),
     excel=(
         *(*_WITH_BIRTH, "clock", "category", "chemotherapy", "intent", *_HOW_FAR, "treatment_machine_name", "comment"),
-        *("missed_days", "allowed_days", "decided_by", "signed_by"),
+        *("missed_days", "allowed_days", "overall", "decided_by", "signed_by"),
     ),
     letters={
         "fraction": (13, 22),
@@ -168,9 +171,15 @@ CLOCKS = Shown(
     },
 )
 NOT_ENTERED = Shown(
-    page=(*_WHO, "plan", "missed_days", "prescribed", *_HOW_FAR, "treatment_machine_name", "physicians_of_record"),
+    page=(
+        *(*_WHO, "plan", "missed_days", "prescribed", *_HOW_FAR, "overall", "treatment_machine_name"),
+        "physicians_of_record",
+    ),
     paper=(*_WITH_BIRTH, "missed_days", "prescribed", *_HOW_FAR, "treatment_machine_name", "physicians_of_record"),
-    excel=(*_WITH_BIRTH, "missed_days", "prescribed", *_HOW_FAR, "treatment_machine_name", "physicians_of_record"),
+    excel=(
+        *(*_WITH_BIRTH, "missed_days", "prescribed", *_HOW_FAR, "overall", "treatment_machine_name"),
+        "physicians_of_record",
+    ),
     letters={"fraction": (13, 22), "check": (24, 30)},
 )
 NOT_STARTED = Shown(

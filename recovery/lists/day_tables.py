@@ -1,6 +1,7 @@
 """What a machine's day is made from: the relational tables, and what treatment records say was given on it."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 import pandas as pd
@@ -9,8 +10,10 @@ from recovery.cache.errors import CacheError, TableMissingError
 from recovery.cache.store import Cache
 from recovery.course.charted_entries import standing
 from recovery.entries.charted import read_charted
+from recovery.entries.day_plans import DayPlans
 from recovery.lists import older_ids
 from recovery.lists.appointments import Given, PlanKey
+from recovery.lists.day_plan import with_day_plans
 from recovery.lists.machine_day import Tables
 from recovery.tables.relational import PATIENTS, PLAN_FIELDS, SCHEDULE, SETUP_NOTES
 from recovery.tables.schema import TREATMENT_RECORDS, TableSchema
@@ -25,10 +28,13 @@ _LACKS = {
 NEEDED = frozenset(_LACKS)
 
 
-def read_tables(read: Callable[[TableSchema], pd.DataFrame], listed: pd.DataFrame) -> tuple[Tables, list[str]]:
+def read_tables(
+    read: Callable[[TableSchema], pd.DataFrame], listed: pd.DataFrame, plans: DayPlans
+) -> tuple[Tables, list[str]]:
     """The tables, and a sentence for each that is missing or damaged: it is told, and never stops the list.
 
-    `listed`: the list of patients, by which their older IDs are known.
+    `listed`: the list of patients, by which their older IDs are known; `plans`: what stands in the place of
+    appointments.
     """
     names, told = older_ids.names_of(listed), []
     frames: dict[str, pd.DataFrame] = {}
@@ -39,7 +45,8 @@ def read_tables(read: Callable[[TableSchema], pd.DataFrame], listed: pd.DataFram
             told.append(f"▲ There is no table {schema.name} in the cache: {_LACKS[schema.name]}.")
         except CacheError:
             told.append(f"▲ The table {schema.name} cannot be read: {_LACKS[schema.name]}. See Backup health.")
-    return Tables(**frames), told
+    tables = Tables(**frames)
+    return replace(tables, schedule=with_day_plans(tables.schedule, plans)), told
 
 
 def ids_treated(table: pd.DataFrame, day: date) -> tuple[str, ...]:

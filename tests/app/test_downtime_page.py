@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 from recovery.cache.store import Cache
+from recovery.entries.day_plans import counting_at
 from recovery.entries.downtimes import DowntimeEntry, downtimes_file, lasting_at
 from recovery.host.entry_lines import read_statements
 from recovery.settings.config import load_config
@@ -83,6 +84,18 @@ def test_therapists_tick_and_declare_nothing_and_viewers_look(open_dashboard: Op
         keys = {one.key for one in visit.button}
         assert ("step_1" in keys) is ticks and "end" not in keys
     assert people.PASSWORD not in said(visit)
+
+
+def test_a_machines_day_is_proposed_signed_and_then_its_appointments(open_dashboard: Open) -> None:
+    visit = declared(open_dashboard)
+    visit.toggle(key="day_plan").set_value(True).run()
+    assert not visit.exception and "the usual times, the most urgent first" in said(visit) and "slots" in said(visit)
+    visit.button(key="plan_sign").click().run()
+    assert not visit.exception and "Signed by Physicist of the tests" in said(visit)
+    ((_, day), plan), *_ = counting_at(cache_path()).items()
+    assert plan.slots and day > date(2026, 11, 23)
+    audit = (cache_path().parent / "audit.jsonl").read_text()
+    assert '"day plan"' in audit
 
 
 def test_what_differs_in_coming_back_is_compared_when_it_is_asked_for_and_signed(open_dashboard: Open) -> None:

@@ -12,7 +12,7 @@ from app.components import banner, header, listed, patient_link
 from app.components.output import paper
 from app.data import cached
 from app.desk import Desk
-from app.screens.downtime import reconciling, runbook_sheet
+from app.screens.downtime import day_plan, reconciling, runbook_sheet
 from app.wording import words
 from recovery.access.audit import AuditError
 from recovery.access.permissions import Permission
@@ -39,7 +39,8 @@ def show(desk: Desk) -> None:
     else:
         _show_trust(desk, lasts, loaded)
     _show_runbook(desk, lasts)
-    sheets = reconciling.show(desk) if lasts is not None else ""
+    sheets = day_plan.show(desk, loaded) if lasts is not None and loaded is not None else ""
+    sheets = (reconciling.show(desk) if lasts is not None else "") or sheets
     if lasts is not None and signer is not None:
         _show_end(desk, signer)
     steps, zone = desk.config.downtime.steps, desk.config.site.zone

@@ -11,6 +11,7 @@ from app.desk import Desk
 from app.wording import words
 from recovery.cache.errors import CacheError
 from recovery.cache.freshness import known_since
+from recovery.entries.day_plans import counting_at
 from recovery.lists import day_tables
 from recovery.lists.machine_day import Tables
 from recovery.tables.relational import SCHEDULE
@@ -35,7 +36,8 @@ def load(desk: Desk, listed: pd.DataFrame) -> Found:
         cache = desk.cache.pin()
     except CacheError:
         cache = desk.cache  # the tables say themselves that they cannot be read
-    tables, told = day_tables.read_tables(partial(cached.load_table, cache), listed)
+    plans = counting_at(desk.config.cache_path)
+    tables, told = day_tables.read_tables(partial(cached.load_table, cache), listed, plans)
     sentences = [f":orange[{words.as_markdown(sentence)}]" for sentence in told]
     aged = ""
     if tables.schedule is not None:

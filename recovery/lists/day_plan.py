@@ -1,0 +1,173 @@
+"""A machine's day in a downtime: who comes when, from the usual times and who can wait least. Pure but for pandas.
+
+How
+    Whoever is in treatment on the machine comes at the times of the newest day on which they were booked there; twice,
+    where they were booked twice. The most urgent choose first: each takes the free slot nearest to the usual time. Who
+    finds none stands below, with the gap so far: people decide.
+
+Why it only proposes
+    Who is treated first is decided by physicians. What is signed is what stands in the list, whoever changed it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+import pandas as pd
+
+from recovery.entries.day_plans import DayPlanEntry, DayPlans, Slot
+from recovery.lists import appointments, filters
+from recovery.lists.appointments import Record, records
+from recovery.tables.relational import SCHEDULE
+from recovery.words.values import ABSENT, counted, or_none
+
+COLUMNS = ("mark", "patient_name", "patient_id", "patient_birth_date", "plan", "fraction", "gap", "clock", "check")
+"""Beside `slot`, when a patient comes: None where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """When a machine treats: from the first slot on, one every so many minutes, none at `ends` or later."""
+
+    begins: time
+    ends: time
+    minutes: int
+
+    @property
+    def slots(self) -> list[time]:
+        day = date(2000, 1, 1)
+        at, end = datetime.combine(day, self.begins), datetime.combine(day, self.ends)
+        found = []
+        while at < end and at.date() == day:
+            found.append(at.time())
+            at += timedelta(minutes=self.minutes)
+        return found
+
+
+def proposed(
+    table: pd.DataFrame, schedule: pd.DataFrame | None, machine: str, day: date, hours: Hours, urgent: Sequence[str]
+) -> pd.DataFrame:
+    """A line for each patient and time, those with a slot first; `urgent`: patient IDs, who can wait least first.
+
+    `table`: on_treatment as described, with `gap` and `clock`; `schedule`: under each patient's newest ID.
+    """
+    lines = _people(table, machine)
+    usual = _usual_times(schedule, machine, day)
+    order = {patient_id: place for place, patient_id in enumerate(urgent)}
+    free, found = hours.slots, []
+    for patient_id in sorted(lines, key=lambda one: (order.get(one, len(order)), one)):
+        for wanted in usual.get(patient_id, (None,)):
+            slot = min(free, key=lambda at: 0 if wanted is None else abs(_minutes(at) - _minutes(wanted)), default=None)
+            if slot is not None:
+                free.remove(slot)
+            found.append({**lines[patient_id], "slot": slot})
+    return _in_order(found)
+
+
+def as_signed(table: pd.DataFrame, machine: str, plan: DayPlanEntry) -> pd.DataFrame:
+    """The lines of a plan that was signed, and below them whoever is in treatment on the machine and not in it."""
+    lines, elsewhere = _people(table, machine), _people(table, None)
+    found = []
+    for slot in plan.slots:
+        who = lines.get(slot.patient_id) or elsewhere.get(slot.patient_id)
+        found.append({**(who or {"patient_id": slot.patient_id, "mark": "▲"}), "slot": slot.at})
+    planned = {slot.patient_id for slot in plan.slots}
+    return _in_order([*found, *({**line, "slot": None} for one, line in lines.items() if one not in planned)])
+
+
+def slots_of(lines: pd.DataFrame) -> tuple[Slot, ...]:
+    """What is signed of the lines: whoever has a time."""
+    listed = [(or_none(at), patient_id) for at, patient_id in zip(lines["slot"], lines["patient_id"], strict=True)]
+    return tuple(
+        sorted((Slot(at, who) for at, who in listed if at is not None), key=lambda one: (one.at, one.patient_id))
+    )
+
+
+def capacity(lines: pd.DataFrame, hours: Hours) -> str:
+    """`36 slots, 24 taken, 12 free`, who has none, and two patients of one time."""
+    taken = [slot.at for slot in slots_of(lines)]
+    without = lines.loc[lines["slot"].isna(), "patient_id"].nunique()
+    twice = sorted({at for at in taken if taken.count(at) > 1})
+    said = [f"{counted(len(hours.slots), 'slot')}, {len(taken)} taken, {len(set(hours.slots) - set(taken))} free"]
+    said += [f"▲ {counted(without, 'patient has', 'patients have')} no slot, below"] if without else []
+    said += [f"▲ more than one patient at {', '.join(f'{at:%H:%M}' for at in twice)}"] if twice else []
+    return " · ".join(said)
+
+
+def with_day_plans(schedule: pd.DataFrame | None, plans: DayPlans) -> pd.DataFrame | None:
+    """The schedule, with what was signed of a machine and day in the place of its appointments there."""
+    if not plans:
+        return schedule
+    known = schedule if schedule is not None else pd.DataFrame(columns=list(SCHEDULE.columns))
+    at = pd.to_datetime(known["appointment_at"])
+    places = zip(known["treatment_machine_name"], at.dt.date, strict=True)
+    kept = known[[(or_none(machine), day) not in plans for machine, day in places]]
+    new = pd.DataFrame([row for plan in plans.values() for row in _appointments(plan)], columns=list(known.columns))
+    kinds = {name: kind for name, kind in known.dtypes.items() if schedule is not None}
+    return pd.concat([kept, new.astype(kinds)], ignore_index=True) if len(new) else kept
+
+
+def _appointments(plan: DayPlanEntry) -> Iterable[Record]:
+    for number, slot in enumerate(plan.slots):
+        yield {
+            "appointment_id": f"planned {plan.machine} {plan.day} {number}",
+            "patient_id": slot.patient_id,
+            "appointment_at": pd.Timestamp(datetime.combine(plan.day, slot.at)),
+            "treatment_machine_name": plan.machine,
+            "activity": f"planned in the downtime by {plan.signed_by}",
+            "status": "planned",
+        }
+
+
+def _people(table: pd.DataFrame, machine: str | None) -> dict[str, Record]:
+    """By patient in treatment on a machine, None: on any, the line: of several plans all labels and marks."""
+    found: dict[str, Record] = {}
+    for row in records(table[filters.is_unfinished(table) & table["patient_id"].notna()]):
+        if machine is not None and appointments.machine_of(row) != machine:
+            continue
+        line = {name: or_none(row.get(name)) for name in COLUMNS}
+        other = found.setdefault(row["patient_id"], line)
+        if other is not line:
+            both = {name: " · ".join(filter(None, (other[name], line[name]))) for name in ("plan", "fraction", "check")}
+            found[row["patient_id"]] = {
+                **other,
+                **both,
+                "mark": max(other["mark"] or "", line["mark"] or "", key=_weight),
+            }
+    return found
+
+
+def _weight(mark: str) -> int:
+    return ("", "▲", "■").index(mark)
+
+
+def _usual_times(schedule: pd.DataFrame | None, machine: str, day: date) -> Mapping[str, Sequence[time]]:
+    """By patient, the times of the newest day before `day` on which they were booked on the machine."""
+    if schedule is None:
+        return {}
+    booked = schedule[~appointments.is_cancelled(schedule) & (schedule["treatment_machine_name"] == machine)]
+    booked = booked[booked["appointment_at"] < pd.Timestamp(day)]
+    days: dict[str, dict[date, list[time]]] = {}
+    for patient_id, at in zip(booked["patient_id"], booked["appointment_at"], strict=True):
+        days.setdefault(patient_id, {}).setdefault(at.date(), []).append(at.time())
+    return {patient_id: sorted(own[max(own)]) for patient_id, own in days.items()}
+
+
+def _minutes(at: time) -> int:
+    return at.hour * 60 + at.minute
+
+
+def _in_order(lines: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """By time; those without one last, in the order that they came in."""
+    ordered = sorted(lines, key=lambda line: (line["slot"] is None, line["slot"] or time.min))
+    frame = pd.DataFrame(ordered, columns=["slot", *COLUMNS]).astype({"slot": object})
+    return frame.assign(**{name: frame[name].astype("string") for name in set(COLUMNS) - {"patient_birth_date"}})
+
+
+def said_of(at: object) -> str:
+    """`08:15`; a dash without a time."""
+    known = or_none(at)
+    return f"{known:%H:%M}" if isinstance(known, time) else ABSENT
