@@ -178,14 +178,6 @@ class World:
             doses = {beam: round(mu * self.seed.choice([0.1, 0.5, 1.2]), 1) for beam, mu in doses.items()}
         elif wrong < 0.14:
             doses = {}
-        given = {
-            b.beam_number: b.delivered
-            for f in self.counted(at)[0].fractions
-            for b in f.beams
-            if f.fraction_number == number
-        }
-        if any(given.get(beam, 0.0) + mu > 1.5 * WHOLE[beam] + 1 for beam, mu in doses.items()):
-            return  # refused
         self.sign(where, place, number, when, doses)
 
     def correct(self, where: int) -> None:
@@ -219,28 +211,18 @@ class World:
         doses: Doses,
         corrects: str | None = None,
         is_withdrawn: bool = False,
-    ) -> str:
+    ) -> None:
         at, entry_id = self.stations[where], f"{len(self.entries):03}"
-        records, course = self.records_of(at), self.counted(at)[0]
-        fraction = next((f for f in course.fractions if f.fraction_number == number), None)
-        before = {b.beam_number: b.delivered for b in fraction.beams} if fraction is not None else {}
-        if corrects is not None:
-            old = {b.beam_number: b for b in self.entries[corrects].beams}
-            before = {
-                b: before.get(b, 0.0) - old[b].delivered_meterset if b in old else before.get(b, 0.0) for b in WHOLE
-            }
-        beams = tuple(
-            ChartedBeam(
-                beam, None, max(0.0, WHOLE[beam] - max(0.0, before.get(beam, 0.0))), mu, before.get(beam, 0.0) > 0.01
-            )
-            for beam, mu in doses.items()
-        )
-        known = deliveries_of(records)
+        before = self.given_before(at, number, corrects)
+        if any(before[beam] + mu > 1.5 * WHOLE[beam] + 1 for beam, mu in doses.items()):
+            return  # the page refuses it
+        rest = {beam: max(0.0, mu - before[beam]) for beam, mu in WHOLE.items()}
+        known = [d for d in deliveries_of(self.records_of(at)) if d.fraction_number == number or d.began_at is not None]
+        known = [d for d in known if d.fraction_number == number or d.began_at.date() == when.date()]  # type: ignore[union-attr]
+        beams = tuple(ChartedBeam(beam, None, rest[beam], mu, before[beam] > 0.01) for beam, mu in doses.items())
         made = replace(
             entry(entry_id, number if doses else None, {}, when, beams=beams),
-            known=tuple(d for d in known if d.fraction_number == number or d.began_at.date() == when.date())
-            if doses
-            else (),  # type: ignore[union-attr]
+            known=tuple(known) if doses else (),
             known_entries=tuple(sorted(at.entries)),
             corrects=corrects,
             is_withdrawn=is_withdrawn,
@@ -251,7 +233,14 @@ class World:
         self.log.append(
             f"{where} signs {entry_id} of {place}: {number} {when:%d %H:%M} {dict(doses)} corrects {corrects}"
         )
-        return entry_id
+
+    def given_before(self, at: Station, number: int, corrects: str | None) -> dict[int, float]:
+        """What the workstation shows of a fraction, MU by beam; without the entry that is to be corrected."""
+        shown = [f for f in self.counted(at)[0].fractions if f.fraction_number == number]
+        found = dict.fromkeys(WHOLE, 0.0) | {b.beam_number: b.delivered for f in shown for b in f.beams}
+        for beam in self.entries[corrects].beams if corrects is not None else ():
+            found[beam.beam_number] = max(0.0, found[beam.beam_number] - beam.delivered_meterset)
+        return found
 
     def merge(self) -> None:
         source, target = self.seed.sample(self.stations, 2)

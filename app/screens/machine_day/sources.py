@@ -38,9 +38,11 @@ def load(desk: Desk, listed: pd.DataFrame) -> Found:
         cache = desk.cache  # the tables say themselves that they cannot be read
     plans = counting_at(desk.config.cache_path)
     tables, told = day_tables.read_tables(partial(cached.load_table, cache), listed, plans)
+    if plans:
+        told.append("▲ Where a day was planned in the downtime, its signed times stand in the place of appointments.")
     sentences = [f":orange[{words.as_markdown(sentence)}]" for sentence in told]
     aged = ""
-    if tables.schedule is not None:
+    if tables.schedule is not None and not any(f"table {SCHEDULE.name} " in sentence for sentence in told):
         since = known_since(cache, SCHEDULE)
         aged = f"Appointments as of {moment_in_words(since, desk.now(), desk.config.site.zone)}."
         sentences.append(f":small[{words.as_markdown(f'{aged} {_counted(desk)}')}]")
