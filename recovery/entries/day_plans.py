@@ -4,8 +4,6 @@ One JSON line per statement in `day_plans.jsonl` (`entry_lines`). Of a machine a
 one it was made from: of two that were made from the same, by people who did not know of each other, both are told.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time

@@ -2,14 +2,12 @@
 
 How
     Whoever is in treatment on the machine comes at the times of the newest day on which they were booked there; twice,
-    where they were booked twice. The most urgent choose first: each takes the free slot nearest to the usual time. Who
-    finds none stands below, with the gap so far: people decide.
+    where they were booked twice. The most urgent get the slots, and choose first: each the free one nearest to the
+    usual time, then those without one. Who finds none stands below, with the gap so far: people decide.
 
 Why it only proposes
     Who is treated first is decided by physicians. What is signed is what stands in the list, whoever changed it.
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -57,13 +55,14 @@ def proposed(
     lines = _people(table, machine)
     usual = _usual_times(schedule, machine, day)
     order = {patient_id: place for place, patient_id in enumerate(urgent)}
-    free, found = hours.slots, []
-    for patient_id in sorted(lines, key=lambda one: (order.get(one, len(order)), one)):
-        for wanted in usual.get(patient_id, (None,)):
-            slot = min(free, key=lambda at: 0 if wanted is None else abs(_minutes(at) - _minutes(wanted)), default=None)
-            if slot is not None:
-                free.remove(slot)
-            found.append({**lines[patient_id], "slot": slot})
+    ids = sorted(lines, key=lambda one: (order.get(one, len(order)), one))
+    wants: list[tuple[str, time | None]] = [(one, at) for one in ids for at in usual.get(one, (None,))]
+    free = hours.slots
+    found = [{**lines[one], "slot": None} for one, _ in wants[len(free) :]]
+    for one, wanted in sorted(wants[: len(free)], key=lambda want: want[1] is None):  # a usual time is somebody's
+        slot = min(free, key=lambda at: 0 if wanted is None else abs(_minutes(at) - _minutes(wanted)))
+        free.remove(slot)
+        found.append({**lines[one], "slot": slot})
     return _in_order(found)
 
 

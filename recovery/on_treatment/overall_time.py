@@ -3,8 +3,6 @@
 Information only: no dose is computed of it, and nothing follows from it. Whole days count, the first one too.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any

@@ -64,6 +64,8 @@ def test_the_usual_times_are_kept_and_who_can_wait_least_chooses_first() -> None
     assert times_of(lines) == [("08:00", "2"), ("08:20", "3"), ("08:40", "1"), ("—", "4")]
     assert lines.iloc[2]["plan"] == "Plan A (1 of 2) · Boost (2 of 2)", "one patient, one slot, all plans"
     assert day_plan.capacity(lines, HOURS) == "3 slots, 3 taken, 0 free · ▲ 1 patient has no slot, below"
+    first = day_plan.proposed(described(), schedule, "TB1", TOMORROW, HOURS, ["4", "3", "2", "1"])
+    assert times_of(first) == [("08:00", "2"), ("08:20", "3"), ("08:40", "4"), ("—", "1")], "4 has no usual time"
     without = day_plan.proposed(described(), None, "TB1", TOMORROW, HOURS, [])
     assert [at for at, _ in times_of(without)] == ["08:00", "08:20", "08:40", "—"], "no schedule: in turn"
 

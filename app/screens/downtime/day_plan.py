@@ -4,8 +4,6 @@
 of appointments on Machine day, Chart fractions, charts and binder.
 """
 
-from __future__ import annotations
-
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, time, timedelta
