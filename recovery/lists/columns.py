@@ -182,6 +182,10 @@ NOT_ENTERED = Shown(
     ),
     letters={"fraction": (13, 22), "check": (24, 30)},
 )
+DAY_PLAN = Shown(
+    page=(*_WHO, "plan", "fraction", "gap", "clock", "check"),
+    paper=("time", *_WITH_BIRTH, "fraction", "gap", "clock", "initials"),
+)
 NOT_STARTED = Shown(
     page=(
         *("stage", "patient_name", "patient_id", "waits_for", "since", "told", "first_appointment_at"),

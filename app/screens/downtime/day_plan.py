@@ -25,17 +25,16 @@ from recovery.entries.day_plans import DayPlanEntry, day_plans_file, planned_twi
 from recovery.entries.priority_entries import PriorityEntry, entries_file, latest
 from recovery.host.entry_lines import EntriesError, append_statement, read_statements
 from recovery.lists import day_plan, gaps, list_sheet, machine_day, older_ids, priorities
+from recovery.lists.columns import DAY_PLAN
 from recovery.tables.schema import TableSchema, columns
 from recovery.words.times import at_time
 from recovery.words.times import day as day_in_words
 
 _EXCEL = TableSchema(
     "day_plan",
-    columns("time patient_name patient_id patient_birth_date:date plan fraction gap clock check initials"),
+    columns("mark time patient_name patient_id patient_birth_date:date plan fraction gap clock check initials"),
     key=(),
 )
-_PAPER = ("time", "patient_name", "patient_id", "patient_birth_date", "plan", "fraction", "gap", "clock", "initials")
-_PAGE = ("mark", "patient_name", "patient_id", "plan", "fraction", "gap", "clock", "check")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +110,21 @@ def _urgent(desk: Desk, loaded: cached.Loaded) -> tuple[pd.DataFrame, list[str]]
 
 def _edited(lines: pd.DataFrame, asked: _Asked, signed: DayPlanEntry | None) -> pd.DataFrame:
     """The lines with the times that somebody changed."""
-    shown = marked.printed(lines[list(_PAGE)])
+    shown = marked.printed(lines[list(DAY_PLAN.page)])
     shown.insert(0, "slot", lines["slot"])
     config = {
         "slot": st.column_config.TimeColumn("Time", format="HH:mm", width=70, help="Empty: no slot that day"),
-        **marked.config(_PAGE, lines, asked.day),
+        **marked.config(DAY_PLAN.page, lines, asked.day),
     }
     key = f"plan {asked.machine} {asked.day} {asked.hours} {signed.entered_at if signed is not None else ''}"
     edited = st.data_editor(
-        shown, key=key, hide_index=True, column_config=config, disabled=list(_PAGE), num_rows="fixed", placeholder="—"
+        shown,
+        key=key,
+        hide_index=True,
+        column_config=config,
+        disabled=list(DAY_PLAN.page),
+        num_rows="fixed",
+        placeholder="—",
     )
     changed = lines.assign(slot=edited["slot"].astype(object).where(edited["slot"].notna(), None))
     return changed.sort_values("slot", key=lambda at: at.map(str), kind="stable").pipe(_without_last)
@@ -171,8 +176,8 @@ def _handed_out(desk: Desk, lines: pd.DataFrame, asked: _Asked, said: str) -> st
     )
     title = f"{asked.machine} · {day_in_words(asked.day)} {asked.day.year} · {desk.config.site.name}"
     with_slot, without = listed[listed["slot"].notna()], listed[listed["slot"].isna()]
-    blocks = [list_sheet.Block("Day plan", with_slot, _PAPER)]
-    blocks += [list_sheet.Block(f"No slot: {len(without)}", without, _PAPER[1:])] if len(without) else []
+    blocks = [list_sheet.Block("Day plan", with_slot, DAY_PLAN.paper)]
+    blocks += [list_sheet.Block(f"No slot: {len(without)}", without, DAY_PLAN.paper[1:])] if len(without) else []
     return list_sheet.sheet(title, f"{list_export.status_of(desk)} {told}", blocks)
 
 
