@@ -180,7 +180,7 @@ NOT_ENTERED = Shown(
         *(*_WITH_BIRTH, "missed_days", "prescribed", *_HOW_FAR, "overall", "treatment_machine_name"),
         "physicians_of_record",
     ),
-    letters={"fraction": (13, 22), "check": (24, 30)},
+    letters={"fraction": (13, 22), "check": (24, 28), "overall": (12, 13)},
 )
 DAY_PLAN = Shown(
     page=(*_WHO, "plan", "fraction", "gap", "clock", "check"),
