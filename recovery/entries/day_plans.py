@@ -11,7 +11,7 @@ from pathlib import Path
 
 from recovery.entries.downtimes import lasting_at
 from recovery.host.durable import append_line
-from recovery.host.entry_lines import EntriesError, entries_folder, lines_of, note_kept, read_statements
+from recovery.host.entry_lines import EntriesError, entries_folder, lines_of, read_statements
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,4 @@ def merge_day_plans(cache_path: Path, folder: Path) -> int:
     new = [line for line in lines_of(theirs, DayPlanEntry) if line not in known]
     for line in new:
         append_line(ours, line, private=True)
-    if new:
-        note_kept(ours.parent, ours)
     return len(new)

@@ -109,12 +109,12 @@ def _told(cache_path: Path, zone: ZoneInfo) -> str:
 
 def grace_at(cache_path: Path, usual: timedelta) -> timedelta:
     """How old the newest proof may be before what was treated since is unknown: in a downtime no longer at all, and
-    none where a downtime may last that cannot be read."""
+    none where a downtime may last that cannot be read, or what people charted or signed is gone."""
     try:
         read = read_statements(downtimes_file(cache_path), DowntimeEntry)
     except EntriesError:
         return timedelta(0)
-    return timedelta(0) if _may_last(read) or lasting(read.all) is not None else usual
+    return timedelta(0) if _may_last(read) or lasting(read.all) is not None or lost(cache_path) else usual
 
 
 def _may_last(read: Statements[DowntimeEntry]) -> bool:

@@ -67,6 +67,15 @@ def read_statements(file: Path, kind: type[Entry]) -> Statements[Entry]:
     return Statements(tuple(entries), len(lines) - len(entries), before_damage)
 
 
+def lines_of(file: Path, kind: type[Entry]) -> list[bytes]:
+    """The lines of a file that are statements, for another file of the same; none where it was never written.
+
+    Raises `OSError` if it is there and cannot be read.
+    """
+    lines = file.read_bytes().split(b"\n") if file.exists() else []
+    return [line for line in lines if _parsed(line, kind) is not None]
+
+
 def append_statement(file: Path, entry: DataclassInstance) -> None:
     """Add a statement; when this returns, it is on the disk.
 

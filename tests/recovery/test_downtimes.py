@@ -20,6 +20,7 @@ from recovery.entries.downtimes import (
     lasting_at,
     told_at,
 )
+from recovery.entries.noted import note
 from recovery.host.entry_lines import append_statement, read_statements
 from tests.app import clinic
 from tests.recovery.charting import FULL, entry
@@ -81,6 +82,18 @@ def test_a_file_that_cannot_be_read_is_said_and_is_not_no_downtime(tmp_path: Pat
     assert "Nobody can tell whether a downtime is declared" in told_at(tmp_path / "cache", ZURICH)
     assert grace_at(tmp_path / "cache", half_an_hour) == timedelta(0)
     assert lasting_at(tmp_path / "cache") is None
+
+
+def test_where_statements_are_gone_whoever_was_booked_since_the_proof_is_unknown(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    for one in (BEGIN, END):
+        append_statement(downtimes_file(cache), one)
+    note(cache, "")
+    assert (told_at(cache, ZURICH), grace_at(cache, timedelta(hours=1))) == ("", timedelta(hours=1))
+    downtimes_file(cache).unlink()
+    assert "downtimes.jsonl lacks some of 2 statements" in told_at(cache, ZURICH)
+    assert grace_at(cache, timedelta(hours=1)) == timedelta(0)
 
 
 def test_it_is_declared_told_and_ended_by_command(
