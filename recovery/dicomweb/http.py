@@ -5,32 +5,26 @@ Why a session of its own
     them; dicomweb-client takes an empty answer of a proxy for "no matches".
 """
 
-from __future__ import annotations
-
 import logging
 import socket
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from http.cookiejar import DefaultCookiePolicy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote, urlencode
 
 import dicomweb_client
 import requests
 from dicomweb_client.web import DICOMwebClient, _Transaction
+from pydicom import Dataset
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from recovery.dimse.patience import patience_of
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from pydicom import Dataset
-
-    from recovery.dimse.tls import Tls
+from recovery.dimse.tls import Tls
 
 VERSION = "0.61.2"
 

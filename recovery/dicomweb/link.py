@@ -9,14 +9,13 @@ Why no word of the server's error, nor of requests'
     Both spell out the address, and with it the patient who was asked for.
 """
 
-from __future__ import annotations
-
 import re
 import ssl
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from io import BytesIO
 from itertools import product
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from pydicom import Dataset
 from pydicom.filereader import read_dataset
@@ -24,18 +23,13 @@ from requests.exceptions import ChunkedEncodingError, ContentDecodingError, HTTP
 from requests.exceptions import ConnectionError as NoConnection
 
 from recovery.dicom import elements as el
+from recovery.dicom.model import InstanceRef
+from recovery.dicomweb.http import Client
 from recovery.dimse.encoding import EncodedObject, inflated, with_file_meta
 from recovery.dimse.link import MOST_MATCHES
 from recovery.dimse.peer import DimseError, Peer
 from recovery.dimse.query.identifiers import UNIQUE, query
-from recovery.dimse.tls import in_words, seen_certificate
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from recovery.dicom.model import InstanceRef
-    from recovery.dicomweb.http import Client
-    from recovery.dimse.tls import Tls
+from recovery.dimse.tls import Tls, in_words, seen_certificate
 
 PAGE = 500
 UIDS_PER_ADDRESS = 40

@@ -6,20 +6,16 @@ How
     scheduler cannot be reached, this machine works alone.
 """
 
-from __future__ import annotations
-
 import logging
 from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import CancelledError, Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from recovery.host.child_process import asked_beside
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
 
 Result = TypeVar("Result")
 
