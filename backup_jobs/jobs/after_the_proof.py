@@ -4,8 +4,6 @@ What the packs' gate refuses for a plan's own sake is the clinic's to decide, an
 not be made anew because the RT-PACS gave too little leaves that job undone.
 """
 
-from __future__ import annotations
-
 from backup_jobs.jobs.schedule import BUNDLE, DRILL, PACKS, drill_is_due
 from recovery.bundling.making import BundleError, make_bundle
 from recovery.cache.doors import cache_to_show

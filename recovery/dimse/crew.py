@@ -14,20 +14,15 @@ Why
     another object. Time-outs alone are limited: a node that is silent several times in a row is not asked all night.
 """
 
-from __future__ import annotations
-
 import logging
 import queue
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from contextlib import AbstractContextManager
+from typing import Protocol, TypeVar
 
 from recovery.dicom.model import InstanceRef
 from recovery.dimse.peer import UNKNOWN_DESTINATION, DimseError, Link
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from contextlib import AbstractContextManager
 
 PATIENCE = 3
 """Time-outs in a row after which it is the node, not the object."""

@@ -1,7 +1,5 @@
 """An object as it travels: its bytes, and what the command said of them."""
 
-from __future__ import annotations
-
 import os
 import zlib
 from dataclasses import dataclass, replace

@@ -11,15 +11,14 @@ Why
     Dashboards must be built from what the RT-PACS holds, and some nodes give C-GET, some only C-MOVE.
 """
 
-from __future__ import annotations
-
 import contextlib
 import logging
 import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import BytesIO
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from pydicom import dcmread
+from pydicom import Dataset, dcmread
 from pynetdicom import build_role, evt
 from pynetdicom.presentation import build_context
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
@@ -54,15 +53,8 @@ from recovery.dimse.guard import DOES_NOT_MATCH, NOT_AUTHORISED, Guard, disagree
 from recovery.dimse.link import DimseLink
 from recovery.dimse.moving import image_query, move
 from recovery.dimse.opening import open_association
-from recovery.dimse.peer import NOT_SUPPORTED, DimseError, DoorLink, Peer
+from recovery.dimse.peer import NOT_SUPPORTED, DimseError, Door, DoorLink, Peer
 from recovery.dimse.receiving import encoded_object, open_receiver
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-
-    from pydicom import Dataset
-
-    from recovery.dimse.peer import Door
 
 log = logging.getLogger(__name__)
 

@@ -9,10 +9,10 @@ Why
     C.4.1.2.2.1), and a node that does not understand a question must not look like an empty one.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
+
+from pydicom import Dataset
 
 from recovery.dicom import elements as el
 from recovery.dicom.elements import InvalidObjectError
@@ -21,11 +21,6 @@ from recovery.dimse.opening import open_link
 from recovery.dimse.peer import DimseError, Link, Peer
 from recovery.dimse.query.asking import find_all
 from recovery.dimse.query.identifiers import REFUSED, UIDS_PER_QUERY, query
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from pydicom import Dataset
 
 _LEVEL_KEYS = {
     "STUDY": ("PatientID", "StudyInstanceUID", "StudyDate"),

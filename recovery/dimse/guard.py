@@ -12,21 +12,17 @@ How
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
-from typing import TYPE_CHECKING
 
 from pydicom import dcmread
 
 from recovery.dicom import elements as el
+from recovery.dicom.model import InstanceRef
 from recovery.dimse.encoding import EncodedObject, with_file_meta
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
-    from recovery.dicom.model import InstanceRef
-    from recovery.dimse.peer import Peer
-    from recovery.dimse.tls import Tls
+from recovery.dimse.peer import Peer
+from recovery.dimse.tls import Tls
 
 NOT_AUTHORISED = 0x0124
 """Refused: not authorised (PS3.7 section C.5.9). What a sender of something that was not asked for is told."""

@@ -9,23 +9,17 @@ Why
     UIDs in a list and answers success. The caller asks the destination.
 """
 
-from __future__ import annotations
-
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 
 from pydicom import Dataset
 
+from recovery.dicom.model import InstanceRef
 from recovery.dimse.crew import Chunk, work_off
 from recovery.dimse.link import DimseLink
 from recovery.dimse.opening import open_association
 from recovery.dimse.peer import UNKNOWN_DESTINATION, DimseError, Peer
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from contextlib import AbstractContextManager
-
-    from recovery.dicom.model import InstanceRef
 
 UIDS_PER_MOVE = 50
 ASSOCIATIONS = 4

@@ -8,15 +8,15 @@ Why
     R&V systems allow few associations at a time, and free one a moment after it was released.
 """
 
-from __future__ import annotations
-
 import contextlib
 import random
 import ssl
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from pynetdicom import AE, evt
+from pynetdicom.association import Association
 from pynetdicom.pdu_primitives import SOPClassExtendedNegotiation
 from pynetdicom.presentation import PresentationContext, build_context
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
@@ -25,14 +25,7 @@ from recovery.dimse.encoding import READ_IN
 from recovery.dimse.link import FIND_MODELS, MAXIMUM_PDU_SIZE, MOVE_MODELS, RELATIONAL, DimseLink
 from recovery.dimse.peer import NOT_SUPPORTED, UNKNOWN_DESTINATION, Link, Peer
 from recovery.dimse.sockets import QuickSocket, SecureSocket, make_quick
-from recovery.dimse.tls import in_words, seen_certificate
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from pynetdicom.association import Association
-
-    from recovery.dimse.tls import Tls
+from recovery.dimse.tls import Tls, in_words, seen_certificate
 
 WAITS = (0.2, 0.5, 1.0, 2.0, 3.0)
 """Seconds before each further try after a transient refusal (PS3.8 section 9.3.4, result 2)."""

@@ -4,15 +4,10 @@ Why not by the node's word alone
     It may send what nobody asked for, the same object again and again, or "pending" with any numbers, for ever.
 """
 
-from __future__ import annotations
-
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from pydicom import Dataset
+from pydicom import Dataset
 
 TIMEOUTS = 10
 """Time-outs that a C-FIND may take beside its matches, and a C-MOVE or C-GET between two objects, however often the

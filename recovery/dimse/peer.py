@@ -6,20 +6,16 @@ A `Peer` is a node as this machine speaks to it; its `NodeTraits` are learnt onc
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
-from recovery.dicom.model import DicomNode
+from pydicom import Dataset
+
+from recovery.dicom.model import DicomNode, InstanceRef
+from recovery.dimse.encoding import EncodedObject
 from recovery.dimse.tls import Tls
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from contextlib import AbstractContextManager
-
-    from pydicom import Dataset
-
-    from recovery.dicom.model import InstanceRef
-    from recovery.dimse.encoding import EncodedObject
 
 UNKNOWN_DESTINATION = 0xA801
 """Refused: move destination unknown (PS3.4 table C.4-2)."""

@@ -9,21 +9,17 @@ Why
     half a PDU, or reads no more, held its thread for ever, and with it whoever aborted the association.
 """
 
-from __future__ import annotations
-
 import contextlib
 import socket
 import ssl
 import time
-from typing import TYPE_CHECKING
+
+from pynetdicom import evt
+from pynetdicom.dimse import DIMSEServiceProvider
+from pynetdicom.pdu_primitives import P_DATA
 
 from recovery.dimse import upstream
 from recovery.host import system
-
-if TYPE_CHECKING:
-    from pynetdicom import evt
-    from pynetdicom.dimse import DIMSEServiceProvider
-    from pynetdicom.pdu_primitives import P_DATA
 
 _MOST_BYTES = 65_536
 _MEGABYTE = 1_000_000

@@ -14,14 +14,14 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterable
 from contextlib import ExitStack
 from io import BytesIO
-from typing import TYPE_CHECKING
 
 from pydicom import dcmread
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom.dsutils import encode
-from pynetdicom.presentation import build_context
+from pynetdicom.presentation import PresentationContext, build_context
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
 from recovery.dicom import elements as el
@@ -31,11 +31,6 @@ from recovery.dimse.link import DimseLink
 from recovery.dimse.opening import open_association
 from recovery.dimse.peer import NOT_SUPPORTED, DimseError, DoorLink, Peer
 from recovery.dimse.receiving import CANNOT_STORE
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from pynetdicom.presentation import PresentationContext
 
 MOST_ASSOCIATIONS = 8
 ANEW_AFTER = 1.0

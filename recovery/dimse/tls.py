@@ -6,8 +6,6 @@ How
     can be switched off, and nothing goes back to DICOM in the clear.
 """
 
-from __future__ import annotations
-
 import contextlib
 import re
 import socket

@@ -1,7 +1,5 @@
 """`[[site_copies]]` of config.toml: where copies off site lie: this clinic's, and others' for a network."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from dataclasses import dataclass, field

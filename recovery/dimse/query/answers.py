@@ -9,20 +9,15 @@ Why
     long answer takes, spent on the same hundred bytes again and again.
 """
 
-from __future__ import annotations
-
 import copy
 from io import BytesIO
-from typing import TYPE_CHECKING
 
+from pynetdicom.dimse import DIMSEServiceProvider
 from pynetdicom.dimse_primitives import C_FIND
 from pynetdicom.dsutils import decode
+from pynetdicom.pdu_primitives import P_DATA
 
 from recovery.dimse import upstream
-
-if TYPE_CHECKING:
-    from pynetdicom.dimse import DIMSEServiceProvider
-    from pynetdicom.pdu_primitives import P_DATA
 
 _IS_COMMAND, _IS_LAST = 0b01, 0b10
 """Bits of a fragment's message control header (PS3.8 annex E.2)."""

@@ -17,26 +17,28 @@ Why
     Success (pynetdicom #467). Others end with 0xFE00, 0xB000 or 0xA700: that too means "in pieces".
 """
 
-from __future__ import annotations
-
 import contextlib
 import logging
 import string
-from typing import TYPE_CHECKING
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+
+from pydicom import Dataset
 
 from recovery.dicom import elements as el
 from recovery.dimse.opening import open_link
-from recovery.dimse.peer import DimseError
+from recovery.dimse.peer import DimseError, Link
 from recovery.dimse.query.identifiers import CANCELLED, CUT_SHORT, REFUSED, UIDS_PER_QUERY, UNIQUE, in_words, query
-from recovery.dimse.query.pieces import ENDS, RANGED, SQL_WILDCARDS, Answer, Keys, divisions, is_one_second, ranged_key
-
-if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-
-    from pydicom import Dataset
-
-    from recovery.dimse.peer import Link
-    from recovery.dimse.query.pieces import Name
+from recovery.dimse.query.pieces import (
+    ENDS,
+    RANGED,
+    SQL_WILDCARDS,
+    Answer,
+    Keys,
+    Name,
+    divisions,
+    is_one_second,
+    ranged_key,
+)
 
 log = logging.getLogger(__name__)
 

@@ -1,13 +1,8 @@
 """What is asked: the identifier of a C-FIND, and its keys in words."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 from pydicom import Dataset
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 UNIQUE = {
     "STUDY": ("PatientID", "StudyInstanceUID"),

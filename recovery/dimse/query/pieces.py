@@ -9,17 +9,12 @@ Why cuts where the matches lie
     A window's records are in a few days of it. Halves of the window would find that out question by question.
 """
 
-from __future__ import annotations
-
 import string
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
-
-    from recovery.dimse.peer import DimseError
+from recovery.dimse.peer import DimseError
 
 Keys = dict[str, str]
 Name = tuple[str, str | None, str | None]
