@@ -26,7 +26,7 @@ from recovery.cache.store import Cache
 from recovery.commands import verify
 from recovery.dicom.model import DicomNode
 from recovery.entries.charted import enter, read_charted
-from recovery.entries.downtimes import DowntimeEntry, downtimes_file, told_at
+from recovery.entries.downtimes import DowntimeEntry, downtimes_file, grace_at, told_at
 from recovery.entries.known_gaps import KnownGap, known_gaps_file
 from recovery.entries.noted import noted_file
 from recovery.entries.priority_entries import PriorityEntry, entries_file
@@ -194,6 +194,7 @@ def test_statements_that_are_gone_with_all_their_files_are_said_and_never_noted_
         for _ in range(2):
             said = note(config.cache_path, "")
             assert len(said) == (6 if older else 7) and all(one in told_at(config.cache_path, zone) for one in said)
+            assert grace_at(config.cache_path, timedelta(minutes=30)) == timedelta(0), "a downtime may last"
             assert any("downtimes.jsonl lacks some of 2 statements that people signed" in one for one in said)
     for path in (audit, AuditFile(audit).head_path):
         path.unlink()
