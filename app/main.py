@@ -7,6 +7,7 @@ signed in, and hand config and clock to a page. Nothing about a patient is read 
 import os
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import streamlit as st
 
@@ -58,7 +59,8 @@ def main() -> None:
         )
         for page in PAGES
     }
-    chosen = st.navigation(list(pages.values()), position="sidebar" if isinstance(entered, Sitting) else "hidden")
+    place: Literal["sidebar", "hidden"] = "sidebar" if isinstance(entered, Sitting) else "hidden"
+    chosen = st.navigation(list(pages.values()), position=place, expanded=True)  # else it hides those after the tenth
     if not isinstance(entered, Sitting):
         sign_in.show(desk, entered)
         return
