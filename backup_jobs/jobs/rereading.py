@@ -47,6 +47,7 @@ class Reread:
     refs: dict[str, InstanceRef]
     came: dict[str, tuple[str, int, tuple[str, ...]]] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
+    sop_classes: dict[str, str] = field(default_factory=dict)
 
 
 def _reread(pacs: Peer, uids: Sequence[str], retrieve: Literal["get", "move"]) -> Reread:
@@ -57,7 +58,9 @@ def _reread(pacs: Peer, uids: Sequence[str], retrieve: Literal["get", "move"]) -
     read = Reread(_held(pacs, uids))
 
     def take(ds: Dataset) -> None:
-        read.came[el.required_uid(ds, "SOPInstanceUID")] = (*digest_and_size(ds), _plans_of(ds))
+        uid = el.required_uid(ds, "SOPInstanceUID")
+        read.came[uid] = (*digest_and_size(ds), _plans_of(ds))
+        read.sop_classes[uid] = el.text(ds, "SOPClassUID") or ""
 
     failures = fetch(pacs, read.refs.values(), take, retrieve=retrieve)
     if failures:
@@ -96,6 +99,8 @@ class Rereading:
     failed: dict[str, InstanceRef | None] = field(default_factory=dict)
     """Objects that failed in this run, with the place where the RT-PACS has them, where it does."""
     healed: set[str] = field(default_factory=set)
+    sop_classes: dict[str, str] = field(default_factory=dict)
+    """Of objects that were what they had been, by UID."""
     said: list[str] = field(default_factory=list)
     pacs: Peer = field(init=False)
     sources: Sources = field(init=False)
@@ -230,6 +235,7 @@ class Rereading:
         for uid, (digest, _, plans) in answer.came.items():
             if self.verified.came(uid, digest, self.space.now, plans):
                 self.good += 1
+                self.sop_classes[uid] = answer.sop_classes[uid]
             elif not self.verified.objects[uid].differs:
                 self.failed[uid] = answer.refs[uid]
             if not self.verified.objects[uid].is_as_at_source:

@@ -32,8 +32,8 @@ QUICKEST = DATES[:1]
 TURNS = "records"
 
 
-def sync_records(space: Workspace) -> JobResult:
-    """Copy to the RT-PACS the records that only the R&V system holds.
+def sync_records(space: Workspace, days_back: int = 0) -> JobResult:
+    """Copy to the RT-PACS the records that only the R&V system holds; of a window of at least `days_back` days.
 
     Safe to run again at any time: a second run finds nothing to move. One refused object does not stop the others;
     it comes back as `unproven`.
@@ -45,9 +45,9 @@ def sync_records(space: Workspace) -> JobResult:
         return _without_dicom(product, space.config)
     rv, pacs = rv_peer(space.config, space.memory), pacs_peer(space.config, space.memory)
     limits = dict(rv.traits.limits)
-    search, on_pacs, courses = _ask_all(space, rv, pacs)
+    search, on_pacs, courses = _ask_all(space, rv, pacs, days_back)
     if rv.traits.limits != limits:  # what was asked before its limit was known is asked anew
-        search, on_pacs, courses = _ask_all(space, rv, pacs)
+        search, on_pacs, courses = _ask_all(space, rv, pacs, days_back)
     on_rv = distinct([*search.records, *courses.records, *_owed(space, rv)])
     there = {ref.sop_instance_uid: ref for ref in on_pacs}
     held = {r for r in on_rv if (other := there.get(r.sop_instance_uid)) is not None and r.is_at(other)}
@@ -74,8 +74,8 @@ class _Courses:
     studies: Sequence[str]
 
 
-def _ask_all(space: Workspace, rv: Peer, pacs: Peer) -> tuple[Search, set[InstanceRef], _Courses]:
-    search, on_pacs = _ask_both(space, rv, pacs)
+def _ask_all(space: Workspace, rv: Peer, pacs: Peer, days_back: int) -> tuple[Search, set[InstanceRef], _Courses]:
+    search, on_pacs = _ask_both(space, rv, pacs, days_back)
     return search, on_pacs, _whole_courses(space, rv, search)
 
 
@@ -116,14 +116,14 @@ def result_of(job: str, report: SyncReport, message: str) -> JobResult:
     return JobResult(job, "PARTIAL" if report.unproven else "OK", counts, report.unproven, message)
 
 
-def _ask_both(space: Workspace, rv: Peer, pacs: Peer) -> tuple[Search, set[InstanceRef]]:
+def _ask_both(space: Workspace, rv: Peer, pacs: Peer, days_back: int) -> tuple[Search, set[InstanceRef]]:
     """The window's records on both sides, asked at the same time; the first look goes further back.
 
     The RT-PACS is asked by one date only: what that does not find is asked for by UID afterwards.
     """
     settings = space.config.jobs.sync_records
     days = settings.days_back if space.memory.first_look_done else max(settings.days_back, settings.first_days_back)
-    dates = space.window(days)
+    dates = space.window(max(days, days_back))
     with asked_beside(lambda: (find_records(pacs, dates, space.now, QUICKEST), pacs.traits)) as answer:
         search = search_records(rv, dates, space.now)
         on_pacs, learnt = answer()

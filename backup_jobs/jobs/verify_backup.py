@@ -4,12 +4,13 @@ Goal
     An object that an archive lost, altered or cut off is found before somebody needs it.
 
 How
-    Everything that patients on treatment, or about to start, need is read in full, slice by slice, in every run, the
-    doses of their plans too; of all else so much that each has its turn within `[verify] weeks`. That share comes
-    first: where the night is too short for all, what is left over is read first in the next. Each object is known by a
-    digest of what it says (`recovery.objects.digest`). What a run reads for the first time is held against the source,
-    where that answers and still has it. What fails is brought again, or stored again where a source has what was read
-    first (`rereading`).
+    Everything of patients on treatment, or about to start, is read in full, slice by slice, in every run, the doses of
+    their plans too: also a record that was cut off and names no plan any more. Of all else so much is read that each
+    has its turn within `[verify] weeks`. That share comes first: where the night is too short for all, what is left
+    over is read first in the next. Each object is known by a digest of what it says (`recovery.objects.digest`). What a
+    run reads for the first time is held against the source, where that answers and still has it. What fails is brought
+    again, or stored again where a source has what was read first (`rereading`). Before that, both sides are compared
+    over 30 days; after it, the RT-PACS is asked to commit itself to keep what was read, where it offers that.
 
 Why the source is no judge
     A source that has the altered content too was altered as well, or somebody changed an object under its UID: a
@@ -17,8 +18,11 @@ Why the source is no judge
 """
 
 from backup_jobs.jobs.rereading import Rereading
+from backup_jobs.jobs.sync_records import sync_records
+from backup_jobs.rv.product import product_of
 from backup_jobs.transfer.transfer import in_words
 from recovery.cache.journal import JobResult, Outcome
+from recovery.dimse import DimseError
 from recovery.pacs.peers import pacs_peer
 from recovery.pacs.record_search import find_objects_of_patients
 from recovery.pacs.verified_objects import VerifiedObjects, chain_of
@@ -27,6 +31,7 @@ from recovery.tables.schema import ON_TREATMENT
 
 JOB = "verify_backup"
 
+COMPARED_DAYS = 30
 ACTIVE = frozenset({"on_treatment", "ready_to_start"})
 
 
@@ -41,6 +46,7 @@ def verify_backup(space: Workspace) -> JobResult:
         If what was found cannot be kept.
     """
     space.resting.wake_everybody()
+    brought = _last_days(space)
     verified = VerifiedObjects.load(space.cache)
     active, others = _wanted(space, verified)
     due = list(dict.fromkeys([*_share(space, verified, others), *verified.in_turn(active)]))
@@ -51,18 +57,38 @@ def verify_backup(space: Workspace) -> JobResult:
         run.compare(uid for uid in due if uid in run.to_compare)
     finally:
         run.keep()
+    uncommitted = run.commit()
     faults = {uid: why for uid, why in verified.faults.items() if uid in active | others}
+    faults |= {uid: why for uid, why in uncommitted.items() if uid not in faults}
     said = [in_words(faults)] if faults else []
     if left := len(due) - run.done:
         said.append(f"{left} objects were left for the next run: [verify] hours were over")
-    said += run.said
-    counts = {"found": len(due), "already_held": run.good, "moved": len(run.healed), "unproven": len(faults)}
-    outcome: Outcome = "PARTIAL" if faults or left else "OK"
-    return JobResult(JOB, outcome, counts, tuple(sorted(faults)), "; ".join(said))
+    said += [*run.said, *filter(None, [brought.message])]
+    unproven = sorted({*faults, *brought.unproven})
+    moved = len(run.healed) + brought.counts.get("moved", 0)
+    counts = {"found": len(due), "already_held": run.good, "moved": moved, "unproven": len(unproven)}
+    outcome: Outcome = "PARTIAL" if unproven or left else "OK"
+    return JobResult(JOB, outcome, counts, tuple(unproven), "; ".join(said))
+
+
+def _last_days(space: Workspace) -> JobResult:
+    """Hold the records of the last 30 days of both sides against each other while the R&V system answers: what a window
+    of a week no longer sees is brought, or named.
+
+    Raises `DimseError` if it is the RT-PACS that cannot be asked.
+    """
+    if space.config.rv is None or not product_of(space.config).serves_treatment_records:
+        return JobResult(JOB, "SKIPPED", {})
+    try:
+        return sync_records(space, COMPARED_DAYS)
+    except DimseError as error:
+        if error.fault == "pacs":
+            raise
+        return JobResult(JOB, "SKIPPED", {}, message=f"the last {COMPARED_DAYS} days were not compared: {error}")
 
 
 def _wanted(space: Workspace, verified: VerifiedObjects) -> tuple[set[str], set[str]]:
-    """What active patients need, and everything else that is known, by SOP Instance UID.
+    """What is of active patients, whatever it names, and everything else that is known, by SOP Instance UID.
 
     Raises
     ------
@@ -73,15 +99,17 @@ def _wanted(space: Workspace, verified: VerifiedObjects) -> tuple[set[str], set[
     """
     collection = space.collection
     rows = [row for row in space.cache.read(ON_TREATMENT) if row["status"] in ACTIVE]
-    plans = {row["referenced_rt_plan_uid"] for row in rows}
-    active, known = set(), set(collection.structure_sets)
+    plans, patients = ({row[name] for row in rows} - {None} for name in ("referenced_rt_plan_uid", "patient_id"))
+    known = set(collection.structure_sets)
+    active = {uid for uid, one in collection.structure_sets.items() if one.patient.patient_id in patients}
     for uid, plan in collection.plans.items():
         known.update(chain_of(plan, collection))
-        if uid in plans:
+        if uid in plans or plan.patient.patient_id in patients:
             active.update(chain_of(plan, collection))
     for uid, record in collection.records.items():
-        (active if record.referenced_rt_plan_uid in plans else known).add(uid)
-    for uid, of_plans in _doses(space, verified, {str(row["patient_id"] or "") for row in rows}).items():
+        is_active = record.referenced_rt_plan_uid in plans or record.patient.patient_id in patients
+        (active if is_active else known).add(uid)
+    for uid, of_plans in _doses(space, verified, patients).items():
         (active if not of_plans or plans.intersection(of_plans) else known).add(uid)
     return active, known - active
 
@@ -90,7 +118,7 @@ def _doses(space: Workspace, verified: VerifiedObjects, patient_ids: set[str]) -
     """Doses that were read before, with their plans, and those of these patients that never were, whatever they are of:
     that is known once they are read."""
     known = {uid: one.plan_uids for uid, one in verified.objects.items() if one.plan_uids}
-    if asked := sorted(patient_ids - {""}):
+    if asked := sorted(patient_ids):
         found = find_objects_of_patients(pacs_peer(space.config, space.memory), asked, "RTDOSE")
         known |= {ref.sop_instance_uid: () for ref in found if ref.sop_instance_uid not in known}
     return known

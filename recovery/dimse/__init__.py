@@ -14,11 +14,12 @@ from recovery.dimse.finding import (
 from recovery.dimse.guard import Guard
 from recovery.dimse.moving import move, move_series
 from recovery.dimse.opening import open_link
-from recovery.dimse.peer import DimseError, Door, Link, NodeTraits, Peer
-from recovery.dimse.receiving import open_receiver
+from recovery.dimse.peer import NOT_SUPPORTED, DimseError, Door, Link, NodeTraits, Peer
+from recovery.dimse.receiving import ask_to_commit, open_receiver
 from recovery.dimse.storing import Forwarder, store
 
 __all__ = [
+    "NOT_SUPPORTED",
     "DimseError",
     "Door",
     "EncodedObject",
@@ -27,6 +28,7 @@ __all__ = [
     "Link",
     "NodeTraits",
     "Peer",
+    "ask_to_commit",
     "count_series_instances",
     "echo",
     "fetch",

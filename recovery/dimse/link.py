@@ -107,6 +107,11 @@ class DimseLink:
         """C-ECHO (PS3.7 section 9.1.5)."""
         self._checked("C-ECHO", self._send(lambda: self._assoc.send_c_echo()))
 
+    def ask_to_commit(self, request: Dataset, model: str, instance: str) -> None:
+        """N-ACTION of Storage Commitment (PS3.4 section J.3.2); the answer that counts comes later."""
+        status, _ = self._send(lambda: self._assoc.send_n_action(request, 1, model, instance))
+        self._checked("N-ACTION", status)
+
     def find(self, query: Dataset) -> Iterator[Dataset]:
         """C-FIND; yields the matches as they come (PS3.4 C.4.1). None left means: asked, and there is no other.
 

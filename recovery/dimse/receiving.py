@@ -13,19 +13,27 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import queue
 import ssl
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
-from pydicom.uid import DeflatedExplicitVRLittleEndian
-from pynetdicom import AE, evt
-from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
+from pydicom import Dataset
+from pydicom.uid import DeflatedExplicitVRLittleEndian, generate_uid
+from pynetdicom import AE, build_context, evt
+from pynetdicom.sop_class import (  # type: ignore[attr-defined]
+    StorageCommitmentPushModel,
+    StorageCommitmentPushModelInstance,
+    Verification,
+)
 
+from recovery.dicom import elements as el
 from recovery.dimse import upstream
 from recovery.dimse.encoding import EncodedObject, inflated
-from recovery.dimse.guard import NOT_AUTHORISED, Guard
+from recovery.dimse.guard import NOT_AUTHORISED, Guard, senders_of
 from recovery.dimse.link import MAXIMUM_PDU_SIZE
+from recovery.dimse.opening import open_association
 from recovery.dimse.peer import DimseError
 from recovery.dimse.sockets import QuickSocket, SecureSocket, cut, make_quick
 from recovery.dimse.tls import in_words
@@ -33,18 +41,20 @@ from recovery.host import system
 from recovery.words.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from pynetdicom.dimse_primitives import C_STORE
     from pynetdicom.pdu_primitives import A_ASSOCIATE
 
     from recovery.dicom.model import DicomNode
+    from recovery.dimse.peer import Peer
 
 CANNOT_STORE = 0xA700
 """Refused: out of resources (PS3.4 table B.2-1). What a sender is told when the object got no further than here."""
 CANNOT_UNDERSTAND = 0xC000
 """Error: cannot understand (PS3.4 table B.2-1)."""
 _HANDSHAKE_SECONDS = 15.0
+_COMMITMENT = StorageCommitmentPushModel
 
 
 def encoded_object(event: evt.Event) -> EncodedObject:
@@ -66,13 +76,64 @@ def open_receiver(local: DicomNode, handle: Callable[[EncodedObject], int], guar
 
     Raises `DimseError` if the port is taken, and was not free again within the guard's time-out.
     """
+    takes = (evt.EVT_REQUESTED, _prefer_what_is_not_deflated), (evt.EVT_C_STORE, lambda e: _take(e, handle, guard))
+    with _open_server(local, takes, guard):
+        yield
+
+
+def ask_to_commit(peer: Peer, objects: Mapping[str, str]) -> dict[str, str] | None:
+    """Ask a node to take responsibility for what it holds (Storage Commitment, PS3.4 annex J); `objects`: SOP class by
+    SOP Instance UID. Returns what it does not, and why; None where it tells nothing in `peer.timeout` seconds.
+
+    The answer comes on an association of the node's own (section J.3.3): ours is released before.
+
+    Raises `DimseError` if it cannot be asked; its `status` is `NOT_SUPPORTED` if it does not offer that.
+    """
+    request, told = Dataset(), queue.SimpleQueue["Dataset"]()
+    request.TransactionUID = generate_uid()
+    request.ReferencedSOPSequence = [_referenced(sop_class, uid) for uid, sop_class in objects.items()]
+
+    def hear(event: evt.Event) -> tuple[int, None]:
+        try:
+            said = event.event_information
+        except el.UNREADABLE:
+            return CANNOT_UNDERSTAND, None
+        if el.text(said, "TransactionUID") == request.TransactionUID:
+            told.put(said)
+        return 0x0000, None
+
+    guard = Guard(senders_of(peer), timeout=peer.timeout, tls=peer.own_tls)
+    with _open_server(peer.local, [(evt.EVT_N_EVENT_REPORT, hear)], guard):
+        with open_association(peer, [build_context(_COMMITMENT)]) as link:
+            link.ask_to_commit(request, _COMMITMENT, StorageCommitmentPushModelInstance)
+        try:
+            said = told.get(timeout=peer.timeout)
+        except queue.Empty:
+            return None
+    held = {el.text(item, "ReferencedSOPInstanceUID") for item in el.items(said, "ReferencedSOPSequence")}
+    failed = {el.text(one, "ReferencedSOPInstanceUID"): one for one in el.items(said, "FailedSOPSequence")}
+    return {uid: _reason(failed.get(uid)) for uid in objects if uid not in held or uid in failed}
+
+
+def _referenced(sop_class: str, uid: str) -> Dataset:
+    item = Dataset()
+    item.ReferencedSOPClassUID, item.ReferencedSOPInstanceUID = sop_class, uid
+    return item
+
+
+def _reason(failed: Dataset | None) -> str:
+    code = el.integer(failed, "FailureReason")
+    return "it was not named in the answer" if code is None else f"reason {code:04X}"
+
+
+@contextlib.contextmanager
+def _open_server(local: DicomNode, takes: Iterable[Any], guard: Guard | None) -> Iterator[None]:
     connections = _Connections()
     context = _tls_context(guard)
     handlers: list[Any] = [
         (evt.EVT_CONN_OPEN, lambda event: _let_in(event, guard, context, connections)),
-        (evt.EVT_REQUESTED, _prefer_what_is_not_deflated),
         (evt.EVT_REJECTED, lambda event: _tell_rejected(event, guard)),
-        (evt.EVT_C_STORE, lambda event: _take(event, handle, guard)),
+        *takes,
     ]
     ae = _scp(local, guard)
     server = _listening(ae, local, handlers, guard.timeout if guard is not None else 0.0)
@@ -107,6 +168,7 @@ def _scp(local: DicomNode, guard: Guard | None) -> AE:
     ae.maximum_associations = 50
     ae.network_timeout = 300
     ae.add_supported_context(Verification)  # all that is not storage; more would be copied for each association
+    ae.add_supported_context(_COMMITMENT, scu_role=False, scp_role=True)  # who reports it is its SCP
     if guard is not None:
         ae.require_called_aet = True
         ae.require_calling_aet = sorted(guard.senders)

@@ -1,5 +1,6 @@
 """Everything that the rows of `on_treatment` are made from, as far as one run knows it."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -31,9 +32,6 @@ def plan_labels(space: Workspace) -> dict[str, str]:
 
 def evidence_of(space: Workspace) -> Evidence:
     """Everything that the rows are made from, as far as it is known here; a record that another replaces is none."""
-    owed: dict[str | None, int] = {}
-    for patient_id in space.memory.owed_to:
-        owed[patient_id or None] = owed.get(patient_id or None, 0) + 1
     uids = {r.referenced_rt_plan_uid for r in space.collection.records.values()} | set(space.collection.plans)
     records = list(without_amended(space.collection.records))
     met = {(r.ref.patient_id, r.referenced_rt_plan_uid): r.patient for r in records}
@@ -49,7 +47,7 @@ def evidence_of(space: Workspace) -> Evidence:
         plans=space.collection.plans,
         structure_sets=space.collection.structure_sets,
         backups={uid: _backup_of(space, proofs, uid) for uid in uids if uid is not None},
-        unproven_records=owed,
+        unproven_records=_of_any_plan(space, proofs),
         lost_records=_lost_records(space, proofs),
         appointments=by_number_of_the_objects(next_appointments(space), told),
         told={key: word for key, row in told.items() if (word := row["approval_status"]) is not None},
@@ -80,6 +78,17 @@ def _backup_of(space: Workspace, proofs: Proofs, uid: str) -> PlanBackup:
         remarks=(*backup.remarks, *proofs.remarks(uid)),
         proven_at=proofs.proven_at(uid, space.config.site.zone),
     )
+
+
+def _of_any_plan(space: Workspace, proofs: Proofs) -> Counter[str | None]:
+    """By patient, how many records may be of any plan: that the RT-PACS was found not to hold, lists and does not give
+    so that they can be read, or has otherwise than they were, and that name no plan any more."""
+    records, told = space.collection.records, space.held_records or ()
+    known = {*records, *space.memory.passed_over, *space.memory.owed}
+    cut_off = (records[uid] for uid in proofs.faults.keys() & records.keys() - space.memory.owed.keys())
+    whose = [ref.patient_id for ref in told if ref.sop_instance_uid not in known]
+    whose += [r.ref.patient_id for r in cut_off if r.referenced_rt_plan_uid is None]
+    return Counter([*(of or None for of in space.memory.owed_to), *whose])
 
 
 def _lost_records(space: Workspace, proofs: Proofs) -> dict[str, str]:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
 from pydicom.pixels.utils import pixel_array
+from pydicom.uid import UID
 
 from recovery.dicom import elements as el
 from recovery.pictures.grids import Grid, Placement, check_straight, placed
@@ -88,8 +89,8 @@ def decoded(ds: Dataset, what: str) -> NDArray[Any]:
     try:
         return pixel_array(ds)
     except _UNDECODABLE as error:
-        syntax = ds.file_meta.get("TransferSyntaxUID") if hasattr(ds, "file_meta") else None
-        if syntax is not None and syntax.is_compressed:
+        syntax = UID(el.text(getattr(ds, "file_meta", None), "TransferSyntaxUID") or "")
+        if syntax.is_transfer_syntax and syntax.is_compressed:
             raise PictureError(
                 f"{what} is compressed as {syntax.name}, which this installation cannot decompress. With "
                 '[pacs] retrieve = "get" the RT-PACS is asked for it uncompressed; else look at it in its own viewer.'

@@ -9,10 +9,16 @@ from pathlib import Path
 import pytest
 from pydicom import Dataset, dcmread
 
-from backup_jobs.jobs.verify_backup import _share
+from backup_jobs.jobs.verify_backup import _share, _wanted
+from recovery.cache.memory import Memory
+from recovery.dimse import ask_to_commit
+from recovery.pacs.peers import pacs_store_peer
 from recovery.pacs.verified_objects import VerifiedObjects
+from recovery.pacs.workspace import open_workspace
+from recovery.settings.config import load_config
 from tests.backup_jobs.test_main_job import course
 from tests.clinic import TwoNodes, two_nodes
+from tests.objects import beam_item, encode, record
 from tests.orthanc import HOW_TO_INSTALL, Orthanc, orthanc_is_installed
 
 pytestmark = pytest.mark.skipif(not orthanc_is_installed(), reason=HOW_TO_INSTALL)
@@ -151,16 +157,68 @@ def test_what_the_rv_system_has_otherwise_is_found_on_the_first_night(clinic: Tw
     assert "the RT-PACS and its source differ in" in results["verify_backup"]["message"]
 
 
+def test_a_record_that_was_cut_off_before_its_plan_keeps_every_plan_of_its_patient_from_being_ready(
+    clinic: TwoNodes, treated: list[Dataset]
+) -> None:
+    given = record(str(of_kind(treated, "RTPLAN").SOPInstanceUID), [beam_item(1, 5, 100.0, 100.0)], PatientID="A1")
+    given.InstanceCreationDate = f"{datetime.now(UTC):%Y%m%d}"
+    clinic.put(given)
+    cut = Dataset(given)
+    cut.file_meta, cut.TreatmentDate = given.file_meta, ""
+    del cut.ReferencedRTPlanSequence
+    clinic.pacs.put(encode(cut))
+    assert clinic.job("cycle")[0] == 0, "nobody has read it before"
+    config = load_config(clinic.config)
+    space = open_workspace(config, Memory.load(config.cache_path), datetime.now(UTC))
+    active, _ = _wanted(space, VerifiedObjects())
+    assert active >= {str(ds.SOPInstanceUID) for ds in (*treated, cut)}
+    assert clinic.job("verify_backup")[1]["verify_backup"]["unproven"] == [str(cut.SOPInstanceUID)]
+    clinic.job("build_on_treatment")
+    missing = {row["fractions_delivered"]: row["missing"] for row in clinic.table()}
+    assert missing[4] == "1 treatment record of the R&V system"
+
+
+def test_a_record_that_cannot_be_read_keeps_its_patient_from_being_ready(
+    clinic: TwoNodes, treated: list[Dataset]
+) -> None:
+    given = record(str(of_kind(treated, "RTPLAN").SOPInstanceUID), [beam_item(1, 5, 100.0, 100.0)], PatientID="A1")
+    given.InstanceCreationDate = f"{datetime.now(UTC):%Y%m%d}"
+    clinic.put(given)
+    clinic.pacs.put(encode(given))
+    spoil(clinic.pacs, given, lambda data: data[:200])
+    status, results = clinic.job("cycle")
+    assert (status, results["build_on_treatment"]["unproven"]) == (1, [str(given.SOPInstanceUID)])
+    (row,) = clinic.table()
+    assert (row["ready"], row["missing"]) == (False, "1 treatment record of the R&V system")
+
+
+def test_a_record_of_last_month_that_the_window_of_a_week_no_longer_sees_is_brought(
+    clinic: TwoNodes, treated: list[Dataset]
+) -> None:
+    late = course("A2", "QUARTZ^Heron", {1: 100.0}, 1, last=20.0)[-1]
+    clinic.put(late)
+    assert clinic.job("sync_records")[1]["sync_records"]["counts"]["moved"] == 0
+    status, results = clinic.job("verify_backup")
+    assert (status, results["verify_backup"]["counts"]["moved"]) == (0, 1), results
+    assert str(late.SOPInstanceUID) in clinic.pacs.instances()
+
+
+def test_an_archive_that_offers_it_is_asked_to_commit_itself_and_tells_what_it_does_not_hold(
+    clinic: TwoNodes, treated: list[Dataset]
+) -> None:
+    config = load_config(clinic.config)
+    peer = pacs_store_peer(config, Memory.load(config.cache_path))
+    held = {str(ds.SOPInstanceUID): str(ds.SOPClassUID) for ds in treated}
+    assert ask_to_commit(peer, held) == {}
+    assert ask_to_commit(peer, {**held, "1.2.3": str(treated[0].SOPClassUID)}) == {"1.2.3": "reason 0112"}
+
+
 def test_without_a_list_nothing_is_said_to_be_proven(clinic: TwoNodes) -> None:
     status, results = clinic.job("verify_backup")
     assert status == 2 and "on_treatment" in results["verify_backup"]["message"]
 
 
 def test_everything_has_its_turn_within_the_weeks_whatever_restarts(clinic: TwoNodes) -> None:
-    from recovery.cache.memory import Memory
-    from recovery.pacs.workspace import open_workspace
-    from recovery.settings.config import load_config
-
     clinic.extra = "[verify]\nweeks = 1\n"
     config = load_config(clinic.config)
     space = open_workspace(config, Memory.load(config.cache_path), datetime(2026, 11, 24, tzinfo=UTC))

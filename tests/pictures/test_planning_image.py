@@ -99,6 +99,14 @@ def test_a_compression_that_cannot_be_undone_is_named_with_what_to_do() -> None:
         ImageSlice.from_dataset(ds)
 
 
+@pytest.mark.parametrize("syntax", ["1.2.3", "1.2.840.10008.5.1.4.1.1.2", ["1.2.840.10008.1.2", "1.2"]])
+def test_pixels_in_a_transfer_syntax_that_is_none_are_told(syntax: object) -> None:
+    ds = straight_slices()[0]
+    ds.file_meta.TransferSyntaxUID = syntax
+    with pytest.raises(PictureError, match="pixels that cannot be read"):
+        ImageSlice.from_dataset(ds)
+
+
 def test_pixels_of_a_wrong_length_are_told() -> None:
     ds = straight_slices()[0]
     ds.PixelData = ds.PixelData[:100]
