@@ -17,13 +17,13 @@ Why the source is no judge
     person must look.
 """
 
-from backup_jobs.jobs.rereading import Rereading
+from backup_jobs.jobs.rereading import AT_ONCE, Rereading
 from backup_jobs.jobs.sync_records import sync_records
 from backup_jobs.rv.product import product_of
 from backup_jobs.transfer.transfer import in_words
 from recovery.cache.journal import JobResult, Outcome
-from recovery.dimse import DimseError
-from recovery.pacs.peers import pacs_peer
+from recovery.dimse import NOT_SUPPORTED, DimseError, ask_to_commit
+from recovery.pacs.peers import pacs_peer, pacs_store_peer
 from recovery.pacs.record_search import find_objects_of_patients
 from recovery.pacs.verified_objects import VerifiedObjects, chain_of
 from recovery.pacs.workspace import Workspace
@@ -57,7 +57,7 @@ def verify_backup(space: Workspace) -> JobResult:
         run.compare(uid for uid in due if uid in run.to_compare)
     finally:
         run.keep()
-    uncommitted = run.commit()
+    uncommitted = _uncommitted(run)
     faults = {uid: why for uid, why in verified.faults.items() if uid in active | others}
     faults |= {uid: why for uid, why in uncommitted.items() if uid not in faults}
     said = [in_words(faults)] if faults else []
@@ -87,6 +87,28 @@ def _last_days(space: Workspace) -> JobResult:
         return JobResult(JOB, "SKIPPED", {}, message=f"the last {COMPARED_DAYS} days were not compared: {error}")
 
 
+def _uncommitted(run: Rereading) -> dict[str, str]:
+    """Ask the RT-PACS, where it offers that, to commit itself to keep what was read; what it does not, and why.
+
+    Once it tells nothing, or cannot be asked, it is asked no more: what it holds was read, whatever it says.
+    """
+    refused: dict[str, str] = {}
+    peer, read = pacs_store_peer(run.space.config, run.space.memory), sorted(run.sop_classes.items())
+    if peer.door is not None:
+        return refused
+    try:
+        for start in range(0, len(read), AT_ONCE):
+            told = ask_to_commit(peer, dict(read[start : start + AT_ONCE]))
+            if told is None:
+                run.said.append(f"{peer.remote.ae_title} was asked for Storage Commitment, and did not report it")
+                break
+            refused |= {uid: f"the RT-PACS does not commit itself to keep it: {why}" for uid, why in told.items()}
+    except DimseError as error:
+        if error.status != NOT_SUPPORTED:
+            run.said.append(f"not asked for Storage Commitment: {error}")
+    return refused
+
+
 def _wanted(space: Workspace, verified: VerifiedObjects) -> tuple[set[str], set[str]]:
     """What is of active patients, whatever it names, and everything else that is known, by SOP Instance UID.
 
@@ -99,7 +121,9 @@ def _wanted(space: Workspace, verified: VerifiedObjects) -> tuple[set[str], set[
     """
     collection = space.collection
     rows = [row for row in space.cache.read(ON_TREATMENT) if row["status"] in ACTIVE]
-    plans, patients = ({row[name] for row in rows} - {None} for name in ("referenced_rt_plan_uid", "patient_id"))
+    plans, patients = (
+        {str(row[name]) for row in rows if row[name]} for name in ("referenced_rt_plan_uid", "patient_id")
+    )
     known = set(collection.structure_sets)
     active = {uid for uid, one in collection.structure_sets.items() if one.patient.patient_id in patients}
     for uid, plan in collection.plans.items():

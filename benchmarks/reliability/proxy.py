@@ -19,7 +19,7 @@ RESET = struct.pack("ii", 1, 0)
 
 @dataclass(slots=True)
 class Fault:
-    """What happens when so many bytes have passed in one direction, over all connections: `towards` is there or back."""
+    """What happens once so many bytes have passed in one direction, over all connections; `towards` the target."""
 
     kind: str
     towards: bool

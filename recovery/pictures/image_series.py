@@ -89,7 +89,7 @@ def decoded(ds: Dataset, what: str) -> NDArray[Any]:
     try:
         return pixel_array(ds)
     except _UNDECODABLE as error:
-        syntax = UID(el.text(getattr(ds, "file_meta", None), "TransferSyntaxUID") or "")
+        syntax = UID(el.text(ds.file_meta if hasattr(ds, "file_meta") else None, "TransferSyntaxUID") or "")
         if syntax.is_transfer_syntax and syntax.is_compressed:
             raise PictureError(
                 f"{what} is compressed as {syntax.name}, which this installation cannot decompress. With "
