@@ -57,7 +57,8 @@ def judged(desk: Desk) -> tuple[Judged, ...]:
 
 def made_at(folder: Path | None) -> datetime | None:
     """When a pack was made, naive, local to the site; None where there is none, or somebody did not end."""
-    from recovery.packing.proof import UNFINISHED, read_manifest
+    from recovery.folder.sums import UNFINISHED
+    from recovery.packing.proof import read_manifest
 
     known = read_manifest(folder) if folder is not None and not (folder / UNFINISHED).exists() else None
     return datetime.fromisoformat(known["made_at"]) if known is not None else None

@@ -24,7 +24,7 @@ from backup_jobs.transfer.transfer import in_words
 from recovery.cache.journal import JobResult, Outcome
 from recovery.dimse import NOT_SUPPORTED, DimseError, ask_to_commit
 from recovery.pacs.peers import pacs_peer, pacs_store_peer
-from recovery.pacs.record_search import find_objects_of_patients
+from recovery.pacs.record_search import find_all_records, find_objects_of_patients
 from recovery.pacs.verified_objects import VerifiedObjects, chain_of
 from recovery.pacs.workspace import Workspace
 from recovery.tables.schema import ON_TREATMENT
@@ -64,6 +64,8 @@ def verify_backup(space: Workspace) -> JobResult:
     if left := len(due) - run.done:
         said.append(f"{left} objects were left for the next run: [verify] hours were over")
     said += [*run.said, *filter(None, [brought.message])]
+    if space.config.pacs.folder:
+        said.append("files stand in for the RT-PACS: treatment records that are not among them were not re-read")
     unproven = sorted({*faults, *brought.unproven})
     moved = len(run.healed) + brought.counts.get("moved", 0)
     counts = {"found": len(due), "already_held": run.good, "moved": moved, "unproven": len(unproven)}
@@ -77,7 +79,7 @@ def _last_days(space: Workspace) -> JobResult:
 
     Raises `DimseError` if it is the RT-PACS that cannot be asked.
     """
-    if space.config.rv is None or not product_of(space.config).serves_treatment_records:
+    if space.config.pacs.folder or space.config.rv is None or not product_of(space.config).serves_treatment_records:
         return JobResult(JOB, "SKIPPED", {})
     try:
         return sync_records(space, COMPARED_DAYS)
@@ -130,12 +132,22 @@ def _wanted(space: Workspace, verified: VerifiedObjects) -> tuple[set[str], set[
         known.update(chain_of(plan, collection))
         if uid in plans or plan.patient.patient_id in patients:
             active.update(chain_of(plan, collection))
+    among = _records_among_files(space)
     for uid, record in collection.records.items():
+        if among is not None and uid not in among:
+            continue
         is_active = record.referenced_rt_plan_uid in plans or record.patient.patient_id in patients
         (active if is_active else known).add(uid)
     for uid, of_plans in _doses(space, verified, patients).items():
         (active if not of_plans or plans.intersection(of_plans) else known).add(uid)
     return active, known - active
+
+
+def _records_among_files(space: Workspace) -> set[str] | None:
+    """Where files stand in for the RT-PACS, which records are among them: a pack has none, and that proves no loss."""
+    if not space.config.pacs.folder:
+        return None
+    return {ref.sop_instance_uid for ref in find_all_records(pacs_peer(space.config, space.memory))}
 
 
 def _doses(space: Workspace, verified: VerifiedObjects, patient_ids: set[str]) -> dict[str, tuple[str, ...]]:

@@ -21,10 +21,12 @@ from recovery.cache.errors import CacheError, TableMissingError
 from recovery.cache.formats import Format, write_table
 from recovery.cache.store import Cache
 from recovery.charting import charts_pdf
+from recovery.folder.sums import SUMS, sums_text
 from recovery.packing.names import Names, machine_folder, patient_folder
-from recovery.packing.proof import SUMS, hash_of, sums_text
+from recovery.packing.proof import hash_of
 from recovery.patient.file import PatientFile
 from recovery.pictures.retrieval import source_of
+from recovery.settings.trust import key_or_why_not
 from recovery.tables.relational import ALL_TABLES
 from recovery.words.values import absent
 
@@ -71,7 +73,9 @@ def build(folder: Path, told: Department, cache: Cache) -> Built:
     beams = BeamPictures(source_of(told.config), folder / "pictures")
     beams.fetch(told.files)
     drawn = {patient_id: beams.of(file, links[patient_id]) for patient_id, file in _by_id(told)}
-    lacks = (*_write_tables(folder / "tables", told, cache), *beams.lacks)
+    key, why = key_or_why_not(told.config)
+    unsigned = [f"▲ {why[0].upper()}{why[1:]}."] if why else []
+    lacks = (*_write_tables(folder / "tables", told, cache), *beams.lacks, *unsigned)
     (folder / "binder.pdf").write_bytes(binder_pdf(told))
     _write_pages(folder, told, links, drawn, lacks)
     carry_out(cache.path, folder)
@@ -79,7 +83,8 @@ def build(folder: Path, told: Department, cache: Cache) -> Built:
     if (wheelhouse := told.config.wheelhouse_path) is not None:
         shutil.copytree(wheelhouse, folder / "wheelhouse")
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    (folder / SUMS).write_bytes(sums_text({p.relative_to(folder).as_posix(): hash_of(p) for p in files}).encode())
+    sums = {path.relative_to(folder).as_posix(): hash_of(path) for path in files}
+    (folder / SUMS).write_bytes(sums_text(sums, key).encode())
     return Built(len(told.files), lacks, is_whole=not (told.damaged or beams.is_silent))
 
 

@@ -11,29 +11,32 @@ How
 
 from __future__ import annotations
 
+import heapq
+import json
 import shutil
+import tomllib
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from recovery.cache.copy_age import AHEAD
+from recovery.cache.damages import damaged_parts, damaged_tables
 from recovery.cache.errors import CacheError, TableMissingError
 from recovery.cache.snapshot_publishing import install
 from recovery.cache.store import Cache
 from recovery.entries.charted import charted_folder
 from recovery.entries.journal_parts import put_together, taken_apart
+from recovery.entries.noted import merging
+from recovery.folder.sums import SUMS, UNSIGNED, is_signed_by, read_sums
 from recovery.host import system
 from recovery.host.durable import appending, replace
 from recovery.host.entry_lines import entries_folder
-from recovery.packing.proof import SUMS, hash_of, read_sums
+from recovery.packing.proof import hash_of
 from recovery.sites.staging import ENTRIES as STAGED_ENTRIES
 from recovery.sites.staging import RUNS, files_of, tail_of
 from recovery.tables.relational import ALL_TABLES
 from recovery.tables.schema import ON_TREATMENT, TREATMENT_RECORDS
 from recovery.words.values import counted
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 CACHE = "cache"
 ENTRIES = str(entries_folder(Path(CACHE)))
@@ -58,25 +61,33 @@ def take_in(folder: Path, own: Cache, now: datetime) -> list[str]:
     there = Cache(folder / CACHE, trust=own.trust.until(now))
     try:
         _prove(folder, there)
-        said = _count(_take_entries(there.path, own.path))
         taken_at = there.snapshot(ON_TREATMENT).taken_at
         if taken_at > now + AHEAD:
             raise CacheError(f"{folder} says that it is of a time that has not come yet: nothing was taken in.")
+        said = _count(_take_entries(there.path, own.path))
         with suppress(CacheError):
-            if all(own.snapshot(schema).taken_at >= taken_at for schema in (ON_TREATMENT, TREATMENT_RECORDS)):
+            is_as_new = all(own.snapshot(one).taken_at >= taken_at for one in (ON_TREATMENT, TREATMENT_RECORDS))
+            if is_as_new and not (damaged_tables(own.path) or damaged_parts(own.path)):
                 return [*said, "The cache's own tables are whole, and not older than those of the bundle: they stay."]
         _take_tables(there, own)
     except OSError as error:
         raise CacheError(f"{folder} cannot be taken in: {error.strerror or error}. Look at the disk.") from error
-    return [f"{counted(own.snapshot(ON_TREATMENT).row_count, 'row')} in on_treatment, from the bundle.", *said]
+    signed = [] if own.trust.public_keys else ["▲ Nobody's signature was asked for: the config names no key."]
+    return [f"{counted(own.snapshot(ON_TREATMENT).row_count, 'row')} in on_treatment, from the bundle.", *said, *signed]
 
 
 def _prove(folder: Path, there: Cache) -> None:
     """Raises `CacheError` unless each file is what the bundle's checksums say, and each table what it says itself."""
     try:
-        sums = read_sums((folder / SUMS).read_text(encoding="utf-8"))
+        text = (folder / SUMS).read_text(encoding="utf-8")
+        sums = read_sums(text)
     except (OSError, ValueError) as error:
         raise CacheError(f"{folder} is no opened bundle: its {SUMS} cannot be read.") from error
+    if there.trust.public_keys and not is_signed_by(text, there.trust.public_keys):
+        raise CacheError(f"{folder} is not believed: {UNSIGNED}. Nothing was taken in.")
+    name = _site_of(folder)
+    if None not in {name, there.trust.site_name} and name != there.trust.site_name:
+        raise CacheError(f"{folder} is a bundle of {name}, and this is {there.trust.site_name}: nothing was taken in.")
     parts = {path.relative_to(folder).as_posix() for name in (CACHE, ENTRIES) for path in (folder / name).rglob("*.*")}
     named = {path for path in sums if path.split("/")[0] in {CACHE, ENTRIES}}
     changed = [path for path in sorted(parts | named) if path not in sums or hash_of(folder / path) != sums[path]]
@@ -88,19 +99,36 @@ def _prove(folder: Path, there: Cache) -> None:
             there.columns(schema)
 
 
+def _site_of(folder: Path) -> str | None:
+    """Whose bundle it is, by the config in it; None where that cannot be read."""
+    try:
+        return str(tomllib.loads((folder / "config.toml").read_text(encoding="utf-8"))["site"]["name"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+
+
 def _take_entries(there: Path, own: Path) -> int:
     """Add what people entered there and nobody knows here; how many statements are new. Nothing is taken away."""
     new = sum(put_together(own, taken_apart(there)).values()) if charted_folder(there).is_dir() else 0
     for source in entries_folder(there).glob("*.jsonl"):
         target = entries_folder(own) / source.name
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with appending(target, private=True):
+        with appending(target, private=True), merging(own, target):
             known = target.read_bytes().splitlines()
             came = [line for line in source.read_bytes().splitlines() if line not in set(known)]
-            if came:  # of one matter the last statement counts, and those that were made here are later
-                replace(target, b"".join(line + b"\n" for line in (*came, *known)), private=True)
+            if came:  # of one matter the last statement counts, wherever it was made
+                lines = heapq.merge(known, came, key=_entered_at)
+                replace(target, b"".join(line + b"\n" for line in lines), private=True)
         new += len(came)
     return new
+
+
+def _entered_at(line: bytes) -> datetime:
+    """When a statement was made; one that does not tell stays where it stood among its own."""
+    try:
+        return datetime.fromisoformat(json.loads(line)["entered_at"]).astimezone(UTC)
+    except (ValueError, TypeError, LookupError, OverflowError, RecursionError):
+        return datetime.min.replace(tzinfo=UTC)
 
 
 def _take_tables(there: Cache, own: Cache) -> None:

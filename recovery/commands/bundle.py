@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from recovery.words.printable import tell
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from recovery.settings.config import Config
 
 LOCK = "bundle"
@@ -42,7 +44,8 @@ def run(config: Config, options: argparse.Namespace) -> int:
     try:
         name = config.bundle.passphrase_env
         if options.verify is not None:
-            return _verify(options.verify, options.identity, None if options.identity else passphrase_of(name))
+            secret = None if options.identity else passphrase_of(name)
+            return _verify(options.verify, options.identity, secret, config.signing.public_keys)
         places = options.output or config.bundle_paths
         with lock(config.cache_path, LOCK):
             made = make_bundle(config, read_clock(), passphrase_of(name), places)
@@ -60,11 +63,11 @@ def run(config: Config, options: argparse.Namespace) -> int:
     return NOTHING if not made.proven else DONE if made.is_whole else PARTLY
 
 
-def _verify(file: Path, key: Path | None, passphrase: str | None) -> int:
+def _verify(file: Path, key: Path | None, passphrase: str | None, signers: Sequence[str]) -> int:
     from recovery.packing.encryption import faults_of_encrypted, identities
 
     try:
-        faults = faults_of_encrypted(file, identities(file, key, passphrase), {})
+        faults = faults_of_encrypted(file, identities(file, key, passphrase), {}, signers)
     except OSError as error:
         tell(f"{file} cannot be read: {error.strerror or error}.", file=sys.stderr)
         return NOTHING

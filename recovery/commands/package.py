@@ -45,6 +45,7 @@ from recovery.pacs.peers import pacs_peer
 from recovery.pacs.verified_objects import VerifiedObjects
 from recovery.patient.chosen import MachineDay, NobodyError
 from recovery.settings.config import Config
+from recovery.settings.trust import key_or_why_not
 from recovery.tables.schema import ON_TREATMENT
 from recovery.words.printable import printable, tell
 from recovery.words.values import absent, counted
@@ -93,7 +94,8 @@ def _package(config: Config, options: argparse.Namespace, now: datetime) -> int:
     tell(*filter(None, (chosen.remark, summary(lines), f"It is in {output}.")))
     unknown = _unknown(chosen.patient_ids, lines)
     old = age_in_words(true_up_to(cache, ON_TREATMENT), now, config, "this pack")
-    tell(*filter(None, (unknown, told_at(config.cache_path, config.site.zone), old)), file=sys.stderr)
+    doubts = (unknown, told_at(config.cache_path, config.site.zone), old, key_or_why_not(config)[1])
+    tell(*filter(None, doubts), file=sys.stderr)
     told = {"plans": sum(bool(line.folder) for line in lines), "patients": len(chosen.patient_ids)}
     try:
         _append(config, AuditEvent(now, getpass.getuser(), "command line", "package", HERE, None, told))
@@ -187,23 +189,18 @@ def _verify(config: Config, options: argparse.Namespace) -> int:
     if not pack.exists():
         raise PackError(f"{pack} is not there.")
     try:
+        digests, signers = VerifiedObjects.load(Cache(config.cache_path)).digests, config.signing.public_keys
         if pack.is_dir():
-            faults = list(faults_of(pack, _digests(config)))
+            faults = list(faults_of(pack, digests, signers))
         else:
             keys = identities(pack, options.identity, passphrase_of(options.passphrase_env))
-            faults = faults_of_encrypted(pack, keys, _digests(config))
+            faults = faults_of_encrypted(pack, keys, digests, signers)
     except OSError as error:
         raise PackError(f"{pack} cannot be read: {error.strerror or error}.") from error
     tell(*(f"CHANGED  {said}" for said in faults), file=sys.stderr)
     if not faults:
         tell(f"whole    {pack}")
     return PARTLY if faults else DONE
-
-
-def _digests(config: Config) -> dict[str, str]:
-    """What this machine knows of objects; on another one nothing, and then the pack's own checksums must do."""
-    objects = VerifiedObjects.load(Cache(config.cache_path)).objects.values()
-    return {one.uid: one.digest for one in objects if one.digest is not None}
 
 
 def _tell(line: Line) -> None:

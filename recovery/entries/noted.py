@@ -6,6 +6,8 @@ One that no longer begins so is said on every page, and not noted anew. Who owns
 """
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -55,6 +57,17 @@ def lost(cache_path: Path) -> tuple[str, ...]:
         for name, state in noted.get("files", {}).items()
         if not _begins_so(entries_folder(cache_path) / name, state)
     )
+
+
+@contextmanager
+def merging(cache_path: Path, file: Path) -> Iterator[None]:
+    """While lines that were made elsewhere come between those of a file. It is noted anew if it had lost nothing."""
+    noted = _noted(cache_path) or {}
+    state = noted.get("files", {}).get(file.name)
+    is_whole = state is not None and _begins_so(file, state)
+    yield
+    if is_whole and not _begins_so(file, state):
+        write_json(noted_file(cache_path), {**noted, "files": {**noted["files"], file.name: _state(file)}})
 
 
 def _noted(cache_path: Path) -> dict[str, Any] | None:

@@ -11,16 +11,18 @@ How
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recovery.dimse import EncodedObject, NodeTraits, Peer
 from recovery.dimse.guard import NOT_AUTHORISED
 from recovery.dimse.query.identifiers import UNIQUE
-from recovery.folder.listing import File, FileError, listing, matched
+from recovery.folder.listing import File, FileError, Listing, listing, matched
+from recovery.folder.sums import UNSIGNED
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -32,6 +34,8 @@ log = logging.getLogger(__name__)
 MOST_OBJECTS = 10_000_000
 """A folder ends no answer early: so many are believed to be all."""
 NAMED = 3
+MANY, LISTED_SECONDS = 1_000, 10.0
+"""So many objects are not listed anew for each question within this time: packing asks several for each plan."""
 _CANNOT = 0xC000
 """Unable to process (PS3.4 table C.4-3): of one object alone."""
 
@@ -41,15 +45,29 @@ class FolderDoor:
     """`[pacs] folder`: nothing is stored there, and nothing moved by it."""
 
     folder: Path
+    public_keys: tuple[str, ...] = ()
+    """Of who signs packs; none: anybody is believed."""
+    differs: Callable[[Dataset], bool] = field(default=lambda _: False, compare=False)
+    """Whether an object is known to be another than was first read."""
+    _listed: list[tuple[float, Listing]] = field(default_factory=list, compare=False)
 
     @property
     def name(self) -> str:
         return f"The folder {self.folder}"
 
+    def listed(self) -> Listing:
+        """What there is; of many files, what there was some seconds ago. Raises `OSError` if that cannot be read."""
+        for at, listed in self._listed:
+            if time.monotonic() - at < LISTED_SECONDS:
+                return listed
+        listed = listing(self.folder, self.public_keys)
+        self._listed[:] = [(time.monotonic(), listed)] if len(listed.files) > MANY else []
+        return listed
+
     @contextmanager
     def open(self, peer: Peer) -> Iterator[FolderLink]:
-        """Raises `DimseError` if it cannot be read."""
-        yield FolderLink(peer, self.folder)
+        """Raises `DimseError` if it cannot be read, or holds nothing to be believed."""
+        yield FolderLink(peer, self)
 
 
 def understands_all(traits: NodeTraits) -> NodeTraits:
@@ -64,17 +82,19 @@ class FolderLink:
 
     is_open = is_relational = True
 
-    def __init__(self, peer: Peer, folder: Path) -> None:
-        self.peer = peer
+    def __init__(self, peer: Peer, door: FolderDoor) -> None:
+        self.peer, self._door = peer, door
         try:
-            self._listing = listing(folder)
+            self._listing = door.listed()
         except OSError as error:
             raise peer.error(f"cannot be read: {error.strerror or error}. Look whether the disk is there") from error
+        if not self._listing.files:  # where a disk is not there, its folder often is
+            raise peer.error("holds no DICOM object. Look whether the disk is there")
+        if not any(file.is_signed for files in self._listing.files.values() for file in files):
+            raise peer.error(f"holds no pack that is believed: {UNSIGNED}")
 
     def echo(self) -> None:
-        """Raises `DimseError` if it holds no object."""
-        if not self._listing.files:
-            raise self.peer.error("holds no DICOM object")
+        """It was read when it was opened."""
         self._tell_broken()
 
     def find(self, query: Dataset) -> Iterator[Dataset]:
@@ -92,7 +112,7 @@ class FolderLink:
             if file.sha256 and file.sha256 in found.values():
                 continue
             try:
-                found[file.believed()] = file.sha256
+                found[file.believed(self._door.differs)] = file.sha256
             except FileError as error:
                 why = f"has a file of it that {error}"
                 log.warning("%s, object %s: %s", self.peer.name, ref.sop_instance_uid, why)
@@ -112,7 +132,7 @@ class FolderLink:
         """Nobody knows what a file tells that cannot be read: no answer is known to be all there is."""
         broken, unfinished = self._listing.broken, self.peer.traits.unfinished
         more = f" and {len(broken) - NAMED} more" if len(broken) > NAMED else ""
-        said = f"files that cannot be read ({', '.join(broken[:NAMED])}{more})"
+        said = f"files that lack or cannot be read ({', '.join(broken[:NAMED])}{more})"
         if broken and said not in unfinished:
             log.warning("%s has %s", self.peer.name, said)
             unfinished.append(said)

@@ -27,12 +27,10 @@ from pydicom.filereader import read_dataset, read_preamble
 from recovery.dicom import elements as el
 from recovery.dimse.encoding import EncodedObject
 from recovery.dimse.query.identifiers import UNIQUE
+from recovery.folder.sums import SUMS, UNFINISHED, UNSIGNED, is_object, is_signed_by, read_sums
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-SUMS, UNFINISHED = "SHA256SUMS", "UNFINISHED_do_not_use"
-"""What proves a pack, and what of one is not proven yet."""
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 _TOLD = (
     *("PatientID", "StudyInstanceUID", "StudyDate", "SeriesInstanceUID", "SeriesDate", "SeriesNumber"),
@@ -47,7 +45,6 @@ _DIRECTORY = "1.2.840.10008.1.3.10"
 _DAYS = re.compile(r"(\d{8})-(\d{8})")
 _WILD = re.compile(rf"[*?]|^{_DAYS.pattern}$")
 _UNDEFINED = 0xFFFFFFFF
-_LINE = re.compile(r"([0-9a-f]{64}) [ *](.+)")
 
 
 class FileError(ValueError):
@@ -62,13 +59,20 @@ class File:
     told: tuple[str | None, ...]
     sha256: str | None
     """As the checksums above it say; empty where they do not name it, None where there are none."""
+    is_signed: bool
+    """Whether those are signed by a key that is believed, or none is asked for."""
 
     def __getitem__(self, keyword: str) -> str | None:
         return self.told[_PLACE[keyword]]
 
-    def believed(self) -> EncodedObject:
-        """The object as its file is now. Raises `FileError`, in words, if it is not what was written."""
+    def believed(self, differs: Callable[[Dataset], bool]) -> EncodedObject:
+        """The object as its file is now. `differs`: whether an object is known to be another than was first read.
+
+        Raises `FileError`, in words, if it is not what was written.
+        """
         try:
+            if not self.is_signed:
+                raise FileError(f"lies where {UNSIGNED}")
             data = self.path.read_bytes()
             if self.sha256 is not None and hashlib.sha256(data).hexdigest() != self.sha256:
                 raise FileError("is not what was written" if self.sha256 else f"{SUMS} of its pack does not name")
@@ -76,6 +80,8 @@ class File:
             last = ds.get_item(max(ds.keys()))
             if isinstance(last, RawDataElement) and last.length != _UNDEFINED and len(last.value or b"") < last.length:
                 raise FileError("is cut off")
+            if differs(ds):
+                raise FileError("is not what was proven")
             read_preamble(stream, force=False)
             meta = read_dataset(stream, False, True, stop_when=lambda tag, _vr, _length: tag.group != 2)
             own = (str(meta.MediaStorageSOPClassUID), str(meta.MediaStorageSOPInstanceUID), str(meta.TransferSyntaxUID))
@@ -96,8 +102,8 @@ class Listing:
     broken: Sequence[str]
 
 
-_Sums: TypeAlias = "tuple[Path, Mapping[str, str]] | None"
-"""The folder of checksums, and what they say of each path in it."""
+_Sums: TypeAlias = "tuple[Path, dict[str, str], bool] | None"
+"""The folder of checksums, what they say of each path in it, and whether they are signed by whom they should."""
 _read: dict[str, tuple[tuple[int, int], tuple[str | None, ...] | None]] = {}
 """What each file told, by path, with its size and time; None of one that cannot be read. Empty: it is no object."""
 
@@ -121,10 +127,14 @@ def matched(listed: Listing, query: Dataset) -> Iterator[Dataset]:
             yield match
 
 
-def listing(folder: Path) -> Listing:
+def listing(folder: Path, public_keys: Collection[str] = ()) -> Listing:
+    """What there is below a folder. `public_keys`: of who signs checksums; none: anybody.
+
+    Raises `OSError` if a folder cannot be read.
+    """
     files: dict[str, list[File]] = {}
-    broken = []
-    for entry, sums in _below(folder, None):
+    broken: list[str] = []
+    for entry, sums in _below(folder, None, public_keys, broken):
         stat = entry.stat(follow_symlinks=False)
         state, known = (stat.st_size, stat.st_mtime_ns), _read.get(entry.path)
         if known is None or known[0] != state:
@@ -134,23 +144,35 @@ def listing(folder: Path) -> Listing:
         elif known[1]:
             path = Path(entry.path)
             sha256 = sums[1].get(path.relative_to(sums[0]).as_posix(), "") if sums is not None else None
-            file = File(path, known[1], sha256)
+            file = File(path, known[1], sha256, not public_keys or (sums is not None and sums[2]))
             files.setdefault(file["SOPInstanceUID"] or "", []).append(file)
     return Listing(files, broken)
 
 
-def _below(folder: Path, sums: _Sums) -> Iterator[tuple[os.DirEntry[str], _Sums]]:
-    """Every file below, with the nearest checksums above it. A link may lead to what somebody changes later."""
+def _below(
+    folder: Path, sums: _Sums, public_keys: Collection[str], broken: list[str]
+) -> Iterator[tuple[os.DirEntry[str], _Sums]]:
+    """Every file below, with the nearest checksums above it; objects that these name and that are not there are
+    `broken`: a copy that stopped half-way lacks files. A link may lead to what somebody changes later."""
     with os.scandir(folder) as found:
         entries = sorted(found, key=lambda entry: entry.name)
     if any(entry.name == SUMS for entry in entries):
-        lines = map(_LINE.fullmatch, (folder / SUMS).read_text(encoding="utf-8", errors="replace").splitlines())
-        sums = (folder, {line[2]: line[1] for line in lines if line is not None})
+        sums = (folder, *_sums_in(folder, public_keys))
+        broken += [path.rpartition("/")[2] for path in sums[1] if is_object(path) and not (folder / path).exists()]
     for entry in entries:
         if entry.is_dir(follow_symlinks=False):
-            yield from _below(Path(entry.path), sums) if entry.name != UNFINISHED else ()
+            yield from _below(Path(entry.path), sums, public_keys, broken) if entry.name != UNFINISHED else ()
         elif entry.is_file(follow_symlinks=False):
             yield entry, sums
+
+
+def _sums_in(folder: Path, public_keys: Collection[str]) -> tuple[dict[str, str], bool]:
+    """Those that cannot be read name nothing, so that nothing below is believed."""
+    try:
+        text = (folder / SUMS).read_text(encoding="utf-8")
+        return read_sums(text), is_signed_by(text, public_keys)
+    except ValueError:
+        return {}, False
 
 
 def _told_by(path: str) -> tuple[str | None, ...] | None:

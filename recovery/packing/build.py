@@ -22,6 +22,7 @@ from typing import Any
 from recovery.charting import charts_pdf
 from recovery.dicom import elements as el
 from recovery.dimse import DimseError, Peer
+from recovery.folder.sums import SUMS, UNFINISHED, sums_text
 from recovery.host import system
 from recovery.host.durable import replace
 from recovery.host.seals import sealed_json
@@ -29,9 +30,10 @@ from recovery.packing import names, proof
 from recovery.packing.contents import Wanted, bring, read_back
 from recovery.packing.gate import OF_OBJECTS, OF_PROOF, OF_TABLES, Refusal, refusals
 from recovery.packing.index import Line, as_html, as_workbook
-from recovery.packing.proof import EARLIER, MANIFEST, SUMS, UNFINISHED, hash_of, read_manifest, sums_text, written
+from recovery.packing.proof import EARLIER, MANIFEST, hash_of, read_manifest, written
 from recovery.packing.tidying import give_way, tidy
 from recovery.settings.config import Config
+from recovery.settings.trust import key_or_why_not
 from recovery.words.times import at_time
 from recovery.words.values import counted
 
@@ -244,8 +246,7 @@ class Packing:
             MANIFEST: (sealed_json(made) + "\n").encode(),
         }
         sums |= {name: hashlib.sha256(content).hexdigest() for name, content in own.items()}
-        own[SUMS] = sums_text(sums).encode()
-        for name, content in own.items():
+        for name, content in (own | {SUMS: sums_text(sums, key_or_why_not(self.config)[0]).encode()}).items():
             replace(self._staging / name, content)
         return sums
 

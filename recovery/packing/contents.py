@@ -23,8 +23,8 @@ from pydicom import Dataset, dcmread
 from recovery.cache.errors import CacheError
 from recovery.cache.store import Cache
 from recovery.dicom import elements as el
-from recovery.dicom.model import InstanceRef, Patient
-from recovery.dimse import DimseError, Peer, fetch, find_by_uid, open_link
+from recovery.dicom.model import InstanceRef, Patient, distinct
+from recovery.dimse import DimseError, Peer, fetch, find_by_uid, find_refs, open_link
 from recovery.objects.digest import digest_of
 from recovery.packing.gate import Case, PackedObject
 from recovery.packing.names import safe
@@ -180,7 +180,8 @@ def read_object(name: str, data: bytes) -> PackedObject:
 def bring(wanted: Wanted, pacs: Peer, config: Config, folder: Path) -> tuple[Case, tuple[str, ...]]:
     """Fetch a plan's objects into an empty folder; the case with what came, and what did not of its doses.
 
-    Objects of a UID of which the RT-PACS has several are not asked for: nobody knows which is the one.
+    Objects of a UID of which the RT-PACS has several under the patient's numbers are not asked for: nobody knows which
+    is the one. Of a copy under another number, made for research, the patient's own is.
 
     Raises
     ------
@@ -190,7 +191,14 @@ def bring(wanted: Wanted, pacs: Peer, config: Config, folder: Path) -> tuple[Cas
         If the disk does not take them.
     """
     with open_link(pacs) as link:
-        refs = {ref for ref in find_by_uid(link, list(wanted.uids)) if not ref.twins}
+        found = find_by_uid(link, list(wanted.uids))
+        file = wanted.case.file
+        numbers = [number for number in (file.identity.patient_id, *file.older_patient_ids) if number]
+        for ref in [ref for ref in found if ref.twins]:
+            keys = {"SOPInstanceUID": ref.sop_instance_uid}
+            own = distinct(one for number in numbers for one in find_refs(link, {**keys, "PatientID": number}))
+            found = {*found - {ref}, *own}
+    refs = {ref for ref in found if not ref.twins}
     inbox = Bringing(folder, wanted.digests)
     inbox.fill(pacs, refs, config.pacs.retrieve)
     altered_doses = {uid for uid in inbox.changed if uid not in wanted.chain}

@@ -21,8 +21,9 @@ from typing import BinaryIO
 import pyrage
 
 from recovery.cache.journal import is_stopped
+from recovery.folder.sums import SUMS, UNSIGNED, is_object, is_signed_by, read_sums
 from recovery.host.durable import replace, replacing
-from recovery.packing.proof import SUMS, forged, is_object, read_sums
+from recovery.packing.proof import forged
 
 SHORTEST_PASSPHRASE = 12
 CUT = "it ends too early, or was changed after it was written"
@@ -154,9 +155,12 @@ def identities(file: Path, key: Path | None, passphrase: str | None) -> list[pyr
         raise WrongKeyError("The passphrase, or the key, does not open it.") from error
 
 
-def faults_of_encrypted(file: Path, keys: Sequence[pyrage.x25519.Identity], digests: Mapping[str, str]) -> list[str]:
+def faults_of_encrypted(
+    file: Path, keys: Sequence[pyrage.x25519.Identity], digests: Mapping[str, str], signers: Sequence[str] = ()
+) -> list[str]:
     """What of an encrypted pack is not what was written, a sentence each. `digests`: of objects as they were first
-    read, by UID: whoever knows a public key can encrypt another pack for it.
+    read, by UID: whoever knows a public key can encrypt another pack for it. `signers`: public keys, one of which
+    signed it; none: anybody may.
 
     Raises `WrongKeyError` if none of the keys opens it; `OSError` if it cannot be read.
     """
@@ -168,7 +172,7 @@ def faults_of_encrypted(file: Path, keys: Sequence[pyrage.x25519.Identity], dige
 
     try:
         with _piped(decrypted) as stream:
-            faults += _faults_of_tar(stream, digests)
+            faults += _faults_of_tar(stream, digests, signers)
     except pyrage.DecryptError as error:
         if "key" in str(error).casefold():
             raise WrongKeyError("The passphrase, or the key, does not open it.") from error
@@ -182,17 +186,20 @@ def faults_of_encrypted(file: Path, keys: Sequence[pyrage.x25519.Identity], dige
     return faults
 
 
-def _faults_of_tar(stream: BinaryIO, digests: Mapping[str, str]) -> Iterator[str]:
+def _faults_of_tar(stream: BinaryIO, digests: Mapping[str, str], signers: Sequence[str]) -> Iterator[str]:
     with tarfile.open(fileobj=stream, mode="r|*") as tar:
         sums: dict[str, str] | None = None
         for member in tar:
             content = tar.extractfile(member) if member.isfile() else None
             if sums is None:
                 try:
-                    sums = read_sums(content.read().decode() if content and member.name == SUMS else "-")
+                    text = content.read().decode() if content and member.name == SUMS else "-"
+                    sums = read_sums(text)
                 except ValueError:
                     yield f"{SUMS} is damaged, or not what it begins with"
                     return
+                if signers and not is_signed_by(text, signers):
+                    yield UNSIGNED
                 continue
             data = content.read() if content is not None else b""
             if content is None or sums.pop(member.name, "") != hashlib.sha256(data).hexdigest():

@@ -4,36 +4,18 @@
 """
 
 import hashlib
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from recovery.dicom import elements as el
+from recovery.folder.sums import SUMS, UNFINISHED, UNSIGNED, is_object, is_signed_by, read_sums
 from recovery.host.seals import SealError, unsealed_json
 from recovery.packing.contents import read_object
 
-SUMS, MANIFEST, UNFINISHED = "SHA256SUMS", "PACK.json", "UNFINISHED_do_not_use"
+MANIFEST = "PACK.json"
 EARLIER = "earlier."
 """How the lists of runs that did not end begin, in what the next one leaves unfinished."""
-_OF_FILE_SET = re.compile(r"PT\d{6}/.+")
-_LINE = re.compile(r"([0-9a-f]{64})  ([^/\\][^\\]*)")
-
-
-def sums_text(sums: Mapping[str, str]) -> str:
-    """As `sha256sum` writes it; `sums`: hashes by path, with / on every system."""
-    return "".join(f"{sums[path]}  {path}\n" for path in sorted(sums))
-
-
-def read_sums(text: str) -> dict[str, str]:
-    """Hashes by path. Raises `ValueError` if a line is none, or leaves the pack."""
-    found = {}
-    for line in text.splitlines():
-        match = _LINE.fullmatch(line)
-        if match is None or ".." in match[2].split("/"):
-            raise ValueError(f"{SUMS} is damaged")
-        found[match[2]] = match[1]
-    return found
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
@@ -70,9 +52,9 @@ def hash_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def faults_of(folder: Path, digests: Mapping[str, str]) -> Iterator[str]:
+def faults_of(folder: Path, digests: Mapping[str, str], public_keys: Iterable[str] = ()) -> Iterator[str]:
     """What of a pack is not what was written, a sentence each. `digests`: of objects as they were first read, by UID:
-    who forged a file and its checksum has not forged those.
+    who forged a file and its checksum has not forged those. `public_keys`: one of these signed it; none: anybody may.
 
     Raises `OSError` if the pack cannot be read.
     """
@@ -82,10 +64,13 @@ def faults_of(folder: Path, digests: Mapping[str, str]) -> Iterator[str]:
         yield f"there is no {SUMS}: this is no pack, or half of one"
         return
     try:
-        sums = read_sums((folder / SUMS).read_text(encoding="utf-8"))
+        text = (folder / SUMS).read_text(encoding="utf-8")
+        sums = read_sums(text)
     except ValueError:
         yield f"{SUMS} is damaged"
         return
+    if public_keys and not is_signed_by(text, public_keys):
+        yield UNSIGNED
     if read_manifest(folder) is None:
         yield f"{MANIFEST} is not what was written"
     there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
@@ -99,11 +84,6 @@ def faults_of(folder: Path, digests: Mapping[str, str]) -> Iterator[str]:
             yield f"{path} is not what was written"
         elif is_object(path) and (why := forged((folder / path).read_bytes(), digests)):
             yield f"{path} {why}"
-
-
-def is_object(path: str) -> bool:
-    """Whether a file is a DICOM object, by its name: one of a file-set has no ending (PS3.10 section 8.2)."""
-    return path.endswith(".dcm") or _OF_FILE_SET.fullmatch(path) is not None
 
 
 def forged(data: bytes, digests: Mapping[str, str]) -> str:

@@ -13,8 +13,9 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
+from recovery.folder.sums import UNFINISHED
 from recovery.host import system
-from recovery.packing.proof import UNFINISHED, hash_of
+from recovery.packing.proof import hash_of
 
 _PREAMBLE = 128
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
+from recovery.dicom.elements import required_uid
 from recovery.dicomweb.door import WebDoor
 from recovery.dimse import NodeTraits, Peer
 from recovery.dimse.tls import Tls
 from recovery.folder.door import FolderDoor, understands_all
+from recovery.objects.digest import digest_of
 from recovery.settings.nodes import NodeTls
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
+
+    from pydicom import Dataset
 
     from recovery.cache.memory import Memory
     from recovery.dicom.model import DicomNode
@@ -64,9 +69,26 @@ def _web_peer(config: Config, memory: Memory) -> Peer:
 
 
 def _folder(config: Config, memory: Memory, folder: Path) -> Peer:
-    door = FolderDoor(folder)
+    door = FolderDoor(folder, tuple(config.signing.public_keys), _differs_of(config))
     traits = understands_all(memory.nodes.setdefault(door.name, NodeTraits()))
     return Peer(config.local.node, config.pacs.node, "pacs", traits=traits, door=door)
+
+
+def _differs_of(config: Config) -> Callable[[Dataset], bool]:
+    """Whether an object is another than was first read, by the digests of the cache as it was at the first question."""
+
+    @cache
+    def digests() -> dict[str, str]:
+        from recovery.cache.doors import cache_of
+        from recovery.pacs.verified_objects import VerifiedObjects
+
+        return VerifiedObjects.load(cache_of(config)).digests
+
+    def differs(ds: Dataset) -> bool:
+        known = digests().get(required_uid(ds, "SOPInstanceUID"))
+        return known is not None and digest_of(ds) != known
+
+    return differs
 
 
 def _of_pacs(config: Config) -> list[str]:

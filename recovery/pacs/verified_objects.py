@@ -121,6 +121,11 @@ class VerifiedObjects:
         self.objects[uid] = replace(one, is_as_at_source=True, why="", since=None, verified_at=_naive(now))
 
     @property
+    def digests(self) -> dict[str, str]:
+        """Of those that were read whole, by UID, as they were first."""
+        return {uid: one.digest for uid, one in self.objects.items() if one.digest is not None}
+
+    @property
     def faults(self) -> dict[str, str]:
         """Why, by UID, of those that are not proven."""
         return {uid: one.why for uid, one in self.objects.items() if one.why}

@@ -97,7 +97,7 @@ def key_or_why_not(config: Config) -> tuple[Ed25519PrivateKey | None, str]:
     try:
         return signing_key(config), ""
     except KeyFileError as error:
-        return None, f"the snapshot is not signed, and whoever reads refuses it: {error}"
+        return None, f"what this run wrote is not signed, and whoever reads refuses it: {error}"
 
 
 def own_trust(key: Ed25519PrivateKey | None, trust: Trust) -> Trust:

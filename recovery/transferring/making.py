@@ -11,15 +11,16 @@ from recovery.cache.store import Cache
 from recovery.charting import on_paper
 from recovery.dimse import Peer
 from recovery.entries.downtimes import told_at
+from recovery.folder.sums import SUMS, UNFINISHED
 from recovery.host import system
 from recovery.identity.one_patient import without_others_ids
-from recovery.packing.proof import SUMS, UNFINISHED
 from recovery.pacs.verified_objects import VerifiedObjects, chain_of
 from recovery.patient.file import PatientFile, PatientNotFoundError, files_of
 from recovery.patient.tables import read_tables
 from recovery.patient.unknown_now import as_of_now
 from recovery.restoring.contents import belongings, known_records
 from recovery.settings.config import Config
+from recovery.settings.trust import key_or_why_not
 from recovery.transferring.counts import is_counted
 from recovery.transferring.fhir import as_json
 from recovery.transferring.packet import BUNDLE, SUMMARY, Contents, bring, seal
@@ -76,8 +77,7 @@ def make(config: Config, cache: Cache, pacs: Peer, numbers: tuple[str, ...], now
     file = _without_others(replace(files[0], downtime=told_at(cache.path, site.zone)))
     own = [plan for one in file.plans if (plan := tables.plans.get(one.uid or "")) is not None]
     needed = known_records(tables, numbers[0]).union(*(chain_of(plan, tables) for plan in own))
-    verified = VerifiedObjects.load(cache).objects
-    digests = {uid: one.digest for uid, one in verified.items() if one.digest is not None}
+    digests = VerifiedObjects.load(cache).digests
     contents = bring(belongings(pacs, numbers, needed, with_charts=False), file, digests, pacs, config, folder)
     lacks, local = lacks_of(file, contents), file.now
     said, paper = [*lacks.missing, *lacks.remarks], config.charts.paper
@@ -90,6 +90,7 @@ def make(config: Config, cache: Cache, pacs: Peer, numbers: tuple[str, ...], now
             BUNDLE: as_json(file, contents.volumes, now, site.zone),
         },
         local,
+        key_or_why_not(config)[0],
     )
     return lacks
 

@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydicom import dcmread
 from pydicom.fileset import FileSet
@@ -26,18 +26,22 @@ from pydicom.fileset import FileSet
 from recovery.dicom import elements as el
 from recovery.dicom.model import Patient
 from recovery.dimse import Peer
+from recovery.folder.sums import SUMS, sums_text
 from recovery.host import system
 from recovery.host.durable import replace
 from recovery.host.seals import sealed_json
 from recovery.identity.namesakes import fold
 from recovery.packing.contents import Bringing, read_back
 from recovery.packing.gate import PackedObject
-from recovery.packing.proof import MANIFEST, SUMS, hash_of, sums_text
+from recovery.packing.proof import MANIFEST, hash_of
 from recovery.patient.file import PatientFile
 from recovery.restoring.contents import KINDS, Belongings, kind_of
 from recovery.settings.config import Config
 from recovery.transferring.fhir import Volume
 from recovery.words.values import counted
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 SUMMARY, BUNDLE, DICOMDIR = "SUMMARY.PDF", "FHIR.JSON", "DICOMDIR"
 LEFT_OUT = "left out: it is not what was proven"
@@ -153,8 +157,16 @@ def _copies_in(folder: Path) -> Iterator[None]:
         tempfile.tempdir = before
 
 
-def seal(folder: Path, contents: Contents, told: Mapping[str, Any], own: Mapping[str, bytes], at: datetime) -> None:
-    """Write what tells of the objects, then the manifest and the checksums of every file. `own`: files by name."""
+def seal(
+    folder: Path,
+    contents: Contents,
+    told: Mapping[str, Any],
+    own: Mapping[str, bytes],
+    at: datetime,
+    key: "Ed25519PrivateKey | None",
+) -> None:
+    """Write what tells of the objects, then the manifest and the checksums of every file, signed where there is a key.
+    `own`: files by name."""
     for name, content in own.items():
         replace(folder / name, content)
     manifest = {
@@ -169,4 +181,4 @@ def seal(folder: Path, contents: Contents, told: Mapping[str, Any], own: Mapping
     for name, content in own.items():
         if sums[name] != hashlib.sha256(content).hexdigest():
             raise OSError(f"{name} is not what was written")
-    replace(folder / SUMS, sums_text(sums).encode())
+    replace(folder / SUMS, sums_text(sums, key).encode())

@@ -8,14 +8,20 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from recovery.__main__ import main
 from recovery.bundling.carried import CACHE, ENTRIES, carry_out, take_in
+from recovery.cache.damages import damaged_tables
 from recovery.cache.errors import CacheError
 from recovery.cache.store import Cache
+from recovery.entries.noted import lost, note
 from recovery.entries.transfers import TransferEntry, standing_at, transfers_file
+from recovery.folder.sums import SUMS, sums_text
 from recovery.host.entry_lines import append_statement
-from recovery.packing.proof import SUMS, hash_of, sums_text
+from recovery.host.keys import public_key_of
+from recovery.packing.proof import hash_of
+from recovery.settings.trust import Trust
 from recovery.tables.relational import ALL_TABLES
 from recovery.tables.schema import ON_TREATMENT
 from tests.app.clinic import CONFIG
@@ -43,9 +49,9 @@ def bundle(carried: Path, tmp_path: Path) -> Path:
     return shutil.copytree(carried, tmp_path / "bundle")
 
 
-def prove(bundle: Path) -> None:
+def prove(bundle: Path, key: Ed25519PrivateKey | None = None) -> None:
     files = [p for p in bundle.rglob("*") if p.is_file() and p.name != SUMS]
-    (bundle / SUMS).write_text(sums_text({p.relative_to(bundle).as_posix(): hash_of(p) for p in files}))
+    (bundle / SUMS).write_text(sums_text({p.relative_to(bundle).as_posix(): hash_of(p) for p in files}, key))
 
 
 def test_every_table_and_statement_is_the_same_on_the_new_computer(bundle: Path, tmp_path: Path) -> None:
@@ -59,7 +65,53 @@ def test_every_table_and_statement_is_the_same_on_the_new_computer(bundle: Path,
     assert said == [
         f"{len(own.read(ON_TREATMENT))} rows in on_treatment, from the bundle.",
         "1 statement of people came with it.",
+        "▲ Nobody's signature was asked for: the config names no key.",
     ]
+
+
+def test_a_bundle_that_no_key_signed_is_refused_where_keys_are_named(bundle: Path, tmp_path: Path) -> None:
+    key = Ed25519PrivateKey.generate()
+    own = Cache(tmp_path / "new/cache", trust=Trust((public_key_of(key),)))
+    with pytest.raises(CacheError, match=r"no key of \[signing\] signed its SHA256SUMS. Nothing was taken in"):
+        take_in(bundle, own, NOW)
+    assert not own.path.exists()
+    prove(bundle, key)
+    assert "signature" not in " ".join(take_in(bundle, own, NOW))
+
+
+def test_a_bundle_of_another_clinic_brings_no_statement_here(bundle: Path, tmp_path: Path) -> None:
+    (bundle / "config.toml").write_text('[site]\nname = "Elsewhere"\n')
+    own = Cache(tmp_path / "new/cache", trust=Trust(site_name="Here"))
+    with pytest.raises(CacheError, match="is a bundle of Elsewhere, and this is Here: nothing was taken in"):
+        take_in(bundle, own, NOW)
+    assert not own.path.exists()
+
+
+@pytest.mark.parametrize("bundle_is", ["older", "newer"])
+def test_the_last_word_is_the_one_said_last_and_no_statement_is_called_lost(
+    carried: Path, bundle: Path, tmp_path: Path, bundle_is: str
+) -> None:
+    own = Cache(tmp_path / "new/cache")
+    here, there = (LATER, SIGNED) if bundle_is == "older" else (SIGNED, LATER)
+    (bundle / ENTRIES / "transfers.jsonl").unlink()
+    append_statement(transfers_file(bundle / CACHE), there)
+    prove(bundle)
+    append_statement(transfers_file(own.path), here)
+    own.path.mkdir()
+    assert note(own.path, "") == ()
+    take_in(bundle, own, NOW)
+    assert list(standing_at(own.path).values()) == [LATER] and lost(own.path) == ()
+    transfers_file(own.path).write_bytes(b"")
+    take_in(bundle, own, NOW)
+    assert [said.partition(" lacks")[0] for said in lost(own.path)] == ["transfers.jsonl"]
+
+
+def test_tables_that_are_damaged_here_are_taken_from_a_bundle_that_is_as_old(bundle: Path, tmp_path: Path) -> None:
+    own = Cache(tmp_path / "new/cache")
+    take_in(bundle, own, NOW)
+    plans = own.path / "tables/rt_plans.parquet"
+    plans.write_bytes(plans.read_bytes()[:-9])
+    assert "from the bundle" in take_in(bundle, own, NOW)[0] and not damaged_tables(own.path)
 
 
 def test_a_second_time_nothing_changes_and_what_was_signed_here_stays_the_last_word(

@@ -5,14 +5,19 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydicom import Dataset, dcmread
 from pydicom.fileset import FileSet
 
 from backup_jobs.__main__ import main as run_job
 from recovery.__main__ import main
+from recovery.cache.memory import Memory
+from recovery.cache.store import Cache
 from recovery.dicom.model import DicomNode, InstanceRef
 from recovery.dimse import (
     DimseError,
@@ -34,6 +39,12 @@ from recovery.dimse import (
 from recovery.dimse.guard import NOT_AUTHORISED
 from recovery.dimse.peer import UNKNOWN_DESTINATION
 from recovery.folder.door import FolderDoor, understands_all
+from recovery.folder.sums import sums_text
+from recovery.host.keys import public_key_of
+from recovery.objects.digest import digest_of
+from recovery.pacs.peers import pacs_peer
+from recovery.pacs.verified_objects import VerifiedObjects
+from recovery.settings.config import load_config
 from tests.app.clinic import CONFIG
 from tests.backup_jobs.test_main_job import course
 from tests.objects import encode
@@ -41,8 +52,8 @@ from tests.objects import encode
 NODE = DicomNode("NOBODY", "127.0.0.1", 1)
 
 
-def peer_of(folder: Path) -> Peer:
-    return Peer(NODE, NODE, "pacs", 1.0, understands_all(NodeTraits()), door=FolderDoor(folder))
+def peer_of(folder: Path, *public_keys: str) -> Peer:
+    return Peer(NODE, NODE, "pacs", 1.0, understands_all(NodeTraits()), door=FolderDoor(folder, public_keys))
 
 
 @pytest.fixture
@@ -61,11 +72,11 @@ def folder(tmp_path: Path, objects: list[Dataset]) -> Path:
     return tmp_path
 
 
-def prove(folder: Path) -> None:
+def prove(folder: Path, key: Ed25519PrivateKey | None = None) -> None:
     """The checksums of a pack."""
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    lines = [f"{hashlib.sha256(p.read_bytes()).hexdigest()}  {p.relative_to(folder).as_posix()}\n" for p in files]
-    (folder / "SHA256SUMS").write_text("".join(lines))
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name != "SHA256SUMS"]
+    sums = {p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+    (folder / "SHA256SUMS").write_text(sums_text(sums, key))
 
 
 def brought(folder: Path, ref: InstanceRef) -> tuple[list[Dataset], dict[str, str]]:
@@ -122,6 +133,55 @@ def test_a_forged_file_is_refused_by_the_checksums_of_its_pack(folder: Path, obj
     assert not came and "has a file of it that is not what was written" in failures[plan.SOPInstanceUID]
 
 
+@pytest.mark.parametrize("forger", ["signs nothing", "signs with another key", "takes the checksums away"])
+def test_who_forges_a_file_with_its_checksum_has_not_forged_the_signature(
+    folder: Path, objects: list[Dataset], forger: str
+) -> None:
+    plan = next(ds for ds in objects if ds.Modality == "RTPLAN")
+    key, ref = Ed25519PrivateKey.generate(), InstanceRef(plan.SOPInstanceUID)
+    prove(folder, key)
+    subprocess.run(["sha256sum", "--strict", "-c", "SHA256SUMS"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    peer = peer_of(folder, public_key_of(key))
+    assert fetch(peer, [ref], lambda _: None) == {}
+    plan.BeamSequence[0].BeamName = "forged"
+    file_of(folder, plan).write_bytes(encode(plan))
+    prove(folder, Ed25519PrivateKey.generate() if forger.startswith("signs with") else None)
+    if forger.startswith("takes"):
+        (folder / "SHA256SUMS").unlink()
+    with pytest.raises(DimseError, match=r"no key of \[signing\] signed its SHA256SUMS"):
+        fetch(peer, [ref], lambda _: None)
+    prove(folder / "TB1" / "B2", key)
+    said = fetch(peer, [ref], lambda _: None)
+    assert "lies where no key of [signing] signed its SHA256SUMS" in said[plan.SOPInstanceUID]
+
+
+def test_what_the_cache_knows_of_an_object_refuses_a_forged_one_though_nobody_signs(
+    folder: Path, objects: list[Dataset]
+) -> None:
+    (folder / "config.toml").write_text(CONFIG.replace("[pacs]\n", '[pacs]\nfolder = "TB1"\n'), encoding="utf-8")
+    config, plan = load_config(folder / "config.toml"), next(ds for ds in objects if ds.Modality == "RTPLAN")
+    verified, now = VerifiedObjects(), datetime(2026, 11, 29, tzinfo=UTC)
+    verified.came(plan.SOPInstanceUID, digest_of(dcmread(file_of(folder, plan))), now)
+    verified.save(Cache(config.cache_path), now)
+    ref = InstanceRef(plan.SOPInstanceUID)
+    assert fetch(pacs_peer(config, Memory.load(config.cache_path)), [ref], lambda _: None) == {}
+    plan.BeamSequence[0].BeamName = "forged"
+    file_of(folder, plan).write_bytes(encode(plan))
+    said = fetch(pacs_peer(config, Memory.load(config.cache_path)), [ref], lambda _: None)
+    assert "has a file of it that is not what was proven" in said[plan.SOPInstanceUID]
+
+
+def test_a_copy_that_stopped_half_way_is_called_no_whole_answer(folder: Path, objects: list[Dataset]) -> None:
+    prove(folder)
+    record = next(ds for ds in objects if ds.Modality == "RTRECORD")
+    path = file_of(folder, record)
+    path.unlink()
+    peer = peer_of(folder)
+    with open_link(peer) as link:
+        assert InstanceRef(record.SOPInstanceUID) not in find_refs(link, {})
+    assert peer.traits.unfinished == [f"files that lack or cannot be read ({path.name})"]
+
+
 def test_a_file_that_is_not_of_the_pack_is_refused(folder: Path, objects: list[Dataset]) -> None:
     prove(folder)
     smuggled = course("A1", "BASALT^Osprey", {1: 900.0}, 0)[5]
@@ -164,7 +224,7 @@ def test_a_broken_file_is_named_and_no_answer_is_called_whole(folder: Path, obje
     peer = peer_of(folder)
     with open_link(peer) as link:
         assert len(find_refs(link, {"PatientID": "A1"})) == 8
-    assert peer.traits.unfinished == [f"files that cannot be read ({path.name}, empty.dcm)"]
+    assert peer.traits.unfinished == [f"files that lack or cannot be read ({path.name}, empty.dcm)"]
     assert "A1" not in peer.traits.unfinished[0]
 
 
@@ -197,8 +257,10 @@ def test_a_folder_takes_nothing_and_sends_nothing_itself(folder: Path, objects: 
 def test_a_folder_that_is_gone_or_empty_is_an_error_and_never_an_empty_answer(tmp_path: Path) -> None:
     with pytest.raises(DimseError, match="Look whether the disk is there"), open_link(peer_of(tmp_path / "gone")):
         pass
-    with pytest.raises(DimseError, match="holds no DICOM object"):
+    with pytest.raises(DimseError, match=r"holds no DICOM object\. Look whether the disk is there"):
         echo(peer_of(tmp_path))
+    with pytest.raises(DimseError, match="Look whether the disk is there"), open_link(peer_of(tmp_path)):
+        pass
 
 
 @pytest.mark.parametrize("job", ["cycle", "build_on_treatment", "check"])
@@ -218,7 +280,9 @@ def test_a_folder_of_plans_alone_makes_no_list(folder: Path, capsys: pytest.Capt
     assert "holds no treatment record" in capsys.readouterr().err
 
 
-def test_a_folder_of_everything_rebuilds_the_list(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_of_everything_rebuilds_the_list(
+    folder: Path, objects: list[Dataset], capsys: pytest.CaptureFixture[str]
+) -> None:
     text = CONFIG.replace("[pacs]\n", '[pacs]\nfolder = "TB1"\n')
     (folder / "config.toml").write_text(text, encoding="utf-8")
     config = str(folder / "config.toml")
@@ -230,3 +294,11 @@ def test_a_folder_of_everything_rebuilds_the_list(folder: Path, capsys: pytest.C
         ("A1", 2, True),
         ("B2", 1, True),
     }
+    assert run_job(["verify_backup", "--config", config]) == 0
+    capsys.readouterr()
+    for path in (*folder.rglob("RTRECORD*"), file_of(folder, objects[0])):
+        path.unlink()
+    assert run_job(["verify_backup", "--json", "--config", config]) == 1
+    (told,) = map(json.loads, capsys.readouterr().out.splitlines())
+    assert told["unproven"] == [objects[0].SOPInstanceUID], "a pack has no records, and that proves no loss"
+    assert "records that are not among them were not re-read" in told["message"]

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import tarfile
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from pathlib import Path
 
 import pyrage
@@ -30,7 +31,7 @@ from tests.backup_jobs.test_main_job import course
 from tests.backup_jobs.test_verify_backup import another_pixel, of_kind, spoil
 from tests.charting.pages import texts
 from tests.clinic import TwoNodes, two_nodes
-from tests.objects import item
+from tests.objects import encode, item
 from tests.orthanc import HOW_TO_INSTALL, Orthanc, free_port, orthanc_is_installed
 
 pytestmark = pytest.mark.skipif(not orthanc_is_installed(), reason=HOW_TO_INSTALL)
@@ -337,6 +338,26 @@ def test_a_pack_never_lands_on_other_files_nor_on_another_pack(clinic: TwoNodes,
         status == 1 and "the patient in place 2 of those asked for" in said and len(plan_folders(tmp_path / "two")) == 1
     )
     assert package(clinic, "--verify", str(pack))[0] == 0
+
+
+def test_a_research_copy_under_another_number_keeps_no_plan_out_of_the_pack(
+    clinic: TwoNodes, courses: dict[str, list[Dataset]], tmp_path: Path
+) -> None:
+    own = [of_kind(courses[TWIN], "RTPLAN"), of_kind(courses[TWIN], "CT")]
+    copies = deepcopy(own)
+    try:
+        for copy in copies:
+            copy.PatientID, copy.PatientName = "STUDY-7", "Anonymous"
+            clinic.pacs.put(encode(copy))
+        assert package(clinic, "--patient", TWIN, "-o", str(tmp_path / "one"))[0] == 0
+    finally:
+        for copy in copies:
+            clinic.pacs.delete_instance(copy.SOPInstanceUID)
+        for ds in own:
+            clinic.pacs.put(encode(ds))
+    (folder,) = plan_folders(tmp_path / "one").values()
+    assert uids_in(folder) == treated_with(courses[TWIN])
+    assert {str(dcmread(path).PatientID) for path in folder.iterdir()} == {TWIN}
 
 
 def test_what_the_gate_refuses_a_physicist_overrides_by_name_and_nobody_else(clinic: TwoNodes, tmp_path: Path) -> None:
