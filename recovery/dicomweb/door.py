@@ -38,10 +38,11 @@ class WebDoor:
             from recovery.dicomweb.link import WebLink
         except ImportError as error:
             raise peer.error(NOT_INSTALLED) from error
-        token = os.environ.get(self.token_env, "") if self.token_env is not None else ""
-        if self.token_env is not None and not token:
+        token = os.environ.get(self.token_env, "").strip() if self.token_env is not None else ""
+        if self.token_env is not None and not (token.isascii() and token.isprintable() and token):
             raise peer.error(
-                f"wants a token, and the environment variable {self.token_env} ([pacs] token_env) is not set"
+                f"wants a token, and the environment variable {self.token_env} ([pacs] token_env) "
+                f"{'holds what is none' if token else 'is not set'}"
             )
         try:
             client = Client(self.url, peer.timeout, token, self.tls)

@@ -2,10 +2,12 @@
 
 Why a session of its own
     requests waits for each byte anew, follows redirects, and takes passwords, proxies and CAs from wherever it finds
-    them; dicomweb-client takes an empty answer of a proxy for "no matches".
+    them; dicomweb-client takes an empty answer of a proxy for "no matches", and half an object for the whole.
 """
 
+import json
 import logging
+import re
 import socket
 import threading
 import time
@@ -14,6 +16,7 @@ from contextlib import suppress
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import quote, urlencode
+from uuid import uuid4
 
 import dicomweb_client
 import requests
@@ -23,6 +26,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from recovery.dicom import elements as el
 from recovery.dimse.patience import patience_of
 from recovery.dimse.tls import Tls
 
@@ -38,7 +42,9 @@ for name in ("dicomweb_client", "urllib3", "retrying"):
 
 MOST_BYTES = 1024**3
 """Of one answer, unpacked. No object of a clinic is larger, and no page of answers comes near."""
-_OBJECT = {"Accept": 'multipart/related; type="application/dicom"; transfer-syntax=*'}
+_ANSWERS = {(200, True), (204, False)}
+"""By status, and whether there is a body: else a gateway says "yes" of itself, and nothing of the archive."""
+_OBJECT = {"Accept": 'multipart/related; type="application/dicom"; transfer-syntax=*', "Accept-Encoding": "identity"}
 
 
 class Client(DICOMwebClient):
@@ -51,8 +57,8 @@ class Client(DICOMwebClient):
         super().__init__(url.rstrip("/"), self.session, permissive_uid=True, timeout=(connecting, timeout))
         self.set_http_retry_params(retry=False)
 
-    def search(self, level: str, place: Mapping[str, str], params: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """One page of QIDO-RS; `place` names the study and the series to search in."""
+    def search(self, level: str, place: Mapping[str, str], params: Mapping[str, Any]) -> tuple[list[Any], bool]:
+        """One page of QIDO-RS, and whether it warns that it is not all; `place`: the study and series to search in."""
         study, series = (_quoted(place.get(keyword)) for keyword in ("StudyInstanceUID", "SeriesInstanceUID"))
         if level == "STUDY":
             url = self._get_studies_url(_Transaction.SEARCH)
@@ -61,21 +67,55 @@ class Client(DICOMwebClient):
         else:
             url = self._get_instances_url(_Transaction.SEARCH, study, series)
         asked = urlencode(params, doseq=True, safe="*?,")  # what may stand as it is, does: not every server decodes it
-        found: list[dict[str, Any]] = self._http_get_application_json(f"{url}?{asked}")
-        return found
+        response = self._http_get(f"{url}?{asked}")
+        found = _json(response) if response.content else []
+        found = [found] if isinstance(found, dict) else found  # some send one match bare
+        if not isinstance(found, list):
+            raise TypeError("no list of matches")
+        warning = response.headers.get("Warning", "").lower()
+        return found, warning.startswith("299") and "fuzzy" not in warning
 
     def retrieve(self, study: str, series: str, instance: str) -> bytes:
-        """One object as a DICOM file, in the transfer syntax in which it is kept."""
+        """One object as a DICOM file, in the transfer syntax in which it is kept; half of it is a `ValueError`."""
         url = self._get_instances_url(_Transaction.RETRIEVE, *map(_quoted, (study, series, instance)))
         response = self._http_get(url, headers=dict(_OBJECT))
-        if response.headers["Content-Type"].startswith("application/dicom"):
-            return bytes(response.content)  # some send it bare (the package knows of them)
-        (part,) = self._decode_multipart_message(response, stream=False)
-        return bytes(part)
+        kind, body = response.headers["Content-Type"], response.content
+        if kind.startswith("application/dicom"):  # some send it bare
+            if not {"Content-Length", "Transfer-Encoding"} & {name.title() for name in response.headers}:
+                raise ValueError("nothing tells where it ends")
+            return body
+        boundary = re.search(r'boundary="?([^";]+)', kind, re.IGNORECASE)
+        marker = b"\r\n--" + (boundary.group(1) if boundary is not None else "").encode()
+        start, end = body.index(b"\r\n\r\n", body.index(marker[2:])) + 4, body.rindex(marker + b"--")
+        if not start <= end or body.find(marker, start, end) >= 0:
+            raise ValueError("not one part")
+        return body[start:end]
 
     def store(self, file: bytes) -> Dataset:
-        """STOW-RS of one DICOM file; the server's own word about it."""
-        return self._http_post_multipart_application_dicom(self._get_studies_url(_Transaction.STORE), [file])
+        """STOW-RS of one DICOM file; the server's own word about it, which is empty where it says nothing."""
+        marker = uuid4().hex
+        kind = f'multipart/related; type="application/dicom"; boundary={marker}'
+        body = b"--%b\r\nContent-Type: application/dicom\r\n\r\n%b\r\n--%b--\r\n" % (
+            marker.encode(),
+            file,
+            marker.encode(),
+        )
+        url = self._get_studies_url(_Transaction.STORE)
+        response = self.session.post(url, body, headers={"Content-Type": kind}, timeout=self._timeout)
+        told = Dataset()
+        with suppress(*el.UNREADABLE):
+            told = Dataset.from_json(_json(response))
+        if "FailedSOPSequence" not in told:  # a refusal may tell of the object (PS3.18 table 10.5.3-1: 409)
+            response.raise_for_status()
+        return told
+
+
+def _json(response: requests.Response) -> Any:
+    """What an answer says. Half of a pair of UTF-16 is no letter, and nothing could write it."""
+    if "json" not in response.headers.get("Content-Type", "").lower():
+        raise ValueError("no JSON")
+    said = json.loads(response.content)
+    return json.loads(json.dumps(said, ensure_ascii=False).encode(errors="xmlcharrefreplace"))
 
 
 def _quoted(uid: str | None) -> str | None:
@@ -103,6 +143,7 @@ class _Session(requests.Session):
 
         Raises `requests.RequestException`, whose text names the address and so a patient: it is for nobody to read.
         """
+        self._opened[:] = [one for one in self._opened if one.fileno() >= 0]
         until = time.monotonic() + self._seconds
         watch = threading.Timer(self._seconds, self._cut)
         watch.daemon = True
@@ -124,8 +165,8 @@ class _Session(requests.Session):
         response._content = bytes(body)
         if response.is_redirect or 300 <= response.status_code < 400:
             raise requests.exceptions.HTTPError(response=response)
-        if response.status_code == requests.codes.ok and not body and request.method == "GET":
-            raise requests.exceptions.ContentDecodingError("empty")
+        if request.method == "GET" and response.ok and (response.status_code, bool(body)) not in _ANSWERS:
+            raise requests.exceptions.ContentDecodingError("no answer")
         return response
 
     def _cut(self) -> None:

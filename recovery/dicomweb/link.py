@@ -9,8 +9,10 @@ Why no word of the server's error, nor of requests'
     Both spell out the address, and with it the patient who was asked for.
 """
 
+import logging
 import re
 import ssl
+import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from io import BytesIO
@@ -19,7 +21,7 @@ from typing import Any, TypeVar
 
 from pydicom import Dataset
 from pydicom.filereader import read_dataset
-from requests.exceptions import ChunkedEncodingError, ContentDecodingError, HTTPError, Timeout
+from requests.exceptions import ChunkedEncodingError, ContentDecodingError, Timeout
 from requests.exceptions import ConnectionError as NoConnection
 
 from recovery.dicom import elements as el
@@ -27,9 +29,12 @@ from recovery.dicom.model import InstanceRef
 from recovery.dicomweb.http import Client
 from recovery.dimse.encoding import EncodedObject, inflated, with_file_meta
 from recovery.dimse.link import MOST_MATCHES
+from recovery.dimse.opening import WAITS
 from recovery.dimse.peer import DimseError, Peer
 from recovery.dimse.query.identifiers import UNIQUE, query
 from recovery.dimse.tls import Tls, in_words, seen_certificate
+
+log = logging.getLogger(__name__)
 
 PAGE = 500
 UIDS_PER_ADDRESS = 40
@@ -37,7 +42,7 @@ UIDS_PER_ADDRESS = 40
 MORE, REFUSED, CANNOT_UNDERSTAND, SUCCESS = 0xA700, 0xA900, 0xC000, 0x0000
 """The statuses of DIMSE for what HTTP says (PS3.4 tables B.2-1 and C.4-1)."""
 OF_QUESTION = {400: REFUSED, 413: MORE, 414: MORE, 501: REFUSED}
-OF_OBJECT = dict.fromkeys((400, 404, 406, 409, 410, 415, 422, 500, 501), CANNOT_UNDERSTAND)
+OF_OBJECT = dict.fromkeys((400, 404, 406, 409, 410, 413, 415, 422, 500, 501), CANNOT_UNDERSTAND)
 """What is about one question, or one object, and not about the server."""
 _FILE_META = 0x0002
 _ODD = re.compile(r"[^A-Za-z0-9*?._-]+")
@@ -70,7 +75,7 @@ class WebLink:
 
     def echo(self) -> None:
         """DICOMweb has no C-ECHO: one study is asked for."""
-        self._asked("QIDO-RS", {}, lambda: self._client.search("STUDY", {}, {"limit": 1}))
+        self._page("STUDY", {}, {"limit": 1}, {})
 
     def find(self, query: Dataset) -> Iterator[Dataset]:
         level = str(query.QueryRetrieveLevel)
@@ -101,20 +106,31 @@ class WebLink:
         names: set[tuple[str | None, ...]] = set()
         count = 0
         while True:
-            asked = params | {"offset": count}
-            page = self._asked("QIDO-RS", OF_QUESTION, partial(self._client.search, level, place, asked))
-            for match in page:
-                ds = self._match(match, own)
-                names.add(tuple(el.text(ds, keyword) for keyword in (own, "PatientID", "SeriesInstanceUID")))
-                if patient_id is None or _fits(el.text(ds, "PatientID"), patient_id):
+            page, has_more = self._page(level, place, params | {"offset": count}, OF_QUESTION)
+            for ds in page:
+                told = el.text(ds, "PatientID")
+                names.add((el.text(ds, own), told, el.text(ds, "SeriesInstanceUID")))
+                if told is None and params.get("PatientID") != patient_id:
+                    raise self._error("answered QIDO-RS with a match that does not say whose it is")
+                if patient_id is None or _fits(told, patient_id):
                     yield ds
-            if count and count == len(page) == len(names) < PAGE:
-                return  # it pages not at all, and gave fewer than it may: as complete as an answer to a C-FIND
-            count += len(page)
+            # one that pages not at all, and gave fewer than it may: as complete as an answer to a C-FIND
+            is_again = 0 < count == len(page) == len(names) < PAGE
+            count += 0 if is_again else len(page)
             if len(names) < count or count > MOST_MATCHES:
                 raise self._error("answered QIDO-RS with the same object twice: there may be more matches", MORE)
-            if not page or (wanted and wanted <= {name[0] for name in names}):
+            if wanted and wanted <= {name[0] for name in names}:
                 return
+            if not page or is_again:
+                if has_more:
+                    raise self._error("answered QIDO-RS with fewer matches than there are, as it says", MORE)
+                return
+
+    def _page(
+        self, level: str, place: Mapping[str, str], params: Mapping[str, Any], statuses: Mapping[int, int]
+    ) -> tuple[list[Dataset], bool]:
+        found, has_more = self._asked("QIDO-RS", statuses, partial(self._client.search, level, place, params))
+        return [self._match(match, UNIQUE[level][-1]) for match in found], has_more
 
     def bring(self, ref: InstanceRef) -> EncodedObject:
         study, series = ref.study_instance_uid, ref.series_instance_uid
@@ -127,12 +143,7 @@ class WebLink:
         return self._encoded(self._asked("WADO-RS", OF_OBJECT, retrieve))
 
     def send(self, obj: EncodedObject) -> int | None:
-        try:
-            return _status_of(self._client.store(with_file_meta(obj)), obj.sop_instance_uid)
-        except el.UNREADABLE as error:
-            told = _told_by(error)
-            if told is None:
-                raise self._why("STOW-RS", error, OF_OBJECT) from None
+        told = self._asked("STOW-RS", OF_OBJECT, partial(self._client.store, with_file_meta(obj)))
         return _status_of(told, obj.sop_instance_uid)
 
     def _encoded(self, file: bytes) -> EncodedObject:
@@ -151,19 +162,28 @@ class WebLink:
             raise self._error("answered WADO-RS with what is no DICOM file", CANNOT_UNDERSTAND) from None
 
     def _match(self, match: Any, own: str) -> Dataset:
-        try:
-            ds = Dataset.from_json(match)
-        except el.UNREADABLE:
-            ds = Dataset()
+        """A match; what cannot be read of it is absent, as of an answer to a C-FIND."""
+        ds = Dataset()
+        for tag, told in match.items() if isinstance(match, dict) else ():
+            try:
+                ds.update(Dataset.from_json({tag: told}))
+            except el.UNREADABLE:
+                log.warning("an element of a match cannot be read; it is taken as absent")
         if el.text(ds, own) is None:
             raise self._error(f"answered QIDO-RS with a match that has no {own}")
         return ds
 
     def _asked(self, verb: str, statuses: Mapping[int, int], ask: Callable[[], Answer]) -> Answer:
-        try:
-            return ask()
-        except el.UNREADABLE as error:  # those of requests are OSErrors, and bad JSON a ValueError
-            raise self._why(verb, error, statuses) from None
+        """Ask; once more after a while where it says that it is busy."""
+        for wait in (*WAITS, None):
+            try:
+                return ask()
+            except el.UNREADABLE as error:  # those of requests are OSErrors, and bad JSON a ValueError
+                failure = self._why(verb, error, statuses)
+            if wait is None or not failure.busy:
+                break
+            time.sleep(wait)
+        raise failure
 
     def _why(self, verb: str, error: BaseException, statuses: Mapping[int, int]) -> DimseError:
         """What a failure means, without a word of its text. `statuses`: of the answers that are not about the node."""
@@ -211,16 +231,6 @@ def _tls_fault(error: BaseException | None) -> ssl.SSLError | None:
     return error
 
 
-def _told_by(error: BaseException) -> Dataset | None:
-    """What a refusal of STOW-RS says of the objects (PS3.18 table 10.5.3-1: 409); None where it says nothing."""
-    response = error.response if isinstance(error, HTTPError) else None
-    try:
-        ds = Dataset.from_json(response.json()) if response is not None else Dataset()
-    except el.UNREADABLE:
-        return None
-    return ds if "FailedSOPSequence" in ds else None
-
-
 def _status_of(told: Dataset, sop_instance_uid: str) -> int | None:
     """What became of an object, as the status of a C-STORE (PS3.18 table I.2-1)."""
     for sequence, reason, otherwise in (
@@ -230,5 +240,5 @@ def _status_of(told: Dataset, sop_instance_uid: str) -> int | None:
         for item in el.items(told, sequence):
             if el.text(item, "ReferencedSOPInstanceUID") in {sop_instance_uid, None}:
                 said = el.integer(item, reason)
-                return otherwise if said is None else said
+                return said or otherwise
     return None

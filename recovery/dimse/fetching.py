@@ -226,8 +226,12 @@ class _Bringing:
         self._inbox = inbox
         self._door = door
 
-    def open(self) -> contextlib.AbstractContextManager[DoorLink]:
-        return self._door.open(self._peer)
+    @contextlib.contextmanager
+    def open(self) -> Iterator[DoorLink]:
+        """A door is no association: whether anybody answers behind it shows when it is asked."""
+        with self._door.open(self._peer) as link:
+            link.echo()
+            yield link
 
     def ask(self, link: DoorLink, chunk: Chunk) -> Sequence[Chunk]:
         """Bring a list; whatever is wrong with one object costs that object."""
