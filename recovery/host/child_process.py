@@ -16,6 +16,9 @@ from recovery.host import system
 
 Answer = TypeVar("Answer")
 
+LONGEST = 6 * 3600.0
+"""Seconds that an answer is waited for: an archive that answers slowly may take an hour for one question."""
+
 
 @contextmanager
 def asked_beside(ask: Callable[[], Answer]) -> Iterator[Callable[[], Answer]]:
@@ -32,6 +35,8 @@ def asked_beside(ask: Callable[[], Answer]) -> Iterator[Callable[[], Answer]]:
     child = context.Process(target=_answer, args=(ask, sender, receiver), daemon=True)
 
     def answer() -> Answer:
+        if not receiver.poll(LONGEST):
+            raise ChildProcessError("the process that asked beside this one does not end")
         try:
             result, error = receiver.recv()
         except EOFError as gone:

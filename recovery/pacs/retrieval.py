@@ -217,9 +217,14 @@ def in_workers(config: Config, tasks: Sequence[Callable[[], Result]]) -> Generat
     """The results of tasks that ask the RT-PACS, as many at once as it may be asked: each by two associations.
 
     What it sends by C-MOVE comes to one port of this machine, one task after the other.
+
+    Raises `DimseError` as the tasks do, and where a list of objects ends every process that reads it.
     """
     at_once = config.pacs.associations // 2 if config.pacs.retrieve == "get" else 1
-    return worked_off(tasks, min(at_once, len(tasks)), config.workers.scheduler)
+    try:
+        yield from worked_off(tasks, min(at_once, len(tasks)), config.workers.scheduler)
+    except ChildProcessError as error:
+        raise DimseError(f"Objects of the RT-PACS cannot be read: {error}.", fault="pacs") from error
 
 
 def _read_list(
