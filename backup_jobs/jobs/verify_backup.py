@@ -47,6 +47,7 @@ def verify_backup(space: Workspace) -> JobResult:
     """
     space.resting.wake_everybody()
     brought = _last_days(space)
+    space.memory.save()  # what is owed is for the cycles that run beside this, and for those after a kill
     verified = VerifiedObjects.load(space.cache)
     active, others = _wanted(space, verified)
     due = list(dict.fromkeys([*_share(space, verified, others), *verified.in_turn(active)]))

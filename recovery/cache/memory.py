@@ -2,7 +2,8 @@
 
 How
     One small JSON file in the cache: what each node understands, what was asked when, and what is owed. It may be
-    deleted at any time; the next run then asks everything.
+    deleted at any time; the next run then asks everything. Jobs that run side by side share it: each writes what it
+    learnt itself beside what the others wrote since.
 
 Why
     No state decides what is backed up. What is remembered here only puts off a question, by an hour or a day at
@@ -14,11 +15,12 @@ from __future__ import annotations
 import logging
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
 
 from recovery.dimse import NodeTraits
+from recovery.host.durable import locked
 from recovery.host.seals import unsealed_json, write_json
 
 if TYPE_CHECKING:
@@ -58,6 +60,13 @@ class Memory:
     runs: int = 0
     first_look_done: bool = False
     """The R&V system was once looked through as far back as `first_days_back`."""
+    unread: list[str] = field(default_factory=list)
+    """Treatment records that the RT-PACS listed and did not give so that they can be read."""
+    _before: dict[str, Any] = field(default_factory=dict, init=False, compare=False)
+    """What of this was in the file when it was last read or written."""
+
+    def __post_init__(self) -> None:
+        self._before = self._content()
 
     @property
     def owed_to(self) -> list[str]:
@@ -67,20 +76,28 @@ class Memory:
     @classmethod
     def load(cls, cache_path: Path) -> Memory:
         """Read the file; one that is absent, damaged or of another version is a blank memory."""
-        path = cache_path / "memory.json"
-        try:
-            said = unsealed_json(path.read_bytes())
-            memory = TypeAdapter(cls).validate_python({**said, "path": path})
-        except FileNotFoundError:
-            return cls(path)
-        except (OSError, ValueError, TypeError) as error:
-            log.warning("what earlier runs learnt is forgotten, %s is not what was written: %s", path, _kind(error))
-            return cls(path)
+        memory = cls._read(cache_path / "memory.json", logging.WARNING)
+        if memory is None:
+            return cls(cache_path / "memory.json")
         memory.begin_job()
         memory.runs += 1
         if memory.runs % RUNS_PER_PROOF == 0:
             memory._prove_anew()
         return memory
+
+    @classmethod
+    def _read(cls, path: Path, level: int) -> Memory | None:
+        """What the file says; None where it says nothing."""
+        try:
+            return TypeAdapter(cls).validate_python({**unsealed_json(path.read_bytes()), "path": path})
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, TypeError) as error:
+            log.log(level, "what earlier runs learnt is forgotten, %s is not what was written: %s", path, _kind(error))
+            return None
+
+    def _content(self) -> dict[str, Any]:
+        return {name: said for name, said in asdict(self).items() if name not in {"path", "_before"}}
 
     def _prove_anew(self) -> None:
         """A node may be given a limit of matches at any time: what was proven of its answers is proven again."""
@@ -89,12 +106,17 @@ class Memory:
             traits.inconclusive.clear()
 
     def save(self) -> None:
-        """Write the file. A cache that cannot be written costs speed, and is told elsewhere."""
-        content = asdict(self)
-        del content["path"]
+        """Write what was learnt since the file was read, beside what another job wrote there meanwhile: the nightly
+        proof lasts for hours, and cycles run. A cache that cannot be written costs speed, and is told elsewhere."""
+        mine = self._content()
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            write_json(self.path, content)
+            with locked(self.path.parent / "locks" / "memory.lock"):
+                there = self._read(self.path, logging.DEBUG)
+                content = mine if there is None else _merged(self._before, mine, there._content())
+                if there is not None:
+                    content["runs"] = there.runs + self.runs - self._before["runs"]
+                write_json(self.path, content)
+            self._before = mine
         except OSError as error:
             log.warning("what was learnt in this run is not kept: %s", error)
 
@@ -154,6 +176,19 @@ class Memory:
         if len(turns) > MOST_QUESTIONS:
             newest = sorted(turns, key=lambda name: turns[name])[-MOST_QUESTIONS // 2 :]
             self.turns[kind] = {name: turns[name] for name in newest}
+
+
+def _merged(before: Any, mine: Any, there: Any) -> Any:
+    """`there`, with what of `mine` is otherwise than `before`: entries of a dictionary one by one."""
+    if mine == before:
+        return there
+    if not (isinstance(mine, dict) and isinstance(there, dict)):
+        return mine
+    before = before or {}
+    forgotten = before.keys() - mine.keys()
+    changed = {key: one for key, one in mine.items() if key not in before or one != before[key]}
+    kept = {key: one for key, one in there.items() if key not in forgotten}
+    return kept | {key: _merged(before.get(key), one, there.get(key)) for key, one in changed.items()}
 
 
 def _few(questions: Iterable[str]) -> list[str]:

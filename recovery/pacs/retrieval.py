@@ -89,6 +89,9 @@ def read_new_records(space: Workspace, pacs: Peer, known_plans: Iterable[str] = 
             _take_over(space, pacs, answer())
     if space.collection.records:
         ask_for_records(space, pacs, (ref.sop_instance_uid for ref in space.held_records or ()))
+    if unread := space.memory.unread:
+        with open_link(pacs) as link:
+            space.note_held(find_by_uid(link, unread))
     if damaged := space.resting.ask_again():
         space.note_held(find_records_of_patients(pacs, sorted(damaged)))
     passed_over = set(space.memory.passed_over)
@@ -99,6 +102,7 @@ def read_new_records(space: Workspace, pacs: Peer, known_plans: Iterable[str] = 
     read = {ref.sop_instance_uid for ref in new} - failures.keys()
     no_records = {uid for uid in read if uid not in space.collection}
     space.memory.passed_over = sorted(passed_over | no_records)
+    space.memory.unread = sorted(failures)
     if not failures:
         space.collection.note_all_records()
     elif damaged:

@@ -12,6 +12,7 @@ from pynetdicom import evt
 
 from recovery.cache.memory import Memory
 from recovery.dicom.model import DicomNode
+from recovery.dimse import NodeTraits
 from tests.clinic import TwoNodes, two_nodes
 from tests.dimse.limited import NO_LIMIT, limited
 from tests.dimse.scripted import SUCCESS, Scripted, by_uid, gives, scp, sends
@@ -102,6 +103,31 @@ def test_a_memory_of_another_shape_is_blank(tmp_path: Path, content: object) -> 
     (tmp_path / "memory.json").write_text(text)
     memory = Memory.load(tmp_path)
     assert (memory.nodes, memory.asked, memory.turns) == ({}, {}, {})
+
+
+def test_each_of_two_jobs_keeps_what_it_learnt_and_forgets_what_it_forgot(tmp_path: Path) -> None:
+    """The nightly proof read the file at eleven, and wrote at three what it had been then."""
+    first = _memory(tmp_path)
+    first.note("chain 1.2", NOW)
+    first.save()
+    night, cycle = Memory.load(tmp_path), Memory.load(tmp_path)
+    cycle.owed, cycle.passed_over, cycle.unread = {"1.2.5": "4713"}, ["1.2.4", "1.2.6"], ["1.2.7"]
+    cycle.forget("chain ")
+    cycle.note("plans 4713", NOW)
+    cycle.note_turns("records", ["4713"])
+    cycle.nodes["RTPACS"] = NodeTraits(uid_lists=True, limits={"IMAGE": 50})
+    cycle.save()
+    night.note("plans 4714", NOW)
+    night.note_turns("others", ["4714"])
+    night.nodes["RTPACS"] = NodeTraits(relational=True, limits={"SERIES": 70})
+    for _ in range(2):
+        night.save()
+    after = Memory.load(tmp_path)
+    assert (after.owed, after.passed_over, after.unread) == ({"1.2.5": "4713"}, ["1.2.4", "1.2.6"], ["1.2.7"])
+    assert after.asked.keys() == {"plans 4711", "plans 4713", "plans 4714"}
+    assert after.turns == {"records": {"4711": 1, "4712": 1, "4713": 2}, "others": {"4714": 1}}
+    assert after.nodes["RTPACS"] == NodeTraits(relational=True, uid_lists=True, limits={"IMAGE": 50, "SERIES": 70})
+    assert after.runs == 1 + night.runs + 1  # two runs beside each other, and this one
 
 
 def test_everybody_has_a_turn_whatever_the_clock_said_once(tmp_path: Path) -> None:

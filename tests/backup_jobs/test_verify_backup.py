@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from pydicom import Dataset, dcmread
 
-from backup_jobs.jobs.verify_backup import _share, _wanted
+from backup_jobs.jobs.verify_backup import _share, _wanted, verify_backup
 from recovery.cache.memory import Memory
 from recovery.dimse import ask_to_commit
 from recovery.pacs.peers import pacs_store_peer
@@ -190,6 +192,27 @@ def test_a_record_that_cannot_be_read_keeps_its_patient_from_being_ready(
     assert (status, results["build_on_treatment"]["unproven"]) == (1, [str(given.SOPInstanceUID)])
     (row,) = clinic.table()
     assert (row["ready"], row["missing"]) == (False, "1 treatment record of the R&V system")
+    nine_days_on = {"real": time.time(), "speed": 1, "simulated": (datetime.now(UTC) + timedelta(days=9)).isoformat()}
+    clinic.clock = str(clinic.folder / "clock.json")
+    Path(clinic.clock).write_text(json.dumps(nine_days_on))
+    status, results = clinic.job("cycle")  # it was given before the first day of the window
+    assert (status, results["build_on_treatment"]["unproven"]) == (1, [str(given.SOPInstanceUID)])
+    (row,) = clinic.table()
+    assert (row["ready"], row["missing"]) == (False, "1 treatment record of the R&V system")
+
+
+def test_what_a_cycle_learnt_while_the_proof_was_under_way_is_kept(clinic: TwoNodes, treated: list[Dataset]) -> None:
+    config = load_config(clinic.config)
+    proof = open_workspace(config, Memory.load(config.cache_path), datetime.now(UTC))
+    assert verify_backup(proof).outcome == "OK"
+    clinic.put(course("B2", "QUARTZ^Heron", {1: 100.0}, 1))
+    assert clinic.job("cycle")[0] == 0
+    runs = Memory.load(config.cache_path).runs
+    proof.memory.save()
+    after = Memory.load(config.cache_path)
+    assert "B2" in after.turns["records"]
+    assert "plans B2" in after.asked
+    assert after.runs == runs
 
 
 def test_a_record_of_last_month_that_the_window_of_a_week_no_longer_sees_is_brought(
