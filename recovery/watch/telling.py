@@ -6,7 +6,7 @@ Where nobody could be told, nothing is noted, and the next run tries again.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,12 +63,8 @@ class ToldBefore:
 
 def tell_troubles(config: Config, troubles: Iterable[Trouble], known: set[str], now: datetime) -> list[str]:
     """Tell what is new of troubles; returns what went wrong in telling. `known`: the names that are judged here."""
-    path, memory = config.watch_path, ToldBefore.load(config.watch_path)
-    due = events(troubles, memory.told, now, known)
-    problems = [p for event in due for p in _tell(config, memory, event, now)]
-    if due:
-        memory.save(path)
-    return problems
+    due = events(troubles, ToldBefore.load(config.watch_path).told, now, known)
+    return [p for event in due for p in _tell(config, event, now)]
 
 
 def tell_the_day(config: Config, runs: Sequence[JobRun], proven_at: datetime | None, now: datetime) -> list[str]:
@@ -82,15 +78,16 @@ def tell_the_day(config: Config, runs: Sequence[JobRun], proven_at: datetime | N
     said = daily_summary(of_the_day, proven_at, config.site.name, now, config.site.zone)
     problems = send(said, config.watch, now)
     if len(problems) < ways(config.watch):
-        memory.summary_of = today
-        memory.save(path)
+        replace(ToldBefore.load(path), summary_of=today).save(path)
     return problems
 
 
-def _tell(config: Config, memory: ToldBefore, event: Event, now: datetime) -> list[str]:
+def _tell(config: Config, event: Event, now: datetime) -> list[str]:
+    """Send one, and note that: read anew, for another job may have told something while this was on its way."""
     problems = send(message(event, config.site.name, now, config.site.zone), config.watch, now)
     if len(problems) < ways(config.watch):
-        memory.told = after_telling(memory.told, [event], now)
+        before = ToldBefore.load(config.watch_path)
+        replace(before, told=after_telling(before.told, [event], now)).save(config.watch_path)
     return problems
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
@@ -24,10 +24,13 @@ class Mailbox:
     port: int = 0
     mails: list[Message] = field(default_factory=list)
     refuses: bool = False
+    meanwhile: Callable[[], None] = lambda: None
+    """What happens while a mail is on its way."""
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         if self.refuses:
             return "554 no"
+        self.meanwhile()
         self.mails.append(message_from_bytes(envelope.content, policy=default))
         return "250 OK"
 

@@ -18,10 +18,13 @@ from recovery.__main__ import main as recovery
 from recovery.cache.journal import JobResult, Journal
 from recovery.entries.shift_checks import ShiftCheck, shift_checks_file
 from recovery.host.entry_lines import append_statement
+from recovery.settings.config import load_config
 from recovery.settings.watch import MailSettings, WatchSettings
 from recovery.watch import sending
+from recovery.watch.events import Told, Trouble
 from recovery.watch.messages import Message
 from recovery.watch.ping import ping
+from recovery.watch.telling import ToldBefore, tell_troubles
 from tests.dimse.scripted import bare_socket
 from tests.orthanc import free_port
 from tests.patience import seconds
@@ -101,6 +104,15 @@ def test_a_failing_job_is_told_once_again_after_an_hour_and_when_it_works(site: 
         "RBRDT Test clinic: build_on_treatment works again",
         "RBRDT Test clinic: sync_plans fails",
     ]
+
+
+def test_what_another_job_told_while_a_mail_was_on_its_way_stays_told(site: Path, mails: Mailbox) -> None:
+    configure(site, by_mail(mails.port))
+    config = load_config(site / "config.toml")
+    mails.meanwhile = lambda: ToldBefore({"cycle": Told(NOW, NOW, 1)}).save(config.watch_path)
+    trouble = Trouble("verify_backup", NOW, "the RT-PACS does not answer")
+    assert tell_troubles(config, [trouble], {trouble.name}, NOW) == []
+    assert ToldBefore.load(config.watch_path).told.keys() == {"cycle", "verify_backup"}
 
 
 def test_a_mail_that_did_not_leave_is_sent_by_the_next_run(site: Path, mails: Mailbox) -> None:
