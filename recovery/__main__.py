@@ -21,17 +21,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recovery.cache.doors import cache_to_show, doubts_of
-from recovery.cache.errors import CacheError
 from recovery.commands import audit, binder, bundle, downtime, keys, user, verify
-from recovery.commands.arguments import add_parsers
+from recovery.commands.arguments import Commands, add_command, add_parsers
 from recovery.commands.chart import add_chart_arguments, chart_command
 from recovery.host.clock import ClockError, read_wall_clock
+from recovery.host.durable import LockedError
 from recovery.settings.config import Config, ConfigError, load_config
 from recovery.settings.file_modes import GroupError, keep_private, let_group_read
 from recovery.settings.nodes import sources_of
 from recovery.tables.relational import ALL_TABLES
 from recovery.tables.schema import ON_TREATMENT
 from recovery.words.printable import tell
+from recovery.words.refusals import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -45,16 +46,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Parse the command line and run the command; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m recovery", description=(__doc__ or "").split("\n\n")[0])
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    table = commands.add_parser("table", help="any cached table, on standard output or in a file")
+    table = add_command(commands, "table", "any cached table, on standard output or in a file")
     table.add_argument("name", choices=sorted(ALL_TABLES), metavar="NAME", help=", ".join(sorted(ALL_TABLES)))
     table.add_argument("--format", choices=["json", "csv", "xlsx", "parquet"], default="csv")
     table.add_argument("-o", "--output", type=Path, help="default: standard output")
-    rebuild = _add_rebuild(commands)
-    chart = commands.add_parser("chart", help="paper charts of a machine's day or of patients, as PDF or Excel")
+    _add_rebuild(commands)
+    chart = add_command(commands, "chart", "paper charts of a machine's day or of patients, as PDF or Excel")
     add_chart_arguments(chart)
-    watch = commands.add_parser("watch", help="alarm when the newest proven backup is too old; for another machine")
-    for command in (table, rebuild, chart, watch):
-        command.add_argument("--config", type=Path, default=Path("config.toml"), help="default: config.toml")
+    add_command(commands, "watch", "alarm when the newest proven backup is too old; for another machine")
     user.add_parser(commands)
     keys.add_parser(commands)
     audit.add_parser(commands)
@@ -75,17 +74,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             return restore.run(whole.without_rv(), options, sources_of(whole.pacs, whole.rv))
         return _run(whole.without_rv(), options, has_database=has_database)
-    except ConfigError as error:
+    except LockedError as error:
+        tell(f"{error}; try again when it has ended", file=sys.stderr)
+        return error.exit_status
+    except RefusedError as error:
         tell(error, file=sys.stderr)
-    except (CacheError, GroupError, ClockError) as error:
+        return error.exit_status
+    except (ConfigError, GroupError, ClockError) as error:
         tell(error, file=sys.stderr)
     except BrokenPipeError:
         return 1
     return 2
 
 
-def _add_rebuild(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
-    rebuild = commands.add_parser("rebuild", help="the cache again, from nothing but the RT-PACS")
+def _add_rebuild(commands: Commands) -> None:
+    rebuild = add_command(commands, "rebuild", "the cache again, from nothing but the RT-PACS")
     rebuild.add_argument("--accept", metavar="SNAPSHOT", default="", help="a snapshot that somebody knows to be right")
     rebuild.add_argument("--signed-by", metavar="NAME", default="", help="who vouches for it; the audit file notes it")
     rebuild.add_argument("--from-copy", metavar="NAME", default="", help="from that of [[site_copies]] alone instead")
@@ -96,7 +99,6 @@ def _add_rebuild(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="FOLDER",
         help="from an opened rescue bundle, where there is no RT-PACS",
     )
-    return rebuild
 
 
 def _run(config: Config, options: argparse.Namespace, *, has_database: bool) -> int:
@@ -146,9 +148,8 @@ def _table(config: Config, options: argparse.Namespace) -> int:
     told = " ".join(filter(None, (told_at(config.cache_path, config.site.zone), old, *since)))
     try:
         write_table(cache, schema, options.format, options.output, told)
-    except IsADirectoryError:
-        tell(f"{options.output} is a folder; name a file", file=sys.stderr)
-        return 2
+    except IsADirectoryError as error:
+        raise RefusedError(f"{options.output} is a folder; name a file") from error
     if told:
         tell(told, file=sys.stderr)
     return 0
@@ -174,12 +175,10 @@ def _rebuild(config: Config, options: argparse.Namespace, *, has_database: bool)
 
 def _rebuild_of_archive(config: Config, options: argparse.Namespace, *, has_database: bool) -> int:
     """From the RT-PACS, or the folder that stands in for it."""
-    from recovery.access.audit import AuditError
     from recovery.cache.copy_age import age_in_words, true_up_to
     from recovery.cache.memory import Memory
     from recovery.dimse import DimseError
     from recovery.host.clock import read_clock
-    from recovery.host.durable import LockedError
     from recovery.host.logs import set_up_logging
     from recovery.overview.build import build_overview
     from recovery.pacs.peers import pacs_peer
@@ -193,19 +192,11 @@ def _rebuild_of_archive(config: Config, options: argparse.Namespace, *, has_data
     pacs = pacs_peer(config, memory)
     try:
         if config.pacs.folder and not find_all_records(pacs):
-            tell(_NO_RECORDS, file=sys.stderr)
-            return 2
+            raise RefusedError(_NO_RECORDS)
         restored = _restore(space, pacs, options, has_database=has_database)
         report = build_overview(space, pacs)
-    except LockedError as error:
-        tell(f"{error}; try again when it has ended", file=sys.stderr)
-        return 75
-    except AuditError as error:
-        tell(error, file=sys.stderr)
-        return 2
     except DimseError as error:
-        tell(f"Not everything was rebuilt; tables that were not still stand. {error}", file=sys.stderr)
-        return 2
+        raise RefusedError(f"Not everything was rebuilt; tables that were not still stand. {error}") from error
     memory.save()
     tell(f"{report.records} treatment records read, {report.rows} rows in on_treatment")
     if told := age_in_words(true_up_to(space.cache, ON_TREATMENT), space.now, config, "the tables"):
@@ -222,15 +213,10 @@ def _rebuild_from(config: Config, folder: Path) -> int:
     from recovery.cache.doors import cache_of
     from recovery.cache.journal import lock
     from recovery.host.clock import read_clock
-    from recovery.host.durable import LockedError
 
     now, cache = read_clock(), cache_of(config)
-    try:
-        with lock(config.cache_path, "snapshot_tables"), lock(config.cache_path, "build_on_treatment"):
-            tell(*take_in(folder, cache, now))
-    except LockedError as error:
-        tell(f"{error}; try again when it has ended", file=sys.stderr)
-        return 75
+    with lock(config.cache_path, "snapshot_tables"), lock(config.cache_path, "build_on_treatment"):
+        tell(*take_in(folder, cache, now))
     tell(*filter(None, [age_in_words(true_up_to(cache, ON_TREATMENT), now, config, "the tables")]), file=sys.stderr)
     return 0
 

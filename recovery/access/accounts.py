@@ -30,6 +30,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from recovery.access.permissions import Role, User
 from recovery.host.durable import locked
 from recovery.host.seals import SealError, checked_json, write_json
+from recovery.words.refusals import RefusedError
 
 STRONG = PasswordHasher()
 """argon2id with the library's parameters, RFC 9106's second recommendation: 64 MiB, three passes."""
@@ -40,11 +41,11 @@ _AT_ONCE = threading.BoundedSemaphore(2)
 """Checks of 64 MiB each: a flood of sign-ins may take time, not the machine's memory."""
 
 
-class AccountError(ValueError):
+class AccountError(RefusedError, ValueError):
     """What was asked cannot be done with this account. Its text says why, and holds no password."""
 
 
-class AccountsFileError(OSError):
+class AccountsFileError(RefusedError, OSError):
     """The file of accounts is there and cannot be read. Its text says what to do."""
 
 

@@ -28,6 +28,7 @@ from typing import Any
 from recovery.host.durable import append, appending, torn_end
 from recovery.host.seals import unsealed_json, write_json
 from recovery.words.printable import from_json
+from recovery.words.refusals import RefusedError
 
 FIRST = "0" * 64
 """What the first line carries for the line before it."""
@@ -36,7 +37,7 @@ HEAD_MISSING = "head file was missing"
 _TAIL_BYTES = 65_536
 
 
-class AuditError(OSError):
+class AuditError(RefusedError, OSError):
     """A line cannot be written. Its text says why, and names no patient."""
 
 

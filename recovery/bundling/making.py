@@ -14,13 +14,14 @@ from recovery.bundling.places import file_name, keep_in
 from recovery.cache.doors import cache_to_show
 from recovery.packing.encryption import encrypt, faults_of_encrypted, private_folder
 from recovery.settings.config import Config
+from recovery.words.refusals import RefusedError
 from recovery.words.values import counted
 
 BESIDE = "bundling-"
 """How the folder begins, in the cache's, that a bundle is made of."""
 
 
-class BundleError(RuntimeError):
+class BundleError(RefusedError):
     """No bundle can be made. The text says why and what to do."""
 
 

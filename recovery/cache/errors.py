@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from recovery.words.refusals import RefusedError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -11,7 +13,7 @@ if TYPE_CHECKING:
     from recovery.tables.schema import TableSchema
 
 
-class CacheError(OSError):
+class CacheError(RefusedError, OSError):
     """The cache cannot be read or written. Its text says which file, why, and what to do."""
 
 

@@ -16,6 +16,7 @@ import ttf_opensans
 from fontTools.ttLib import TTFont, TTLibError
 
 from recovery.words.printable import printable_lines
+from recovery.words.refusals import RefusedError
 
 BOX = "□"
 MARKS = Path(__file__).with_name("marks.ttf")
@@ -24,7 +25,7 @@ BREAK_HERE = "\u200b"
 _MOST_NAMED = 6
 
 
-class FontError(ValueError):
+class FontError(RefusedError, ValueError):
     """The clinic's own font cannot be used. The text says which file and why."""
 
 

@@ -1,20 +1,44 @@
-"""The arguments of `package`, `restore`, `transfer-out`, `drill`, apart from what these do: others need not wait.
+"""What commands share: `--config`, whom they mean, who answers for it, and what the audit file is told.
 
-And with which somebody says whose charts or packs are wanted, and whom they mean.
+And the arguments of those that take long to load, apart from what they do: others need not wait.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from getpass import getuser
 from pathlib import Path
+from typing import TypeAlias
 
+from recovery.access.accounts import Account, AccountError, Accounts
+from recovery.access.audit import AuditEvent, AuditFile
+from recovery.access.permissions import PERMISSIONS, Permission, Role
 from recovery.cache.store import Cache
+from recovery.host.durable import replace
 from recovery.patient.chosen import NOTHING, MachineDay, NobodyError, everybody, machine_day
+from recovery.settings.config import Config
+from recovery.words.printable import tell
+from recovery.words.refusals import RefusedError
+
+HERE = "this machine"
+DONE, PARTLY = 0, 1
+"""Exit statuses. 2, which `RefusedError` has: nothing was done; 75: another does it."""
 
 
-def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def add_command(commands: Commands, name: str, told: str) -> argparse.ArgumentParser:
+    """Declare a command, or a verb of one, that reads the config."""
+    parser = commands.add_parser(name, help=told)
+    parser.add_argument("--config", type=Path, default=Path("config.toml"), help="default: config.toml")
+    return parser
+
+
+def add_parsers(commands: Commands) -> None:
     """Declare them."""
     _add_package(commands)
     _add_restore(commands)
@@ -23,8 +47,8 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     _add_history(commands)
 
 
-def _add_package(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("package", help="packs of plans for a machine's file mode; --verify proves one")
+def _add_package(commands: Commands) -> None:
+    parser = add_command(commands, "package", "packs of plans for a machine's file mode; --verify proves one")
     whose = add_whose(parser)
     whose.add_argument("--verify", type=Path, metavar="PACK", help="whether a pack is still what was written")
     parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="default: [package] path, with --everybody")
@@ -33,11 +57,10 @@ def _add_package(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--recipient", nargs="+", metavar="age1…", default=[], help="encrypt for these public keys")
     parser.add_argument("--passphrase-env", metavar="VAR", help="encrypt, or --verify, with this variable's passphrase")
     parser.add_argument("--identity", type=Path, metavar="FILE", help="the key that opens what --verify is to look at")
-    parser.add_argument("--config", type=Path, default=Path("config.toml"), help="default: config.toml")
 
 
-def _add_restore(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("restore", help="from the RT-PACS to another DICOM node, each object proven there")
+def _add_restore(commands: Commands) -> None:
+    parser = add_command(commands, "restore", "from the RT-PACS to another DICOM node, each object proven there")
     parser.add_argument("--to", required=True, metavar="NAME", help="a destination of [[restore_to]] in the config")
     whose = parser.add_mutually_exclusive_group()
     whose.add_argument("--patient", nargs="+", metavar="ID", help="these; default: on treatment or ready to start")
@@ -49,11 +72,10 @@ def _add_restore(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--dry-run", action="store_true", help="say what would be sent, and send nothing")
     parser.add_argument("--megabytes-per-second", type=float, metavar="N", help="no faster; by way of this machine")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="the report: a line for each object, as CSV")
-    parser.add_argument("--config", type=Path, default=Path("config.toml"), help="default: config.toml")
 
 
-def _add_transfer_out(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("transfer-out", help="a packet of one patient for another hospital, and its signature")
+def _add_transfer_out(commands: Commands) -> None:
+    parser = add_command(commands, "transfer-out", "a packet of one patient for another hospital, and its signature")
     parser.add_argument("--patient", required=True, metavar="ID")
     parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="an empty one; encrypted, a file .tar.age")
     parser.add_argument("--recipient", nargs="+", metavar="age1…", default=[], help="encrypt for these public keys")
@@ -61,24 +83,21 @@ def _add_transfer_out(commands: argparse._SubParsersAction[argparse.ArgumentPars
     parser.add_argument("--to", metavar="HOSPITAL", default="", help="sign that it goes on with the patient")
     parser.add_argument("--take-back", metavar="REASON", default="", help="sign that the patient is treated here again")
     parser.add_argument("--by", metavar="NAME", default="", help="the physicist's or physician's account who signs")
-    parser.add_argument("--config", type=Path, default=Path("config.toml"), help="default: config.toml")
 
 
-def _add_drill(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("drill", help="recovery tried in earnest, in an empty place, without the R&V system")
+def _add_drill(commands: Commands) -> None:
+    parser = add_command(commands, "drill", "recovery tried in earnest, in an empty place, without the R&V system")
     parser.add_argument("--patients", type=_some, metavar="N", help="so many are packed; default: [drill] patients")
-    parser.add_argument("--config", type=Path, default=Path("config.toml"), help="default: config.toml")
 
 
-def _add_history(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("history", help="all sites and years, by their copies: what was treated")
+def _add_history(commands: Commands) -> None:
+    parser = add_command(commands, "history", "all sites and years, by their copies: what was treated")
     parser.add_argument("--machine", metavar="NAME", help="instead, all deliveries of this machine")
     parser.add_argument("--site", metavar="ID", help="of this site alone")
     parser.add_argument("--since", type=day_of, required=True, metavar="2026-01-01")
     parser.add_argument("--until", type=day_of, required=True, metavar="2026-12-31")
     parser.add_argument("--format", choices=["csv", "json", "xlsx"], default="csv")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: standard output")
-    parser.add_argument("--config", type=Path, default=Path("config.toml"), help="default: config.toml")
 
 
 def add_whose(parser: argparse.ArgumentParser) -> argparse._MutuallyExclusiveGroup:
@@ -105,6 +124,46 @@ def chosen_of(cache: Cache, options: argparse.Namespace, today: date, exclude_pa
     if options.everybody:
         return everybody(cache, exclude_patient_ids)
     return machine_day(cache, options.machine, options.date or today, exclude_patient_ids)
+
+
+def who_answers(config: Config, by: str, permission: Permission) -> Account:
+    """The account that `--by` names. Raises `AccountError` if it is nobody who may; `AccountsFileError`."""
+    account = Accounts(config.accounts_path).find(by)
+    if account is None or account.is_disabled or not account.user.may(permission):
+        may = " or ".join(role for role in Role if permission in PERMISSIONS[role])
+        raise AccountError(f"--by names no account of a {may}; `python -m recovery user list` shows them.")
+    return account
+
+
+def note(
+    config: Config,
+    at: datetime,
+    action: str,
+    patient_id: str | None,
+    details: Mapping[str, str | int | bool],
+    by: Account | None = None,
+) -> None:
+    """A line of the audit file, by whoever runs the command or answers for it. Raises `AuditError`."""
+    who, role = (getuser(), "command line") if by is None else (by.name, str(by.role))
+    told = dict(details) if by is None else {**details, "run_by": getuser()}
+    AuditFile(config.audit_path).append(AuditEvent(at, who, role, action, HERE, patient_id, told))
+
+
+def write(file: Path, content: bytes) -> None:
+    """Write a file that somebody named. Raises `RefusedError` if it cannot be written."""
+    try:
+        replace(file, content)
+    except OSError as error:
+        why = f"{file} cannot be written: {error.strerror}"
+        raise RefusedError(f"{why}. Name a file in a folder that exists.") from error
+
+
+def tell_faults(file: Path, faults: Sequence[str]) -> int:
+    """Whether a pack or bundle is what was written; returns the exit status."""
+    tell(*(f"CHANGED  {said}" for said in faults), file=sys.stderr)
+    if not faults:
+        tell(f"whole    {file}")
+    return PARTLY if faults else DONE
 
 
 def day_of(text: str) -> date:

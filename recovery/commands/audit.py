@@ -6,12 +6,13 @@ import argparse
 import json
 import re
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recovery.access.audit import AuditFile, Head, parsed
 from recovery.access.audit_proof import verify
+from recovery.commands.arguments import Commands, add_command
 from recovery.words.printable import as_json, tell
+from recovery.words.refusals import RefusedError
 
 if TYPE_CHECKING:
     from recovery.settings.config import Config
@@ -19,18 +20,16 @@ if TYPE_CHECKING:
 _HEAD = re.compile(r"(\d+):([0-9a-fA-F]{64})")
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(commands: Commands) -> None:
     """Declare `audit` and its verbs."""
     audit = commands.add_parser("audit", help="the audit file: verify, show")
     verbs = audit.add_subparsers(dest="verb", required=True, metavar="VERB")
-    proof = verbs.add_parser("verify", help="whether the file is what was written; says which line breaks the chain")
+    proof = add_command(verbs, "verify", "whether the file is what was written; says which line breaks the chain")
     proof.add_argument("--head", type=_noted, metavar="NUMBER:HASH", help="a head that was noted elsewhere earlier")
-    show = verbs.add_parser("show", help="who did what, a line of JSON each; it names patients by ID")
+    show = add_command(verbs, "show", "who did what, a line of JSON each; it names patients by ID")
     show.add_argument("--who", help="of this account only")
     show.add_argument("--patient-id", help="about this patient only")
     show.add_argument("--action", help="of this action only, such as `export`")
-    for verb in (proof, show):
-        verb.add_argument("--config", type=Path, default=Path("config.toml"), help="default: config.toml")
 
 
 def run(config: Config, options: argparse.Namespace) -> int:
@@ -39,8 +38,7 @@ def run(config: Config, options: argparse.Namespace) -> int:
     try:
         return _verify(audit, options.head) if options.verb == "verify" else _show(audit, options)
     except OSError as error:
-        tell(f"{audit.path} cannot be read: {error.strerror}", file=sys.stderr)
-        return 2
+        raise RefusedError(f"{audit.path} cannot be read: {error.strerror}") from error
 
 
 def _verify(audit: AuditFile, noted: Head | None) -> int:

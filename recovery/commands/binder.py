@@ -11,42 +11,28 @@ import sys
 from pathlib import Path
 
 from recovery.cache.doors import cache_to_show
-from recovery.host import durable
-from recovery.patient.chosen import NOTHING, PARTLY, NobodyError
+from recovery.commands.arguments import DONE, PARTLY, Commands, add_command, write
 from recovery.settings.config import Config
 from recovery.words.printable import tell
 from recovery.words.values import counted
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(commands: Commands) -> None:
     """Declare `binder`."""
-    parser = commands.add_parser("binder", help="one PDF of everything to print: lists, machine days, charts, forms")
+    parser = add_command(commands, "binder", "one PDF of everything to print: lists, machine days, charts, forms")
     parser.add_argument("--paper", choices=["a4", "letter"], help="default: [charts] paper of the config")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE")
-    parser.add_argument("--config", type=Path, default=Path("config.toml"), help="default: config.toml")
 
 
 def run(config: Config, options: argparse.Namespace) -> int:
-    """Make the binder; returns the exit status. Raises `CacheError` if the cache cannot be read."""
+    """Make the binder; returns the exit status. Raises `RefusedError`."""
     from recovery.bundling.binder import binder_pdf
     from recovery.bundling.department import read_department
-    from recovery.charting import FontError
     from recovery.host.clock import read_clock
 
     now = read_clock()
-    try:
-        department = read_department(config, cache_to_show(config, now), now, "this binder")
-        durable.replace(options.output, binder_pdf(department, options.paper))
-    except NobodyError as error:
-        tell(error, file=sys.stderr)
-        return error.status
-    except FontError as error:
-        tell(error, file=sys.stderr)
-        return NOTHING
-    except OSError as error:
-        why = f"{options.output} cannot be written: {error.strerror}"
-        tell(f"{why}. Name a file in a folder that exists.", file=sys.stderr)
-        return NOTHING
+    department = read_department(config, cache_to_show(config, now), now, "this binder")
+    write(options.output, binder_pdf(department, options.paper))
     tell(*department.told, file=sys.stderr)
     tell(f"The binder of {counted(len(department.treated_files), 'patient')} is in {options.output}.", file=sys.stderr)
-    return PARTLY if department.damaged else 0
+    return PARTLY if department.damaged else DONE

@@ -11,7 +11,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from recovery.commands.arguments import DONE, PARTLY, Commands, add_command, tell_faults
 from recovery.words.printable import tell
+from recovery.words.refusals import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,48 +21,32 @@ if TYPE_CHECKING:
     from recovery.settings.config import Config
 
 LOCK = "bundle"
-DONE, PARTLY, NOTHING, BUSY = 0, 1, 2, 75
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(commands: Commands) -> None:
     """Declare `bundle`."""
-    parser = commands.add_parser("bundle", help="the rescue bundle, one encrypted file; --verify proves one")
+    parser = add_command(commands, "bundle", "the rescue bundle, one encrypted file; --verify proves one")
     parser.add_argument("-o", "--output", type=Path, nargs="+", metavar="FOLDER", help="default: [bundle] paths")
     parser.add_argument("--verify", type=Path, metavar="FILE", help="whether a .tar.gz.age is still what was written")
     parser.add_argument("--identity", type=Path, metavar="KEY", help="the key that opens it; default: the passphrase")
-    parser.add_argument("--config", type=Path, default=Path("config.toml"), help="default: config.toml")
 
 
 def run(config: Config, options: argparse.Namespace) -> int:
-    """Make a bundle or prove one; returns the exit status. Raises `CacheError` if the cache cannot be read."""
-    from recovery.bundling.making import BundleError, make_bundle
+    """Make a bundle or prove one; returns the exit status. Raises `RefusedError`."""
+    from recovery.bundling.making import make_bundle
     from recovery.cache.journal import lock
-    from recovery.charting import FontError
     from recovery.host.clock import read_clock
-    from recovery.host.durable import LockedError
-    from recovery.packing.encryption import WrongKeyError, passphrase_of
-    from recovery.patient.chosen import NobodyError
+    from recovery.packing.encryption import passphrase_of
 
-    try:
-        name = config.bundle.passphrase_env
-        if options.verify is not None:
-            secret = None if options.identity else passphrase_of(name)
-            return _verify(options.verify, options.identity, secret, config.signing.public_keys)
-        places = options.output or config.bundle_paths
-        with lock(config.cache_path, LOCK):
-            made = make_bundle(config, read_clock(), passphrase_of(name), places)
-    except LockedError as error:
-        tell(f"{error}; try again when it has ended", file=sys.stderr)
-        return BUSY
-    except NobodyError as error:
-        tell(error, file=sys.stderr)
-        return error.status
-    except (BundleError, WrongKeyError, FontError) as error:
-        tell(error, file=sys.stderr)
-        return NOTHING
+    name = config.bundle.passphrase_env
+    if options.verify is not None:
+        secret = None if options.identity else passphrase_of(name)
+        return _verify(options.verify, options.identity, secret, config.signing.public_keys)
+    with lock(config.cache_path, LOCK):
+        made = make_bundle(config, read_clock(), passphrase_of(name), options.output or config.bundle_paths)
     tell(*made.failed, *made.lacks, file=sys.stderr)
     tell(made.in_words)
-    return NOTHING if not made.proven else DONE if made.is_whole else PARTLY
+    return RefusedError.exit_status if not made.proven else DONE if made.is_whole else PARTLY
 
 
 def _verify(file: Path, key: Path | None, passphrase: str | None, signers: Sequence[str]) -> int:
@@ -69,9 +55,5 @@ def _verify(file: Path, key: Path | None, passphrase: str | None, signers: Seque
     try:
         faults = faults_of_encrypted(file, identities(file, key, passphrase), {}, signers)
     except OSError as error:
-        tell(f"{file} cannot be read: {error.strerror or error}.", file=sys.stderr)
-        return NOTHING
-    tell(*(f"CHANGED  {said}" for said in faults), file=sys.stderr)
-    if not faults:
-        tell(f"whole    {file}")
-    return PARTLY if faults else DONE
+        raise RefusedError(f"{file} cannot be read: {error.strerror or error}.") from error
+    return tell_faults(file, faults)

@@ -19,18 +19,15 @@ from typing import TYPE_CHECKING
 from recovery.cache.copy_age import age_in_words
 from recovery.cache.doors import cache_to_show, doubts_of
 from recovery.cache.store import Cache
-from recovery.commands.arguments import add_whose, chosen_of
+from recovery.commands.arguments import DONE, PARTLY, add_whose, chosen_of, write
 from recovery.entries.downtimes import told_at
-from recovery.host import durable
-from recovery.patient.chosen import NOTHING, PARTLY, MachineDay, NobodyError
+from recovery.patient.chosen import NOTHING, MachineDay, NobodyError
 from recovery.words.printable import tell
 from recovery.words.values import counted
 
 if TYPE_CHECKING:
     from recovery.patient.file import PatientFile
     from recovery.settings.config import Config
-
-DONE = 0
 
 
 def add_chart_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,26 +39,16 @@ def add_chart_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def chart_command(config: Config, options: argparse.Namespace) -> int:
-    """Make the charts; returns the exit status. Raises `CacheError` if the cache cannot be read."""
-    from recovery.charting import FontError
+    """Make the charts; returns the exit status. Raises `RefusedError`."""
     from recovery.host.clock import read_clock
 
     now = read_clock()
     cache = cache_to_show(config, now)
     tell(*doubts_of(cache), file=sys.stderr)
     today = now.astimezone(config.site.zone).date()
-    try:
-        chosen = chosen_of(cache, options, today, config.dashboard.exclude_patient_ids)
-        files = _files(cache, config, chosen, now)
-        content = _content(config, options, files)
-    except NobodyError as error:
-        _say(str(error))
-        return error.status
-    except FontError as error:
-        _say(str(error))
-        return NOTHING
-    if not _write(options.output, content):
-        return NOTHING
+    chosen = chosen_of(cache, options, today, config.dashboard.exclude_patient_ids)
+    files = _files(cache, config, chosen, now)
+    write(options.output, _content(config, options, files))
     _say(chosen.remark)
     _say(told_at(config.cache_path, config.site.zone))
     _tell_age(files[0], config)
@@ -85,15 +72,6 @@ def _content(config: Config, options: argparse.Namespace, files: list[PatientFil
     if form == "xlsx":
         return charts_workbook(files, paper=paper)
     return charts_pdf(files, paper=paper, own_font=config.chart_font)
-
-
-def _write(path: Path, content: bytes) -> bool:
-    try:
-        durable.replace(path, content)
-    except OSError as error:
-        _say(f"{path} cannot be written: {error.strerror}. Name a file in a folder that exists.")
-        return False
-    return True
 
 
 def _tell_age(file: PatientFile, config: Config) -> None:

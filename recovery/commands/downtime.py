@@ -13,9 +13,9 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recovery.access.audit import AuditError, AuditEvent, AuditFile
+from recovery.access.audit import AuditEvent, AuditFile
 from recovery.cache.errors import CacheError
-from recovery.commands.arguments import day_of
+from recovery.commands.arguments import DONE, PARTLY, Commands, add_command, day_of
 from recovery.entries.charted import merge, read_charted
 from recovery.entries.day_plans import merge_day_plans
 from recovery.entries.downtimes import DowntimeEntry, downtimes_file, lasting, told_at
@@ -23,33 +23,32 @@ from recovery.entries.reconciled import reconciled_file
 from recovery.host.clock import read_clock
 from recovery.host.entry_lines import EntriesError, append_statement, read_statements
 from recovery.words.printable import tell
+from recovery.words.refusals import RefusedError
 from recovery.words.values import absent, counted
 
 if TYPE_CHECKING:
     from recovery.patient.reconciliation import Reconciliation
     from recovery.settings.config import Config
 
-DONE, PARTLY, NOTHING = 0, 1, 2
 FORMATS = (".csv", ".json", ".xlsx", ".html")
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(commands: Commands) -> None:
     """Declare `downtime` and its verbs."""
     downtime = commands.add_parser("downtime", help="declare a downtime, end it, say whether one lasts")
     verbs = downtime.add_subparsers(dest="verb", required=True, metavar="VERB")
-    begin = verbs.add_parser("begin", help="every page, chart and file says so from now on")
+    begin = add_command(verbs, "begin", "every page, chart and file says so from now on")
     begin.add_argument("--reason", required=True, help="why, in a few words; no patient's name")
     begin.add_argument(
         "--since", metavar='"YYYY-MM-DD HH:MM"', help="when the R&V system fell, site time; default: now"
     )
-    end = verbs.add_parser("end", help="the R&V system is believed again")
+    end = add_command(verbs, "end", "the R&V system is believed again")
     end.add_argument("--reason", required=True, help="who compared what, in a few words; no patient's name")
     for verb in (begin, end):
         verb.add_argument("--signed-by", required=True, metavar="NAME", help="the physicist or physician who says so")
-    merge = verbs.add_parser("merge", help="take over what was charted on other workstations")
+    merge = add_command(verbs, "merge", "take over what was charted on other workstations")
     merge.add_argument("folder", type=Path, help="with their journals: a folder `charted` of a share or a stick")
-    for verb in (begin, end, merge, verbs.add_parser("status", help="since when, why and by whom")):
-        verb.add_argument("--config", type=Path, default=Path("config.toml"), help="default: config.toml")
+    add_command(verbs, "status", "since when, why and by whom")
 
 
 def run(config: Config, options: argparse.Namespace) -> int:
@@ -70,9 +69,8 @@ def run(config: Config, options: argparse.Namespace) -> int:
         note = AuditEvent(now, entry.signed_by, "command line", f"downtime {entry.kind}", "", None, {"why": entry.said})
         AuditFile(config.audit_path).append(note)
         append_statement(downtimes_file(config.cache_path), entry)
-    except (ValueError, AuditError, OSError) as error:
-        tell(str(error), file=sys.stderr)
-        return NOTHING
+    except (ValueError, OSError) as error:
+        raise RefusedError(str(error)) from error
     tell(told_at(config.cache_path, config.site.zone) or "The downtime is ended.")
     if entry.kind == "end":
         tell(*_warnings(config, now), file=sys.stderr)
@@ -81,8 +79,7 @@ def run(config: Config, options: argparse.Namespace) -> int:
 
 def _merge(config: Config, folder: Path) -> int:
     if not folder.is_dir():
-        tell(f"{folder} is no folder", file=sys.stderr)
-        return NOTHING
+        raise RefusedError(f"{folder} is no folder")
     said = merge(config.cache_path, folder)
     plans = sum(merge_day_plans(config.cache_path, one) for one in (folder, folder.parent))
     known = read_charted(config.cache_path)
@@ -96,9 +93,9 @@ def _since(config: Config, said: str | None, now: datetime) -> datetime:
     return at.replace(tzinfo=config.site.zone) if at.tzinfo is None else at
 
 
-def add_reconcile_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_reconcile_parser(commands: Commands) -> None:
     """Declare `reconcile`."""
-    parser = commands.add_parser("reconcile", help="a restored R&V system against this copy, until both are equal")
+    parser = add_command(commands, "reconcile", "a restored R&V system against this copy, until both are equal")
     parser.add_argument("--since", type=day_of, metavar="YYYY-MM-DD", help="default: 30 days before the downtime")
     signed = parser.add_mutually_exclusive_group()
     signed.add_argument("--entered", nargs="+", metavar="ITEM", default=[], help="these were entered by hand there")
@@ -106,18 +103,16 @@ def add_reconcile_parser(commands: argparse._SubParsersAction[argparse.ArgumentP
     parser.add_argument("--signed-by", metavar="NAME", default="", help="who says so")
     parser.add_argument("--reason", default="", help="why it agrees, in a few words; no patient's name")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="CSV, JSON, Excel; HTML: sheets")
-    parser.add_argument("--config", type=Path, default=Path("config.toml"), help="default: config.toml")
 
 
 def run_reconcile(config: Config, options: argparse.Namespace) -> int:
     """Sign what is to be signed, compare, tell; returns the exit status."""
     from recovery.cache.doors import cache_of
-    from recovery.patient.reconciliation import NothingToSayError, reconcile
+    from recovery.patient.reconciliation import reconcile
 
     now, cache = read_clock(), cache_of(config)
     if options.output is not None and options.output.suffix not in FORMATS:
-        tell(f"name a file that ends in one of {', '.join(FORMATS)}", file=sys.stderr)
-        return NOTHING
+        raise RefusedError(f"name a file that ends in one of {', '.join(FORMATS)}")
     try:
         found = reconcile(config, cache, now, options.since)
         if options.entered or options.agrees:
@@ -125,9 +120,8 @@ def run_reconcile(config: Config, options: argparse.Namespace) -> int:
             found = reconcile(config, cache, now, options.since)
         if options.output is not None:
             options.output.write_bytes(_content(config, found, options.output.suffix))
-    except (NothingToSayError, CacheError, EntriesError, ValueError, AuditError, OSError) as error:
-        tell(str(error), file=sys.stderr)
-        return NOTHING
+    except (ValueError, OSError) as error:
+        raise RefusedError(str(error)) from error
     for item in found.items:
         one = item.compared
         fraction = f" fraction {one.fraction_number}" if one.beams else ""

@@ -37,7 +37,6 @@ from recovery.drilling.losses import charted_not_back, newest_given, snapshots_n
 from recovery.drilling.report import Drill, PackedPlan, as_pdf
 from recovery.entries.charted import read_charted
 from recovery.host.clock import read_clock
-from recovery.host.durable import LockedError
 from recovery.host.durable import replace as replace_file
 from recovery.host.entry_lines import entries_folder
 from recovery.host.logs import set_up_logging
@@ -57,6 +56,7 @@ from recovery.patient.file import read_patient_files
 from recovery.settings.config import Config
 from recovery.tables.schema import ON_TREATMENT
 from recovery.words.printable import tell
+from recovery.words.refusals import RefusedError
 from recovery.words.values import ABSENT, counted
 
 JOB = "drill"
@@ -80,12 +80,8 @@ def run(config: Config, options: argparse.Namespace, *, has_database: bool) -> i
             except (DimseError, CacheError, OSError) as error:
                 result = JobResult(JOB, "FAILED", {}, message=str(error))
             journal.finish(run_id, result, read_clock())
-    except LockedError as error:
-        tell(f"{error}; try again when it has ended", file=sys.stderr)
-        return 75
     except OSError as error:
-        tell(f"the journal of runs cannot be written: {error}", file=sys.stderr)
-        return 2
+        raise RefusedError(f"the journal of runs cannot be written: {error}") from error
     tell(result.message, file=sys.stderr if result.outcome == "FAILED" else sys.stdout)
     if result.outcome == "PARTIAL":
         tell(*drill.findings(), file=sys.stderr)

@@ -6,7 +6,6 @@ another is being made.
 """
 
 import argparse
-import getpass
 import hashlib
 import sys
 from collections.abc import Callable, Sequence
@@ -14,24 +13,20 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from recovery.access.accounts import Accounts, AccountsFileError
-from recovery.access.audit import AuditError, AuditEvent, AuditFile
+from recovery.access.audit import AuditError
 from recovery.access.permissions import Permission
 from recovery.cache.copy_age import age_in_words, true_up_to
 from recovery.cache.doors import cache_to_show, doubts_of
 from recovery.cache.journal import lock
 from recovery.cache.memory import Memory
 from recovery.cache.store import Cache
-from recovery.commands.arguments import chosen_of
-from recovery.commands.user import HERE
+from recovery.commands.arguments import DONE, PARTLY, chosen_of, note, tell_faults, who_answers
 from recovery.dimse import DimseError
 from recovery.entries.downtimes import told_at
 from recovery.host.clock import read_clock
-from recovery.host.durable import LockedError
 from recovery.packing.build import STILL, Override, PackError, Packing
 from recovery.packing.contents import MOST_WAITS, Rules, wanted_plans
 from recovery.packing.encryption import (
-    WrongKeyError,
     encrypt,
     faults_of_encrypted,
     identities,
@@ -43,7 +38,7 @@ from recovery.packing.index import Line, summary
 from recovery.packing.proof import faults_of
 from recovery.pacs.peers import pacs_peer
 from recovery.pacs.verified_objects import VerifiedObjects
-from recovery.patient.chosen import MachineDay, NobodyError
+from recovery.patient.chosen import MachineDay
 from recovery.settings.config import Config
 from recovery.settings.trust import key_or_why_not
 from recovery.tables.schema import ON_TREATMENT
@@ -54,25 +49,18 @@ LOCK = "package"
 BESIDE = "packing-"
 """How folders begin, in the cache's, that an encrypted pack is made of."""
 EVERYBODY = "everybody"
-DONE, PARTLY, NOTHING, BUSY = 0, 1, 2, 75
 
 
 def run(config: Config, options: argparse.Namespace) -> int:
-    """Make a pack or verify one; returns the exit status. Raises `CacheError` if the cache cannot be read."""
+    """Make a pack or verify one; returns the exit status. Raises `RefusedError`."""
+    if options.verify is not None:
+        return _verify(config, options)
     try:
-        if options.verify is not None:
-            return _verify(config, options)
         now = read_clock()
         with lock(config.cache_path, LOCK):
             return _package(config, options, now)
-    except LockedError as error:
-        return _refuse(f"{error}; try again when it has ended", BUSY)
-    except NobodyError as error:
-        return _refuse(str(error), error.status)
-    except (PackError, WrongKeyError, AuditError, AccountsFileError) as error:
-        return _refuse(str(error))
     except DimseError as error:
-        return _refuse(f"No pack was made; one that was there still stands. {error}")
+        raise PackError(f"No pack was made; one that was there still stands. {error}") from error
 
 
 def _package(config: Config, options: argparse.Namespace, now: datetime) -> int:
@@ -98,9 +86,10 @@ def _package(config: Config, options: argparse.Namespace, now: datetime) -> int:
     tell(*filter(None, doubts), file=sys.stderr)
     told = {"plans": sum(bool(line.folder) for line in lines), "patients": len(chosen.patient_ids)}
     try:
-        _append(config, AuditEvent(now, getpass.getuser(), "command line", "package", HERE, None, told))
+        note(config, now, "package", None, told)
     except AuditError as error:
-        return _refuse(f"{error} The pack is made and is not in the audit file.", PARTLY)
+        tell(f"{error} The pack is made and is not in the audit file.", file=sys.stderr)
+        return PARTLY
     return PARTLY if unknown else status_of(lines)
 
 
@@ -162,25 +151,19 @@ def _encrypted(
 def _override(config: Config, options: argparse.Namespace, now: datetime, chosen: MachineDay) -> Override | None:
     """Who answers for what the gate refuses; written down before anything is packed.
 
-    Raises `PackError` if it is nobody who may; `AuditError` if it cannot be written down.
+    Raises `PackError` or `AccountError` if it is nobody who may; `AuditError` if it cannot be written down.
     """
     if not options.override and not options.by:
         return None
-    reason, account = options.override.strip(), Accounts(config.accounts_path).find(options.by)
+    reason = options.override.strip()
     if not reason or not options.by:
         raise PackError("--override needs a reason, and --by NAME: a physicist's account.")
     if not options.patient:
         raise PackError("--override is for --patient: name whom it is for. What a whole list lacks is no one reason.")
-    if account is None or account.is_disabled or not account.user.may(Permission.SIGN_OFF):
-        raise PackError("--by names no account of a physicist; `python -m recovery user list` shows them.")
+    account = who_answers(config, options.by, Permission.SIGN_OFF)
     for patient_id in chosen.patient_ids:
-        details = {"reason": reason, "run_by": getpass.getuser()}
-        _append(config, AuditEvent(now, account.name, str(account.role), "package override", HERE, patient_id, details))
+        note(config, now, "package override", patient_id, {"reason": reason}, account)
     return Override(account.full_name, reason)
-
-
-def _append(config: Config, event: AuditEvent) -> None:
-    AuditFile(config.audit_path).append(event)
 
 
 def _verify(config: Config, options: argparse.Namespace) -> int:
@@ -197,10 +180,7 @@ def _verify(config: Config, options: argparse.Namespace) -> int:
             faults = faults_of_encrypted(pack, keys, digests, signers)
     except OSError as error:
         raise PackError(f"{pack} cannot be read: {error.strerror or error}.") from error
-    tell(*(f"CHANGED  {said}" for said in faults), file=sys.stderr)
-    if not faults:
-        tell(f"whole    {pack}")
-    return PARTLY if faults else DONE
+    return tell_faults(pack, faults)
 
 
 def _tell(line: Line) -> None:
@@ -211,8 +191,3 @@ def _tell(line: Line) -> None:
     else:
         tell(f"{'▲' if line.refused else ' '} packed {line.folder}" + (f": {line.why}" if line.refused else ""))
     sys.stdout.flush()
-
-
-def _refuse(said: str, status: int = NOTHING) -> int:
-    tell(said, file=sys.stderr)
-    return status

@@ -6,35 +6,35 @@ for, 1 it does not and it is named, 2 the RT-PACS or the receiver cannot be aske
 """
 
 import argparse
-import getpass
 import sys
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 
-from recovery.access.audit import AuditError, AuditEvent, AuditFile
+from recovery.access.audit import AuditError
 from recovery.cache.doors import cache_to_show
 from recovery.cache.errors import CacheError
 from recovery.cache.journal import lock
 from recovery.cache.memory import Memory
 from recovery.cache.store import Cache
-from recovery.commands.user import HERE
+from recovery.commands.arguments import DONE, PARTLY, note
 from recovery.dicom.model import DateRange, InstanceRef
 from recovery.dimse import DimseError, Peer, echo
 from recovery.host.clock import read_clock
-from recovery.host.durable import LockedError, replace
+from recovery.host.durable import replace
 from recovery.host.progress import progress
 from recovery.pacs.peers import pacs_peer, receiver_peers
-from recovery.patient.chosen import NOTHING, NobodyError, everybody
+from recovery.patient.chosen import NobodyError, everybody
 from recovery.restoring.contents import Belongings, belongings, needed_by_plans, one_patient_each, patients_since
 from recovery.restoring.report import HELD, SENT, TO_SEND, Report, summary
 from recovery.restoring.sending import Sending, Unproven
 from recovery.settings.config import Config
 from recovery.settings.nodes import Destination, RemoteNode, is_really
 from recovery.words.printable import tell
+from recovery.words.refusals import RefusedError
 from recovery.words.values import counted
 
 LOCK = "restore"
-DONE, PARTLY, BUSY = 0, 1, 75
+UNSENT = "Nothing was sent."
 NOT_DE_IDENTIFIED = (
     "Nothing is de-identified: names, numbers and birth dates go as they are. Who receives them must be allowed to."
 )
@@ -47,28 +47,26 @@ _Plan = list[tuple[Belongings, "list[InstanceRef]"]]
 
 
 def run(config: Config, options: argparse.Namespace, sources: Sequence[RemoteNode]) -> int:
-    """Restore, or say what would be; returns the exit status. `sources`: the RT-PACS and, by name and address alone,
-    the R&V system: nothing is said to it."""
+    """Restore, or say what would be; returns the exit status. Raises `RefusedError`.
+
+    `sources`: the RT-PACS and, by name and address alone, the R&V system: nothing is said to it.
+    """
     to = next((one for one in config.restore_to if one.name.casefold() == options.to.casefold()), None)
     if to is None:
         names = ", ".join(one.name for one in config.restore_to)
         there_are = f"There are: {names}." if names else "The config has no [[restore_to]]."
-        return _refuse(f"No destination {options.to} in the config. {there_are}")
+        raise RefusedError(f"No destination {options.to} in the config. {there_are}")
     if options.megabytes_per_second is not None and not options.megabytes_per_second > 0:
-        return _refuse("--megabytes-per-second must be more than 0.")
+        raise RefusedError("--megabytes-per-second must be more than 0.")
     if is_really(to, sources):
-        return _refuse(f"{to.name} is the R&V system or the RT-PACS of the config by another name. Nothing was sent.")
+        raise RefusedError(f"{to.name} is the R&V system or the RT-PACS of the config by another name. {UNSENT}")
     try:
         with lock(config.cache_path, LOCK):
             return _restore(config, options, to, read_clock(), {one.ae_title for one in sources})
-    except LockedError as error:
-        return _refuse(f"{error}; try again when it has ended", BUSY)
-    except NobodyError as error:
-        return _refuse(str(error), error.status)
     except CacheError as error:
-        return _refuse(f"{error} Whom to restore can be said with --patient, --since or --everybody.")
+        raise RefusedError(f"{error} Whom to restore can be said with --patient, --since or --everybody.") from error
     except (AuditError, DimseError) as error:
-        return _refuse(f"Nothing was sent. {error}")
+        raise RefusedError(f"{UNSENT} {error}") from error
 
 
 def _restore(
@@ -91,11 +89,8 @@ def _restore(
         for of, refs in plan:
             report.note(of, refs, TO_SEND)
     else:
-        details: dict[str, str | int | bool] = {"to": to.name, "node": str(to.node)}
-        for of, refs in plan:
-            event = AuditEvent(now, getpass.getuser(), "command line", "restore", HERE, of.patient_ids[0], details)
-            if refs:
-                AuditFile(config.audit_path).append(event)
+        for of in (of for of, refs in plan if refs):
+            note(config, now, "restore", of.patient_ids[0], {"to": to.name, "node": str(to.node)})
         problem = _send(plan, sending, report)
     report.problems += memory.unfinished()
     tell(summary(report, len(patients), to.name), *report.in_words())
@@ -104,8 +99,9 @@ def _restore(
         try:
             replace(options.output, report.as_csv(), private=True)
         except OSError as error:
-            return _refuse(f"{options.output} cannot be written: {error.strerror or error}", PARTLY)
-    return NOTHING if problem else DONE if report.is_whole else PARTLY
+            tell(f"{options.output} cannot be written: {error.strerror or error}", file=sys.stderr)
+            return PARTLY
+    return RefusedError.exit_status if problem else DONE if report.is_whole else PARTLY
 
 
 def _whom(config: Config, options: argparse.Namespace, pacs: Peer, cache: Cache, now: datetime) -> Sequence[str]:
@@ -178,8 +174,3 @@ def _send_one(
     held = sending.send(refs, on_progress)
     report.note(of, (ref for ref in refs if ref in held), SENT)
     report.note_unproven(of, (ref for ref in refs if ref not in held), sending.unproven)
-
-
-def _refuse(said: str, status: int = NOTHING) -> int:
-    tell(said, file=sys.stderr)
-    return status

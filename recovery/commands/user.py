@@ -15,22 +15,21 @@ import getpass
 import os
 import sys
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recovery.access.accounts import AccountError, Accounts, AccountsFileError, folded_name
-from recovery.access.audit import AuditError, AuditEvent, AuditFile
+from recovery.access.audit import AuditError
 from recovery.access.lockout import Lockout
 from recovery.access.permissions import PERMISSIONS, Role, User
+from recovery.commands.arguments import Commands, add_command, note
 from recovery.words.printable import tell
+from recovery.words.refusals import RefusedError
 
 if TYPE_CHECKING:
     from recovery.settings.config import Config
 
-HERE = "this machine"
 
-
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(commands: Commands) -> None:
     """Declare `user` and its verbs."""
     user = commands.add_parser("user", help="accounts: add, list, password, disable, enable, unlock")
     verbs = user.add_subparsers(dest="verb", required=True, metavar="VERB")
@@ -43,7 +42,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "unlock": "forget its failed sign-ins",
     }
     for verb, words in told.items():
-        parser = verbs.add_parser(verb, help=words)
+        parser = add_command(verbs, verb, words)
         if verb != "list":
             parser.add_argument("name", metavar="NAME")
         if verb == "add":
@@ -52,26 +51,23 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
             parser.add_argument("--full-name", default="", help="shown on pages and exports; default: NAME")
         if verb in {"add", "password"}:
             parser.add_argument("--password-env", metavar="VAR", help="environment variable with the password")
-        parser.add_argument("--config", type=Path, default=Path("config.toml"), help="default: config.toml")
 
 
 def run(config: Config, options: argparse.Namespace, now: datetime) -> int:
-    """Do what `options.verb` says; returns the exit status."""
+    """Do what `options.verb` says; returns the exit status. Raises `RefusedError`."""
     accounts = Accounts(config.accounts_path)
+    if options.verb == "list":
+        return _list(accounts)
     try:
-        if options.verb == "list":
-            return _list(accounts)
         said = _change(config, accounts, options, now)
-    except (AccountError, AccountsFileError) as error:
-        tell(error, file=sys.stderr)
-        return 2
+    except AccountsFileError:
+        raise
     except OSError as error:
-        tell(f"{config.accounts_path} cannot be written: {error.strerror}. Nothing was changed.", file=sys.stderr)
-        return 2
+        why = f"{config.accounts_path} cannot be written: {error.strerror}. Nothing was changed."
+        raise RefusedError(why) from error
     tell(said)
-    event = AuditEvent(now, getpass.getuser(), "command line", f"user {options.verb}", HERE, None, _details(options))
     try:
-        AuditFile(config.audit_path).append(event)
+        note(config, now, f"user {options.verb}", None, _details(options))
     except AuditError as error:
         tell(f"{error} The change is made and is not in the audit file.", file=sys.stderr)
         return 1
@@ -96,8 +92,8 @@ def _change(config: Config, accounts: Accounts, options: argparse.Namespace, now
     return f"Account {name} is {options.verb}d."
 
 
-def _details(options: argparse.Namespace) -> dict[str, str | int | bool]:
-    account: dict[str, str | int | bool] = {"account": folded_name(options.name)}
+def _details(options: argparse.Namespace) -> dict[str, str]:
+    account = {"account": folded_name(options.name)}
     return account | ({"role": str(options.role)} if options.verb == "add" else {})
 
 

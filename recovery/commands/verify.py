@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recovery.access.audit import AuditFile, Head
@@ -22,6 +21,7 @@ from recovery.cache.journal import Journal, lock
 from recovery.cache.manifests import ManifestError, current_id
 from recovery.cache.snapshots import broken_chain, list_snapshots, verify_snapshot
 from recovery.cache.store import Cache
+from recovery.commands.arguments import Commands, add_command
 from recovery.entries.charted import read_charted
 from recovery.entries.downtimes import DowntimeEntry, downtimes_file
 from recovery.entries.known_gaps import KnownGap, known_gaps_file
@@ -31,7 +31,6 @@ from recovery.entries.reconciled import Worked, reconciled_file
 from recovery.entries.shift_checks import ShiftCheck, shift_checks_file
 from recovery.entries.transfers import TransferEntry, transfers_file
 from recovery.host.clock import read_clock
-from recovery.host.durable import LockedError
 from recovery.host.entry_lines import EntriesError, read_statements
 from recovery.pacs.collection import Collection
 from recovery.pacs.verified_objects import Proofs, VerifiedObjects
@@ -40,6 +39,7 @@ from recovery.words.printable import tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from _typeshed import DataclassInstance
 
@@ -48,11 +48,10 @@ if TYPE_CHECKING:
 TABLE_CHANGED = "table {} is not what was written"
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parser(commands: Commands) -> None:
     """Declare `verify`."""
-    verify = commands.add_parser("verify", help="whether all that this machine keeps is what was written")
+    verify = add_command(commands, "verify", "whether all that this machine keeps is what was written")
     verify.add_argument("--forget", metavar="UID", nargs="+", help="objects that somebody compared and found right")
-    verify.add_argument("--config", type=Path, default=Path("config.toml"), help="default: config.toml")
 
 
 def run(config: Config, options: argparse.Namespace) -> int:
@@ -125,18 +124,14 @@ def _counted(number: int, noun: str) -> list[str]:
 
 def _forget(config: Config, uids: list[str]) -> int:
     cache, now = Cache(config.cache_path), read_clock()
-    try:
-        with lock(config.cache_path, "verify_backup"):
-            verified = VerifiedObjects.load(cache)
-            unknown = [uid for uid in uids if uid not in verified.faults]
-            verified.forget(uid for uid in uids if uid in verified.faults)
-            verified.save(cache, now)
-            proofs = Proofs.load(cache, Collection.load(cache, config.site.zone))
-            kept = {uid: why for uid, why in proofs.faults.items() if uid not in uids}
-            Proofs(proofs.plans, kept, {uid: of for uid, of in proofs.doses.items() if uid in kept}).save(cache, now)
-    except LockedError as error:
-        tell(f"{error}; try again when it has ended", file=sys.stderr)
-        return 75
+    with lock(config.cache_path, "verify_backup"):
+        verified = VerifiedObjects.load(cache)
+        unknown = [uid for uid in uids if uid not in verified.faults]
+        verified.forget(uid for uid in uids if uid in verified.faults)
+        verified.save(cache, now)
+        proofs = Proofs.load(cache, Collection.load(cache, config.site.zone))
+        kept = {uid: why for uid, why in proofs.faults.items() if uid not in uids}
+        Proofs(proofs.plans, kept, {uid: of for uid, of in proofs.doses.items() if uid in kept}).save(cache, now)
     tell(*(f"{uid}: nothing is wrong with it, or it is not known" for uid in unknown), file=sys.stderr)
     tell(f"{len(uids) - len(unknown)} forgotten: the next `python -m backup_jobs verify_backup` reads them anew")
     return 1 if unknown else 0

@@ -16,6 +16,7 @@ from pydicom import Dataset
 from recovery.dicom.model import DicomNode, InstanceRef
 from recovery.dimse.encoding import EncodedObject
 from recovery.dimse.tls import Tls
+from recovery.words.refusals import RefusedError
 
 UNKNOWN_DESTINATION = 0xA801
 """Refused: move destination unknown (PS3.4 table C.4-2)."""
@@ -26,7 +27,7 @@ NOT_SUPPORTED = 0x0122
 _ROLES = {"rv": "The R&V system", "pacs": "The RT-PACS", "tps": "The planning system", "": "The node"}
 
 
-class DimseError(RuntimeError):
+class DimseError(RefusedError):
     """A node could not be asked, or did not do what it was asked.
 
     `fault` is its role, `status` what it said; `timed_out` when it said nothing and did not hang up either; `busy`

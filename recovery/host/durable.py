@@ -19,13 +19,16 @@ from typing import BinaryIO
 from filelock import lock_descriptor
 
 from recovery.host import system
+from recovery.words.refusals import RefusedError
 
 _TAIL_BYTES = 65_536
 _OPEN = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
 
 
-class LockedError(RuntimeError):
+class LockedError(RefusedError):
     """Another process holds the lock."""
+
+    exit_status = 75
 
 
 def replace(path: Path, content: bytes, *, private: bool = False) -> None:

@@ -20,6 +20,7 @@ from pydantic import TypeAdapter
 
 from recovery.host.durable import append_line
 from recovery.host.seals import checked_json, sealed_json
+from recovery.words.refusals import RefusedError
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 Entry = TypeVar("Entry", bound="DataclassInstance")
 
 
-class EntriesError(OSError):
+class EntriesError(RefusedError, OSError):
     """The file cannot be read or written. Its text says which file, why, and what to do."""
 
 

@@ -12,6 +12,7 @@ import os
 from typing import TYPE_CHECKING
 
 from recovery.host import system
+from recovery.words.refusals import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,7 +24,7 @@ _OTHERS = 0o077
 _KEY_BYTES, _SIGNATURE_BYTES = 32, 64
 
 
-class KeyFileError(OSError):
+class KeyFileError(RefusedError, OSError):
     """A private key cannot be used or made. The text names its file and says why, and what to do."""
 
 

@@ -34,6 +34,7 @@ from recovery.packing.proof import EARLIER, MANIFEST, hash_of, read_manifest, wr
 from recovery.packing.tidying import give_way, tidy
 from recovery.settings.config import Config
 from recovery.settings.trust import key_or_why_not
+from recovery.words.refusals import RefusedError
 from recovery.words.times import at_time
 from recovery.words.values import counted
 
@@ -46,7 +47,7 @@ Entry = Mapping[str, Any]
 """A folder in `PACK.json`; `files`: by name an object's UID, hash and digest; `chart`: the hash of its chart."""
 
 
-class PackError(RuntimeError):
+class PackError(RefusedError):
     """A pack cannot be made. The text says why and what to do, and that what was there still stands."""
 
 

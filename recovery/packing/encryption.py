@@ -24,6 +24,7 @@ from recovery.cache.journal import is_stopped
 from recovery.folder.sums import SUMS, UNSIGNED, is_object, is_signed_by, read_sums
 from recovery.host.durable import replace, replacing
 from recovery.packing.proof import forged
+from recovery.words.refusals import RefusedError
 
 SHORTEST_PASSPHRASE = 12
 CUT = "it ends too early, or was changed after it was written"
@@ -36,7 +37,7 @@ WAITS = (0.2, 1.0, 3.0, 6.0)
 _AT_ONCE = 1 << 20
 
 
-class WrongKeyError(ValueError):
+class WrongKeyError(RefusedError, ValueError):
     """A key or passphrase is none, or not the one. The text says which, and shows none."""
 
 

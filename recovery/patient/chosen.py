@@ -16,6 +16,7 @@ from recovery.identity.namesakes import fold
 from recovery.identity.one_patient import ids_of, newest_ids, under_newest
 from recovery.patient.listed import read_list
 from recovery.tables.relational import CANCELLED_STATUSES, SCHEDULE
+from recovery.words.refusals import RefusedError
 from recovery.words.statuses import NOW_TREATED
 from recovery.words.times import day as day_in_words
 from recovery.words.values import counted
@@ -24,12 +25,12 @@ PARTLY, NOTHING = 1, 2
 """Exit statuses."""
 
 
-class NobodyError(LookupError):
+class NobodyError(RefusedError, LookupError):
     """Nobody's chart is to be printed. The text says why, and names no patient."""
 
     def __init__(self, text: str, status: int) -> None:
         super().__init__(text)
-        self.status = status
+        self.exit_status = status
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,10 +26,11 @@ from recovery.patient.tables import PatientTables, read_tables
 from recovery.patient.unknown_now import as_of_now
 from recovery.settings.config import Site
 from recovery.tables.relational import CANCELLED_STATUSES
+from recovery.words.refusals import RefusedError
 from recovery.words.sentences import parted
 
 
-class PatientNotFoundError(LookupError):
+class PatientNotFoundError(RefusedError, LookupError):
     """No table of the cache knows the patient. The text names no ID."""
 
 

@@ -25,6 +25,7 @@ from recovery.settings.config import Config
 from recovery.tables.delivered import DELIVERIES
 from recovery.tables.relational import PLANS
 from recovery.tables.schema import ON_TREATMENT, RT_PLANS, TREATMENT_RECORDS
+from recovery.words.refusals import RefusedError
 from recovery.words.times import at_time, day
 from recovery.words.values import counted
 
@@ -38,7 +39,7 @@ OLDER = "The R&V system lacks all of {}, the first day compared: its state may b
 PLAN = "the R&V database does not list the plan: the RT-PACS holds it"
 
 
-class NothingToSayError(LookupError):
+class NothingToSayError(RefusedError, LookupError):
     """Nothing can be compared. The text says why."""
 
 

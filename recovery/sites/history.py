@@ -23,6 +23,7 @@ from recovery.sites.reading import brought, last_seen, read_site, seen_file
 from recovery.sites.restoring import site_of, trust_in
 from recovery.tables.schema import TableSchema, columns
 from recovery.words.printable import tell
+from recovery.words.refusals import RefusedError
 
 if TYPE_CHECKING:
     import argparse
@@ -63,7 +64,7 @@ _BY_MONTH = (
 )
 
 
-class HistoryError(RuntimeError):
+class HistoryError(RefusedError):
     """The question cannot be answered. The text says why, and what to do."""
 
 
@@ -75,14 +76,9 @@ def run(config: Config, options: argparse.Namespace, now: datetime) -> int:
     files = [file for copy in copies for file in _brought(config, copy, shelf, options.since, options.until, now, said)]
     tell(*said, file=sys.stderr)
     if not files:
-        tell("No month of that time is in any copy.", file=sys.stderr)
-        return 2
+        raise RefusedError("No month of that time is in any copy.")
     schema = TREATED if options.machine is None else DELIVERIES
-    try:
-        rows = answer(shelf, files, options.since, options.until, options.machine)
-    except HistoryError as error:
-        tell(error, file=sys.stderr)
-        return 2
+    rows = answer(shelf, files, options.since, options.until, options.machine)
     content = encoded_rows(rows, schema, options.format)
     if options.output is not None:
         options.output.write_bytes(content)

@@ -22,7 +22,7 @@ from recovery.cache.snapshots import newest_snapshot
 from recovery.cache.store import Cache
 from recovery.entries.charted import charted_folder
 from recovery.entries.journal_parts import put_together, signed_text
-from recovery.host.durable import LockedError, replace
+from recovery.host.durable import replace
 from recovery.host.entry_lines import entries_folder
 from recovery.settings.trust import Trust, trust_of
 from recovery.sites.manifests import HISTORY, CopyError
@@ -31,6 +31,7 @@ from recovery.sites.reading import SiteState, last_seen, note_seen, read_site, s
 from recovery.sites.staging import ENTRIES, RUNS
 from recovery.tables.schema import ON_TREATMENT
 from recovery.words.printable import tell
+from recovery.words.refusals import RefusedError
 from recovery.words.times import age
 
 if TYPE_CHECKING:
@@ -68,20 +69,14 @@ def run(config: Config, name: str, now: datetime) -> int:
     copy = next((one for one in config.own_copies if one.name == name), None)
     if copy is None:
         known = ", ".join(one.name for one in config.own_copies) or "none"
-        tell(f"The config has no [[site_copies]] {name} of this site; known: {known}", file=sys.stderr)
-        return 2
+        raise RefusedError(f"The config has no [[site_copies]] {name} of this site; known: {known}")
     try:
         with lock(config.cache_path, "snapshot_tables"), lock(config.cache_path, "build_on_treatment"):
             restored = rebuild_from(config, copy, now)
-    except LockedError as error:
-        tell(f"{error}; try again when it has ended", file=sys.stderr)
-        return 75
     except (CopyError, PlaceError) as error:
-        tell(f"Nothing was restored from {name}: {error}", file=sys.stderr)
-        return 2
+        raise RefusedError(f"Nothing was restored from {name}: {error}") from error
     except OSError as error:
-        tell(f"Not everything was restored from {name}: {error}", file=sys.stderr)
-        return 2
+        raise RefusedError(f"Not everything was restored from {name}: {error}") from error
     tell(*restored.said)
     tell(*restored.problems, file=sys.stderr)
     return 1 if restored.problems else 0

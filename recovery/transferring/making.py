@@ -25,10 +25,11 @@ from recovery.transferring.counts import is_counted
 from recovery.transferring.fhir import as_json
 from recovery.transferring.packet import BUNDLE, SUMMARY, Contents, bring, seal
 from recovery.transferring.summary import as_pdf
+from recovery.words.refusals import RefusedError
 from recovery.words.times import at_time
 
 
-class PacketError(RuntimeError):
+class PacketError(RefusedError):
     """A packet cannot be made. The text says why and what to do, and names no patient."""
 
 

@@ -32,6 +32,7 @@ from recovery.tables.flood import looks_encrypted
 from recovery.tables.relational import RELATIONAL_TABLES
 from recovery.watch.events import events, failing
 from recovery.watch.messages import message
+from recovery.words.refusals import RefusedError
 from tests.relational.aria import TODAY, Aria
 from tests.relational.conftest import NOW, config_in
 from tests.relational.mosaiq import Mosaiq
@@ -197,18 +198,16 @@ def test_while_it_lasts_one_stands_for_all_and_what_looks_like_the_last_good_one
     assert broken_chain(clinic.cache_path, 90) == []
 
 
-def test_a_physicist_accepts_it_by_name_and_the_audit_file_has_it(
-    clinic: Config, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_physicist_accepts_it_by_name_and_the_audit_file_has_it(clinic: Config) -> None:
     accounts = Accounts(clinic.accounts_path)
     for name, role in (("pia", Role.PHYSICIST), ("theo", Role.THERAPIST)):
         accounts.add(User(name, name.title(), role), "correct horse battery", NOW)
     edit(clinic, HALF_THE_PLANS)
     snapshot_tables(clinic, NOW + CYCLE)
     good, [held] = current_id(clinic.cache_path), quarantined(clinic.cache_path)
-    assert _accept(clinic, held.snapshot_id, "theo") == 2
-    assert _accept(clinic, str(good), "pia") == 2
-    assert "it is not quarantined" in capsys.readouterr().err
+    for name, by, why in ((held.snapshot_id, "theo", "of a physicist"), (str(good), "pia", "it is not quarantined")):
+        with pytest.raises(RefusedError, match=why):
+            _accept(clinic, name, by)
     assert current_id(clinic.cache_path) == good and not clinic.audit_path.exists()
     assert _accept(clinic, held.snapshot_id, "pia") == 0
     [line] = AuditFile(clinic.audit_path).newest(10_000)
@@ -216,7 +215,8 @@ def test_a_physicist_accepts_it_by_name_and_the_audit_file_has_it(
     assert len(tables(clinic)["plans"]) == PATIENTS / 2
     assert snapshot_tables(clinic, NOW + 2 * CYCLE).outcome == "OK"
     assert quarantined(clinic.cache_path) == [] and broken_chain(clinic.cache_path, 90) == []
-    assert _accept(clinic, held.snapshot_id, "pia") == 2, "it is decided"
+    with pytest.raises(RefusedError):  # it is decided
+        _accept(clinic, held.snapshot_id, "pia")
 
 
 def _accept(config: Config, name: str, by: str) -> int:

@@ -15,6 +15,7 @@ from recovery.host.entry_lines import append_statement, read_statements
 from recovery.settings.config import Config, load_config
 from recovery.sites import restoring
 from recovery.tables.schema import ON_TREATMENT, TREATMENT_RECORDS
+from recovery.words.refusals import RefusedError
 from tests.recovery.made_snapshots import numbers
 from tests.recovery.test_config import GOOD
 from tests.sites.made import NOW, Site
@@ -70,9 +71,7 @@ def test_an_altered_copy_gives_the_last_state_that_verifies_and_says_so(
     assert numbers(Cache(config.cache_path)) == [{"1"}] * 3
 
 
-def test_a_copy_that_nobody_signed_is_refused_and_nothing_is_written(
-    config: Config, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_copy_that_nobody_signed_is_refused_and_nothing_is_written(config: Config) -> None:
     encrypt(config.cache_path)
     before = {path: path.read_bytes() for path in config.cache_path.rglob("*.parquet")}
     for path in (config.file.parent / "vault").glob("site=north/manifests/*/*"):
@@ -80,7 +79,8 @@ def test_a_copy_that_nobody_signed_is_refused_and_nothing_is_written(
     Site(config.file.parent / "forged", replace(config.site_copies[0], where=str(config.file.parent / "vault"))).cycle(
         5
     )
-    assert restoring.run(config, "vault", LATER) == 2
-    assert "it is not signed" in capsys.readouterr().err
+    with pytest.raises(RefusedError, match="it is not signed"):
+        restoring.run(config, "vault", LATER)
     assert {path: path.read_bytes() for path in config.cache_path.rglob("*.parquet")} == before
-    assert restoring.run(config, "nowhere", LATER) == 2
+    with pytest.raises(RefusedError, match="no .* nowhere of this site"):
+        restoring.run(config, "nowhere", LATER)
