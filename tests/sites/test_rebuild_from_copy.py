@@ -82,5 +82,5 @@ def test_a_copy_that_nobody_signed_is_refused_and_nothing_is_written(config: Con
     with pytest.raises(RefusedError, match="it is not signed"):
         restoring.run(config, "vault", LATER)
     assert {path: path.read_bytes() for path in config.cache_path.rglob("*.parquet")} == before
-    with pytest.raises(RefusedError, match="no .* nowhere of this site"):
+    with pytest.raises(RefusedError, match="nowhere of this site"):
         restoring.run(config, "nowhere", LATER)
