@@ -11,12 +11,10 @@ How
 
 from __future__ import annotations
 
-import heapq
-import json
 import shutil
 import tomllib
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from recovery.cache.copy_age import AHEAD
@@ -26,10 +24,9 @@ from recovery.cache.snapshot_publishing import install
 from recovery.cache.store import Cache
 from recovery.entries.charted import charted_folder
 from recovery.entries.journal_parts import put_together, taken_apart
-from recovery.entries.noted import merging
+from recovery.entries.statement_lines import add_lines, lines_of
 from recovery.folder.sums import SUMS, UNSIGNED, is_signed_by, read_sums
 from recovery.host import system
-from recovery.host.durable import appending, replace
 from recovery.host.entry_lines import entries_folder
 from recovery.packing.proof import hash_of
 from recovery.sites.staging import ENTRIES as STAGED_ENTRIES
@@ -110,25 +107,7 @@ def _site_of(folder: Path) -> str | None:
 def _take_entries(there: Path, own: Path) -> int:
     """Add what people entered there and nobody knows here; how many statements are new. Nothing is taken away."""
     new = sum(put_together(own, taken_apart(there)).values()) if charted_folder(there).is_dir() else 0
-    for source in entries_folder(there).glob("*.jsonl"):
-        target = entries_folder(own) / source.name
-        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with appending(target, private=True), merging(own, target):
-            known = target.read_bytes().splitlines()
-            came = [line for line in source.read_bytes().splitlines() if line not in set(known)]
-            if came:  # of one matter the last statement counts, wherever it was made
-                lines = heapq.merge(known, came, key=_entered_at)
-                replace(target, b"".join(line + b"\n" for line in lines), private=True)
-        new += len(came)
-    return new
-
-
-def _entered_at(line: bytes) -> datetime:
-    """When a statement was made; one that does not tell stays where it stood among its own."""
-    try:
-        return datetime.fromisoformat(json.loads(line)["entered_at"]).astimezone(UTC)
-    except (ValueError, TypeError, LookupError, OverflowError, RecursionError):
-        return datetime.min.replace(tzinfo=UTC)
+    return new + add_lines(own, lines_of(there))
 
 
 def _take_tables(there: Cache, own: Cache) -> None:

@@ -27,7 +27,7 @@ from recovery.objects.raw_part import RawPart, raw_dataset, site_patient_id
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-_VOUCHED = "charted/vouched.json"
+_VOUCHED, _STATEMENTS = "charted/vouched.json", "statements/"
 _SAID = {
     "StudyDescription": "Fractions charted by hand",
     "StudyID": "RBRDT-CHARTED",
@@ -68,14 +68,28 @@ def heads_object(site_name: str, heads: Iterable[Signed], made_at: datetime, vou
     return raw_dataset(part, site_name, heads_ref(site_name, heads, vouched), made_at.replace(tzinfo=UTC), said)
 
 
-def signed_in(ds: Dataset) -> tuple[list[Signed], bytes]:
-    """What an object holds that its journal's key signed, and the text by which the jobs vouch for journals.
+def statement_ref(site_name: str, file: str, line: bytes) -> InstanceRef:
+    """The object of one statement of people, which is a line of a file."""
+    return _ref(site_name, f"statements {file}", line)
+
+
+def statement_object(site_name: str, file: str, line: bytes, made_at: datetime) -> Dataset:
+    """A statement as an object; as `line_object`."""
+    (part,) = packed(f"statement {file}", {f"{_STATEMENTS}{file}": line})
+    said = {**_SAID, "SeriesDescription": f"Statements {file}"}
+    return raw_dataset(part, site_name, statement_ref(site_name, file, line), made_at.replace(tzinfo=UTC), said)
+
+
+def signed_in(ds: Dataset) -> tuple[list[Signed], list[tuple[str, bytes]], bytes]:
+    """What an object holds that its journal's key signed, statements after the names of their files, and the text by
+    which the jobs vouch for journals and statements.
 
     Raises `InvalidObjectError` if it is none of these; `RawSnapshotError` if it was changed.
     """
     files = unpacked([replace(RawPart.from_dataset(ds), number=1)])
     found = [signed_text(PurePosixPath(name).parent.name, text) for name, text in files.items()]
-    return [one for one in found if one is not None], files.get(_VOUCHED, b"")
+    said = [(name.removeprefix(_STATEMENTS), text) for name, text in files.items() if name.startswith(_STATEMENTS)]
+    return [one for one in found if one is not None], said, files.get(_VOUCHED, b"")
 
 
 def _ref(site_name: str, series: str, *texts: bytes) -> InstanceRef:

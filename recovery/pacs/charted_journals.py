@@ -10,11 +10,14 @@ from recovery.dicom.model import RAW_DATA
 from recovery.dimse import Peer, fetch, find_refs, find_series, open_link
 from recovery.entries.charted import charted_folder, read_charted
 from recovery.entries.journal_parts import Signed, put_together, vouched_for
+from recovery.entries.statement_lines import add_lines, known_as, lines_of
 from recovery.objects.raw_data import RawSnapshotError
 from recovery.objects.raw_journal import charted_study_uid, signed_in
 from recovery.words.values import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from pydicom import Dataset
 
     from recovery.settings.config import Config
@@ -24,6 +27,8 @@ _FOREIGN = (
     "The journal {0} in the RT-PACS, {1}, is of a workstation for which no key of [signing] vouches: anybody can have "
     "made it, and nothing of it counts. Who knows it to be right takes it by `rebuild --accept {0} --signed-by NAME`."
 )
+_UNVOUCHED = "{} in the RT-PACS, for which no key of [signing] vouches: anybody can have made them, and none counts."
+_LOST = "Of what people signed {} cannot be had from the RT-PACS, and not from here."
 _UNWRITTEN = "What was charted by hand did not come back from the RT-PACS, and does not count: journals here: {}."
 
 
@@ -42,18 +47,20 @@ def bring_charted(config: Config, pacs: Peer, accepted: str = "") -> tuple[list[
             for ref in find_refs(link, {"StudyInstanceUID": study, "SeriesInstanceUID": series})
         }
     parts: list[Signed] = []
+    statements: dict[tuple[str, bytes], None] = {}
     odd: dict[str, str] = {}
     believed = {accepted, *(path.stem for path in charted_folder(config.cache_path).glob("*.jsonl"))}
 
     def receive(ds: Dataset) -> None:
         try:
-            came, vouched = signed_in(ds)
+            came, said, vouched = signed_in(ds)
         except (InvalidObjectError, RawSnapshotError) as error:
             odd[required_uid(ds, "SOPInstanceUID")] = str(error)
             return
         parts.extend(came)
         believed.update(vouched_for(config.site.name, vouched, config.signing.public_keys))
-        if not came:
+        statements.update((one, None) for one in said)
+        if not (came or said or vouched):
             odd[required_uid(ds, "SOPInstanceUID")] = "its journal's key did not sign it"
 
     odd |= fetch(pacs, refs, receive, retrieve=config.pacs.retrieve)
@@ -65,6 +72,7 @@ def bring_charted(config: Config, pacs: Peer, accepted: str = "") -> tuple[list[
     except OSError as error:
         return [], [_UNWRITTEN.format(error.strerror)]
     known = read_charted(config.cache_path)
+    brought, doubted = _take_statements(config, statements, believed)
     said = [
         f"{counted(count, 'entry', 'entries')} charted by hand came from the RT-PACS, of the journal {name}."
         for name, count in new.items()
@@ -73,4 +81,27 @@ def bring_charted(config: Config, pacs: Peer, accepted: str = "") -> tuple[list[
     first = "; ".join(f"{uid}: {why}" for uid, why in sorted(odd.items())[:3])
     lacking = [_LACKING.format(counted(len(odd), "object"), first)] if odd else []
     refused = [_FOREIGN.format(name, counted(count, "entry", "entries")) for name, count in lines.items()]
-    return said, [*lacking, *refused, *known.faults]
+    return [*said, *brought], [*lacking, *refused, *doubted, *known.faults]
+
+
+def _take_statements(
+    config: Config, lines: Collection[tuple[str, bytes]], believed: Collection[str]
+) -> tuple[list[str], list[str]]:
+    """Add what people signed to what is here; what came, and what is not as it should be, in sentences."""
+    names = {one: known_as(*one) for one in lines}
+    own = [one for one in lines if not config.signing.public_keys or names[one] in believed]
+    lost = {name for name in believed if name.startswith("statement ")} - {*names.values()}
+    try:
+        new, here = add_lines(config.cache_path, own), {*lines_of(config.cache_path)}
+    except OSError as error:
+        return [], [f"What people signed did not come back from the RT-PACS: {error.strerror}."]
+    foreign = sum(one not in here for one in lines)
+    lost -= {known_as(*one) for one in here}
+    came = [f"{counted(new, 'statement')} that people signed came from the RT-PACS."] if new else []
+    refused = [_UNVOUCHED.format(counted(foreign, "statement"))] if foreign else []
+    lacking = (
+        [f"Of what people signed {counted(len(lost), 'statement')} cannot be had from the RT-PACS, and not from here."]
+        if lost
+        else []
+    )
+    return came, [*refused, *lacking]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,8 +17,11 @@ from recovery.cache.journal import JobResult
 from recovery.dicom.model import DicomNode
 from recovery.entries.charted import charted_folder, enter, merge, read_charted
 from recovery.entries.journal_parts import Signed, taken_apart, vouch
+from recovery.entries.statement_lines import known_as
+from recovery.entries.transfers import TransferEntry, standing_at, transfers_file
+from recovery.host.entry_lines import append_statement
 from recovery.host.keys import load_key, make_key
-from recovery.objects.raw_journal import heads_object, line_object
+from recovery.objects.raw_journal import heads_object, line_object, statement_object
 from recovery.pacs.charted_journals import bring_charted
 from recovery.pacs.peers import pacs_peer
 from recovery.pacs.proven_objects import ProvenObjects
@@ -172,6 +175,43 @@ def test_a_journal_of_an_attackers_own_key_counts_nowhere_unless_a_person_takes_
     assert len(came) == 2 and {one.entry_id for one in read_charted(config.cache_path).entries} == set("abcd")
     came, problems = bring_charted(config, peer, accepted=line.journal)
     assert problems == [] and {one.entry_id for one in read_charted(config.cache_path).entries} == set("abcdf")
+
+
+AWAY = TransferEntry("100001", ("1.2.3",), "St. Elsewhere", "", "Green, Gloria (physician)", local().astimezone(UTC))
+BACK = replace(AWAY, to=None, reason="no bed there", entered_at=AWAY.entered_at + timedelta(hours=1))
+
+
+@pytest.mark.parametrize("is_signing", [False, True])
+def test_what_people_signed_comes_back_in_the_order_of_its_times_and_what_lacks_is_said(
+    tmp_path: Path, pacs: Archive, is_signing: bool
+) -> None:
+    key = tmp_path / "signing.key"
+    signing = Signing(public_keys=[make_key(key)], private_key=str(key)) if is_signing else Signing()
+    jobs, new = here(tmp_path / "jobs", pacs), here(tmp_path / "new", pacs)
+    space = jobs.space()
+    append_statement(transfers_file(jobs.config.cache_path), AWAY)
+    for entry_of in (AWAY, BACK):
+        assert archive_charted(replace(space, config=replace(space.config, signing=signing))).unproven == {}
+        append_statement(transfers_file(jobs.config.cache_path), entry_of)
+    assert archive_charted(replace(space, config=replace(space.config, signing=signing))).unproven == {}
+    held, config = number_held(pacs), replace(new.config, signing=signing)
+    assert held == (4 if is_signing else 2), "each line once; the job's word for each state of them"
+    peer = pacs_peer(config, new.space().memory)
+    append_statement(transfers_file(config.cache_path), BACK)
+    assert bring_charted(config, peer) == (["1 statement that people signed came from the RT-PACS."], [])
+    assert list(standing_at(config.cache_path).values()) == [BACK] and bring_charted(config, peer) == ([], [])
+    forged = [statement_object(SITE, name, b'{"forged": 1}', MADE) for name in ("../users.jsonl", "downtimes.jsonl")]
+    pacs.store.ingest(forged)
+    came, (problem,) = bring_charted(config, peer)
+    assert problem.startswith("2 statements" if is_signing else "1 statement") and len(came) == (not is_signing)
+    assert not (config.cache_path.parent / "users.jsonl").exists()
+    if is_signing:
+        lost = vouch(SITE, [known_as("downtimes.jsonl", b'{"said": "begin"}')], load_key(key))
+        pacs.store.ingest([heads_object(SITE, [], MADE, lost)])
+        assert (
+            bring_charted(config, peer)[1][-1]
+            == "Of what people signed 1 statement cannot be had from the RT-PACS, and not from here."
+        )
 
 
 def test_unzip_opens_an_object_without_this_program(journals: Path, tmp_path: Path) -> None:
