@@ -20,7 +20,7 @@ from uuid import uuid4
 
 import dicomweb_client
 import requests
-from dicomweb_client.web import DICOMwebClient, _Transaction
+from dicomweb_client.web import DICOMwebClient
 from pydicom import Dataset
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -42,6 +42,7 @@ for name in ("dicomweb_client", "urllib3", "retrying"):
 
 MOST_BYTES = 1024**3
 """Of one answer, unpacked. No object of a clinic is larger, and no page of answers comes near."""
+_LISTS = {"STUDY": "studies", "SERIES": "series", "IMAGE": "instances"}
 _ANSWERS = {(200, True), (204, False)}
 """By status, and whether there is a body: else a gateway says "yes" of itself, and nothing of the archive."""
 _OBJECT = {"Accept": 'multipart/related; type="application/dicom"; transfer-syntax=*', "Accept-Encoding": "identity"}
@@ -59,26 +60,17 @@ class Client(DICOMwebClient):
 
     def search(self, level: str, place: Mapping[str, str], params: Mapping[str, Any]) -> tuple[list[Any], bool]:
         """One page of QIDO-RS, and whether it warns that it is not all; `place`: the study and series to search in."""
-        study, series = (_quoted(place.get(keyword)) for keyword in ("StudyInstanceUID", "SeriesInstanceUID"))
-        if level == "STUDY":
-            url = self._get_studies_url(_Transaction.SEARCH)
-        elif level == "SERIES":
-            url = self._get_series_url(_Transaction.SEARCH, study)
-        else:
-            url = self._get_instances_url(_Transaction.SEARCH, study, series)
         asked = urlencode(params, doseq=True, safe="*?,")  # what may stand as it is, does: not every server decodes it
-        response = self._http_get(f"{url}?{asked}")
+        response = self._http_get(f"{self._address(place, _LISTS[level])}?{asked}")
         found = _json(response) if response.content else []
-        found = [found] if isinstance(found, dict) else found  # some send one match bare
         if not isinstance(found, list):
-            raise TypeError("no list of matches")
+            found = [found]  # some send one match bare; what is none, no match says
         warning = response.headers.get("Warning", "").lower()
         return found, warning.startswith("299") and "fuzzy" not in warning
 
-    def retrieve(self, study: str, series: str, instance: str) -> bytes:
+    def retrieve(self, place: Mapping[str, str], instance: str) -> bytes:
         """One object as a DICOM file, in the transfer syntax in which it is kept; half of it is a `ValueError`."""
-        url = self._get_instances_url(_Transaction.RETRIEVE, *map(_quoted, (study, series, instance)))
-        response = self._http_get(url, headers=dict(_OBJECT))
+        response = self._http_get(self._address(place, "instances", quote(instance, safe="")), headers=dict(_OBJECT))
         kind, body = response.headers["Content-Type"], response.content
         if kind.startswith("application/dicom"):  # some send it bare
             if not {"Content-Length", "Transfer-Encoding"} & {name.title() for name in response.headers}:
@@ -93,21 +85,23 @@ class Client(DICOMwebClient):
 
     def store(self, file: bytes) -> Dataset:
         """STOW-RS of one DICOM file; the server's own word about it, which is empty where it says nothing."""
-        marker = uuid4().hex
-        kind = f'multipart/related; type="application/dicom"; boundary={marker}'
-        body = b"--%b\r\nContent-Type: application/dicom\r\n\r\n%b\r\n--%b--\r\n" % (
-            marker.encode(),
-            file,
-            marker.encode(),
-        )
-        url = self._get_studies_url(_Transaction.STORE)
-        response = self.session.post(url, body, headers={"Content-Type": kind}, timeout=self._timeout)
+        marker = f"--{uuid4().hex}"
+        headers = {"Content-Type": f'multipart/related; type="application/dicom"; boundary={marker[2:]}'}
+        start, end = f"{marker}\r\nContent-Type: application/dicom\r\n\r\n", f"\r\n{marker}--\r\n"
+        body = b"".join((start.encode(), file, end.encode()))
+        response = self.session.post(self._address({}, "studies"), body, headers=headers, timeout=self._timeout)
         told = Dataset()
         with suppress(*el.UNREADABLE):
             told = Dataset.from_json(_json(response))
         if "FailedSOPSequence" not in told:  # a refusal may tell of the object (PS3.18 table 10.5.3-1: 409)
             response.raise_for_status()
         return told
+
+    def _address(self, place: Mapping[str, str], *last: str) -> str:
+        """What a node calls a UID may be anything, and becomes part of an address."""
+        keywords = (("studies", "StudyInstanceUID"), ("series", "SeriesInstanceUID"))
+        above = [f"{name}/{quote(place[keyword], safe='')}" for name, keyword in keywords if keyword in place]
+        return "/".join((self.base_url, *above, *last))
 
 
 def _json(response: requests.Response) -> Any:
@@ -116,11 +110,6 @@ def _json(response: requests.Response) -> Any:
         raise ValueError("no JSON")
     said = json.loads(response.content)
     return json.loads(json.dumps(said, ensure_ascii=False).encode(errors="xmlcharrefreplace"))
-
-
-def _quoted(uid: str | None) -> str | None:
-    """What a node calls a UID may be anything, and becomes part of an address."""
-    return quote(uid, safe="") if uid is not None else None
 
 
 class _Session(requests.Session):

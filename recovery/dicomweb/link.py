@@ -139,7 +139,8 @@ class WebLink:
             study, series = (el.text(found, keyword) for keyword in ("StudyInstanceUID", "SeriesInstanceUID"))
         if study is None or series is None:
             raise self._error("does not say where it has it", CANNOT_UNDERSTAND)
-        retrieve = partial(self._client.retrieve, study, series, ref.sop_instance_uid)
+        place = {"StudyInstanceUID": study, "SeriesInstanceUID": series}
+        retrieve = partial(self._client.retrieve, place, ref.sop_instance_uid)
         return self._encoded(self._asked("WADO-RS", OF_OBJECT, retrieve))
 
     def send(self, obj: EncodedObject) -> int | None:

@@ -39,7 +39,7 @@ def test_what_a_gateway_says_of_itself_is_never_an_empty_archive(kind: str) -> N
     with web_server(lambda _: NOTHING[kind]) as (peer, _):
         peer.traits.relational = True
         for ask in (lambda: found_on(peer, PatientID="A1"), lambda: echo(peer)):
-            with pytest.raises(DimseError, match="something else than DICOMweb"):
+            with pytest.raises(DimseError, match=r"something else than DICOMweb|a match that has no"):
                 ask()
 
 
