@@ -29,7 +29,13 @@ from recovery.pacs.record_search import find_records
 from recovery.pacs.workspace import Workspace
 from recovery.settings.certificates import certificate_faults
 from recovery.settings.file_modes import too_open
+from recovery.settings.sites import SiteCopy
 from recovery.settings.trust import UNSIGNED, signing_key
+from recovery.sites.manifests import CopyError
+from recovery.sites.place import place_of
+from recovery.sites.reading import read_site
+from recovery.sites.restoring import site_of, trust_in
+from recovery.watch.bounded import begin, ended
 from recovery.watch.messages import Message
 from recovery.watch.ping import ping
 from recovery.watch.sending import send
@@ -38,6 +44,7 @@ from recovery.words.printable import printable
 JOB = "check"
 
 NO_SUCH_UID = "2.25.0"
+COPY_SECONDS = 60.0
 LEAST_FREE_BYTES = 1_000_000_000
 MOST_NAMED = 3
 
@@ -45,7 +52,9 @@ MOST_NAMED = 3
 def check(space: Workspace) -> JobResult:
     """Try everything that a cycle needs; the message has one sentence per thing that does not work."""
     findings = [
-        finding for part in (_certificates, _nodes, _database, _cache, _signing, _messages) for finding in part(space)
+        finding
+        for part in (_certificates, _nodes, _database, _cache, _signing, _copies, _messages)
+        for finding in part(space)
     ]
     wrong = [f"{what}: {problem}" for what, problem in findings if problem]
     for what, problem in findings:
@@ -210,6 +219,28 @@ def _signing(space: Workspace) -> Iterator[Finding]:
         return
     is_known = key is not None and public_key_of(key) in space.config.signing.public_keys
     yield "snapshots are signed", "" if is_known else "[signing] public_keys lacks the key with which the jobs sign"
+
+
+def _copies(space: Workspace) -> Iterator[Finding]:
+    for copy in space.config.site_copies:
+        what, fault = ended(begin(lambda copy=copy: _tried(space, copy)), COPY_SECONDS)  # type: ignore[misc]
+        yield what or (f"copy {copy.name}", fault)
+
+
+def _tried(space: Workspace, copy: SiteCopy) -> Finding:
+    """Our own is written and read back; another clinic's is read, as the page Network does."""
+    site, trust = site_of(space.config, copy), trust_in(space.config, copy).until(space.now)
+    try:
+        place = place_of(copy, space.config.file.parent)
+        if copy not in space.config.own_copies:
+            read_site(place, site, trust)
+            return f"copy {copy.name} is there, and believed", ""
+        trial = f"site={site}/check", f"{space.now.isoformat()}\n".encode()
+        if place.get(trial[0], place.put(*trial)) != trial[1]:
+            return f"copy {copy.name} can be written", "what is read back is not what was written"
+        return f"copy {copy.name} can be written, and read back; {place.protection()}", ""
+    except (OSError, CopyError) as error:
+        return f"copy {copy.name}", str(error)
 
 
 def _messages(space: Workspace) -> Iterator[Finding]:

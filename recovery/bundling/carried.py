@@ -18,21 +18,19 @@ from datetime import datetime
 from pathlib import Path
 
 from recovery.cache.copy_age import AHEAD
-from recovery.cache.damages import damaged_parts, damaged_tables
 from recovery.cache.errors import CacheError, TableMissingError
-from recovery.cache.snapshot_publishing import install
 from recovery.cache.store import Cache
 from recovery.entries.charted import charted_folder
 from recovery.entries.journal_parts import put_together, taken_apart
 from recovery.entries.statement_lines import add_lines, lines_of
 from recovery.folder.sums import SUMS, UNSIGNED, is_signed_by, read_sums
-from recovery.host import system
 from recovery.host.entry_lines import entries_folder
 from recovery.packing.proof import hash_of
+from recovery.sites.restoring import take_list, take_snapshot
 from recovery.sites.staging import ENTRIES as STAGED_ENTRIES
 from recovery.sites.staging import RUNS, files_of, tail_of
 from recovery.tables.relational import ALL_TABLES
-from recovery.tables.schema import ON_TREATMENT, TREATMENT_RECORDS
+from recovery.tables.schema import ON_TREATMENT
 from recovery.words.values import counted
 
 CACHE = "cache"
@@ -62,11 +60,9 @@ def take_in(folder: Path, own: Cache, now: datetime) -> list[str]:
         if taken_at > now + AHEAD:
             raise CacheError(f"{folder} says that it is of a time that has not come yet: nothing was taken in.")
         said = _count(_take_entries(there.path, own.path))
-        with suppress(CacheError):
-            is_as_new = all(own.snapshot(one).taken_at >= taken_at for one in (ON_TREATMENT, TREATMENT_RECORDS))
-            if is_as_new and not (damaged_tables(own.path) or damaged_parts(own.path)):
-                return [*said, "The cache's own tables are whole, and not older than those of the bundle: they stay."]
-        _take_tables(there, own)
+        take_snapshot(there, own)
+        if not take_list(there, own):
+            return [*said, "The cache's own tables are whole, and not older than those of the bundle: they stay."]
     except OSError as error:
         raise CacheError(f"{folder} cannot be taken in: {error.strerror or error}. Look at the disk.") from error
     signed = [] if own.trust.public_keys else ["▲ Nobody's signature was asked for: the config names no key."]
@@ -108,22 +104,6 @@ def _take_entries(there: Path, own: Path) -> int:
     """Add what people entered there and nobody knows here; how many statements are new. Nothing is taken away."""
     new = sum(put_together(own, taken_apart(there)).values()) if charted_folder(there).is_dir() else 0
     return new + add_lines(own, lines_of(there))
-
-
-def _take_tables(there: Cache, own: Cache) -> None:
-    if (snapshot := there.open_snapshot()) is not None:
-        files = {name: snapshot.file(name).read_bytes() for name in snapshot.manifest.tables}
-        install(own.path, snapshot.manifest_file.read_bytes(), files)
-    beside = own.path / ".carried"
-    shutil.rmtree(beside, ignore_errors=True)
-    for name in (name for name in ("resting", "tables") if (there.path / name).is_dir()):
-        shutil.copytree(there.path / name, beside / name)
-        if (own.path / name).exists():
-            system.move(own.path / name, beside / f"old-{name}")
-        system.move(beside / name, own.path / name)
-    shutil.rmtree(beside, ignore_errors=True)
-    if (there.path / RUNS).exists() and not (own.path / RUNS).exists():
-        shutil.copyfile(there.path / RUNS, own.path / RUNS)
 
 
 def _count(statements: int) -> list[str]:

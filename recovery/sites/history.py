@@ -7,18 +7,16 @@ How
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
-from contextlib import suppress
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from recovery.cache.formats import encoded_rows
 from recovery.host.durable import replace
-from recovery.sites.manifests import HISTORY, CopyError, FileState, states_of
+from recovery.sites.manifests import HISTORY, CopyError, months_in
 from recovery.sites.months import path_of
-from recovery.sites.place import PlaceError, place_of
+from recovery.sites.place import place_of
 from recovery.sites.reading import brought, last_seen, read_site, seen_file
 from recovery.sites.restoring import site_of, trust_in
 from recovery.tables.schema import TableSchema, columns
@@ -77,8 +75,9 @@ def run(config: Config, options: argparse.Namespace, now: datetime) -> int:
     tell(*said, file=sys.stderr)
     if not files:
         raise RefusedError("No month of that time is in any copy.")
-    schema = TREATED if options.machine is None else DELIVERIES
-    rows = answer(shelf, files, options.since, options.until, options.machine)
+    schema, told = TREATED if options.machine is None else DELIVERIES, len(said)
+    rows = answer(shelf, files, options.since, options.until, options.machine, said)
+    tell(*said[told:], file=sys.stderr)
     content = encoded_rows(rows, schema, options.format)
     if options.output is not None:
         options.output.write_bytes(content)
@@ -87,13 +86,16 @@ def run(config: Config, options: argparse.Namespace, now: datetime) -> int:
     return 1 if said else 0
 
 
-def answer(shelf: Path, files: list[Path], since: date, until: date, machine: str | None) -> list[dict[str, Any]]:
-    """Rows of `DELIVERIES`, or without a machine of `TREATED`.
+def answer(
+    shelf: Path, files: list[Path], since: date, until: date, machine: str | None, said: list[str]
+) -> list[dict[str, Any]]:
+    """Rows of `DELIVERIES`, or without a machine of `TREATED`; a site whose months cannot be read is told in `said`.
 
-    Raises `HistoryError` if it cannot be answered.
+    Raises `HistoryError` if nothing can be asked.
     """
     try:
         import duckdb
+        from pyarrow import ArrowException
     except ImportError as error:
         raise HistoryError(LACKING) from error
     closed: dict[str, str | bool | int | float | list[str]] = {
@@ -106,14 +108,14 @@ def answer(shelf: Path, files: list[Path], since: date, until: date, machine: st
     rows: list[dict[str, Any]] = []
     with duckdb.connect(":memory:", config=closed) as connection:
         connection.execute("SET enable_external_access = false")
-        try:
-            for _, of_site in groupby(sorted(files), lambda file: file.parent.parent):  # one after the other: memory
+        for folder, of_site in groupby(sorted(files), lambda file: file.parent.parent):  # one by one: memory
+            try:
                 connection.register("history", _dataset(shelf, of_site))
                 found = connection.execute(question, asked)
                 heads = [head[0] for head in found.description]
                 rows += [dict(zip(heads, row, strict=True)) for row in found.fetchall()]
-        except duckdb.Error as error:
-            raise HistoryError(f"The question cannot be answered: {type(error).__name__}: {error}") from error
+            except (duckdb.Error, ArrowException, OSError) as error:
+                said.append(f"{folder.name} is not in this answer: {type(error).__name__}")
     return rows
 
 
@@ -136,14 +138,14 @@ def _brought(
         known = last_seen(seen_file(config.cache_path, copy.name))[0]
         state = read_site(place, site, trust, known, lambda path: path == HISTORY)
         said += [f"{copy.name}: {doubt}" for doubt in state.doubts]
-        months = states_of(json.loads(state.files.get(HISTORY, b"{}")))
+        months = months_in(state.files.get(HISTORY, b"{}"))
         for path, month in months.items():
             if path_of(_month(since)) <= path <= path_of(_month(until)):
                 name = path.rpartition("/")[2].removesuffix(".parquet")
                 file = shelf / f"site={site}" / f"month={name}" / f"{month.sha256}.parquet"
-                _keep(file, brought(place, site, path, month, _held(file)))
+                _keep(file, brought(place, site, path, month, file))
                 files.append(file)
-    except (PlaceError, CopyError) as error:
+    except (CopyError, OSError) as error:
         said.append(f"{copy.name} is not in this answer, or not all of it: {error}")
     return files
 
@@ -154,15 +156,6 @@ def _keep(file: Path, data: bytes) -> None:
         shutil.rmtree(file.parent, ignore_errors=True)
         file.parent.mkdir(parents=True)
         replace(file, data)
-
-
-def _held(file: Path) -> Any:
-    def held(_path: str, _state: FileState) -> bytes | None:
-        with suppress(OSError):
-            return file.read_bytes()
-        return None
-
-    return held
 
 
 def _month(day: date) -> str:

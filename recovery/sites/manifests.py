@@ -36,6 +36,10 @@ class CopyError(ValueError):
     """A copy, or a part of it, cannot be used. The text says what is wrong with it."""
 
 
+class NoCopyError(CopyError):
+    """Nothing of a site was ever there."""
+
+
 @dataclass(frozen=True, slots=True)
 class FileState:
     """A file of a copy. `version`: where the place has versions, the one that was written."""
@@ -87,11 +91,22 @@ class SiteManifest:
 
 
 def states_of(said: Mapping[str, Mapping[str, Any]]) -> dict[str, FileState]:
-    """Files by path, as JSON says them. Raises `CopyError` if one leads elsewhere."""
-    files = {path: FileState(str(s["sha256"]), int(s["byte_count"]), str(s["version"])) for path, s in said.items()}
+    """Files by path, as JSON says them. Raises `CopyError` if they are none, or one leads elsewhere."""
+    try:
+        files = {path: FileState(str(s["sha256"]), int(s["byte_count"]), str(s["version"])) for path, s in said.items()}
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise CopyError("it names files in a way that none are named") from error
     if any(not _PATH.fullmatch(path) or not _HASH.fullmatch(state.sha256) for path, state in files.items()):
         raise CopyError("it names a file in a way that no file is named")
     return files
+
+
+def months_in(data: bytes) -> dict[str, FileState]:
+    """The months that a `HISTORY` names. Raises `CopyError` if it is none."""
+    try:
+        return states_of(json.loads(data))
+    except (ValueError, RecursionError) as error:
+        raise error if isinstance(error, CopyError) else CopyError("it is no list of months") from error
 
 
 def object_key(site: str, path: str, sha256: str) -> str:

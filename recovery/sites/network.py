@@ -16,13 +16,12 @@ from recovery.cache.manifests import FOLDER
 from recovery.cache.store import Cache
 from recovery.entries.priority_entries import entries_file
 from recovery.host import durable, system
-from recovery.host.entry_lines import entries_folder
 from recovery.settings.config import STOP_AFTER
-from recovery.sites.manifests import CopyError, FileState, SiteManifest
+from recovery.sites.manifests import CopyError, SiteManifest
 from recovery.sites.place import PlaceError, place_of
-from recovery.sites.reading import Held, last_seen, note_seen, read_site, seen_file
+from recovery.sites.reading import last_seen, note_seen, read_site, seen_file
 from recovery.sites.restoring import site_of, trust_in
-from recovery.sites.staging import ENTRIES, RUNS
+from recovery.sites.staging import ENTRIES, RUNS, unpack
 from recovery.tables.schema import ON_TREATMENT
 from recovery.words.notices import LOOK_MARK, STOP_MARK
 from recovery.words.times import age
@@ -63,12 +62,13 @@ def look(config: Config, copy: SiteCopy, now: datetime) -> SiteSeen:
     doubts: tuple[str, ...] = ()
     fault = ""
     try:
-        known = last_seen(seen)[0]
-        state = read_site(place_of(copy, config.file.parent), site, trust, known, _is_shown, _held(folder))
+        known, near = last_seen(seen)[0], (newest := _newest(folder)) and newest / "cache"
+        state = read_site(place_of(copy, config.file.parent), site, trust, known, _is_shown, near)
         doubts = state.doubts
         _keep(folder, state.manifest, state.files)
-        with suppress(OSError):
-            note_seen(seen, max(known, state.name), now)
+        if state.name > known:  # who writes this copy here tells by it since when nothing went there
+            with suppress(OSError):
+                note_seen(seen, state.name, now)
     except PlaceError as error:
         fault = f"cannot be reached: {error}"
     except CopyError as error:
@@ -89,7 +89,12 @@ def _told(seen: SiteSeen, folder: Path, trust: Trust, now: datetime, fault: str,
     newest = _newest(folder)
     if newest is None:
         return replace(seen, mark=STOP_MARK, said=f"{seen.copy} {fault}")
-    manifest = SiteManifest.from_json((newest / _MANIFEST).read_bytes())
+    try:
+        manifest = SiteManifest.from_json((newest / _MANIFEST).read_bytes())
+    except (OSError, CopyError):
+        return replace(
+            seen, mark=STOP_MARK, said=". ".join(filter(None, (fault, "what was kept of it here is damaged")))
+        )
     cache_path = newest / "cache"
     proven_at, elapsed = newest_proof(Cache(cache_path)), now - manifest.taken_at
     said = [f"{seen.copy} {fault}. What is shown came before" if fault else "", *doubts]
@@ -115,16 +120,12 @@ def _is_shown(path: str) -> bool:
 def _keep(folder: Path, manifest: SiteManifest, files: dict[str, bytes]) -> None:
     """Make a state the newest here: its folder gets its name when it is whole; older ones go."""
     final = folder / f"{manifest.number:010d}-{manifest.made_at:%Y%m%dT%H%M%S}"
-    if final.exists():
+    if (final / _MANIFEST).exists() and (final / _MANIFEST).read_bytes() == manifest.to_json():
         return
+    shutil.rmtree(final, ignore_errors=True)
     beside = folder / f".new-{final.name}"
     shutil.rmtree(beside, ignore_errors=True)
-    cache_path = beside / "cache"
-    for path, data in files.items():
-        is_entry = path.startswith(f"{ENTRIES}/")
-        file = entries_folder(cache_path) / path.partition("/")[2] if is_entry else cache_path / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(data)
+    unpack(files, beside / "cache")
     durable.replace(beside / _MANIFEST, manifest.to_json())
     system.move(beside, final)
     for older in sorted(folder.glob("[0-9]*"))[:-2]:  # somebody may be reading the one before
@@ -133,14 +134,3 @@ def _keep(folder: Path, manifest: SiteManifest, files: dict[str, bytes]) -> None
 
 def _newest(folder: Path) -> Path | None:
     return max(folder.glob("[0-9]*"), default=None)
-
-
-def _held(folder: Path) -> Held:
-    newest = _newest(folder)
-
-    def held(path: str, _state: FileState) -> bytes | None:
-        with suppress(OSError):
-            return (newest / "cache" / path).read_bytes() if newest is not None else None
-        return None
-
-    return held

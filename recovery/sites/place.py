@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from recovery.host.durable import replace
 from recovery.settings.sites import SiteCopy
@@ -29,66 +29,52 @@ class AbsentError(PlaceError):
     """It was reached, and the object is not there."""
 
 
-class Place(Protocol):
-    """Keys have `/`. All raise `PlaceError`."""
+class Place:
+    """A folder of this machine, or one that is mounted here. Keys have `/`. All raise `PlaceError`."""
 
-    def put_once(self, key: str, data: bytes) -> str:
-        """Write an object unless there is one of this key; its version, where the place has versions."""
+    def __init__(self, root: Path) -> None:
+        self._root = str(root)
+        if not root.is_dir():
+            raise PlaceError(f"{root} is no folder: is it mounted? A new one is made by hand, once")
 
-    def put(self, key: str, data: bytes) -> str:
-        """Write an object in the place of what is there; its version."""
+    def put(self, key: str, data: bytes, *, once: bool = False) -> str:
+        """Write an object, with `once` unless there is one of this key; its version, where the place has versions."""
+        file = Path(self._root, key)
+        with _told(OSError):
+            if not (once and file.exists()):
+                file.parent.mkdir(parents=True, exist_ok=True)
+                replace(file, data, private=True)
+        return ""
 
-    def get(self, key: str, version: str = "") -> bytes:
+    def get(self, key: str, version: str = "") -> bytes:  # noqa: ARG002  it has none
         """An object, of this version. Raises `AbsentError` if it is not there."""
+        with _told(OSError):
+            return Path(self._root, key).read_bytes()
 
     def listed(self, folder: str) -> list[tuple[str, str]]:
         """Names of what lies in a folder, folders among it, with their versions; empty where there is no such."""
+        with suppress(AbsentError), _told(OSError):
+            return [(path.name, "") for path in Path(self._root, folder).iterdir()]
+        return []
 
-    def version(self, key: str) -> str:
-        """The version that who names none would get; empty where there are none. Raises `AbsentError`."""
+    def version(self, key: str) -> str:  # noqa: ARG002  it has none
+        """The version that who names none would get; empty where there are none. S3 raises `AbsentError`."""
+        return ""
+
+    def protection(self) -> str:
+        """What keeps an attacker with our account from what was written, in words."""
+        return "no versions: let the server keep snapshots that this account cannot reach"
 
 
 def place_of(copy: SiteCopy, beside: Path) -> Place:
     """Where a copy lies; a relative folder starts at `beside`. Raises `PlaceError` if it cannot be reached."""
     protocol, has_protocol, _ = copy.where.partition("://")
     if not has_protocol or protocol == "file":
-        return _Folder(beside / copy.where.removeprefix("file://"))
+        return Place(beside / copy.where.removeprefix("file://"))
     return _Bucket(copy) if protocol == "s3" else _Remote(copy)
 
 
-class _Folder:
-    """A folder of this machine, or one that is mounted here."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        if not root.is_dir():
-            raise PlaceError(f"{root} is no folder: is it mounted? A new one is made by hand, once")
-
-    def put_once(self, key: str, data: bytes) -> str:
-        return "" if (self._root / key).exists() else self.put(key, data)
-
-    def put(self, key: str, data: bytes) -> str:
-        with _told(OSError):
-            (self._root / key).parent.mkdir(parents=True, exist_ok=True)
-            replace(self._root / key, data, private=True)
-        return ""
-
-    def get(self, key: str, version: str = "") -> bytes:  # noqa: ARG002  it has none
-        with _told(OSError):
-            return (self._root / key).read_bytes()
-
-    def listed(self, folder: str) -> list[tuple[str, str]]:
-        with suppress(AbsentError), _told(OSError):
-            return [(path.name, "") for path in (self._root / folder).iterdir()]
-        return []
-
-    def version(self, key: str) -> str:
-        if not (self._root / key).exists():
-            raise AbsentError(f"{key} is not there")
-        return ""
-
-
-class _Remote:
+class _Remote(Place):
     """What fsspec reaches. Written beside and renamed: a line that breaks leaves nothing under the object's name."""
 
     def __init__(self, copy: SiteCopy) -> None:
@@ -100,20 +86,15 @@ class _Remote:
             self._fs: Any = found[0]
             self._root = str(found[1]).rstrip("/")
 
-    def put_once(self, key: str, data: bytes) -> str:
-        with _told(*self._faults):
-            if self._fs.exists(f"{self._root}/{key}"):
-                return ""
-        return self.put(key, data)
-
-    def put(self, key: str, data: bytes) -> str:
+    def put(self, key: str, data: bytes, *, once: bool = False) -> str:
         path = f"{self._root}/{key}"
         beside = f"{path}.{os.getpid()}.new"
         with _told(*self._faults):
-            self._fs.makedirs(path.rpartition("/")[0], exist_ok=True)
-            with self._fs.open(beside, "wb") as file:
-                file.write(data)
-            self._fs.mv(beside, path)
+            if not (once and self._fs.exists(path)):
+                self._fs.makedirs(path.rpartition("/")[0], exist_ok=True)
+                with self._fs.open(beside, "wb") as file:
+                    file.write(data)
+                self._fs.mv(beside, path)
         return ""
 
     def get(self, key: str, version: str = "") -> bytes:  # noqa: ARG002  it has none
@@ -125,34 +106,29 @@ class _Remote:
             return [(str(path).rpartition("/")[2], "") for path in self._fs.ls(f"{self._root}/{folder}", detail=False)]
         return []
 
-    def version(self, key: str) -> str:
-        with _told(*self._faults):
-            self._fs.info(f"{self._root}/{key}")
-        return ""
-
 
 class _Bucket(_Remote):
     """S3. With a default retention on the bucket each new version is locked by it."""
 
-    def put_once(self, key: str, data: bytes) -> str:
+    def __init__(self, copy: SiteCopy) -> None:
+        super().__init__(copy)
+        self._fs.retries = 1  # of s3fs, each with those of botocore: a line that hangs held a job for minutes
+
+    def put(self, key: str, data: bytes, *, once: bool = False) -> str:
         with _told(*self._faults):
             try:
-                return self._written("put_object", key, Body=data, IfNoneMatch="*")
+                return self._asked("put_object", key, Body=data, **({"IfNoneMatch": "*"} if once else {}))
             except OSError as error:
-                if not isinstance(error, FileExistsError) and error.errno != errno.EINVAL:
+                if not once or not (isinstance(error, FileExistsError) or error.errno == errno.EINVAL):
                     raise
         return self.version(key)
-
-    def put(self, key: str, data: bytes) -> str:
-        with _told(*self._faults):
-            return self._written("put_object", key, Body=data)
 
     def get(self, key: str, version: str = "") -> bytes:
         with _told(*self._faults):
             return bytes(self._fs.cat_file(f"{self._root}/{key}", version_id=version or None))
 
     def listed(self, folder: str) -> list[tuple[str, str]]:
-        bucket, prefix = self._split(f"{folder}/")
+        bucket, _, prefix = f"{self._root}/{folder}/".partition("/")
         found: list[tuple[str, str]] = []
         page: dict[str, str] = {}
         with _told(*self._faults):
@@ -166,15 +142,24 @@ class _Bucket(_Remote):
 
     def version(self, key: str) -> str:
         with _told(*self._faults):
-            return self._written("head_object", key)
+            return self._asked("head_object", key)
 
-    def _written(self, method: str, key: str, **more: object) -> str:
-        bucket, name = self._split(key)
-        return _version(self._fs.call_s3(method, Bucket=bucket, Key=name, **more))
+    def protection(self) -> str:
+        bucket = self._root.partition("/")[0]
+        try:
+            with _told(*self._faults):
+                said = self._fs.call_s3("get_object_lock_configuration", Bucket=bucket)["ObjectLockConfiguration"]
+        except PlaceError:
+            return "no Object Lock that this account may see: who has the account may take the copy away"
+        kept = said.get("Rule", {}).get("DefaultRetention")
+        if not kept:
+            return "Object Lock without a default retention: nothing is locked; set one, of 90 days"
+        many = f"{kept['Days']} days" if "Days" in kept else f"{kept['Years']} years"
+        return f"Object Lock, {kept['Mode'].lower()}, {many}"
 
-    def _split(self, key: str) -> tuple[str, str]:
+    def _asked(self, method: str, key: str, **more: object) -> str:
         bucket, _, name = f"{self._root}/{key}".partition("/")
-        return bucket, name
+        return _version(self._fs.call_s3(method, Bucket=bucket, Key=name, **more))
 
 
 def _version(said: dict[str, Any]) -> str:
@@ -190,12 +175,8 @@ def _options(copy: SiteCopy) -> dict[str, Any]:
         patience = {"connect_timeout": SECONDS / 4, "read_timeout": SECONDS, "retries": {"max_attempts": 1}}
         client = {"endpoint_url": copy.endpoint_url} if copy.endpoint_url else {}
         told = {"key": user, "secret": secret, "client_kwargs": client, "config_kwargs": patience}
-        return {
-            **told,
-            "version_aware": True,
-            "use_listings_cache": False,
-            "max_concurrency": 1,
-        }  # by parts it would ask for the newest version
+        # by parts it would ask for the newest version
+        return {**told, "version_aware": True, "use_listings_cache": False, "max_concurrency": 1}
     if copy.where.startswith(("sftp://", "ssh://")):
         named = {key: value for key, value in (("username", user), ("password", secret)) if value}
         return {**named, "host_key_policy": _known_hosts(copy.known_hosts), "timeout": SECONDS / 4, "banner_timeout": 5}

@@ -8,6 +8,7 @@ How
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from recovery.host.seals import unsealed_json, write_json
 from recovery.sites.manifests import (
     CopyError,
     FileState,
+    NoCopyError,
     SiteManifest,
     believed,
     manifest_key,
@@ -50,23 +52,22 @@ class SiteState:
     doubts: tuple[str, ...]
 
 
-Held = Callable[[str, FileState], bytes | None]
-"""The bytes of a file where they are at hand; they are compared as those that come."""
-
-
 def read_site(
     place: Place,
     site: str,
     trust: Trust,
     known: str = "",
     wanted: Callable[[str], bool] = lambda _: False,
-    held: Held = lambda *_: None,
+    near: Path | None = None,
 ) -> SiteState:
     """Read the newest state of a site that verifies. `known`: the name of a manifest that was seen before.
 
+    What lies in the folder `near` already is not brought, once it is compared as what comes.
+
     Raises `CopyError` if none verifies; `PlaceError` if the place cannot be reached.
     """
-    pointed, listed = _pointed(place, site), _listed(place, site)
+    pointed = _pointed(place, site)
+    listed = _listed(place, site, {pointed[:7], known[:7]})
     names = [name for name, _ in listed]
     # what was seen last and what the pointer names, should somebody's have drowned them
     tried = dict.fromkeys([*listed[:MOST_TRIED], *((name, "") for name in (pointed, known) if name in names)])
@@ -76,7 +77,7 @@ def read_site(
         try:
             manifest = believed(place.get(manifest_key(site, name), version), name, site, trust)
             paths = [path for path in manifest.files if wanted(path)]
-            files = {path: brought(place, site, path, manifest.files[path], held) for path in paths}
+            files = {path: brought(place, site, path, manifest.files[path], near and near / path) for path in paths}
         except AbsentError:
             doubts.append(f"Manifest {number} is gone.")
         except CopyError as error:
@@ -85,15 +86,15 @@ def read_site(
             doubts = [*doubts[:MOST_SAID], *_about_numbers(name, pointed, known, names)]
             return SiteState(manifest, name, files, tuple(dict.fromkeys(doubts)))
     if not names and not known:
-        raise CopyError(f"there is no copy of the site {site}")
+        raise NoCopyError(f"there is no copy of the site {site}")
     raise CopyError(f"no state of the site {site} verifies. {' '.join(dict.fromkeys(doubts[:MOST_SAID]))}".strip())
 
 
-def brought(place: Place, site: str, path: str, state: FileState, held: Held = lambda *_: None) -> bytes:
-    """A file of a copy. Raises `CopyError` if it is not what was written."""
-    at_hand = held(path, state)
-    if at_hand is not None and not state.fault_of(at_hand):
-        return at_hand
+def brought(place: Place, site: str, path: str, state: FileState, near: Path | None = None) -> bytes:
+    """A file of a copy, or the same from `near`. Raises `CopyError` if it is not what was written."""
+    with suppress(OSError):
+        if near is not None and not state.fault_of(at_hand := near.read_bytes()):
+            return at_hand
     try:
         data = place.get(object_key(site, path, state.sha256), state.version)
     except AbsentError as error:
@@ -122,13 +123,14 @@ def seen_file(cache_path: Path, copy_name: str) -> Path:
     return cache_path / "site_copies" / f"{copy_name}.json"
 
 
-def _listed(place: Place, site: str) -> list[tuple[str, str]]:
-    """Manifests with their versions, the newest first: those of the two newest thousands."""
+def _listed(place: Place, site: str, also: set[str]) -> list[tuple[str, str]]:
+    """Manifests with their versions, the newest first: of the two newest thousands, and of those that are known."""
     folder = manifests_folder(site)
     thousands = sorted({name for name, _ in place.listed(folder) if name.isdigit()}, reverse=True)
     return [
         (name, version)
-        for thousand in thousands[:2]
+        for number, thousand in enumerate(thousands)
+        if number < 2 or thousand in also
         for name, version in sorted(place.listed(f"{folder}/{thousand}"), reverse=True)
         if number_of(name) is not None
     ]

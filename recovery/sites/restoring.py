@@ -16,20 +16,20 @@ from typing import TYPE_CHECKING
 from recovery.cache.damages import damaged_parts, damaged_tables
 from recovery.cache.errors import CacheError
 from recovery.cache.journal import Journal, lock
-from recovery.cache.manifests import FOLDER, MANIFEST, Manifest, ManifestError, fault_of_file, id_of
+from recovery.cache.manifests import ManifestError, fault_of_file
 from recovery.cache.snapshot_publishing import install
-from recovery.cache.snapshots import newest_snapshot
 from recovery.cache.store import Cache
 from recovery.entries.charted import charted_folder
 from recovery.entries.journal_parts import put_together, signed_text
+from recovery.host import system
 from recovery.host.durable import replace
 from recovery.host.entry_lines import entries_folder
 from recovery.settings.trust import Trust, trust_of
 from recovery.sites.manifests import HISTORY, CopyError
 from recovery.sites.place import PlaceError, place_of
 from recovery.sites.reading import SiteState, last_seen, note_seen, read_site, seen_file
-from recovery.sites.staging import ENTRIES, RUNS
-from recovery.tables.schema import ON_TREATMENT
+from recovery.sites.staging import ENTRIES, RUNS, unpack
+from recovery.tables.schema import ON_TREATMENT, TREATMENT_RECORDS
 from recovery.words.printable import tell
 from recovery.words.refusals import RefusedError
 from recovery.words.times import age
@@ -97,73 +97,78 @@ def rebuild_from(config: Config, copy: SiteCopy, now: datetime) -> Restored:
     restored.problems += state.doubts
     if not trust.public_keys:
         restored.problems.append(f"Nobody's signature was asked for: the config names no key that signs {copy.name}.")
-    _snapshot(config.cache_path, state, trust, restored)
-    _tables(config.cache_path, state, restored)
-    _journal(config.cache_path, state, restored)
+    room = config.cache_path / ".from-copy"
+    try:
+        shutil.rmtree(room, ignore_errors=True)
+        unpack(state.files, room / "cache")
+        _tables(Cache(room / "cache", trust=trust), Cache(config.cache_path, trust=trust), restored)
+    finally:
+        shutil.rmtree(room, ignore_errors=True)
     _entries(config.cache_path, state, restored)
     note_seen(seen, state.name, now)
     return restored
 
 
-def _snapshot(cache_path: Path, state: SiteState, trust: Trust, restored: Restored) -> None:
-    manifests = [path for path in state.files if path.startswith(f"{FOLDER}/") and path.endswith(f"/{MANIFEST}")]
-    if not manifests:
-        restored.said.append("It holds no snapshot of the R&V database's tables.")
-        return
-    folder, data = manifests[0].rpartition("/")[0], state.files[manifests[0]]
+def _tables(there: Cache, own: Cache, restored: Restored) -> None:
     try:
-        manifest = Manifest.from_json(data)
-        fault = trust.fault_of(data, id_of(data, manifest.taken_at), manifest.taken_at)
-        if not fault and _has_as_new(cache_path, manifest, trust):
-            restored.said.append("The snapshot here is whole and not older: it stays.")
-            return
-        if fault:
-            restored.problems.append(f"The snapshot of the copy was not restored: {fault}.")
-            return
-        names = {name: f"{folder}/tables/{name}.parquet" for name in manifest.tables}
-        install(cache_path, data, {name: state.files[path] for name, path in names.items() if path in state.files})
-    except ManifestError as error:
-        restored.problems.append(f"The snapshot of the copy was not restored: {error}.")
-        return
-    rows = sum(table.row_count for table in manifest.tables.values())
-    restored.said.append(f"{len(manifest.tables)} tables of the R&V database restored, {rows} rows.")
-
-
-def _has_as_new(cache_path: Path, manifest: Manifest, trust: Trust) -> bool:
+        restored.said.append(take_snapshot(there, own) or "It holds no snapshot of the R&V database's tables.")
+    except CacheError as error:
+        restored.problems.append(f"The snapshot of the copy was not restored: {error}")
     try:
-        own = newest_snapshot(cache_path, None, trust)
-    except ManifestError:
-        return False
-    is_whole = own is not None and not any(fault_of_file(own, name) for name in own.manifest.tables)
-    return is_whole and own is not None and own.manifest.taken_at >= manifest.taken_at
-
-
-def _tables(cache_path: Path, state: SiteState, restored: Restored) -> None:
-    files = {path: data for path, data in state.files.items() if path.startswith(("tables/", "resting/"))}
-    if not files:
-        restored.problems.append("It holds no tables of the list.")
+        is_taken = take_list(there, own)
+    except CacheError as error:
+        restored.problems.append(f"It holds no tables of the list: {error}")
         return
+    stays = "The tables of the list here are whole and not older: they stay."
+    taken = "The tables of the list restored. `python -m recovery rebuild` asks the RT-PACS anew."
+    restored.said.append(taken if is_taken else stays)
+
+
+def take_snapshot(there: Cache, own: Cache) -> str:
+    """Make another cache's snapshot this one's unless it has one that is whole and not older; a sentence of it.
+
+    Empty where there is none. Raises `CacheError` if it is not what was written, or cannot be written.
+    """
+    if (snapshot := there.open_snapshot()) is None:
+        return ""
+    manifest = snapshot.manifest
     with suppress(CacheError):
-        own = Cache(cache_path).snapshot(ON_TREATMENT).taken_at.replace(microsecond=0)
-        if own >= state.manifest.taken_at and not (damaged_tables(cache_path) or damaged_parts(cache_path)):
-            restored.said.append("The tables of the list here are whole and not older: they stay.")
-            return
-    shutil.rmtree(cache_path / "resting", ignore_errors=True)
-    for path, data in sorted(files.items()):  # those that rest come first: the table that names them last
-        _write(cache_path / path, data)
-    restored.said.append(
-        f"{len(files)} tables of the list restored. `python -m recovery rebuild` asks the RT-PACS anew."
-    )
+        held = own.open_snapshot()
+        is_whole = held is not None and not any(fault_of_file(held, name) for name in held.manifest.tables)
+        if held is not None and is_whole and held.manifest.taken_at >= manifest.taken_at:
+            return "The snapshot here is whole and not older: it stays."
+    try:
+        files = {name: snapshot.file(name).read_bytes() for name in manifest.tables}
+        install(own.path, snapshot.manifest_file.read_bytes(), files)
+    except (ManifestError, OSError) as error:
+        raise CacheError(str(error)) from error
+    rows = sum(table.row_count for table in manifest.tables.values())
+    return f"{len(files)} tables of the R&V database restored, {rows} rows."
 
 
-def _journal(cache_path: Path, state: SiteState, restored: Restored) -> None:
-    """Where nothing of the journal of runs can be read, its end: it tells how old the newest proof is."""
-    journal = Journal(cache_path)
-    if RUNS not in state.files or journal.runs():
-        return
-    _aside(journal.path)
-    _write(journal.path, state.files[RUNS])
-    restored.said.append("The end of the journal of runs restored.")
+def take_list(there: Cache, own: Cache) -> bool:
+    """Make another cache's own tables this one's, unless they are whole here and not older.
+
+    Raises `CacheError` if there are none; `OSError` if they cannot be written.
+    """
+    taken_at = there.snapshot(ON_TREATMENT).taken_at
+    with suppress(CacheError):
+        is_whole = not (damaged_tables(own.path) or damaged_parts(own.path))
+        if is_whole and all(own.snapshot(one).taken_at >= taken_at for one in (ON_TREATMENT, TREATMENT_RECORDS)):
+            return False
+    beside = own.path / ".carried"
+    shutil.rmtree(beside, ignore_errors=True)
+    for name in (name for name in ("resting", "tables") if (there.path / name).is_dir()):
+        shutil.copytree(there.path / name, beside / name)
+        if (own.path / name).exists():
+            system.move(own.path / name, beside / f"old-{name}")
+        system.move(beside / name, own.path / name)
+    shutil.rmtree(beside, ignore_errors=True)
+    journal = Journal(own.path)  # its end tells how old the newest proof is
+    if (there.path / RUNS).exists() and not journal.runs():
+        _aside(journal.path)
+        shutil.copyfile(there.path / RUNS, journal.path)
+    return True
 
 
 def _entries(cache_path: Path, state: SiteState, restored: Restored) -> None:

@@ -18,13 +18,13 @@ from recovery.host import system
 from recovery.host.entry_lines import entries_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 JOB = "copy_sites"
 ENTRIES, RUNS = "entries", "runs.jsonl"
 _OUTBOX = "outgoing"
-_MOST = 3
+_MOST = 2
 _TAIL = 65_536
 """Of the journal of runs: enough to tell the newest proof."""
 
@@ -45,9 +45,11 @@ def stage(cache_path: Path, now: datetime) -> Path:
         (beside / RUNS).write_bytes(tail_of(cache_path / RUNS))
     shutil.rmtree(folder, ignore_errors=True)
     system.move(beside, folder)
-    left = 1 if is_stopped(cache_path, JOB) else _MOST  # who is sending the one before goes on with it
-    for older in staged(cache_path)[:-left]:
-        shutil.rmtree(older, ignore_errors=True)
+    others = [path for path in staged(cache_path) if path != folder]
+    left = [] if is_stopped(cache_path, JOB) else others[-_MOST:]  # who is sending the one before goes on with it
+    for other in others:
+        if other not in left or other > folder:  # the clock was ahead: it would stay the newest
+            shutil.rmtree(other, ignore_errors=True)
     return folder
 
 
@@ -70,6 +72,15 @@ def files_of(cache_path: Path) -> Iterator[tuple[Path, str]]:
     for path in entries.rglob("*.*"):
         if path.suffix in {".jsonl", ".head"}:
             yield path, f"{ENTRIES}/{path.relative_to(entries).as_posix()}"
+
+
+def unpack(files: Mapping[str, bytes], cache_path: Path) -> None:
+    """Make a cache of a copy's files, with what people entered beside it. Raises `OSError` if it cannot be written."""
+    for path, data in files.items():
+        is_entry = path.startswith(f"{ENTRIES}/")
+        file = entries_folder(cache_path) / path.partition("/")[2] if is_entry else cache_path / path
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file.write_bytes(data)
 
 
 def _link(source: Path, target: Path) -> None:

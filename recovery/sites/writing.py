@@ -28,6 +28,7 @@ from recovery.sites.manifests import (
     PURPOSE,
     CopyError,
     FileState,
+    NoCopyError,
     SiteManifest,
     manifest_key,
     manifest_name,
@@ -95,9 +96,8 @@ class SiteWriter:
         manifest = SiteManifest(self._site, number, now, taken_at, files, before, *self._told)
         data = signed(manifest.to_json(), self._key, PURPOSE)
         name = manifest_name(number, data)
-        key, pointer = manifest_key(self._site, name), f"{name}\n".encode()
-        self._prove(key, data, self._place.put_once(key, data))
-        self._prove(pointer_key(self._site), pointer, self._place.put(pointer_key(self._site), pointer))
+        self._proven(manifest_key(self._site, name), data, True)
+        self._proven(pointer_key(self._site), f"{name}\n".encode(), False)
         self._report.name = name
         return self._report
 
@@ -105,10 +105,15 @@ class SiteWriter:
         """The newest manifest there that verifies; what is not as it was left is told."""
         try:
             last = read_site(self._place, self._site, self._trust, self._known)
-        except CopyError as error:
-            if self._known:
-                self._report.problems.append(f"What was copied before is not there as it was: {error}.")
+        except NoCopyError:
             return ""
+        except CopyError as error:
+            if not self._known:
+                raise CopyError(f"another signs there, by another key or with the same [site] id: {error}") from error
+            self._report.problems.append(f"What was copied before is not there as it was: {error}.")
+            return ""
+        if last.manifest.clinic != self._told[0] and last.name != self._known:
+            raise CopyError(f"{last.manifest.clinic} writes there: no two clinics may have one [site] id")
         self._report.problems += last.doubts
         self._last = last.manifest.files
         self._is_daily = last.manifest.made_at.date() != now.date()
@@ -122,14 +127,9 @@ class SiteWriter:
             self._report.held += 1
             return held
         self._report.written += 1
-        key = object_key(self._site, path, digest)
-        if held is None:
-            state = FileState(digest, len(data), self._place.put_once(key, data))
-            if _is_proven(self._place, key, data, state.version):
-                return state
-        state = FileState(digest, len(data), self._place.put(key, data))  # something else lies under its name
-        self._prove(key, data, state.version)
-        return state
+        # whatever else lies under its name is written over, where there are no versions
+        kinds = (True, False) if held is None else (False,)
+        return FileState(digest, len(data), self._proven(object_key(self._site, path, digest), data, *kinds))
 
     def _is_there(self, path: str, state: FileState) -> bool:
         fault = ""
@@ -143,9 +143,13 @@ class SiteWriter:
             self._report.problems.append(f"Written again, for it was not what was written: {fault}.")
         return not fault
 
-    def _prove(self, key: str, data: bytes, version: str) -> None:
-        if not _is_proven(self._place, key, data, version):
-            raise CopyError(f"{key} is read back as something else than was written")
+    def _proven(self, key: str, data: bytes, *once: bool) -> str:
+        """Write, in these ways until one is read back as it was written; its version."""
+        for kind in once:
+            version = self._place.put(key, data, once=kind)
+            if self._place.get(key, version) == data:
+                return version
+        raise CopyError(f"{key} is read back as something else than was written")
 
     def _history(self, staged: Path) -> bytes:
         """The file that names all months ever. One of which fewer rows are here than there stays as it is."""
@@ -158,10 +162,6 @@ class SiteWriter:
             if path not in known or row_count >= said[path]["row_count"]:
                 new[path] = {**asdict(self._put(path, data, known.get(path))), "row_count": row_count}
         return (json.dumps(dict(sorted((said | new).items())), indent=1) + "\n").encode()
-
-
-def _is_proven(place: Place, key: str, data: bytes, version: str) -> bool:
-    return place.get(key, version) == data
 
 
 def _never_taken_away(last: Mapping[str, FileState], new: Mapping[str, FileState]) -> dict[str, FileState]:

@@ -23,6 +23,15 @@ def begin(do: Callable[[], Said]) -> Future[Said]:
     return future
 
 
+def ended(answer: Future[Said], seconds: float) -> tuple[Said, str] | tuple[None, str]:
+    """What came of it, or why nothing did, in words: whatever the error, it costs what was asked and nothing else."""
+    try:
+        error = answer.exception(seconds)
+    except TimeoutError:
+        return None, "does not answer in time"
+    return (None, f"cannot be read: {type(error).__name__}") if error is not None else (answer.result(), "")
+
+
 def within(seconds: float, do: Callable[[], Said]) -> Said:
     """What `do` returns.
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from recovery.cache.journal import JobResult, Journal
 from recovery.cache.store import Cache
 from recovery.host.keys import load_key
-from recovery.settings import config as clinic
+from recovery.settings.config import Site as Clinic
 from recovery.settings.sites import SiteCopy
 from recovery.settings.trust import EVERYBODY, Trust
 from recovery.sites.place import Place, place_of
@@ -83,6 +83,7 @@ class Site:
     trust: Trust = EVERYBODY
     known: str = ""
     name: str = "north"
+    clinic: str = "north clinic"
     wrapped: Callable[[Place], Place] = lambda place: place
 
     @property
@@ -97,7 +98,7 @@ class Site:
     def send(self, at: datetime) -> CopyReport:
         key = load_key(self.key) if self.key is not None else None
         place = self.wrapped(self.place)
-        here = clinic.Site(f"{self.name} clinic", "Europe/Zurich", self.name)
+        here = Clinic(self.clinic, "Europe/Zurich", self.name)
         writer = SiteWriter(place, here, key, self.trust, self.known)
         report = writer.write(stage(self.cache_path, at), at, at)
         self.known = report.name

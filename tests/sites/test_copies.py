@@ -13,6 +13,7 @@ import pytest
 
 from recovery.host.keys import make_key
 from recovery.settings.sites import SiteCopy
+from recovery.settings.trust import EVERYBODY
 from recovery.sites.manifests import CopyError
 from recovery.sites.place import Place, PlaceError, place_of
 from tests.sites.made import NOW, Site, number_of
@@ -32,14 +33,14 @@ class Dying:
 
     def __getattr__(self, name: str) -> object:
         found = getattr(self._place, name)
-        return self._dying(found) if name in {"put", "put_once"} else found
+        return self._dying(found) if name == "put" else found
 
-    def _dying(self, put: Callable[[str, bytes], str]) -> Callable[[str, bytes], str]:
-        def until_killed(key: str, data: bytes) -> str:
+    def _dying(self, put: Callable[..., str]) -> Callable[..., str]:
+        def until_killed(key: str, data: bytes, *, once: bool = False) -> str:
             self._lives -= 1
             if self._lives == 0 and not self._after:
                 raise KilledError
-            version = put(key, data)
+            version = put(key, data, once=once)
             if self._lives == 0:
                 raise KilledError
             return version
@@ -149,7 +150,7 @@ def test_a_forged_state_is_refused_in_words_and_the_last_signed_one_is_read(
     site.cycle(1)
     trust, key = site.trust, site.key
     make_key(tmp_path / "stranger.key")
-    forger = Site(tmp_path / "forged", site.copy, None if signer == "nobody" else tmp_path / "stranger.key")
+    forger = Site(tmp_path / "forged", site.copy, None if signer == "nobody" else tmp_path / "stranger.key", known="x")
     forger.cycle(7)
     forger.cycle(8)
     state = replace(site, trust=trust, key=key).read()
@@ -186,3 +187,29 @@ def test_a_folder_that_is_not_mounted_and_a_server_that_is_not_there_are_said(tm
     cloud = SiteCopy("cloud", "s3://bucket/x", endpoint_url="http://127.0.0.1:1", user_env="A", secret_env="B")
     with pytest.raises(PlaceError):
         place_of(cloud, tmp_path).get("key")
+
+
+@pytest.mark.parametrize("signs", [True, False])
+def test_two_clinics_with_one_id_are_told_and_nothing_is_written(signs: bool, site: Site, tmp_path: Path) -> None:
+    if not signs:
+        site.key, site.trust = None, EVERYBODY
+    site.cycle(1)
+    before = {path: path.read_bytes() for path in Path(site.copy.where).rglob("*") if path.is_file()}
+    make_key(tmp_path / "other.key")
+    key = tmp_path / "other.key" if signs else None
+    other = Site(tmp_path / "other", site.copy, key, name=site.name, clinic="another clinic")
+    with pytest.raises(CopyError, match="another signs there" if signs else "no two clinics may have one"):
+        other.cycle(5)
+    assert {path: path.read_bytes() for path in Path(site.copy.where).rglob("*") if path.is_file()} == before
+
+
+def test_manifests_that_somebody_laid_down_by_the_thousand_hide_no_genuine_one(site: Site, tmp_path: Path) -> None:
+    site.cycle(1)
+    folder = Path(site.copy.where) / "site=north/manifests"
+    for thousand in ("9999998", "9999999"):
+        (folder / thousand).mkdir()
+        for number in range(60):
+            (folder / thousand / f"{thousand}{number:03d}-{'0' * 64}.json").write_text("{}")
+    state = site.read()
+    assert number_of(state, tmp_path / "seen") == 1 and "is not used" in state.doubts[0]
+    assert site.cycle(2).name.startswith("0000000002-")

@@ -10,11 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from backup_jobs.jobs import check
 from backup_jobs.jobs import copy_sites as job
 from backup_jobs.jobs.job import run_job
 from recovery.cache.memory import Memory
 from recovery.pacs.workspace import bare_workspace
 from recovery.settings.config import Config, load_config
+from recovery.sites.network import look
+from recovery.sites.reading import last_seen, note_seen, seen_file
 from recovery.sites.staging import stage, staged
 from tests.forked import run_module
 from tests.recovery.test_config import GOOD
@@ -83,3 +86,34 @@ def test_the_command_copies_and_leaves_what_the_cycles_remember(config: Config) 
         0,
     )
     assert not (config.cache_path / "memory.json").exists()
+
+
+def test_a_clock_that_was_ahead_keeps_no_newer_state_back_and_hides_no_silence(config: Config) -> None:
+    change(config.cache_path, 1)
+    stage(config.cache_path, NOW + timedelta(days=365))
+    stage(config.cache_path, NOW)
+    assert [path.name for path in staged(config.cache_path)] == ["20261124T130000"]
+    note_seen(seen_file(config.cache_path, "vault"), "0000000001-x.json", NOW + timedelta(days=365))
+    assert copied(config, timedelta(0))[0] == "FAILED"
+
+
+def test_who_looks_at_the_network_hides_no_silence_of_the_own_copy(config: Config) -> None:
+    change(config.cache_path, 1)
+    (config.file.parent / "vault").mkdir()
+    copied(config, timedelta(0))
+    look(config, config.own_copies[0], NOW + timedelta(days=2))
+    assert last_seen(seen_file(config.cache_path, "vault"))[1] == NOW
+
+
+def test_check_tries_each_copy_and_says_what_protects_it(config: Config) -> None:
+    def found() -> list[tuple[str, str]]:
+        return list(check._copies(bare_workspace(config, Memory(config.cache_path), NOW)))
+
+    own, other = found()
+    assert own[0] == "copy vault" and "is it mounted?" in own[1] and "is it mounted?" in other[1]
+    for folder in ("vault", "o"):
+        (config.file.parent / folder).mkdir()
+    own, other = found()
+    assert "can be written, and read back; no versions" in own[0] and own[1] == ""
+    assert other == ("copy other", "there is no copy of the site x")
+    assert not list((config.file.parent / "o").iterdir()), "another clinic's copy is only read"

@@ -67,7 +67,20 @@ def test_a_site_that_fails_is_told_and_the_others_answer(config_file: Path) -> N
     )
 
 
+def test_months_that_are_no_tables_cost_their_site_alone(config_file: Path) -> None:
+    span = ("--since", "2026-09-01", "--until", "2026-09-30")
+    asked(config_file, *span)
+    shelf = config_file.parent / "cache/history"
+    (bad,) = (shelf / "site=north").rglob("*.parquet")
+    bad.write_bytes(b"ransom")
+    said: list[str] = []
+    files = list(shelf.rglob("*.parquet"))
+    rows = history.answer(shelf, files, date(2026, 9, 1), date(2026, 9, 30), None, said)
+    assert [row["site"] for row in rows] == ["south"]
+    assert said == ["site=north is not in this answer: ArrowInvalid"]
+
+
 def test_without_duckdb_it_says_what_brings_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(sys.modules, "duckdb", None)
     with pytest.raises(history.HistoryError, match="pip install -r requirements-network"):
-        history.answer(tmp_path, [tmp_path / "a"], date(2026, 1, 1), date(2026, 1, 2), None)
+        history.answer(tmp_path, [tmp_path / "a"], date(2026, 1, 1), date(2026, 1, 2), None, [])

@@ -15,6 +15,7 @@ from app.data import network
 from recovery.cache.journal import JobResult, Journal
 from recovery.cache.store import Cache
 from recovery.host.keys import load_key, make_key, public_key_of
+from recovery.settings.config import load_config
 from recovery.settings.sites import SiteCopy
 from recovery.tables.schema import ON_TREATMENT
 from tests.app import clinic
@@ -29,7 +30,13 @@ def site_in(folder: Path, name: str, at: timedelta = timedelta(0), *, signs: boo
     """A site with one patient, whose copy is that old."""
     (folder / name / "vault").mkdir(parents=True)
     make_key(folder / name / "key")
-    site = Site(folder / name / "cache", SiteCopy(name, str(folder / name / "vault")), folder / name / "key", name=name)
+    site = Site(
+        folder / name / "cache",
+        SiteCopy(name, str(folder / name / "vault")),
+        folder / name / "key",
+        name=name,
+        clinic=f"{name} clinic",
+    )
     taken_at = clinic.NOW - at
     Cache(site.cache_path).write(
         ON_TREATMENT,
@@ -72,6 +79,23 @@ def test_each_site_is_shown_with_its_age_and_one_that_fails_hides_no_other(
     again = visit.run()
     assert "cannot be reached" in again.dataframe[0].value.set_index("clinic").loc["north clinic", "said"]
     assert len(again.dataframe[1].value) == 3, "it is shown as it was last"
+    for name, file in (("north", "site.json"), ("south", "on_treatment.parquet")):
+        shutil.rmtree(tmp_path / name / "vault", ignore_errors=True)
+        for path in (load_config(config).cache_path / "network" / name).rglob(file):
+            path.write_bytes(b"ransom")
+    network._looked.clear()
+    network._list_of.cache_clear()
+    encrypted = visit.run()
+    standing = encrypted.dataframe[0].value.set_index("clinic")["said"]
+    assert "what was kept of it here is damaged" in standing["north"], standing.to_list()
+    assert "its list cannot be read" in standing["south clinic"]
+    assert list(encrypted.dataframe[1].value["clinic"]) == ["west clinic"], "an error of one hides no other"
+    visit.session_state["network_part"] = "Machine day"
+    day = visit.run()
+    assert not day.exception and "not booked: 1" in said(day), said(day)
+    visit.session_state["network_part"] = "Priorities"
+    clocks = visit.run()
+    assert not clocks.exception and "nobody has signed the rules" in said(clocks), said(clocks)
 
 
 @pytest.mark.parametrize("role", ["physicist", "viewer"])

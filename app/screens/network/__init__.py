@@ -39,8 +39,7 @@ def show(desk: Desk) -> None:
     if not desk.config.site_copies:
         st.markdown("**The config names no copies.** `[[site_copies]]` in it: where the sites' copies off site lie.")
         return
-    found = network.sites(desk.config, desk.now())
-    table = network.list_of(found, desk.config, desk.now())
+    found, table = network.listed(network.sites(desk.config, desk.now()), desk.config, desk.now())
     _show_sites(found, table, desk.now())
     if table.empty:
         return
