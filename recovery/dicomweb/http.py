@@ -151,6 +151,8 @@ class _Session(requests.Session):
             raise
         finally:
             watch.cancel()
+        if time.monotonic() >= until:  # cut in the middle of its headers, it may look like an answer
+            raise requests.exceptions.ReadTimeout
         response._content = bytes(body)
         if response.is_redirect or 300 <= response.status_code < 400:
             raise requests.exceptions.HTTPError(response=response)

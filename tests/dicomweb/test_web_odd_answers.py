@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import socket
+import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from pydicom import Dataset
 
-from recovery.dicom.model import InstanceRef
-from recovery.dicomweb import link
-from recovery.dimse import DimseError, echo, fetch, open_link, store
+from recovery.dicom.model import DicomNode, InstanceRef
+from recovery.dicomweb import http, link
+from recovery.dicomweb.door import WebDoor
+from recovery.dimse import DimseError, Peer, echo, fetch, open_link, store
 from recovery.dimse.encoding import with_file_meta
 from tests.dicomweb.scripted import JSON, Answer, Question, matches, pages, web_server
 from tests.dicomweb.test_web_answers import answers, found_on, multipart
@@ -227,3 +232,24 @@ def test_no_proxy_of_the_environment_hears_of_a_patient(monkeypatch: pytest.Monk
     with web_server(lambda q: pages(answers(1, ODD_ID), q)) as (peer, _):
         peer.traits.relational = True
         assert found_on(peer, PatientID=ODD_ID) == {"1.2.1"}
+
+
+def test_headers_that_come_a_byte_now_and_then_have_an_end_and_are_told_as_silence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(http, "patience_of", lambda _: 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def dribble() -> None:
+            with listening.accept()[0] as connection, suppress(OSError):
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/dicom+json\r\nX: ")
+                for _ in range(200):
+                    connection.sendall(b"x")
+                    time.sleep(0.02)
+
+        threading.Thread(target=dribble, daemon=True).start()
+        port = listening.getsockname()[1]
+        here = DicomNode("RBRDT", "127.0.0.1", 1)
+        with pytest.raises(DimseError) as raised:
+            echo(Peer(here, here, "pacs", 10.0, door=WebDoor(f"http://127.0.0.1:{port}")))
+    assert raised.value.timed_out
