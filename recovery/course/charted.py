@@ -86,7 +86,7 @@ def settle(plan: Standing, records: Sequence[TreatmentRecord]) -> Settled:
     left = [(e, tuple(b for b in e.beams if (e.entry_id, b.beam_number) not in gone)) for e in plan.delivered]
     counted = [replace(entry, beams=beams) for entry, beams in left if beams]
     differing = [(group, said) for group in groups if group.told and (said := _difference(group))]
-    told_twice = _beyond_planned(plan.delivered, counted, recorded)
+    told_twice = _beyond_planned(plan.delivered, counted, recorded, _wholes(plan.delivered, records))
     people = {r.ref.patient_id: r.patient for r in records}  # as their records write them
     return Settled(
         records=tuple(_record(entry, people.get(entry.patient_id)) for entry in counted),
@@ -145,10 +145,15 @@ def _is_whole(group: Group) -> bool:
 
 
 def _beyond_planned(
-    charted: Iterable[ChartedFraction], counted: Iterable[ChartedFraction], recorded: Iterable[KnownDelivery]
+    charted: Iterable[ChartedFraction],
+    counted: Iterable[ChartedFraction],
+    recorded: Iterable[KnownDelivery],
+    wholes: Mapping[int, float],
 ) -> Iterator[str]:
     """Fractions that were charted and come to so much more than was planned that a delivery must be told twice, in
     words: also where two records of machines bear one number, as of a restored R&V system that counts on from before.
+
+    `wholes`: by beam, what a fraction is held against of which only a rest was charted.
     """
     given: dict[tuple[int | None, int | None], float] = {}
     whole: dict[tuple[int | None, int | None], float] = {}
@@ -162,12 +167,25 @@ def _beyond_planned(
     for entry in charted:
         for beam in entry.beams:
             place = entry.fraction_number, beam.beam_number
-            if beam.planned_meterset is not None and not beam.is_continuation:
-                whole[place] = max(whole.get(place, 0.0), beam.planned_meterset)
-    for place, planned in whole.items():
-        if is_absurd(given.get(place, 0.0), planned):
+            planned = wholes.get(beam.beam_number) if beam.is_continuation else beam.planned_meterset
+            if planned is not None:
+                whole[place] = max(whole.get(place, 0.0), planned)
+    for place, most in whole.items():
+        if is_absurd(given.get(place, 0.0), most):
             number, beam_number = place
-            yield f"fraction {number} comes to {given[place]:.1f} MU of beam {beam_number}, {planned:.1f} were planned"
+            yield f"fraction {number} comes to {given[place]:.1f} MU of beam {beam_number}, {most:.1f} were planned"
+
+
+def _wholes(charted: Iterable[ChartedFraction], records: Iterable[TreatmentRecord]) -> Mapping[int, float]:
+    """By beam, the most MU that an entry or a record of any fraction says were to be given."""
+    told = [(b.beam_number, b.planned_meterset) for entry in charted for b in entry.beams if not b.is_continuation]
+    told += [
+        (b.beam_number, b.specified_meterset)
+        for r in records
+        for b in r.beams
+        if b.meterset_unit == MU and b.beam_number is not None
+    ]
+    return dict(sorted((number, most) for number, most in told if most))  # the largest comes last, and stays
 
 
 def _difference(group: Group) -> str:

@@ -34,6 +34,8 @@ PLANNED, BEFORE = 7, 2
 PLAN = plain_plan(dict(WHOLE), PLANNED)
 SEEDS = int(os.environ.get("RBRDT_ORACLE_SEEDS", "60"))
 FIRST = int(os.environ.get("RBRDT_ORACLE_FIRST", "0"))
+WORLDS = (*range(FIRST, FIRST + SEEDS), 20335)
+"""20335: a continuation alone is charted under a number that a restored R&V system gives twice."""
 
 Doses = Mapping[int, float]
 """MU by beam."""
@@ -119,7 +121,7 @@ class World:
         for place, beam in sorted(at.records):
             true = self.given[place]
             number, began = true.number - true.by_restored, true.at + timedelta(seconds=20 + 60 * beam)
-            beams = [delivery(beam, number, true.doses[beam], at=began)]
+            beams = [delivery(beam, number, true.doses[beam], at=began, specified=WHOLE[beam])]
             found.append(plain_record(f"{place} {beam}", beams, at=began))
             if (place * 7 + beam) % 5 == 0:  # exported twice
                 found.append(plain_record(f"{place} {beam} again", beams, at=began))
@@ -309,7 +311,7 @@ def settle(world: World) -> None:
 
 def test_what_is_shown_is_the_truth_as_told_or_says_that_it_is_in_conflict() -> None:
     checked, silent = set(), 0
-    for seed in range(FIRST, FIRST + SEEDS):
+    for seed in WORLDS:
         world = made(seed)
         for _ in range(world.seed.randrange(8, 30)):
             world.step()
@@ -325,7 +327,7 @@ def test_what_is_shown_is_the_truth_as_told_or_says_that_it_is_in_conflict() -> 
 
 
 def test_people_can_always_settle_it_and_then_it_is_the_truth() -> None:
-    for seed in range(FIRST, FIRST + SEEDS):
+    for seed in WORLDS:
         world = made(seed)
         for _ in range(world.seed.randrange(8, 30)):
             world.step()
