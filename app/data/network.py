@@ -74,7 +74,7 @@ def listed(found: Sequence[SiteSeen], config: Config, now: datetime) -> tuple[tu
 def tables_of(seen: SiteSeen, listed: pd.DataFrame) -> tuple[Tables, list[str]]:
     """The tables of a machine's day, and what is lacking, in sentences."""
     assert seen.cache_path is not None
-    return day_tables.read_tables(Cache(seen.cache_path).read_frame, listed, {})
+    return day_tables.read_tables(Cache(seen.cache_path).read_frame, listed)
 
 
 def doubt_about(seen: SiteSeen, config: Config, now: datetime) -> Doubt | None:

@@ -17,7 +17,6 @@ from recovery.cache.errors import CacheError, TableMissingError
 from recovery.cache.store import Cache
 from recovery.course.charted_entries import answers
 from recovery.entries.charted import read_charted
-from recovery.entries.day_plans import counting_at
 from recovery.entries.downtimes import believed_up_to, grace_at, told_at
 from recovery.lists import appointments, day_tables, filters, machine_day, rows
 from recovery.lists.appointments import DayFacts, Given, PlanKey
@@ -103,12 +102,13 @@ def read_department(config: Config, cache: Cache, now: datetime, what: str) -> D
     as_of = believed_up_to(config.cache_path, true_up_to(cache, ON_TREATMENT))
     built = rows.with_transfers(cache.read_frame(ON_TREATMENT), cache.path)
     table = rows.with_charted(rows.describe(rows.in_order(built)), cache)
-    tables, without = day_tables.read_tables(cache.read_frame, table, counting_at(cache.path))
+    tables, without = day_tables.read_tables(cache.read_frame, table)
     newest = newest_treatment(rows.as_python(table[["last_treatment_at"]]))
     doubt = doubt_of(as_of, newest, now, zone, grace_at(config.cache_path, config.schedule.grace))
     if doubt is not None or table["unknown_since"].notna().any():
         told_of = answers(read_charted(cache.path).entries)
         table = rows.with_unknown(table, tables.schedule, doubt, told_of)
+    tables, of_plans = day_tables.with_plans(tables, cache.path, today)
     ids = everybody(cache, config.dashboard.exclude_patient_ids).patient_ids
     others = table.loc[filters.is_unfinished(table), "patient_id"].dropna()
     files = read_patient_files(cache, config.site, [*ids, *others], now, config.schedule.grace)
@@ -118,6 +118,7 @@ def read_department(config: Config, cache: Cache, now: datetime, what: str) -> D
         age_in_words(as_of, now, config, what),
         *doubts,
         *without,
+        *of_plans,
         *_without(cache, files),
     )
     return Department(

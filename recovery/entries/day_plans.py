@@ -1,17 +1,19 @@
 """Who comes to a machine at what time of a day in a downtime: each plan of a day signed whole, and kept for good.
 
-One JSON line per statement in `day_plans.jsonl` (`entry_lines`). Of a machine and day the newest counts. It says which
-one it was made from: of two that were made from the same, by people who did not know of each other, both are told.
+One JSON line per statement in `day_plans.jsonl` (`entry_lines`). Each says which ones it was made from, and stands in
+their place whatever the clocks say. Of two that stand, by people who did not know of each other, both are told, and the
+newest counts.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from pathlib import Path
 
-from recovery.entries.downtimes import lasting_at
+from recovery.entries.downtimes import DowntimeEntry, downtimes_file, lasting
 from recovery.host.durable import append_line
 from recovery.host.entry_lines import EntriesError, entries_folder, lines_of, read_statements
+from recovery.words.values import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +26,14 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class DayPlanEntry:
-    """One statement. `entered_at` and `replaces`, when the one that it was made from was entered, are aware."""
+    """One statement. `entered_at` and `replaces`, when those that it was made from were entered, are aware."""
 
     machine: str
     day: date
     slots: tuple[Slot, ...]
     signed_by: str
     entered_at: datetime
-    replaces: datetime | None = None
+    replaces: tuple[datetime, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what nobody could have meant. Raises `ValueError` if a machine, a name or a zone lacks."""
@@ -49,26 +51,51 @@ def day_plans_file(cache_path: Path) -> Path:
     return entries_folder(cache_path) / "day_plans.jsonl"
 
 
-def standing(entries: Iterable[DayPlanEntry]) -> DayPlans:
-    """By machine and day, the newest plan."""
-    return {(one.machine, one.day): one for one in sorted(entries, key=lambda one: (one.entered_at, one.signed_by))}
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What was planned in the downtime that lasts. `standing`: by machine and day, the plans that no other was made
+    from, the newest last; `fault`: a sentence about what cannot be read."""
+
+    standing: Mapping[tuple[str, date], Sequence[DayPlanEntry]]
+    fault: str = ""
+
+    @property
+    def counting(self) -> DayPlans:
+        """What stands in the place of appointments."""
+        return {place: own[-1] for place, own in self.standing.items()}
+
+    def twice(self, machine: str, day: date) -> str:
+        """`A and B`, whose plans of a machine and day differ; empty where one stands."""
+        own = self.standing.get((machine, day), ())
+        return " and ".join(dict.fromkeys(o.signed_by for o in own)) if len({o.slots for o in own}) > 1 else ""
 
 
-def counting_at(cache_path: Path) -> DayPlans:
-    """The plans that stand in the place of appointments: none where no downtime lasts, nor any that cannot be read."""
-    if lasting_at(cache_path) is None:
-        return {}
+def standing(entries: Iterable[DayPlanEntry]) -> Mapping[tuple[str, date], Sequence[DayPlanEntry]]:
+    """By machine and day, the plans that no other was made from, the newest last."""
+    found: dict[tuple[str, date], list[DayPlanEntry]] = {}
+    for one in sorted(entries, key=lambda one: (one.entered_at, one.signed_by)):
+        found.setdefault((one.machine, one.day), []).append(one)
+    return {place: _not_replaced(own) or own[-1:] for place, own in found.items()}
+
+
+def _not_replaced(own: Sequence[DayPlanEntry]) -> list[DayPlanEntry]:
+    gone = {at for one in own for at in one.replaces}
+    return [one for one in own if one.entered_at not in gone]
+
+
+def planned_at(cache_path: Path) -> Planned:
+    """The plans of the downtime that lasts, none without one: what was planned in an earlier one is over."""
     try:
-        return standing(read_statements(day_plans_file(cache_path), DayPlanEntry).all)
-    except EntriesError:
-        return {}
-
-
-def planned_twice(entries: Iterable[DayPlanEntry], machine: str, day: date) -> tuple[DayPlanEntry, ...]:
-    """Plans of a machine and day that were made from the same one as the newest: only it counts."""
-    own = sorted((one for one in entries if (one.machine, one.day) == (machine, day)), key=lambda one: one.entered_at)
-    same = tuple(one for one in own if one.replaces == own[-1].replaces)
-    return same if len({one.slots for one in same}) > 1 else ()
+        said = read_statements(downtimes_file(cache_path), DowntimeEntry).all
+        if lasting(said) is None:
+            return Planned({})
+        read = read_statements(day_plans_file(cache_path), DayPlanEntry)
+    except EntriesError as error:
+        return Planned({}, f"▲ What was planned of machines' days is not here. {error}")
+    ended = [one.entered_at for one in said if one.kind == "end"]
+    of_this = standing(one for one in read.all if not ended or one.entered_at > max(ended))
+    damaged = f"▲ {counted(read.damaged_lines, 'plan')} of a machine's day cannot be read: what it said does not count."
+    return Planned(of_this, damaged if read.damaged_lines else "")
 
 
 def merge_day_plans(cache_path: Path, folder: Path) -> int:

@@ -5,23 +5,28 @@ How
     where they were booked twice. The most urgent get the slots, and choose first: each the free one nearest to the
     usual time, then those without one. Who finds none stands below, with the gap so far: people decide.
 
+Why several machines
+    Where one fails, its patients come to another. What then differs for them people decide: each such line says it.
+
 Why it only proposes
     Who is treated first is decided by physicians. What is signed is what stands in the list, whoever changed it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from typing import Any
 
 import pandas as pd
 
 from recovery.entries.day_plans import DayPlanEntry, DayPlans, Slot
-from recovery.lists import appointments, filters
+from recovery.lists import appointments, filters, older_ids
 from recovery.lists.appointments import Record, records
+from recovery.lists.machine_day import said_of_day
 from recovery.tables.relational import SCHEDULE
+from recovery.words.notices import LOOK_MARK
 from recovery.words.values import ABSENT, counted, or_none
 
+_OVER = "no unfinished plan of this patient is known"
 COLUMNS = ("mark", "patient_name", "patient_id", "patient_birth_date", "plan", "fraction", "gap", "clock", "check")
 """Beside `slot`, when a patient comes: None where there is none."""
 
@@ -46,14 +51,20 @@ class Hours:
 
 
 def proposed(
-    table: pd.DataFrame, schedule: pd.DataFrame | None, machine: str, day: date, hours: Hours, urgent: Sequence[str]
+    table: pd.DataFrame,
+    schedule: pd.DataFrame | None,
+    machines: Sequence[str],
+    day: date,
+    hours: Hours,
+    urgent: Sequence[str],
 ) -> pd.DataFrame:
     """A line for each patient and time, those with a slot first; `urgent`: patient IDs, who can wait least first.
 
-    `table`: on_treatment as described, with `gap` and `clock`; `schedule`: under each patient's newest ID.
+    `table`: on_treatment as described, with `gap` and `clock`; `schedule`: under each patient's newest ID; `machines`:
+    the one that is planned, and those whose patients come to it.
     """
-    lines = _people(table, machine)
-    usual = _usual_times(schedule, machine, day)
+    lines = _people(table[filters.is_unfinished(table)], machines[0], machines)
+    usual = _usual_times(schedule, machines, day)
     order = {patient_id: place for place, patient_id in enumerate(urgent)}
     ids = sorted(lines, key=lambda one: (order.get(one, len(order)), one))
     wants: list[tuple[str, time | None]] = [(one, at) for one in ids for at in usual.get(one, (None,))]
@@ -63,18 +74,27 @@ def proposed(
         slot = min(free, key=lambda at: 0 if wanted is None else abs(_minutes(at) - _minutes(wanted)))
         free.remove(slot)
         found.append({**lines[one], "slot": slot})
-    return _in_order(found)
+    return _in_order(found, _elsewhere(schedule, machines[0], day))
 
 
-def as_signed(table: pd.DataFrame, machine: str, plan: DayPlanEntry) -> pd.DataFrame:
-    """The lines of a plan that was signed, and below them whoever is in treatment on the machine and not in it."""
-    lines, elsewhere = _people(table, machine), _people(table, None)
-    found = []
-    for slot in plan.slots:
-        who = lines.get(slot.patient_id) or elsewhere.get(slot.patient_id)
-        found.append({**(who or {"patient_id": slot.patient_id, "mark": "▲"}), "slot": slot.at})
-    planned = {slot.patient_id for slot in plan.slots}
-    return _in_order([*found, *({**line, "slot": None} for one, line in lines.items() if one not in planned)])
+def as_signed(
+    table: pd.DataFrame, schedule: pd.DataFrame | None, machines: Sequence[str], plan: DayPlanEntry
+) -> pd.DataFrame:
+    """The lines of a plan that was signed, and below them whoever is in treatment on the machines and not in it."""
+    names, is_unfinished = older_ids.names_of(table), filters.is_unfinished(table)
+    over = {who: _with_look(line, _OVER) for who, line in _people(table[~is_unfinished], plan.machine).items()}
+    known = over | _people(table[is_unfinished], plan.machine)
+    lines = _people(table[is_unfinished], plan.machine, machines)
+    slots = [replace(slot, patient_id=names.get(slot.patient_id, slot.patient_id)) for slot in plan.slots]
+    nobody = {
+        one.patient_id: _with_look({"patient_id": one.patient_id}, "not on the list of patients") for one in slots
+    }
+    found = [{**(nobody | known)[slot.patient_id], "slot": slot.at} for slot in slots]
+    planned = {slot.patient_id for slot in slots}
+    return _in_order(
+        [*found, *({**line, "slot": None} for one, line in lines.items() if one not in planned)],
+        _elsewhere(schedule, plan.machine, plan.day),
+    )
 
 
 def slots_of(lines: pd.DataFrame) -> tuple[Slot, ...]:
@@ -121,33 +141,44 @@ def _appointments(plan: DayPlanEntry) -> Iterable[Record]:
         }
 
 
-def _people(table: pd.DataFrame, machine: str | None) -> dict[str, Record]:
-    """By patient in treatment on a machine, None: on any, the line: of several plans all labels and marks."""
+def _people(table: pd.DataFrame, machine: str, machines: Sequence[str] | None = None) -> dict[str, Record]:
+    """By patient treated on one of `machines`, None: on any, the line: of several plans all labels and marks."""
     found: dict[str, Record] = {}
-    for row in records(table[filters.is_unfinished(table) & table["patient_id"].notna()]):
-        if machine is not None and appointments.machine_of(row) != machine:
+    for row in records(table[table["patient_id"].notna()]):
+        treated_on = appointments.machine_of(row)
+        if machines is not None and treated_on not in machines:
             continue
         line = {name: or_none(row.get(name)) for name in COLUMNS}
+        if treated_on not in {machine, appointments.UNKNOWN_MACHINE}:
+            line = _with_look(line, f"last treated on {treated_on}")
         other = found.setdefault(row["patient_id"], line)
         if other is not line:
             both = {name: " · ".join(filter(None, (other[name], line[name]))) for name in ("plan", "fraction", "check")}
-            found[row["patient_id"]] = {
-                **other,
-                **both,
-                "mark": max(other["mark"] or "", line["mark"] or "", key=_weight),
-            }
+            mark = max(other["mark"] or "", line["mark"] or "", key=_weight)
+            found[row["patient_id"]] = {**other, **both, "mark": mark}
     return found
+
+
+def _with_look(line: Record, look: str) -> Record:
+    check = " · ".join(filter(None, (line.get("check"), f"{LOOK_MARK} {look}")))
+    return {**line, "check": check, "mark": line.get("mark") or LOOK_MARK}
+
+
+def _elsewhere(schedule: pd.DataFrame | None, machine: str, day: date) -> Mapping[str, str]:
+    """By patient, where else they are expected that day."""
+    on_day = appointments.on_day(schedule, day)
+    return said_of_day(on_day[on_day["treatment_machine_name"] != machine]) if on_day is not None else {}
 
 
 def _weight(mark: str) -> int:
     return ("", "▲", "■").index(mark)
 
 
-def _usual_times(schedule: pd.DataFrame | None, machine: str, day: date) -> Mapping[str, Sequence[time]]:
-    """By patient, the times of the newest day before `day` on which they were booked on the machine."""
+def _usual_times(schedule: pd.DataFrame | None, machines: Sequence[str], day: date) -> Mapping[str, Sequence[time]]:
+    """By patient, the times of the newest day before `day` on which they were booked on the machines."""
     if schedule is None:
         return {}
-    booked = schedule[~appointments.is_cancelled(schedule) & (schedule["treatment_machine_name"] == machine)]
+    booked = schedule[~appointments.is_cancelled(schedule) & schedule["treatment_machine_name"].isin(machines)]
     booked = booked[booked["appointment_at"] < pd.Timestamp(day)]
     days: dict[str, dict[date, list[time]]] = {}
     for patient_id, at in zip(booked["patient_id"], booked["appointment_at"], strict=True):
@@ -159,9 +190,10 @@ def _minutes(at: time) -> int:
     return at.hour * 60 + at.minute
 
 
-def _in_order(lines: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """By time; those without one last, in the order that they came in."""
-    ordered = sorted(lines, key=lambda line: (line["slot"] is None, line["slot"] or time.min))
+def _in_order(lines: Iterable[Record], elsewhere: Mapping[str, str]) -> pd.DataFrame:
+    """By time; those without one last, in the order that they came in. Each says where else it is expected."""
+    told = (_with_look(x, elsewhere[x["patient_id"]]) if x["patient_id"] in elsewhere else x for x in lines)
+    ordered = sorted(told, key=lambda line: (line["slot"] is None, line["slot"] or time.min))
     frame = pd.DataFrame(ordered, columns=["slot", *COLUMNS]).astype({"slot": object})
     return frame.assign(**{name: frame[name].astype("string") for name in set(COLUMNS) - {"patient_birth_date"}})
 

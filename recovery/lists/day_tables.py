@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from pathlib import Path
 
 import pandas as pd
 
@@ -10,13 +11,14 @@ from recovery.cache.errors import CacheError, TableMissingError
 from recovery.cache.store import Cache
 from recovery.course.charted_entries import standing
 from recovery.entries.charted import read_charted
-from recovery.entries.day_plans import DayPlans
+from recovery.entries.day_plans import planned_at
 from recovery.lists import older_ids
 from recovery.lists.appointments import Given, PlanKey
 from recovery.lists.day_plan import with_day_plans
 from recovery.lists.machine_day import Tables
 from recovery.tables.relational import PATIENTS, PLAN_FIELDS, SCHEDULE, SETUP_NOTES
 from recovery.tables.schema import TREATMENT_RECORDS, TableSchema
+from recovery.words.times import day as day_in_words
 
 _LACKS = {
     SCHEDULE.name: "no appointment is known, and everybody treated on the machine stands in one list",
@@ -28,25 +30,43 @@ _LACKS = {
 NEEDED = frozenset(_LACKS)
 
 
-def read_tables(
-    read: Callable[[TableSchema], pd.DataFrame], listed: pd.DataFrame, plans: DayPlans
-) -> tuple[Tables, list[str]]:
+def read_tables(read: Callable[[TableSchema], pd.DataFrame], listed: pd.DataFrame) -> tuple[Tables, list[str]]:
     """The tables, and a sentence for each that is missing or damaged: it is told, and never stops the list.
 
-    `listed`: the list of patients, by which their older IDs are known; `plans`: what stands in the place of
-    appointments.
+    `listed`: the list of patients, by which their older IDs are known.
     """
     names, told = older_ids.names_of(listed), []
+    needed = SCHEDULE, PLAN_FIELDS, SETUP_NOTES, PATIENTS
     frames: dict[str, pd.DataFrame] = {}
-    for schema in (SCHEDULE, PLAN_FIELDS, SETUP_NOTES, PATIENTS):
+    for schema in needed:
         try:
             frames[schema.name] = older_ids.under_newest(read(schema), names)
         except TableMissingError:
             told.append(f"▲ There is no table {schema.name} in the cache: {_LACKS[schema.name]}.")
         except CacheError:
             told.append(f"▲ The table {schema.name} cannot be read: {_LACKS[schema.name]}. See Backup health.")
-    tables = Tables(**frames)
-    return replace(tables, schedule=with_day_plans(tables.schedule, plans)), told
+    schedule, fields, notes, patients = (frames.get(schema.name) for schema in needed)
+    return Tables(schedule, fields, notes, patients), told
+
+
+def with_plans(tables: Tables, cache_path: Path, today: date) -> tuple[Tables, list[str]]:
+    """With the days that were planned in a downtime in the place of appointments, and what is to be said of them.
+
+    Who may have been treated is never asked of these: that somebody plans a day answers for nobody.
+    """
+    planned = planned_at(cache_path)
+    plans = planned.counting
+    told = [planned.fault] if planned.fault else []
+    if plans:
+        told.append("▲ Where a day was planned in the downtime, its signed times stand in the place of appointments.")
+    twice = ((*place, planned.twice(*place)) for place in sorted(plans) if place[1] >= today)
+    told += [
+        f"■ {machine} on {day_in_words(day, today)} is planned twice, by {who}: the newest counts."
+        for machine, day, who in twice
+        if who
+    ]
+    only_planned = frozenset(plans) if tables.schedule is None else None
+    return replace(tables, schedule=with_day_plans(tables.schedule, plans), only_known=only_planned), told
 
 
 def ids_treated(table: pd.DataFrame, day: date) -> tuple[str, ...]:

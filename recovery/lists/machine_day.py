@@ -26,12 +26,16 @@ COLUMNS = tuple(dict.fromkeys((*MACHINE_DAY.page, *MACHINE_DAY.excel, "next_is",
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """The relational tables that a worklist is made from; None where one cannot be read."""
+    """The relational tables that a worklist is made from; None where one cannot be read.
+
+    `only_known`: the machines and days that `schedule` tells of, where it holds but what was planned; None: of all.
+    """
 
     schedule: pd.DataFrame | None = None
     plan_fields: pd.DataFrame | None = None
     setup_notes: pd.DataFrame | None = None
     patients: pd.DataFrame | None = None
+    only_known: frozenset[tuple[str, date]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +88,16 @@ def day_of(table: pd.DataFrame, tables: Tables, machine: str, day: date, known: 
         if appointment["treatment_machine_name"] == machine:
             here |= {appointment["patient_id"], *(row["patient_id"] for row in plans if row is not None)}
             booked += people.lines(plans, appointment, machine)
-    elsewhere = _elsewhere(on_day)
+    elsewhere = said_of_day(on_day)
     unbooked = [
         people.line(row, None, machine, elsewhere.get(row["patient_id"], ""))
         for row in records(table[filters.is_unfinished(table)])
         if machine_of(row) == machine and row["patient_id"] not in here
     ]
     fallen = records(on_day[appointments.is_cancelled(on_day)]) if on_day is not None else []
+    is_known = on_day is not None and (tables.only_known is None or (machine, day) in tables.only_known)
     cancelled = sum(appointment["treatment_machine_name"] == machine for appointment in fallen)
-    return Day(_frame(booked), _frame(unbooked), cancelled, is_schedule_known=on_day is not None)
+    return Day(_frame(booked), _frame(unbooked), cancelled, is_schedule_known=is_known)
 
 
 def heading_of_unbooked(machine: str, number: int, *, is_schedule_known: bool) -> str:
@@ -102,7 +107,7 @@ def heading_of_unbooked(machine: str, number: int, *, is_schedule_known: bool) -
     return f"In treatment on {machine}, no appointment known that day: {number}"
 
 
-def _elsewhere(on_day: pd.DataFrame | None) -> dict[str, str]:
+def said_of_day(on_day: pd.DataFrame | None) -> dict[str, str]:
     """By patient, what the day's schedule says besides a booking here: cancelled, or booked on another machine."""
     said: dict[str, str] = {}
     for row in records(on_day) if on_day is not None else ():

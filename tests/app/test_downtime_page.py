@@ -8,12 +8,13 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Button
 from streamlit.util import calc_hash
 
 from recovery.cache.store import Cache
-from recovery.entries.day_plans import counting_at
+from recovery.entries.day_plans import DayPlanEntry, Slot, day_plans_file, planned_at
 from recovery.entries.downtimes import DowntimeEntry, downtimes_file, lasting_at
-from recovery.host.entry_lines import read_statements
+from recovery.host.entry_lines import append_statement, read_statements
 from recovery.settings.config import load_config
 from recovery.tables.delivered import DELIVERIES
 from recovery.tables.relational import PLANS
@@ -86,17 +87,34 @@ def test_therapists_tick_and_declare_nothing_and_viewers_look(open_dashboard: Op
     assert people.PASSWORD not in said(visit)
 
 
+def sign_of(visit: AppTest) -> Button:
+    return next(one for one in visit.button if one.label.startswith("Sign this plan"))
+
+
 def test_a_machines_day_is_proposed_signed_and_then_its_appointments(open_dashboard: Open) -> None:
     visit = declared(open_dashboard)
     visit.toggle(key="day_plan").set_value(True).run()
     told = said(visit).replace("\\", "")
     assert not visit.exception and "Proposed: the usual times, the most urgent first" in told and " free" in told
-    visit.button(key="plan_sign").click().run()
+    sign_of(visit).click().run()
     assert not visit.exception and "Signed by Physicist of the tests" in said(visit).replace("\\", "")
-    ((_, day), plan), *_ = counting_at(cache_path()).items()
+    ((_, day), plan), *_ = planned_at(cache_path()).counting.items()
     assert plan.slots and day > date(2026, 11, 23)
     audit = (cache_path().parent / "audit.jsonl").read_text()
     assert '"day plan"' in audit
+
+
+def test_who_presses_sign_signs_what_was_on_the_page_and_no_plan_that_came_meanwhile(open_dashboard: Open) -> None:
+    visit = declared(open_dashboard)
+    visit.toggle(key="day_plan").set_value(True).run()
+    machine, day = str(visit.selectbox(key="plan_machine").value), visit.date_input(key="plan_day").value
+    theirs = DayPlanEntry(machine, day, (Slot(time(8), "100377"),), "Other", datetime(2026, 11, 24, 13, 38, tzinfo=UTC))
+    append_statement(day_plans_file(cache_path()), theirs)
+    sign_of(visit).click().run()
+    assert "Signed by Other" in said(visit) and planned_at(cache_path()).counting == {(machine, day): theirs}
+    sign_of(visit).click().run()
+    mine = planned_at(cache_path()).counting[machine, day]
+    assert mine.signed_by.startswith("Physicist of the tests") and mine.replaces == (theirs.entered_at,)
 
 
 def test_what_differs_in_coming_back_is_compared_when_it_is_asked_for_and_signed(open_dashboard: Open) -> None:

@@ -6,7 +6,7 @@ of appointments on Machine day, Chart fractions, charts and binder.
 
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 import pandas as pd
 import streamlit as st
@@ -21,7 +21,7 @@ from app.wording import words
 from recovery.access.audit import AuditError
 from recovery.access.permissions import Permission
 from recovery.cache.formats import encoded_rows
-from recovery.entries.day_plans import DayPlanEntry, day_plans_file, planned_twice, standing
+from recovery.entries.day_plans import DayPlanEntry, day_plans_file, planned_at
 from recovery.entries.priority_entries import PriorityEntry, entries_file, latest
 from recovery.host.entry_lines import EntriesError, append_statement, read_statements
 from recovery.lists import day_plan, gaps, list_sheet, machine_day, older_ids, priorities
@@ -42,6 +42,12 @@ class _Asked:
     machine: str
     day: date
     hours: day_plan.Hours
+    also: tuple[str, ...]
+    """Machines whose patients come here."""
+
+    @property
+    def machines(self) -> tuple[str, ...]:
+        return (self.machine, *self.also)
 
 
 def show(desk: Desk, loaded: cached.Loaded) -> str:
@@ -55,28 +61,26 @@ def show(desk: Desk, loaded: cached.Loaded) -> str:
     if asked is None:
         st.markdown(":orange[▲ Choose a machine, a day, and hours of which the last is after the first.]")
         return ""
-    try:
-        entries = read_statements(day_plans_file(desk.config.cache_path), DayPlanEntry).all
-    except EntriesError as error:
-        st.markdown(f":red[■ {words.as_markdown(str(error))}]")
-        return ""
-    table, urgent = _urgent(desk, loaded)
-    signed = standing(entries).get((asked.machine, asked.day))
-    if signed is None:
-        schedule = found.tables.schedule
-        lines = day_plan.proposed(table, schedule, asked.machine, asked.day, asked.hours, urgent)
+    planned = planned_at(desk.config.cache_path)
+    if planned.fault:
+        st.markdown(f":red[■ {words.as_markdown(planned.fault)}]")
+    (table, urgent), schedule = _urgent(desk, loaded), found.tables.schedule
+    standing = planned.standing.get((asked.machine, asked.day), ())
+    if not standing:
+        lines = day_plan.proposed(table, schedule, asked.machines, asked.day, asked.hours, urgent)
         said = "Proposed: the usual times, the most urgent first. Nobody has signed it."
     else:
-        lines = day_plan.as_signed(table, asked.machine, signed)
+        lines, signed = day_plan.as_signed(table, schedule, asked.machines, standing[-1]), standing[-1]
         said = f"Signed by {signed.signed_by}, {at_time(desk.local(signed.entered_at), desk.today())}."
     st.markdown(words.as_markdown(said))
-    twice = planned_twice(entries, asked.machine, asked.day)
-    if twice:
-        who = " and ".join(dict.fromkeys(one.signed_by for one in twice))
+    if who := planned.twice(asked.machine, asked.day):
+        said = f"Planned twice, by {who}: the newest counts. {said}"
         st.markdown(f":red[■ **Planned twice**, by {words.as_markdown(who)}: the newest counts. Sign the right one.]")
-    lines = _edited(lines, asked, signed)
+    replaces = tuple(one.entered_at for one in standing)
+    seen = f"{asked} {replaces} {hash(tuple(lines['patient_id']))}"
+    lines = _edited(lines, asked, seen)
     _show_capacity(lines, asked)
-    _show_sign(desk, lines, asked, signed)
+    _show_sign(desk, lines, asked, replaces, seen)
     return _handed_out(desk, lines, asked, said)
 
 
@@ -88,9 +92,18 @@ def _ask(desk: Desk, machines: list[str]) -> _Asked | None:
         begins = st.time_input("First at", time(8), key="plan_begins", step=300, width=120)
         ends = st.time_input("Until", time(17), key="plan_ends", step=300, width=120)
         minutes = st.number_input("Minutes each", 5, 120, 15, 5, key="plan_minutes", width=130)
+        others = [one for one in machines if one != machine]
+        also = st.multiselect(
+            "And who comes from",
+            others,
+            format_func=words.as_markdown,
+            key="plan_also",
+            placeholder="no other machine",
+            help="A machine that is down: its patients are planned here",
+        )
     if not isinstance(day, date) or not isinstance(begins, time) or not isinstance(ends, time) or begins >= ends:
         return None
-    return _Asked(str(machine), day, day_plan.Hours(begins, ends, int(minutes)))
+    return _Asked(str(machine), day, day_plan.Hours(begins, ends, int(minutes)), tuple(also))
 
 
 def _urgent(desk: Desk, loaded: cached.Loaded) -> tuple[pd.DataFrame, list[str]]:
@@ -108,18 +121,19 @@ def _urgent(desk: Desk, loaded: cached.Loaded) -> tuple[pd.DataFrame, list[str]]
     return table, list(dict.fromkeys([*clocks["patient_id"], *table["patient_id"].dropna()]))
 
 
-def _edited(lines: pd.DataFrame, asked: _Asked, signed: DayPlanEntry | None) -> pd.DataFrame:
-    """The lines with the times that somebody changed."""
+def _edited(lines: pd.DataFrame, asked: _Asked, seen: str) -> pd.DataFrame:
+    """The lines with the times that somebody changed. `seen`: what they are of; Streamlit keeps a change by its place,
+    and where others stand there, it would become another patient's.
+    """
     shown = marked.printed(lines[list(DAY_PLAN.page)])
     shown.insert(0, "slot", lines["slot"])
     config = {
         "slot": st.column_config.TimeColumn("Time", format="HH:mm", width=70, help="Empty: no slot that day"),
         **marked.config(DAY_PLAN.page, lines, asked.day),
     }
-    key = f"plan {asked.machine} {asked.day} {asked.hours} {signed.entered_at if signed is not None else ''}"
     edited = st.data_editor(
         shown,
-        key=key,
+        key=f"plan {seen}",
         hide_index=True,
         column_config=config,
         disabled=list(DAY_PLAN.page),
@@ -140,13 +154,13 @@ def _show_capacity(lines: pd.DataFrame, asked: _Asked) -> None:
     st.markdown(f"**{words.as_markdown(asked.machine)}** · {day_in_words(asked.day)} · {colour}")
 
 
-def _show_sign(desk: Desk, lines: pd.DataFrame, asked: _Asked, signed: DayPlanEntry | None) -> None:
+def _show_sign(desk: Desk, lines: pd.DataFrame, asked: _Asked, replaces: tuple[datetime, ...], seen: str) -> None:
+    """The button. Of what was `seen`: where another plan was signed meanwhile, it presses nothing."""
     signer, here = rights.signer(Permission.CHARTING), rights.sitting()
     if signer is None or here is None:
         return
-    if not st.button(f"Sign this plan, as {words.as_markdown(signer)}", key="plan_sign"):
+    if not st.button(f"Sign this plan, as {words.as_markdown(signer)}", key=f"plan_sign {seen}"):
         return
-    replaces = signed.entered_at if signed is not None else None
     try:
         entry = DayPlanEntry(asked.machine, asked.day, day_plan.slots_of(lines), signer, desk.now(), replaces)
         here.note("day plan", None, {"machine": asked.machine, "day": asked.day.isoformat()}, must=True)

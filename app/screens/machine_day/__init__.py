@@ -127,7 +127,9 @@ def _bars(loaded: cached.Loaded, found: sources.Found, known: appointments.DayFa
 
 
 def _counts(that_day: machine_day.Day, bars: pd.DataFrame | None, machine: str) -> str:
-    said = [day_chart.counted(bars, machine)] if bars is not None else [":orange[▲ **appointments unknown**]"]
+    said = [":orange[▲ **appointments unknown**]"]
+    if bars is not None and that_day.is_schedule_known:
+        said = [day_chart.counted(bars, machine)]
     lists = (that_day.booked["mark"] == "■", that_day.unbooked["mark"] == "■")
     stop = sum(int(is_marked.sum()) for is_marked in lists)
     said.append(f":red[■ **{stop}** to look at first]" if stop else "**0** to look at first")

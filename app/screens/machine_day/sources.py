@@ -11,7 +11,6 @@ from app.desk import Desk
 from app.wording import words
 from recovery.cache.errors import CacheError
 from recovery.cache.freshness import known_since
-from recovery.entries.day_plans import counting_at
 from recovery.lists import day_tables
 from recovery.lists.machine_day import Tables
 from recovery.tables.relational import SCHEDULE
@@ -36,11 +35,10 @@ def load(desk: Desk, listed: pd.DataFrame) -> Found:
         cache = desk.cache.pin()
     except CacheError:
         cache = desk.cache  # the tables say themselves that they cannot be read
-    plans = counting_at(desk.config.cache_path)
-    tables, told = day_tables.read_tables(partial(cached.load_table, cache), listed, plans)
-    if plans:
-        told.append("▲ Where a day was planned in the downtime, its signed times stand in the place of appointments.")
-    sentences = [f":orange[{words.as_markdown(sentence)}]" for sentence in told]
+    tables, told = day_tables.read_tables(partial(cached.load_table, cache), listed)
+    tables, of_plans = day_tables.with_plans(tables, desk.config.cache_path, desk.today())
+    told += of_plans
+    sentences = [f":{'red' if one.startswith('■') else 'orange'}[{words.as_markdown(one)}]" for one in told]
     aged = ""
     if tables.schedule is not None and not any(f"table {SCHEDULE.name} " in sentence for sentence in told):
         since = known_since(cache, SCHEDULE)
