@@ -204,8 +204,9 @@ class World:
             twins = [e for e in at.entries if self.claims[e].of == claim.of and e != one and self.stands(at, e)]
             is_right = (claim.number, dict(claim.doses)) == (true.number, dict(true.doses))
             is_right &= self.entries[one].treated_at.date() == true.at.date()
-            if twins and self.seed.random() < 0.8:
-                self.sign(where, claim.of, 0, true.at, {}, corrects=one, is_withdrawn=True)
+            if twins:  # who corrects one of two is told that then both count, and heeds it or lets it be
+                if self.seed.random() < 0.8:
+                    self.sign(where, claim.of, 0, true.at, {}, corrects=one, is_withdrawn=True)
                 return
             if not is_right:  # what is recorded already is not charted beside it
                 left = {beam: mu for beam, mu in true.doses.items() if (claim.of, beam) not in at.records}
