@@ -82,7 +82,7 @@ def _show_trust(desk: Desk, lasts: Downtime, loaded: cached.Loaded | None) -> No
         f"Declared {declared} by {words.as_markdown(lasts.declared_by)}.\n"
         f"- **True:** what was given before {since} as far as it was proven, and every fraction that two people signed "
         "here since.\n"
-        f"- **Not known:** what was given after {since} and nobody has charted.\n"
+        "- **Not known:** what was given since the newest proof, also before the downtime, and nobody has charted.\n"
         "- **Copied, not believed:** records that a R&V system sends that came back. They count, each fraction once; "
         "that they are all there nobody can tell."
     )
@@ -99,7 +99,7 @@ def _show_runbook(desk: Desk, lasts: Downtime | None) -> None:
     signer = rights.signer(Permission.CHARTING)
     for place, step in enumerate(desk.config.downtime.steps, start=1):
         done = lasts.steps.get(step) if lasts is not None else None
-        tick, told = st.columns([1, 9], vertical_alignment="center")
+        tick, told = st.columns([1, 9], vertical_alignment="center") if lasts is not None else (st, st)
         may_tick = lasts is not None and done is None and signer is not None
         if may_tick and tick.button("Done", key=f"step_{place}", help=f"Step {place} is done, as {signer}"):
             _enter(desk, DowntimeEntry("step", step, signer or "", desk.now()))
