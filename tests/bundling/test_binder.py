@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 
 import pypdfium2
@@ -19,6 +19,9 @@ from recovery.bundling.department import Department, read_department
 from recovery.cache.doors import cache_to_show
 from recovery.charting import ChartCode, charts_pdf
 from recovery.charting.letters import letters_for
+from recovery.entries.day_plans import DayPlanEntry, Slot, day_plans_file
+from recovery.entries.downtimes import DowntimeEntry, downtimes_file
+from recovery.host.entry_lines import append_statement
 from recovery.settings.config import load_config
 from tests.app import hostile
 from tests.app.clinic import NOW
@@ -98,6 +101,21 @@ def test_it_says_who_comes_whom_to_call_what_is_next_and_how_old_it_is(binder: b
     assert "LATER, Lea" in starting and "a plan" in starting
     assert "+41 79 555 01 23" in calls.replace("\u00a0", " ") and "GRÜNSPAN, Jürgen" in calls
     assert all("Proven up to Tue 24 Nov 2026 14:32" in page for page in pages[:6])
+
+
+def test_that_somebody_planned_a_day_answers_for_nobody(tmp_path: Path) -> None:
+    config = clinic.make(tmp_path)
+    began = NOW - timedelta(hours=5)
+    append_statement(downtimes_file(config.cache_path), DowntimeEntry("begin", "encrypted", "P", began, began))
+    for path in config.cache_path.rglob("schedule*"):
+        path.unlink()
+    before = clinic.read(config)
+    plan = DayPlanEntry("TB1", before.today, (Slot(time(23), "100231"),), "A", NOW)
+    append_statement(day_plans_file(config.cache_path), plan)
+    after = clinic.read(config)
+    assert before.table["unknown_since"].notna().sum() > 1
+    assert after.table["unknown_since"].equals(before.table["unknown_since"])
+    assert any("its signed times stand in the place of appointments" in one for one in after.told)
 
 
 def test_the_command_writes_it_and_says_how_old_it_is_and_what_is_damaged(
