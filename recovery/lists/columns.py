@@ -184,7 +184,7 @@ NOT_ENTERED = Shown(
 )
 DAY_PLAN = Shown(
     page=(*_WHO, "plan", "fraction", "gap", "clock", "check"),
-    paper=("time", *_WITH_BIRTH, "fraction", "gap", "clock", "initials"),
+    paper=("time", *_WITH_BIRTH, "fraction", "gap", "clock", "check", "initials"),
 )
 NOT_STARTED = Shown(
     page=(

@@ -83,8 +83,8 @@ def as_signed(
     """The lines of a plan that was signed, and below them whoever is in treatment on the machines and not in it."""
     names, is_unfinished = older_ids.names_of(table), filters.is_unfinished(table)
     over = {who: _with_look(line, _OVER) for who, line in _people(table[~is_unfinished], plan.machine).items()}
-    known = over | _people(table[is_unfinished], plan.machine)
     lines = _people(table[is_unfinished], plan.machine, machines)
+    known = over | _people(table[is_unfinished], plan.machine) | lines
     slots = [replace(slot, patient_id=names.get(slot.patient_id, slot.patient_id)) for slot in plan.slots]
     nobody = {
         one.patient_id: _with_look({"patient_id": one.patient_id}, "not on the list of patients") for one in slots

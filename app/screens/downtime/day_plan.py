@@ -188,7 +188,7 @@ def _handed_out(desk: Desk, lines: pd.DataFrame, asked: _Asked, said: str) -> st
         details={"table": "day_plan", "lines": len(lines)},
         permission=Permission.CHARTS,
     )
-    title = f"{asked.machine} · {day_in_words(asked.day)} {asked.day.year} · {desk.config.site.name}"
+    title = f"{asked.machine} · {day_in_words(asked.day)} · {desk.config.site.name}"
     with_slot, without = listed[listed["slot"].notna()], listed[listed["slot"].isna()]
     blocks = [list_sheet.Block("Day plan", with_slot, DAY_PLAN.paper)]
     blocks += [list_sheet.Block(f"No slot: {len(without)}", without, DAY_PLAN.paper[1:])] if len(without) else []
