@@ -18,7 +18,8 @@ from recovery.entries.day_plans import (
 )
 from recovery.entries.downtimes import DowntimeEntry, downtimes_file
 from recovery.host.entry_lines import append_statement, entries_folder
-from recovery.lists import day_plan, day_tables, gaps, rows
+from recovery.lists import day_plan, day_tables, gaps, list_sheet, rows
+from recovery.lists.columns import DAY_PLAN
 from recovery.lists.day_plan import Hours
 from recovery.lists.machine_day import Tables, day_of
 from tests.app import clinic
@@ -186,6 +187,8 @@ def test_whoever_is_on_no_machine_any_more_keeps_the_name_and_who_is_expected_el
         ("1", "A, X", "▲ booked 09:00 on TB2"),
     ]
     assert set(lines["mark"]) == {"▲"}
+    block = list_sheet.Block("Day plan", lines.assign(time="", initials=""), DAY_PLAN.paper)
+    assert "booked 09:00 on TB2" in list_sheet.sheet("T", "S", [block]), "on paper, too"
 
 
 def test_the_patients_of_a_machine_that_is_down_are_planned_on_another() -> None:
