@@ -39,6 +39,7 @@ _STRIP = (
 )
 
 
+_FOLDER = "Files in {} stand in for the RT-PACS: nothing is stored, and where a page says RT-PACS, it means them."
 _DOWNTIME = ";background:#3B2A00;border-left-color:#FBBF24"
 
 
@@ -93,6 +94,9 @@ def _show(desk: Desk) -> None:
         st.markdown(coloured(now.age.level, f"{now.age.level.mark} **{first}**") + _in_small(desk, now))
         for sentence in more:
             st.markdown(coloured(now.age.level, sentence))
+        if desk.config.pacs_folder is not None:
+            said = words.as_markdown(_FOLDER.format(desk.config.pacs_folder))
+            st.markdown(coloured(standing.Level.LOOK, f"▲ {said}"))
         for sentence in now.completeness.said:
             said = coloured(now.completeness.level, f"{now.completeness.level.mark} {sentence}")
             st.page_link(patient_link.page_at("backup_health"), label=said, icon="", help="")

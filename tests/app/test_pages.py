@@ -108,6 +108,16 @@ def test_a_journal_that_cannot_be_read_is_told_and_hides_no_patient(open_dashboa
     assert len(visit.dataframe) == 1
 
 
+@pytest.mark.parametrize("folder", ["", "stick"])
+def test_a_page_says_that_files_stand_in_for_the_rt_pacs(
+    open_dashboard: Open, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    monkeypatch.setattr(clinic, "CONFIG", clinic.CONFIG.replace("[pacs]\n", f'[pacs]\nfolder = "{folder}"\n'))
+    assert ("stick stand in for the RT\\-PACS" in said(open_dashboard("good")).replace("RT-P", "RT\\-P")) is bool(
+        folder
+    )
+
+
 def test_the_banner_ages_while_the_page_stays_open(open_dashboard: Open, clock_file: Path) -> None:
     visit = open_dashboard("good")
     visit.multiselect(key="machine").set_value(["TB2"]).run()
