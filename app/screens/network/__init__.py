@@ -24,6 +24,7 @@ from recovery.host.entry_lines import EntriesError, read_statements
 from recovery.lists import appointments, filters, machine_day, older_ids, priorities
 from recovery.lists.columns import CLOCKS, MACHINE_DAY, ON_TREATMENT
 from recovery.sites.network import SiteSeen
+from recovery.words.notices import LOOK_MARK, STOP_MARK
 from recovery.words.printable import printable
 from recovery.words.statuses import NOW_TREATED
 from recovery.words.times import age
@@ -66,7 +67,7 @@ def _show_sites(found: Sequence[SiteSeen], table: pd.DataFrame, now: datetime) -
             "rows": treated[seen.copy] if seen.cache_path else None,
             "said": seen.said,
         }
-        for seen in found
+        for seen in sorted(found, key=lambda one: (STOP_MARK, LOOK_MARK, "").index(one.mark))
     ]
     column = st.column_config
     config: dict[str, Any] = {
@@ -78,7 +79,7 @@ def _show_sites(found: Sequence[SiteSeen], table: pd.DataFrame, now: datetime) -
         "said": column.TextColumn("Look at", width=520),
     }
     frame = pd.DataFrame(lines).astype({"rows": "Int64"})
-    marked.table(frame, "network_sites", config, most=21, alt="Sites of the network, one row each", strong=_STRONG[:2])
+    marked.table(frame, "network_sites", config, most=6, alt="Sites of the network, one row each", strong=_STRONG[:2])
 
 
 def _show_list(table: pd.DataFrame, today: date) -> None:
