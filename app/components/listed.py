@@ -1,6 +1,8 @@
 """The list of patients that a page begins with, or in its place the reason why there is none and what to do."""
 
-from app.components import failures
+import streamlit as st
+
+from app.components import banner, failures, header
 from app.data import cached, charted, unknown
 from app.desk import Desk
 from recovery.cache.errors import CacheError
@@ -17,3 +19,13 @@ def load(desk: Desk) -> cached.Loaded | None:
         failures.show_no_rows()
         return None
     return unknown.as_of_now(loaded, desk)
+
+
+def page(desk: Desk, title: str, *, menu_path: str = "") -> cached.Loaded:
+    """Draw what a page begins with: title, banner, and the list, which it has; without one the page ends here."""
+    header.show(title, desk.config.site.name, menu_path=menu_path)
+    banner.show(desk)
+    loaded = load(desk)
+    if loaded is None:
+        st.stop()
+    return loaded

@@ -7,13 +7,15 @@ import pandas as pd
 import streamlit as st
 
 from app.access import rights
+from app.access.sitting import Details
+from app.access.statements import sign
 from app.data import health
 from app.desk import Desk
 from app.screens.backup_health import unproven_table
 from app.wording import words
 from recovery.access.permissions import Permission
 from recovery.entries.known_gaps import LONGEST_DAYS, KnownGap, known_gaps_file
-from recovery.host.entry_lines import EntriesError, append_statement, read_statements
+from recovery.host.entry_lines import EntriesError, read_statements
 from recovery.words.printable import printable
 from recovery.words.values import counted
 
@@ -57,19 +59,12 @@ def show(desk: Desk, unproven: Sequence[health.Unproven], table: pd.DataFrame | 
 
 
 def _sign(desk: Desk, uids: Sequence[str], reason: str, until: date, signed_by: str) -> None:
-    here = rights.sitting()
-    if not uids or not reason or here is None or not here.may(Permission.SIGN_OFF):
+    if not uids or not reason or not rights.may(Permission.SIGN_OFF):
         st.markdown(":red[■ Nothing was acknowledged. It needs at least one object, and a reason.]")
         return
-    try:
-        gap = KnownGap(tuple(uids), reason, until, signed_by, desk.now())
-        append_statement(known_gaps_file(desk.config.cache_path), gap)
-    except EntriesError as error:
-        st.markdown(f":red[■ {words.as_markdown(str(error))}]")
-        return
-    here.note("acknowledge", None, {"objects": len(uids), "until": until.isoformat(), "first": uids[0]})
-    st.toast("Acknowledged and signed.")
-    st.rerun()
+    details: Details = {"objects": len(uids), "until": until.isoformat(), "first": uids[0]}
+    gap, file = KnownGap(tuple(uids), reason, until, signed_by, desk.now()), known_gaps_file(desk.config.cache_path)
+    sign(Permission.SIGN_OFF, file, lambda: gap, "acknowledge", details, thanks="Acknowledged and signed.")
 
 
 def _labels(unproven: Sequence[health.Unproven], table: pd.DataFrame | None) -> dict[str, str]:

@@ -7,7 +7,7 @@ right whoever was chosen, with the next fraction filled in. `recovery.on_treatme
 import streamlit as st
 
 from app.access import rights
-from app.components import banner, failures, header, listed
+from app.components import failures, listed
 from app.data import cached
 from app.desk import Desk
 from app.screens.charting import charted_list, draft, signing, whom
@@ -27,11 +27,7 @@ CORRECTED = "charting_corrects"
 
 def show(desk: Desk) -> None:
     """Draw the page."""
-    header.show("Chart fractions", desk.config.site.name)
-    banner.show(desk)
-    loaded = listed.load(desk)
-    if loaded is None:
-        return
+    loaded = listed.page(desk, "Chart fractions")
     for fault in read_charted(desk.config.cache_path).faults:
         st.markdown(f":red[■ **{words.as_markdown(fault)}**]")
     if lasting_at(desk.config.cache_path) is None:

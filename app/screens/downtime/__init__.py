@@ -8,16 +8,15 @@ from datetime import date, datetime, time
 import streamlit as st
 
 from app.access import rights
+from app.access.statements import sign
 from app.components import banner, header, listed, patient_link
 from app.components.output import paper
 from app.data import cached
 from app.desk import Desk
 from app.screens.downtime import day_plan, reconciling, runbook_sheet
 from app.wording import words
-from recovery.access.audit import AuditError
 from recovery.access.permissions import Permission
 from recovery.entries.downtimes import Downtime, DowntimeEntry, downtimes_file, lasting_at
-from recovery.host.entry_lines import EntriesError, append_statement
 from recovery.words.times import at_time
 from recovery.words.values import counted
 
@@ -127,14 +126,5 @@ def _show_end(desk: Desk, signer: str) -> None:
 
 def _enter(desk: Desk, entry: DowntimeEntry) -> None:
     """Keep a statement, with its line of audit before it."""
-    here = rights.sitting()
-    needed = Permission.CHARTING if entry.kind == "step" else _MAY
-    if here is None or not here.user.may(needed):
-        return
-    try:
-        here.note(f"downtime {entry.kind}", None, {"said": entry.said}, must=True)
-        append_statement(downtimes_file(desk.config.cache_path), entry)
-    except (AuditError, EntriesError) as error:
-        st.markdown(f":red[■ {words.as_markdown(str(error))}]")
-        return
-    st.rerun()
+    needed, file = Permission.CHARTING if entry.kind == "step" else _MAY, downtimes_file(desk.config.cache_path)
+    sign(needed, file, lambda: entry, f"downtime {entry.kind}", {"said": entry.said})

@@ -3,24 +3,24 @@
 `recovery.patient.reconciliation` compares. It is asked for, not shown with the page: it reads everybody's records.
 """
 
-from datetime import datetime
+from functools import partial
 from typing import Literal
 
 import pandas as pd
 import streamlit as st
 
 from app.access import rights
+from app.access.statements import sign
 from app.components import marked
 from app.components.output import download, list_export
 from app.desk import Desk
 from app.wording import words
-from recovery.access.audit import AuditError
 from recovery.access.permissions import Permission
 from recovery.bundling.reconcile_sheet import COLUMNS, rows, sheets
 from recovery.cache.errors import CacheError
 from recovery.cache.formats import encoded_rows
 from recovery.entries.reconciled import reconciled_file
-from recovery.host.entry_lines import EntriesError, append_statement
+from recovery.host.entry_lines import EntriesError
 from recovery.patient.reconciliation import Item, NothingToSayError, Reconciliation, reconcile
 from recovery.words.printable import printable
 from recovery.words.values import absent
@@ -92,26 +92,6 @@ def _ask(desk: Desk, found: Reconciliation) -> None:
         why = st.text_input("Why it agrees", key="reconcile_why", max_chars=200, help="Never a patient's name")
         pressed = st.form_submit_button(f"Sign, as {words.as_markdown(signer)}", key="reconcile_sign_it")
     if pressed and item is not None and kind is not None:
-        _sign(desk, found, item, kind, signer, why, desk.now())
-
-
-def _sign(
-    desk: Desk,
-    found: Reconciliation,
-    item: str,
-    kind: _Kind,
-    signer: str,
-    why: str,
-    now: datetime,
-) -> None:
-    here = rights.sitting()
-    if here is None or not here.user.may(Permission.CHARTING):
-        return
-    try:
-        made = found.statement(item, kind, signer, now, why)
-        here.note(f"reconcile {kind}", None, {"item": item}, must=True)
-        append_statement(reconciled_file(desk.config.cache_path), made)
-    except (ValueError, AuditError, EntriesError) as error:
-        st.markdown(f":red[■ {words.as_markdown(str(error))}]")
-        return
-    st.rerun()
+        made = partial(found.statement, item, kind, signer, desk.now(), why)
+        file = reconciled_file(desk.config.cache_path)
+        sign(Permission.CHARTING, file, made, f"reconcile {kind}", {"item": item})

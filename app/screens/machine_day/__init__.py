@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from app.access import rights
-from app.components import attention, banner, failures, header, listed, marked
+from app.components import attention, banner, failures, listed, marked
 from app.components.output import chart_export, day_export, day_print, list_export, paper
 from app.data import cached, charted, given, unknown
 from app.desk import Desk
@@ -30,11 +30,7 @@ _CHOSEN = "machine_of_the_day"
 
 def show(desk: Desk) -> None:
     """Draw the page."""
-    header.show("Machine day", desk.config.site.name)
-    banner.show(desk)
-    loaded = listed.load(desk)
-    if loaded is None:
-        return
+    loaded = listed.page(desk, "Machine day")
     found = sources.load(desk, loaded.table)
     machines = machine_day.machines_of(loaded.table, found.tables.schedule)
     if not machines:

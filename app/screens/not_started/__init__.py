@@ -5,7 +5,7 @@ from collections import Counter
 import pandas as pd
 import streamlit as st
 
-from app.components import banner, header, listed, marked
+from app.components import listed, marked
 from app.components.output import download, list_export
 from app.data import cached
 from app.desk import Desk
@@ -22,11 +22,7 @@ from recovery.words.times import moment
 
 def show(desk: Desk) -> None:
     """Draw the page."""
-    header.show("Not started yet", desk.config.site.name)
-    banner.show(desk)
-    loaded = listed.load(desk)
-    if loaded is None:
-        return
+    loaded = listed.page(desk, "Not started yet")
     try:
         table = cached.load_table(desk.cache, PIPELINE)
     except CacheError:

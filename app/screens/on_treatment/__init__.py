@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.components import attention, banner, counts, header, listed, patient_link, patient_table
+from app.components import attention, counts, listed, patient_link, patient_table
 from app.components.output import chart_export, list_export, paper
 from app.data import cached
 from app.desk import Desk
@@ -14,11 +14,7 @@ from recovery.lists.columns import ON_TREATMENT
 
 def show(desk: Desk) -> None:
     """Draw the page."""
-    header.show("On treatment", desk.config.site.name)
-    banner.show(desk)
-    loaded = listed.load(desk)
-    if loaded is None:
-        return
+    loaded = listed.page(desk, "On treatment")
     _show_rows(desk, loaded)
 
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app.access import rights
-from app.components import banner, failures, header, listed, patient_link, patient_search
+from app.components import failures, listed, patient_link, patient_search
 from app.components.output import chart_export
 from app.data import cached
 from app.desk import Desk
@@ -17,11 +17,7 @@ from recovery.words.values import counted
 
 def show(desk: Desk) -> None:
     """Draw the page."""
-    header.show("Patients", desk.config.site.name, menu_path=patient_link.SEARCH_PATH)
-    banner.show(desk)
-    loaded = listed.load(desk)
-    if loaded is None:
-        return
+    loaded = listed.page(desk, "Patients", menu_path=patient_link.SEARCH_PATH)
     patient_id = patient_link.asked_for(loaded.table["patient_id"].dropna().unique())
     if patient_id is None:
         patient_search.show(loaded.table, desk.today(), link_is_dead=bool(patient_link.key_of_this_page()))

@@ -4,12 +4,11 @@ import pandas as pd
 import streamlit as st
 
 from app.access import rights
+from app.access.statements import sign
 from app.desk import Desk
 from app.wording import words
-from recovery.access.audit import AuditError
 from recovery.access.permissions import Permission
 from recovery.entries.transfers import standing_at, statement, transfers_file
-from recovery.host.entry_lines import EntriesError, append_statement
 from recovery.lists.rows import as_python
 
 _COLUMNS = ["patient_id", "other_patient_ids", "referenced_rt_plan_uid", "prescription_id", "status"]
@@ -43,17 +42,10 @@ def show(desk: Desk, table: pd.DataFrame, patient_id: str) -> None:
 
 def _sign(desk: Desk, own: pd.DataFrame, patient_id: str, *, to: str | None, reason: str, signer: str) -> None:
     """Keep the statement, with its line of audit before it."""
-    here, at, path = rights.sitting(), desk.now().astimezone(desk.config.site.zone), desk.config.cache_path
-    if here is None or not here.user.may(Permission.TRANSFERS):
-        return
+    at, path = desk.now().astimezone(desk.config.site.zone), desk.config.cache_path
     entry = statement(as_python(own[_COLUMNS]), patient_id, standing_at(path), to, reason, signer, at)
     if entry is None:
         st.markdown(":red[■ Nothing was signed: no plan of this patient may still be treated.]")
         return
-    try:
-        here.note(entry.action, patient_id, {"to": to or "", "reason": reason}, must=True)
-        append_statement(transfers_file(path), entry)
-    except (AuditError, EntriesError) as error:
-        st.markdown(f":red[■ {words.as_markdown(str(error))}]")
-        return
-    st.rerun()
+    details, file = {"to": to or "", "reason": reason}, transfers_file(path)
+    sign(Permission.TRANSFERS, file, lambda: entry, entry.action, details, patient_id=patient_id)

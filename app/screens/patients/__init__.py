@@ -3,15 +3,11 @@
 A page of its own, because a press on the menu's entry of the page that is open does not leave it.
 """
 
-from app.components import banner, header, listed, patient_search
+from app.components import listed, patient_search
 from app.desk import Desk
 
 
 def show(desk: Desk) -> None:
     """Draw the page."""
-    header.show("Patients", desk.config.site.name)
-    banner.show(desk)
-    loaded = listed.load(desk)
-    if loaded is None:
-        return
+    loaded = listed.page(desk, "Patients")
     patient_search.show(loaded.table, desk.today(), link_is_dead=False)

@@ -8,13 +8,14 @@ import pandas as pd
 import streamlit as st
 
 from app.access import rights
+from app.access.sitting import Details
+from app.access.statements import sign
 from app.data import cached
 from app.desk import Desk
 from app.wording import words
 from recovery.access.permissions import Permission
 from recovery.cache.errors import CacheError
 from recovery.entries.priority_entries import PriorityEntry, entries_file
-from recovery.host.entry_lines import EntriesError, append_statement
 from recovery.identity.namesakes import fold
 from recovery.lists import filters
 from recovery.on_treatment.priorities import CATEGORIES, INTENTS
@@ -84,15 +85,9 @@ def _lacking(said: Mapping[str, object]) -> list[str]:
 
 
 def _sign(desk: Desk, entry: PriorityEntry) -> None:
-    try:
-        append_statement(entries_file(desk.config.cache_path), entry)
-    except EntriesError as error:
-        st.markdown(f":red[■ {words.as_markdown(str(error))}]")
-        return
-    if (here := rights.sitting()) is not None:
-        here.note("priority", entry.patient_id, {"category": entry.category or 0, "decided_by": entry.decided_by})
-    st.toast("Entered and signed.")
-    st.rerun()
+    details: Details = {"category": entry.category or 0, "decided_by": entry.decided_by}
+    may, file, thanks = Permission.PRIORITIES, entries_file(desk.config.cache_path), "Entered and signed."
+    sign(may, file, lambda: entry, "priority", details, patient_id=entry.patient_id, thanks=thanks)
 
 
 def _people(table: pd.DataFrame) -> dict[str, str]:

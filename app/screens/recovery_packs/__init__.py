@@ -8,7 +8,7 @@ from collections import Counter
 import pandas as pd
 import streamlit as st
 
-from app.components import banner, failures, header, listed, marked
+from app.components import failures, listed, marked
 from app.data import cached, packs, unknown
 from app.desk import Desk
 from app.screens.recovery_packs import making
@@ -22,11 +22,7 @@ from recovery.words.values import absent, counted
 
 def show(desk: Desk) -> None:
     """Draw the page."""
-    header.show("Packs for file mode", desk.config.site.name)
-    banner.show(desk)
-    loaded = listed.load(desk)
-    if loaded is None:
-        return
+    loaded = listed.page(desk, "Packs for file mode")
     try:
         with st.spinner("Asking the safety gate"):
             judged = packs.judged(desk)

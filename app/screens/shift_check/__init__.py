@@ -3,6 +3,7 @@
 import streamlit as st
 
 from app.access import rights
+from app.access.statements import sign
 from app.components import banner, header, listed
 from app.components.output import day_print
 from app.data import shifts
@@ -12,7 +13,7 @@ from app.wording import words
 from recovery.access.permissions import Permission, roles_with
 from recovery.entries.downtimes import told_at
 from recovery.entries.shift_checks import ShiftCheck, shift_checks_file
-from recovery.host.entry_lines import EntriesError, Statements, append_statement
+from recovery.host.entry_lines import EntriesError, Statements
 from recovery.watch.shifts import GRACE, LOOKS_BACK_DAYS, Shift
 from recovery.words.times import at_time
 from recovery.words.values import counted
@@ -90,21 +91,12 @@ def _show_form(desk: Desk) -> None:
 
 
 def _sign(desk: Desk, found: str | None, remark: str, signer: str) -> None:
-    here = rights.sitting()
-    if here is None:
-        return
     if found is None or (found == DIFFERS and not remark):
         st.markdown(":red[■ Nothing was entered. Choose what you found; of a difference, say what it is.]")
         return
-    check = ShiftCheck(found == AGREES, remark, signer, desk.now())
-    try:
-        append_statement(shift_checks_file(desk.config.cache_path), check)
-    except EntriesError as error:
-        st.markdown(f":red[■ {words.as_markdown(str(error))}]")
-        return
-    here.note("shift check", None, {"agrees": check.agrees})
-    st.toast("Entered and signed.")
-    st.rerun()
+    check, file = ShiftCheck(found == AGREES, remark, signer, desk.now()), shift_checks_file(desk.config.cache_path)
+    details = {"agrees": check.agrees}
+    sign(Permission.CHARTS, file, lambda: check, "shift check", details, thanks="Entered and signed.")
 
 
 def _roles() -> str:

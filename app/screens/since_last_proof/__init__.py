@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from app.access import rights
-from app.components import banner, header, listed, patient_link
+from app.components import listed, patient_link
 from app.components.output import day_print, download, list_export
 from app.data import cached, charted, unknown
 from app.desk import Desk
@@ -26,11 +26,7 @@ from recovery.words.values import counted
 
 def show(desk: Desk) -> None:
     """Draw the page."""
-    header.show("Since the last proof", desk.config.site.name)
-    banner.show(desk)
-    loaded = listed.load(desk)
-    if loaded is None:
-        return
+    loaded = listed.page(desk, "Since the last proof")
     doubt = unknown.doubt_now(loaded, desk)
     if doubt is None:
         st.markdown("**Nobody is on this list.** The newest proof is fresh: all lists are true until then.")
