@@ -5,42 +5,32 @@ not be made anew because the RT-PACS gave too little leaves that job undone.
 """
 
 from backup_jobs.jobs.schedule import BUNDLE, DRILL, PACKS, drill_is_due
-from recovery.bundling.making import BundleError, make_bundle
+from recovery.bundling.making import make_bundle
 from recovery.cache.doors import cache_to_show
 from recovery.cache.journal import JobResult, Outcome, lock
-from recovery.charting import FontError
 from recovery.commands.bundle import LOCK as BUNDLE_LOCK
 from recovery.commands.drill import hold_drill, kept
 from recovery.commands.package import EVERYBODY, make_pack
 from recovery.commands.package import LOCK as PACKS_LOCK
-from recovery.host.durable import LockedError
-from recovery.packing.build import PackError
-from recovery.packing.encryption import WrongKeyError, passphrase_of
+from recovery.packing.encryption import passphrase_of
 from recovery.packing.gate import OF_PROOF
 from recovery.pacs.workspace import Workspace
-from recovery.patient.chosen import NobodyError, everybody
+from recovery.patient.chosen import everybody
 from recovery.words.values import counted
 
 
 def keep_packs(space: Workspace) -> JobResult:
     """Make the pack of everybody on treatment anew; the one before stands until the new one is proven.
 
-    Raises `DimseError` if the RT-PACS cannot be asked; `CacheError` if the cache cannot be read.
+    Raises `RefusedError`: where another makes it, nobody is on treatment, or RT-PACS or cache cannot be read.
     """
     config, folder = space.config.without_rv(), space.config.package_path
     if folder is None:
         return JobResult(PACKS, "SKIPPED", {}, message="[package] path names no folder")
     cache = cache_to_show(config, space.now)
-    try:
-        chosen = everybody(cache, config.dashboard.exclude_patient_ids)
-        with lock(config.cache_path, PACKS_LOCK):
-            lines = make_pack(config, cache, chosen, EVERYBODY, space.now, None, lambda _: None, folder)
-    except LockedError as error:
-        return JobResult(PACKS, "SKIPPED", {}, message=str(error))
-    except NobodyError as error:
-        return JobResult(PACKS, "PARTIAL", {}, message=str(error))
-    except PackError as error:
-        return JobResult(PACKS, "FAILED", {}, message=str(error))
+    chosen = everybody(cache, config.dashboard.exclude_patient_ids)
+    with lock(config.cache_path, PACKS_LOCK):
+        lines = make_pack(config, cache, chosen, EVERYBODY, space.now, None, lambda _: None, folder)
     refused = [line for line in lines if line.refused]
     unproven = [line for line in refused if OF_PROOF & {one.rule for one in line.refused}]
     counts = {
@@ -57,21 +47,13 @@ def keep_packs(space: Workspace) -> JobResult:
 def keep_bundle(space: Workspace) -> JobResult:
     """Make it and keep it; the ones before stand until the new one is proven in their place.
 
-    Raises `CacheError` if the cache cannot be read.
+    Raises `RefusedError`: where another makes it, nobody is on treatment, or the cache cannot be read.
     """
     config = space.config.without_rv()
     if not config.bundle_paths:
         return JobResult(BUNDLE, "SKIPPED", {}, message="[bundle] paths names no folder")
-    try:
-        with lock(config.cache_path, BUNDLE_LOCK):
-            passphrase = passphrase_of(config.bundle.passphrase_env)
-            made = make_bundle(config, space.now, passphrase, config.bundle_paths)
-    except LockedError as error:
-        return JobResult(BUNDLE, "SKIPPED", {}, message=str(error))
-    except NobodyError as error:
-        return JobResult(BUNDLE, "PARTIAL", {}, message=str(error))
-    except (BundleError, WrongKeyError, FontError) as error:
-        return JobResult(BUNDLE, "FAILED", {}, message=str(error))
+    with lock(config.cache_path, BUNDLE_LOCK):
+        made = make_bundle(config, space.now, passphrase_of(config.bundle.passphrase_env), config.bundle_paths)
     counts = {"found": made.patients, "already_held": 0, "moved": len(made.proven), "unproven": len(made.failed)}
     outcome: Outcome = "FAILED" if not made.proven else "OK" if made.is_whole else "PARTIAL"
     return JobResult(BUNDLE, outcome, counts, message=" ".join((made.in_words, *made.failed, *made.lacks)))

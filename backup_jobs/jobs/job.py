@@ -7,7 +7,7 @@ one only its kind and place are told, because its text may hold a patient's name
 import logging
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -15,21 +15,24 @@ from typing import TypeVar
 
 from backup_jobs.rv.database_errors import DatabaseError
 from recovery.cache.errors import CacheError
-from recovery.cache.journal import JobResult, Journal, lock
+from recovery.cache.journal import JobResult, Journal, Outcome, lock
 from recovery.cache.memory import Memory
 from recovery.dimse import DimseError
 from recovery.host.durable import LockedError
 from recovery.pacs.workspace import Workspace, open_workspace
 from recovery.settings.config import Config
 from recovery.tables.schema import TableError
+from recovery.words.refusals import RefusedError
 
 log = logging.getLogger(__name__)
 
-Outcome = TypeVar("Outcome")
+Attempted = TypeVar("Attempted")
 
 Job = Callable[[Workspace], JobResult]
 
 EXIT_STATUS = {"OK": 0, "SKIPPED": 0, "PARTIAL": 1, "FAILED": 2}
+_REFUSED: Mapping[int, Outcome] = {75: "SKIPPED", 1: "PARTIAL"}
+"""By the exit status of what is refused: another does it, or there is nobody to do it for."""
 LOCKED = 75
 """EX_TEMPFAIL of sysexits.h: another run of the same job is under way."""
 
@@ -91,7 +94,7 @@ def opened(name: str, config: Config, now: datetime) -> Workspace | Run:
     return Run(space, EXIT_STATUS[space.outcome])
 
 
-def _outcome(name: str, attempt: Callable[[], Outcome]) -> Outcome | JobResult:
+def _outcome(name: str, attempt: Callable[[], Attempted]) -> Attempted | JobResult:
     """What `attempt` returns, or the failure that its error is."""
     try:
         return attempt()
@@ -99,6 +102,9 @@ def _outcome(name: str, attempt: Callable[[], Outcome]) -> Outcome | JobResult:
         return _failed(name, str(error), error.fault)
     except (CacheError, TableError) as error:
         return _failed(name, str(error), "cache")
+    except RefusedError as error:
+        outcome = _REFUSED.get(error.exit_status)
+        return JobResult(name, outcome, {}, message=str(error)) if outcome else _failed(name, str(error), "")
     except Exception as error:  # noqa: BLE001  the one boundary of a job
         return _failed(name, f"unexpected {type(error).__name__} at {_place(error)}; please report it", "")
 
