@@ -26,6 +26,7 @@ from recovery.entries.priority_entries import PriorityEntry, entries_file, lates
 from recovery.host.entry_lines import EntriesError, append_statement, read_statements
 from recovery.lists import day_plan, gaps, list_sheet, machine_day, older_ids, priorities
 from recovery.lists.columns import DAY_PLAN
+from recovery.lists.rows import as_python
 from recovery.tables.schema import TableSchema, columns
 from recovery.words.times import at_time
 from recovery.words.times import day as day_in_words
@@ -177,10 +178,10 @@ def _handed_out(desk: Desk, lines: pd.DataFrame, asked: _Asked, said: str) -> st
         return ""
     told = f"{said} {day_plan.capacity(lines, asked.hours)}. Fractions as of {desk.local(desk.now()):%Y-%m-%d %H:%M}."
     listed = lines.assign(time=lines["slot"].map(day_plan.said_of).astype("string"), initials="")
-    rows = [{str(name): value for name, value in row.items()} for row in listed.to_dict("records")]
+    rows = as_python(listed[list(_EXCEL.columns)])
     download.show(
         "Excel",
-        lambda: encoded_rows(_known(rows), _EXCEL, "xlsx", f"{asked.machine} {asked.day}. {told}"),
+        lambda: encoded_rows(rows, _EXCEL, "xlsx", f"{asked.machine} {asked.day}. {told}"),
         file_name=f"day_plan_{download.in_file_name(asked.machine)}_{asked.day:%Y-%m-%d}.xlsx",
         mime=list_export.MIME,
         key="excel_day_plan",
@@ -193,7 +194,3 @@ def _handed_out(desk: Desk, lines: pd.DataFrame, asked: _Asked, said: str) -> st
     blocks = [list_sheet.Block("Day plan", with_slot, DAY_PLAN.paper)]
     blocks += [list_sheet.Block(f"No slot: {len(without)}", without, DAY_PLAN.paper[1:])] if len(without) else []
     return list_sheet.sheet(title, f"{list_export.status_of(desk)} {told}", blocks)
-
-
-def _known(rows: list[dict[str, object]]) -> list[dict[str, object]]:
-    return [{name: None if pd.isna(row[name]) else row[name] for name in _EXCEL.columns} for row in rows]  # type: ignore[call-overload]
