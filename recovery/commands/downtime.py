@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -131,13 +131,13 @@ def run_reconcile(config: Config, options: argparse.Namespace) -> int:
     return DONE if found.is_equal else PARTLY
 
 
-def _warnings(config: Config, now: datetime, since: date | None = None) -> list[str]:
+def _warnings(config: Config, now: datetime) -> list[str]:
     """What whoever ends a downtime is told: that something is open, or that nobody can tell."""
     from recovery.cache.doors import cache_of
     from recovery.patient.reconciliation import NothingToSayError, reconcile
 
     try:
-        found = reconcile(config, cache_of(config), now, since)
+        found = reconcile(config, cache_of(config), now, None)
     except (NothingToSayError, CacheError, EntriesError) as error:
         return [f"The R&V system was not compared with this copy: {error}"]
     is_open = counted(len(found.open), "item of reconciliation is", "items of reconciliation are")
