@@ -148,7 +148,7 @@ def _beyond_planned(
     charted: Iterable[ChartedFraction],
     counted: Iterable[ChartedFraction],
     recorded: Iterable[KnownDelivery],
-    wholes: Mapping[int, float],
+    wholes: Mapping[int | None, float],
 ) -> Iterator[str]:
     """Fractions that were charted and come to so much more than was planned that a delivery must be told twice, in
     words: also where two records of machines bear one number, as of a restored R&V system that counts on from before.
@@ -170,13 +170,17 @@ def _beyond_planned(
             planned = wholes.get(beam.beam_number) if beam.is_continuation else beam.planned_meterset
             if planned is not None:
                 whole[place] = max(whole.get(place, 0.0), planned)
+    numbers = {number for number, _ in whole}
+    for number, beam_number in given:  # also of a beam that only machines told of
+        if number in numbers and beam_number in wholes:
+            whole.setdefault((number, beam_number), wholes[beam_number])
     for place, most in whole.items():
         if is_absurd(given.get(place, 0.0), most):
             number, beam_number = place
             yield f"fraction {number} comes to {given[place]:.1f} MU of beam {beam_number}, {most:.1f} were planned"
 
 
-def _wholes(charted: Iterable[ChartedFraction], records: Iterable[TreatmentRecord]) -> Mapping[int, float]:
+def _wholes(charted: Iterable[ChartedFraction], records: Iterable[TreatmentRecord]) -> Mapping[int | None, float]:
     """By beam, the most MU that an entry or a record of any fraction says were to be given."""
     told = [(b.beam_number, b.planned_meterset) for entry in charted for b in entry.beams if not b.is_continuation]
     told += [
