@@ -129,6 +129,7 @@ ON_TREATMENT = Shown(
     ),
 )
 """At 1440 pixels what is needed to treat stands in sight on the page, up to the next appointment."""
+NETWORK = Shown(page=("mark", "clinic", *(name for name in ON_TREATMENT.page if name not in {"mark", "gap"})))
 NOT_READY = Shown(page=(*_WHO, "plan", "why_not_ready", "treatment_machine_name", "next_appointment_at"))
 PEOPLE = Shown(page=(*_WHO, "patient_birth_date", "plans", "treatment_machine_name"))
 MACHINE_DAY = Shown(

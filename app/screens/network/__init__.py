@@ -22,7 +22,7 @@ from app.wording import words
 from recovery.entries.priority_entries import PriorityEntry, entries_file, latest
 from recovery.host.entry_lines import EntriesError, read_statements
 from recovery.lists import appointments, filters, machine_day, older_ids, priorities
-from recovery.lists.columns import CLOCKS, MACHINE_DAY, ON_TREATMENT
+from recovery.lists.columns import CLOCKS, MACHINE_DAY, NETWORK
 from recovery.sites.network import SiteSeen
 from recovery.words.notices import LOOK_MARK, STOP_MARK
 from recovery.words.printable import printable
@@ -89,7 +89,7 @@ def _show_list(table: pd.DataFrame, today: date) -> None:
     view = filters.View(search=search or "", machines=tuple(machines))
     shown, _ = filters.select(table, view, today)
     st.markdown(f"**{counted(len(shown), 'plan')}** of {counted(shown['clinic'].nunique(), 'clinic')}")
-    _draw(shown, "network_list", [name for name in ON_TREATMENT.page if name != "gap"], today)
+    _draw(shown, "network_list", NETWORK.page, today)
 
 
 def _show_day(desk: Desk, here: Sequence[SiteSeen], table: pd.DataFrame) -> None:
@@ -141,6 +141,6 @@ def _show_priorities(desk: Desk, here: Sequence[SiteSeen], table: pd.DataFrame) 
 
 
 def _draw(rows: pd.DataFrame, key: str, names: Sequence[str], today: date) -> None:
-    first = ["mark", "clinic", *(name for name in names if name != "mark")]
+    first = [*NETWORK.page[:2], *(name for name in names if name not in NETWORK.page[:2])]
     alt = "Patients of the network, one row per plan"
     marked.table(rows, key, marked.config(first, rows, today), most=30, alt=alt, strong=_STRONG)
