@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from app.screens import PAGES
 from demo.run.pictures import INSTALL_CHROMIUM, chromium
+from recovery.access.permissions import Permission
 from recovery.tables.relational import RELATIONAL_TABLES
 from tests.app import states
 from tests.app.browser import new_page, sign_in
@@ -96,7 +97,7 @@ UNSAID: dict[str, tuple[str, ...]] = {
     "tables_truncated": (*NO_APPOINTMENTS, "There is none:", "Nobody is on treatment"),
     "pointer_lost": ("There is none:", "Nobody is on treatment", "appointments unknown"),
 }
-OF_PATIENTS = tuple(entry for entry in PAGES if entry.url_path != "audit")
+OF_PATIENTS = tuple(entry for entry in PAGES if entry.permission is Permission.VIEW)
 
 
 @pytest.fixture(scope="module", params=states.STATES)

@@ -156,7 +156,9 @@ def test_break_glass_is_asked_with_a_reason_marked_on_the_page_and_ends(open_das
     visit.button(key="break_glass").click().run()
     assert "print paper charts, export lists and recover plans" in said(visit)
     signed = "sign, sign priorities, declare a downtime, chart fractions, sign transfers"
-    never = f"{signed}, read the audit file or look after accounts"
+    never = (
+        f"{signed}, save views for everybody, read the audit file, look after accounts or see the patients of all sites"
+    )
     assert f"You may not {never}" in said(visit)
     visit.button(key="break_glass_confirm").click().run()
     assert not visit.get("download_button")

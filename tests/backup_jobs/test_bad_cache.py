@@ -6,6 +6,7 @@ import contextlib
 import os
 import subprocess
 from collections.abc import Iterator
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -36,15 +37,20 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 def clinic(tmp_path: Path, disk: Path) -> Iterator[TwoNodes]:
     with two_nodes(tmp_path) as nodes:
         nodes.put(
-            record(uid("plan"), [beam_item(1, 1, 50.0, 50.0)], at=None, PatientID="A1", InstanceCreationDate="20261120")
+            record(uid("plan"), [beam_item(1, 1, 50.0, 50.0)], at=None, PatientID="A1", InstanceCreationDate=ago(2))
         )
         nodes.extra = "[jobs.sync_records]\nfirst_days_back = 3650\n"
         nodes.job("cycle")
         yield nodes
 
 
+def ago(days: int) -> str:
+    """A day of the window, whenever this is run."""
+    return f"{date.today() - timedelta(days=days):%Y%m%d}"  # noqa: DTZ011  the days of the machine that is tested
+
+
 def new_record() -> object:
-    return record(uid("plan"), [beam_item(1, 2, 50.0, 50.0)], at=None, PatientID="A1", InstanceCreationDate="20261121")
+    return record(uid("plan"), [beam_item(1, 2, 50.0, 50.0)], at=None, PatientID="A1", InstanceCreationDate=ago(1))
 
 
 def assert_backup_goes_on_and_the_old_table_reads(clinic: TwoNodes, why: str) -> None:

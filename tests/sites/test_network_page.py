@@ -68,7 +68,7 @@ def test_each_site_is_shown_with_its_age_and_one_that_fails_hides_no_other(
     visit = open_page(visit)
     standing = visit.dataframe[0].value.set_index("clinic")
     assert list(standing["mark"]) == ["■", "■", "■", "▲", ""], standing["said"].to_list()
-    assert standing.loc["south clinic", "copied"] == "5 h" and "stale" in standing.loc["south clinic", "said"]
+    assert standing.loc["south clinic", "copied"] == "Tue 09:38" and "stale" in standing.loc["south clinic", "said"]
     assert "unsigned" in standing.loc["west clinic", "said"] and "it is not signed" in standing.loc["east", "said"]
     assert "cannot be reached" in standing.loc["gone", "said"]
     listed = visit.dataframe[1].value

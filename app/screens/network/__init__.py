@@ -27,7 +27,7 @@ from recovery.sites.network import SiteSeen
 from recovery.words.notices import LOOK_MARK, STOP_MARK
 from recovery.words.printable import printable
 from recovery.words.statuses import NOW_TREATED
-from recovery.words.times import age
+from recovery.words.times import moment
 from recovery.words.values import counted
 
 _LIST, _DAY, _PRIORITIES = "On treatment", "Machine day", "Priorities"
@@ -41,7 +41,7 @@ def show(desk: Desk) -> None:
         st.markdown("**The config names no copies.** `[[site_copies]]` in it: where the sites' copies off site lie.")
         return
     found, table = network.listed(network.sites(desk.config, desk.now()), desk.config, desk.now())
-    _show_sites(found, table, desk.now())
+    _show_sites(found, table, desk.now(), ZoneInfo(desk.config.site.time_zone))
     if table.empty:
         return
     clinics = st.multiselect("Clinic", filters.choices(table, "clinic"), format_func=printable, placeholder="all")
@@ -56,14 +56,14 @@ def show(desk: Desk) -> None:
         _show_list(chosen, desk.today())
 
 
-def _show_sites(found: Sequence[SiteSeen], table: pd.DataFrame, now: datetime) -> None:
+def _show_sites(found: Sequence[SiteSeen], table: pd.DataFrame, now: datetime, here: ZoneInfo) -> None:
     treated = Counter(table["copy"][table["status"].isin(NOW_TREATED)]) if len(table) else Counter[str]()
     lines = [
         {
             "mark": seen.mark,
             "clinic": seen.clinic,
-            "proven": age(now - seen.proven_at) if seen.proven_at else None,
-            "copied": age(now - seen.taken_at) if seen.taken_at else None,
+            "proven": moment(seen.proven_at, now, here) if seen.proven_at else None,
+            "copied": moment(seen.taken_at, now, here) if seen.taken_at else None,
             "rows": treated[seen.copy] if seen.cache_path else None,
             "said": seen.said,
         }
@@ -73,8 +73,8 @@ def _show_sites(found: Sequence[SiteSeen], table: pd.DataFrame, now: datetime) -
     config: dict[str, Any] = {
         "mark": column.TextColumn("", width=28, help="■ not to be relied on, ▲ look"),
         "clinic": column.TextColumn("Clinic", width=170),
-        "proven": column.TextColumn("Backup proven", width=110, alignment="right"),
-        "copied": column.TextColumn("Copy", width=90, alignment="right"),
+        "proven": column.TextColumn("Backup proven", width=130, alignment="right"),
+        "copied": column.TextColumn("Copy of", width=130, alignment="right"),
         "rows": column.NumberColumn("Plans on treatment", width=130),
         "said": column.TextColumn("Look at", width=520),
     }
@@ -85,7 +85,9 @@ def _show_sites(found: Sequence[SiteSeen], table: pd.DataFrame, now: datetime) -
 def _show_list(table: pd.DataFrame, today: date) -> None:
     with st.container(horizontal=True):
         search = st.text_input("Search name or ID", key="network_search")
-        machines = st.multiselect("Machine", filters.choices(table, "treatment_machine_name"), placeholder="all")
+        machines = st.multiselect(
+            "Machine", filters.choices(table, "treatment_machine_name"), format_func=printable, placeholder="all"
+        )
     view = filters.View(search=search or "", machines=tuple(machines))
     shown, _ = filters.select(table, view, today)
     st.markdown(f"**{counted(len(shown), 'plan')}** of {counted(shown['clinic'].nunique(), 'clinic')}")
