@@ -224,7 +224,8 @@ def test_a_message_that_would_fill_the_memory_ends_its_connection_before_sign_in
         line.connection.send(b"\0" * 11_000_000)  # 190 MB were once taken of whoever came
         line.listen()
         line.connection.recv(timeout=seconds(10))
-    assert closed.value.rcvd is not None and closed.value.rcvd.code == 1009
+    said = closed.value.rcvd  # none where the end of the connection overtakes it: not all of the message was read
+    assert said is None or said.code == 1009
 
 
 def test_a_download_asked_for_after_signing_out_is_refused(server: Server) -> None:
