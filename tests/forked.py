@@ -65,7 +65,8 @@ def start_module(
     module: str, *arguments: str, out: int, err: int, environment: Mapping[str, str] | None = None
 ) -> Forked:
     """Start it; what it says goes to these file descriptors."""
-    connection = socket.socket(socket.AF_UNIX)
+    # messages stay apart: of a quick command, process number and exit status would be read as one number
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     connection.connect(_server("app") if module == "streamlit" else _server("backup_jobs", "recovery"))
     asked = {"module": module, "arguments": arguments, "environment": dict(environment or os.environ)}
     socket.send_fds(connection, [json.dumps(asked).encode()], [out, err])
@@ -102,7 +103,7 @@ def _remove(folder: Path, maker: int) -> None:
 
 
 def _start(address: Path, packages: tuple[str, ...], alive: Path) -> None:
-    listener = socket.socket(socket.AF_UNIX)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     listener.bind(str(address))
     listener.listen(64)
     listener.set_inheritable(True)
