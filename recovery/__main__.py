@@ -162,7 +162,17 @@ _NO_RECORDS = (
 
 
 def _rebuild(config: Config, options: argparse.Namespace, *, has_database: bool) -> int:
-    """Build everything anew beside what is remembered; the tables before stand until each new one is whole."""
+    """Build everything anew beside what is remembered; the tables before stand until each new one is whole.
+
+    No cycle runs meanwhile: one that began before would write what it knew over what was rebuilt.
+    """
+    from recovery.cache.journal import between_cycles
+
+    with between_cycles(config.cache_path):
+        return _rebuild_from_any(config, options, has_database=has_database)
+
+
+def _rebuild_from_any(config: Config, options: argparse.Namespace, *, has_database: bool) -> int:
     if options.from_copy:
         from recovery.host.clock import read_clock
         from recovery.sites import restoring
@@ -211,27 +221,23 @@ def _rebuild_from(config: Config, folder: Path) -> int:
     from recovery.bundling.carried import take_in
     from recovery.cache.copy_age import age_in_words, true_up_to
     from recovery.cache.doors import cache_of
-    from recovery.cache.journal import lock
     from recovery.host.clock import read_clock
 
     now, cache = read_clock(), cache_of(config)
-    with lock(config.cache_path, "snapshot_tables"), lock(config.cache_path, "build_on_treatment"):
-        tell(*take_in(folder, cache, now))
+    tell(*take_in(folder, cache, now))
     tell(*filter(None, [age_in_words(true_up_to(cache, ON_TREATMENT), now, config, "the tables")]), file=sys.stderr)
     return 0
 
 
 def _restore(space: Workspace, pacs: Peer, options: argparse.Namespace, *, has_database: bool) -> TablesReport:
     """The relational tables from the RT-PACS, and what is to be said of them."""
-    from recovery.cache.journal import lock
     from recovery.commands.rebuild import HOW_TO_ACCEPT, note_accepted, restore_tables
     from recovery.pacs.charted_journals import bring_charted
 
     config, now = space.config, space.now
     if options.accept:
         note_accepted(config, now, options.accept, options.signed_by)
-    with lock(config.cache_path, "snapshot_tables"):
-        restored = restore_tables(config, pacs, now, are_expected=has_database, accepted=options.accept)
+    restored = restore_tables(config, pacs, now, are_expected=has_database, accepted=options.accept)
     tell(*restored.said)
     tell(*restored.problems, file=sys.stderr)
     if config.signing.public_keys and restored.problems:

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from app.data.standing import CYCLE, Level
+from app.data.standing import Level
+from recovery.cache.journal import CYCLE
 from recovery.dicom.model import JobRun
 from recovery.words.times import ago, between
 

@@ -20,6 +20,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 from zoneinfo import ZoneInfo
 
+from recovery.cache.journal import CYCLE
 from recovery.dicom.model import JobRun
 from recovery.entries.known_gaps import unacknowledged
 from recovery.settings.config import STOP_AFTER, Schedule
@@ -31,8 +32,6 @@ CLOCK_TOLERANCE = timedelta(minutes=2)
 """Two machines' clocks may differ by this much before a page speaks of it."""
 
 _USUAL_PACE = Schedule()
-
-CYCLE = ("sync_records", "sync_plans", "snapshot_tables", "build_on_treatment")
 
 _SILENT: Mapping[str, str] = {
     "both": "The R&V system and its database have not answered",

@@ -15,7 +15,7 @@ import re
 import tempfile
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -25,6 +25,9 @@ from recovery.dicom.model import JobRun
 from recovery.host.believed_ages import believed_ages
 from recovery.host.durable import append_line, is_free, locked, replace, unchanging
 from recovery.host.seals import checked_json, sealed_json
+
+CYCLE = ("sync_records", "sync_plans", "snapshot_tables", "build_on_treatment")
+"""The jobs of a cycle, in their order."""
 
 Outcome = Literal["OK", "PARTIAL", "FAILED", "SKIPPED"]
 
@@ -162,6 +165,18 @@ def lock(cache_path: Path, job: str) -> AbstractContextManager[None]:
     Raises `LockedError` if another process holds it.
     """
     return locked(*_lock_files(cache_path, job), refusal=f"another run of {job} is under way")
+
+
+@contextmanager
+def between_cycles(cache_path: Path) -> Iterator[None]:
+    """Hold the locks of a cycle and of each of its jobs, so that none writes what it knew before over what is rebuilt.
+
+    Raises `LockedError` if one of them is under way.
+    """
+    with ExitStack() as held:
+        for job in ("cycle", *CYCLE):
+            held.enter_context(lock(cache_path, job))
+        yield
 
 
 def is_stopped(cache_path: Path, job: str) -> bool:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from recovery.cache.damages import damaged_parts, damaged_tables
 from recovery.cache.errors import CacheError
-from recovery.cache.journal import Journal, lock
+from recovery.cache.journal import Journal
 from recovery.cache.manifests import ManifestError, fault_of_file
 from recovery.cache.snapshot_publishing import install
 from recovery.cache.store import Cache
@@ -71,8 +71,7 @@ def run(config: Config, name: str, now: datetime) -> int:
         known = ", ".join(one.name for one in config.own_copies) or "none"
         raise RefusedError(f"The config has no [[site_copies]] {name} of this site; known: {known}")
     try:
-        with lock(config.cache_path, "snapshot_tables"), lock(config.cache_path, "build_on_treatment"):
-            restored = rebuild_from(config, copy, now)
+        restored = rebuild_from(config, copy, now)
     except (CopyError, PlaceError) as error:
         raise RefusedError(f"Nothing was restored from {name}: {error}") from error
     except OSError as error:

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from app.data import cached
-from app.data.standing import CYCLE, Level, Signal, Standing, judge
-from recovery.cache.journal import JobResult, Journal, lock
+from app.data.standing import Level, Signal, Standing, judge
+from recovery.cache.journal import CYCLE, JobResult, Journal, lock
 from recovery.settings.config import STOP_AFTER, Schedule
 from tests.app.clinic import NOW, write_runs
 

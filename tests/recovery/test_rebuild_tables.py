@@ -16,7 +16,7 @@ from pynetdicom import evt
 
 from backup_jobs.jobs.snapshot_tables import snapshot_tables
 from demo.pacs.archive import Archive
-from recovery.cache.journal import lock
+from recovery.cache.journal import CYCLE, lock
 from recovery.cache.manifests import FOLDER, Snapshot, load_snapshot
 from recovery.cache.memory import Memory
 from recovery.cache.snapshots import list_snapshots, verify_snapshot
@@ -318,10 +318,11 @@ def test_an_rt_pacs_that_is_down_leaves_the_cache_as_it_was_and_exits_2(clinic: 
     assert files_of(clinic.cache_path / FOLDER) == before
 
 
-def test_while_snapshot_tables_runs_rebuild_waits_for_another_time(clinic: Clinic) -> None:
-    with lock(clinic.cache_path, "snapshot_tables"):
+@pytest.mark.parametrize("job", ["cycle", *CYCLE])
+def test_while_a_cycle_or_one_of_its_jobs_runs_rebuild_waits_for_another_time(clinic: Clinic, job: str) -> None:
+    with lock(clinic.cache_path, job):
         done = clinic.rebuild()
-    assert done.returncode == 75 and "another run of snapshot_tables is under way" in done.stderr
+    assert done.returncode == 75 and f"another run of {job} is under way" in done.stderr
 
 
 def test_a_cache_that_cannot_be_written_exits_2_and_says_so(clinic: Clinic) -> None:
