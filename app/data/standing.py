@@ -209,7 +209,8 @@ def _age(
     is_aside = records.last_told is not None and unproven_count(records.last_told) > rest
     aside = ", known gaps aside" if is_aside else ""
     headline = f"Backup is {age} old. Everything up to {clock.of(proven_at)}{but} is proven in the RT-PACS{aside}."
-    more = [*_ageing(proven_at, runs, clock), *_table_age(taken_at, proven_at, clock), *clocks]
+    ageing = _ageing(proven_at, runs, clock)
+    more = [*(ageing or _no_table(runs, taken_at, clock)), *_table_age(taken_at, proven_at, clock), *clocks]
     return Signal(max(level, Level.LOOK if more else level), (headline, *more))
 
 
@@ -231,6 +232,14 @@ def _ageing(proven_at: datetime, runs: Sequence[JobRun], clock: Moment) -> list[
         remedy = "Check that cron, or `python -m backup_jobs schedule`, is up."
         return [f"No backup has run {clock.since(newest)}. {remedy}"]
     return []
+
+
+def _no_table(runs: Sequence[JobRun], taken_at: datetime | None, clock: Moment) -> list[str]:
+    if taken_at is not None:
+        return []
+    begun = under_way(runs)
+    way = f": a backup run is under way {clock.since(begun.started_at)}" if begun is not None else ""
+    return [f"There is no list of patients yet{way}."]
 
 
 def _table_age(taken_at: datetime | None, proven_at: datetime, clock: Moment) -> list[str]:
