@@ -1,12 +1,14 @@
 """What two people sign of a fraction that no R&V system records, and which of it stands. Pure, no I/O, no clock.
 
 An entry that is corrected counts no more. Of entries that may tell of one delivery, made by people who did not know of
-each other's, one counts, and all of them are said: people settle it, by a correction, which knows both.
+each other's, one counts, and all of them are said: people settle it, by a correction, which knows both. Of two whose
+numbers run against their days both count, and it is said: a wrong number or a wrong day, or one delivery told twice.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import combinations
 
 from recovery.words.times import at_time_this_year
 
@@ -139,12 +141,25 @@ def _standing(entries: Sequence[ChartedFraction], known: Mapping[str, ChartedFra
         groups.append([*(one for group in near for one in group), entry])
     stand = [max(group, key=lambda entry: (entry.meterset, entry.entry_id)) for group in groups]
     told = (" and ".join(sorted(one.in_words for one in group)) for group in groups if len(group) > 1)
+    delivered = sorted((e for e in stand if e.beams), key=lambda e: (e.treated_at, e.entry_id))
+    crossed = (pair for pair in combinations(delivered, 2) if _are_crossed(*pair, known))
     return Standing(
-        delivered=tuple(sorted((e for e in stand if e.beams), key=lambda e: (e.treated_at, e.entry_id))),
+        delivered=tuple(delivered),
         answered=tuple(sorted(e.treated_at for e in entries if not e.is_withdrawn)),
-        conflicts=tuple(f"charted twice: {said}" for said in told),
+        conflicts=(
+            *(f"charted twice: {said}" for said in told),
+            *(f"numbers against days: {one.in_words} before {other.in_words}" for one, other in crossed),
+        ),
         patient_ids=frozenset(entry.patient_id for entry in entries),
     )
+
+
+def _are_crossed(earlier: ChartedFraction, later: ChartedFraction, known: Mapping[str, ChartedFraction]) -> bool:
+    """Whether the numbers of two entries, in order of time, run against their days, and neither knew of the other."""
+    if earlier.treated_at.date() == later.treated_at.date():
+        return False
+    is_against = (later.fraction_number or 0) < (earlier.fraction_number or 0)
+    return is_against and not _are_aware(earlier, later, _lineage(earlier, known), _lineage(later, known))
 
 
 def _exclude(one: ChartedFraction, other: ChartedFraction, known: Mapping[str, ChartedFraction]) -> bool:
@@ -155,13 +170,18 @@ def _exclude(one: ChartedFraction, other: ChartedFraction, known: Mapping[str, C
     if not (one.beams or other.beams):
         return False
     mine, theirs = _lineage(one, known), _lineage(other, known)
-    are_aware = not (theirs - mine).isdisjoint(one.known_entries) or not (mine - theirs).isdisjoint(other.known_entries)
+    are_aware = _are_aware(one, other, mine, theirs)
     if mine & theirs:
         return bool(one.beams and other.beams) or one.corrects == other.corrects or not are_aware
     if one.is_withdrawn or other.is_withdrawn:
         return False
     is_alike = one.fraction_number == other.fraction_number or one.treated_at.date() == other.treated_at.date()
     return is_alike and not are_aware
+
+
+def _are_aware(one: ChartedFraction, other: ChartedFraction, mine: set[str], theirs: set[str]) -> bool:
+    """Whether either was signed in the knowledge of the other. `mine`, `theirs`: what each goes back to."""
+    return not (theirs - mine).isdisjoint(one.known_entries) or not (mine - theirs).isdisjoint(other.known_entries)
 
 
 def _lineage(entry: ChartedFraction, known: Mapping[str, ChartedFraction]) -> set[str]:

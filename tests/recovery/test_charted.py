@@ -325,3 +325,15 @@ def test_a_correction_that_knows_both_frees_the_other_which_then_counts() -> Non
     right = entry("c", 1, {1: 95.0, 2: 40.0}, corrects="a", known_entries=("a", "b"))
     assert freed_by(right, [one, other]) == (other,)
     assert freed_by(replace(right, corrects="b"), [one, other]) == ()
+
+
+def test_numbers_that_run_against_their_days_are_a_conflict() -> None:
+    """One delivery, charted with a wrong day here and a wrong number there; or two, one of them with a wrong day."""
+    wrong_day, wrong_number = entry("a", 1, FULL, day(2)), entry("b", 2, FULL, day(1), signed_by="C")
+    for both in ([wrong_day, wrong_number], [wrong_number, wrong_day]):
+        (said,) = told(both, [])[1]
+        assert "numbers against days: fraction 2 on Mon 2 Nov" in said and "before fraction 1 on Tue 3 Nov" in said
+    assert told([wrong_day, wrong_number], [record(1, FULL, day(1))])[1], "what is left may be the same"
+    knows = replace(wrong_day, known_entries=("b",))
+    assert told([knows, wrong_number], []) == ((), ()), "as a rest is that was given after the next fraction"
+    assert told([entry("a", 1, FULL), entry("b", 2, FULL)], []) == ((), ())

@@ -34,8 +34,9 @@ PLANNED, BEFORE = 7, 2
 PLAN = plain_plan(dict(WHOLE), PLANNED)
 SEEDS = int(os.environ.get("RBRDT_ORACLE_SEEDS", "60"))
 FIRST = int(os.environ.get("RBRDT_ORACLE_FIRST", "0"))
-WORLDS = (*range(FIRST, FIRST + SEEDS), 20335, 36071)
+WORLDS = (*range(FIRST, FIRST + SEEDS), 20335, 29419, 36071)
 """20335: a continuation alone is charted under a number that a restored R&V system gives twice;
+29419: one delivery is charted with a wrong day on one workstation and with a wrong number on another;
 36071: a beam of such a number is charted by nobody."""
 
 Doses = Mapping[int, float]
@@ -62,7 +63,7 @@ class Claim:
     doses: Doses
 
 
-@dataclass
+@dataclass(eq=False)
 class Station:
     """What one workstation has: entries by id, and records as (delivery, beam)."""
 
@@ -110,15 +111,29 @@ class World:
         return total, len(whole), None if len(whole) >= PLANNED else following
 
     def is_disguised(self, at: Station) -> bool:
-        """Whether an entry of a wrong day bears the number and day of another delivery's record, of a R&V system that
-        was restored: whoever has but these two has one delivery before them, told twice."""
-        recorded = {(one.number - one.by_restored, one.at.date()) for one in (self.given[p] for p, _ in at.records)}
-        of_wrong_day = (
-            (self.claims[one].number, self.entries[one].treated_at.date())
-            for one in at.entries
-            if self.stands(at, one) and self.entries[one].treated_at.date() != self.given[self.claims[one].of].at.date()
+        """Whether two errors fit each other, so that nobody could know who has but these tellings before them.
+
+        An entry of a wrong day is, by beam, number, day and MU, what is recorded of another delivery, and nothing here
+        tells of its own: one delivery, told twice. Or one delivery is charted with a wrong day and with a wrong number
+        that is as much later or earlier: two that follow each other. The page had warned of both when they were signed.
+        """
+        recorded = {
+            (beam, true.number - true.by_restored, true.at.date(), true.doses[beam])
+            for true, beam in ((self.given[place], beam) for place, beam in at.records)
+        }
+        told = [(self.entries[one], self.claims[one]) for one in sorted(at.entries) if self.stands(at, one)]
+        is_anothers = any(
+            (beam, claim.number, entry.treated_at.date(), mu) in recorded and (claim.of, beam) not in at.records
+            for entry, claim in told
+            if entry.treated_at.date() != self.given[claim.of].at.date()
+            for beam, mu in claim.doses.items()
         )
-        return not recorded.isdisjoint(of_wrong_day)
+        return is_anothers or any(
+            claim.of == other.of and claim.number < other.number and entry.treated_at.date() < second.treated_at.date()
+            for entry, claim in told
+            for second, other in told
+            if claim.doses and other.doses
+        )
 
     # the product
 
@@ -155,7 +170,10 @@ class World:
         is_again = self.seed.random() < 0.15 and self.today > BEFORE
         self.today += not is_again
         at = MONDAY + timedelta(days=self.today - 1, hours=6.5 * is_again, minutes=self.seed.randrange(30))
-        at = max(at, self.given[-1].at + timedelta(hours=6))  # nobody is treated twice in an hour
+        if open_doses and is_again and at.minute % 2:  # the rest of a part within the hour
+            at = self.given[-1].at + timedelta(minutes=20 + at.minute % 30)
+        else:  # nobody is given two fractions within six hours
+            at = max(at, self.given[-1].at + timedelta(hours=6))
         if self.seed.random() < 0.15:
             first = min(due)
             cut = round(due[first] * self.seed.choice([0.2, 0.5, 0.6]), 1)
@@ -205,7 +223,7 @@ class World:
             twins = [e for e in at.entries if self.claims[e].of == claim.of and e != one and self.stands(at, e)]
             is_right = (claim.number, dict(claim.doses)) == (true.number, dict(true.doses))
             is_right &= self.entries[one].treated_at.date() == true.at.date()
-            if twins:  # who corrects one of two is told that then both count, and heeds it or lets it be
+            if twins:  # who corrects one of two is told that both then count (`draft`), and withdraws one or lets it be
                 if self.seed.random() < 0.8:
                     self.sign(where, claim.of, 0, true.at, {}, corrects=one, is_withdrawn=True)
                 return
