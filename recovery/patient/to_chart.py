@@ -54,7 +54,7 @@ def facts_of(
     return Facts(
         row=row,
         now=file.now,
-        times=list(_times(plan, corrected)),
+        times=[*_times(plan, corrected), *((one.fraction_number, one.treated_at) for one in freed)],
         given=_given(plan, entry.fraction_number, corrected, freed),
         planned=_planned(plan, entry.fraction_number),
         units=frozenset(one.unit for one in ahead) or frozenset({MU}),

@@ -214,6 +214,30 @@ def test_a_correction_names_the_old_entry_and_a_withdrawal_leaves_none(charting:
     assert "8 next of 15 (7 given)" in plain(choose(visit, "ABELSEN"))
 
 
+def test_whoever_corrects_one_of_two_in_conflict_is_told_what_counts_beside_it(
+    made: tuple[Path, Dataset], charting: Open
+) -> None:
+    """One delivery, charted on two workstations as 8 and as 9: after a correction that knows both, both count."""
+    who = {"patient_id": "100231", "referenced_rt_plan_uid": str(made[1].SOPInstanceUID)}
+    beams = (ChartedBeam(1, "Field 1", 112.4, 112.0), ChartedBeam(2, "Field 2", 98.6, 98.6))
+    for entry_id, number, given in (("a", 8, beams), ("b", 9, (replace(beams[0], delivered_meterset=90.0), beams[1]))):
+        one = replace(entry(entry_id, number, {1: 1.0}, LOCAL, **who), beams=given)
+        enter(cache_path(), cache_path().parent / f"{entry_id}.key", one)
+    visit = charting()
+    assert "charted twice" in plain(choose(visit, "ABELSEN"))
+    visit.selectbox(key="to_correct").set_value("a").run()
+    visit.button(key="correct_it").click().run()
+    field(visit, "text_input", "comment ").set_value("typed a wrong number").run()
+    text = plain(visit)
+    assert "Fraction 9 on Tue 24 Nov 14:38, 188.6 MU, by A and B then counts beside this" in text
+    assert "fraction 9 was given that day, and nothing says twice a day" in text
+    field(visit, "button_group", "what ").set_value("Withdrawn: it was not so").run()
+    field(visit, "text_input", "comment ").set_value("one delivery").run()
+    assert "counts beside" not in plain(visit)
+    sign(visit)
+    assert "10 next of 15" in plain(choose(visit, "ABELSEN")) or "finish" in plain(visit)
+
+
 def test_what_nobody_answered_for_is_worked_off_and_until_then_says_so(charting: Open) -> None:
     began = NOW - timedelta(hours=1)
     append_statement(downtimes_file(cache_path()), DowntimeEntry("begin", "encrypted", "P", NOW, began))

@@ -115,6 +115,7 @@ def _judged(
     found = findings(entry, facts, settings.own_checks, settings.limits)
     if entry.beams and (why := uncountable(facts)):
         found.insert(0, Finding("plan_not_held", why, is_refused=True))
+    found += [] if entry.is_withdrawn else [Finding("counts_beside", _counts_beside(one), False) for one in freed]
     if corrected is not None and not entry.comment:
         found.insert(0, Finding("correction", "say why it is corrected", is_refused=True))
     for one in found:
@@ -122,6 +123,11 @@ def _judged(
         st.markdown(f":{colour}[{mark} {words.as_markdown(one.said)}]")
     accepted = tuple(one.said for one in found if not one.is_refused)
     return Draft(replace(entry, accepted=accepted), tuple(found), key)
+
+
+def _counts_beside(other: ChartedFraction) -> str:
+    said = other.in_words
+    return f"{said[0].upper()}{said[1:]} then counts beside this: if both are one delivery, withdraw one instead"
 
 
 def _entry_id(key: str) -> str:
