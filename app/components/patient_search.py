@@ -5,7 +5,7 @@ from datetime import date
 import pandas as pd
 import streamlit as st
 
-from app.components import marked, patient_link, shortcuts
+from app.components import marked, patient_link, script
 from app.components.patient_table import HOW_TO_OPEN, OPENS_NOBODY
 from recovery.lists import filters, patient_tables
 from recovery.lists.columns import PEOPLE
@@ -22,7 +22,7 @@ def show(table: pd.DataFrame, today: date, *, link_is_dead: bool) -> None:
             "no longer listed.] Search for the patient here."
         )
     people = patient_tables.people(table)
-    shortcuts.search()
+    script.search()
     asked = st.text_input(
         "Search name or ID", placeholder="press /", key="find_patient", type="search", live="150ms", width=420
     )

@@ -1,4 +1,4 @@
-"""A script of this program's own in a page: Streamlit runs it beside the page, and it takes no room."""
+"""Scripts of this program's own in a page: Streamlit runs them beside the page, and they take no room."""
 
 from functools import cache
 from typing import Any
@@ -17,3 +17,26 @@ def run(name: str, script: str, key: str, data: dict[str, Any] | None = None) ->
 @cache
 def _renderer(name: str, script: str) -> ComponentRenderer:
     return component(name, js=script, isolate_styles=True)
+
+
+_SCRIPT = """
+export default function () {
+  const onKey = (event) => {
+    const at = event.target;
+    const isTyping = at instanceof HTMLInputElement || at instanceof HTMLTextAreaElement || at.isContentEditable;
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || isTyping) return;
+    const field = document.querySelector(".st-key-search input, .st-key-find_patient input");
+    if (field === null) return;
+    event.preventDefault();
+    field.focus();
+    field.select();
+  };
+  document.addEventListener("keydown", onKey);
+  return () => document.removeEventListener("keydown", onKey);
+}
+"""
+
+
+def search() -> None:
+    """Let `/` find the field of the page in which somebody searches for a patient."""
+    run("slash_searches", _SCRIPT, "shortcut_of_search")

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.data import cached
-from recovery.tables.schema import HOLDINGS, ON_TREATMENT, RT_PLANS
-from recovery.tables.verified import VERIFIED_OBJECTS
+from recovery.tables.schema import HOLDINGS, ON_TREATMENT, RT_PLANS, VERIFIED_OBJECTS
 
 if TYPE_CHECKING:
     from app.desk import Desk

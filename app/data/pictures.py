@@ -12,8 +12,7 @@ from recovery.dicom import elements as el
 from recovery.dicom.model import InstanceRef
 from recovery.dicom.plans import Plan
 from recovery.pictures.beams_eye import BeamsEyeView, beams_eye_views
-from recovery.pictures.dose import DoseGrid
-from recovery.pictures.dose_parts import dose_of_plan
+from recovery.pictures.dose import DoseGrid, dose_of_plan
 from recovery.pictures.reference_image import ReferenceImage
 from recovery.pictures.refusals import PictureError
 from recovery.pictures.retrieval import Source, find_doses, read_object

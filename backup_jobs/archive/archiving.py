@@ -20,7 +20,7 @@ from backup_jobs.transfer.proving import prove
 from recovery.dicom import elements as el
 from recovery.dimse import DimseError, EncodedObject, fetch, store
 from recovery.host.child_process import asked_beside
-from recovery.host.progress import progress
+from recovery.host.logs import progress
 from recovery.objects.differences import differences
 from recovery.objects.modules import encoded
 from recovery.objects.text import UnwritableError

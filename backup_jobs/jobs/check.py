@@ -37,8 +37,7 @@ from recovery.sites.reading import read_site
 from recovery.sites.restoring import site_of, trust_in
 from recovery.watch.bounded import begin, ended
 from recovery.watch.messages import Message
-from recovery.watch.ping import ping
-from recovery.watch.sending import send
+from recovery.watch.sending import ping, send
 from recovery.words.printable import printable
 
 JOB = "check"

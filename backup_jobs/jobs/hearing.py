@@ -10,7 +10,7 @@ from recovery.cache.store import Cache
 from recovery.entries.shift_checks import ShiftCheck, shift_checks_file
 from recovery.host.entry_lines import EntriesError, read_statements
 from recovery.watch.events import Trouble, failing
-from recovery.watch.ping import ping, ping_beside, taken
+from recovery.watch.sending import ping, ping_beside, taken
 from recovery.watch.shifts import SHIFT_CHECK, shifts_of, trouble_of
 from recovery.watch.telling import DAY, tell_the_day, tell_troubles
 

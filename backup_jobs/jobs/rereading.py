@@ -19,7 +19,7 @@ from backup_jobs.transfer.transfer import NAMED, twins_in_words
 from recovery.dicom import elements as el
 from recovery.dicom.model import RT_DOSE, InstanceRef
 from recovery.dimse import DimseError, EncodedObject, Peer, fetch, find_by_uid, find_images, open_link, store
-from recovery.host.progress import progress
+from recovery.host.logs import progress
 from recovery.objects.differences import differences
 from recovery.objects.digest import MAY_BE_COERCED, digest_and_size, digest_of
 from recovery.objects.modules import encoded

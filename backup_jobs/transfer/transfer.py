@@ -13,7 +13,7 @@ from backup_jobs.transfer.proving import prove, proved_meanwhile
 from recovery.dicom.model import InstanceRef
 from recovery.dimse import DimseError, Forwarder, Guard, Peer, move, open_receiver
 from recovery.dimse.peer import UNKNOWN_DESTINATION
-from recovery.host.progress import progress
+from recovery.host.logs import progress
 from recovery.pacs.peers import pacs_store_peer
 from recovery.pacs.workspace import Workspace
 

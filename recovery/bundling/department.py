@@ -25,9 +25,8 @@ from recovery.on_treatment.unknown_since import Doubt, doubt_of, newest_treatmen
 from recovery.patient.chosen import everybody
 from recovery.patient.file import PatientFile, read_patient_files
 from recovery.settings.config import Config
-from recovery.tables.pipeline import PIPELINE
 from recovery.tables.relational import ALL_TABLES
-from recovery.tables.schema import ON_TREATMENT
+from recovery.tables.schema import ON_TREATMENT, PIPELINE
 from recovery.words.statuses import NOW_TREATED
 from recovery.words.times import at_time
 

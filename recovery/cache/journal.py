@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from recovery.dicom.model import JobRun
-from recovery.host.believed_ages import believed_ages
+from recovery.host.clock import believed_ages
 from recovery.host.durable import append_line, is_free, locked, replace, unchanging
 from recovery.host.seals import checked_json, sealed_json
 

@@ -33,7 +33,7 @@ from recovery.cache.manifests import (
     taken_at_of,
 )
 from recovery.host import system
-from recovery.host.believed_ages import believed_ages
+from recovery.host.clock import believed_ages
 from recovery.settings.trust import EVERYBODY, Trust
 
 FLOOR = 7

@@ -47,8 +47,7 @@ from recovery.host.durable import replace
 from recovery.host.seals import SealError, check_file, check_parquet
 from recovery.settings.trust import EVERYBODY
 from recovery.tables.relational import RELATIONAL_TABLES
-from recovery.tables.resting import IN_PARTS, LISTED_IN, RESTING, TOLD_BY_NAME
-from recovery.tables.schema import TableSnapshot
+from recovery.tables.schema import IN_PARTS, LISTED_IN, RESTING, TOLD_BY_NAME, TableSnapshot
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

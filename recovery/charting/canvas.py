@@ -284,3 +284,15 @@ def draw_code(pdf: FPDF, code: ChartCode, x: float, y: float, side: float) -> No
             if row[across]:
                 pdf.rect(x + across * size, y + down * size, run * size, size, style="F")
             across += run
+
+
+class FootedPages(Canvas):
+    """The foot of each says of whom or of what it is: two such documents may lie on one table."""
+
+    def __init__(self, paper: Paper, letters: Letters, foot: str) -> None:
+        super().__init__(paper, letters)
+        self._foot = foot
+
+    def footer(self) -> None:
+        self.set_y(-FOOT + 4)
+        self.write_text(f"{self._foot}   page {self.page_no()} of {{nb}}", self.epw, size=7)

@@ -3,7 +3,7 @@
 from recovery.charting import on_paper
 from recovery.patient.file import PatientFile, Physician
 from recovery.patient.plan import PlanFile
-from recovery.words.laterality import with_side_in_capitals
+from recovery.words.prescription import with_side_in_capitals
 from recovery.words.times import day_or_time
 from recovery.words.values import ABSENT
 

@@ -32,8 +32,7 @@ from recovery.charting import charts_pdf
 from recovery.commands.package import make_pack
 from recovery.commands.rebuild import restore_tables
 from recovery.dimse import DimseError, Peer
-from recovery.drilling.comparison import compare_caches, frames_of
-from recovery.drilling.losses import charted_not_back, newest_given, snapshots_not_sent
+from recovery.drilling.comparison import charted_not_back, compare_caches, frames_of, newest_given, snapshots_not_sent
 from recovery.drilling.report import Drill, PackedPlan, as_pdf
 from recovery.entries.charted import read_charted
 from recovery.host.clock import read_clock

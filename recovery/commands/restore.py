@@ -21,7 +21,7 @@ from recovery.dicom.model import DateRange, InstanceRef
 from recovery.dimse import DimseError, Peer, echo
 from recovery.host.clock import read_clock
 from recovery.host.durable import replace
-from recovery.host.progress import progress
+from recovery.host.logs import progress
 from recovery.pacs.peers import pacs_peer, receiver_peers
 from recovery.patient.chosen import NobodyError, everybody
 from recovery.restoring.contents import Belongings, belongings, needed_by_plans, one_patient_each, patients_since

@@ -25,7 +25,7 @@ from recovery.host.clock import read_clock
 from recovery.host.entry_lines import append_statement
 from recovery.packing.encryption import encrypt, passphrase_of, private_folder, recipients_of
 from recovery.pacs.peers import pacs_peer
-from recovery.patient.listed import read_list
+from recovery.patient.tables import read_list
 from recovery.restoring.contents import one_patient_each
 from recovery.settings.config import Config
 from recovery.transferring.making import PacketError, make, placed

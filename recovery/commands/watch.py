@@ -13,7 +13,7 @@ from recovery.cache.copy_age import newest_proof
 from recovery.cache.store import Cache
 from recovery.settings.config import Config
 from recovery.watch.events import SILENCE, silence
-from recovery.watch.ping import ping
+from recovery.watch.sending import ping
 from recovery.watch.telling import tell_troubles
 from recovery.words.printable import tell
 from recovery.words.times import age

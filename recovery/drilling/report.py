@@ -11,8 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recovery.charting.canvas import MARGIN, Paper
-from recovery.charting.footed_pages import FootedPages
+from recovery.charting.canvas import MARGIN, FootedPages, Paper
 from recovery.charting.letters import letters_for
 from recovery.charting.sheet import Table
 from recovery.words.times import age

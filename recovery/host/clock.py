@@ -2,11 +2,16 @@
 
 In the simulated clinic the environment variable `RBRDT_CLOCK` names a file whose time stands in for the computer's; the
 dashboard then says that its clock is simulated.
+
+`believed_ages` is what old things are pruned by, for a clock may have been years ahead for a run: an age is the sum of
+the steps from entry to entry. A step that is longer than what is kept is none: either the clock jumped, or nothing ran
+for so long, and then what is there is all the history that there is.
 """
 
 import json
 import os
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -48,3 +53,19 @@ def read_wall_clock() -> datetime:
 def clock_is_simulated() -> bool:
     """Tell whether the time is a simulated clinic's."""
     return bool(os.environ.get(CLOCK_VARIABLE))
+
+
+_LONGEST_STEP = timedelta(days=30)
+"""The least that a step must exceed to be no step."""
+
+
+def believed_ages(times: Sequence[datetime], now: datetime, keep: timedelta) -> list[timedelta]:
+    """The age of each entry. `times` are those at which they were made, in that order; `keep` is how long they stay."""
+    longest = max(keep, _LONGEST_STEP)
+    ages, age, later = [], timedelta(), now
+    for one in reversed(times):
+        step = later - one
+        age += step if abs(step) <= longest else timedelta()
+        ages.append(age)
+        later = one
+    return ages[::-1]

@@ -1,9 +1,11 @@
-"""Where log lines go: standard error and a file in the cache; libraries are kept from saying patients' names."""
+"""Where log lines and progress bars go; libraries are kept from saying names of patients."""
 
 import contextlib
 import logging
 import sys
 import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -50,3 +52,23 @@ def _put_aside(path: Path) -> None:
     with contextlib.suppress(OSError):
         if path.stat().st_size > FILE_BYTES:
             path.replace(path.with_name(f"{path.name}.old"))
+
+
+LONG = 100
+"""Objects. Less than this is done before a bar could be read."""
+
+
+@contextmanager
+def progress(what: str, total: int, unit: str = "object") -> Iterator[Callable[[int], None]]:
+    """Yield a function that is told how many more are done."""
+    if total < LONG or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from tqdm import tqdm
+
+    with tqdm(total=total, desc=what, unit=unit, file=sys.stderr, dynamic_ncols=True) as bar:
+
+        def advance(count: int) -> None:
+            bar.update(count)
+
+        yield advance

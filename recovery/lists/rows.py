@@ -17,8 +17,7 @@ from recovery.on_treatment.unknown_since import NO_ANSWERS, Answers, Doubt, unkn
 from recovery.tables.schema import ON_TREATMENT
 from recovery.words import notices
 from recovery.words.notices import Row
-from recovery.words.stages import STAGES
-from recovery.words.statuses import in_words
+from recovery.words.statuses import STAGES, in_words
 from recovery.words.values import or_none
 
 _ROW_COLUMNS = [

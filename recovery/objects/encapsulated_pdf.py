@@ -11,8 +11,7 @@ from datetime import datetime
 from pydicom import Dataset
 
 from recovery.dicom.model import ENCAPSULATED_PDF, Patient
-from recovery.objects.derived_uids import derived_uid
-from recovery.objects.modules import Place, item, new_object, number_of_moment, reference, with_elements
+from recovery.objects.modules import Place, derived_uid, item, new_object, number_of_moment, reference, with_elements
 from recovery.objects.text import written_uid
 
 SERIES_DESCRIPTION = "RBRDT patient charts"

@@ -3,8 +3,12 @@
 Modules of PS3.3: Patient (C.7.1.1), General Study (C.7.2.1), Series, General Equipment (C.7.5.1), SOP Common (C.12.1).
 What is not known of a type 2 element leaves it empty. The moment of making is an argument: whoever reads an object back
 builds it again for that moment and compares.
+
+UIDs are name-based (RFC 9562 section 5.5, version 5) below 2.25 (PS3.5 section B.2): the same thing gets the same UID
+for ever, on any machine. Amendments form a chain: whoever holds an object can tell the UID of its successor.
 """
 
+import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -87,3 +91,18 @@ def encoded(ds: Dataset) -> bytes:
     file.is_implicit_VR = file.is_little_endian = True
     write_dataset(file, ds)
     return file.getvalue()
+
+
+_NAMESPACE = uuid.UUID("5b9d6a0e-6f0c-5d0b-9a53-6f7d5c1e2a11")
+"""Of this software. It must never change: every object that was ever stored is named in it."""
+
+
+def derived_uid(*names: str) -> str:
+    """The UID of what `names` name. Names are told apart also where their texts run together."""
+    name = "".join(f"{len(part)}:{part}" for part in names)
+    return f"2.25.{uuid.uuid5(_NAMESPACE, name).int}"
+
+
+def amended_uid(sop_instance_uid: str) -> str:
+    """The UID of the object that replaces this one."""
+    return derived_uid("amends", sop_instance_uid)

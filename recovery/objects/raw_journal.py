@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from recovery.dicom.model import RAW_DATA, InstanceRef
 from recovery.entries.journal_parts import Signed, signed_text
-from recovery.objects.derived_uids import derived_uid
+from recovery.objects.modules import derived_uid
 from recovery.objects.raw_data import packed, unpacked
 from recovery.objects.raw_part import RawPart, raw_dataset, site_patient_id
 

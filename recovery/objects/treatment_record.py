@@ -38,8 +38,7 @@ from recovery.dicom.beam_kinds import BeamKind, no_beam, radiation_of
 from recovery.dicom.model import RT_BEAMS_TREATMENT_RECORD, RT_PLAN, Patient
 from recovery.dicom.records import TreatmentRecord, written_delivery
 from recovery.objects.delivery_values import as_written, meterset_text, termination
-from recovery.objects.derived_uids import amended_uid, derived_uid
-from recovery.objects.modules import Place, item, new_object, reference, with_elements
+from recovery.objects.modules import Place, amended_uid, derived_uid, item, new_object, reference, with_elements
 from recovery.objects.text import written_day, written_text, written_time, written_uid
 from recovery.words.units import MU, common
 

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, cast
 
 from recovery.course.fractions import Course
 from recovery.dicom.model import RT_BRACHY_TREATMENT_RECORD, RT_PLAN, RT_TREATMENT_SUMMARY_RECORD, Patient
-from recovery.objects.derived_uids import derived_uid
-from recovery.objects.modules import Place, item, new_object, number_of_moment, reference, with_elements
+from recovery.objects.modules import Place, derived_uid, item, new_object, number_of_moment, reference, with_elements
 from recovery.objects.text import written_day, written_text, written_time, written_uid
 from recovery.words import notices
 

@@ -1,7 +1,10 @@
-"""What lacks to treat from the backup, in the words of the column `missing`. Pure, no I/O."""
+"""What lacks to treat from the backup, in the words of the column `missing`; whether a plan may be treated. Pure."""
+
+from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from recovery.course.by_session import COUNTED, is_by_session
 from recovery.course.fractions import Course
@@ -9,7 +12,14 @@ from recovery.course.look_alikes import look_alikes
 from recovery.dicom.plans import Plan
 from recovery.dicom.records import TreatmentRecord
 from recovery.on_treatment.evidence import Evidence
+from recovery.words.plan_states import APPROVED_STATUSES
 from recovery.words.values import counted
+
+if TYPE_CHECKING:
+    from recovery.dicom.plans import Plan
+    from recovery.identity.one_patient import Identities
+    from recovery.on_treatment.evidence import Evidence
+
 
 HELD_ONCE = "that the RT-PACS held once"
 
@@ -55,3 +65,23 @@ def missing_records(lost: Sequence[range], unproven: int, gone: Sequence[str]) -
 def in_ranges(runs: Sequence[range]) -> str:
     """`1-13, 15` for 1 to 13 and 15."""
     return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
+
+
+_Key = tuple[str | None, str | None]
+
+
+def told_of(key: _Key, evidence: Evidence, who: Identities) -> str | None:
+    """What the R&V database calls a patient's plan, under the newest of the patient's IDs that it knows it by."""
+    ids = (key[0], *who.others(key[0]))
+    return next((word for i in ids if (word := evidence.told.get((i, key[1]))) is not None), None)
+
+
+def is_approved(key: _Key, plan: Plan | None, evidence: Evidence, who: Identities) -> bool:
+    """By the R&V database where it knows the plan, else by the plan's own ApprovalStatus (300E,0002)."""
+    if (told := told_of(key, evidence, who)) is not None:
+        return told in APPROVED_STATUSES
+    return is_approved_in_dicom(plan) if plan is not None else key[1] in evidence.approved_for
+
+
+def is_approved_in_dicom(plan: Plan | None) -> bool:
+    return plan is not None and plan.approval_status == "APPROVED"

@@ -26,8 +26,7 @@ from typing import Any
 from recovery.tables.relational import CANCELLED_STATUSES, PHONES
 from recovery.words.plan_states import APPROVED_STATUSES, is_closed
 from recovery.words.prescription import prescribed_or_planned
-from recovery.words.stages import STAGES
-from recovery.words.statuses import is_over
+from recovery.words.statuses import STAGES, is_over
 from recovery.words.times import day_or_time
 
 Row = Mapping[str, Any]

@@ -22,8 +22,14 @@ from recovery.identity.one_patient import SEPARATOR, Identities, identify, own_p
 from recovery.on_treatment import whose_row
 from recovery.on_treatment.course_remarks import course_labels, course_remarks
 from recovery.on_treatment.evidence import ANOTHERS, NOT_ASKED, Counted, Evidence, Listed, PlanBackup
-from recovery.on_treatment.missing import missing_leave, missing_plan, missing_records
-from recovery.on_treatment.plan_leave import is_approved, is_approved_in_dicom, told_of
+from recovery.on_treatment.missing import (
+    is_approved,
+    is_approved_in_dicom,
+    missing_leave,
+    missing_plan,
+    missing_records,
+    told_of,
+)
 from recovery.words.plan_states import is_closed
 from recovery.words.sentences import joined
 from recovery.words.units import MU

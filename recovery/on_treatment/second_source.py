@@ -17,9 +17,8 @@ from recovery.dicom.plans import Plan
 from recovery.dicom.records import TreatmentRecord
 from recovery.identity.told_plans import PlanKey
 from recovery.tables.relational import PHONES
-from recovery.words.laterality import laterality
 from recovery.words.plan_states import approval_disagreement
-from recovery.words.prescription import prescribed_or_planned
+from recovery.words.prescription import laterality, prescribed_or_planned
 from recovery.words.sentences import each_differing, in_dicom_and_database, joined, parted
 from recovery.words.statuses import is_over
 

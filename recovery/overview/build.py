@@ -21,8 +21,7 @@ from recovery.on_treatment.evidence import Evidence, Listed
 from recovery.on_treatment.rows import build_rows
 from recovery.on_treatment.unknown_since import doubt_of, unknown_of
 from recovery.overview.evidence import evidence_of
-from recovery.overview.lists import write_excluded, write_list
-from recovery.overview.pipeline_table import write_pipeline
+from recovery.overview.lists import write_excluded, write_list, write_pipeline
 from recovery.overview.rv_columns import with_second_source
 from recovery.overview.wanted_plans import plan_uids_of_records, wake_named
 from recovery.pacs.plan_origins import read_origins

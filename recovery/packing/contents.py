@@ -30,8 +30,8 @@ from recovery.packing.gate import Case, PackedObject
 from recovery.packing.names import safe
 from recovery.pacs.verified_objects import VerifiedObjects, chain_of
 from recovery.patient.file import files_of
+from recovery.patient.recounted import as_of_now
 from recovery.patient.tables import read_tables
-from recovery.patient.unknown_now import as_of_now
 from recovery.settings.config import Config, Site
 from recovery.tables.schema import ON_TREATMENT, TREATMENT_RECORDS
 

@@ -17,7 +17,7 @@ from typing import cast
 
 from recovery.cache.errors import CacheError
 from recovery.cache.store import Cache
-from recovery.host.believed_ages import believed_ages
+from recovery.host.clock import believed_ages
 from recovery.tables.schema import PROVEN_OBJECTS
 
 log = logging.getLogger(__name__)

@@ -24,8 +24,7 @@ from recovery.cache.store import Cache
 from recovery.pacs.collection import SOURCE, Collection
 from recovery.pacs.course_groups import Group, groups_of
 from recovery.pacs.holdings import LOST, Holding, Holdings
-from recovery.tables.resting import RESTING
-from recovery.tables.schema import HOLDINGS, ON_TREATMENT, TableSchema
+from recovery.tables.schema import HOLDINGS, ON_TREATMENT, RESTING, TableSchema
 
 log = logging.getLogger(__name__)
 

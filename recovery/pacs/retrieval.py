@@ -18,7 +18,7 @@ from recovery.dicom.model import InstanceRef
 from recovery.dicom.plans import ImageSeries, Plan
 from recovery.dimse import DimseError, NodeTraits, Peer, fetch, find_by_uid, find_images, open_link
 from recovery.host.child_process import asked_beside
-from recovery.host.progress import progress
+from recovery.host.logs import progress
 from recovery.host.workers import worked_off
 from recovery.pacs.collection import Collection
 from recovery.pacs.holdings import Holdings, series_of

@@ -19,8 +19,7 @@ from recovery.cache.store import Cache
 from recovery.course.needed_images import KnownImages, needed_images
 from recovery.dicom.plans import Plan
 from recovery.pacs.collection import Collection
-from recovery.tables.schema import TableSchema
-from recovery.tables.verified import PROOFS, VERIFIED_OBJECTS
+from recovery.tables.schema import PROOFS, VERIFIED_OBJECTS, TableSchema
 from recovery.words.values import counted
 
 GONE = "the RT-PACS does not hold it"

@@ -14,7 +14,7 @@ from recovery.cache.errors import TableMissingError
 from recovery.cache.store import Cache
 from recovery.identity.namesakes import fold
 from recovery.identity.one_patient import ids_of, newest_ids, under_newest
-from recovery.patient.listed import read_list
+from recovery.patient.tables import read_list
 from recovery.tables.relational import CANCELLED_STATUSES, SCHEDULE
 from recovery.words.refusals import RefusedError
 from recovery.words.statuses import NOW_TREATED

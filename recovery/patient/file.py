@@ -22,8 +22,8 @@ from recovery.patient.disagreements import of_person
 from recovery.patient.photos import Photo
 from recovery.patient.plan import PlanFile, of_row
 from recovery.patient.plan_from_rows import counted_courses, read_plan
+from recovery.patient.recounted import as_of_now
 from recovery.patient.tables import PatientTables, read_tables
-from recovery.patient.unknown_now import as_of_now
 from recovery.settings.config import Site
 from recovery.tables.relational import CANCELLED_STATUSES
 from recovery.words.refusals import RefusedError

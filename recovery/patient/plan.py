@@ -17,7 +17,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from recovery.dicom.course_uids import course_uid, label_of
-from recovery.words.laterality import laterality
+from recovery.words.prescription import laterality
 from recovery.words.statuses import is_over
 from recovery.words.units import MU
 

@@ -20,12 +20,12 @@ from recovery.course.needed_images import needed_images
 from recovery.dicom.plans import ImageSeries, Plan, StructureSet
 from recovery.dicom.records import TreatmentRecord
 from recovery.entries.charted import read_charted
+from recovery.entries.transfers import standing_at, with_transfers
 from recovery.identity.namesakes import Namesake, namesakes
 from recovery.identity.one_patient import newest_ids, older_ids, row_of_record, under_newest
-from recovery.objects.derived_uids import amended_uid
+from recovery.objects.modules import amended_uid
 from recovery.objects.treatment_record import without_amended
 from recovery.on_treatment.second_source import by_key
-from recovery.patient.listed import read_list
 from recovery.tables.object_rows import image_series_of_rows, plans_of_rows, records_of_rows, structure_sets_of_rows
 from recovery.tables.relational import RELATIONAL_TABLES
 from recovery.tables.schema import (
@@ -38,6 +38,12 @@ from recovery.tables.schema import (
     TableSchema,
 )
 from recovery.words.statuses import is_over
+
+
+def read_list(cache: Cache) -> list[dict[str, Any]]:
+    """Every row of on_treatment. Raises `TableMissingError` or `CacheError` as `Cache.read` does."""
+    return with_transfers(cache.read(ON_TREATMENT), standing_at(cache.path))
+
 
 Rows = list[dict[str, Any]]
 COUNTED = (TREATMENT_RECORDS, RT_PLANS)

@@ -22,8 +22,8 @@ from recovery.dicom.model import DateRange, InstanceRef
 from recovery.dimse import Peer, find_images, find_refs, open_link
 from recovery.dimse.finding import find_by_uid, refs_of
 from recovery.identity.one_patient import newest_ids
-from recovery.objects.derived_uids import amended_uid
 from recovery.objects.encapsulated_pdf import SERIES_DESCRIPTION as CHARTS
+from recovery.objects.modules import amended_uid
 from recovery.objects.treatment_summary import SERIES_DESCRIPTION as SUMMARIES
 from recovery.pacs.record_search import find_all_records, find_records
 from recovery.pacs.verified_objects import chain_of

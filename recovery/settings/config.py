@@ -20,12 +20,10 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
-from recovery.settings.downtime import DowntimeSettings
-from recovery.settings.drill import DrillSettings
-from recovery.settings.kept_ready import Bundle, Package
+from recovery.settings.kept_ready import Bundle, DrillSettings, Package
 from recovery.settings.mistakes import in_words
 from recovery.settings.nodes import ArchiveAsGiven, Destination, Local, RecordAndVerify, SourceNode, misdirected
-from recovery.settings.pages import Charts, Priorities
+from recovery.settings.pages import Charts, DowntimeSettings, Priorities
 from recovery.settings.sign_in import SignInSettings
 from recovery.settings.signing import Guard, Signing
 from recovery.settings.sites import SiteCopy, SiteId, id_of, named_twice

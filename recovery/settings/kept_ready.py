@@ -1,4 +1,4 @@
-"""`[bundle]` and `[package]` of config.toml: what is kept ready every night, where, and who can open it."""
+"""`[bundle]`, `[package]` and `[drill]` of config.toml: what is kept ready, where, and who can open it."""
 
 from dataclasses import dataclass, field
 from typing import Annotated
@@ -25,3 +25,13 @@ class Package:
     __pydantic_config__ = ConfigDict(extra="forbid")
     path: Annotated[str, Field(min_length=1)] | None = None
     proven_hours: Annotated[int, Field(ge=1, le=720, strict=True)] = 48
+
+
+@dataclass(frozen=True, slots=True)
+class DrillSettings:
+    """`[drill]`. Without `path` the reports lie in the cache. `every_days` 0: by hand alone."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+    path: Annotated[str, Field(min_length=1)] | None = None
+    every_days: Annotated[int, Field(ge=0, le=90, strict=True)] = 30
+    patients: Annotated[int, Field(ge=1, le=1000, strict=True)] = 5

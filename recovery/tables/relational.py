@@ -8,10 +8,7 @@ delivered.
 from collections.abc import Mapping
 
 from recovery.tables.delivered import COUCH_SHIFTS, DELIVERIES, IN_FLIGHT
-from recovery.tables.pipeline import PIPELINE
-from recovery.tables.resting import RESTING
-from recovery.tables.schema import TABLES, TableSchema, columns
-from recovery.tables.verified import PROOFS, VERIFIED_OBJECTS
+from recovery.tables.schema import PIPELINE, PROOFS, RESTING, TABLES, VERIFIED_OBJECTS, TableSchema, columns
 
 WAIT_LISTED = "on the waiting list"
 CANCELLED_STATUSES = frozenset({"cancelled", "cancelled, patient did not come", WAIT_LISTED})
@@ -57,7 +54,7 @@ PRESCRIPTIONS = TableSchema(
     key=("patient_id", "prescription_id"),
 )
 """`dose_per_fraction` and `total_dose` in Gy, of the target that gets most; `dose_levels` names every target.
-`laterality` is what the prescription itself says, never its course's diagnosis: see `recovery.words.laterality`."""
+`laterality` is what the prescription itself says, never its course's diagnosis: see `recovery.words.prescription`."""
 
 PLANS = TableSchema(
     "plans",

@@ -212,3 +212,47 @@ TABLES: Mapping[str, TableSchema] = {
     )
 }
 """The tables made from DICOM objects, by name; `relational_tables` has those of the R&V database."""
+
+
+PIPELINE = TableSchema(
+    "pipeline",
+    columns("""
+        patient_id patient_name patient_birth_date:date stage waits_for told since:datetime
+        next_appointment_at:datetime treatment_machine_name rt_plan_label referenced_rt_plan_uid prescription_id
+        course_id site intent prescription physician phone
+    """),
+)
+"""One row per plan, prescription or course that nobody was treated with yet; of who has none of them one per patient.
+`stage` and `waits_for`: see `recovery.words.statuses`; `told`: what the R&V database says of it, in words; `since`
+when, local to the site."""
+
+
+VERIFIED_OBJECTS = TableSchema(
+    "verified_objects",
+    columns("uid digest verified_at:datetime turn:int is_as_at_source:bool why since:datetime plan_uids"),
+    key=("uid",),
+)
+"""What each object said when it was first read (a digest), when it was last found to say so (UTC), in which run,
+whether a source had the same, and why it is not proven, since when. `plan_uids`: of a dose, the plans that it names,
+joined by a backslash."""
+
+PROOFS = TableSchema(
+    "proofs",
+    columns("uid proven_at:datetime why plan_uids"),
+    key=("uid",),
+)
+"""What of that the list tells: of each plan when it was last proven whole (UTC), and why an object is not proven."""
+
+
+RESTING = TableSchema("resting", {"name": "str", "part": "int", "records": "int"}, key=("name",))
+"""Whose courses rest, and in which part of the cache: `name` is a PatientID or the UID of a plan or structure set.
+`records`: of a PatientID, how many treatment records of the part bear it, else 0."""
+
+IN_PARTS = (TREATMENT_RECORDS, RT_PLANS, STRUCTURE_SETS, IMAGE_SERIES, HOLDINGS)
+"""What a part holds of its courses."""
+
+LISTED_IN = {ON_TREATMENT.name: ("patient_name", "patient_id", "referenced_rt_plan_uid", "prescription_id")}
+"""Tables of which one file holds the rows of all courses that rest, and their order."""
+
+TOLD_BY_NAME = {RT_PLANS.name: "sop_instance_uid", STRUCTURE_SETS.name: "sop_instance_uid", HOLDINGS.name: "uid"}
+"""Columns in which a name that `resting` lists finds the part; `patient_id` does in each table."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 from recovery.patient import notices as plan_notices
-from recovery.transferring.counts import dose_given, is_counted
+from recovery.transferring.summary import dose_given, is_counted
 from recovery.words.values import absent
 
 if TYPE_CHECKING:

@@ -16,15 +16,14 @@ from recovery.host import system
 from recovery.identity.one_patient import without_others_ids
 from recovery.pacs.verified_objects import VerifiedObjects, chain_of
 from recovery.patient.file import PatientFile, PatientNotFoundError, files_of
+from recovery.patient.recounted import as_of_now
 from recovery.patient.tables import read_tables
-from recovery.patient.unknown_now import as_of_now
 from recovery.restoring.contents import belongings, known_records
 from recovery.settings.config import Config
 from recovery.settings.trust import key_or_why_not
-from recovery.transferring.counts import is_counted
 from recovery.transferring.fhir import as_json
 from recovery.transferring.packet import BUNDLE, SUMMARY, Contents, bring, seal
-from recovery.transferring.summary import as_pdf
+from recovery.transferring.summary import as_pdf, is_counted
 from recovery.words.refusals import RefusedError
 from recovery.words.times import at_time
 

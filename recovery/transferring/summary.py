@@ -5,19 +5,30 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from recovery.charting import facts, on_paper
-from recovery.charting.canvas import MARGIN, Paper, shortened
+from recovery.charting.canvas import MARGIN, FootedPages, Paper, shortened
 from recovery.charting.facts import Pairs
-from recovery.charting.footed_pages import FootedPages
 from recovery.charting.letters import letters_for, unprintable_in_words
 from recovery.charting.pdf import FRACTION_WIDTHS
 from recovery.charting.sheet import Table, fractions
 from recovery.patient import notices as plan_notices
 from recovery.patient.file import PatientFile
 from recovery.patient.plan import PlanFile
-from recovery.transferring.counts import dose_given, is_counted
 from recovery.words.statuses import in_words
 from recovery.words.times import at_time, day_or_time
 from recovery.words.values import ABSENT, absent
+
+
+def is_counted(plan: PlanFile) -> bool:
+    """Whether the fractions of a plan are known to be all that was given with it, as far as the copy goes."""
+    is_clear = plan.is_next_proven and plan.row.charted_conflict is None
+    return is_clear and plan.ledger is not None and plan.row.fractions_delivered is not None
+
+
+def dose_given(plan: PlanFile) -> float | None:
+    """Gy of the whole fractions of this plan alone; None where no dose per fraction is known."""
+    dose, given = plan.ledger.dose_per_fraction if plan.ledger is not None else None, plan.row.fractions_delivered
+    return None if dose is None or given is None else round(dose * given, 6)
+
 
 COUNTED_HOW = (
     "Fractions are counted by the metersets of each beam, from treatment records. Dose given is whole fractions times "

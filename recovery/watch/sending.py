@@ -1,16 +1,19 @@
-"""A message to people, by mail and by whatever `apprise` reaches: Teams, Slack, SMS and a hundred more."""
+"""A message to people, by mail and by whatever `apprise` reaches, Teams, Slack or SMS; and the ping of a URL."""
 
 import logging
 import os
 import smtplib
 import ssl
+import urllib.request
 from collections.abc import Callable
+from concurrent.futures import Future
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
+from http.client import HTTPException
 
 from recovery.settings.watch import MailSettings, WatchSettings
-from recovery.watch.bounded import within
+from recovery.watch.bounded import begin, within
 from recovery.watch.messages import Message
 
 log = logging.getLogger(__name__)
@@ -101,3 +104,28 @@ def _send_by_apprise(message: Message, variable: str) -> None:
         raise SendingError(f"apprise: an address in {variable} is none that it knows")
     if not ways.notify(title=message.subject, body=message.text):
         raise SendingError(f"apprise: not every address in {variable} took the message")
+
+
+def ping(url: str, what: str, said: str, timeout: float) -> bool:
+    """POST `said`, counts only, to `url/what` (`start`, or an exit status); whether it was taken.
+
+    A URL that does not answer in `timeout` seconds is logged and is no failure of the job.
+    """
+    return taken(ping_beside(url, what, said, timeout), what, timeout)
+
+
+def ping_beside(url: str, what: str, said: str, timeout: float) -> Future[None]:
+    """As `ping`, without waiting: a run does not begin later because somebody watches it."""
+    request = urllib.request.Request(f"{url}/{what}", data=said.encode(), method="POST")  # noqa: S310  http(s), by config
+    return begin(lambda: urllib.request.urlopen(request, timeout=timeout).close())  # noqa: S310
+
+
+def taken(sent: Future[None], what: str, timeout: float) -> bool:
+    """Wait for the answer to a ping, `timeout` seconds at most."""
+    try:
+        sent.result(timeout)
+    except (HTTPException, OSError, ValueError) as error:
+        reason = getattr(error, "reason", None) or error or f"no answer in {timeout:g} s"
+        log.warning("the ping that a run %s was not taken: %s", "began" if what == "start" else "ended", reason)
+        return False
+    return True

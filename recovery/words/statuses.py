@@ -1,4 +1,4 @@
-"""The words of `on_treatment.status`: how each reads, what it means, and which plans are over. Pure, no I/O."""
+"""The words of `on_treatment.status` and of `pipeline.stage`: how each reads and what it means. Pure, no I/O."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -56,3 +56,24 @@ def is_over(status: object) -> bool:
 def in_words(status: str) -> str:
     """`on treatment`; a status that nobody knows as it is."""
     return STATUSES[status].said if status in STATUSES else status
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """`waits_for`: what somebody must do next, which an outage makes nobody do."""
+
+    said: str
+    waits_for: str
+
+
+STAGES: Mapping[str, Stage] = {
+    "booked": Stage("first appointment booked", "the first fraction"),
+    "approved": Stage("approved, not booked", "a first appointment"),
+    "waiting_for_approval": Stage("waiting for approval", "the signature to treat"),
+    "being_planned": Stage("being planned", "a finished plan"),
+    "prescribed": Stage("prescribed, no plan", "a plan"),
+    "simulated": Stage("simulated", "a prescription and a plan"),
+    "simulation_booked": Stage("simulation booked", "the simulation"),
+    "referred": Stage("referred", "simulation or prescription"),
+}
+"""The furthest first."""

@@ -36,9 +36,8 @@ from recovery.cache.store import Cache
 from recovery.entries.known_gaps import known_gaps_file
 from recovery.entries.priority_entries import entries_file
 from recovery.settings.config import load_config
-from recovery.tables.pipeline import PIPELINE
 from recovery.tables.relational import ALL_TABLES, RELATIONAL_TABLES
-from recovery.tables.schema import EXCLUDED_PATIENTS, HOLDINGS, ODD_ROWS, ON_TREATMENT, TableSchema
+from recovery.tables.schema import EXCLUDED_PATIENTS, HOLDINGS, ODD_ROWS, ON_TREATMENT, PIPELINE, TableSchema
 from tests.app import clinic, states
 
 EVIL = "evil.example"

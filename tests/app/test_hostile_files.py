@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.access.patient_keys import keys_of_process
+from app.components.patient_link import keys_of_process
 from recovery.cache.formats import write_table
 from recovery.cache.store import Cache
 from recovery.settings.config import load_config

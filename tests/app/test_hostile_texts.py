@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-from app.access.patient_keys import keys_of_process
+from app.components.patient_link import keys_of_process
 from app.screens import PAGES
 from tests.app import hostile, people
 from tests.app.conftest import ROOT

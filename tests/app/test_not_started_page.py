@@ -10,7 +10,7 @@ from pathlib import Path
 from streamlit.testing.v1 import AppTest
 
 from recovery.cache.store import Cache
-from recovery.tables.pipeline import PIPELINE
+from recovery.tables.schema import PIPELINE
 from tests.app.clinic import LOCAL, NOW
 from tests.app.conftest import said
 

@@ -17,7 +17,7 @@ from streamlit.testing.v1 import AppTest
 
 from app import screens
 from app.data import cached
-from app.garbage import collect_no_modules
+from app.main import collect_no_modules
 from app.screens import PAGES
 from recovery.access.permissions import Permission
 from recovery.cache.journal import Journal

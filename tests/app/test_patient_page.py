@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-from app.access.patient_keys import Keys, keys_of_process
+from app.components.patient_link import Keys, keys_of_process
 from recovery.settings.config import load_config
 from recovery.tables.schema import RT_PLANS, TREATMENT_RECORDS
 from tests import objects as o

@@ -11,8 +11,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.data import cached
+from app.screens import since_last_proof
 from app.screens.machine_day import day_chart
-from app.screens.since_last_proof import since_sheet
 from recovery.cache.store import Cache
 from recovery.lists import appointments, day_sheet, machine_day, rows, since_proof
 from recovery.lists.appointments import DayFacts, Given
@@ -174,7 +174,7 @@ def test_everybody_booked_since_the_proof_is_listed_per_machine_in_order_of_time
     assert lines[lines["why"] != "booked"][["treatment_machine_name", "patient_id", "why"]].to_numpy().tolist() == [
         ["—", "100555", "another plan of a patient who is booked"]
     ]
-    html = since_sheet.sheet("May have been treated", lines.assign(patient_name="<script>x"))
+    html = since_last_proof.sheet("May have been treated", lines.assign(patient_name="<script>x"))
     assert "<script" not in html and html.count("<h4>") == 3
     told_of_nobody = since_proof.lines_of(rows.with_unknown(table, None, NINE), None, NINE)
     assert ANNA in set(told_of_nobody["patient_id"]) and told_of_nobody["booked"].isna().all()

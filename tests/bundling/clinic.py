@@ -7,7 +7,7 @@ from pathlib import Path
 from recovery.bundling.department import Department, read_department
 from recovery.cache.doors import cache_to_show
 from recovery.settings.config import Config, load_config
-from recovery.tables.pipeline import PIPELINE
+from recovery.tables.schema import PIPELINE
 from tests.app.clinic import CONFIG
 from tests.photos import RED, picture
 from tests.recovery.patient_clinic import NOW, Clinic, anna, bo, photograph

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from recovery.cache.store import Cache
 from recovery.drilling.comparison import LACKS, MORE, compare_caches, frames_of
-from recovery.tables.pipeline import PIPELINE
-from recovery.tables.schema import ON_TREATMENT
+from recovery.tables.schema import ON_TREATMENT, PIPELINE
 from tests.app.clinic import row
 
 AT = datetime(2026, 11, 24, tzinfo=UTC)

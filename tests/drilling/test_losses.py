@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from recovery.__main__ import main
-from recovery.drilling.losses import charted_not_back, newest_given, snapshots_not_sent
+from recovery.drilling.comparison import charted_not_back, newest_given, snapshots_not_sent
 from tests.recovery.charting import ENTERED, entry
 
 NOW, ZONE = datetime(2026, 11, 24, 14, 38), ZoneInfo("Europe/Zurich")  # noqa: DTZ001

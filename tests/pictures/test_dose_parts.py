@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from recovery.dicom.plans import FractionGroup, Plan, PlannedBeam
-from recovery.pictures.dose import DoseGrid
-from recovery.pictures.dose_parts import dose_of_plan
+from recovery.pictures.dose import DoseGrid, dose_of_plan
 from recovery.pictures.refusals import PictureError
 from tests.objects import item
 from tests.pictures.objects import dose_of

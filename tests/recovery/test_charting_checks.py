@@ -11,7 +11,7 @@ import pytest
 from recovery.course.charted_entries import ChartedBeam, ChartedFraction, KnownDelivery
 from recovery.on_treatment.charting_checks import Facts, Finding, findings, uncountable
 from recovery.on_treatment.charting_limits import Checks, Limits
-from recovery.settings.downtime import DowntimeSettings
+from recovery.settings.pages import DowntimeSettings
 from tests.recovery.charting import FULL, entry
 from tests.recovery.courses import day
 

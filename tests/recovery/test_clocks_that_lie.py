@@ -10,7 +10,7 @@ import pytest
 from recovery.cache.journal import Journal
 from recovery.cache.snapshots import list_snapshots, prune
 from recovery.cache.store import Cache
-from recovery.host.believed_ages import believed_ages
+from recovery.host.clock import believed_ages
 from recovery.pacs.proven_objects import ProvenObjects
 from tests.recovery.test_snapshots import taken
 

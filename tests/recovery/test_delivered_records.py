@@ -15,7 +15,7 @@ from recovery.course.fractions import count_fractions
 from recovery.dicom.beam_kinds import BeamKind, kind_of_field, kinds_of_plan
 from recovery.dicom.model import Patient
 from recovery.dicom.records import TreatmentRecord
-from recovery.objects.derived_uids import amended_uid
+from recovery.objects.modules import amended_uid
 from recovery.objects.treatment_record import (
     PlanFacts,
     amendments,

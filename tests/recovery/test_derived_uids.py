@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recovery.objects.derived_uids import amended_uid, derived_uid
+from recovery.objects.modules import amended_uid, derived_uid
 
 
 def test_uids_are_those_of_the_first_version_for_ever() -> None:

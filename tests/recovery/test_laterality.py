@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from backup_jobs.rv.sides import side_said
-from recovery.words.laterality import laterality, with_side_in_capitals
+from backup_jobs.rv.machines import side_said
+from recovery.words.prescription import laterality, with_side_in_capitals
 
 
 @pytest.mark.parametrize(

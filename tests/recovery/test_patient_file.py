@@ -16,7 +16,7 @@ from recovery.cache.store import Cache
 from recovery.course.fractions import count_fractions
 from recovery.course.ledger import lay_out
 from recovery.identity.namesakes import namesakes
-from recovery.objects.derived_uids import amended_uid, derived_uid
+from recovery.objects.modules import amended_uid, derived_uid
 from recovery.patient.file import PatientFile, PatientNotFoundError, read_patient_file, read_patient_files
 from recovery.tables.schema import HOLDINGS, RT_PLANS, TREATMENT_RECORDS
 from tests import objects as o

@@ -11,12 +11,11 @@ import pytest
 from recovery.cache.memory import Memory
 from recovery.cache.store import Cache
 from recovery.on_treatment.pipeline import pipeline
-from recovery.overview.pipeline_table import write_pipeline
+from recovery.overview.lists import write_pipeline
 from recovery.pacs.workspace import open_workspace
 from recovery.settings.config import load_config
-from recovery.tables.pipeline import PIPELINE
 from recovery.tables.relational import RELATIONAL_TABLES
-from recovery.tables.schema import ON_TREATMENT
+from recovery.tables.schema import ON_TREATMENT, PIPELINE
 from tests.app.clinic import CONFIG
 
 NOW = datetime(2026, 11, 24, 14, 38)  # noqa: DTZ001  site-local

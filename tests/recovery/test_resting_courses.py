@@ -24,8 +24,7 @@ from recovery.pacs.holdings import LOST, Holding
 from recovery.pacs.resting import GROUPS_PER_PART
 from recovery.pacs.workspace import Workspace, open_workspace
 from recovery.settings.config import Config, load_config
-from recovery.tables.resting import RESTING
-from recovery.tables.schema import HOLDINGS, ON_TREATMENT, RT_PLANS, TREATMENT_RECORDS
+from recovery.tables.schema import HOLDINGS, ON_TREATMENT, RESTING, RT_PLANS, TREATMENT_RECORDS
 from tests import objects as o
 
 NOW = datetime(2026, 11, 24, 13, 38, tzinfo=UTC)

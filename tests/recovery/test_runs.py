@@ -14,7 +14,7 @@ import pytest
 from filelock import lock_descriptor
 
 from recovery.cache.journal import JobResult, Journal, is_stopped, lock
-from recovery.host.believed_ages import believed_ages
+from recovery.host.clock import believed_ages
 from recovery.host.durable import LockedError, append, appending
 from recovery.host.seals import sealed_json, unsealed_json
 from tests.recovery.test_durable import wait_until_it_has_open

@@ -23,7 +23,7 @@ from recovery.settings.watch import MailSettings, WatchSettings
 from recovery.watch import sending
 from recovery.watch.events import Told, Trouble
 from recovery.watch.messages import Message
-from recovery.watch.ping import ping
+from recovery.watch.sending import ping
 from recovery.watch.telling import ToldBefore, tell_troubles
 from tests.dimse.scripted import bare_socket
 from tests.orthanc import free_port

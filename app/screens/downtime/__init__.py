@@ -3,7 +3,9 @@
 `recovery.entries.downtimes` keeps who said what. **Ctrl + P** prints the runbook.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 
@@ -13,12 +15,34 @@ from app.components import banner, header, listed, patient_link
 from app.components.output import paper
 from app.data import cached
 from app.desk import Desk
-from app.screens.downtime import day_plan, reconciling, runbook_sheet
+from app.screens.downtime import day_plan, reconciling
 from app.wording import words
 from recovery.access.permissions import Permission
 from recovery.entries.downtimes import Downtime, DowntimeEntry, downtimes_file, lasting_at
+from recovery.lists.day_sheet import cells_of, framed, said, table
 from recovery.words.times import at_time
 from recovery.words.values import counted
+
+_HEADINGS = ("", "Step", "Done by", "At")
+
+
+def sheet(site: str, steps: Sequence[str], lasts: Downtime | None, zone: ZoneInfo) -> str:
+    """The sheet's markup; every text in it is escaped."""
+    told = lasts.in_words(zone) if lasts is not None else "No downtime is declared."
+    rows = (_row(place, step, lasts, zone) for place, step in enumerate(steps, start=1))
+    return framed(f"Runbook of a downtime · {site}", told, [table(_HEADINGS, rows)])
+
+
+def _row(place: int, step: str, lasts: Downtime | None, zone: ZoneInfo) -> str:
+    done = lasts.steps.get(step) if lasts is not None else None
+    cells = (
+        ("time", str(place)),
+        ("", said(step)),
+        ("box", said(done.signed_by) if done is not None else ""),
+        ("box", said(at_time(done.entered_at.astimezone(zone))) if done is not None else ""),
+    )
+    return f"<tr>{cells_of(cells)}</tr>"
+
 
 _MAY = Permission.DOWNTIME
 
@@ -43,7 +67,7 @@ def show(desk: Desk) -> None:
     if lasts is not None and signer is not None:
         _show_end(desk, signer)
     steps, zone = desk.config.downtime.steps, desk.config.site.zone
-    paper.hand_out(sheets or runbook_sheet.sheet(desk.config.site.name, steps, lasts, zone))
+    paper.hand_out(sheets or sheet(desk.config.site.name, steps, lasts, zone))
 
 
 def _show_begin(desk: Desk, signer: str) -> None:

@@ -14,9 +14,9 @@ from recovery.cache.errors import CacheError
 from recovery.cache.freshness import known_since
 from recovery.lists import rows
 from recovery.lists.columns import NOT_STARTED
-from recovery.tables.pipeline import PIPELINE
 from recovery.tables.relational import PLANS
-from recovery.words.stages import STAGES
+from recovery.tables.schema import PIPELINE
+from recovery.words.statuses import STAGES
 from recovery.words.times import moment
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app.access import rights
-from app.components import shortcuts
+from app.components import script
 from recovery.lists import filters
 from recovery.lists.filters import View
 from recovery.words.printable import printable
@@ -43,7 +43,7 @@ def show(table: pd.DataFrame) -> tuple[View, DeltaGenerator]:
             bind="query-params",
             width="content",
         )
-    shortcuts.search()
+    script.search()
     beside = st.container(
         horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="filters_below"
     )

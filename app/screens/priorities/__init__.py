@@ -1,19 +1,52 @@
 """Priorities: whose course can wait least, by rules that the clinic signed; without them nothing is computed."""
 
+from datetime import date
+
+import pandas as pd
 import streamlit as st
 
 from app.access import rights
-from app.components import banner, header, listed
+from app.components import banner, header, listed, marked
 from app.data import cached
 from app.desk import Desk
-from app.screens.priorities import priority_export, priority_form, priority_tables
+from app.screens.priorities import priority_export, priority_form
 from app.wording import words
 from recovery.access.permissions import Permission
 from recovery.entries.priority_entries import PriorityEntry, entries_file, latest
 from recovery.host.entry_lines import EntriesError, read_statements
 from recovery.lists import older_ids, priorities
-from recovery.on_treatment.priorities import Rules
+from recovery.lists.columns import CLOCKS, NOT_ENTERED
+from recovery.on_treatment.priorities import WEEKDAYS, Rules
 from recovery.words.values import counted
+
+
+def show_rules(rules: Rules) -> None:
+    """What is counted, how, and who signed for it."""
+    limits = " · ".join(f"category {n}: **{days} d**" for n, days in sorted(rules.allowed_missed_days.items()))
+    days = ", ".join(WEEKDAYS[n] for n in sorted(rules.treatment_weekdays))
+    st.markdown(
+        f"Missed days allowed: {limits}. Signed by {words.as_markdown(rules.signed_by)} on {rules.signed_on:%Y-%m-%d}."
+    )
+    st.markdown(
+        f":small[A day is missed when it is over, is one of {days}, and the patient was not treated on it. Weekends "
+        "are not missed, public holidays are; today does not count yet. Of plans treated less often than "
+        "daily, days between are counted as missed. The list is sorted by the days left, then category, "
+        "chemotherapy, intent.]"
+    )
+
+
+def show_clocks(clocks: pd.DataFrame, today: date) -> None:
+    """Draw the clocks, the least days left first."""
+    config, strong = marked.config(CLOCKS.page, clocks, today), ("mark", "patient_name", "clock", "check")
+    alt = "Clocks of patients in treatment, the least days left first"
+    marked.table(clocks, "clocks", config, most=20, alt=alt, strong=strong)
+
+
+def show_without(rows: pd.DataFrame, today: date) -> None:
+    """Draw those about whom nothing was entered, in their order."""
+    config, strong = marked.config(NOT_ENTERED.page, rows, today), ("mark", "patient_name", "check")
+    alt = "Patients in treatment about whom nothing was entered, the longest without treatment first"
+    marked.table(rows, "without_entry", config, most=12, alt=alt, strong=strong)
 
 
 def show(desk: Desk) -> None:
@@ -47,7 +80,7 @@ def _explain(desk: Desk) -> None:
 
 
 def _show_clocks(desk: Desk, loaded: cached.Loaded, rules: Rules) -> None:
-    priority_tables.show_rules(rules)
+    show_rules(rules)
     file = entries_file(desk.config.cache_path)
     try:
         entries = read_statements(file, PriorityEntry)
@@ -66,8 +99,8 @@ def _show_clocks(desk: Desk, loaded: cached.Loaded, rules: Rules) -> None:
         st.markdown(f"**{counted(len(clocks), 'plan')}** with a clock · **{len(without)}** not entered yet")
         priority_export.show(desk, loaded, clocks, without, rules)
     if len(clocks):
-        priority_tables.show_clocks(clocks, today)
+        show_clocks(clocks, today)
     priority_form.show(desk, table, rights.signer(Permission.PRIORITIES))
     if len(without):
         st.markdown("**Not entered yet**, the longest without treatment first, then curative before palliative")
-        priority_tables.show_without(without, today)
+        show_without(without, today)

@@ -8,7 +8,7 @@ from app.components import banner, header, listed
 from app.components.output import day_print
 from app.data import shifts
 from app.desk import Desk
-from app.screens.shift_check import compare_sheet, newest_fractions
+from app.screens.shift_check import compare_sheet
 from app.wording import words
 from recovery.access.permissions import Permission, roles_with
 from recovery.entries.downtimes import told_at
@@ -43,7 +43,7 @@ def show(desk: Desk) -> None:
     proven = desk.local(loaded.snapshot.taken_at)
     downtime = told_at(desk.config.cache_path, desk.config.site.zone)
     told = f"{downtime} The copy as of {at_time(proven, desk.today())}, to be compared with the R&V system."
-    lines = newest_fractions.by_machine(loaded.table)
+    lines = compare_sheet.by_machine(loaded.table)
     st.html(day_print.STYLE + compare_sheet.sheet(title, lines, told))
     _show_form(desk)
     _show_shifts(desk, begun)

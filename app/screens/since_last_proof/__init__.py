@@ -12,16 +12,45 @@ from app.components import listed, patient_link
 from app.components.output import day_print, download, list_export
 from app.data import cached, charted, unknown
 from app.desk import Desk
-from app.screens.since_last_proof import since_sheet
 from recovery.access.permissions import Permission
 from recovery.cache.errors import CacheError
 from recovery.entries.downtimes import told_at
 from recovery.lists import day_tables, since_proof
 from recovery.lists.appointments import DayFacts
+from recovery.lists.columns import COLUMNS
+from recovery.lists.day_sheet import cells_of, framed, said, table, who
 from recovery.on_treatment.unknown_since import Doubt
 from recovery.tables.relational import PATIENTS
+from recovery.words.markup import as_html
 from recovery.words.times import day
 from recovery.words.values import counted
+
+_TO_FILL_IN = ("by_the_log", "initials")
+_HEADINGS = (
+    *("Booked", "Patient", "Plan", "Fraction", "Why here"),
+    *(COLUMNS[name].heading for name in _TO_FILL_IN),
+)
+
+
+def sheet(title: str, lines: pd.DataFrame, told: str = "") -> str:
+    """The sheet's markup; every text in it is escaped. `told`: of which moment it is."""
+    parts = []
+    for machine, own in lines.groupby("treatment_machine_name", sort=False):
+        parts.append(f"<h4>{as_html(str(machine))}: {len(own)}</h4>")
+        parts.append(table(_HEADINGS, (_row(row) for _, row in own.iterrows())))
+    return framed(title, told, parts)
+
+
+def _row(row: pd.Series) -> str:
+    cells = (
+        ("time", said(row["booked"])),
+        ("", who(row)),
+        ("whole", said(row["plan"])),
+        ("", said(row["fraction"])),
+        ("", said(row["why"])),
+        *(("box", "") for _ in _TO_FILL_IN),
+    )
+    return f"<tr>{cells_of(cells)}</tr>"
 
 
 def show(desk: Desk) -> None:
@@ -71,7 +100,7 @@ def _show_list(desk: Desk, loaded: cached.Loaded, doubt: Doubt) -> None:
     told = (
         f"{downtime} Made {day(doubt.now.date(), desk.today())} {doubt.now:%H:%M}: who was booked until then is on it."
     )
-    st.html(day_print.STYLE + since_sheet.sheet(title, lines, told))
+    st.html(day_print.STYLE + sheet(title, lines, told))
 
 
 def _patients(desk: Desk) -> pd.DataFrame | None:

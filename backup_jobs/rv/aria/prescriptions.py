@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from backup_jobs.rv import values
-from backup_jobs.rv.sides import side_in
+from backup_jobs.rv.machines import side_in
 from backup_jobs.rv.table_readings import Group, RawRow, TableReading, each_value, said_together, translated
 from recovery.tables import relational as tables
 

@@ -29,7 +29,7 @@ from recovery.tables import relational as tables
 from recovery.tables.delivered import IN_FLIGHT
 from recovery.tables.relational import WAIT_LISTED
 from recovery.words import sentences
-from recovery.words.laterality import of_a_site
+from recovery.words.prescription import of_a_site
 
 PLAN_STATUSES = {
     "TreatApproval": "treatment approved",

@@ -7,12 +7,11 @@ header says so.
 from datetime import datetime, timedelta
 
 from backup_jobs.rv import values
-from backup_jobs.rv.machines import other_machine, treatment_machine
+from backup_jobs.rv.machines import other_machine, side_in, treatment_machine
 from backup_jobs.rv.mosaiq.deliveries import COUCH_SHIFTS, DELIVERIES, IN_FLIGHT
 from backup_jobs.rv.mosaiq.plans import PLAN_FIELDS, PLANS, SETUP_NOTES, course_id, gray
 from backup_jobs.rv.mosaiq.words import FILE_FORMATS, PRESCRIPTION_STATUSES, SEXES
 from backup_jobs.rv.photos import photo_reading
-from backup_jobs.rv.sides import side_in
 from backup_jobs.rv.table_readings import (
     Group,
     RawRow,
