@@ -11,9 +11,11 @@ from datetime import date, datetime, time
 from pathlib import Path
 
 from recovery.entries.downtimes import DowntimeEntry, downtimes_file, lasting
-from recovery.host.durable import append_line
+from recovery.entries.statement_lines import add_lines
 from recovery.host.entry_lines import EntriesError, entries_folder, lines_of, read_statements
 from recovery.words.values import counted
+
+FILE = "day_plans.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ DayPlans = Mapping[tuple[str, date], DayPlanEntry]
 
 def day_plans_file(cache_path: Path) -> Path:
     """Where statements are kept: `data/cache` → `data/cache-entries/day_plans.jsonl`."""
-    return entries_folder(cache_path) / "day_plans.jsonl"
+    return entries_folder(cache_path) / FILE
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +105,5 @@ def merge_day_plans(cache_path: Path, folder: Path) -> int:
 
     Raises `OSError` if something cannot be read or written.
     """
-    theirs, ours = folder / "day_plans.jsonl", day_plans_file(cache_path)
-    known = set(lines_of(ours, DayPlanEntry))
-    new = [line for line in lines_of(theirs, DayPlanEntry) if line not in known]
-    for line in new:
-        append_line(ours, line, private=True)
-    return len(new)
+    theirs = folder / FILE
+    return add_lines(cache_path, [(FILE, line) for line in lines_of(theirs, DayPlanEntry)])

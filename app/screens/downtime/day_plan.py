@@ -12,18 +12,18 @@ import pandas as pd
 import streamlit as st
 
 from app.access import rights
+from app.access.statements import sign
 from app.components import marked
 from app.components.output import download, list_export
 from app.data import cached
 from app.desk import Desk
 from app.screens.machine_day import sources
 from app.wording import words
-from recovery.access.audit import AuditError
 from recovery.access.permissions import Permission
 from recovery.cache.formats import encoded_rows
 from recovery.entries.day_plans import DayPlanEntry, day_plans_file, planned_at
 from recovery.entries.priority_entries import PriorityEntry, entries_file, latest
-from recovery.host.entry_lines import EntriesError, append_statement, read_statements
+from recovery.host.entry_lines import EntriesError, read_statements
 from recovery.lists import day_plan, gaps, list_sheet, machine_day, older_ids, priorities
 from recovery.lists.columns import DAY_PLAN
 from recovery.lists.rows import as_python
@@ -157,19 +157,16 @@ def _show_capacity(lines: pd.DataFrame, asked: _Asked) -> None:
 
 def _show_sign(desk: Desk, lines: pd.DataFrame, asked: _Asked, replaces: tuple[datetime, ...], seen: str) -> None:
     """The button. Of what was `seen`: where another plan was signed meanwhile, it presses nothing."""
-    signer, here = rights.signer(Permission.CHARTING), rights.sitting()
-    if signer is None or here is None:
+    signer = rights.signer(Permission.CHARTING)
+    if signer is None or not st.button(f"Sign this plan, as {words.as_markdown(signer)}", key=f"plan_sign {seen}"):
         return
-    if not st.button(f"Sign this plan, as {words.as_markdown(signer)}", key=f"plan_sign {seen}"):
-        return
-    try:
-        entry = DayPlanEntry(asked.machine, asked.day, day_plan.slots_of(lines), signer, desk.now(), replaces)
-        here.note("day plan", None, {"machine": asked.machine, "day": asked.day.isoformat()}, must=True)
-        append_statement(day_plans_file(desk.config.cache_path), entry)
-    except (ValueError, AuditError, EntriesError) as error:
-        st.markdown(f":red[■ {words.as_markdown(str(error))}]")
-        return
-    st.rerun()
+    sign(
+        Permission.CHARTING,
+        day_plans_file(desk.config.cache_path),
+        lambda: DayPlanEntry(asked.machine, asked.day, day_plan.slots_of(lines), signer, desk.now(), replaces),
+        "day plan",
+        {"machine": asked.machine, "day": asked.day.isoformat()},
+    )
 
 
 def _handed_out(desk: Desk, lines: pd.DataFrame, asked: _Asked, said: str) -> str:
