@@ -42,10 +42,12 @@ PlanKey = tuple[str | None, str | None]
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A fraction, or a part of one, that was given. `number`: None where no record tells it."""
+    """A fraction, or a part of one, that was given. `number`: None where no record tells it; `charted_by`: who signed
+    it, of what no record tells."""
 
     at: datetime
     number: int | None
+    charted_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

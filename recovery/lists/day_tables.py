@@ -110,5 +110,6 @@ def charted_on(cache: Cache, day: date) -> Mapping[PlanKey, Sequence[Given]]:
     for uid, plan in standing(read_charted(cache.path).entries).items():
         for entry in plan.delivered:
             if entry.treated_at.date() == day:
-                found.setdefault((entry.patient_id, uid), []).append(Given(entry.treated_at, entry.fraction_number))
+                one = Given(entry.treated_at, entry.fraction_number, entry.signers)
+                found.setdefault((entry.patient_id, uid), []).append(one)
     return found

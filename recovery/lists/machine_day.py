@@ -63,14 +63,15 @@ def machines_of(table: pd.DataFrame, schedule: pd.DataFrame | None) -> list[str]
 def fraction_of(row: Mapping[str, Any], given: Sequence[Given], known: DayFacts) -> tuple[str, Next]:
     """What a line's number is: of what was given on that day, else of what is due, as far as anybody can know.
 
-    `7 of 15 given`; `8 next of 15 (7 given)`, of another day `… as of now`: what is given until then is not counted in.
-    A begun fraction is due whenever it began.
+    `7 of 15 given`, and `, charted` where it was; `8 next of 15 (7 given)`, of another day `… as of now`: what is given
+    until then is not counted in. A begun fraction is due whenever it began.
     """
     due, is_next = row["fraction"], Next(row["next_is"])
     numbers, begun = dict.fromkeys(one.number for one in given), or_none(row["interrupted_fraction"])
     if given and (begun is None or begun not in numbers):
         planned = absent(or_none(row["course_number_of_fractions_planned"]))
-        return f"{', '.join(absent(number) for number in numbers)} of {planned} given", Next.NONE
+        by_hand = ", charted" if any(one.charted_by for one in given) else ""
+        return f"{', '.join(absent(number) for number in numbers)} of {planned} given{by_hand}", Next.NONE
     if known.day < known.today and not given:
         return ABSENT, Next.NONE
     is_of_any_day = known.day == known.today or is_next is not Next.DUE
@@ -157,7 +158,7 @@ class _Lookup:
             "plan": row["plan"] if row is not None else None,
             "next_fraction": said_next,
             "next_is": is_next,
-            "treated_that_day": f"{given[-1].at:%H:%M}" if given else None,
+            "treated_that_day": _treated(given[-1]) if given else None,
             "energy": _joined(map(_energy, beams)),
             "technique": _joined(field["technique"] for field in beams),
             "setup_note": _joined(said),
@@ -166,6 +167,11 @@ class _Lookup:
             "initials": None,
             **_checked(row, machine, elsewhere),
         }
+
+
+def _treated(last: Given) -> str:
+    """`14:38`; of what people charted `14:38, charted by … and …`."""
+    return f"{last.at:%H:%M}" + (f", charted by {last.charted_by}" if last.charted_by else "")
 
 
 def _checked(row: Record | None, machine: str, elsewhere: str) -> Record:

@@ -17,9 +17,11 @@ from app.data import cached
 from app.exports import excel
 from app.screens.machine_day import day_chart
 from recovery.cache.store import Cache
-from recovery.lists import appointments, day_sheet, filters, machine_day, rows
+from recovery.entries.charted import enter
+from recovery.lists import appointments, day_sheet, day_tables, filters, machine_day, rows
 from recovery.tables.relational import PATIENTS, PLAN_FIELDS, SCHEDULE, SETUP_NOTES
 from tests.app import clinic, golden, relational
+from tests.recovery.charting import entry
 
 TABLES = (SCHEDULE, PLAN_FIELDS, SETUP_NOTES, PATIENTS)
 
@@ -58,6 +60,23 @@ def test_the_list_is_in_order_of_appointment_with_the_next_fraction(cache: Path)
     assert said_of(booked, "100231", "technique") == ["ARC"]
     assert said_of(booked, "100231", "setup_note") == ["Match bone, Bladder full"]
     assert said_of(booked, "100231", "phone") == ["555-1"]
+
+
+def test_what_was_charted_says_so_and_by_whom_on_page_paper_and_in_excel(cache: Path) -> None:
+    table = cached.load_on_treatment(cache).table
+    uid = str(table.loc[table["patient_id"] == "100231", "referenced_rt_plan_uid"].iloc[0])
+    by_hand = entry("a", 8, {1: 1.0}, clinic.LOCAL, patient_id="100231", referenced_rt_plan_uid=uid)
+    enter(cache, cache.parent / "key", by_hand)
+    given = day_tables.charted_on(Cache(cache), relational.TODAY)
+    known = appointments.DayFacts(relational.TODAY, relational.TODAY, given)
+    that_day = machine_day.day_of(table, tables_of(cache), "TB1", relational.TODAY, known)
+    told = ("8 of 15 given, charted", "14:38, charted by A and B")
+    booked = that_day.booked
+    assert [said_of(booked, "100231", name)[0] for name in ("next_fraction", "treated_that_day")] == list(told)
+    paper = day_sheet.sheet("TB1", "", booked, that_day.unbooked, "below")
+    workbook = {str(cell.value) for cells in sheet_of(that_day)[0].iter_rows() for cell in cells}
+    for said in told:
+        assert said in paper and said in workbook
 
 
 def test_who_comes_twice_a_day_is_not_treated_in_the_afternoon_by_the_mornings_fraction(cache: Path) -> None:
