@@ -1,42 +1,36 @@
 """What somebody signs on a page: the audit file has it first, then it is kept, then the page is drawn anew."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from app.access import rights
 from app.access.sitting import Details
+from app.desk import Desk
 from app.wording import words
 from recovery.access.audit import AuditError
 from recovery.access.permissions import Permission
-from recovery.host.entry_lines import EntriesError, append_statement
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
+from recovery.host.entry_lines import EntriesError, Statement, append_statement
 
 
 def sign(
+    desk: Desk,
     permission: Permission,
-    file: Path,
-    make: Callable[[], DataclassInstance],
+    make: Callable[[], Statement],
     action: str,
     details: Details,
     *,
     patient_id: str | None = None,
     thanks: str = "",
 ) -> None:
-    """Keep a statement in `file`. What refuses it, a `ValueError` of `make` too, is said in red."""
+    """Keep a statement. What refuses it, a `ValueError` of `make` too, is said in red."""
     here = rights.sitting()
     if here is None or not here.holds or not here.user.may(permission):
         return
     try:
         statement = make()
         here.note(action, patient_id, details, must=True)
-        append_statement(file, statement)
+        append_statement(desk.config.cache_path, statement)
     except (ValueError, AuditError, EntriesError) as error:
         st.markdown(f":red[■ {words.as_markdown(str(error))}]")
         return

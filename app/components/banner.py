@@ -20,9 +20,9 @@ from recovery.cache.doors import doubts_of
 from recovery.cache.errors import CacheError
 from recovery.cache.store import Cache
 from recovery.entries.charted import stamp_of
-from recovery.entries.downtimes import believed_up_to, downtimes_file, grace_at, told_at
-from recovery.entries.known_gaps import KnownGap, known_gaps_file, on_day
-from recovery.host.entry_lines import EntriesError, read_statements
+from recovery.entries.downtimes import DowntimeEntry, believed_up_to, grace_at, told_at
+from recovery.entries.known_gaps import KnownGap, on_day
+from recovery.host.entry_lines import EntriesError, file_of, read_statements
 from recovery.on_treatment.unknown_since import doubt_of
 from recovery.tables.schema import ON_TREATMENT
 from recovery.words.markup import as_html
@@ -66,7 +66,7 @@ def known_gaps(desk: Desk) -> dict[str, KnownGap]:
     """By SOP Instance UID, what physicists acknowledged for today; nothing where that cannot be read, so that every
     gap is told."""
     try:
-        return on_day(read_statements(known_gaps_file(desk.config.cache_path), KnownGap).all, desk.today())
+        return on_day(read_statements(desk.config.cache_path, KnownGap).all, desk.today())
     except EntriesError:
         return {}
 
@@ -140,5 +140,5 @@ def _unknown_grows(desk: Desk) -> str:
 
 def _drawn_state(desk: Desk) -> str:
     path = desk.config.cache_path
-    entered = cached.stamp_of(downtimes_file(path)), stamp_of(path)
+    entered = cached.stamp_of(file_of(path, DowntimeEntry)), stamp_of(path)
     return f"{cached.state_of(desk.config.cache_path)} {desk.today()} {_unknown_grows(desk)} {entered}"

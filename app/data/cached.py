@@ -25,8 +25,9 @@ from recovery.cache.manifests import FOLDER, POINTER
 from recovery.cache.store import Cache
 from recovery.dicom.model import JobRun
 from recovery.entries.charted import stamp_of as charted_stamp
-from recovery.entries.downtimes import downtimes_file
-from recovery.entries.transfers import transfers_file
+from recovery.entries.downtimes import DowntimeEntry
+from recovery.entries.transfers import TransferEntry
+from recovery.host.entry_lines import file_of
 from recovery.lists import rows
 from recovery.settings.config import Site
 from recovery.tables.relational import ALL_TABLES, RELATIONAL_TABLES
@@ -58,7 +59,7 @@ def load_on_treatment(cache_path: Path) -> Loaded:
     cache = Cache(cache_path)
     for _ in range(_ATTEMPTS):
         before = cache.snapshot(ON_TREATMENT)
-        stamps = stamp_of(before.path), stamp_of(transfers_file(cache_path))
+        stamps = stamp_of(before.path), stamp_of(file_of(cache_path, TransferEntry))
         table = _described(cache_path, before.taken_at.isoformat(), stamps)
         if cache.snapshot(ON_TREATMENT) == before:
             return Loaded(before, table)
@@ -73,7 +74,10 @@ def load_patient_file(cache: Cache, site: Site, patient_id: str, now: datetime, 
     """
     minute = now.replace(second=0, microsecond=0)
     stamps = tuple(sorted((path.name, *stamp_of(path)) for path in (cache.path / "tables").glob("*.parquet")))
-    entered = charted_stamp(cache.path), *map(stamp_of, (downtimes_file(cache.path), transfers_file(cache.path)))
+    entered = (
+        charted_stamp(cache.path),
+        *map(stamp_of, (file_of(cache.path, DowntimeEntry), file_of(cache.path, TransferEntry))),
+    )
     return _patient_file(cache, site, patient_id, minute, grace, (*stamps, stamp_of(Journal(cache.path).path), entered))
 
 

@@ -12,7 +12,8 @@ from app.data import cached
 from recovery.cache.store import Cache
 from recovery.course.charted_entries import answers
 from recovery.entries.charted import read_charted, stamp_of
-from recovery.entries.transfers import transfers_file
+from recovery.entries.transfers import TransferEntry
+from recovery.host.entry_lines import file_of
 from recovery.lists import rows
 from recovery.tables.schema import ON_TREATMENT, RT_PLANS, TREATMENT_RECORDS
 
@@ -23,7 +24,7 @@ def with_charted(loaded: cached.Loaded, cache_path: Path) -> cached.Loaded:
     if not stamp:
         return loaded
     tables = cached.stamps_of(cache_path, ON_TREATMENT, TREATMENT_RECORDS, RT_PLANS)
-    signed = cached.stamp_of(transfers_file(cache_path))
+    signed = cached.stamp_of(file_of(cache_path, TransferEntry))
     return replace(loaded, table=_counted(cache_path, stamp, signed, tables))
 
 

@@ -1,7 +1,7 @@
 """The shifts of the last days and who compared in each, of the statements that are kept beside the cache."""
 
 from app.desk import Desk
-from recovery.entries.shift_checks import ShiftCheck, shift_checks_file
+from recovery.entries.shift_checks import ShiftCheck
 from recovery.host.entry_lines import EntriesError, Statements, read_statements
 from recovery.watch.events import Trouble
 from recovery.watch.shifts import Shift, shifts_of, trouble_of
@@ -9,7 +9,7 @@ from recovery.watch.shifts import Shift, shifts_of, trouble_of
 
 def statements(desk: Desk) -> Statements[ShiftCheck]:
     """All that was said. Raises `EntriesError` if it cannot be read."""
-    return read_statements(shift_checks_file(desk.config.cache_path), ShiftCheck)
+    return read_statements(desk.config.cache_path, ShiftCheck)
 
 
 def shifts_now(desk: Desk, checks: Statements[ShiftCheck]) -> list[Shift]:

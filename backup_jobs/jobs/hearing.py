@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from recovery.cache.copy_age import newest_proof
 from recovery.cache.journal import Journal
 from recovery.cache.store import Cache
-from recovery.entries.shift_checks import ShiftCheck, shift_checks_file
+from recovery.entries.shift_checks import ShiftCheck
 from recovery.host.entry_lines import EntriesError, read_statements
 from recovery.watch.events import Trouble, failing
 from recovery.watch.sending import ping, ping_beside, taken
@@ -53,7 +53,7 @@ class Hearing:
 
 def _shift_check(config: Config, now: datetime) -> Iterable[Trouble]:
     try:
-        checks = read_statements(shift_checks_file(config.cache_path), ShiftCheck).all
+        checks = read_statements(config.cache_path, ShiftCheck).all
     except EntriesError:
         return ()  # the page says so
     weekdays = config.priorities.weekdays

@@ -25,7 +25,7 @@ MOST = 12
 _FIRST_CATEGORY = frozenset({"head_neck", "pelvis", "lung"})
 
 
-def enter(file: Path, clinic: Clinic, zone: ZoneInfo) -> None:
+def enter(cache_path: Path, clinic: Clinic, zone: ZoneInfo) -> None:
     """Enter the priorities of some who are in treatment when the clinic opens, the day before.
 
     Raises
@@ -39,7 +39,7 @@ def enter(file: Path, clinic: Clinic, zone: ZoneInfo) -> None:
     treated = (p for p in clinic.plans if p.sop_instance_uid in begun & to_come and p.geometry == "PATIENT")
     plans = {plan.patient.patient_id: plan for plan in treated}
     for plan in list(plans.values())[:MOST]:
-        append_statement(file, _entry(plan, at))
+        append_statement(cache_path, _entry(plan, at))
 
 
 def _entry(plan: TreatmentPlan, at: datetime) -> PriorityEntry:

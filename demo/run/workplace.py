@@ -29,8 +29,8 @@ from demo.pacs.store import ArchiveStore
 from demo.run import entered_priorities
 from demo.run.processes import free_port
 from recovery.dicom.model import DicomNode
-from recovery.entries.priority_entries import entries_file
 from recovery.host import system
+from recovery.host.entry_lines import entries_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -178,7 +178,7 @@ class Workplace:
             self._empty()
             clinic = Clinic(seed, now, fast=fast)
             self._build(clinic, database, tell)
-            entered_priorities.enter(entries_file(self._cache), clinic, ZoneInfo(TIME_ZONE))
+            entered_priorities.enter(self._cache, clinic, ZoneInfo(TIME_ZONE))
         nodes = Nodes(*(
             DicomNode(ae_title, "127.0.0.1", free_port(ports.get(ae_title, 0)))
             for ae_title in ("DEMO_RV", "RTPACS", "RBRDT")
@@ -249,7 +249,7 @@ class Workplace:
         for name in DATABASE_NAMES.values():
             for path in (*self._database_files(name), *self._database_files(f"unreachable-{name}")):
                 path.unlink()
-        for folder in (self.rv_folder, self.pacs_folder, self._cache, entries_file(self._cache).parent):
+        for folder in (self.rv_folder, self.pacs_folder, self._cache, entries_folder(self._cache)):
             shutil.rmtree(folder, ignore_errors=True)
 
     def _write_config(self, nodes: Nodes, signed_on: date) -> None:

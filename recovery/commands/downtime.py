@@ -18,8 +18,7 @@ from recovery.cache.errors import CacheError
 from recovery.commands.arguments import DONE, PARTLY, Commands, add_command, day_of
 from recovery.entries.charted import merge, read_charted
 from recovery.entries.day_plans import merge_day_plans
-from recovery.entries.downtimes import DowntimeEntry, downtimes_file, lasting, told_at
-from recovery.entries.reconciled import reconciled_file
+from recovery.entries.downtimes import DowntimeEntry, lasting, told_at
 from recovery.host.clock import read_clock
 from recovery.host.entry_lines import EntriesError, append_statement, read_statements
 from recovery.words.printable import tell
@@ -57,7 +56,7 @@ def run(config: Config, options: argparse.Namespace) -> int:
     try:
         if options.verb == "merge":
             return _merge(config, options.folder)
-        lasts = lasting(read_statements(downtimes_file(config.cache_path), DowntimeEntry).all) is not None
+        lasts = lasting(read_statements(config.cache_path, DowntimeEntry).all) is not None
         if options.verb == "status":
             tell(told_at(config.cache_path, config.site.zone) or "No downtime is declared.")
             return DONE
@@ -68,7 +67,7 @@ def run(config: Config, options: argparse.Namespace) -> int:
         entry = DowntimeEntry(options.verb, options.reason.strip(), options.signed_by.strip(), now, since)
         note = AuditEvent(now, entry.signed_by, "command line", f"downtime {entry.kind}", "", None, {"why": entry.said})
         AuditFile(config.audit_path).append(note)
-        append_statement(downtimes_file(config.cache_path), entry)
+        append_statement(config.cache_path, entry)
     except (ValueError, OSError) as error:
         raise RefusedError(str(error)) from error
     tell(told_at(config.cache_path, config.site.zone) or "The downtime is ended.")
@@ -153,7 +152,7 @@ def _sign(config: Config, found: Reconciliation, options: argparse.Namespace, no
     for one in signed:
         note = AuditEvent(now, one.signed_by, "command line", f"reconcile {kind}", "", None, {"item": one.item})
         AuditFile(config.audit_path).append(note)
-        append_statement(reconciled_file(config.cache_path), one)
+        append_statement(config.cache_path, one)
 
 
 def _content(config: Config, found: Reconciliation, suffix: str) -> bytes:

@@ -20,7 +20,7 @@ from recovery.cache.store import Cache
 from recovery.commands.arguments import DONE, PARTLY, note, who_answers
 from recovery.dimse import DimseError
 from recovery.entries.downtimes import told_at
-from recovery.entries.transfers import standing_at, statement, transfers_file
+from recovery.entries.transfers import standing_at, statement
 from recovery.host.clock import read_clock
 from recovery.host.entry_lines import append_statement
 from recovery.packing.encryption import encrypt, passphrase_of, private_folder, recipients_of
@@ -99,6 +99,6 @@ def _sign(
         tell("No plan of this patient " + ("may still be treated." if to else "was transferred."), file=sys.stderr)
         return PARTLY
     note(config, now, entry.action, patient_id, {"to": options.to, "reason": options.take_back}, signer)
-    append_statement(transfers_file(config.cache_path), entry)
+    append_statement(config.cache_path, entry)
     tell(f"Signed: transferred {entry.in_words()}." if to else f"Signed: taken back by {signer.full_name}.")
     return DONE

@@ -23,15 +23,15 @@ from recovery.cache.snapshots import broken_chain, list_snapshots, verify_snapsh
 from recovery.cache.store import Cache
 from recovery.commands.arguments import Commands, add_command
 from recovery.entries.charted import read_charted
-from recovery.entries.downtimes import DowntimeEntry, downtimes_file
-from recovery.entries.known_gaps import KnownGap, known_gaps_file
+from recovery.entries.downtimes import DowntimeEntry
+from recovery.entries.known_gaps import KnownGap
 from recovery.entries.noted import lost, noted_audit_head
-from recovery.entries.priority_entries import PriorityEntry, entries_file
-from recovery.entries.reconciled import Worked, reconciled_file
-from recovery.entries.shift_checks import ShiftCheck, shift_checks_file
-from recovery.entries.transfers import TransferEntry, transfers_file
+from recovery.entries.priority_entries import PriorityEntry
+from recovery.entries.reconciled import Worked
+from recovery.entries.shift_checks import ShiftCheck
+from recovery.entries.transfers import TransferEntry
 from recovery.host.clock import read_clock
-from recovery.host.entry_lines import EntriesError, read_statements
+from recovery.host.entry_lines import EntriesError, Statement, read_statements
 from recovery.pacs.collection import Collection
 from recovery.pacs.verified_objects import Proofs, VerifiedObjects
 from recovery.settings.trust import trust_of
@@ -39,9 +39,6 @@ from recovery.words.printable import tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
-
-    from _typeshed import DataclassInstance
 
     from recovery.settings.config import Config
 
@@ -63,13 +60,13 @@ def run(config: Config, options: argparse.Namespace) -> int:
         "courses that rest": lambda: list(map(TABLE_CHANGED.format, damaged_parts(config.cache_path))),
         "snapshots of the R&V database": lambda: _snapshots(config),
         "journal of runs": lambda: _counted(Journal(config.cache_path).damaged_lines(), "line"),
-        "known gaps": lambda: _entries(known_gaps_file(config.cache_path), KnownGap),
-        "shift checks": lambda: _entries(shift_checks_file(config.cache_path), ShiftCheck),
+        "known gaps": lambda: _entries(config, KnownGap),
+        "shift checks": lambda: _entries(config, ShiftCheck),
         "charted fractions": lambda: list(read_charted(config.cache_path).faults),
-        "downtimes": lambda: _entries(downtimes_file(config.cache_path), DowntimeEntry),
-        "transfers": lambda: _entries(transfers_file(config.cache_path), TransferEntry),
-        "reconciliation": lambda: _entries(reconciled_file(config.cache_path), Worked),
-        "priorities": lambda: _entries(entries_file(config.cache_path), PriorityEntry),
+        "downtimes": lambda: _entries(config, DowntimeEntry),
+        "transfers": lambda: _entries(config, TransferEntry),
+        "reconciliation": lambda: _entries(config, Worked),
+        "priorities": lambda: _entries(config, PriorityEntry),
         "what people signed, as a job saw it": lambda: list(lost(config.cache_path)),
         "audit file": lambda: list(_audit(config)),
     }
@@ -114,8 +111,8 @@ def _audit(config: Config) -> tuple[str, ...]:
     return audit_verdict(AuditFile(config.audit_path), Head(int(number), line, 0) if line else None).breaks
 
 
-def _entries(file: Path, kind: type[DataclassInstance]) -> list[str]:
-    return _counted(read_statements(file, kind).damaged_lines, "line")
+def _entries(config: Config, kind: type[Statement]) -> list[str]:
+    return _counted(read_statements(config.cache_path, kind).damaged_lines, "line")
 
 
 def _counted(number: int, noun: str) -> list[str]:

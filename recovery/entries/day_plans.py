@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from pathlib import Path
 
-from recovery.entries.downtimes import DowntimeEntry, downtimes_file, lasting
+from recovery.entries.downtimes import DowntimeEntry, lasting
 from recovery.entries.statement_lines import add_lines
-from recovery.host.entry_lines import EntriesError, entries_folder, lines_of, read_statements
+from recovery.host.entry_lines import EntriesError, Statement, lines_of, read_statements
 from recovery.words.values import counted
-
-FILE = "day_plans.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +25,10 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True)
-class DayPlanEntry:
+class DayPlanEntry(Statement):
     """One statement. `entered_at` and `replaces`, when those that it was made from were entered, are aware."""
+
+    FILE = "day_plans.jsonl"
 
     machine: str
     day: date
@@ -46,11 +46,6 @@ class DayPlanEntry:
 
 
 DayPlans = Mapping[tuple[str, date], DayPlanEntry]
-
-
-def day_plans_file(cache_path: Path) -> Path:
-    """Where statements are kept: `data/cache` → `data/cache-entries/day_plans.jsonl`."""
-    return entries_folder(cache_path) / FILE
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +83,10 @@ def _not_replaced(own: Sequence[DayPlanEntry]) -> list[DayPlanEntry]:
 def planned_at(cache_path: Path) -> Planned:
     """The plans of the downtime that lasts, none without one: what was planned in an earlier one is over."""
     try:
-        said = read_statements(downtimes_file(cache_path), DowntimeEntry).all
+        said = read_statements(cache_path, DowntimeEntry).all
         if lasting(said) is None:
             return Planned({})
-        read = read_statements(day_plans_file(cache_path), DayPlanEntry)
+        read = read_statements(cache_path, DayPlanEntry)
     except EntriesError as error:
         return Planned({}, f"▲ What was planned of machines' days is not here. {error}")
     ended = [one.entered_at for one in said if one.kind == "end"]
@@ -105,5 +100,5 @@ def merge_day_plans(cache_path: Path, folder: Path) -> int:
 
     Raises `OSError` if something cannot be read or written.
     """
-    theirs = folder / FILE
-    return add_lines(cache_path, [(FILE, line) for line in lines_of(theirs, DayPlanEntry)])
+    theirs = lines_of(folder / DayPlanEntry.FILE, DayPlanEntry)
+    return add_lines(cache_path, ((DayPlanEntry.FILE, line) for line in theirs))

@@ -14,16 +14,18 @@ from zoneinfo import ZoneInfo
 from recovery.entries.charted import read_charted
 from recovery.entries.noted import lost
 from recovery.entries.transfers import faults_at
-from recovery.host.entry_lines import EntriesError, Statements, entries_folder, read_statements
+from recovery.host.entry_lines import EntriesError, Statement, Statements, read_statements
 from recovery.words.times import at_time
 
 
 @dataclass(frozen=True, slots=True)
-class DowntimeEntry:
+class DowntimeEntry(Statement):
     """One statement. `said`: the reason of a begin, the report of an end, or the step that is done.
 
     `since`: aware, from when on the R&V system is not believed; of a begin alone.
     """
+
+    FILE = "downtimes.jsonl"
 
     kind: Literal["begin", "end", "step"]
     said: str
@@ -60,11 +62,6 @@ class Downtime:
         )
 
 
-def downtimes_file(cache_path: Path) -> Path:
-    """Where statements are kept: `data/cache` → `data/cache-entries/downtimes.jsonl`."""
-    return entries_folder(cache_path) / "downtimes.jsonl"
-
-
 def lasting(entries: Iterable[DowntimeEntry]) -> Downtime | None:
     """The downtime that lasts, of statements in their order; None without one."""
     begin: DowntimeEntry | None = None
@@ -84,7 +81,7 @@ def lasting(entries: Iterable[DowntimeEntry]) -> Downtime | None:
 def lasting_at(cache_path: Path) -> Downtime | None:
     """The downtime that lasts, by what can be read; `told_at` tells what cannot."""
     try:
-        return lasting(read_statements(downtimes_file(cache_path), DowntimeEntry).all)
+        return lasting(read_statements(cache_path, DowntimeEntry).all)
     except EntriesError:
         return None
 
@@ -98,7 +95,7 @@ def told_at(cache_path: Path, zone: ZoneInfo) -> str:
 
 def _told(cache_path: Path, zone: ZoneInfo) -> str:
     try:
-        read = read_statements(downtimes_file(cache_path), DowntimeEntry)
+        read = read_statements(cache_path, DowntimeEntry)
     except EntriesError as error:
         return f"Nobody can tell whether a downtime is declared. {error}"
     found = lasting(read.all)
@@ -111,7 +108,7 @@ def grace_at(cache_path: Path, usual: timedelta) -> timedelta:
     """How old the newest proof may be before what was treated since is unknown: in a downtime no longer at all, and
     none where a downtime may last that cannot be read, or what people charted or signed is gone."""
     try:
-        read = read_statements(downtimes_file(cache_path), DowntimeEntry)
+        read = read_statements(cache_path, DowntimeEntry)
     except EntriesError:
         return timedelta(0)
     return timedelta(0) if _may_last(read) or lasting(read.all) is not None or lost(cache_path) else usual

@@ -12,17 +12,18 @@ How
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
 
-from recovery.host.entry_lines import entries_folder
+from recovery.host.entry_lines import Statement
 
 LONGEST_DAYS = 90
 """So long may a gap be acknowledged; then somebody looks again."""
 
 
 @dataclass(frozen=True, slots=True)
-class KnownGap:
+class KnownGap(Statement):
     """One statement. `until`: the last day on which it counts; `signed_by`: who was signed in; `entered_at` aware."""
+
+    FILE = "known_gaps.jsonl"
 
     sop_instance_uids: tuple[str, ...]
     reason: str
@@ -41,11 +42,6 @@ class KnownGap:
             raise ValueError("the time of an entry is aware")
         if (self.until - self.entered_at.date()).days > LONGEST_DAYS + 1:
             raise ValueError(f"a gap is acknowledged for at most {LONGEST_DAYS} days")
-
-
-def known_gaps_file(cache_path: Path) -> Path:
-    """Where statements are kept: `data/cache` → `data/cache-entries/known_gaps.jsonl`."""
-    return entries_folder(cache_path) / "known_gaps.jsonl"
 
 
 def on_day(gaps: Iterable[KnownGap], today: date) -> dict[str, KnownGap]:

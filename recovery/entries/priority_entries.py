@@ -7,15 +7,16 @@ counts; one without a category withdraws.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
-from recovery.host.entry_lines import entries_folder
+from recovery.host.entry_lines import Statement
 from recovery.on_treatment.priorities import CATEGORIES, INTENTS
 
 
 @dataclass(frozen=True, slots=True)
-class PriorityEntry:
+class PriorityEntry(Statement):
     """One statement. `decided_by`: the physician; `signed_by`: who was signed in. `entered_at` aware, UTC."""
+
+    FILE = "priorities.jsonl"
 
     patient_id: str
     category: int | None
@@ -36,11 +37,6 @@ class PriorityEntry:
             raise ValueError(f"an intent is {' or '.join(INTENTS)}, or absent")
         if self.entered_at.tzinfo is None:
             raise ValueError("the time of an entry is aware")
-
-
-def entries_file(cache_path: Path) -> Path:
-    """Where statements are kept: `data/cache` → `data/cache-entries/priorities.jsonl`."""
-    return entries_folder(cache_path) / "priorities.jsonl"
 
 
 def latest(entries: Iterable[PriorityEntry]) -> dict[str, PriorityEntry]:

@@ -7,15 +7,16 @@ to say the same. "Agrees" closes a difference for as long as both sides say what
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Literal
 
-from recovery.host.entry_lines import entries_folder
+from recovery.host.entry_lines import Statement
 
 
 @dataclass(frozen=True, slots=True)
-class Worked:
+class Worked(Statement):
     """One statement of an item of the work list; `sides`: what both sides said then, `said`: why that agrees."""
+
+    FILE = "reconciled.jsonl"
 
     item: str
     kind: Literal["entered", "agrees"]
@@ -30,11 +31,6 @@ class Worked:
             raise ValueError("a statement names its item, a person and an aware time")
         if self.kind == "agrees" and not self.said.strip():
             raise ValueError("say why that agrees")
-
-
-def reconciled_file(cache_path: Path) -> Path:
-    """Where statements are kept: `data/cache` → `data/cache-entries/reconciled.jsonl`."""
-    return entries_folder(cache_path) / "reconciled.jsonl"
 
 
 def newest_of(statements: Iterable[Worked]) -> Mapping[str, Worked]:

@@ -5,14 +5,15 @@ One JSON line per statement in `shift_checks.jsonl` (`entry_lines`).
 
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
-from recovery.host.entry_lines import entries_folder
+from recovery.host.entry_lines import Statement
 
 
 @dataclass(frozen=True, slots=True)
-class ShiftCheck:
+class ShiftCheck(Statement):
     """One statement. `agrees`: list and newest fractions are those of the R&V system; `entered_at` aware."""
+
+    FILE = "shift_checks.jsonl"
 
     agrees: bool
     remark: str
@@ -25,8 +26,3 @@ class ShiftCheck:
             raise ValueError("a shift check names who compared, at an aware time")
         if not self.agrees and not self.remark.strip():
             raise ValueError("a shift check that does not agree says what differs")
-
-
-def shift_checks_file(cache_path: Path) -> Path:
-    """Where statements are kept: `data/cache` → `data/cache-entries/shift_checks.jsonl`."""
-    return entries_folder(cache_path) / "shift_checks.jsonl"

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from recovery.dicom.course_uids import course_uid
-from recovery.host.entry_lines import EntriesError, entries_folder, read_statements
+from recovery.host.entry_lines import EntriesError, Statement, read_statements
 from recovery.identity.one_patient import ids_of
 from recovery.words.statuses import is_over
 from recovery.words.times import at_time
@@ -27,11 +27,13 @@ TRANSFERRED = "transferred"
 
 
 @dataclass(frozen=True, slots=True)
-class TransferEntry:
+class TransferEntry(Statement):
     """One statement. `plans`: by `course_uid`; `to`: who goes on, None takes back; `reason`: why, of a take-back.
 
     `entered_at`: aware, in the site's zone.
     """
+
+    FILE = "transfers.jsonl"
 
     patient_id: str
     plans: tuple[str, ...]
@@ -61,15 +63,10 @@ Standing = Mapping[tuple[str, str], TransferEntry]
 """The statement that counts, by patient number and plan."""
 
 
-def transfers_file(cache_path: Path) -> Path:
-    """Where statements are kept: `data/cache` → `data/cache-entries/transfers.jsonl`."""
-    return entries_folder(cache_path) / "transfers.jsonl"
-
-
 def standing_at(cache_path: Path) -> Standing:
     """By what can be read; `faults_at` tells what cannot."""
     try:
-        entries = read_statements(transfers_file(cache_path), TransferEntry).all
+        entries = read_statements(cache_path, TransferEntry).all
     except EntriesError:
         entries = ()
     found: dict[tuple[str, str], TransferEntry] = {}
@@ -83,7 +80,7 @@ def standing_at(cache_path: Path) -> Standing:
 def faults_at(cache_path: Path) -> str:
     """What every page, chart and file says of statements that cannot be read; empty where all can."""
     try:
-        damaged = read_statements(transfers_file(cache_path), TransferEntry).damaged_lines
+        damaged = read_statements(cache_path, TransferEntry).damaged_lines
     except EntriesError as error:
         return f"Nobody can tell who was transferred. {error}"
     return f"{damaged} of what was signed about transfers cannot be read: ask who was transferred." if damaged else ""

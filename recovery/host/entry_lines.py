@@ -14,18 +14,13 @@ import json
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import TypeAdapter
 
 from recovery.host.durable import append_line
 from recovery.host.seals import checked_json, sealed_json
 from recovery.words.refusals import RefusedError
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
-Entry = TypeVar("Entry", bound="DataclassInstance")
 
 
 class EntriesError(RefusedError, OSError):
@@ -38,6 +33,21 @@ def entries_folder(cache_path: Path) -> Path:
 
 
 @dataclass(frozen=True, slots=True)
+class Statement:
+    """What a person said and signed. `FILE`: the name of the file of its kind."""
+
+    FILE: ClassVar[str]
+
+
+Entry = TypeVar("Entry", bound=Statement)
+
+
+def file_of(cache_path: Path, kind: type[Statement]) -> Path:
+    """Where statements of a kind are kept: `data/cache` → `data/cache-entries/transfers.jsonl`."""
+    return entries_folder(cache_path) / kind.FILE
+
+
+@dataclass(frozen=True, slots=True)
 class Statements(Generic[Entry]):
     """All statements of a file, oldest first, and how many lines could not be read."""
 
@@ -47,11 +57,12 @@ class Statements(Generic[Entry]):
     """How many of `all` stand before the last damaged line."""
 
 
-def read_statements(file: Path, kind: type[Entry]) -> Statements[Entry]:
-    """Read a file; one that was never written has no statements.
+def read_statements(cache_path: Path, kind: type[Entry]) -> Statements[Entry]:
+    """Read all of a kind; a file that was never written has none.
 
     Raises `EntriesError` if it is there and cannot be read.
     """
+    file = file_of(cache_path, kind)
     try:
         lines = [line for line in file.read_bytes().split(b"\n") if line.strip()]
     except FileNotFoundError:
@@ -77,11 +88,12 @@ def lines_of(file: Path, kind: type[Entry]) -> list[bytes]:
     return [line for line in lines if _parsed(line, kind) is not None]
 
 
-def append_statement(file: Path, entry: DataclassInstance) -> None:
-    """Add a statement; when this returns, it is on the disk.
+def append_statement(cache_path: Path, entry: Statement) -> None:
+    """Add a statement to those of its kind; when this returns, it is on the disk.
 
     Raises `EntriesError` if it cannot be written. What was there before is untouched.
     """
+    file = file_of(cache_path, type(entry))
     line = sealed_json(_adapter(type(entry)).dump_python(entry, mode="json")).encode()
     try:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

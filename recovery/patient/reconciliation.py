@@ -16,8 +16,8 @@ from recovery.cache.store import Cache
 from recovery.course.charted_entries import Standing, standing
 from recovery.dicom.records import TreatmentRecord
 from recovery.entries.charted import read_charted
-from recovery.entries.downtimes import DowntimeEntry, downtimes_file
-from recovery.entries.reconciled import Worked, newest_of, reconciled_file
+from recovery.entries.downtimes import DowntimeEntry
+from recovery.entries.reconciled import Worked, newest_of
 from recovery.host.entry_lines import read_statements
 from recovery.on_treatment.reconciling import Compared, compare, conflict
 from recovery.patient.tables import PatientTables, read_tables
@@ -120,7 +120,7 @@ def reconcile(config: Config, cache: Cache, now: datetime, since: date | None = 
         raise NothingToSayError(f"The R&V database was last read {at}, before the downtime: it has not answered since.")
     first = since or ((began or now).astimezone(config.site.zone).date() - BEFORE)
     rows: list[dict[str, Any]] = cache.read(DELIVERIES)
-    charted, told = read_charted(config.cache_path), read_statements(reconciled_file(config.cache_path), Worked)
+    charted, told = read_charted(config.cache_path), read_statements(config.cache_path, Worked)
     plans = standing(charted.entries)
     tables = read_tables(cache, _treated(cache, rows, first) | {e.patient_id for e in charted.entries})
     tables_of = {uid for own in tables.records.values() for uid in (r.referenced_rt_plan_uid for r in own)} | {*plans}
@@ -157,7 +157,7 @@ def reconcile(config: Config, cache: Cache, now: datetime, since: date | None = 
 
 
 def _newest_begin(config: Config) -> datetime | None:
-    begins = [one.since for one in read_statements(downtimes_file(config.cache_path), DowntimeEntry).all]
+    begins = [one.since for one in read_statements(config.cache_path, DowntimeEntry).all]
     return max((at for at in begins if at is not None), default=None)
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from recovery.cache.copy_age import newest_proof
 from recovery.cache.manifests import FOLDER
 from recovery.cache.store import Cache
-from recovery.entries.priority_entries import entries_file
+from recovery.entries.priority_entries import PriorityEntry
 from recovery.host import durable, system
 from recovery.settings.config import STOP_AFTER
 from recovery.sites.manifests import CopyError, SiteManifest
@@ -113,7 +113,7 @@ def _is_shown(path: str) -> bool:
     if path.startswith(f"{FOLDER}/"):
         name = path.rpartition("/")[2].removesuffix(".parquet").removesuffix("_newer")
         return not path.endswith(".parquet") or name in TABLES
-    priorities = f"{ENTRIES}/{entries_file(Path(ENTRIES)).name}"
+    priorities = f"{ENTRIES}/{PriorityEntry.FILE}"
     return path in {f"tables/{ON_TREATMENT.name}.parquet", RUNS, priorities}
 
 

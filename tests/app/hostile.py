@@ -33,8 +33,9 @@ from recovery.access.audit import AuditEvent, AuditFile
 from recovery.cache.journal import JobResult, Journal
 from recovery.cache.snapshot_writing import open_writer
 from recovery.cache.store import Cache
-from recovery.entries.known_gaps import known_gaps_file
-from recovery.entries.priority_entries import entries_file
+from recovery.entries.known_gaps import KnownGap
+from recovery.entries.priority_entries import PriorityEntry
+from recovery.host.entry_lines import file_of
 from recovery.settings.config import load_config
 from recovery.tables.relational import ALL_TABLES, RELATIONAL_TABLES
 from recovery.tables.schema import EXCLUDED_PATIENTS, HOLDINGS, ODD_ROWS, ON_TREATMENT, PIPELINE, TableSchema
@@ -180,10 +181,10 @@ def _poison_entries(path: Path, put: Callable[[str], str]) -> None:
         "comment": put("half \ud800"), "decided_by": put("MEIER, Ursula"), "signed_by": put("physicist"),
         "entered_at": clinic.NOW.isoformat(),
     }  # fmt: skip
-    entries_file(path).write_text(json.dumps(entry) + "\n")
+    file_of(path, PriorityEntry).write_text(json.dumps(entry) + "\n")
     gap = {"sop_instance_uids": [put("1.2.3.4.5")], "reason": put("half \ud800"), "until": "2026-12-01",
            "signed_by": put("physicist"), "entered_at": clinic.NOW.isoformat()}  # fmt: skip
-    known_gaps_file(path).write_text(json.dumps(gap) + "\n")
+    file_of(path, KnownGap).write_text(json.dumps(gap) + "\n")
     view = {put("mine \ud800"): {"machine": [put("TB1")], "status": ["on_treatment"], "sort": put("name"),
                                  "hide": [put("Site")]}}  # fmt: skip
     views_file(path).write_text(json.dumps(view))

@@ -17,7 +17,7 @@ from pathlib import Path
 from recovery.cache.manifests import FOLDER, POINTER
 from recovery.cache.snapshot_writing import open_writer
 from recovery.cache.store import Cache
-from recovery.entries.priority_entries import PriorityEntry, entries_file
+from recovery.entries.priority_entries import PriorityEntry
 from recovery.host.entry_lines import append_statement
 from recovery.settings.config import load_config
 from recovery.tables.relational import RELATIONAL_TABLES
@@ -76,7 +76,7 @@ def _write(folder: Path, age: timedelta, *, is_empty: bool) -> None:
         return
     assert len(cache.read(ON_TREATMENT)) == 2
     entry = PriorityEntry("100231", 1, True, "curative", "", "MEIER, Ursula", "physicist", clinic.NOW)
-    append_statement(entries_file(folder), entry)
+    append_statement(folder, entry)
 
 
 def break_cache(folder: Path, state: str) -> None:

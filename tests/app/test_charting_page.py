@@ -15,7 +15,7 @@ from streamlit.util import calc_hash
 
 from recovery.course.charted_entries import ChartedBeam, ChartedFraction
 from recovery.entries.charted import enter, read_charted
-from recovery.entries.downtimes import DowntimeEntry, downtimes_file
+from recovery.entries.downtimes import DowntimeEntry
 from recovery.host.entry_lines import append_statement
 from recovery.settings.config import load_config
 from tests.app import clinic as app_clinic
@@ -240,7 +240,7 @@ def test_whoever_corrects_one_of_two_in_conflict_is_told_what_counts_beside_it(
 
 def test_what_nobody_answered_for_is_worked_off_and_until_then_says_so(charting: Open) -> None:
     began = NOW - timedelta(hours=1)
-    append_statement(downtimes_file(cache_path()), DowntimeEntry("begin", "encrypted", "P", NOW, began))
+    append_statement(cache_path(), DowntimeEntry("begin", "encrypted", "P", NOW, began))
     visit = charting()
     assert "unknown: 8 next of 15" in plain(choose(visit, "ABELSEN"))
     visit.button_group(key="chart_machine").set_value("Not answered").run()

@@ -12,8 +12,8 @@ from streamlit.testing.v1.element_tree import Button
 from streamlit.util import calc_hash
 
 from recovery.cache.store import Cache
-from recovery.entries.day_plans import DayPlanEntry, Slot, day_plans_file, planned_at
-from recovery.entries.downtimes import DowntimeEntry, downtimes_file, lasting_at
+from recovery.entries.day_plans import DayPlanEntry, Slot, planned_at
+from recovery.entries.downtimes import DowntimeEntry, lasting_at
 from recovery.host.entry_lines import append_statement, read_statements
 from recovery.settings.config import load_config
 from recovery.tables.delivered import DELIVERIES
@@ -74,7 +74,7 @@ def test_steps_are_ticked_by_name_and_it_is_ended_with_words(open_dashboard: Ope
     visit.text_input(key="end_why").set_value("all compared")
     visit.button(key="end").click().run()
     assert "No downtime is declared" in said(visit) and lasting_at(cache_path()) is None
-    kept = read_statements(downtimes_file(cache_path()), DowntimeEntry).all
+    kept = read_statements(cache_path(), DowntimeEntry).all
     assert [one.kind for one in kept] == ["begin", "step", "end"]
 
 
@@ -109,7 +109,7 @@ def test_who_presses_sign_signs_what_was_on_the_page_and_no_plan_that_came_meanw
     visit.toggle(key="day_plan").set_value(True).run()
     machine, day = str(visit.selectbox(key="plan_machine").value), visit.date_input(key="plan_day").value
     theirs = DayPlanEntry(machine, day, (Slot(time(8), "100377"),), "Other", datetime(2026, 11, 24, 13, 38, tzinfo=UTC))
-    append_statement(day_plans_file(cache_path()), theirs)
+    append_statement(cache_path(), theirs)
     sign_of(visit).click().run()
     assert "Signed by Other" in said(visit) and planned_at(cache_path()).counting == {(machine, day): theirs}
     sign_of(visit).click().run()

@@ -17,8 +17,8 @@ from streamlit.testing.v1 import AppTest
 
 from recovery.cache.journal import JobResult, Journal
 from recovery.cache.store import Cache
-from recovery.entries.priority_entries import PriorityEntry, entries_file
-from recovery.host.entry_lines import append_statement, read_statements
+from recovery.entries.priority_entries import PriorityEntry
+from recovery.host.entry_lines import append_statement, file_of, read_statements
 from recovery.tables.relational import SCHEDULE
 from recovery.tables.schema import EXCLUDED_PATIENTS, HOLDINGS, ODD_ROWS
 from tests.app import clinic, relational
@@ -217,7 +217,7 @@ def test_signed_rules_sort_who_has_an_entry_and_list_who_has_none(open_dashboard
     visit = open_dashboard("good", 13, page="priorities")
     add_to_config(SIGNED)
     for patient_id, category in (("100231", 1), ("100700", 3), ("100892", 2), ("100410", 1), ("100410", None)):
-        append_statement(entries_file(cache()), entry(patient_id, category))
+        append_statement(cache(), entry(patient_id, category))
     visit.run()
     assert not visit.exception
     clocks = table(visit, "clocks")
@@ -231,8 +231,8 @@ def test_signed_rules_sort_who_has_an_entry_and_list_who_has_none(open_dashboard
 def test_a_damaged_line_among_the_entries_is_told(open_dashboard: Open) -> None:
     visit = open_dashboard("good", page="priorities")
     add_to_config(SIGNED)
-    append_statement(entries_file(cache()), entry("100231", 1))
-    with entries_file(cache()).open("a") as file:
+    append_statement(cache(), entry("100231", 1))
+    with file_of(cache(), PriorityEntry).open("a") as file:
         file.write("half a li")
     visit.run()
     assert "1 line of priorities" in said(visit)
@@ -248,7 +248,7 @@ def test_a_signed_entry_is_kept_with_who_signed_and_half_of_one_is_not(open_dash
     sign = next(button for button in visit.button if button.label.startswith("Sign as "))
     assert sign.label.replace("\\", "") == "Sign as Physicist of the tests (physicist)"
     sign.click().run()
-    file = entries_file(cache())
+    file = file_of(cache(), PriorityEntry)
     assert "Still to choose: chemotherapy, intent, physician." in said(visit)
     assert not file.exists()
     visit.selectbox(key="entry_chemotherapy").select("no")
@@ -256,7 +256,7 @@ def test_a_signed_entry_is_kept_with_who_signed_and_half_of_one_is_not(open_dash
     visit.selectbox(key="entry_physician").select("MEIER, Ursula")
     next(button for button in visit.button if button.label.startswith("Sign as ")).click().run()
     assert not visit.exception
-    (kept,) = read_statements(file, PriorityEntry).all
+    (kept,) = read_statements(cache(), PriorityEntry).all
     assert (kept.patient_id, kept.category, kept.concurrent_chemotherapy) == ("100231", 2, False)
     assert (kept.decided_by, kept.signed_by) == ("MEIER, Ursula", "Physicist of the tests (physicist)")
     assert kept.entered_at == clinic.NOW
@@ -268,7 +268,7 @@ def test_a_signed_entry_is_kept_with_who_signed_and_half_of_one_is_not(open_dash
 @pytest.mark.parametrize("role", ["viewer", "therapist", "admin"])
 def test_who_may_not_sign_sees_the_clocks_and_no_form(open_dashboard: Open, role: str) -> None:
     open_dashboard("good", 13)
-    append_statement(entries_file(cache()), entry("100231", 1))
+    append_statement(cache(), entry("100231", 1))
     visit = open_dashboard("good", 13, page="priorities", role=role)
     add_to_config(SIGNED)
     visit.run()
@@ -402,7 +402,7 @@ def test_priorities_bear_the_warnings_of_the_list_and_sort_the_unentered_by_what
 ) -> None:
     visit = open_dashboard("good", 13, page="priorities")
     add_to_config(SIGNED)
-    append_statement(entries_file(cache()), entry("100377", 2))
+    append_statement(cache(), entry("100377", 2))
     visit.run()
     assert not visit.exception
     [berg] = table(visit, "clocks").to_dict("records")
@@ -423,7 +423,7 @@ def paper_of(visit: AppTest) -> str:
 def test_both_lists_of_priorities_go_whole_to_paper_and_to_excel(open_dashboard: Open) -> None:
     visit = open_dashboard("good", 40, page="priorities")
     add_to_config(SIGNED)
-    append_statement(entries_file(cache()), entry("100231", 1))
+    append_statement(cache(), entry("100231", 1))
     visit.run()
     paper = paper_of(visit)
     printed = set(re.findall(r"<td>(\d{6})</td>", paper))

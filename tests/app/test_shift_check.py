@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.access import rights
 from recovery.access.permissions import Permission
-from recovery.entries.shift_checks import ShiftCheck, shift_checks_file
+from recovery.entries.shift_checks import ShiftCheck
 from recovery.host.entry_lines import read_statements
 from recovery.settings.config import load_config
 from tests.app import people
@@ -39,7 +39,7 @@ def sheet(visit: AppTest) -> str:
 
 def kept() -> tuple[ShiftCheck, ...]:
     cache_path = load_config(Path(os.environ["RBRDT_CONFIG"])).cache_path
-    return read_statements(shift_checks_file(cache_path), ShiftCheck).all
+    return read_statements(cache_path, ShiftCheck).all
 
 
 def test_a_line_for_each_machine_with_the_newest_fraction_that_the_copy_knows(open_dashboard: Open) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 from streamlit.testing.v1 import AppTest
 
 from app.data import cached
-from recovery.entries.transfers import transfers_file
+from recovery.entries.transfers import TransferEntry
+from recovery.host.entry_lines import file_of
 from recovery.settings.config import load_config
 from tests.app.test_patient_page import Open, open_patient, plain
 from tests.recovery.patient_clinic import Clinic, anna
@@ -30,7 +31,7 @@ def test_who_signs_a_transfer_says_to_whom_and_page_and_list_say_it_until_it_is_
     anna(clinic)
     visit = sign(open_patient(clinic, "100231"), "")
     config = load_config(Path(os.environ["RBRDT_CONFIG"]))
-    file = transfers_file(config.cache_path)
+    file = file_of(config.cache_path, TransferEntry)
     assert "Nothing was signed. Say to whom." in plain(visit) and not file.exists()
     visit = sign(visit, "St. <b>Else</b>")
     assert SIGNED in plain(visit) and "none: transferred to St." in plain(visit)

@@ -19,8 +19,8 @@ from recovery.bundling.department import Department, read_department
 from recovery.cache.doors import cache_to_show
 from recovery.charting import ChartCode, charts_pdf
 from recovery.charting.letters import letters_for
-from recovery.entries.day_plans import DayPlanEntry, Slot, day_plans_file
-from recovery.entries.downtimes import DowntimeEntry, downtimes_file
+from recovery.entries.day_plans import DayPlanEntry, Slot
+from recovery.entries.downtimes import DowntimeEntry
 from recovery.host.entry_lines import append_statement
 from recovery.settings.config import load_config
 from tests.app import hostile
@@ -106,12 +106,12 @@ def test_it_says_who_comes_whom_to_call_what_is_next_and_how_old_it_is(binder: b
 def test_that_somebody_planned_a_day_answers_for_nobody(tmp_path: Path) -> None:
     config = clinic.make(tmp_path)
     began = NOW - timedelta(hours=5)
-    append_statement(downtimes_file(config.cache_path), DowntimeEntry("begin", "encrypted", "P", began, began))
+    append_statement(config.cache_path, DowntimeEntry("begin", "encrypted", "P", began, began))
     for path in config.cache_path.rglob("schedule*"):
         path.unlink()
     before = clinic.read(config)
     plan = DayPlanEntry("TB1", before.today, (Slot(time(23), "100231"),), "A", NOW)
-    append_statement(day_plans_file(config.cache_path), plan)
+    append_statement(config.cache_path, plan)
     after = clinic.read(config)
     assert before.table["unknown_since"].notna().sum() > 1
     assert after.table["unknown_since"].equals(before.table["unknown_since"])

@@ -16,9 +16,9 @@ from recovery.cache.damages import damaged_tables
 from recovery.cache.errors import CacheError
 from recovery.cache.store import Cache
 from recovery.entries.noted import lost, note
-from recovery.entries.transfers import TransferEntry, standing_at, transfers_file
+from recovery.entries.transfers import TransferEntry, standing_at
 from recovery.folder.sums import SUMS, sums_text
-from recovery.host.entry_lines import append_statement
+from recovery.host.entry_lines import append_statement, file_of
 from recovery.host.keys import public_key_of
 from recovery.packing.proof import hash_of
 from recovery.settings.trust import Trust
@@ -36,7 +36,7 @@ def carried(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An opened bundle, as far as it is carried."""
     folder = tmp_path_factory.mktemp("jobs")
     config = make(folder)
-    append_statement(transfers_file(config.cache_path), SIGNED)
+    append_statement(config.cache_path, SIGNED)
     (config.cache_path / "runs.jsonl").write_text("a run\n")
     bundle = folder / "bundle"
     carry_out(config.cache_path, bundle)
@@ -94,14 +94,14 @@ def test_the_last_word_is_the_one_said_last_and_no_statement_is_called_lost(
     own = Cache(tmp_path / "new/cache")
     here, there = (LATER, SIGNED) if bundle_is == "older" else (SIGNED, LATER)
     (bundle / ENTRIES / "transfers.jsonl").unlink()
-    append_statement(transfers_file(bundle / CACHE), there)
+    append_statement(bundle / CACHE, there)
     prove(bundle)
-    append_statement(transfers_file(own.path), here)
+    append_statement(own.path, here)
     own.path.mkdir()
     assert note(own.path, "") == ()
     take_in(bundle, own, NOW)
     assert list(standing_at(own.path).values()) == [LATER] and lost(own.path) == ()
-    transfers_file(own.path).write_bytes(b"")
+    file_of(own.path, TransferEntry).write_bytes(b"")
     take_in(bundle, own, NOW)
     assert [said.partition(" lacks")[0] for said in lost(own.path)] == ["transfers.jsonl"]
 
@@ -118,7 +118,7 @@ def test_a_second_time_nothing_changes_and_what_was_signed_here_stays_the_last_w
     bundle: Path, tmp_path: Path
 ) -> None:
     own = Cache(tmp_path / "new/cache")
-    append_statement(transfers_file(own.path), LATER)
+    append_statement(own.path, LATER)
     take_in(bundle, own, NOW)
     again = take_in(bundle, own, NOW)
     assert again == ["The cache's own tables are whole, and not older than those of the bundle: they stay."]

@@ -23,7 +23,7 @@ from demo.run.simulated_clock import SimulatedClock
 from demo.run.simulation import Simulation
 from demo.run.workplace import Nodes, Workplace
 from recovery.dicom.model import DicomNode
-from recovery.entries.priority_entries import PriorityEntry, entries_file
+from recovery.entries.priority_entries import PriorityEntry
 from recovery.host import clock as recovery_clock
 from recovery.host.entry_lines import read_statements
 from recovery.settings.config import load_config
@@ -60,7 +60,7 @@ def test_it_runs_goes_on_and_stops_everything_by_itself_or_by_sigterm(tmp_path: 
     assert (config["rv"]["route"], config["pacs"]["retrieve"]) == ("relay", "get")
     assert config["dashboard"]["exclude_patient_ids"] == ["$*"]
     assert len(held_sop_instance_uids(tmp_path / "rv")) > 500
-    entered = read_statements(entries_file(load_config(tmp_path / "config.toml").cache_path), PriorityEntry)
+    entered = read_statements(load_config(tmp_path / "config.toml").cache_path, PriorityEntry)
 
     again = launch(tmp_path, "--kill-after", "2")  # the same folder goes on, with the same ports
     assert again.stdout is not None
@@ -73,7 +73,7 @@ def test_it_runs_goes_on_and_stops_everything_by_itself_or_by_sigterm(tmp_path: 
     goes_on = load_config(tmp_path / "config.toml")
     assert goes_on.priorities.rules is not None
     assert {entry.category for entry in entered.all} == {1, 2, 3}
-    assert read_statements(entries_file(goes_on.cache_path), PriorityEntry) == entered
+    assert read_statements(goes_on.cache_path, PriorityEntry) == entered
     assert tomllib.loads((tmp_path / "config.toml").read_text())["rv"] == config["rv"]
 
 

@@ -18,7 +18,7 @@ from recovery.dicom.model import DicomNode
 from recovery.entries.charted import charted_folder, enter, merge, read_charted
 from recovery.entries.journal_parts import Signed, taken_apart, vouch
 from recovery.entries.statement_lines import known_as
-from recovery.entries.transfers import TransferEntry, standing_at, transfers_file
+from recovery.entries.transfers import TransferEntry, standing_at
 from recovery.host.entry_lines import append_statement
 from recovery.host.keys import load_key, make_key
 from recovery.objects.raw_journal import heads_object, line_object, statement_object
@@ -189,15 +189,15 @@ def test_what_people_signed_comes_back_in_the_order_of_its_times_and_what_lacks_
     signing = Signing(public_keys=[make_key(key)], private_key=str(key)) if is_signing else Signing()
     jobs, new = here(tmp_path / "jobs", pacs), here(tmp_path / "new", pacs)
     space = jobs.space()
-    append_statement(transfers_file(jobs.config.cache_path), AWAY)
+    append_statement(jobs.config.cache_path, AWAY)
     for entry_of in (AWAY, BACK):
         assert archive_charted(replace(space, config=replace(space.config, signing=signing))).unproven == {}
-        append_statement(transfers_file(jobs.config.cache_path), entry_of)
+        append_statement(jobs.config.cache_path, entry_of)
     assert archive_charted(replace(space, config=replace(space.config, signing=signing))).unproven == {}
     held, config = number_held(pacs), replace(new.config, signing=signing)
     assert held == (4 if is_signing else 2), "each line once; the job's word for each state of them"
     peer = pacs_peer(config, new.space().memory)
-    append_statement(transfers_file(config.cache_path), BACK)
+    append_statement(config.cache_path, BACK)
     assert bring_charted(config, peer) == (["1 statement that people signed came from the RT-PACS."], [])
     assert list(standing_at(config.cache_path).values()) == [BACK] and bring_charted(config, peer) == ([], [])
     forged = [statement_object(SITE, name, b'{"forged": 1}', MADE) for name in ("../users.jsonl", "downtimes.jsonl")]

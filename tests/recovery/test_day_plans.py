@@ -9,15 +9,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from recovery.entries.day_plans import (
-    DayPlanEntry,
-    Slot,
-    day_plans_file,
-    merge_day_plans,
-    planned_at,
-)
-from recovery.entries.downtimes import DowntimeEntry, downtimes_file
-from recovery.host.entry_lines import append_statement, entries_folder
+from recovery.entries.day_plans import DayPlanEntry, Slot, merge_day_plans, planned_at
+from recovery.entries.downtimes import DowntimeEntry
+from recovery.host.entry_lines import append_statement, entries_folder, file_of
 from recovery.lists import day_plan, day_tables, gaps, list_sheet, rows
 from recovery.lists.columns import DAY_PLAN
 from recovery.lists.day_plan import Hours
@@ -53,7 +47,7 @@ def booked(*times: tuple[str, date, time], status: str = "booked") -> pd.DataFra
 
 
 def begun(cache: Path, at: datetime = NOW - timedelta(hours=4)) -> None:
-    append_statement(downtimes_file(cache), DowntimeEntry("begin", "encrypted", "P", at, at))
+    append_statement(cache, DowntimeEntry("begin", "encrypted", "P", at, at))
 
 
 def times_of(lines: pd.DataFrame) -> list[tuple[str, str]]:
@@ -86,7 +80,7 @@ def test_what_is_signed_stands_in_the_place_of_that_machines_appointments_while_
 ) -> None:
     cache = tmp_path / "cache"
     plan = DayPlanEntry("TB1", TOMORROW, (Slot(time(8, 20), "4"), Slot(time(8), "9")), "T. Therapist", NOW)
-    append_statement(day_plans_file(cache), plan)
+    append_statement(cache, plan)
     assert planned_at(cache).counting == {}, "no downtime: the R&V system's appointments hold"
     begun(cache)
     plans = planned_at(cache).counting
@@ -107,18 +101,18 @@ def test_plans_of_two_workstations_merge_and_two_of_one_day_are_told(tmp_path: P
     one, other = tmp_path / "one" / "cache", tmp_path / "other" / "cache"
     first = DayPlanEntry("TB1", TOMORROW, (Slot(time(8), "1"),), "A", NOW)
     second = DayPlanEntry("TB1", TOMORROW, (Slot(time(8), "2"),), "B", NOW + timedelta(minutes=5))
-    append_statement(day_plans_file(one), first)
-    append_statement(day_plans_file(other), second)
+    append_statement(one, first)
+    append_statement(other, second)
     assert merge_day_plans(one, entries_folder(other)) == 1 and merge_day_plans(one, entries_folder(other)) == 0
     begun(one)
     planned = planned_at(one)
     assert planned.counting["TB1", TOMORROW] == second and planned.twice("TB1", TOMORROW) == "A and B"
     again = DayPlanEntry("TB1", TOMORROW, (Slot(time(9), "1"),), "A", NOW + timedelta(minutes=7), (first.entered_at,))
-    append_statement(day_plans_file(one), again)
+    append_statement(one, again)
     assert planned_at(one).twice("TB1", TOMORROW) == "B and A", "B's differs still from what A made of A's"
     of_both = (second.entered_at, again.entered_at)
     settled = DayPlanEntry("TB1", TOMORROW, first.slots, "C", NOW - timedelta(hours=1), of_both)
-    append_statement(day_plans_file(one), settled)
+    append_statement(one, settled)
     planned = planned_at(one)
     assert planned.counting["TB1", TOMORROW] == settled, "made from both, by a clock an hour behind"
     assert planned.twice("TB1", TOMORROW) == ""
@@ -129,12 +123,12 @@ def test_what_was_planned_in_a_downtime_that_is_over_counts_in_no_later_one(tmp_
     cache = tmp_path / "cache"
     begun(cache)
     old = DayPlanEntry("TB1", TOMORROW, (Slot(time(8), "1"),), "A", NOW)
-    append_statement(day_plans_file(cache), old)
-    append_statement(downtimes_file(cache), DowntimeEntry("end", "equal", "P", NOW + timedelta(hours=1)))
+    append_statement(cache, old)
+    append_statement(cache, DowntimeEntry("end", "equal", "P", NOW + timedelta(hours=1)))
     begun(cache, NOW + timedelta(hours=2))
     assert planned_at(cache).counting == {}
     new = replace(old, entered_at=NOW + timedelta(hours=3))
-    append_statement(day_plans_file(cache), new)
+    append_statement(cache, new)
     assert planned_at(cache).counting == {("TB1", TOMORROW): new}
 
 
@@ -142,15 +136,15 @@ def test_a_plan_that_cannot_be_read_is_said_and_so_is_one_made_twice(tmp_path: P
     cache = tmp_path / "cache"
     begun(cache)
     for name in "AB":
-        append_statement(day_plans_file(cache), DayPlanEntry("TB1", TOMORROW, (Slot(time(8), name),), name, NOW))
-    with day_plans_file(cache).open("ab") as file:
-        file.write(day_plans_file(cache).read_bytes().splitlines()[0].replace(b"08:00", b"08:20") + b"\n")
+        append_statement(cache, DayPlanEntry("TB1", TOMORROW, (Slot(time(8), name),), name, NOW))
+    with file_of(cache, DayPlanEntry).open("ab") as file:
+        file.write(file_of(cache, DayPlanEntry).read_bytes().splitlines()[0].replace(b"08:00", b"08:20") + b"\n")
     _, told = day_tables.with_plans(Tables(), cache, TODAY)
     assert told[0] == "▲ 1 plan of a machine's day cannot be read: what it said does not count."
     assert told[2] == "■ TB1 on Wed 25 Nov is planned twice, by A and B: the newest counts."
     assert len(day_tables.with_plans(Tables(), cache, TOMORROW + timedelta(days=1))[1]) == 2, "not of a day gone by"
-    day_plans_file(cache).unlink()
-    day_plans_file(cache).mkdir()
+    file_of(cache, DayPlanEntry).unlink()
+    file_of(cache, DayPlanEntry).mkdir()
     tables, told = day_tables.with_plans(Tables(), cache, TODAY)
     assert tables.schedule is None and "What was planned of machines' days is not here" in told[0]
 
@@ -158,7 +152,7 @@ def test_a_plan_that_cannot_be_read_is_said_and_so_is_one_made_twice(tmp_path: P
 def test_one_planned_day_tells_nothing_of_other_machines(tmp_path: Path) -> None:
     begun(tmp_path / "cache")
     plan = DayPlanEntry("TB1", TOMORROW, (Slot(time(8), "1"),), "A", NOW)
-    append_statement(day_plans_file(tmp_path / "cache"), plan)
+    append_statement(tmp_path / "cache", plan)
     tables, _ = day_tables.with_plans(Tables(), tmp_path / "cache", TODAY)
     asked = (("TB1", TOMORROW), ("TB1", TODAY), ("TB2", TOMORROW))
     assert [day_of(described(), tables, *one).is_schedule_known for one in asked] == [True, False, False]

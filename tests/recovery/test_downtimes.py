@@ -11,17 +11,9 @@ import pytest
 
 from recovery.__main__ import main
 from recovery.entries.charted import enter
-from recovery.entries.downtimes import (
-    DowntimeEntry,
-    believed_up_to,
-    downtimes_file,
-    grace_at,
-    lasting,
-    lasting_at,
-    told_at,
-)
+from recovery.entries.downtimes import DowntimeEntry, believed_up_to, grace_at, lasting, lasting_at, told_at
 from recovery.entries.noted import note
-from recovery.host.entry_lines import append_statement, read_statements
+from recovery.host.entry_lines import append_statement, file_of, read_statements
 from tests.app import clinic
 from tests.recovery.charting import FULL, entry
 
@@ -54,7 +46,7 @@ def test_without_reason_name_or_a_time_that_has_come_nothing_is_declared(odd: di
 def test_a_proof_after_the_fall_is_not_believed_until_the_downtime_is_ended(tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     assert believed_up_to(cache, NOW) == NOW and told_at(cache, ZURICH) == ""
-    append_statement(downtimes_file(cache), BEGIN)
+    append_statement(cache, BEGIN)
     assert believed_up_to(cache, NOW) == BEGIN.since
     assert grace_at(cache, timedelta(minutes=30)) == timedelta(0), "whoever was booked a minute ago may be on the couch"
     earlier = NOW - timedelta(days=1)
@@ -62,19 +54,19 @@ def test_a_proof_after_the_fall_is_not_believed_until_the_downtime_is_ended(tmp_
     assert told_at(cache, ZURICH).startswith(
         "DOWNTIME since Tue 24 Nov 2026 09:38, declared by P. Physicist: encrypted."
     )
-    append_statement(downtimes_file(cache), END)
+    append_statement(cache, END)
     assert (believed_up_to(cache, NOW), told_at(cache, ZURICH)) == (NOW, "")
 
 
 def test_a_file_that_cannot_be_read_is_said_and_is_not_no_downtime(tmp_path: Path) -> None:
-    file = downtimes_file(tmp_path / "cache")
-    append_statement(file, BEGIN)
+    file = file_of(tmp_path / "cache", DowntimeEntry)
+    append_statement(tmp_path / "cache", BEGIN)
     file.write_bytes(file.read_bytes().replace(b"encrypted", b"encrypteD"))
     cannot = "1 of what was said about downtimes cannot be read"
     half_an_hour = timedelta(minutes=30)
     assert told_at(tmp_path / "cache", ZURICH) == f"{cannot}: one may last."
     assert grace_at(tmp_path / "cache", half_an_hour) == timedelta(0), "as if it lasted"
-    append_statement(file, DowntimeEntry("end", "all compared", "P. Physicist", NOW))
+    append_statement(tmp_path / "cache", DowntimeEntry("end", "all compared", "P. Physicist", NOW))
     assert told_at(tmp_path / "cache", ZURICH) == f"{cannot}."
     assert grace_at(tmp_path / "cache", half_an_hour) == half_an_hour, "whatever began was ended"
     file.unlink()
@@ -88,10 +80,10 @@ def test_where_statements_are_gone_whoever_was_booked_since_the_proof_is_unknown
     cache = tmp_path / "cache"
     cache.mkdir()
     for one in (BEGIN, END):
-        append_statement(downtimes_file(cache), one)
+        append_statement(cache, one)
     note(cache, "")
     assert (told_at(cache, ZURICH), grace_at(cache, timedelta(hours=1))) == ("", timedelta(hours=1))
-    downtimes_file(cache).unlink()
+    file_of(cache, DowntimeEntry).unlink()
     assert "downtimes.jsonl lacks some of 2 statements" in told_at(cache, ZURICH)
     assert grace_at(cache, timedelta(hours=1)) == timedelta(0)
 
@@ -118,7 +110,7 @@ def test_it_is_declared_told_and_ended_by_command(
     assert "1 entry was charted since, which pages and charts count, and this does not" in capsys.readouterr().err
     end = ["downtime", "end", "--reason", "all compared", "--signed-by", "P. Physicist", *at]
     assert (main(end), main(end)) == (0, 1)
-    kept = read_statements(downtimes_file(tmp_path / "data" / "cache"), DowntimeEntry).all
+    kept = read_statements(tmp_path / "data" / "cache", DowntimeEntry).all
     assert [one.kind for one in kept] == ["begin", "end"]
     audit = (tmp_path / "data" / "audit.jsonl").read_text()
     assert '"downtime begin"' in audit and '"downtime end"' in audit

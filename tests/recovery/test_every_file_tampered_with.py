@@ -26,13 +26,13 @@ from recovery.cache.store import Cache
 from recovery.commands import verify
 from recovery.dicom.model import DicomNode
 from recovery.entries.charted import enter, read_charted
-from recovery.entries.downtimes import DowntimeEntry, downtimes_file, grace_at, told_at
-from recovery.entries.known_gaps import KnownGap, known_gaps_file
+from recovery.entries.downtimes import DowntimeEntry, grace_at, told_at
+from recovery.entries.known_gaps import KnownGap
 from recovery.entries.noted import noted_file
-from recovery.entries.priority_entries import PriorityEntry, entries_file
-from recovery.entries.reconciled import Worked, reconciled_file
-from recovery.entries.shift_checks import ShiftCheck, shift_checks_file
-from recovery.entries.transfers import TransferEntry, transfers_file
+from recovery.entries.priority_entries import PriorityEntry
+from recovery.entries.reconciled import Worked
+from recovery.entries.shift_checks import ShiftCheck
+from recovery.entries.transfers import TransferEntry
 from recovery.host.entry_lines import append_statement, entries_folder, read_statements
 from recovery.host.keys import make_key
 from recovery.pacs.workspace import Workspace
@@ -46,10 +46,7 @@ from tests.recovery import made_snapshots
 from tests.recovery.charting import FULL, entry
 
 NOW = clinic.NOW
-STATEMENTS = {
-    known_gaps_file: KnownGap, downtimes_file: DowntimeEntry, transfers_file: TransferEntry,
-    shift_checks_file: ShiftCheck, reconciled_file: Worked, entries_file: PriorityEntry,
-}  # fmt: skip
+STATEMENTS = (KnownGap, DowntimeEntry, TransferEntry, ShiftCheck, Worked, PriorityEntry)
 NO_FILE_OF_DATA = {"config.toml", "accounts.json", "signing.key", "charting.key", "charting.newest"}
 """Without accounts nobody signs in; a key that is gone is said by who needs it."""
 
@@ -94,16 +91,16 @@ def site(folder: Path, name: str) -> Site:
 
 def state_of_people(config: Config, number: int, at: datetime) -> None:
     """One more of everything that people sign."""
-    for file, said in {
-        known_gaps_file: KnownGap((f"1.2.{number}",), "never sent", date(2026, 12, 1), config.site.name, at),
-        downtimes_file: DowntimeEntry("begin", "encrypted", config.site.name, at, at)
+    for said in (
+        KnownGap((f"1.2.{number}",), "never sent", date(2026, 12, 1), config.site.name, at),
+        DowntimeEntry("begin", "encrypted", config.site.name, at, at)
         if number == 1
         else DowntimeEntry("step", "phone", config.site.name, at),
-        transfers_file: TransferEntry("100377", (f"1.2.{number}",), "St. E", "", config.site.name, at),
-        shift_checks_file: ShiftCheck(True, "", config.site.name, at),
-        reconciled_file: Worked(f"i{number}", "agrees", "x", config.site.name, at, "why"),
-    }.items():
-        append_statement(file(config.cache_path), said)
+        TransferEntry("100377", (f"1.2.{number}",), "St. E", "", config.site.name, at),
+        ShiftCheck(True, "", config.site.name, at),
+        Worked(f"i{number}", "agrees", "x", config.site.name, at, "why"),
+    ):
+        append_statement(config.cache_path, said)
     enter(config.cache_path, config.charting_key_path, entry(f"{config.site.name}{number}", number, FULL))
     AuditFile(config.audit_path).append(AuditEvent(at, config.site.name, "physicist", "sign in", "127.0.0.1"))
 
@@ -119,10 +116,10 @@ def seen(config: Config, names: list[str]) -> tuple[dict[str, object], set[str]]
         except CacheError as error:
             read[name] = None
             said.add(str(error))
-    for file, kind in STATEMENTS.items():
-        statements = read_statements(file(path), kind)
-        read[file.__name__] = statements.all
-        said.add(f"{statements.damaged_lines} lines of {file.__name__}")
+    for kind in STATEMENTS:
+        statements = read_statements(path, kind)
+        read[kind.FILE] = statements.all
+        said.add(f"{statements.damaged_lines} lines of {kind.FILE}")
     try:
         built_at = Cache(path).snapshot(ON_TREATMENT).taken_at
     except CacheError:
@@ -218,7 +215,7 @@ def test_a_cache_that_ransomware_encrypted_is_said_and_is_made_again_by_the_next
         (tmp_path / "site").mkdir()
         ours = OneSite(tmp_path / "site", pacs.node, has_database=False)
         path = ours.config.cache_path
-        append_statement(downtimes_file(path), DowntimeEntry("begin", "encrypted", "G", NOW, NOW))
+        append_statement(path, DowntimeEntry("begin", "encrypted", "G", NOW, NOW))
         assert [build_on_treatment(space_of(ours)).outcome for _ in range(2)] == ["OK", "OK"]
         (row,) = Cache(path).read(ON_TREATMENT)
         assert row["next_fraction_number"] == 3

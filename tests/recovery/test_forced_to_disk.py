@@ -15,7 +15,7 @@ from recovery.access.audit import AuditError, AuditEvent, AuditFile
 from recovery.cache.journal import JobResult, Journal
 from recovery.entries.known_gaps import KnownGap
 from recovery.host.durable import replace
-from recovery.host.entry_lines import EntriesError, Statements, append_statement, read_statements
+from recovery.host.entry_lines import EntriesError, Statements, append_statement, file_of, read_statements
 
 NOW = datetime(2026, 11, 24, 13, 38, tzinfo=UTC)
 GAP = KnownGap(("1.2.3",), "lost", NOW.date(), "Doe", NOW)
@@ -77,18 +77,18 @@ def test_a_file_that_cannot_be_forced_replaces_nothing_and_leaves_nothing_beside
 
 
 def test_what_people_enter_is_on_the_disk_with_its_name_when_it_is_said_to_be(disk: Disk, tmp_path: Path) -> None:
-    file = tmp_path / "entries" / "gaps.jsonl"
+    file = file_of(tmp_path / "cache", KnownGap)
     for number in range(2):
-        append_statement(file, GAP)
-        assert disk.knows(file) and read_statements(file, KnownGap) == Statements((GAP,) * (number + 1))
+        append_statement(tmp_path / "cache", GAP)
+        assert disk.knows(file) and read_statements(tmp_path / "cache", KnownGap) == Statements((GAP,) * (number + 1))
 
 
 def test_an_entry_that_cannot_be_forced_is_not_entered(disk: Disk, tmp_path: Path) -> None:
-    file = tmp_path / "gaps.jsonl"
-    append_statement(file, GAP)
+    file = file_of(tmp_path / "cache", KnownGap)
+    append_statement(tmp_path / "cache", GAP)
     before, disk.full = file.read_bytes(), True
     with pytest.raises(EntriesError, match="Nothing was entered"):
-        append_statement(file, GAP)
+        append_statement(tmp_path / "cache", GAP)
     assert file.read_bytes() == before
 
 

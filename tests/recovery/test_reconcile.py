@@ -17,9 +17,9 @@ from recovery.cache.store import Cache
 from recovery.course.charted import deliveries_of
 from recovery.course.charted_entries import ChartedBeam, standing
 from recovery.entries.charted import enter
-from recovery.entries.downtimes import DowntimeEntry, downtimes_file
-from recovery.entries.reconciled import Worked, reconciled_file
-from recovery.host.entry_lines import append_statement
+from recovery.entries.downtimes import DowntimeEntry
+from recovery.entries.reconciled import Worked
+from recovery.host.entry_lines import append_statement, file_of
 from recovery.on_treatment.reconciling import compare
 from recovery.patient.reconciliation import NothingToSayError, Reconciliation, reconcile
 from recovery.patient.tables import read_tables
@@ -62,7 +62,7 @@ class Returned:
 
     def sign(self, found: Reconciliation, item: str, kind: Literal["entered", "agrees"], hours: float) -> None:
         made = found.statement(item, kind, "T. Therapist", NOW + timedelta(hours=hours), "looked at both")
-        append_statement(reconciled_file(self.config.cache_path), made)
+        append_statement(self.config.cache_path, made)
 
 
 def row(whose: str, uid: str, number: int | None, beam: int | None, mu: float, at: datetime) -> dict[str, Any]:
@@ -100,9 +100,7 @@ def back(made: tuple[Path, dict[str, str]], tmp_path: Path) -> Returned:
         '[pacs]\nae_title = "P"\nhost = "127.0.0.1"\nport = 104\n[cache]\npath = "cache"\n'
     )
     config = load_config(file)
-    append_statement(
-        downtimes_file(config.cache_path), DowntimeEntry("begin", "encrypted", "P. Physicist", NOW, since=FALL)
-    )
+    append_statement(config.cache_path, DowntimeEntry("begin", "encrypted", "P. Physicist", NOW, since=FALL))
     records = read_tables(Cache(config.cache_path), [ANNA, BO]).records
     rows = [
         row(
@@ -235,7 +233,7 @@ def test_by_command_it_is_listed_signed_written_and_ends_with_a_warning(
     assert load_workbook(tmp_path / "list.xlsx").active.max_row == 27
     page = (tmp_path / "list.html").read_text()
     assert page.count("<h3>Enter by hand") == 2 and "112.4" in page and absent(None) in page
-    append_only = reconciled_file(back.config.cache_path).read_bytes().count(b"\n")
+    append_only = file_of(back.config.cache_path, Worked).read_bytes().count(b"\n")
     assert append_only == 1 and '"reconcile entered"' in (back.config.audit_path).read_text()
     capsys.readouterr()
     end = ["downtime", "end", "--reason", "enough", "--signed-by", "P. Physicist", *at]

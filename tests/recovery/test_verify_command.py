@@ -12,8 +12,8 @@ from recovery.access.audit import AuditEvent, AuditFile
 from recovery.cache.journal import JobResult, Journal
 from recovery.cache.store import Cache
 from recovery.entries.charted import enter
-from recovery.entries.downtimes import DowntimeEntry, downtimes_file
-from recovery.entries.known_gaps import KnownGap, known_gaps_file
+from recovery.entries.downtimes import DowntimeEntry
+from recovery.entries.known_gaps import KnownGap
 from recovery.host.entry_lines import append_statement
 from recovery.pacs.verified_objects import VerifiedObjects
 from recovery.tables.schema import EXCLUDED_PATIENTS
@@ -34,10 +34,10 @@ def config(tmp_path: Path) -> list[str]:
     journal = Journal(cache.path)
     journal.finish(journal.start("sync_records", NOW), JobResult("sync_records", "OK", {}), NOW)
     gap = KnownGap(("1.2.3",), "never sent", date(2026, 12, 1), "physicist", NOW)
-    append_statement(known_gaps_file(cache.path), gap)
+    append_statement(cache.path, gap)
     enter(cache.path, tmp_path / "charting.key", entry("a", 1, FULL))
     begin = DowntimeEntry("begin", "encrypted", "physicist", NOW, NOW)
-    append_statement(downtimes_file(cache.path), begin)
+    append_statement(cache.path, begin)
     AuditFile(tmp_path / "data" / "audit.jsonl").append(
         AuditEvent(NOW, "physicist", "physicist", "sign in", "127.0.0.1")
     )

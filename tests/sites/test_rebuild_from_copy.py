@@ -10,7 +10,7 @@ import pytest
 
 from recovery.cache.copy_age import newest_proof
 from recovery.cache.store import Cache
-from recovery.entries.shift_checks import ShiftCheck, shift_checks_file
+from recovery.entries.shift_checks import ShiftCheck
 from recovery.host.entry_lines import append_statement, read_statements
 from recovery.settings.config import Config, load_config
 from recovery.sites import restoring
@@ -31,7 +31,7 @@ def config(site: Site, tmp_path: Path) -> Config:
     copies += f'[signing]\npublic_keys = ["{public}"]\n'
     (tmp_path / "config.toml").write_text(GOOD.replace("[site]", '[site]\nid = "north"') + copies)
     site.cycle(1)
-    append_statement(shift_checks_file(site.cache_path), ShiftCheck(True, "", "A (a)", NOW))
+    append_statement(site.cache_path, ShiftCheck(True, "", "A (a)", NOW))
     site.cycle(2)
     return load_config(tmp_path / "config.toml")
 
@@ -53,7 +53,7 @@ def test_an_encrypted_cache_comes_back_as_it_was(config: Config, capsys: pytest.
     assert [row["patient_id"] for row in cache.read(ON_TREATMENT)] == ["2"]
     assert len(cache.read(TREATMENT_RECORDS)) == 3
     assert newest_proof(cache) == NOW + timedelta(minutes=20)
-    assert len(read_statements(shift_checks_file(config.cache_path), ShiftCheck).all) == 1
+    assert len(read_statements(config.cache_path, ShiftCheck).all) == 1
     assert restoring.run(config, "vault", LATER) == 0
     assert "not older: they stay" in capsys.readouterr().out
 

@@ -16,7 +16,8 @@ from pydicom import Dataset, dcmread
 from pydicom.fileset import FileSet
 
 from recovery.__main__ import main
-from recovery.entries.transfers import transfers_file
+from recovery.entries.transfers import TransferEntry
+from recovery.host.entry_lines import file_of
 from recovery.host.seals import unsealed_json
 from recovery.objects.digest import digest_of
 from recovery.packing.proof import faults_of
@@ -169,7 +170,7 @@ def test_what_a_plan_lacks_is_named_and_then_nothing_is_signed(
     held = {str(one.SOPInstanceUID) for one in FileSet(tmp_path / "out" / "DICOMDIR")}
     assert not {lost, changed} & held
     assert lost in "".join(texts((tmp_path / "out" / "SUMMARY.PDF").read_bytes())).replace("\n", "")
-    assert not transfers_file(clinic.folder / "cache").exists()
+    assert not file_of(clinic.folder / "cache", TransferEntry).exists()
 
 
 def test_what_no_record_of_a_dicomdir_can_name_is_in_the_packet_and_said(
@@ -201,7 +202,7 @@ def test_a_folder_with_other_files_is_not_written_to(clinic: TwoNodes, tmp_path:
 @pytest.mark.parametrize("name", ["", "nobody", "therapist", "admin"])
 def test_only_a_physicist_or_a_physician_signs(clinic: TwoNodes, name: str) -> None:
     assert transfer(clinic, "--to", "St. Elsewhere", "--by", name) == 2
-    assert not transfers_file(clinic.folder / "cache").exists()
+    assert not file_of(clinic.folder / "cache", TransferEntry).exists()
 
 
 def test_what_is_signed_is_on_list_and_chart_at_once_and_is_taken_back(clinic: TwoNodes, tmp_path: Path) -> None:

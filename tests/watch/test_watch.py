@@ -16,7 +16,7 @@ import pytest
 from backup_jobs.__main__ import main as backup_jobs
 from recovery.__main__ import main as recovery
 from recovery.cache.journal import JobResult, Journal
-from recovery.entries.shift_checks import ShiftCheck, shift_checks_file
+from recovery.entries.shift_checks import ShiftCheck
 from recovery.host.entry_lines import append_statement
 from recovery.settings.config import load_config
 from recovery.settings.watch import MailSettings, WatchSettings
@@ -132,7 +132,7 @@ def test_a_shift_check_that_nobody_made_is_told_and_that_it_was_made(site: Path,
     opened = [n for n, subject in enumerate(mails.subjects) if subject == "RBRDT Test clinic: the shift check is open"]
     assert len(opened) == 1
     assert "nobody has compared" in mails.texts[opened[0]] and "Open the page Shift check" in mails.texts[opened[0]]
-    append_statement(shift_checks_file(site / "cache"), ShiftCheck(True, "", "Doe (doe)", NOW))
+    append_statement(site / "cache", ShiftCheck(True, "", "Doe (doe)", NOW))
     backup_jobs(["build_on_treatment", *config])
     assert mails.subjects[-1] == "RBRDT Test clinic: the shift check is made"
 

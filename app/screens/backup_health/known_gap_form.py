@@ -14,7 +14,7 @@ from app.desk import Desk
 from app.screens.backup_health import unproven_table
 from app.wording import words
 from recovery.access.permissions import Permission
-from recovery.entries.known_gaps import LONGEST_DAYS, KnownGap, known_gaps_file
+from recovery.entries.known_gaps import LONGEST_DAYS, KnownGap
 from recovery.host.entry_lines import EntriesError, read_statements
 from recovery.words.printable import printable
 from recovery.words.values import counted
@@ -63,8 +63,8 @@ def _sign(desk: Desk, uids: Sequence[str], reason: str, until: date, signed_by: 
         st.markdown(":red[■ Nothing was acknowledged. It needs at least one object, and a reason.]")
         return
     details: Details = {"objects": len(uids), "until": until.isoformat(), "first": uids[0]}
-    gap, file = KnownGap(tuple(uids), reason, until, signed_by, desk.now()), known_gaps_file(desk.config.cache_path)
-    sign(Permission.SIGN_OFF, file, lambda: gap, "acknowledge", details, thanks="Acknowledged and signed.")
+    gap = KnownGap(tuple(uids), reason, until, signed_by, desk.now())
+    sign(desk, Permission.SIGN_OFF, lambda: gap, "acknowledge", details, thanks="Acknowledged and signed.")
 
 
 def _labels(unproven: Sequence[health.Unproven], table: pd.DataFrame | None) -> dict[str, str]:
@@ -76,7 +76,7 @@ def _labels(unproven: Sequence[health.Unproven], table: pd.DataFrame | None) -> 
 
 def _tell_damage(desk: Desk) -> None:
     try:
-        damaged = read_statements(known_gaps_file(desk.config.cache_path), KnownGap).damaged_lines
+        damaged = read_statements(desk.config.cache_path, KnownGap).damaged_lines
     except EntriesError as error:
         st.markdown(f":red[■ {words.as_markdown(str(error))} Every gap is on the banner meanwhile.]")
         return

@@ -18,7 +18,7 @@ from app.desk import Desk
 from app.screens.downtime import day_plan, reconciling
 from app.wording import words
 from recovery.access.permissions import Permission
-from recovery.entries.downtimes import Downtime, DowntimeEntry, downtimes_file, lasting_at
+from recovery.entries.downtimes import Downtime, DowntimeEntry, lasting_at
 from recovery.lists.day_sheet import cells_of, framed, said, table
 from recovery.words.times import at_time
 from recovery.words.values import counted
@@ -150,5 +150,5 @@ def _show_end(desk: Desk, signer: str) -> None:
 
 def _enter(desk: Desk, entry: DowntimeEntry) -> None:
     """Keep a statement, with its line of audit before it."""
-    needed, file = Permission.CHARTING if entry.kind == "step" else _MAY, downtimes_file(desk.config.cache_path)
-    sign(needed, file, lambda: entry, f"downtime {entry.kind}", {"said": entry.said})
+    needed = Permission.CHARTING if entry.kind == "step" else _MAY
+    sign(desk, needed, lambda: entry, f"downtime {entry.kind}", {"said": entry.said})

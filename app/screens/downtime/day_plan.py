@@ -21,8 +21,8 @@ from app.screens.machine_day import sources
 from app.wording import words
 from recovery.access.permissions import Permission
 from recovery.cache.formats import encoded_rows
-from recovery.entries.day_plans import DayPlanEntry, day_plans_file, planned_at
-from recovery.entries.priority_entries import PriorityEntry, entries_file, latest
+from recovery.entries.day_plans import DayPlanEntry, planned_at
+from recovery.entries.priority_entries import PriorityEntry, latest
 from recovery.host.entry_lines import EntriesError, read_statements
 from recovery.lists import day_plan, gaps, list_sheet, machine_day, older_ids, priorities
 from recovery.lists.columns import DAY_PLAN
@@ -114,7 +114,7 @@ def _urgent(desk: Desk, loaded: cached.Loaded) -> tuple[pd.DataFrame, list[str]]
     if rules is not None:
         entries: dict[str, PriorityEntry] = {}
         with suppress(EntriesError):  # without them the longest gap comes first, and no clock is shown
-            entries = latest(read_statements(entries_file(desk.config.cache_path), PriorityEntry).all)
+            entries = latest(read_statements(desk.config.cache_path, PriorityEntry).all)
         counting = older_ids.by_newest(entries, older_ids.names_of(table))
         clocks = priorities.clocks(table, counting, rules, desk.today(), desk.config.site.zone)
     told = clocks.drop_duplicates("patient_id").set_index("patient_id")["clock"]
@@ -160,13 +160,11 @@ def _show_sign(desk: Desk, lines: pd.DataFrame, asked: _Asked, replaces: tuple[d
     signer = rights.signer(Permission.CHARTING)
     if signer is None or not st.button(f"Sign this plan, as {words.as_markdown(signer)}", key=f"plan_sign {seen}"):
         return
-    sign(
-        Permission.CHARTING,
-        day_plans_file(desk.config.cache_path),
-        lambda: DayPlanEntry(asked.machine, asked.day, day_plan.slots_of(lines), signer, desk.now(), replaces),
-        "day plan",
-        {"machine": asked.machine, "day": asked.day.isoformat()},
-    )
+
+    def made() -> DayPlanEntry:
+        return DayPlanEntry(asked.machine, asked.day, day_plan.slots_of(lines), signer, desk.now(), replaces)
+
+    sign(desk, Permission.CHARTING, made, "day plan", {"machine": asked.machine, "day": asked.day.isoformat()})
 
 
 def _handed_out(desk: Desk, lines: pd.DataFrame, asked: _Asked, said: str) -> str:

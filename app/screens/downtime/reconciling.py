@@ -19,7 +19,6 @@ from recovery.access.permissions import Permission
 from recovery.bundling.reconcile_sheet import COLUMNS, rows, sheets
 from recovery.cache.errors import CacheError
 from recovery.cache.formats import encoded_rows
-from recovery.entries.reconciled import reconciled_file
 from recovery.host.entry_lines import EntriesError
 from recovery.patient.reconciliation import Item, NothingToSayError, Reconciliation, reconcile
 from recovery.words.printable import printable
@@ -93,5 +92,4 @@ def _ask(desk: Desk, found: Reconciliation) -> None:
         pressed = st.form_submit_button(f"Sign, as {words.as_markdown(signer)}", key="reconcile_sign_it")
     if pressed and item is not None and kind is not None:
         made = partial(found.statement, item, kind, signer, desk.now(), why)
-        file = reconciled_file(desk.config.cache_path)
-        sign(Permission.CHARTING, file, made, f"reconcile {kind}", {"item": item})
+        sign(desk, Permission.CHARTING, made, f"reconcile {kind}", {"item": item})

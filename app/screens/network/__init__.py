@@ -19,7 +19,7 @@ from app.components import header, marked
 from app.data import network
 from app.desk import Desk
 from app.wording import words
-from recovery.entries.priority_entries import PriorityEntry, entries_file, latest
+from recovery.entries.priority_entries import PriorityEntry, latest
 from recovery.host.entry_lines import EntriesError, read_statements
 from recovery.lists import appointments, filters, machine_day, older_ids, priorities
 from recovery.lists.columns import CLOCKS, MACHINE_DAY, NETWORK
@@ -126,7 +126,7 @@ def _show_priorities(desk: Desk, here: Sequence[SiteSeen], table: pd.DataFrame) 
     for seen in here:
         listed = table[table["copy"] == seen.copy]
         try:
-            entries = read_statements(entries_file(seen.cache_path or desk.config.cache_path), PriorityEntry).all
+            entries = read_statements(seen.cache_path or desk.config.cache_path, PriorityEntry).all
         except EntriesError as error:
             st.markdown(f":red[■ **{words.as_markdown(f'{seen.clinic}: {error}')}**]")
             continue

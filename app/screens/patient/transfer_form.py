@@ -8,7 +8,7 @@ from app.access.statements import sign
 from app.desk import Desk
 from app.wording import words
 from recovery.access.permissions import Permission
-from recovery.entries.transfers import standing_at, statement, transfers_file
+from recovery.entries.transfers import standing_at, statement
 from recovery.lists.rows import as_python
 
 _COLUMNS = ["patient_id", "other_patient_ids", "referenced_rt_plan_uid", "prescription_id", "status"]
@@ -47,5 +47,5 @@ def _sign(desk: Desk, own: pd.DataFrame, patient_id: str, *, to: str | None, rea
     if entry is None:
         st.markdown(":red[■ Nothing was signed: no plan of this patient may still be treated.]")
         return
-    details, file = {"to": to or "", "reason": reason}, transfers_file(path)
-    sign(Permission.TRANSFERS, file, lambda: entry, entry.action, details, patient_id=patient_id)
+    details = {"to": to or "", "reason": reason}
+    sign(desk, Permission.TRANSFERS, lambda: entry, entry.action, details, patient_id=patient_id)

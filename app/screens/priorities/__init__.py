@@ -12,7 +12,7 @@ from app.desk import Desk
 from app.screens.priorities import priority_export, priority_form
 from app.wording import words
 from recovery.access.permissions import Permission
-from recovery.entries.priority_entries import PriorityEntry, entries_file, latest
+from recovery.entries.priority_entries import PriorityEntry, latest
 from recovery.host.entry_lines import EntriesError, read_statements
 from recovery.lists import older_ids, priorities
 from recovery.lists.columns import CLOCKS, NOT_ENTERED
@@ -81,15 +81,14 @@ def _explain(desk: Desk) -> None:
 
 def _show_clocks(desk: Desk, loaded: cached.Loaded, rules: Rules) -> None:
     show_rules(rules)
-    file = entries_file(desk.config.cache_path)
     try:
-        entries = read_statements(file, PriorityEntry)
+        entries = read_statements(desk.config.cache_path, PriorityEntry)
     except EntriesError as error:
         st.markdown(f":red[■ **{words.as_markdown(str(error))}** No clock is shown without the entries.]")
         return
     if entries.damaged_lines:
         damaged = counted(entries.damaged_lines, "line")
-        where = words.as_markdown(str(file.name))
+        where = words.as_markdown(PriorityEntry.FILE)
         st.markdown(f":red[■ **{damaged} of {where} cannot be read.** An entry may be missing below: compare with it.]")
     table, today = loaded.table, desk.today()
     counting = older_ids.by_newest(latest(entries.all), older_ids.names_of(table))

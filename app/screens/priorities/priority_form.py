@@ -15,7 +15,7 @@ from app.desk import Desk
 from app.wording import words
 from recovery.access.permissions import Permission
 from recovery.cache.errors import CacheError
-from recovery.entries.priority_entries import PriorityEntry, entries_file
+from recovery.entries.priority_entries import PriorityEntry
 from recovery.identity.namesakes import fold
 from recovery.lists import filters
 from recovery.on_treatment.priorities import CATEGORIES, INTENTS
@@ -86,8 +86,8 @@ def _lacking(said: Mapping[str, object]) -> list[str]:
 
 def _sign(desk: Desk, entry: PriorityEntry) -> None:
     details: Details = {"category": entry.category or 0, "decided_by": entry.decided_by}
-    may, file, thanks = Permission.PRIORITIES, entries_file(desk.config.cache_path), "Entered and signed."
-    sign(may, file, lambda: entry, "priority", details, patient_id=entry.patient_id, thanks=thanks)
+    may, thanks = Permission.PRIORITIES, "Entered and signed."
+    sign(desk, may, lambda: entry, "priority", details, patient_id=entry.patient_id, thanks=thanks)
 
 
 def _people(table: pd.DataFrame) -> dict[str, str]:

@@ -12,7 +12,7 @@ from app.screens.shift_check import compare_sheet
 from app.wording import words
 from recovery.access.permissions import Permission, roles_with
 from recovery.entries.downtimes import told_at
-from recovery.entries.shift_checks import ShiftCheck, shift_checks_file
+from recovery.entries.shift_checks import ShiftCheck
 from recovery.host.entry_lines import EntriesError, Statements
 from recovery.watch.shifts import GRACE, LOOKS_BACK_DAYS, Shift
 from recovery.words.times import at_time
@@ -94,9 +94,9 @@ def _sign(desk: Desk, found: str | None, remark: str, signer: str) -> None:
     if found is None or (found == DIFFERS and not remark):
         st.markdown(":red[■ Nothing was entered. Choose what you found; of a difference, say what it is.]")
         return
-    check, file = ShiftCheck(found == AGREES, remark, signer, desk.now()), shift_checks_file(desk.config.cache_path)
+    check = ShiftCheck(found == AGREES, remark, signer, desk.now())
     details = {"agrees": check.agrees}
-    sign(Permission.CHARTS, file, lambda: check, "shift check", details, thanks="Entered and signed.")
+    sign(desk, Permission.CHARTS, lambda: check, "shift check", details, thanks="Entered and signed.")
 
 
 def _roles() -> str:
