@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import pytest
 
 from recovery.cache.journal import Journal
 from recovery.host import system_windows
-from tests.backup_jobs.test_main_job import course
+from tests.backup_jobs.test_main_job import NOW, course
 from tests.clinic import TwoNodes, two_nodes
 from tests.forked import PROJECT
 from tests.lesser import MODULES, NAMES
@@ -40,7 +41,10 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoNodes]:
 @pytest.fixture(scope="module")
 def walk(clinic: TwoNodes) -> dict[str, Any]:
     """What the whole walk said in a process that lacks what Windows lacks; see `tests.lesser`."""
-    made_up_clinic("aria", clinic.folder).close()
+    database = made_up_clinic("aria", clinic.folder)
+    booked = (NOW + timedelta(days=1)).isoformat(" ")  # of the real day: this walk runs by the computer's clock
+    database.execute("UPDATE ScheduledActivity SET ScheduledStartTime = ? WHERE ScheduledActivityRevCount = 1", booked)
+    database.close()
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", "tests.lesser", str(clinic.config)],
         cwd=PROJECT, capture_output=True, text=True, check=False, timeout=seconds(40),
