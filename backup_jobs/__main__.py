@@ -4,8 +4,6 @@ Exit status: 0 all that was asked is done and proven, 1 partly (what is not prov
 75 another run of the same job holds the lock.
 """
 
-from __future__ import annotations
-
 import sys
 
 if __name__ == "__main__":  # Ctrl-C ends it without a word until `stopping` is there, whose imports take some 20 ms
@@ -77,7 +75,7 @@ _TAKES_NOTHING = (
 )
 
 
-def _run(name: str, config: Config, *, as_json: bool) -> int:
+def _run(name: str, config: "Config", *, as_json: bool) -> int:
     from backup_jobs.jobs.cycle import run_cycle, worst
     from backup_jobs.jobs.hearing import Hearing
     from backup_jobs.jobs.job import Run, note, opened, run_job
@@ -123,7 +121,7 @@ def _run(name: str, config: Config, *, as_json: bool) -> int:
     return status
 
 
-def _job(name: str) -> Job:
+def _job(name: str) -> "Job":
     if name == "check":
         from backup_jobs.jobs.check import check
 
@@ -153,7 +151,7 @@ def _job(name: str) -> Job:
     return JOBS[name]
 
 
-def _print(run: Run, *, as_json: bool) -> None:
+def _print(run: "Run", *, as_json: bool) -> None:
     from recovery.words.printable import printable
 
     result = run.result

@@ -1,7 +1,5 @@
 """`python -m recovery COMMAND`: what people run by hand. It never speaks to the R&V system."""
 
-from __future__ import annotations
-
 import sys
 
 if __name__ == "__main__":  # Ctrl-C ends it without a word until `stopping` is there, whose imports take some 20 ms
@@ -17,6 +15,7 @@ if __name__ == "__main__":
     stopping.end_quietly(STOPPED)  # before the rest is imported, which takes the better part of a second
 
 import argparse
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,8 +34,6 @@ from recovery.words.printable import tell
 from recovery.words.refusals import RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
     from recovery.commands.rebuild import TablesReport
     from recovery.dimse import Peer
     from recovery.pacs.workspace import Workspace
@@ -229,7 +226,7 @@ def _rebuild_from(config: Config, folder: Path) -> int:
     return 0
 
 
-def _restore(space: Workspace, pacs: Peer, options: argparse.Namespace, *, has_database: bool) -> TablesReport:
+def _restore(space: "Workspace", pacs: "Peer", options: argparse.Namespace, *, has_database: bool) -> "TablesReport":
     """The relational tables from the RT-PACS, and what is to be said of them."""
     from recovery.commands.rebuild import HOW_TO_ACCEPT, note_accepted, restore_tables
     from recovery.pacs.charted_journals import bring_charted

@@ -37,7 +37,7 @@ def clinic(tmp_path: Path) -> Iterator[TwoNodes]:
 
 def run(clinic: TwoNodes, module: str, *arguments: str, **more: object) -> Shown:
     shown = on_a_terminal("-m", module, *arguments, "--config", str(clinic.config), **more)  # type: ignore[arg-type]
-    is_pythons_own = FROZEN in shown.text and 'File "/' not in shown.text
+    is_pythons_own = FROZEN in shown.text and f'File "{PROJECT}/' not in shown.text
     assert is_pythons_own or ("Traceback" not in shown.text and "Error" not in shown.text), shown.text
     return shown
 
