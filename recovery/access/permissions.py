@@ -52,8 +52,8 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.THERAPIST: _THERAPIST | {Permission.CHARTING, Permission.VIEWS},
     Role.PHYSICIST: _TREATING | _DOWNTIME | {Permission.SIGN_OFF, Permission.VIEWS},
     Role.PHYSICIAN: _THERAPIST | _DOWNTIME | {Permission.EXPORT, Permission.VIEWS},
-    Role.ADMIN: _TREATING | {Permission.AUDIT, Permission.USERS, Permission.VIEWS, Permission.NETWORK},
-    Role.NETWORK: frozenset({Permission.VIEW, Permission.NETWORK}),
+    Role.ADMIN: _TREATING | {Permission.AUDIT, Permission.USERS, Permission.VIEWS},
+    Role.NETWORK: frozenset({Permission.VIEW, Permission.EXPORT, Permission.NETWORK}),
 }
 
 BREAK_GLASS_GRANTS = _TREATING

@@ -8,13 +8,20 @@ from pathlib import Path
 from argon2 import PasswordHasher
 from streamlit.testing.v1 import AppTest
 
+from app.screens import PageEntry
 from recovery.access.accounts import Accounts
-from recovery.access.permissions import Role, User
+from recovery.access.permissions import Role, User, roles_with
 
 PASSWORD = "four words for tests"
 ENROLLED_AT = datetime(2026, 11, 1, tzinfo=UTC)
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 """Given to Accounts by tests alone: a hash in a millisecond."""
+
+
+def who_sees(page: PageEntry) -> Role:
+    """An admin, where an admin may see a page; else whoever may."""
+    may = roles_with(page.permission)
+    return Role.ADMIN if Role.ADMIN in may else may[0]
 
 
 def enrol(file: Path) -> Accounts:

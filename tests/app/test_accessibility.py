@@ -10,11 +10,20 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from app.screens import PAGES
 from demo.run.pictures import INSTALL_CHROMIUM, chromium
 from tests.app import axe, people
 from tests.app.browser import Server, new_page, sign_in
-from tests.app.walking import FOCUSED, dashboard, drawn, first_cell, go_to, open_first_patient, open_tab, tab_to
+from tests.app.walking import (
+    FOCUSED,
+    dashboard,
+    drawn,
+    every_page,
+    first_cell,
+    go_to,
+    open_first_patient,
+    open_tab,
+    tab_to,
+)
 
 pytestmark = pytest.mark.skipif(chromium() is None, reason=f"NOT TESTED IN A BROWSER: no Chromium. {INSTALL_CHROMIUM}")
 
@@ -72,8 +81,7 @@ def test_axe_finds_nothing_of_ours_on_any_page(at_the_door: Callable[[str], Page
     options = axe.CONTRAST if theme == "dark" else axe.OPTIONS
     judged = {"Sign in": axe.found(page, options=options)}
     sign_in(page, "admin")
-    for entry in PAGES:
-        go_to(page, entry.title)
+    for entry in every_page(page):
         judged[entry.title] = axe.found(page, options=options)
     go_to(page, "On treatment")
     for menu in ("Views", "Sort, columns"):
@@ -161,8 +169,7 @@ def test_focus_is_seen_wherever_it_is(at_the_door: Callable[[str], Page]) -> Non
     page = at_the_door("light")
     stops = stops_of(page, 6)
     sign_in(page, "admin")
-    for entry in PAGES:
-        go_to(page, entry.title)
+    for _ in every_page(page):
         stops += stops_of(page, 24)
     assert {name for name, is_seen in stops if not is_seen} == set()
     names = {name for name, _ in stops}

@@ -22,13 +22,13 @@ Walk = Callable[[str], Iterator[tuple[str, AppTest]]]
 
 @pytest.fixture
 def walk(tmp_path: Path, clock_file: Path, monkeypatch: pytest.MonkeyPatch) -> Walk:
-    """Every page of a poisoned clinic, as an admin sees it."""
+    """Every page of a poisoned clinic, as an admin, or who may see it, and a physicist do."""
 
     def walking(poison: str) -> Iterator[tuple[str, AppTest]]:
         put = hostile.POISONS[poison]
         monkeypatch.setenv("RBRDT_CONFIG", str(hostile.make(tmp_path / poison, poison)))
-        for who in ("admin", "physicist"):  # one reads the audit file, the other signs
-            for entry in PAGES:
+        for entry in PAGES:
+            for who in (people.who_sees(entry), "physicist"):  # one reads the audit file, the other signs
                 query = {"machine": put("TB1")} if entry.url_path == "machine_day" else {}
                 if entry.url_path == "patient":
                     query = {"patient": keys_of_process().key_of(put("100231"))}

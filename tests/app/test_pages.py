@@ -43,7 +43,7 @@ EXPECTED = {
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.url_path)
 @pytest.mark.parametrize("state", EXPECTED)
 def test_a_page_says_what_is(open_dashboard: Open, state: str, page: screens.PageEntry) -> None:
-    visit = open_dashboard(state, page=page.url_path, role="admin")
+    visit = open_dashboard(state, page=page.url_path, role=people.who_sees(page))
     assert not visit.exception
     assert not visit.error
     assert f"## {page.title} " in said(visit)
@@ -232,13 +232,13 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 from tests.forked import look_through_packages_once
 look_through_packages_once()
-password, *paths = sys.argv[1:]
-for path in paths:
+password, *pages = sys.argv[1:]
+for path, who in map(str.split, pages):
     if os.fork() == 0:
         visit = AppTest.from_file("app/main.py", default_timeout=300)
-        visit._page_hash = calc_hash(path) if path else ""
+        visit._page_hash = calc_hash(path) if path != "first" else ""
         visit.run()
-        visit.text_input(key="sign_in_name").set_value("admin")
+        visit.text_input(key="sign_in_name").set_value(who)
         visit.text_input(key="sign_in_password").set_value(password)
         visit.button(key="sign_in_press").click().run()
         shown = [*(one.value for one in visit.markdown), *(one.message for one in visit.exception)]
@@ -249,14 +249,19 @@ for path in paths:
 """Each page in a process of its own, in which nothing of ours is imported yet."""
 
 
+def name_of(page: screens.PageEntry) -> str:
+    """By which the address asks for it, and does for the first page without any."""
+    return "first" if page is PAGES[0] else page.url_path
+
+
 @pytest.fixture(scope="module")
 def opened_first(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     folder = tmp_path_factory.mktemp("first")
     set_clock(folder / "clock.json", clinic.NOW)
     config = clinic.make(folder / "clinic", "good", 13)
-    paths = ["", *(page.url_path for page in PAGES[1:])]
+    pages = [f"{name_of(page)} {people.who_sees(page)}" for page in PAGES]
     told = subprocess.run(
-        [sys.executable, "-c", OPENED_FIRST, people.PASSWORD, *paths], cwd=ROOT, capture_output=True, text=True,
+        [sys.executable, "-c", OPENED_FIRST, people.PASSWORD, *pages], cwd=ROOT, capture_output=True, text=True,
         check=True, env=os.environ | {
             "RBRDT_CONFIG": str(config), "RBRDT_CLOCK": str(folder / "clock.json"), "OPENBLAS_NUM_THREADS": "1",
         },
@@ -268,5 +273,5 @@ def opened_first(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str
 def test_a_page_opened_first_after_a_restart_by_its_own_address_is_drawn(
     opened_first: dict[str, list[str]], page: screens.PageEntry
 ) -> None:
-    shown = opened_first["" if page is PAGES[0] else page.url_path]
+    shown = opened_first[name_of(page)]
     assert any(f"## {page.title} " in text for text in shown), shown

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from playwright.sync_api import Error, Page, expect
 
-from tests.app import clinic, states
-from tests.app.browser import Server, serving
+from app.screens import PAGES, PageEntry
+from recovery.access.permissions import Role
+from tests.app import clinic, people, states
+from tests.app.browser import Server, serving, sign_in
 from tests.app.conftest import set_clock
 from tests.patience import milliseconds
 
@@ -51,6 +53,23 @@ def go_to(page: Page, title: str) -> None:
             break
     expect(heading).to_be_visible()
     drawn(page)
+
+
+def every_page(page: Page) -> Iterator[PageEntry]:
+    """Each page in turn, drawn, for a signed-in admin; one that an admin may not see is opened by somebody who may."""
+    for entry in PAGES:
+        if (who := people.who_sees(entry)) is not Role.ADMIN:
+            change_to(page, who)
+        go_to(page, entry.title)
+        yield entry
+        if who is not Role.ADMIN:
+            change_to(page, Role.ADMIN)
+
+
+def change_to(page: Page, who: Role) -> None:
+    """Sign out, and in as somebody else."""
+    page.get_by_role("button", name="Sign out").click()
+    sign_in(page, who)
 
 
 def open_first_patient(page: Page) -> None:

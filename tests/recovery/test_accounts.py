@@ -162,7 +162,8 @@ def test_the_parameters_outside_tests_are_those_of_rfc_9106() -> None:
 def test_roles_give_what_the_issue_says() -> None:
     assert PERMISSIONS[Role.VIEWER] == {Permission.VIEW}
     assert roles_with(Permission.CHARTS) == (Role.THERAPIST, Role.PHYSICIST, Role.PHYSICIAN, Role.ADMIN)
-    assert roles_with(Permission.EXPORT) == (Role.PHYSICIST, Role.PHYSICIAN, Role.ADMIN)
+    assert roles_with(Permission.EXPORT) == (Role.PHYSICIST, Role.PHYSICIAN, Role.ADMIN, Role.NETWORK)
+    assert roles_with(Permission.NETWORK) == (Role.NETWORK,), "an admin of one clinic is nobody in the others"
     assert roles_with(Permission.RECOVERY) == (Role.PHYSICIST, Role.ADMIN)
     assert roles_with(Permission.PRIORITIES) == (Role.PHYSICIST, Role.PHYSICIAN)
     assert roles_with(Permission.DOWNTIME) == (Role.PHYSICIST, Role.PHYSICIAN)

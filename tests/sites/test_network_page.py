@@ -98,7 +98,7 @@ def test_each_site_is_shown_with_its_age_and_one_that_fails_hides_no_other(
     assert not clocks.exception and "nobody has signed the rules" in said(clocks), said(clocks)
 
 
-@pytest.mark.parametrize("role", ["physicist", "viewer"])
+@pytest.mark.parametrize("role", ["physicist", "viewer", "admin"])
 def test_nobody_sees_the_network_without_its_role(role: str, open_dashboard: Open) -> None:
     visit = open_dashboard("good", page="network", role=role)
     assert "You may not see the patients of all sites" in said(visit) and not visit.dataframe
