@@ -13,7 +13,7 @@ if __name__ == "__main__":  # Ctrl-C ends it without a word until `stopping` is 
 
 from recovery.host import stopping
 
-STOPPED = "stopped; what was moved so far is in the RT-PACS, and the next run goes on from there"
+STOPPED = "stopped; what was done so far stands, and the next run does the rest"
 
 if __name__ == "__main__":
     stopping.end_quietly(STOPPED)  # before the rest is imported, which takes the better part of a second
