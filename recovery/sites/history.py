@@ -2,7 +2,8 @@
 
 How
     Of each site's newest state that verifies, the months asked for are brought here, compared with their SHA-256, and
-    kept. DuckDB reads them as one table with `site` and `month`; it loads no extension and opens no file by itself.
+    kept. DuckDB reads them as one table with `site` and `month`, of each the columns that are asked for; it loads no
+    extension and opens no other file.
 """
 
 from __future__ import annotations
@@ -25,7 +26,6 @@ from recovery.words.refusals import RefusedError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable
     from datetime import date, datetime
     from pathlib import Path
 
@@ -49,14 +49,15 @@ TREATED = TableSchema("treated", columns("site month patients:int sessions:int b
 
 _DAY = "coalesce(CAST(started_at AS DATE), treatment_date)"
 _SPAN = f"{_DAY} BETWEEN $since AND $until AND month BETWEEN $first AND $last"
+_HISTORY = "read_parquet($files, hive_partitioning = true, hive_types = {'site': VARCHAR, 'month': VARCHAR})"
 _OF_MACHINE = (
-    f"SELECT {', '.join(DELIVERIES.columns)} FROM history WHERE {_SPAN} AND treatment_machine_name = $machine "  # noqa: S608  names of ours
+    f"SELECT {', '.join(DELIVERIES.columns)} FROM {_HISTORY} WHERE {_SPAN} AND treatment_machine_name = $machine "  # noqa: S608  names of ours
     "ORDER BY site, started_at, sop_instance_uid, beam_index"
 )
 _SESSION = f"site, month, patient_id, referenced_rt_plan_uid, current_fraction_number, {_DAY}"
 _BY_MONTH = (
     "SELECT site, month, count(DISTINCT patient_id) AS patients, count(*) AS sessions, "  # noqa: S608  as above
-    f"CAST(sum(beams) AS BIGINT) AS beams FROM (SELECT {_SESSION}, count(*) AS beams FROM history WHERE {_SPAN} "
+    f"CAST(sum(beams) AS BIGINT) AS beams FROM (SELECT {_SESSION}, count(*) AS beams FROM {_HISTORY} WHERE {_SPAN} "
     "AND coalesce(treatment_delivery_type, 'TREATMENT') IN ('TREATMENT', 'CONTINUATION') "
     f"GROUP BY {_SESSION}) GROUP BY site, month ORDER BY site, month"
 )
@@ -76,7 +77,7 @@ def run(config: Config, options: argparse.Namespace, now: datetime) -> int:
     if not files:
         raise RefusedError("No month of that time is in any copy.")
     schema, told = TREATED if options.machine is None else DELIVERIES, len(said)
-    rows = answer(shelf, files, options.since, options.until, options.machine, said)
+    rows = answer(files, options.since, options.until, options.machine, said)
     tell(*said[told:], file=sys.stderr)
     content = encoded_rows(rows, schema, options.format)
     if options.output is not None:
@@ -86,16 +87,13 @@ def run(config: Config, options: argparse.Namespace, now: datetime) -> int:
     return 1 if said else 0
 
 
-def answer(
-    shelf: Path, files: list[Path], since: date, until: date, machine: str | None, said: list[str]
-) -> list[dict[str, Any]]:
+def answer(files: list[Path], since: date, until: date, machine: str | None, said: list[str]) -> list[dict[str, Any]]:
     """Rows of `DELIVERIES`, or without a machine of `TREATED`; a site whose months cannot be read is told in `said`.
 
     Raises `HistoryError` if nothing can be asked.
     """
     try:
         import duckdb
-        from pyarrow import ArrowException
     except ImportError as error:
         raise HistoryError(LACKING) from error
     closed: dict[str, str | bool | int | float | list[str]] = {
@@ -107,24 +105,16 @@ def answer(
     question, asked = (_BY_MONTH, asked) if machine is None else (_OF_MACHINE, {**asked, "machine": machine})
     rows: list[dict[str, Any]] = []
     with duckdb.connect(":memory:", config=closed) as connection:
+        connection.execute("SET allowed_paths = $files", {"files": [file.as_posix() for file in files]})
         connection.execute("SET enable_external_access = false")
         for folder, of_site in groupby(sorted(files), lambda file: file.parent.parent):  # one by one: memory
             try:
-                connection.register("history", _dataset(shelf, of_site))
-                found = connection.execute(question, asked)
+                found = connection.execute(question, {**asked, "files": [file.as_posix() for file in of_site]})
                 heads = [head[0] for head in found.description]
                 rows += [dict(zip(heads, row, strict=True)) for row in found.fetchall()]
-            except (duckdb.Error, ArrowException, OSError) as error:
+            except (duckdb.Error, OSError) as error:
                 said.append(f"{folder.name} is not in this answer: {type(error).__name__}")
     return rows
-
-
-def _dataset(shelf: Path, files: Iterable[Path]) -> object:
-    import pyarrow as pa
-    import pyarrow.dataset as ds
-
-    hive = ds.partitioning(pa.schema([("site", pa.string()), ("month", pa.string())]), flavor="hive")
-    return ds.dataset(list(map(str, files)), format="parquet", partitioning=hive, partition_base_dir=str(shelf))
 
 
 def _brought(

@@ -41,7 +41,7 @@ def months_of(staged: Path) -> dict[str, tuple[bytes, int]]:
     table = table.sort_by([(name, "ascending") for name in COLUMNS[:2]])
     months = [month for month in pc.unique(table["month"]).to_pylist() if month]
     parts = {month: table.filter(pc.equal(table["month"], month)) for month in months}
-    return {path_of(month): (_file(part), part.num_rows) for month, part in parts.items()}
+    return {path_of(month): (file_of(part), part.num_rows) for month, part in parts.items()}
 
 
 def path_of(month: str) -> str:
@@ -49,7 +49,8 @@ def path_of(month: str) -> str:
     return f"months/{TREATMENT_RECORDS.name}/{month}.parquet"
 
 
-def _file(rows: pa.Table) -> bytes:
+def file_of(rows: pa.Table) -> bytes:
+    """A month's file."""
     file = BytesIO()
-    pq.write_table(rows.drop_columns(["month"]), file, compression="zstd", row_group_size=65_536)
+    pq.write_table(rows.select(COLUMNS), file, compression="zstd", row_group_size=65_536)
     return file.getvalue()
