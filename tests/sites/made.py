@@ -27,6 +27,10 @@ def everything(_path: str) -> bool:
     return True
 
 
+def as_it_is(place: Place) -> Place:
+    return place
+
+
 def record(number: int, at: datetime, machine: str = "TB1") -> dict[str, object]:
     """One delivered beam."""
     empty: dict[str, object] = dict.fromkeys(TREATMENT_RECORDS.columns)
@@ -84,7 +88,7 @@ class Site:
     known: str = ""
     name: str = "north"
     clinic: str = "north clinic"
-    wrapped: Callable[[Place], Place] = lambda place: place
+    wrapped: Callable[[Place], Place] = as_it_is
 
     @property
     def place(self) -> Place:
