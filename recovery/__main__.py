@@ -221,9 +221,11 @@ def _rebuild_from(config: Config, folder: Path) -> int:
     from recovery.host.clock import read_clock
 
     now, cache = read_clock(), cache_of(config)
-    tell(*take_in(folder, cache, now))
-    tell(*filter(None, [age_in_words(true_up_to(cache, ON_TREATMENT), now, config, "the tables")]), file=sys.stderr)
-    return 0
+    taken = take_in(folder, cache, now)
+    tell(*taken.said)
+    old = age_in_words(true_up_to(cache, ON_TREATMENT), now, config, "the tables")
+    tell(*taken.problems, *filter(None, [old]), file=sys.stderr)
+    return 1 if taken.problems else 0
 
 
 def _restore(space: "Workspace", pacs: "Peer", options: argparse.Namespace, *, has_database: bool) -> "TablesReport":

@@ -6,7 +6,7 @@ Goal
 
 How
     `cache/` and `cache-entries/` of a bundle lie as on the jobs' machine, so that whatever reads a cache reads them,
-    with every seal and signature that they bear. What is here and as new stays.
+    with every seal and signature that they bear. They are taken in as a copy off site is (`recovery.sites.restoring`).
 """
 
 from __future__ import annotations
@@ -20,18 +20,14 @@ from pathlib import Path
 from recovery.cache.copy_age import AHEAD
 from recovery.cache.errors import CacheError, TableMissingError
 from recovery.cache.store import Cache
-from recovery.entries.charted import charted_folder
-from recovery.entries.journal_parts import put_together, taken_apart
-from recovery.entries.statement_lines import add_lines, lines_of
 from recovery.folder.sums import SUMS, UNSIGNED, is_signed_by, read_sums
 from recovery.host.entry_lines import entries_folder
 from recovery.packing.proof import hash_of
-from recovery.sites.restoring import take_list, take_snapshot
+from recovery.sites.restoring import Restored, take_cache
 from recovery.sites.staging import ENTRIES as STAGED_ENTRIES
 from recovery.sites.staging import RUNS, files_of, tail_of
 from recovery.tables.relational import ALL_TABLES
 from recovery.tables.schema import ON_TREATMENT
-from recovery.words.values import counted
 
 CACHE = "cache"
 ENTRIES = str(entries_folder(Path(CACHE)))
@@ -48,25 +44,21 @@ def carry_out(cache_path: Path, folder: Path) -> None:
         (folder / CACHE / RUNS).write_bytes(tail_of(cache_path / RUNS))
 
 
-def take_in(folder: Path, own: Cache, now: datetime) -> list[str]:
-    """Make an opened bundle's cache this computer's; what came, in sentences. Hold the locks of the jobs that write it.
+def take_in(folder: Path, own: Cache, now: datetime) -> Restored:
+    """Make an opened bundle's cache this computer's. Hold the locks of the jobs that write it.
 
     Raises `CacheError` if it is not what was written, not believed, or from the future; then nothing here is changed.
     """
-    there = Cache(folder / CACHE, trust=own.trust.until(now))
+    there, restored = Cache(folder / CACHE, trust=own.trust.until(now)), Restored()
     try:
         _prove(folder, there)
-        taken_at = there.snapshot(ON_TREATMENT).taken_at
-        if taken_at > now + AHEAD:
+        if there.snapshot(ON_TREATMENT).taken_at > now + AHEAD:
             raise CacheError(f"{folder} says that it is of a time that has not come yet: nothing was taken in.")
-        said = _count(_take_entries(there.path, own.path))
-        take_snapshot(there, own)
-        if not take_list(there, own):
-            return [*said, "The cache's own tables are whole, and not older than those of the bundle: they stay."]
+        take_cache(there, own, restored)
     except OSError as error:
         raise CacheError(f"{folder} cannot be taken in: {error.strerror or error}. Look at the disk.") from error
-    signed = [] if own.trust.public_keys else ["▲ Nobody's signature was asked for: the config names no key."]
-    return [f"{counted(own.snapshot(ON_TREATMENT).row_count, 'row')} in on_treatment, from the bundle.", *said, *signed]
+    restored.said += [] if own.trust.public_keys else ["▲ Nobody's signature was asked for: the config names no key."]
+    return restored
 
 
 def _prove(folder: Path, there: Cache) -> None:
@@ -98,13 +90,3 @@ def _site_of(folder: Path) -> str | None:
         return str(tomllib.loads((folder / "config.toml").read_text(encoding="utf-8"))["site"]["name"])
     except (OSError, ValueError, LookupError, TypeError):
         return None
-
-
-def _take_entries(there: Path, own: Path) -> int:
-    """Add what people entered there and nobody knows here; how many statements are new. Nothing is taken away."""
-    new = sum(put_together(own, taken_apart(there)).values()) if charted_folder(there).is_dir() else 0
-    return new + add_lines(own, lines_of(there))
-
-
-def _count(statements: int) -> list[str]:
-    return [f"{counted(statements, 'statement')} of people came with it."] if statements else []

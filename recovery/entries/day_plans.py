@@ -101,4 +101,4 @@ def merge_day_plans(cache_path: Path, folder: Path) -> int:
     Raises `OSError` if something cannot be read or written.
     """
     theirs = lines_of(folder / DayPlanEntry.FILE, DayPlanEntry)
-    return add_lines(cache_path, ((DayPlanEntry.FILE, line) for line in theirs))
+    return add_lines(cache_path, ((DayPlanEntry.FILE, line) for line in theirs)).new

@@ -93,8 +93,9 @@ def append_statement(cache_path: Path, entry: Statement) -> None:
 
     Raises `EntriesError` if it cannot be written. What was there before is untouched.
     """
-    file = file_of(cache_path, type(entry))
-    line = sealed_json(_adapter(type(entry)).dump_python(entry, mode="json")).encode()
+    kind: Any = type(entry)
+    file = file_of(cache_path, kind)
+    line = sealed_json(_adapter(kind).dump_python(entry, mode="json")).encode()
     try:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         append_line(file, line, private=True)
@@ -103,16 +104,15 @@ def append_statement(cache_path: Path, entry: Statement) -> None:
         raise EntriesError(f"Nothing was entered: {file} cannot be written ({why}). Check space and rights.") from error
 
 
-def _parsed(line: bytes, kind: type[Entry]) -> Entry | None:
+def _parsed(line: bytes, kind: Any) -> Any:
     """A line's statement; None when it is not what was written, or of another version."""
     try:
         said = checked_json(line, {field.name for field in fields(kind)})
-        entry: Entry = _adapter(kind).validate_json(json.dumps(said), strict=True)
+        return _adapter(kind).validate_json(json.dumps(said), strict=True)
     except ValueError:
         return None
-    return entry
 
 
 @cache
-def _adapter(kind: type[Entry]) -> TypeAdapter[Any]:
+def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)

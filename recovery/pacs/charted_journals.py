@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from recovery.dicom.elements import InvalidObjectError, required_uid
@@ -46,42 +47,55 @@ def bring_charted(config: Config, pacs: Peer, accepted: str = "") -> tuple[list[
             for series in find_series(link, study)
             for ref in find_refs(link, {"StudyInstanceUID": study, "SeriesInstanceUID": series})
         }
-    parts: list[Signed] = []
-    statements: dict[tuple[str, bytes], None] = {}
-    odd: dict[str, str] = {}
-    believed = {accepted, *(path.stem for path in charted_folder(config.cache_path).glob("*.jsonl"))}
+    found = _Found({accepted, *(path.stem for path in charted_folder(config.cache_path).glob("*.jsonl"))})
+    signing = config.signing
 
     def receive(ds: Dataset) -> None:
         try:
             came, said, vouched = signed_in(ds)
         except (InvalidObjectError, RawSnapshotError) as error:
-            odd[required_uid(ds, "SOPInstanceUID")] = str(error)
+            found.odd[required_uid(ds, "SOPInstanceUID")] = str(error)
             return
-        parts.extend(came)
-        believed.update(vouched_for(config.site.name, vouched, config.signing.public_keys))
-        statements.update((one, None) for one in said)
+        found.parts += came
+        found.believed |= vouched_for(config.site.name, vouched, signing.public_keys)
+        found.statements.update((one, None) for one in said)
         if not (came or said or vouched):
-            odd[required_uid(ds, "SOPInstanceUID")] = "its journal's key did not sign it"
+            found.odd[required_uid(ds, "SOPInstanceUID")] = "its journal's key did not sign it"
 
-    odd |= fetch(pacs, refs, receive, retrieve=config.pacs.retrieve)
-    foreign = {part.journal for part in parts} - believed if config.signing.public_keys else set()
-    lines = {name: sum(part.journal == name and not part.is_head for part in parts) for name in sorted(foreign)}
-    parts = [part for part in parts if part.journal not in foreign]
+    found.odd |= fetch(pacs, refs, receive, retrieve=config.pacs.retrieve)
+    first = "; ".join(f"{uid}: {why}" for uid, why in sorted(found.odd.items())[:3])
+    lacking = [_LACKING.format(counted(len(found.odd), "object"), first)] if found.odd else []
+    came, refused = _take_charted(config, found)
+    signed, doubted = _take_statements(config, found.statements, found.believed)
+    return [*came, *signed], [*lacking, *refused, *doubted]
+
+
+@dataclass(slots=True)
+class _Found:
+    """What the RT-PACS holds. `believed`: journals and statements; `odd`: by UID, why an object cannot be used."""
+
+    believed: set[str]
+    parts: list[Signed] = field(default_factory=list)
+    statements: dict[tuple[str, bytes], None] = field(default_factory=dict)
+    odd: dict[str, str] = field(default_factory=dict)
+
+
+def _take_charted(config: Config, found: _Found) -> tuple[list[str], list[str]]:
+    """Add what was charted to the journals here; what came, and what is not as it should be, in sentences."""
+    foreign = {part.journal for part in found.parts} - found.believed if config.signing.public_keys else set()
+    lines = Counter(part.journal for part in found.parts if part.journal in foreign and not part.is_head)
+    refused = [_FOREIGN.format(name, counted(lines[name], "entry", "entries")) for name in sorted(foreign)]
+    parts = [part for part in found.parts if part.journal not in foreign]
     try:
         new = put_together(config.cache_path, parts) if parts else {}
     except OSError as error:
-        return [], [_UNWRITTEN.format(error.strerror)]
-    known = read_charted(config.cache_path)
-    brought, doubted = _take_statements(config, statements, believed)
+        return [], [*refused, _UNWRITTEN.format(error.strerror)]
     said = [
         f"{counted(count, 'entry', 'entries')} charted by hand came from the RT-PACS, of the journal {name}."
         for name, count in new.items()
         if count
     ]
-    first = "; ".join(f"{uid}: {why}" for uid, why in sorted(odd.items())[:3])
-    lacking = [_LACKING.format(counted(len(odd), "object"), first)] if odd else []
-    refused = [_FOREIGN.format(name, counted(count, "entry", "entries")) for name, count in lines.items()]
-    return [*said, *brought], [*lacking, *refused, *doubted, *known.faults]
+    return said, [*refused, *read_charted(config.cache_path).faults]
 
 
 def _take_statements(
@@ -92,16 +106,12 @@ def _take_statements(
     own = [one for one in lines if not config.signing.public_keys or names[one] in believed]
     lost = {name for name in believed if name.startswith("statement ")} - {*names.values()}
     try:
-        new, here = add_lines(config.cache_path, own), {*lines_of(config.cache_path)}
+        added, here = add_lines(config.cache_path, own), {*lines_of(config.cache_path)}
     except OSError as error:
         return [], [f"What people signed did not come back from the RT-PACS: {error.strerror}."]
     foreign = sum(one not in here for one in lines)
     lost -= {known_as(*one) for one in here}
-    came = [f"{counted(new, 'statement')} that people signed came from the RT-PACS."] if new else []
+    came = [f"{counted(added.new, 'statement')} that people signed came from the RT-PACS."] if added.new else []
     refused = [_UNVOUCHED.format(counted(foreign, "statement"))] if foreign else []
-    lacking = (
-        [f"Of what people signed {counted(len(lost), 'statement')} cannot be had from the RT-PACS, and not from here."]
-        if lost
-        else []
-    )
-    return came, [*refused, *lacking]
+    lacking = [_LOST.format(counted(len(lost), "statement"))] if lost else []
+    return came, [*added.aside, *refused, *lacking]

@@ -1,8 +1,9 @@
 """`python -m recovery rebuild --from-copy NAME`: the cache, and what people entered, from a copy off site alone.
 
 How
-    The newest state that verifies is read whole before anything is written. The snapshot, the tables and each file of
-    entries come back where there is none here, or one that is damaged or older: nobody trades a good one for an older.
+    The newest state that verifies is read whole before anything is written. The snapshot and the tables come back where
+    there are none here, or damaged or older ones: nobody trades a good one for an older. What people entered is put
+    together. An opened rescue bundle is taken in by the same door (`take_cache`).
 """
 
 from __future__ import annotations
@@ -19,30 +20,24 @@ from recovery.cache.journal import Journal
 from recovery.cache.manifests import ManifestError, fault_of_file
 from recovery.cache.snapshot_publishing import install
 from recovery.cache.store import Cache
-from recovery.entries.charted import charted_folder
-from recovery.entries.journal_parts import put_together, signed_text
+from recovery.entries.statement_lines import take_entries
 from recovery.host import system
-from recovery.host.durable import replace
-from recovery.host.entry_lines import entries_folder
 from recovery.settings.trust import Trust, trust_of
 from recovery.sites.manifests import HISTORY, CopyError
 from recovery.sites.place import PlaceError, place_of
-from recovery.sites.reading import SiteState, last_seen, note_seen, read_site, seen_file
-from recovery.sites.staging import ENTRIES, RUNS, unpack
+from recovery.sites.reading import last_seen, note_seen, read_site, seen_file
+from recovery.sites.staging import RUNS, unpack
 from recovery.tables.schema import ON_TREATMENT, TREATMENT_RECORDS
 from recovery.words.printable import tell
 from recovery.words.refusals import RefusedError
 from recovery.words.times import age
+from recovery.words.values import counted
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from pathlib import Path
 
     from recovery.settings.config import Config
     from recovery.settings.sites import SiteCopy
-
-_BEFORE = ".before"
-"""What stood there and was not what was written stays under this name."""
 
 
 @dataclass(slots=True)
@@ -100,36 +95,42 @@ def rebuild_from(config: Config, copy: SiteCopy, now: datetime) -> Restored:
     try:
         shutil.rmtree(room, ignore_errors=True)
         unpack(state.files, room / "cache")
-        _tables(Cache(room / "cache", trust=trust), Cache(config.cache_path, trust=trust), restored)
+        take_cache(Cache(room / "cache", trust=trust), Cache(config.cache_path, trust=trust), restored)
     finally:
         shutil.rmtree(room, ignore_errors=True)
-    _entries(config.cache_path, state, restored)
     note_seen(seen, state.name, now)
     return restored
 
 
-def _tables(there: Cache, own: Cache, restored: Restored) -> None:
+def take_cache(there: Cache, own: Cache, restored: Restored) -> None:
+    """Make another cache, which verifies, this computer's where it is newer or this one is damaged, and tell.
+
+    Raises `OSError` if something cannot be written.
+    """
+    came = take_entries(there.path, own.path)
+    restored.said += [f"{counted(came.new, 'statement')} of people came with it."] if came.new else []
+    restored.problems += came.aside
     try:
-        restored.said.append(take_snapshot(there, own) or "It holds no snapshot of the R&V database's tables.")
+        restored.said.append(_take_snapshot(there, own))
     except CacheError as error:
-        restored.problems.append(f"The snapshot of the copy was not restored: {error}")
+        restored.problems.append(f"Its snapshot of the R&V database's tables was not restored: {error}")
     try:
-        is_taken = take_list(there, own)
+        is_taken = _take_list(there, own)
     except CacheError as error:
         restored.problems.append(f"It holds no tables of the list: {error}")
         return
     stays = "The tables of the list here are whole and not older: they stay."
-    taken = "The tables of the list restored. `python -m recovery rebuild` asks the RT-PACS anew."
+    taken = f"The tables of the list restored, {counted(own.snapshot(ON_TREATMENT).row_count, 'row')} in on_treatment."
     restored.said.append(taken if is_taken else stays)
 
 
-def take_snapshot(there: Cache, own: Cache) -> str:
+def _take_snapshot(there: Cache, own: Cache) -> str:
     """Make another cache's snapshot this one's unless it has one that is whole and not older; a sentence of it.
 
-    Empty where there is none. Raises `CacheError` if it is not what was written, or cannot be written.
+    Raises `CacheError` if it is not what was written, or cannot be written.
     """
     if (snapshot := there.open_snapshot()) is None:
-        return ""
+        return "It holds no snapshot of the R&V database's tables."
     manifest = snapshot.manifest
     with suppress(CacheError):
         held = own.open_snapshot()
@@ -145,7 +146,7 @@ def take_snapshot(there: Cache, own: Cache) -> str:
     return f"{len(files)} tables of the R&V database restored, {rows} rows."
 
 
-def take_list(there: Cache, own: Cache) -> bool:
+def _take_list(there: Cache, own: Cache) -> bool:
     """Make another cache's own tables this one's, unless they are whole here and not older.
 
     Raises `CacheError` if there are none; `OSError` if they cannot be written.
@@ -165,39 +166,7 @@ def take_list(there: Cache, own: Cache) -> bool:
     shutil.rmtree(beside, ignore_errors=True)
     journal = Journal(own.path)  # its end tells how old the newest proof is
     if (there.path / RUNS).exists() and not journal.runs():
-        _aside(journal.path)
+        if journal.path.exists():
+            shutil.copyfile(journal.path, journal.path.with_name(f"{journal.path.name}.before"))
         shutil.copyfile(there.path / RUNS, journal.path)
     return True
-
-
-def _entries(cache_path: Path, state: SiteState, restored: Restored) -> None:
-    """What people entered: files that only grow. Journals of charted fractions are put together line by line."""
-    folder, charted = entries_folder(cache_path), charted_folder(cache_path)
-    parts = []
-    for path, data in sorted(state.files.items()):
-        if not path.startswith(f"{ENTRIES}/"):
-            continue
-        file = folder / path.removeprefix(f"{ENTRIES}/")
-        if file.parent == charted:
-            parts += [part for line in data.split(b"\n") if (part := signed_text(file.stem, line)) is not None]
-            continue
-        own = file.read_bytes() if file.exists() else b""
-        if own.startswith(data):
-            continue
-        if not data.startswith(own):
-            _aside(file)
-            restored.problems.append(f"{file.name} was not what the copy has, and stays as {file.name}{_BEFORE}.")
-        _write(file, data)
-        restored.said.append(f"{file.name} restored.")
-    new = sum(put_together(cache_path, parts).values()) if parts else 0
-    restored.said += [f"{new} charted entries restored."] if new else []
-
-
-def _aside(file: Path) -> None:
-    if file.exists():
-        _write(file.with_name(f"{file.name}{_BEFORE}"), file.read_bytes())
-
-
-def _write(file: Path, data: bytes) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    replace(file, data, private=file.suffix != ".parquet")

@@ -18,7 +18,7 @@ from recovery.cache.store import Cache
 from recovery.entries.noted import lost, note
 from recovery.entries.transfers import TransferEntry, standing_at
 from recovery.folder.sums import SUMS, sums_text
-from recovery.host.entry_lines import append_statement, file_of
+from recovery.host.entry_lines import Statements, append_statement, file_of, read_statements
 from recovery.host.keys import public_key_of
 from recovery.packing.proof import hash_of
 from recovery.settings.trust import Trust
@@ -62,9 +62,10 @@ def test_every_table_and_statement_is_the_same_on_the_new_computer(bundle: Path,
     assert len(held) > 5 and all(own.read(schema) == there.read(schema) for schema in held)
     assert list(standing_at(own.path).values()) == [SIGNED]
     assert (own.path / "runs.jsonl").read_text() == "a run\n"
-    assert said == [
-        f"{len(own.read(ON_TREATMENT))} rows in on_treatment, from the bundle.",
+    assert said.problems == [] and said.said == [
         "1 statement of people came with it.",
+        "It holds no snapshot of the R&V database's tables.",
+        f"The tables of the list restored, {len(own.read(ON_TREATMENT))} rows in on_treatment.",
         "▲ Nobody's signature was asked for: the config names no key.",
     ]
 
@@ -76,7 +77,7 @@ def test_a_bundle_that_no_key_signed_is_refused_where_keys_are_named(bundle: Pat
         take_in(bundle, own, NOW)
     assert not own.path.exists()
     prove(bundle, key)
-    assert "signature" not in " ".join(take_in(bundle, own, NOW))
+    assert "signature" not in " ".join(take_in(bundle, own, NOW).said)
 
 
 def test_a_bundle_of_another_clinic_brings_no_statement_here(bundle: Path, tmp_path: Path) -> None:
@@ -111,7 +112,7 @@ def test_tables_that_are_damaged_here_are_taken_from_a_bundle_that_is_as_old(bun
     take_in(bundle, own, NOW)
     plans = own.path / "tables/rt_plans.parquet"
     plans.write_bytes(plans.read_bytes()[:-9])
-    assert "from the bundle" in take_in(bundle, own, NOW)[0] and not damaged_tables(own.path)
+    assert "list restored" in " ".join(take_in(bundle, own, NOW).said) and not damaged_tables(own.path)
 
 
 def test_a_second_time_nothing_changes_and_what_was_signed_here_stays_the_last_word(
@@ -120,9 +121,24 @@ def test_a_second_time_nothing_changes_and_what_was_signed_here_stays_the_last_w
     own = Cache(tmp_path / "new/cache")
     append_statement(own.path, LATER)
     take_in(bundle, own, NOW)
-    again = take_in(bundle, own, NOW)
-    assert again == ["The cache's own tables are whole, and not older than those of the bundle: they stay."]
+    again = take_in(bundle, own, NOW).said
+    assert "The tables of the list here are whole and not older: they stay." in again and len(again) == 3
     assert list(standing_at(own.path).values()) == [LATER]
+
+
+def test_statements_that_were_encrypted_here_come_back_and_what_stood_there_stays_beside(
+    bundle: Path, tmp_path: Path
+) -> None:
+    own = Cache(tmp_path / "new/cache")
+    append_statement(own.path, LATER)
+    transfers = file_of(own.path, TransferEntry)
+    encrypted = transfers.read_bytes() + b"\x00RANSOM"
+    transfers.write_bytes(encrypted)
+    (problem,) = take_in(bundle, own, NOW).problems
+    assert (
+        "transfers.jsonl.before" in problem and transfers.with_name("transfers.jsonl.before").read_bytes() == encrypted
+    )
+    assert read_statements(own.path, TransferEntry) == Statements((SIGNED, LATER))
 
 
 @pytest.mark.parametrize("what", ["changed", "smuggled", "lost", "no sums", "forged with its checksum"])
@@ -158,6 +174,6 @@ def test_the_command_says_what_came_and_how_old_it_is(
     config.write_text(CONFIG, encoding="utf-8")
     assert main(["rebuild", "--from-bundle", str(bundle), "--config", str(config)]) == 0
     said = capsys.readouterr()
-    assert "rows in on_treatment, from the bundle" in said.out and "how old the tables" in said.err
+    assert "rows in on_treatment." in said.out and "how old the tables" in said.err
     assert main(["rebuild", "--from-bundle", str(tmp_path), "--config", str(config)]) == 2
     assert "is no opened bundle" in capsys.readouterr().err

@@ -177,6 +177,29 @@ def test_a_journal_of_an_attackers_own_key_counts_nowhere_unless_a_person_takes_
     assert problems == [] and {one.entry_id for one in read_charted(config.cache_path).entries} == set("abcdf")
 
 
+def test_where_a_journal_cannot_be_written_what_else_is_wrong_is_said_and_what_people_signed_comes(
+    tmp_path: Path, pacs: Archive, journals: Path
+) -> None:
+    key = tmp_path / "signing.key"
+    signing = Signing(public_keys=[make_key(key)], private_key=str(key))
+    jobs, new = here(tmp_path / "jobs", pacs), here(tmp_path / "new", pacs)
+    append_statement(jobs.config.cache_path, AWAY)
+    assert merge(jobs.config.cache_path, charted_folder(journals)) == []
+    space = jobs.space()
+    assert archive_charted(replace(space, config=replace(space.config, signing=signing))).unproven == {}
+    enter(tmp_path / "forged" / "cache", tmp_path / "forged" / "key", entry("f", 5, FULL))
+    foreign, _ = taken_apart(tmp_path / "forged" / "cache")
+    pacs.store.ingest([line_object(SITE, foreign, MADE)])
+    config = replace(new.config, signing=signing)
+    charted_folder(config.cache_path).parent.mkdir(parents=True)
+    charted_folder(config.cache_path).write_bytes(b"no folder")
+    came, problems = bring_charted(config, pacs_peer(config, new.space().memory))
+    assert came == ["1 statement that people signed came from the RT-PACS."]
+    said = " ".join(problems)
+    assert "did not come back from the RT-PACS" in said and foreign.journal in said
+    assert list(standing_at(config.cache_path).values()) == [AWAY]
+
+
 AWAY = TransferEntry("100001", ("1.2.3",), "St. Elsewhere", "", "Green, Gloria (physician)", local().astimezone(UTC))
 BACK = replace(AWAY, to=None, reason="no bed there", entered_at=AWAY.entered_at + timedelta(hours=1))
 
