@@ -84,7 +84,7 @@ class DimseLink:
                 return None, None
 
         upstream.take_messages_by(assoc, get_msg)
-        Answers(assoc.dimse)
+        Answers(assoc)
 
     @property
     def is_open(self) -> bool:

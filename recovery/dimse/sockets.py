@@ -33,11 +33,21 @@ class QuickSocket(socket.socket):
     """A socket that acknowledges at once what it receives, where the system can; told so at each read."""
 
     is_reading = False
+    ahead = b""
+    """What was read, and is not asked for yet."""
 
     def recv(self, buflen: int = _MOST_BYTES, flags: int = 0) -> bytes:
         with contextlib.suppress(OSError):
             system.acknowledge_at_once(self)
         return super().recv(buflen, flags)
+
+    def read_ahead(self) -> None:
+        """Read what has come, for `recv_all` to give."""
+        self.is_reading = True
+        try:
+            self.ahead += self.recv()
+        finally:
+            self.is_reading = False
 
     def recv_all(self, count: int, seconds: float | None) -> bytearray:
         """Read `count` bytes, or fewer where the connection ends.
@@ -45,7 +55,10 @@ class QuickSocket(socket.socket):
         Raises `TimeoutError` if they are not there in `seconds`: a peer that sends a byte now and then is not waited
         for.
         """
-        began, usual, data = time.monotonic(), self.gettimeout(), bytearray()
+        began, usual, data = time.monotonic(), self.gettimeout(), bytearray(self.ahead[:count])
+        self.ahead = self.ahead[count:]
+        if len(data) == count:
+            return data
         self.is_reading = True
         try:
             while len(data) < count:

@@ -15,6 +15,7 @@ from pynetdicom import _config
 if TYPE_CHECKING:
     from pynetdicom.association import Association
     from pynetdicom.dimse import DIMSEServiceProvider
+    from pynetdicom.dul import DULServiceProvider
     from pynetdicom.pdu_primitives import P_DATA
     from pynetdicom.transport import AssociationSocket
 
@@ -44,6 +45,19 @@ def take_messages_by(assoc: Association, get_msg: Callable[[bool], Any]) -> None
 def read_bytes_by(socket: AssociationSocket, recv: Callable[[int], bytearray]) -> None:
     """Mends `AssociationSocket.recv`, which waits without end: half a PDU held its thread for ever."""
     socket.recv = recv  # type: ignore[assignment, method-assign]
+
+
+def read_pdus_by(dul: DULServiceProvider, read: Callable[[], None]) -> Callable[[], None]:
+    """Mends `DULServiceProvider._read_pdu_data`, which reads a PDU in two pieces and sends each through a queue and the
+    state machine: half of the time that a long answer takes. Returns what read the PDUs before."""
+    before = dul._read_pdu_data
+    dul._read_pdu_data = read  # type: ignore[method-assign]
+    return before
+
+
+def is_in_data_transfer(dul: DULServiceProvider) -> bool:
+    """Whether a P-DATA-TF PDU that comes now is handed to DIMSE as it is (PS3.8 table 9-10, Sta6 and Evt10)."""
+    return bool(dul.state_machine.current_state == "Sta6")
 
 
 def read_messages_by(dimse: DIMSEServiceProvider, receive: Receive) -> Receive:

@@ -16,7 +16,7 @@ def test_the_file_was_read_against_the_pinned_version() -> None:
 
 
 def test_nobody_else_reaches_into_pynetdicom() -> None:
-    reaching = re.compile(r"pynetdicom import _|\.(?:receive_primitive|get_msg|recv) = ")
+    reaching = re.compile(r"pynetdicom import _|\.(?:receive_primitive|get_msg|recv|_read_pdu_data) = ")
     found = [
         path.relative_to(ROOT).as_posix()
         for room in ("recovery", "backup_jobs", "app")
