@@ -1,9 +1,10 @@
 """Find treatment records on a node: those of a window of days, those of patients, all.
 
 How
-    Three dates, each asked on its own and joined: InstanceCreationDate, SeriesDate, TreatmentDate. A date that cost
-    much and lately found nothing that the others had not is asked again after an hour, not in every run. Where the
-    node holds little beyond the window, the rest is listed and only that is asked for the other dates.
+    Three dates, each asked on its own and joined: InstanceCreationDate, SeriesDate, TreatmentDate. A date that lately
+    found nothing that the others had not is asked of the window again after an hour; in every run of the newest days
+    alone, and where that costs much not at all. Where the node holds little beyond the window, the rest is listed and
+    only that is asked for the other dates.
 
 Why all of Modality RTRECORD
     The SOP class would tell RT Treatment Summary Records apart, and costs an archive a file per answer. They are
@@ -35,7 +36,13 @@ log = logging.getLogger(__name__)
 
 DATES = ("InstanceCreationDate", "SeriesDate", "TreatmentDate")
 CHEAP = 0.25
-"""Seconds. A question that took no longer is asked in every run."""
+"""Seconds. A question that took no longer is asked in every run, be it of the newest days alone."""
+
+NEWEST = timedelta(days=2)
+"""Before a window's last day, which is tomorrow."""
+
+EVERYTHING = "everything"
+"""Under which name it stands when a node was found to hold too much to list all of it."""
 
 PATIENTS_PER_QUERY = 50
 
@@ -69,12 +76,18 @@ def search_records(peer: Peer, dates: DateRange, now: datetime, keywords: Sequen
         found = _by_date(link, due[0], dates, None)
         _note(peer, due[0], now, started, len(found))
         started = time.monotonic()
-        is_limited = "IMAGE" in traits.limits
-        rest = _everything_else(link, found) if len(due) > 1 and not is_limited else None
+        is_listable = "IMAGE" not in traits.limits and _is_for_the_window(peer, EVERYTHING, now)
+        rest = _everything_else(link, found) if len(due) > 1 and is_listable else None
+    if len(due) > 1 and is_listable and rest is None:
+        _note(peer, EVERYTHING, now, started, 0)
+    newest = DateRange(max(dates.first, dates.last - NEWEST), dates.last)
     for keyword in due[1:]:
+        is_put_off = not _is_for_the_window(peer, keyword, now)
         with open_link(peer) as link:
-            more = _by_date(link, keyword, dates, rest)
-        _note(peer, keyword, now, started, len(more - found))
+            more = _by_date(link, keyword, newest, rest) if is_put_off else set()
+            if not (is_put_off and more <= found):
+                more = _by_date(link, keyword, dates, rest)
+                _note(peer, keyword, now, started, len(more - found))
         found = distinct([*found, *more])
     return Search(found, None if rest is None else found | rest)
 
@@ -180,12 +193,15 @@ def _records(link: Link, keys: Mapping[str, str], *returning: str) -> Iterator[D
 
 
 def _is_due(peer: Peer, keyword: str, now: datetime) -> bool:
-    """The leading date always; another when it is cheap, found something of its own, or an hour has passed."""
+    """The leading date always; another when it is cheap, or to be asked of the whole window."""
     last = peer.traits.asked.get(keyword)
-    if last is None:
-        return True
-    asked_at, seconds, found = last
-    return seconds <= CHEAP or found > 0 or not 0 <= now.timestamp() - asked_at < HOUR
+    return (last is not None and last[1] <= CHEAP) or _is_for_the_window(peer, keyword, now)
+
+
+def _is_for_the_window(peer: Peer, keyword: str, now: datetime) -> bool:
+    """Whether it was not asked yet, found something of its own, or was asked an hour ago."""
+    asked_at, _, found = peer.traits.asked.get(keyword, (-HOUR, 0, 0))
+    return found > 0 or not 0 <= now.timestamp() - asked_at < HOUR
 
 
 def _was_ignored(answers: Sequence[Dataset], keyword: str, dates: DateRange) -> bool:
