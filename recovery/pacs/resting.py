@@ -4,7 +4,7 @@ How
     Everybody of a group (`course_groups`) was last treated long ago: the group's objects, and what the RT-PACS said of
     them, lie in a part of the cache of some fifty groups. The table `resting` says who lies where. Whoever is named by
     a new object, an appointment or a delivery is woken: the part is loaded, and counted as if it had never rested. A
-    run takes as many parts in turn as a day needs for all: they are asked for, and their rows are made again.
+    run takes one part in turn, or as many as a week needs for all: they are asked for, and their rows are made again.
 
 Why being in two places harms nobody
     Whoever goes to rest is written to the part first, then to `resting`, and leaves the active tables last; whoever
@@ -30,8 +30,8 @@ log = logging.getLogger(__name__)
 
 GROUPS_PER_PART = 50
 """With twenty records each, a thousand are loaded and asked for when a part has its turn."""
-RUNS_A_DAY = 140
-"""Of one every ten minutes, some of them missed."""
+RUNS_A_WEEK = 1000
+"""Of one every ten minutes, some of them missed. Parts of 50,000 courses take one in each."""
 
 Places = dict[str, tuple[int, int]]
 """By name, the part that it lies in, and how many records of it bear the name."""
@@ -119,9 +119,9 @@ class Resting:
         return sum(count for number, count in self.counts.items() if number not in self.loaded)
 
     def take_turn(self, run: int) -> None:
-        """Load the parts whose turn it is: by the number of the run, for a clock may lie; all of them within a day."""
+        """Load the parts whose turn it is: by the number of the run, for a clock may lie; all of them within a week."""
         numbers = sorted(self.counts)
-        at_once = -(-len(numbers) // RUNS_A_DAY)
+        at_once = -(-len(numbers) // RUNS_A_WEEK)
         for place in range(run * at_once, (run + 1) * at_once):
             self._load(numbers[place % len(numbers)])
 

@@ -170,8 +170,8 @@ def test_parts_take_turns(folder: Path) -> None:
     assert [set(opened(folder, run_number=number).resting.loaded) for number in range(4)] == [{1}, {2}, {1}, {2}]
 
 
-def test_all_parts_have_their_turn_within_a_day(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recovery.pacs.resting.RUNS_A_DAY", 1)
+def test_all_parts_have_their_turn_within_a_week(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recovery.pacs.resting.RUNS_A_WEEK", 1)
     assert set(opened(folder, run_number=7).resting.loaded) == {1, 2}
 
 
