@@ -1,8 +1,10 @@
-"""A cycle of a clinic that holds the records of many years: what rests, and a few courses that are active.
+"""A cycle of a clinic of four linacs that holds the records of many years: what rests, and the courses that are active.
 
-The courses that rest are written into the cache as runs of many years would have left them; of them the RT-PACS holds
-those whose turn comes in the runs that are measured, because a million objects would take a day to send. Everything of
-the active courses lies in both servers, and is read by a first cycle.
+1,250 courses of 20 fractions begin in a year, on weekdays one after the other: some 100 records a day, so that ten
+years hold 250,000. Twice the records are twice the years. The courses that rest are written into the cache as runs of
+many years would have left them; of them the RT-PACS holds those whose turn comes in the runs that are measured, because
+a million objects would take a day to send. Everything of the active courses lies in both servers, and is read by a
+first cycle.
 """
 
 from __future__ import annotations
@@ -36,9 +38,12 @@ from recovery.settings.config import load_config
 from tests.clinic import TwoNodes, two_nodes
 from tests.objects import beam_item, encode, images, plan, record, structure_set, uid
 
-ACTIVE = 250
+COURSES_A_YEAR = 1_250
 FRACTIONS = 20
-RESTS_SINCE = timedelta(days=100)
+ACTIVE = 300
+"""Courses treated in the last two months; a third of them have not ended."""
+RESTING_FROM = 350
+"""The first that rests for sure, whatever weekday it is."""
 AT_ONCE = 2_500
 
 _RECORD = TreatmentRecord.from_dataset(record("1.2", [beam_item(n, 1, 200.0, 200.0) for n in (1, 2)]))
@@ -47,8 +52,8 @@ _STRUCTURE_SET = StructureSet.from_dataset(structure_set(images(3)))
 
 
 def make(clinic: TwoNodes, now: datetime, held: int) -> None:
-    """A cache of a clinic that holds `held` records, of which those of 250 courses are to be read yet."""
-    resting = range(ACTIVE, ACTIVE + (held // FRACTIONS - ACTIVE) // GROUPS_PER_PART * GROUPS_PER_PART)
+    """A cache of a clinic that holds `held` records, of which those of the active courses are to be read yet."""
+    resting = range(RESTING_FROM, RESTING_FROM + (held // FRACTIONS - ACTIVE) // GROUPS_PER_PART * GROUPS_PER_PART)
     for start in range(resting.start, resting.stop, AT_ONCE):
         config = load_config(clinic.config)
         space = open_workspace(config, Memory.load(config.cache_path), now)
@@ -57,7 +62,6 @@ def make(clinic: TwoNodes, now: datetime, held: int) -> None:
         space.collection.note_all_records()
         wake_named(space)
         write_list(space, whole_rows(space, overview_rows(space, evidence_of(space))))
-        space.memory.first_look_done = True
         space.memory.save()
     for number in range(ACTIVE):
         for ds in objects(number, now.date()):
@@ -92,8 +96,8 @@ def objects(number: int, today: date) -> Iterator[Dataset]:
     yield plan(
         {1: 200.0, 2: 200.0}, fractions=FRACTIONS, structure_set_uid=named["set"], SOPInstanceUID=named["plan"], **who
     )
-    for fraction in range(1, FRACTIONS + 1):
-        yield record_of(number, fraction, datetime.combine(_day(number, fraction, today), time(8)))
+    for fraction, day in enumerate(_days(number, today), start=1):
+        yield record_of(number, fraction, datetime.combine(day, time(8)))
 
 
 def record_of(number: int, fraction: int, at: datetime) -> Dataset:
@@ -124,10 +128,11 @@ def _slice(number: int, place: int) -> str:
     return uid("history", "slice", number, place)
 
 
-def _day(number: int, fraction: int, today: date) -> date:
-    """Active courses end yesterday; the others one after the other before that, a few a day."""
-    ago = timedelta(days=1 + FRACTIONS - fraction)
-    return today - ago if number < ACTIVE else today - RESTS_SINCE - timedelta(days=number // 4) - ago
+def _days(number: int, today: date) -> list[date]:
+    """When a course was treated, up to yesterday: number 0 began then, the others before it, one after the other."""
+    began = 1 + number * 365 // COURSES_A_YEAR
+    days = (today - timedelta(days=ago) for ago in range(began, 0, -1))
+    return [day for day in days if day.weekday() < 5][:FRACTIONS]
 
 
 def _add_course(space: Workspace, number: int) -> None:
@@ -148,12 +153,12 @@ def _add_course(space: Workspace, number: int) -> None:
         space.holdings.answers[held] = Holding(held, "IMAGE", 1, 1, asked_at)
     answer = Holding(named["series"], "SERIES", 3, 3, asked_at, 3, "\\".join(slices))
     space.holdings.answers[named["series"]] = answer
-    for fraction in range(1, FRACTIONS + 1):
+    for fraction, day in enumerate(_days(number, space.local_now.date()), start=1):
         record_uid = _record(number, fraction)
         beams = tuple(replace(beam, current_fraction_number=fraction) for beam in _RECORD.beams)
         ref = replace(_RECORD.ref, sop_instance_uid=record_uid, patient_id=patient_id)
         space.collection.records[record_uid] = replace(
-            _RECORD, ref=ref, patient=patient, treatment_date=_day(number, fraction, space.local_now.date()),
+            _RECORD, ref=ref, patient=patient, treatment_date=day,
             beams=beams, referenced_rt_plan_uid=named["plan"], number_of_fractions_planned=FRACTIONS,
         )  # fmt: skip
 
