@@ -114,13 +114,8 @@ class Rereading:
     def read(self, uids: Sequence[str]) -> None:
         """Read objects from the RT-PACS, as many as there is time for.
 
-        Raises
-        ------
-        CacheError
-            If what was found so far cannot be kept.
-        DimseError
-            If it stops answering. The objects in hand have had their turn: one that kills an archive each night keeps
-            no other from being read.
+        Raises `CacheError` if what was found so far cannot be kept; `DimseError` if it stops answering. The objects in
+        hand have had their turn: one that kills an archive each night keeps no other from being read.
         """
         kept_at, slowly = time.monotonic(), _Slowly(self.space.config.verify.megabytes_per_second)
         answers = in_workers(self.space.config, [self._task(chunk) for chunk in _chunks(uids)])
@@ -142,10 +137,7 @@ class Rereading:
     def keep(self) -> None:
         """Write what was found so far; first what the list reads, so that a full disk hides no fault from it.
 
-        Raises
-        ------
-        CacheError
-            If it cannot be written.
+        Raises `CacheError` if it cannot be written.
         """
         self.verified.proofs(self.space.collection).save(self.space.cache, self.space.now)
         self.verified.save(self.space.cache, self.space.now)

@@ -38,12 +38,8 @@ ACTIVE = frozenset({"on_treatment", "ready_to_start"})
 def verify_backup(space: Workspace) -> JobResult:
     """Re-read what is due, heal what can be healed, name the rest; PARTIAL when something is not proven.
 
-    Raises
-    ------
-    DimseError
-        If the RT-PACS cannot be asked, or stops answering on the way. What it did not give then is not called damaged.
-    CacheError
-        If what was found cannot be kept.
+    Raises `DimseError` if the RT-PACS cannot be asked, or stops answering on the way. What it did not give then is not
+    called damaged; `CacheError` if what was found cannot be kept.
     """
     space.resting.wake_everybody()
     brought = _last_days(space)
@@ -115,12 +111,8 @@ def _uncommitted(run: Rereading) -> dict[str, str]:
 def _wanted(space: Workspace, verified: VerifiedObjects) -> tuple[set[str], set[str]]:
     """What is of active patients, whatever it names, and everything else that is known, by SOP Instance UID.
 
-    Raises
-    ------
-    DimseError
-        If the RT-PACS cannot be asked for doses.
-    CacheError
-        If the list cannot be read: nobody knows who is on treatment.
+    Raises `DimseError` if the RT-PACS cannot be asked for doses; `CacheError` if the list cannot be read: nobody knows
+    who is on treatment.
     """
     collection = space.collection
     rows = [row for row in space.cache.read(ON_TREATMENT) if row["status"] in ACTIVE]

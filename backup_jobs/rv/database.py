@@ -93,12 +93,8 @@ class Database:
     def read(self, table: str, values: Mapping[str, object], take: Callable[[Iterator[RawRow]], T]) -> T:
         """Give all rows of one query to `take`, from the first row again when the connection is lost meanwhile.
 
-        Raises
-        ------
-        QueryError
-            If there is no such query.
-        DatabaseError
-            If the database cannot answer it; ConnectionLostError after three attempts.
+        Raises `QueryError` if there is no such query; `DatabaseError` if the database cannot answer it;
+        `ConnectionLostError` after three attempts.
         """
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(ConnectionLostError),
@@ -114,10 +110,7 @@ class Database:
     def fetch(self, table: str, values: Mapping[str, object]) -> Iterator[RawRow]:
         """The rows of one query, chunk by chunk, one attempt.
 
-        Raises
-        ------
-        QueryError, DatabaseError
-            As `read` does.
+        Raises `QueryError` or `DatabaseError` as `read` does.
         """
         query = load_query(self.product, table)
         if self._connection is None:
@@ -181,10 +174,7 @@ class Database:
 def open_database(config: Config, first_wait_seconds: float = FIRST_WAIT_SECONDS) -> Iterator[Database]:
     """Connect to the database of `[rv.database]`; a relative SQLite path starts at the config.
 
-    Raises
-    ------
-    DatabaseError
-        If there is none, or it cannot be reached, or it refuses the login.
+    Raises `DatabaseError` if there is none, or it cannot be reached, or it refuses the login.
     """
     if config.rv is None or config.rv.database is None:
         raise DatabaseError("the config has no [rv.database]")
@@ -229,10 +219,7 @@ def sqlite_engine(path: Path) -> Engine:
 def odbc_engine(settings: RvDatabase) -> Engine:
     """SQL Server through ODBC, at the isolation level of the settings.
 
-    Raises
-    ------
-    DatabaseError
-        If ODBC is not installed, or the password's environment variable is not set.
+    Raises `DatabaseError` if ODBC is not installed, or the password's environment variable is not set.
     """
     try:
         import pyodbc

@@ -162,10 +162,7 @@ class Snapshot:
 def before_of(snapshot: Snapshot) -> Before:
     """How the manifest of the snapshot after this one names it.
 
-    Raises
-    ------
-    OSError
-        If its manifest cannot be read.
+    Raises `OSError` if its manifest cannot be read.
     """
     return Before(snapshot.snapshot_id, hashlib.sha256(snapshot.manifest_file.read_bytes()).hexdigest())
 

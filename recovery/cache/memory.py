@@ -13,21 +13,18 @@ Why
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import TypeAdapter
 
+from recovery.dicom.model import DicomNode
 from recovery.dimse import NodeTraits
 from recovery.host.durable import locked
 from recovery.host.seals import unsealed_json, write_json
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from datetime import datetime
-
-    from recovery.dicom.model import DicomNode
 
 log = logging.getLogger(__name__)
 

@@ -67,10 +67,7 @@ class SnapshotInfo:
 def newest_snapshot(cache_path: Path, snapshot_id: str | None, trust: Trust) -> Snapshot | None:
     """The newest snapshot, or the one that is named; None where there never was one.
 
-    Raises
-    ------
-    ManifestError
-        If it is not believed.
+    Raises `ManifestError` if it is not believed.
     """
     wanted = snapshot_id or current_id(cache_path)
     snapshot = load_snapshot(cache_path, wanted, trust) if wanted is not None else None
@@ -106,10 +103,7 @@ def last_that_verifies(cache_path: Path, snapshot_id: str | None, trust: Trust) 
 
     A table of it whose file is not what was written comes from the last snapshot that has it whole, and is called kept.
 
-    Raises
-    ------
-    ManifestError
-        If no snapshot is believed: what is wrong with the newest.
+    Raises `ManifestError` if no snapshot is believed: what is wrong with the newest.
     """
     doubts: list[str] = []
     try:

@@ -6,16 +6,13 @@ import argparse
 import json
 import re
 import sys
-from typing import TYPE_CHECKING
 
 from recovery.access.audit import AuditFile, Head, parsed
 from recovery.access.audit_proof import verify
 from recovery.commands.arguments import Commands, add_command
+from recovery.settings.config import Config
 from recovery.words.printable import as_json, tell
 from recovery.words.refusals import RefusedError
-
-if TYPE_CHECKING:
-    from recovery.settings.config import Config
 
 _HEAD = re.compile(r"(\d+):([0-9a-fA-F]{64})")
 

@@ -8,17 +8,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from recovery.commands.arguments import DONE, PARTLY, Commands, add_command, tell_faults
+from recovery.settings.config import Config
 from recovery.words.printable import tell
 from recovery.words.refusals import RefusedError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from recovery.settings.config import Config
 
 LOCK = "bundle"
 

@@ -138,10 +138,7 @@ def _newest_whole(
 def note_accepted(config: Config, now: datetime, snapshot_id: str, signed_by: str) -> None:
     """Write down who vouches for a snapshot that no key of the config signed.
 
-    Raises
-    ------
-    AuditError
-        If nobody is named, or it cannot be written: then nothing is accepted.
+    Raises `AuditError` if nobody is named, or it cannot be written: then nothing is accepted.
     """
     if not signed_by.strip():
         raise AuditError("--accept needs --signed-by NAME: somebody answers for what nobody signed")

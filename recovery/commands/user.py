@@ -15,18 +15,15 @@ import getpass
 import os
 import sys
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from recovery.access.accounts import AccountError, Accounts, AccountsFileError, folded_name
 from recovery.access.audit import AuditError
 from recovery.access.lockout import Lockout
 from recovery.access.permissions import PERMISSIONS, Role, User
 from recovery.commands.arguments import Commands, add_command, note
+from recovery.settings.config import Config
 from recovery.words.printable import tell
 from recovery.words.refusals import RefusedError
-
-if TYPE_CHECKING:
-    from recovery.settings.config import Config
 
 
 def add_parser(commands: Commands) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from recovery.access.audit import AuditFile, Head
 from recovery.access.audit_proof import verify as audit_verdict
@@ -34,13 +34,9 @@ from recovery.host.clock import read_clock
 from recovery.host.entry_lines import EntriesError, Statement, read_statements
 from recovery.pacs.collection import Collection
 from recovery.pacs.verified_objects import Proofs, VerifiedObjects
+from recovery.settings.config import Config
 from recovery.settings.trust import trust_of
 from recovery.words.printable import tell
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from recovery.settings.config import Config
 
 TABLE_CHANGED = "table {} is not what was written"
 

@@ -11,12 +11,16 @@ from __future__ import annotations
 
 import queue
 import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from pydicom import Dataset
+from pynetdicom.association import Association
 from pynetdicom.dimse_primitives import C_FIND, C_STORE
 from pynetdicom.dsutils import decode, encode
+from pynetdicom.presentation import PresentationContext
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     PatientRootQueryRetrieveInformationModelFind,
     PatientRootQueryRetrieveInformationModelMove,
@@ -31,13 +35,6 @@ from recovery.dimse.patience import Patience, longest_of, patience_of
 from recovery.dimse.peer import NOT_SUPPORTED, DimseError, Peer
 from recovery.dimse.query.answers import Answers
 from recovery.dimse.sockets import QuickSocket, cut
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from pydicom import Dataset
-    from pynetdicom.association import Association
-    from pynetdicom.presentation import PresentationContext
 
 FIND_MODELS = (StudyRootQueryRetrieveInformationModelFind, PatientRootQueryRetrieveInformationModelFind)
 MOVE_MODELS = (StudyRootQueryRetrieveInformationModelMove, PatientRootQueryRetrieveInformationModelMove)

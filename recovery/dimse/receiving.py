@@ -16,12 +16,15 @@ import errno
 import queue
 import ssl
 import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from pydicom import Dataset
 from pydicom.uid import DeflatedExplicitVRLittleEndian, generate_uid
 from pynetdicom import AE, build_context, evt
+from pynetdicom.dimse_primitives import C_STORE
+from pynetdicom.pdu_primitives import A_ASSOCIATE
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
     StorageCommitmentPushModel,
     StorageCommitmentPushModelInstance,
@@ -29,25 +32,17 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 )
 
 from recovery.dicom import elements as el
+from recovery.dicom.model import DicomNode
 from recovery.dimse import upstream
 from recovery.dimse.encoding import EncodedObject, inflated
 from recovery.dimse.guard import NOT_AUTHORISED, Guard, senders_of
 from recovery.dimse.link import MAXIMUM_PDU_SIZE
 from recovery.dimse.opening import open_association
-from recovery.dimse.peer import DimseError
+from recovery.dimse.peer import DimseError, Peer
 from recovery.dimse.sockets import QuickSocket, SecureSocket, cut, make_quick
 from recovery.dimse.tls import in_words
 from recovery.host import system
 from recovery.words.printable import printable
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-
-    from pynetdicom.dimse_primitives import C_STORE
-    from pynetdicom.pdu_primitives import A_ASSOCIATE
-
-    from recovery.dicom.model import DicomNode
-    from recovery.dimse.peer import Peer
 
 CANNOT_STORE = 0xA700
 """Refused: out of resources (PS3.4 table B.2-1). What a sender is told when the object got no further than here."""

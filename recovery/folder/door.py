@@ -16,18 +16,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from pydicom import Dataset
+
+from recovery.dicom.model import InstanceRef
 from recovery.dimse import EncodedObject, NodeTraits, Peer
 from recovery.dimse.guard import NOT_AUTHORISED
 from recovery.dimse.query.identifiers import UNIQUE
 from recovery.folder.listing import File, FileError, Listing, listing, matched
 from recovery.folder.sums import UNSIGNED
-
-if TYPE_CHECKING:
-    from pydicom import Dataset
-
-    from recovery.dicom.model import InstanceRef
 
 log = logging.getLogger(__name__)
 

@@ -14,11 +14,12 @@ import hashlib
 import os
 import re
 import sys
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from pydicom import Dataset, dcmread
 from pydicom.dataelem import RawDataElement
@@ -28,9 +29,6 @@ from recovery.dicom import elements as el
 from recovery.dimse.encoding import EncodedObject
 from recovery.dimse.query.identifiers import UNIQUE
 from recovery.folder.sums import SUMS, UNFINISHED, UNSIGNED, is_object, is_signed_by, read_sums
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 _TOLD = (
     *("PatientID", "StudyInstanceUID", "StudyDate", "SeriesInstanceUID", "SeriesDate", "SeriesNumber"),

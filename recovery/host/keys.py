@@ -31,10 +31,7 @@ class KeyFileError(RefusedError, OSError):
 def make_key(path: Path) -> str:
     """Make a private key in a new file, and return its public key.
 
-    Raises
-    ------
-    KeyFileError
-        If there is such a file already, or it cannot be written.
+    Raises `KeyFileError` if there is such a file already, or it cannot be written.
     """
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -57,12 +54,8 @@ def make_key(path: Path) -> str:
 def load_key(path: Path) -> Ed25519PrivateKey:
     """The private key of a file.
 
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    KeyFileError
-        If it cannot be read, others may read it, or it is no Ed25519 key.
+    Raises `FileNotFoundError` if there is no such file; `KeyFileError` if it cannot be read, others may read it, or it
+    is no Ed25519 key.
     """
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -91,10 +84,7 @@ def public_key_of(key: Ed25519PrivateKey) -> str:
 def known_public_key(text: str) -> str:
     """The text itself.
 
-    Raises
-    ------
-    ValueError
-        If it is no public key.
+    Raises `ValueError` if it is no public key.
     """
     if len(_decoded(text)) != _KEY_BYTES:
         raise ValueError("must be a public key as `python -m recovery keys make` prints it")

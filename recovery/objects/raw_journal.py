@@ -16,16 +16,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+
+from pydicom import Dataset
 
 from recovery.dicom.model import RAW_DATA, InstanceRef
 from recovery.entries.journal_parts import Signed, signed_text
 from recovery.objects.modules import derived_uid
 from recovery.objects.raw_data import packed, unpacked
 from recovery.objects.raw_part import RawPart, raw_dataset, site_patient_id
-
-if TYPE_CHECKING:
-    from pydicom import Dataset
 
 _VOUCHED, _STATEMENTS = "charted/vouched.json", "statements/"
 _SAID = {

@@ -4,22 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from recovery.course.by_session import COUNTED, is_by_session
 from recovery.course.fractions import Course
 from recovery.course.look_alikes import look_alikes
 from recovery.dicom.plans import Plan
 from recovery.dicom.records import TreatmentRecord
+from recovery.identity.one_patient import Identities
 from recovery.on_treatment.evidence import Evidence
 from recovery.words.plan_states import APPROVED_STATUSES
 from recovery.words.values import counted
-
-if TYPE_CHECKING:
-    from recovery.dicom.plans import Plan
-    from recovery.identity.one_patient import Identities
-    from recovery.on_treatment.evidence import Evidence
-
 
 HELD_ONCE = "that the RT-PACS held once"
 

@@ -89,12 +89,8 @@ class Packing:
     def make(self, wanted: Iterable[Wanted]) -> list[Line]:
         """Make it; a line for each plan, in the order asked.
 
-        Raises
-        ------
-        PackError
-            If the folder cannot be written, or is none of a pack.
-        DimseError
-            If the RT-PACS cannot be asked. In both cases what was there still stands, unless the text says other.
+        Raises `PackError` if the folder cannot be written, or is none of a pack; `DimseError` if the RT-PACS cannot be
+        asked. In both cases what was there still stands, unless the text says other.
         """
         try:
             self._open()

@@ -183,12 +183,7 @@ def bring(wanted: Wanted, pacs: Peer, config: Config, folder: Path) -> tuple[Cas
     Objects of a UID of which the RT-PACS has several under the patient's numbers are not asked for: nobody knows which
     is the one. Of a copy under another number, made for research, the patient's own is.
 
-    Raises
-    ------
-    DimseError
-        If the RT-PACS cannot be asked.
-    OSError
-        If the disk does not take them.
+    Raises `DimseError` if the RT-PACS cannot be asked; `OSError` if the disk does not take them.
     """
     with open_link(pacs) as link:
         found = find_by_uid(link, list(wanted.uids))

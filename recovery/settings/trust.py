@@ -76,10 +76,7 @@ def trust_of(config: Config) -> Trust:
 def signing_key(config: Config) -> Ed25519PrivateKey | None:
     """The jobs' key; None where this machine has none.
 
-    Raises
-    ------
-    KeyFileError
-        If it cannot be used, or is missing while the config names public keys.
+    Raises `KeyFileError` if it cannot be used, or is missing while the config names public keys.
     """
     path = config.signing_key_path
     try:

@@ -6,7 +6,7 @@ A month's rows have one order and no times of writing, so that the same rows mak
 from __future__ import annotations
 
 from io import BytesIO
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,9 +15,6 @@ import pyarrow.parquet as pq
 from recovery.cache.errors import TableMissingError
 from recovery.cache.store import Cache
 from recovery.tables.schema import TREATMENT_RECORDS
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 COLUMNS = (
     *("sop_instance_uid", "beam_index", "patient_id", "treatment_machine_name", "started_at", "treatment_date"),

@@ -8,15 +8,17 @@ from __future__ import annotations
 import shutil
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from recovery.cache.copy_age import newest_proof
 from recovery.cache.manifests import FOLDER
 from recovery.cache.store import Cache
 from recovery.entries.priority_entries import PriorityEntry
 from recovery.host import durable, system
-from recovery.settings.config import STOP_AFTER
+from recovery.settings.config import STOP_AFTER, Config
+from recovery.settings.sites import SiteCopy
+from recovery.settings.trust import Trust
 from recovery.sites.manifests import CopyError, SiteManifest
 from recovery.sites.place import PlaceError, place_of
 from recovery.sites.reading import last_seen, note_seen, read_site, seen_file
@@ -25,13 +27,6 @@ from recovery.sites.staging import ENTRIES, RUNS, unpack
 from recovery.tables.schema import ON_TREATMENT
 from recovery.words.notices import LOOK_MARK, STOP_MARK
 from recovery.words.times import age
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from recovery.settings.config import Config
-    from recovery.settings.sites import SiteCopy
-    from recovery.settings.trust import Trust
 
 TABLES = frozenset({"schedule", "plan_fields", "setup_notes", "patients"})
 _MANIFEST = "site.json"

@@ -11,9 +11,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from recovery.host.seals import unsealed_json, write_json
+from recovery.settings.trust import Trust
 from recovery.sites.manifests import (
     CopyError,
     FileState,
@@ -26,13 +27,7 @@ from recovery.sites.manifests import (
     object_key,
     pointer_key,
 )
-from recovery.sites.place import AbsentError
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from recovery.settings.trust import Trust
-    from recovery.sites.place import Place
+from recovery.sites.place import AbsentError, Place
 
 MOST_TRIED = 50
 """Manifests that are read before a copy is given up: somebody may lay down as many as they like."""

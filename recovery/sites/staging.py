@@ -8,18 +8,15 @@ Why hard links
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from recovery.cache.journal import is_stopped
 from recovery.cache.manifests import FOLDER, POINTER, ManifestError, current_id
 from recovery.host import system
 from recovery.host.entry_lines import entries_folder
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 JOB = "copy_sites"
 ENTRIES, RUNS = "entries", "runs.jsonl"

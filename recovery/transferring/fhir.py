@@ -14,19 +14,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 from uuid import NAMESPACE_OID, UUID, uuid5
+from zoneinfo import ZoneInfo
 
 from recovery.patient import notices as plan_notices
+from recovery.patient.file import PatientFile
+from recovery.patient.plan import PlanFile
 from recovery.transferring.summary import dose_given, is_counted
 from recovery.words.values import absent
-
-if TYPE_CHECKING:
-    from datetime import datetime
-    from zoneinfo import ZoneInfo
-
-    from recovery.patient.file import PatientFile
-    from recovery.patient.plan import PlanFile
 
 Resource = dict[str, Any]
 

@@ -35,9 +35,6 @@ def ended(answer: Future[Said], seconds: float) -> tuple[Said, str] | tuple[None
 def within(seconds: float, do: Callable[[], Said]) -> Said:
     """What `do` returns.
 
-    Raises
-    ------
-    TimeoutError
-        If it takes longer; else whatever it raises.
+    Raises `TimeoutError` if it takes longer; else whatever it raises.
     """
     return begin(do).result(seconds)

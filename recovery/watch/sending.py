@@ -54,10 +54,7 @@ def ways(settings: WatchSettings) -> int:
 def send_mail(message: Message, settings: MailSettings, at: datetime, timeout: float) -> None:
     """Send one mail to all recipients.
 
-    Raises
-    ------
-    SendingError
-        If the server cannot be reached, is not who it says, refuses the login or a recipient.
+    Raises `SendingError` if the server cannot be reached, is not who it says, refuses the login or a recipient.
     """
     mail = EmailMessage()
     mail["Subject"], mail["From"], mail["To"] = message.subject, settings.sender, ", ".join(settings.recipients)
