@@ -71,10 +71,15 @@ def listed(found: Sequence[SiteSeen], config: Config, now: datetime) -> tuple[tu
     return tuple(sites), pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 
 
+def path_of(seen: SiteSeen) -> Path:
+    """Where what is kept of a site lies; ask for those alone of which something is."""
+    assert seen.cache_path is not None
+    return seen.cache_path
+
+
 def tables_of(seen: SiteSeen, listed: pd.DataFrame) -> tuple[Tables, list[str]]:
     """The tables of a machine's day, and what is lacking, in sentences."""
-    assert seen.cache_path is not None
-    return day_tables.read_tables(Cache(seen.cache_path).read_frame, listed)
+    return day_tables.read_tables(Cache(path_of(seen)).read_frame, listed)
 
 
 def doubt_about(seen: SiteSeen, config: Config, now: datetime) -> Doubt | None:

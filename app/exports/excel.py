@@ -73,6 +73,11 @@ def not_started(lines: pd.DataFrame, about: About) -> bytes:
     return _book(about, "not on treatment yet", {NOT_STARTED.title: (NOT_STARTED, lines)})
 
 
+def listed(rows: pd.DataFrame, names: Collection[str], about: About, what: str) -> bytes:
+    """Any rows with columns of `recovery.lists.columns`, under a title."""
+    return _book(about, what, {what: (Layout(what, described(tuple(names))), rows)})
+
+
 def _book(about: About, what: str, sheets: Mapping[str, tuple[Layout, pd.DataFrame]]) -> bytes:
     """A sheet by title for each of these tables, and About."""
     book = Workbook()

@@ -25,6 +25,7 @@ from recovery.commands.arguments import Commands, add_command
 from recovery.entries.charted import read_charted
 from recovery.entries.downtimes import DowntimeEntry
 from recovery.entries.known_gaps import KnownGap
+from recovery.entries.machines import MachineEntry
 from recovery.entries.noted import lost, noted_audit_head
 from recovery.entries.priority_entries import PriorityEntry
 from recovery.entries.reconciled import Worked
@@ -61,6 +62,7 @@ def run(config: Config, options: argparse.Namespace) -> int:
         "charted fractions": lambda: list(read_charted(config.cache_path).faults),
         "downtimes": lambda: _entries(config, DowntimeEntry),
         "transfers": lambda: _entries(config, TransferEntry),
+        "machines": lambda: _entries(config, MachineEntry),
         "reconciliation": lambda: _entries(config, Worked),
         "priorities": lambda: _entries(config, PriorityEntry),
         "what people signed, as a job saw it": lambda: list(lost(config.cache_path)),

@@ -72,7 +72,22 @@ COLUMNS: Mapping[str, Column] = {
         Column("phone", "Phone", "text", 190, (12, 16)),
         Column("alerts", "Alerts", "text", 130, (8, 18)),
         Column("why_not_ready", "What the RT-PACS does not hold", "text", 480),
+        # of a network
         Column("clinic", "Clinic", "text", 130, (12, 22)),
+        Column("copied", "Copy of", "text", 110, (12, 18), "Everything in this line is as old as that"),
+        Column("patients", "Patients", "number", 74, (9, 9), "On treatment or ready to start"),
+        Column("free_elsewhere", "Free elsewhere", "number", 108, (10, 10),
+               "Patients a day that matching machines of other clinics could take"),
+        Column("could_take", "Who could take them", "text", 370, (24, 50), "Same model and beam data, by name"),
+        Column("model", "Model", "text", 110, (10, 18)),
+        Column("beam_data", "Beam data", "text", 110, (10, 18)),
+        Column("energies", "Energies", "text", 130, (8, 18)),
+        Column("free_slots", "Free a day", "number", 80, (8, 8), "Patients a day that it could take beside its own"),
+        Column("job", "Job", "text", 142, (12, 20)),
+        Column("last_good", "Last good run", "text", 110, (14, 18)),
+        Column("remark", "Newest run", "text", 260, (14, 40)),
+        Column("unproven", "Unproven", "number", 78, (9, 9)),
+        Column("counts", "It counted", "text", 390, (20, 50), may_be_empty=True),
         # of a machine's day
         Column("appointment_at", "Time", "time", 58, (6, 6)),
         Column("next_fraction", "Fraction", "text", 150, (9, 14),
@@ -129,7 +144,20 @@ ON_TREATMENT = Shown(
     ),
 )
 """At 1440 pixels what is needed to treat stands in sight on the page, up to the next appointment."""
-NETWORK = Shown(page=("mark", "clinic", *(name for name in ON_TREATMENT.page if name not in {"mark", "gap"})))
+NETWORK = Shown(
+    page=("mark", "clinic", *(name for name in ON_TREATMENT.page if name not in {"mark", "gap"})),
+    paper=ON_TREATMENT.paper,
+    excel=tuple(name for name in ON_TREATMENT.excel if name != "gap_days"),
+)
+_CAPACITY = (
+    *("mark", "clinic", "treatment_machine_name", "patients", "free_slots", "free_elsewhere", "could_take", "model"),
+    *("beam_data", "energies", "signed_by"),
+)
+CAPACITY = Shown(_CAPACITY, _CAPACITY, _CAPACITY)
+OF_A_COPY = Shown(excel=("mark", "clinic", "copied"))
+"""What every file of a network begins with."""
+_HEALTH = ("mark", "clinic", "job", "last_good", "remark", "unproven", "counts")
+NETWORK_HEALTH = Shown(_HEALTH, _HEALTH, _HEALTH)
 NOT_READY = Shown(page=(*_WHO, "plan", "why_not_ready", "treatment_machine_name", "next_appointment_at"))
 PEOPLE = Shown(page=(*_WHO, "patient_birth_date", "plans", "treatment_machine_name"))
 MACHINE_DAY = Shown(

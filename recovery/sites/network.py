@@ -14,18 +14,20 @@ from pathlib import Path
 from recovery.cache.copy_age import newest_proof
 from recovery.cache.manifests import FOLDER
 from recovery.cache.store import Cache
+from recovery.entries.machines import MachineEntry
 from recovery.entries.priority_entries import PriorityEntry
 from recovery.host import durable, system
-from recovery.settings.config import STOP_AFTER, Config
+from recovery.settings.config import STOP_AFTER, CacheSettings, Config, Site
 from recovery.settings.sites import SiteCopy
 from recovery.settings.trust import Trust
-from recovery.sites.manifests import CopyError, SiteManifest
+from recovery.sites.manifests import HISTORY, CopyError, SiteManifest
 from recovery.sites.place import PlaceError, place_of
 from recovery.sites.reading import last_seen, note_seen, read_site, seen_file
 from recovery.sites.restoring import site_of, trust_in
 from recovery.sites.staging import ENTRIES, RUNS, unpack
 from recovery.tables.schema import ON_TREATMENT
 from recovery.words.notices import LOOK_MARK, STOP_MARK
+from recovery.words.refusals import RefusedError
 from recovery.words.times import age
 
 TABLES = frozenset({"schedule", "plan_fields", "setup_notes", "patients"})
@@ -80,6 +82,30 @@ def as_last(config: Config, copy: SiteCopy, now: datetime, fault: str) -> SiteSe
     return _told(SiteSeen(copy.name, site, site), folder, trust, now, fault, ())
 
 
+def opened_in(folder: Path, config: Config, name: str, now: datetime) -> tuple[Config, Cache, list[str]]:
+    """All of a site's newest state that verifies, unpacked in a folder: the config of that clinic as far as its copy
+    tells it, its cache, and what is to be said of its age and of what is not as it should be.
+
+    Raises `RefusedError` if there is none, or none can be had.
+    """
+    copy = next((one for one in config.site_copies if one.name == name), None)
+    if copy is None:
+        known = ", ".join(one.name for one in config.site_copies) or "none"
+        raise RefusedError(f"The config has no [[site_copies]] {name}; known: {known}")
+    site, trust = site_of(config, copy), trust_in(config, copy).until(now)
+    try:
+        known = last_seen(seen_file(config.cache_path, copy.name))[0]
+        state = read_site(place_of(copy, config.file.parent), site, trust, known, lambda path: path != HISTORY)
+        unpack(state.files, folder / "cache")
+    except (CopyError, OSError) as error:
+        raise RefusedError(f"The copy {name} cannot be used: {error}") from error
+    of = state.manifest
+    said = [f"The copy {name} of {of.clinic} is {age(now - of.taken_at)} old.", *state.doubts]
+    said += [] if trust.public_keys else [f"It is unsigned: the config has no public_keys of {name}."]
+    there = replace(config, site=Site(of.clinic, of.time_zone, site), cache=CacheSettings(str(folder / "cache")))
+    return there, Cache(there.cache_path, trust=trust), said
+
+
 def _told(seen: SiteSeen, folder: Path, trust: Trust, now: datetime, fault: str, doubts: tuple[str, ...]) -> SiteSeen:
     newest = _newest(folder)
     if newest is None:
@@ -108,8 +134,8 @@ def _is_shown(path: str) -> bool:
     if path.startswith(f"{FOLDER}/"):
         name = path.rpartition("/")[2].removesuffix(".parquet").removesuffix("_newer")
         return not path.endswith(".parquet") or name in TABLES
-    priorities = f"{ENTRIES}/{PriorityEntry.FILE}"
-    return path in {f"tables/{ON_TREATMENT.name}.parquet", RUNS, priorities}
+    entries = {f"{ENTRIES}/{kind.FILE}" for kind in (PriorityEntry, MachineEntry)}
+    return path in {f"tables/{ON_TREATMENT.name}.parquet", RUNS, *entries}
 
 
 def _keep(folder: Path, manifest: SiteManifest, files: dict[str, bytes]) -> None:

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import shutil
 from collections.abc import Callable
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from openpyxl import load_workbook
 from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 
 from app.data import network
 from recovery.cache.journal import JobResult, Journal
 from recovery.cache.store import Cache
+from recovery.entries.machines import MachineEntry, machines_at
+from recovery.host.entry_lines import append_statement
 from recovery.host.keys import load_key, make_key, public_key_of
 from recovery.settings.config import load_config
 from recovery.settings.sites import SiteCopy
 from recovery.tables.schema import ON_TREATMENT
-from tests.app import clinic
+from tests.app import clinic, people
 from tests.app.conftest import clock_file, open_dashboard, said
 from tests.sites.made import Site
 
@@ -104,11 +110,99 @@ def test_nobody_sees_the_network_without_its_role(role: str, open_dashboard: Ope
     assert "You may not see the patients of all sites" in said(visit) and not visit.dataframe
 
 
-def open_page(visit: AppTest) -> AppTest:
-    from streamlit.util import calc_hash
-
-    from tests.app import people
-
+def open_page(visit: AppTest, role: str = "network") -> AppTest:
     network._looked.clear()
     visit._page_hash = calc_hash("network")
-    return people.sign_in(visit.run(), "network")
+    return people.sign_in(visit.run(), role)
+
+
+def signed(
+    site: Site, machine: str, slots: int, beam_data: str = "Gold 2", energies: tuple[str, ...] = ("6X",)
+) -> None:
+    """What a physicist of a site signs of a machine, in its next copy."""
+    entry = MachineEntry(machine, "TrueBeam", beam_data, energies, slots, "Green, Gloria (gg)", clinic.NOW)
+    append_statement(site.cache_path, entry)
+    site.send(clinic.NOW)
+
+
+def network_of(open_dashboard: Open, *sites: Site, role: str = "network") -> AppTest:
+    visit = open_dashboard("good", page="", role=None)
+    config = Path(os.environ["RBRDT_CONFIG"])
+    config.write_text(config.read_text() + "".join(map(configured, sites)))
+    return open_page(visit, role)
+
+
+def configured(site: Site) -> str:
+    key = public_key_of(load_key(site.cache_path.parent / "key"))
+    lines = f'name = "{site.name}"\nwhere = "{site.copy.where}"\nsite = "{site.name}"\npublic_keys = ["{key}"]\n'
+    return f"\n[[site_copies]]\n{lines}"
+
+
+def test_capacity_says_by_names_that_physicists_signed_who_could_take_whose_patients(
+    open_dashboard: Open, tmp_path: Path
+) -> None:
+    north, south, west = (site_in(tmp_path, name) for name in ("north", "south", "west"))
+    signed(north, "TB1", 0, energies=("6X", "10X"))
+    signed(south, "TB7", 4, "gold  2", energies=("6x",))
+    signed(west, "TB2", 9, "Silver")
+    visit = network_of(open_dashboard, north, south, west)
+    visit.session_state["network_part"] = "Capacity"
+    visit = visit.run()
+    rows = visit.dataframe[1].value.set_index(["clinic", "treatment_machine_name"])
+    ours = rows.loc[("north clinic", "TB1")]
+    assert (ours["patients"], ours["free_elsewhere"]) == (1, 4)
+    assert ours["could_take"] == "south clinic TB7: 4 patients a day, without 10X"
+    assert rows.loc[("south clinic", "TB7"), "could_take"] == "nobody: matching machines elsewhere have no free slot"
+    assert rows.loc[("south clinic", "TB7"), "mark"] == "", "nobody is treated there"
+    assert "no other clinic has this model" in rows.loc[("west clinic", "TB2"), "could_take"]
+    assert rows.loc[("west clinic", "TB1"), "mark"] == "▲"
+    assert "not signed yet" in rows.loc[("west clinic", "TB1"), "could_take"]
+
+
+def test_every_file_says_how_old_each_site_is(
+    open_dashboard: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handed: dict[str, Callable[[], bytes]] = {}
+    monkeypatch.setattr("streamlit.download_button", lambda label, **said: handed.update({label: said["data"]}))
+    network_of(open_dashboard, site_in(tmp_path, "north"), site_in(tmp_path, "south", timedelta(hours=5)))
+    lines = list(csv.DictReader(handed["CSV"]().decode().splitlines()))
+    assert {line["clinic"]: line["copied"] for line in lines} == {
+        "north clinic": "2026-11-24 14:38",
+        "south clinic": "2026-11-24 09:38",
+    }
+    book = load_workbook(BytesIO(handed["Excel"]()))
+    told = {row[0].value: str(row[1].value) for row in book["About"].iter_rows()}
+    assert "north clinic: copy of 2026-11-24 14:38, proven up to Tue 14:38." in told["Status when exported"]
+    assert "■ south clinic: copy of 2026-11-24 09:38, proven up to Tue 09:38. stale" in told["Status when exported"]
+    assert told["Everything up to here is proven"] == "2026-11-24 09:38:00", "the oldest of them"
+    assert book.worksheets[0]["C2"].value in {"2026-11-24 14:38", "2026-11-24 09:38"}
+
+
+def test_the_health_of_all_sites_and_an_empty_page_explain_themselves(open_dashboard: Open, tmp_path: Path) -> None:
+    empty = open_dashboard("good", page="network", role="network")
+    assert "The config names no copies" in said(empty) and "[[site_copies]]" in said(empty)
+    visit = network_of(open_dashboard, site_in(tmp_path, "north"), site_in(tmp_path, "south", timedelta(hours=5)))
+    visit.session_state["network_part"] = "Backup health"
+    rows = visit.run().dataframe[1].value
+    assert list(zip(rows["clinic"], rows["job"], rows["mark"], strict=True)) == [
+        ("north clinic", "sync_records", "●"),
+        ("south clinic", "sync_records", "■"),
+    ]
+
+
+def test_a_physicist_signs_a_machine_where_its_copies_go_to_a_network(open_dashboard: Open, tmp_path: Path) -> None:
+    assert not [one for one in open_dashboard("good", page="machine_day").text_input if one.key == "machine_model"]
+    visit, config = open_dashboard("good", page="machine_day"), Path(os.environ["RBRDT_CONFIG"])
+    config.write_text(f'{config.read_text()}\n[[site_copies]]\nname = "vault"\nwhere = "{tmp_path}"\n')
+    visit = visit.run()
+    visit.text_input(key="machine_model").set_value("TrueBeam")
+    visit = visit.button(key="machine_sign").click().run()
+    assert "Nothing was signed" in said(visit)
+    visit.text_input(key="machine_data").set_value("Gold 2")
+    visit.text_input(key="machine_energies").set_value("6X, 10X, 6X")
+    visit.number_input(key="machine_slots").set_value(3)
+    visit.button(key="machine_sign").click().run()
+    (entry,) = machines_at(load_config(config).cache_path).values()
+    assert (entry.treatment_machine_name, entry.free_slots, entry.energies) == ("TB1", 3, ("6X", "10X"))
+    assert entry.signed_by == "Physicist of the tests (physicist)"
+    assert '"action": "sign machine"' in load_config(config).audit_path.read_text()

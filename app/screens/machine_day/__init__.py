@@ -15,7 +15,7 @@ from app.components import attention, banner, failures, listed, marked
 from app.components.output import chart_export, day_export, day_print, list_export, paper
 from app.data import cached, charted, given, unknown
 from app.desk import Desk
-from app.screens.machine_day import day_chart, sources
+from app.screens.machine_day import day_chart, machine_form, sources
 from app.wording import words
 from recovery.access.permissions import Permission
 from recovery.lists import appointments, day_sheet, machine_day
@@ -79,6 +79,7 @@ def _show_day(desk: Desk, loaded: cached.Loaded, found: sources.Found, machines:
     if bars is not None:
         _show_chart(desk, bars, machine, day)
     _show_lists(that_day, below, desk.today())
+    machine_form.show(desk, machine)
 
 
 def _print(desk: Desk, title: str, remark: str, that_day: machine_day.Day, below: str) -> None:

@@ -1,62 +1,105 @@
 """Network: the sites of a network by their copies off site, for whoever has the role `network`.
 
-Each site's standing first; then all lists, one machine's day, or priorities. A site that is unreachable, stale or
-unsigned says so, and the others are here all the same. Treatment times are local to each clinic.
+Each site's standing first; then all lists, one machine's day, priorities, capacity or backup health. A site that is
+unreachable, stale or unsigned says so, and the others are here all the same. Treatment times are local to each clinic.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from datetime import date, datetime
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
 import streamlit as st
 
+from app.access import rights
 from app.components import header, marked
 from app.data import network
 from app.desk import Desk
-from app.wording import words
-from recovery.entries.priority_entries import PriorityEntry, latest
-from recovery.host.entry_lines import EntriesError, read_statements
-from recovery.lists import appointments, filters, machine_day, older_ids, priorities
-from recovery.lists.columns import CLOCKS, MACHINE_DAY, NETWORK
+from app.screens.network import handing_out, parts, transfer_out
+from recovery.lists import filters
 from recovery.sites.network import SiteSeen
 from recovery.words.notices import LOOK_MARK, STOP_MARK
 from recovery.words.printable import printable
 from recovery.words.statuses import NOW_TREATED
 from recovery.words.times import moment
-from recovery.words.values import counted
 
-_LIST, _DAY, _PRIORITIES = "On treatment", "Machine day", "Priorities"
-_STRONG = ("mark", "clinic", "patient_name", "check", "clock", "next_fraction")
+_PARTS = _LIST, _DAY, _PRIORITIES, _CAPACITY, _HEALTH = (
+    "On treatment",
+    "Machine day",
+    "Priorities",
+    "Capacity",
+    "Backup health",
+)
+_STRONG = ("mark", "clinic", "patient_name", "check", "clock", "next_fraction", "could_take", "job")
+_AGEING = timedelta(minutes=1)
+_EXAMPLE = """[[site_copies]]
+name = "north"
+where = "s3://network-copies/rbrdt"
+site = "north"           # the [site] id of that clinic
+public_keys = ["…"]      # its [signing] public_keys"""
 
 
 def show(desk: Desk) -> None:
     """Draw the page."""
     header.show("Network", desk.config.site.name)
     if not desk.config.site_copies:
-        st.markdown("**The config names no copies.** `[[site_copies]]` in it: where the sites' copies off site lie.")
+        st.markdown(
+            "**The config names no copies.** This page shows all clinics of a network by their copies off site: who is "
+            "on treatment where, how old each copy is, and who could take whose patients. Name each of them:"
+        )
+        st.code(_EXAMPLE, language="toml")
+        st.markdown(":small[`docs/scale.md` tells the rest. A clinic's own copy needs no `site` and no `public_keys`.]")
         return
-    found, table = network.listed(network.sites(desk.config, desk.now()), desk.config, desk.now())
-    _show_sites(found, table, desk.now(), ZoneInfo(desk.config.site.time_zone))
+    ageing: Callable[[Desk], None] = rights.fragment(_show_sites, run_every=_AGEING)
+    ageing(desk)
+    found, table = _found(desk)
     if table.empty:
+        st.markdown("**No clinic's list is here yet.** What to do about each stands in its line, under Look at.")
         return
-    clinics = st.multiselect("Clinic", filters.choices(table, "clinic"), format_func=printable, placeholder="all")
-    part = st.segmented_control("Show", [_LIST, _DAY, _PRIORITIES], default=_LIST, key="network_part")
-    chosen = table[filters.matching_choice(table, "clinic", tuple(clinics))]
-    here = [seen for seen in found if seen.cache_path is not None and (not clinics or seen.clinic in clinics)]
-    if part == _DAY:
-        _show_day(desk, here, table)
-    elif part == _PRIORITIES:
-        _show_priorities(desk, here, table)
-    else:
-        _show_list(chosen, desk.today())
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        clinics = st.multiselect("Clinic", filters.choices(table, "clinic"), format_func=printable, placeholder="all")
+        chosen = st.segmented_control("Show", [*_PARTS], default=_LIST, key="network_part", required=True)
+        buttons = st.container(horizontal=True, width="content")
+    everybody = [seen for seen in found if seen.cache_path is not None]
+    here = [seen for seen in everybody if not clinics or seen.clinic in clinics]
+    part = _part(desk, str(chosen), everybody, here, table[filters.matching_choice(table, "clinic", tuple(clinics))])
+    if part is None:
+        return
+    st.markdown(f"**{part.title}**")
+    if part.rows.empty:
+        return
+    with buttons:
+        handing_out.show(desk, [seen for seen in found if not clinics or seen.clinic in clinics], part)
+    _draw(part, desk.today())
+    if chosen == _LIST:
+        transfer_out.show(desk, here, part.rows)
 
 
-def _show_sites(found: Sequence[SiteSeen], table: pd.DataFrame, now: datetime, here: ZoneInfo) -> None:
+def _part(
+    desk: Desk, name: str, everybody: Sequence[SiteSeen], here: Sequence[SiteSeen], table: pd.DataFrame
+) -> parts.Part | None:
+    if name == _DAY:
+        return parts.show_day(desk, here, table)
+    if name == _PRIORITIES:
+        return parts.show_priorities(desk, here, table)
+    if name == _CAPACITY:
+        return parts.show_capacity(desk, everybody, here, _found(desk)[1])
+    if name == _HEALTH:
+        return parts.show_health(desk, here)
+    return parts.show_list(table, desk.today())
+
+
+def _found(desk: Desk) -> tuple[tuple[SiteSeen, ...], pd.DataFrame]:
+    return network.listed(network.sites(desk.config, desk.now()), desk.config, desk.now())
+
+
+def _show_sites(desk: Desk) -> None:
+    """The sites, drawn anew every minute: ages stand in it."""
+    (found, table), now, here = _found(desk), desk.now(), ZoneInfo(desk.config.site.time_zone)
     treated = Counter(table["copy"][table["status"].isin(NOW_TREATED)]) if len(table) else Counter[str]()
     lines = [
         {
@@ -82,67 +125,8 @@ def _show_sites(found: Sequence[SiteSeen], table: pd.DataFrame, now: datetime, h
     marked.table(frame, "network_sites", config, most=6, alt="Sites of the network, one row each", strong=_STRONG[:2])
 
 
-def _show_list(table: pd.DataFrame, today: date) -> None:
-    with st.container(horizontal=True):
-        search = st.text_input("Search name or ID", key="network_search")
-        machines = st.multiselect(
-            "Machine", filters.choices(table, "treatment_machine_name"), format_func=printable, placeholder="all"
-        )
-    view = filters.View(search=search or "", machines=tuple(machines))
-    shown, _ = filters.select(table, view, today)
-    st.markdown(f"**{counted(len(shown), 'plan')}** of {counted(shown['clinic'].nunique(), 'clinic')}")
-    _draw(shown, "network_list", NETWORK.page, today)
-
-
-def _show_day(desk: Desk, here: Sequence[SiteSeen], table: pd.DataFrame) -> None:
-    with st.container(horizontal=True):
-        names = {seen.copy: seen for seen in here}
-        copy = st.selectbox("Of clinic", list(names), format_func=lambda one: printable(names[one].clinic))
-        if copy is None:
-            return
-        seen, listed = names[copy], table[table["copy"] == copy]
-        tables, told = network.tables_of(seen, listed)
-        machine = st.selectbox("Machine", machine_day.machines_of(listed, tables.schedule), format_func=printable)
-        day = st.date_input("Day", desk.now().astimezone(ZoneInfo(seen.time_zone)).date())
-    if machine is None or not isinstance(day, date):
-        return
-    today = desk.now().astimezone(ZoneInfo(seen.time_zone)).date()
-    known = appointments.DayFacts(day, today, doubt=network.doubt_about(seen, desk.config, desk.now()))
-    that_day = machine_day.day_of(listed, tables, machine, day, known)
-    for sentence in told:
-        st.markdown(f":orange[{words.as_markdown(sentence)}]")
-    st.markdown(f"**{counted(len(that_day.booked), 'appointment')}**; not booked: {len(that_day.unbooked)}")
-    for name, lines in (("booked", that_day.booked), ("unbooked", that_day.unbooked)):
-        if len(lines):
-            _draw(lines.assign(clinic=seen.clinic), f"network_{name}", MACHINE_DAY.page, today)
-
-
-def _show_priorities(desk: Desk, here: Sequence[SiteSeen], table: pd.DataFrame) -> None:
-    rules = desk.config.priorities.rules
-    if rules is None:
-        st.markdown(":orange[▲ **Nothing is computed: nobody has signed the rules of `[priorities]` here.**]")
-        return
-    clocks = []
-    for seen in here:
-        listed = table[table["copy"] == seen.copy]
-        try:
-            entries = read_statements(seen.cache_path or desk.config.cache_path, PriorityEntry).all
-        except EntriesError as error:
-            st.markdown(f":red[■ **{words.as_markdown(f'{seen.clinic}: {error}')}**]")
-            continue
-        zone = ZoneInfo(seen.time_zone)
-        counting = older_ids.by_newest(latest(entries), older_ids.names_of(listed))
-        stands = priorities.clocks(listed, counting, rules, desk.now().astimezone(zone).date(), zone)
-        clocks.append(stands.assign(clinic=seen.clinic, left=stands["allowed_days"] - stands["missed_days"]))
-    together = pd.concat(clocks, ignore_index=True).sort_values("left", kind="stable") if clocks else pd.DataFrame()
-    st.markdown(
-        f"**{counted(len(together), 'plan')}** with a clock, the least days left first, by the rules signed here."
-    )
-    if len(together):
-        _draw(together, "network_clocks", CLOCKS.page, desk.today())
-
-
-def _draw(rows: pd.DataFrame, key: str, names: Sequence[str], today: date) -> None:
-    first = [*NETWORK.page[:2], *(name for name in names if name not in NETWORK.page[:2])]
-    alt = "Patients of the network, one row per plan"
-    marked.table(rows, key, marked.config(first, rows, today), most=30, alt=alt, strong=_STRONG)
+def _draw(part: parts.Part, today: date) -> None:
+    names = list(dict.fromkeys(("mark", "clinic", *part.shown.page)))
+    alt = f"{part.name.replace('_', ' ')} of the network, one row each"
+    config = marked.config(names, part.rows, today)
+    marked.table(part.rows, f"network_{part.name}", config, most=30, alt=alt, strong=_STRONG)

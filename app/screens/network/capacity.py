@@ -1,0 +1,74 @@
+"""Who could take whose patients, machine by machine of a network, by what physicists signed of each."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from recovery.entries.machines import MachineEntry
+from recovery.words.notices import LOOK_MARK
+from recovery.words.statuses import NOW_TREATED
+from recovery.words.times import at_time
+from recovery.words.values import counted
+
+NOT_SIGNED = "not signed yet: a physicist does there, on Machine day"
+NO_MATCH = "nobody: no other clinic has this model and beam data"
+NONE_FREE = "nobody: matching machines elsewhere have no free slot"
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """A clinic's machines as its copy says. `listed`: its rows of on_treatment."""
+
+    copy: str
+    clinic: str
+    listed: pd.DataFrame
+    signed: Mapping[str, MachineEntry]
+
+
+def rows_of(fleets: Sequence[Fleet], today: date) -> pd.DataFrame:
+    """A row per machine that is signed or has patients, in the clinics' order. `today`: for how days are told."""
+    rows: list[dict[str, Any]] = []
+    for fleet in fleets:
+        own = fleet.listed[fleet.listed["status"].isin(NOW_TREATED)]
+        patients = own.groupby("treatment_machine_name")["patient_id"].nunique()
+        for machine in sorted({*map(str, patients.index), *fleet.signed}):
+            entry = fleet.signed.get(machine)
+            free, words = _elsewhere(fleet, entry, fleets)
+            count = int(patients.get(machine, 0))
+            rows.append(
+                {
+                    "mark": LOOK_MARK if count and not free else "",
+                    "copy": fleet.copy,
+                    "clinic": fleet.clinic,
+                    "treatment_machine_name": machine,
+                    "patients": count,
+                    "free_elsewhere": free,
+                    "could_take": words,
+                    "model": entry.manufacturer_model_name if entry else None,
+                    "beam_data": entry.beam_data if entry else None,
+                    "energies": ", ".join(entry.energies) if entry else None,
+                    "free_slots": entry.free_slots if entry else None,
+                    "signed_by": f"{entry.signed_by}, {at_time(entry.entered_at, today)}" if entry else None,
+                }
+            )
+    columns = {"patients": "Int64", "free_elsewhere": "Int64", "free_slots": "Int64"}
+    return pd.DataFrame(rows).astype(columns) if rows else pd.DataFrame()
+
+
+def _elsewhere(own: Fleet, entry: MachineEntry | None, fleets: Sequence[Fleet]) -> tuple[int, str]:
+    """How many a day the others could take of a machine's patients, and where, the most first, in words."""
+    if entry is None:
+        return 0, NOT_SIGNED
+    others = [(fleet.clinic, other) for fleet in fleets if fleet is not own for other in fleet.signed.values()]
+    matching = [(clinic, other, lacks) for clinic, other in others if (lacks := other.lacks_of(entry)) is not None]
+    free = sorted((one for one in matching if one[1].free_slots), key=lambda one: -one[1].free_slots)
+    said = [
+        f"{clinic} {other.treatment_machine_name}: {counted(other.free_slots, 'patient')} a day"
+        + (f", without {' and '.join(lacks)}" if lacks else "")
+        for clinic, other, lacks in free
+    ]
+    total = sum(other.free_slots for _, other, _ in free)
+    return total, "; ".join(said) or (NONE_FREE if matching else NO_MATCH)

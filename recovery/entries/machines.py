@@ -1,0 +1,58 @@
+"""What a physicist signs of a machine, so that a network knows who could take whose patients: each kept for good.
+
+One JSON line per statement in `machines.jsonl` (`entry_lines`); a copy off site carries it, and no clinic writes
+another's. Of a machine the latest statement counts.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from recovery.host.entry_lines import Statement, read_statements
+
+
+@dataclass(frozen=True, slots=True)
+class MachineEntry(Statement):
+    """One statement. `beam_data`: its name, the same wherever the data are the same; `energies`: as plans name them.
+
+    `free_slots`: patients a day whom it could take beside its own. `entered_at` aware.
+    """
+
+    FILE = "machines.jsonl"
+
+    treatment_machine_name: str
+    manufacturer_model_name: str
+    beam_data: str
+    energies: tuple[str, ...]
+    free_slots: int
+    signed_by: str
+    entered_at: datetime
+
+    def __post_init__(self) -> None:
+        """Refuse what nobody could have meant. Raises `ValueError` if a name lacks, or slots are no number of them."""
+        names = (self.treatment_machine_name, self.manufacturer_model_name, self.beam_data, self.signed_by)
+        if not all(name.strip() for name in names) or self.entered_at.tzinfo is None:
+            raise ValueError("it names a machine, its model, its beam data and who signed, at an aware time")
+        if isinstance(self.free_slots, bool) or not 0 <= self.free_slots <= 200:
+            raise ValueError("free slots a day are 0 to 200")
+
+    def lacks_of(self, other: "MachineEntry") -> tuple[str, ...] | None:
+        """Energies of `other` that this one has not; None where model or beam data are not the same by name."""
+        if (_plain(self.manufacturer_model_name), _plain(self.beam_data)) != (
+            _plain(other.manufacturer_model_name),
+            _plain(other.beam_data),
+        ):
+            return None
+        own = {_plain(energy) for energy in self.energies}
+        return tuple(energy for energy in other.energies if _plain(energy) not in own)
+
+
+def machines_at(cache_path: Path) -> Mapping[str, MachineEntry]:
+    """By machine, the statement that counts. Raises `EntriesError` if the file is there and cannot be read."""
+    entries = read_statements(cache_path, MachineEntry).all
+    return {entry.treatment_machine_name: entry for entry in entries}
+
+
+def _plain(name: str) -> str:
+    return " ".join(name.split()).casefold()
