@@ -78,6 +78,7 @@ def _add_transfer_out(commands: Commands) -> None:
     parser = add_command(commands, "transfer-out", "a packet of one patient for another hospital, and its signature")
     parser.add_argument("--patient", required=True, metavar="ID")
     parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="an empty one; encrypted, a file .tar.age")
+    parser.add_argument("--from-copy", metavar="NAME", help="of another clinic's patient, by its copy off site alone")
     parser.add_argument("--recipient", nargs="+", metavar="age1…", default=[], help="encrypt for these public keys")
     parser.add_argument("--passphrase-env", metavar="VAR", help="encrypt with this variable's passphrase")
     parser.add_argument("--to", metavar="HOSPITAL", default="", help="sign that it goes on with the patient")

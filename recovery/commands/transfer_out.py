@@ -28,10 +28,11 @@ from recovery.pacs.peers import pacs_peer
 from recovery.patient.tables import read_list
 from recovery.restoring.contents import one_patient_each
 from recovery.settings.config import Config
+from recovery.sites.network import opened_in
 from recovery.transferring.making import PacketError, make, placed
 from recovery.words.printable import tell
 
-LOCK, BESIDE = "transfer-out", "transferring-"
+LOCK, BESIDE, OPENED = "transfer-out", "transferring-", "opened-copy-"
 NOT_DE_IDENTIFIED = "Nothing is de-identified: who receives it must be allowed to."
 
 
@@ -39,6 +40,8 @@ def run(config: Config, options: argparse.Namespace) -> int:
     """Make a packet, sign, or both; returns the exit status. Raises `RefusedError`."""
     now = read_clock()
     with lock(config.cache_path, LOCK):
+        if options.from_copy:
+            return _of_copy(config, options, now)
         cache = cache_to_show(config, now)
         numbers = one_patient_each(cache, [options.patient])[0]
         signer = _signer(config, options)
@@ -53,25 +56,51 @@ def run(config: Config, options: argparse.Namespace) -> int:
     return status
 
 
-def _packet(config: Config, options: argparse.Namespace, cache: Cache, numbers: tuple[str, ...], now: datetime) -> int:
+def _of_copy(config: Config, options: argparse.Namespace, now: datetime) -> int:
+    """The packet of another clinic's patient, of all that its copy off site tells: the objects lie there."""
+    if options.to or options.take_back or options.output is None:
+        raise PacketError("Of a copy a packet is made with -o; that a patient goes on elsewhere is signed there.")
+    try:
+        with private_folder(config.cache_path, OPENED) as room:
+            there, cache, said = opened_in(room, config, options.from_copy, now)
+            tell(*said, file=sys.stderr)
+            numbers = one_patient_each(cache, [options.patient])[0]
+            status = _packet(config, options, cache, numbers, now, there)
+    except OSError as error:
+        raise PacketError(f"No packet was made. {error}") from error
+    asked = f"In it is no DICOM object: ask {there.site.name} for them, where `transfer-out` makes the whole packet."
+    tell(asked, file=sys.stderr)
+    return status
+
+
+def _packet(
+    config: Config,
+    options: argparse.Namespace,
+    cache: Cache,
+    numbers: tuple[str, ...],
+    now: datetime,
+    elsewhere: Config | None = None,
+) -> int:
+    """`elsewhere`: the clinic of whose copy it is made."""
+    of = elsewhere or config
     passphrase = passphrase_of(options.passphrase_env)
     is_encrypted = passphrase is not None or bool(recipients_of(options.recipient))
     tell(
         NOT_DE_IDENTIFIED,
         *doubts_of(cache),
-        *filter(None, [told_at(config.cache_path, config.site.zone)]),
+        *filter(None, [told_at(cache.path, of.site.zone)]),
         file=sys.stderr,
     )
     output: Path = options.output
-    note(config, now, "transfer out", numbers[0], {"encrypted": is_encrypted, "to": options.to})
-    pacs = pacs_peer(config, Memory.load(config.cache_path))
+    note(config, now, "transfer out", numbers[0], {"encrypted": is_encrypted, "to": options.to, "of": of.site.name})
+    pacs = pacs_peer(config, Memory.load(config.cache_path)) if elsewhere is None else None
     if is_encrypted:
         with private_folder(config.cache_path, BESIDE) as beside:
-            lacks = make(config, cache, pacs, numbers, now, beside)
+            lacks = make(of, cache, pacs, numbers, now, beside)
             encrypt(beside, output, options.recipient, passphrase)
     else:
         with placed(output) as beside:
-            lacks = make(config, cache, pacs, numbers, now, beside)
+            lacks = make(of, cache, pacs, numbers, now, beside)
     tell(*(f"LACKS  {said}" for said in lacks.missing), *(f"note   {said}" for said in lacks.remarks), file=sys.stderr)
     tell(f"It is in {output}." if lacks.missing else f"It is whole, in {output}.")
     return PARTLY if lacks.missing else DONE

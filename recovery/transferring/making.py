@@ -18,7 +18,7 @@ from recovery.pacs.verified_objects import VerifiedObjects, chain_of
 from recovery.patient.file import PatientFile, PatientNotFoundError, files_of
 from recovery.patient.recounted import as_of_now
 from recovery.patient.tables import read_tables
-from recovery.restoring.contents import belongings, known_records
+from recovery.restoring.contents import Belongings, belongings, known_records
 from recovery.settings.config import Config
 from recovery.settings.trust import key_or_why_not
 from recovery.transferring.fhir import as_json
@@ -63,8 +63,14 @@ def placed(folder: Path) -> Iterator[Path]:
     staging.rmdir()
 
 
-def make(config: Config, cache: Cache, pacs: Peer, numbers: tuple[str, ...], now: datetime, folder: Path) -> Lacks:
-    """Make it in an empty folder, of the patient of these numbers, the newest first. `now`: aware.
+OUT_OF_REACH = "it lies in the clinic's own RT-PACS, which is not reached from here"
+
+
+def make(
+    config: Config, cache: Cache, pacs: Peer | None, numbers: tuple[str, ...], now: datetime, folder: Path
+) -> Lacks:
+    """Make it in an empty folder, of the patient of these numbers, the newest first. `now`: aware. Where no RT-PACS is
+    in reach, it has no object, and names each that it lacks.
 
     Raises `PatientNotFoundError`, `CacheError` if list, records or plans cannot be read, `DimseError` if the RT-PACS
     cannot be asked, `OSError` if the disk does not take it, `FontError`.
@@ -78,7 +84,9 @@ def make(config: Config, cache: Cache, pacs: Peer, numbers: tuple[str, ...], now
     own = [plan for one in file.plans if (plan := tables.plans.get(one.uid or "")) is not None]
     needed = known_records(tables, numbers[0]).union(*(chain_of(plan, tables) for plan in own))
     digests = VerifiedObjects.load(cache).digests
-    contents = bring(belongings(pacs, numbers, needed, with_charts=False), file, digests, pacs, config, folder)
+    lacking = Belongings(numbers, (), dict.fromkeys(needed, OUT_OF_REACH))
+    of = belongings(pacs, numbers, needed, with_charts=False) if pacs is not None else lacking
+    contents = bring(of, file, digests, pacs, config, folder)
     lacks, local = lacks_of(file, contents), file.now
     said, paper = [*lacks.missing, *lacks.remarks], config.charts.paper
     seal(

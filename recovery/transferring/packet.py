@@ -75,7 +75,12 @@ class Contents:
 
 
 def bring(
-    belongings: Belongings, file: PatientFile, digests: Mapping[str, str], pacs: Peer, config: Config, folder: Path
+    belongings: Belongings,
+    file: PatientFile,
+    digests: Mapping[str, str],
+    pacs: Peer | None,
+    config: Config,
+    folder: Path,
 ) -> Contents:
     """Fetch what belongs to a patient, and lay it out as a file-set in `folder`, which is empty.
 
@@ -85,7 +90,8 @@ def bring(
     contents, inbox = Contents(dict(belongings.cannot_go)), folder / "came"
     inbox.mkdir()
     came = Bringing(inbox, digests)
-    came.fill(pacs, belongings.refs, config.pacs.retrieve)
+    if pacs is not None:
+        came.fill(pacs, belongings.refs, config.pacs.retrieve)
     kinds = {ref.sop_instance_uid: KINDS[kind_of(ref)] for ref in belongings.refs}
     contents.lacks |= dict.fromkeys(kinds.keys() - {one.uid for one in came.objects}, "the RT-PACS did not give it")
     contents.lacks |= dict.fromkeys(came.changed, LEFT_OUT)

@@ -21,6 +21,8 @@ from recovery.host.entry_lines import file_of
 from recovery.host.seals import unsealed_json
 from recovery.objects.digest import digest_of
 from recovery.packing.proof import faults_of
+from recovery.settings.sites import SiteCopy
+from recovery.transferring.making import OUT_OF_REACH
 from tests.app.people import enrol
 from tests.backup_jobs.test_main_job import course
 from tests.backup_jobs.test_verify_backup import another_pixel, of_kind, spoil
@@ -28,6 +30,8 @@ from tests.charting.pages import texts
 from tests.clinic import TwoNodes, two_nodes
 from tests.objects import encode, item
 from tests.orthanc import HOW_TO_INSTALL, orthanc_is_installed
+from tests.recovery.test_config import GOOD
+from tests.sites.made import NOW, Site
 
 pytestmark = pytest.mark.skipif(not orthanc_is_installed(), reason=HOW_TO_INSTALL)
 
@@ -197,6 +201,29 @@ def test_a_folder_with_other_files_is_not_written_to(clinic: TwoNodes, tmp_path:
     (tmp_path / "letter.txt").write_text("mine")
     assert transfer(clinic, "-o", str(tmp_path)) == 2
     assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
+
+
+def test_of_another_clinics_copy_a_packet_tells_all_but_the_objects_and_whom_to_ask(
+    clinic: TwoNodes, courses: dict[str, list[Dataset]], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "vault").mkdir()
+    site = Site(clinic.folder / "cache", SiteCopy("north", str(tmp_path / "vault")))
+    site.send(NOW)
+    (tmp_path / "config.toml").write_text(
+        f'{GOOD}[[site_copies]]\nname = "north"\nwhere = "{site.copy.where}"\nsite = "north"\n'
+    )
+    ask = ["transfer-out", "--patient", PATIENT, "--config", str(tmp_path / "config.toml"), "--from-copy", "north"]
+    assert main([*ask, "-o", str(tmp_path / "out")]) == 1
+    said = capfd.readouterr().err
+    assert "ask north clinic for them" in said and "It is unsigned" in said and PATIENT not in said
+    assert list(faults_of(tmp_path / "out", {})) == []
+    lacks = unsealed_json((tmp_path / "out" / "PACK.json").read_bytes())["lacks"]
+    assert lacks[str(of_kind(courses[PATIENT], "RTPLAN").SOPInstanceUID)] == OUT_OF_REACH
+    (page, *_) = texts((tmp_path / "out" / "SUMMARY.PDF").read_bytes())
+    assert "4 of 20" in page and "BASALT, Osprey" in page
+    assert main([*ask, "--to", "St. Elsewhere", "--by", "physician"]) == 2
+    assert not list((tmp_path / "cache").glob("opened-copy-*")), "nothing of it stays here"
+    assert main([*ask[:2], "nobody", *ask[3:], "-o", str(tmp_path / "none")]) == 2
 
 
 @pytest.mark.parametrize("name", ["", "nobody", "therapist", "admin"])
