@@ -110,23 +110,25 @@ class World:
         following = begun[-1] if begun else max([0, *numbers]) + 1
         return total, len(whole), None if len(whole) >= PLANNED else following
 
-    def is_disguised(self, at: Station) -> bool:
+    def is_disguised(self, at: Station, *, is_said: bool) -> bool:
         """Whether two errors fit each other, so that nobody could know who has but these tellings before them.
 
-        An entry of a wrong day is, by beam, number, day and MU, what is recorded of another delivery, and nothing here
-        tells of its own: one delivery, told twice. Or one delivery is charted with a wrong day and with a wrong number
-        that is as much later or earlier: two that follow each other. The page had warned of both when they were signed.
+        An entry of a wrong day is, by beam, number and day, what is recorded of another delivery, of as many MU or with
+        the difference said, and nothing here tells of its own: one delivery, told twice. Or one delivery is charted
+        with a wrong day and with a wrong number, both later or both earlier: two that follow each other. The page had
+        warned of both when they were signed.
         """
         recorded = {
-            (beam, true.number - true.by_restored, true.at.date(), true.doses[beam])
+            (beam, true.number - true.by_restored, true.at.date()): true.doses[beam]
             for true, beam in ((self.given[place], beam) for place, beam in at.records)
         }
         told = [(self.entries[one], self.claims[one]) for one in sorted(at.entries) if self.stands(at, one)]
         is_anothers = any(
-            (beam, claim.number, entry.treated_at.date(), mu) in recorded and (claim.of, beam) not in at.records
+            (recorded.get(where) == mu or (is_said and where in recorded)) and (claim.of, beam) not in at.records
             for entry, claim in told
             if entry.treated_at.date() != self.given[claim.of].at.date()
             for beam, mu in claim.doses.items()
+            for where in [(beam, claim.number, entry.treated_at.date())]
         )
         return is_anothers or any(
             claim.of == other.of and claim.number < other.number and entry.treated_at.date() < second.treated_at.date()
@@ -307,7 +309,7 @@ def made(seed: int) -> World:
 def faults(world: World, at: Station) -> list[str] | None:
     """Where what is shown is not the truth as it was told here; None where it says that people must look."""
     course, settled = world.counted(at)
-    if world.is_disguised(at):
+    if world.is_disguised(at, is_said=settled is not None and bool(settled.disagreements)):
         return None
     if settled is not None and (settled.conflicts or any(" at " in said for said in settled.disagreements)):
         return None  # of whole fractions of a day, hours apart, both sides are said
