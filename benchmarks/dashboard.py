@@ -89,7 +89,7 @@ def _one_visit(server: Server, browser: Browser, tell: Callable[[str, str], None
     page.get_by_role("link", name="Machine day").click()
     page.get_by_text(re.compile(r"\d booked")).first.wait_for(timeout=PATIENCE_MS)
     tell("machine day", f"{time.monotonic() - started:.2f} s")
-    tell("memory after one visit", f"{_memory_mb(server):.0f} MB")
+    tell("memory after one visit", f"{memory_mb(server):.0f} MB")
 
 
 def _pictures(page: Page, tell: Callable[[str, str], None]) -> None:
@@ -118,7 +118,7 @@ def _five_visits(server: Server, browser: Browser, tell: Callable[[str, str], No
             expect(page.get_by_role("heading", name=name).first).to_be_visible(timeout=PATIENCE_MS)
     for page in pages:
         _table(page)
-    tell(f"memory with {SESSIONS} browser sessions", f"{_memory_mb(server):.0f} MB")
+    tell(f"memory with {SESSIONS} browser sessions", f"{memory_mb(server):.0f} MB")
 
 
 def _signed_in(server: Server, browser: Browser) -> Page:
@@ -168,7 +168,7 @@ def _open_patient(page: Page, number: int) -> float:
     return time.monotonic() - started
 
 
-def _memory_mb(server: Server) -> float:
+def memory_mb(server: Server) -> float:
     """The most memory that the server's process ever held, MB (Linux)."""
     said = Path(f"/proc/{server.pid}/status").read_text(encoding="ascii")
     found = re.search(r"VmHWM:\s+(\d+) kB", said)

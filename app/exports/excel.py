@@ -12,7 +12,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from app.exports.sheets import Layout, band, fill, fit, head, records_of, set_page, tell
 from recovery.lists import columns
 from recovery.lists.columns import described
-from recovery.lists.machine_day import Day, heading_of_unbooked
+from recovery.lists.machine_day import Day, heading_of_unbooked, with_signers
 from recovery.words.times import day as day_in_words
 from recovery.words.values import ABSENT
 
@@ -102,7 +102,7 @@ def worklist(machine: str, day: date, that_day: Day, about: About, remark: str) 
 
     `remark` says what the list may lack.
     """
-    booked, unbooked = that_day.booked, that_day.unbooked
+    booked, unbooked = with_signers(that_day.booked), with_signers(that_day.unbooked)
     book = Workbook()
     sheet = book.worksheets[0]
     sheet.title = WORKLIST.title

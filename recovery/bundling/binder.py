@@ -18,7 +18,7 @@ from recovery.charting.sheet import ChartSheet, Table, chart_sheets
 from recovery.lists.appointments import records
 from recovery.lists.columns import NOT_STARTED, ON_TREATMENT, described
 from recovery.lists.list_sheet import text_of
-from recovery.lists.machine_day import heading_of_unbooked
+from recovery.lists.machine_day import heading_of_unbooked, with_signers
 from recovery.patient.file import PatientFile
 from recovery.words import notices
 from recovery.words.times import day as day_in_words
@@ -177,7 +177,7 @@ def _of_day(told: Department, machine: str, day: date) -> list[Block]:
     that_day = told.day_of(machine, day)
     below = heading_of_unbooked(machine, len(that_day.unbooked), is_schedule_known=that_day.is_schedule_known)
     found = [("", that_day.booked), *([(below, that_day.unbooked)] if len(that_day.unbooked) else [])]
-    return [(above, Table(_DAY, tuple(map(_day_line, records(lines))))) for above, lines in found]
+    return [(above, Table(_DAY, tuple(map(_day_line, records(with_signers(lines)))))) for above, lines in found]
 
 
 def _day_line(row: dict[str, Any]) -> tuple[str, ...]:

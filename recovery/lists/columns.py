@@ -92,8 +92,9 @@ COLUMNS: Mapping[str, Column] = {
         Column("appointment_at", "Time", "time", 58, (6, 6)),
         Column("next_fraction", "Fraction", "text", 150, (9, 14),
                "Given that day, or due as of the time above; what was begun comes first", "Fraction due or given"),
-        Column("treated_that_day", "Treated", "text", 66, (9, 16), "The last time on that day, and who charted it",
-               "Treated that day", may_be_empty=True),
+        Column("treated_that_day", "Treated", "text", 66, (9, 16), "The last time on that day", "Treated that day",
+               may_be_empty=True),
+        Column("charted_by", "Charted by", "text", 170, may_be_empty=True),
         Column("energy", "Energy", "text", 66, (7, 8)),
         Column("technique", "Technique", "text", 82, (10, 10)),
         Column("setup_note", "Setup note", "text", 150, (12, 24)),
@@ -162,8 +163,8 @@ NOT_READY = Shown(page=(*_WHO, "plan", "why_not_ready", "treatment_machine_name"
 PEOPLE = Shown(page=(*_WHO, "patient_birth_date", "plans", "treatment_machine_name"))
 MACHINE_DAY = Shown(
     page=(
-        *("appointment_at", *_WHO, "plan", "next_fraction", "treated_that_day", "check", "alerts", "setup_note"),
-        *("energy", "technique", "phone", "patient_birth_date", "physicians_of_record"),
+        *("appointment_at", *_WHO, "plan", "next_fraction", "treated_that_day", "check", "charted_by", "alerts"),
+        *("setup_note", "energy", "technique", "phone", "patient_birth_date", "physicians_of_record"),
     ),
     excel=(
         *("appointment_at", *_WITH_BIRTH, "next_fraction", "treated_that_day", "energy", "technique", "setup_note"),

@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 import pandas as pd
 
+from recovery.lists.machine_day import with_signers
 from recovery.words import notices
 from recovery.words.markup import as_html, in_cell
 from recovery.words.notices import Next
@@ -91,7 +92,7 @@ def cells_of(cells: Iterable[tuple[str, str]]) -> str:
 
 
 def _table(lines: pd.DataFrame, hrefs: Mapping[str | None, str]) -> str:
-    return table(_HEADINGS, (_row(row, hrefs) for _, row in lines.iterrows()))
+    return table(_HEADINGS, (_row(row, hrefs) for _, row in with_signers(lines).iterrows()))
 
 
 def _row(row: pd.Series, hrefs: Mapping[str | None, str]) -> str:

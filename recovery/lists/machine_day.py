@@ -101,6 +101,14 @@ def day_of(table: pd.DataFrame, tables: Tables, machine: str, day: date, known: 
     return Day(_frame(booked), _frame(unbooked), cancelled, is_schedule_known=is_known)
 
 
+def with_signers(lines: pd.DataFrame) -> pd.DataFrame:
+    """The lines for paper and Excel: when somebody was treated says who charted it, `14:38, charted by … and …`."""
+    at = lines["treated_that_day"]
+    return lines.assign(
+        treated_that_day=at.mask(lines["charted_by"].notna(), at + ", charted by " + lines["charted_by"])
+    )
+
+
 def heading_of_unbooked(machine: str, number: int, *, is_schedule_known: bool) -> str:
     """What stands above those who have no appointment; without a schedule nobody knows whether they have one."""
     if not is_schedule_known:
@@ -158,7 +166,8 @@ class _Lookup:
             "plan": row["plan"] if row is not None else None,
             "next_fraction": said_next,
             "next_is": is_next,
-            "treated_that_day": _treated(given[-1]) if given else None,
+            "treated_that_day": f"{given[-1].at:%H:%M}" if given else None,
+            "charted_by": given[-1].charted_by if given else None,
             "energy": _joined(map(_energy, beams)),
             "technique": _joined(field["technique"] for field in beams),
             "setup_note": _joined(said),
@@ -167,11 +176,6 @@ class _Lookup:
             "initials": None,
             **_checked(row, machine, elsewhere),
         }
-
-
-def _treated(last: Given) -> str:
-    """`14:38`; of what people charted `14:38, charted by … and …`."""
-    return f"{last.at:%H:%M}" + (f", charted by {last.charted_by}" if last.charted_by else "")
 
 
 def _checked(row: Record | None, machine: str, elsewhere: str) -> Record:

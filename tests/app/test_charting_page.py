@@ -224,7 +224,9 @@ def test_whoever_corrects_one_of_two_in_conflict_is_told_what_counts_beside_it(
         one = replace(entry(entry_id, number, {1: 1.0}, LOCAL, **who), beams=given)
         enter(cache_path(), cache_path().parent / f"{entry_id}.key", one)
     visit = charting()
+    assert "✓ 14:38" in listed(visit)[0] and listed(visit)[0].endswith("■"), "given, and to be settled"
     assert "charted twice" in plain(choose(visit, "ABELSEN"))
+    assert sorted(visit.dataframe[0].value["Stands"]) == ["no: charted twice, another counts", "yes"]
     visit.selectbox(key="to_correct").set_value("a").run()
     visit.button(key="correct_it").click().run()
     field(visit, "text_input", "comment ").set_value("typed a wrong number").run()

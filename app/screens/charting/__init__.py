@@ -40,7 +40,7 @@ def show(desk: Desk) -> None:
     above = st.container(horizontal=True, vertical_alignment="bottom")  # half a tablet has no room for all machines
     left, right = st.columns([2, 3], gap="medium")
     with left:
-        chosen = whom.choose(desk, loaded, corrected, above)
+        chosen = whom.choose(desk, loaded, corrected, CORRECTED, above)
     with right:
         if chosen is not None:
             _show_chosen(desk, chosen, corrected)

@@ -1,6 +1,6 @@
 """Everything that was charted on a day, the newest first: what, by whom, and the way to correct it."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -9,7 +9,7 @@ from app.access import rights
 from app.components import marked
 from app.desk import Desk
 from recovery.access.permissions import Permission
-from recovery.course.charted_entries import ChartedFraction
+from recovery.course.charted_entries import ChartedFraction, standing
 from recovery.entries.charted import read_charted
 from recovery.words.printable import printable
 from recovery.words.values import absent, counted, or_none
@@ -32,14 +32,25 @@ def show(desk: Desk, table: pd.DataFrame, corrected_key: str) -> None:
     st.markdown(f"{counted(len(own), 'entry', 'entries')} of that day, {len(entries)} in all.")
     if not own:
         return
-    lines = [_line(e, absent(or_none(labels.get(e.referenced_rt_plan_uid))), corrects.get(e.entry_id)) for e in own]
+    counting = {e.entry_id for plan in standing(entries).values() for e in plan.delivered}
+    lines = [
+        _line(e, absent(or_none(labels.get(e.referenced_rt_plan_uid))), _stands(e, corrects.get(e.entry_id), counting))
+        for e in own
+    ]
     st.dataframe(marked.printed(pd.DataFrame(lines)), hide_index=True, key="charted_table", placeholder="—")
     if rights.signer(Permission.CHARTING) is not None:
         _ask_what([e for e in own[:MOST] if e.entry_id not in corrects and not e.is_withdrawn], corrected_key)
 
 
-def _line(entry: ChartedFraction, plan: str, instead: ChartedFraction | None) -> dict[str, str]:
-    """A row. `instead`: the entry that stands in its place."""
+def _stands(entry: ChartedFraction, instead: ChartedFraction | None, counting: Container[str]) -> str:
+    """`instead`: the entry that stands in its place; `counting`: of those that nothing corrects, what counts."""
+    if instead is not None:
+        return f"no: {instead.in_words}"
+    return "no: charted twice, another counts" if entry.beams and entry.entry_id not in counting else "yes"
+
+
+def _line(entry: ChartedFraction, plan: str, stands: str) -> dict[str, str]:
+    """A row."""
     return {
         "Time": f"{entry.treated_at:%H:%M}",
         "Machine": entry.treatment_machine_name,
@@ -48,7 +59,7 @@ def _line(entry: ChartedFraction, plan: str, instead: ChartedFraction | None) ->
         "Plan": plan,
         "Charted": entry.in_words.partition(", by ")[0],
         "Signed by": entry.signers,
-        "Stands": f"no: {instead.in_words}" if instead is not None else "yes",
+        "Stands": stands,
         "To know": " · ".join(filter(None, (entry.comment, *entry.accepted))),
     }
 
@@ -62,7 +73,4 @@ def _ask_what(standing: Sequence[ChartedFraction], corrected_key: str) -> None:
         )
         if st.button("Correct it", key="correct_it", disabled=wanted is None):
             st.session_state[corrected_key] = wanted
-            st.rerun()
-        if st.session_state.get(corrected_key) and st.button("Leave it as it is", key="leave_it"):
-            st.session_state.pop(corrected_key)
             st.rerun()

@@ -15,6 +15,7 @@ from recovery.course.charted_entries import ChartedFraction
 from recovery.lists import appointments, day_tables, machine_day, since_proof
 from recovery.lists.appointments import DayFacts
 from recovery.on_treatment.unknown_since import Doubt
+from recovery.words.notices import STOP_MARK
 from recovery.words.values import absent, or_none
 
 UNANSWERED = "Not answered"
@@ -34,12 +35,15 @@ class Chosen:
 
 
 def choose(
-    desk: Desk, loaded: cached.Loaded, corrected: ChartedFraction | None, above: DeltaGenerator
+    desk: Desk, loaded: cached.Loaded, corrected: ChartedFraction | None, corrected_key: str, above: DeltaGenerator
 ) -> Chosen | None:
     """Draw the list, and `above` it of which machine and day; returns whom somebody chose."""
     if corrected is not None:
         day, machine = corrected.treated_at.date(), corrected.treatment_machine_name
         st.markdown(f"**To be corrected:** {words.as_markdown(corrected.in_words)}")
+        if st.button("Leave it as it is", key="leave_it"):
+            st.session_state.pop(corrected_key)
+            st.rerun()
         return Chosen(corrected.patient_id, "", day, machine, corrected.treated_at)
     found = sources.load(desk, loaded.table)
     machines = machine_day.machines_of(loaded.table, found.tables.schedule)
@@ -86,7 +90,9 @@ def _of_day(that_day: machine_day.Day, day: date, machine: str) -> Iterator[Chos
             seen.add(f"{patient_id} {at}")
             done = or_none(row["treated_that_day"])
             when = f"{at:%H:%M}" if at is not None else "no time"
-            mark = f":green[✓ {words.as_markdown(str(done))}]" if done else str(or_none(row["mark"]) or "")
+            mark = str(or_none(row["mark"]) or "")
+            if done:  # what is to be settled stays marked
+                mark = f":green[✓ {words.as_markdown(str(done))}]" + (f" {mark}" if mark == STOP_MARK else "")
             yield Chosen(patient_id, _label(when, row, mark), day, machine, at)
 
 

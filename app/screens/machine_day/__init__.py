@@ -162,6 +162,8 @@ def _show_lists(that_day: machine_day.Day, below: str, today: date) -> None:
 
 
 def _show_table(lines: pd.DataFrame, key: str, names: Sequence[str], today: date) -> None:
+    if lines["charted_by"].isna().all():
+        names = [name for name in names if name != "charted_by"]
     strong = ("appointment_at", "mark", "patient_name", "next_fraction", "check")
     alt = "The machine's patients of the day, one row per appointment and plan"
     marked.table(lines, key, marked.config(names, lines, today), most=30, alt=alt, strong=strong)

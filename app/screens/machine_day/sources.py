@@ -11,6 +11,7 @@ from app.desk import Desk
 from app.wording import words
 from recovery.cache.errors import CacheError
 from recovery.cache.freshness import known_since
+from recovery.entries.charted import read_charted
 from recovery.lists import day_tables
 from recovery.lists.machine_day import Tables
 from recovery.tables.relational import SCHEDULE
@@ -52,4 +53,5 @@ def _counted(desk: Desk) -> str:
     at = list_export.as_of(desk)
     if at is None:
         return "Fractions count the records that are held; nothing is proven."
-    return f"Fractions count what was proven up to {moment_in_words(at, desk.now(), desk.config.site.zone)}."
+    by_hand = ", and what was charted" if read_charted(desk.config.cache_path).entries else ""
+    return f"Fractions count what was proven up to {moment_in_words(at, desk.now(), desk.config.site.zone)}{by_hand}."
