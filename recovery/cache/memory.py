@@ -16,6 +16,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,7 @@ class Memory:
     def _read(cls, path: Path, level: int) -> Memory | None:
         """What the file says; None where it says nothing."""
         try:
-            return TypeAdapter(cls).validate_python({**unsealed_json(path.read_bytes()), "path": path})
+            return _adapter().validate_python({**unsealed_json(path.read_bytes()), "path": path})
         except FileNotFoundError:
             return None
         except (OSError, ValueError, TypeError) as error:
@@ -173,6 +174,11 @@ class Memory:
         if len(turns) > MOST_QUESTIONS:
             newest = sorted(turns, key=lambda name: turns[name])[-MOST_QUESTIONS // 2 :]
             self.turns[kind] = {name: turns[name] for name in newest}
+
+
+@cache
+def _adapter() -> TypeAdapter[Memory]:
+    return TypeAdapter(Memory)
 
 
 def _merged(before: Any, mine: Any, there: Any) -> Any:
