@@ -34,6 +34,9 @@ pytestmark = pytest.mark.skipif(not orthanc_is_installed(), reason=HOW_TO_INSTAL
 
 Tables = dict[str, list[dict[str, Any]]]
 FLIPS = {"current": 12, "manifest.json": 12, "confirmed.json": 3, ".parquet": 6}
+"""How many are read: what is believed of them is right."""
+HEALED = {"current": 4, "manifest.json": 4, "confirmed.json": 2, ".parquet": 4}
+"""After how many of them a cycle, which takes a second, is run."""
 
 
 @pytest.fixture(scope="module")
@@ -70,10 +73,11 @@ def test_whatever_bit_of_a_snapshot_flips_it_is_named_and_the_next_cycle_makes_i
     clinic: TwoNodes, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     by_seed, cache = random.Random(SEED), clinic.folder / "cache"
-    for _ in range(FLIPS[kind]):
+    right = None
+    for number in range(FLIPS[kind]):
         shutil.rmtree(cache)
         shutil.copytree(clinic.folder / "whole", cache)
-        right = tables(clinic)
+        right = right or tables(clinic)
         assert all(right[name] for name in ("patients", "plans", "on_treatment"))
         (newest,) = [cache / "snapshots" / name for name in [current_id(cache)] if name]
         places = (*(cache / "snapshots").iterdir(), *newest.rglob("*"))
@@ -85,6 +89,8 @@ def test_whatever_bit_of_a_snapshot_flips_it_is_named_and_the_next_cycle_makes_i
             is_seen = False
         except CacheError:
             is_seen = True
+        if number >= HEALED[kind]:
+            continue
         caplog.clear()
         said = cycle(clinic)
         assert tables(clinic) == right, what
