@@ -8,12 +8,16 @@ DEBIAN := orthanc orthanc-dicomweb orthanc-postgresql postgresql dcmtk chromium-
 
 unexport PYTHONDONTWRITEBYTECODE  # each process of a test would compile the whole project again
 
-.PHONY: demo test lint run bench mutants pictures clean
+.PHONY: demo test tests lint run bench mutants pictures clean
 
 demo: $(VENV)/run
 	$(BIN)/python -m demo $(ARGS)
 
-test: $(VENV)/dev debian lint
+# Beside each other: mypy alone would leave the other cores idle for half a minute.
+test: $(VENV)/dev debian
+	@$(MAKE) --no-print-directory --jobs 2 lint tests
+
+tests: $(VENV)/dev
 	$(BIN)/python -m pytest --numprocesses 3 --dist worksteal $(ARGS)
 
 lint: $(VENV)/dev
