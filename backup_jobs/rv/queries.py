@@ -8,9 +8,11 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from recovery.settings.products import QUERIES
 
+_NAME = re.compile(r"(changes/)?\w+")
 _FORBIDDEN = re.compile(
     r"\b(insert|update|delete|merge|drop|alter|create|truncate|exec|execute|grant|into|attach|pragma|set|use)\b",
     re.IGNORECASE,
@@ -64,11 +66,13 @@ def change_queries(product: str) -> list[str]:
 
 def load_query(product: str, table: str) -> Query:
     """Read one query, of a table or about changes. Raises `QueryError` if there is none, or it is not one SELECT."""
-    if table not in query_tables(product) and table not in change_queries(product):
+    file = QUERIES / product / f"{table}.sql"
+    if not _NAME.fullmatch(table) or not file.is_file():
         raise QueryError(f"there is no query {table} for {product}")
-    return parse_query(product, table, (QUERIES / product / f"{table}.sql").read_text(encoding="utf-8"))
+    return parse_query(product, table, file.read_text(encoding="utf-8"))
 
 
+@cache
 def parse_query(product: str, table: str, text: str) -> Query:
     """Read a query's header and refuse whatever is not one SELECT. Raises `QueryError` if it is not."""
     name = f"queries/{product}/{table}.sql"
