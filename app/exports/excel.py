@@ -1,7 +1,7 @@
 """The Excel file of what a page shows; a sheet About says where the rows come from, how old, and what is filtered."""
 
 import io
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -9,31 +9,11 @@ import pandas as pd
 from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from app.exports.sheets import Layout, band, fill, fit, head, records_of, set_page, tell
-from recovery.lists import columns
-from recovery.lists.columns import described
+from app.exports.sheets import band, fill, fit, head, records_of, set_page, tell
+from recovery.lists.columns import MACHINE_DAY, ON_TREATMENT, Shown
 from recovery.lists.machine_day import Day, heading_of_unbooked, with_signers
 from recovery.words.times import day as day_in_words
 from recovery.words.values import ABSENT
-
-LIST = Layout("On treatment", described(columns.ON_TREATMENT.excel), printed_up_to="phone")
-CLOCKS = Layout("Clocks", described(columns.CLOCKS.excel), columns.CLOCKS.letters, printed_up_to="comment")
-NOT_ENTERED = Layout("Not entered yet", described(columns.NOT_ENTERED.excel), columns.NOT_ENTERED.letters)
-WORKLIST = Layout(
-    "Worklist",
-    described(columns.MACHINE_DAY.excel),
-    columns.MACHINE_DAY.letters,
-    frozen_at="D2",
-    least_lines=1.6,
-)
-NOT_STARTED = Layout("Not started yet", described(columns.NOT_STARTED.excel), frozen_at="D2")
-SINCE_PROOF = Layout(
-    "Since the last proof",
-    described(columns.SINCE_PROOF.excel),
-    columns.SINCE_PROOF.letters,
-    frozen_at="E2",
-    least_lines=1.6,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,46 +33,25 @@ class About:
 
 def workbook(rows: pd.DataFrame, about: About, hidden_columns: Collection[str] = ()) -> bytes:
     """The rows as an .xlsx file, in their order; `rows` has the columns that `rows.describe` adds."""
-    layout = replace(LIST, columns=tuple(column for column in LIST.columns if column.name not in hidden_columns))
-    return _book(about, "On treatment", {layout.title: (layout, rows)})
+    shown = tuple(name for name in ON_TREATMENT.excel if name not in hidden_columns)
+    return lists(about, ON_TREATMENT.title, [(replace(ON_TREATMENT, excel=shown), rows)])
 
 
-def priorities(clocks: pd.DataFrame, without: pd.DataFrame, about: About) -> bytes:
-    """The page Priorities as an .xlsx file: the clocks, and on a second sheet who was not entered yet."""
-    sheets = {CLOCKS.title: (CLOCKS, clocks), NOT_ENTERED.title: (NOT_ENTERED, without)}
-    return _book(about, "Priorities: days are counted, physicians decide", sheets)
-
-
-def since_proof(lines: pd.DataFrame, about: About) -> bytes:
-    """Everybody who may have been treated since the newest proof, to be worked off against the machines' logs."""
-    return _book(about, "who may have been treated since", {SINCE_PROOF.title: (SINCE_PROOF, lines)})
-
-
-def not_started(lines: pd.DataFrame, about: About) -> bytes:
-    """Everybody who is not on treatment yet, to be worked off."""
-    return _book(about, "not on treatment yet", {NOT_STARTED.title: (NOT_STARTED, lines)})
-
-
-def listed(rows: pd.DataFrame, names: Collection[str], about: About, what: str) -> bytes:
-    """Any rows with columns of `recovery.lists.columns`, under a title."""
-    return _book(about, what, {what: (Layout(what, described(tuple(names))), rows)})
-
-
-def _book(about: About, what: str, sheets: Mapping[str, tuple[Layout, pd.DataFrame]]) -> bytes:
-    """A sheet by title for each of these tables, and About."""
+def lists(about: About, what: str, found: Sequence[tuple[Shown, pd.DataFrame]]) -> bytes:
+    """Lists as an .xlsx file: a sheet for each, and About."""
     book = Workbook()
     book.remove(book.worksheets[0])
-    for title, (layout, rows) in sheets.items():
-        sheet = book.create_sheet(title)
+    for layout, rows in found:
+        sheet = book.create_sheet(layout.title)
         head(sheet, layout)
         fill(sheet, layout, records_of(rows))
         fit(sheet, layout, {2: rows})
         _set_page(sheet, layout, about, f"{about.site} - {what}")
-    tell(book.create_sheet("About"), _told(about, sum(len(rows) for _, rows in sheets.values())))
+    tell(book.create_sheet("About"), _told(about, sum(len(rows) for _, rows in found)))
     return _saved(book)
 
 
-def _set_page(sheet: Worksheet, layout: Layout, about: About, left: str, *, filtered: bool = True) -> None:
+def _set_page(sheet: Worksheet, layout: Shown, about: About, left: str, *, filtered: bool = True) -> None:
     right, footer = f"Proven up to {_moment(about.as_of)}", f"Exported {about.exported_at:%Y-%m-%d %H:%M}"
     set_page(sheet, layout, left=left, right=right, footer=footer, filtered=filtered)
 
@@ -105,19 +64,19 @@ def worklist(machine: str, day: date, that_day: Day, about: About, remark: str) 
     booked, unbooked = with_signers(that_day.booked), with_signers(that_day.unbooked)
     book = Workbook()
     sheet = book.worksheets[0]
-    sheet.title = WORKLIST.title
-    head(sheet, WORKLIST)
-    below = fill(sheet, WORKLIST, records_of(booked)) + 1
+    sheet.title = MACHINE_DAY.title
+    head(sheet, MACHINE_DAY)
+    below = fill(sheet, MACHINE_DAY, records_of(booked)) + 1
     blocks = {2: booked}
     if booked.empty:
-        band(sheet, WORKLIST, below - 1, "No appointment is known.")
+        band(sheet, MACHINE_DAY, below - 1, "No appointment is known.")
     if len(unbooked):
         heading = heading_of_unbooked(machine, len(unbooked), is_schedule_known=that_day.is_schedule_known)
-        band(sheet, WORKLIST, below, heading)
-        fill(sheet, WORKLIST, records_of(unbooked), below + 1)
+        band(sheet, MACHINE_DAY, below, heading)
+        fill(sheet, MACHINE_DAY, records_of(unbooked), below + 1)
         blocks[below + 1] = unbooked
-    fit(sheet, WORKLIST, blocks)
-    _set_page(sheet, WORKLIST, about, f"{machine} {day_in_words(day)} - {about.site}", filtered=False)
+    fit(sheet, MACHINE_DAY, blocks)
+    _set_page(sheet, MACHINE_DAY, about, f"{machine} {day_in_words(day)} - {about.site}", filtered=False)
     lines = _told(about, len(booked) + len(unbooked))
     lines[1:1] = [("Machine", machine), ("Day", day)]
     lines += [

@@ -2,7 +2,6 @@
 print."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from functools import cache
 from typing import Literal
@@ -15,7 +14,7 @@ from openpyxl.worksheet.header_footer import HeaderFooterItem
 from openpyxl.worksheet.worksheet import Worksheet
 
 from recovery.charting.cells import LINE_HEIGHT, as_wide_as_paper, lines_of, text_into
-from recovery.lists.columns import Column
+from recovery.lists.columns import Column, Shown
 from recovery.words.printable import printable
 from recovery.words.values import ABSENT
 
@@ -24,23 +23,6 @@ MOMENT_FORMAT = "yyyy-mm-dd hh:mm"
 TIME_FORMAT = "hh:mm"
 
 Row = Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """A sheet's columns.
-
-    `letters`: by column, other widths than it has elsewhere; `least_lines`: the height of every row, in lines; more
-    than one where somebody writes by hand.
-    """
-
-    title: str
-    columns: Sequence[Column]
-    letters: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    frozen_at: str = "C2"
-    least_lines: float = 1.0
-    printed_up_to: str | None = None
-    """The last column that is printed; those after it would make paper illegible. None: all are."""
 
 
 _INK = "1F2937"
@@ -55,11 +37,11 @@ _STOP_FILL = PatternFill("solid", fgColor="FEE2E2")
 _EMPHASISED = ("mark", "patient_name", "check")
 
 
-def fill(sheet: Worksheet, layout: Layout, rows: Iterable[Row], first: int = 2) -> int:
+def fill(sheet: Worksheet, layout: Shown, rows: Iterable[Row], first: int = 2) -> int:
     """Write the rows from line `first` on, in their order; returns the next free line."""
-    number = first - 1
+    number, columns = first - 1, layout.columns
     for number, row in enumerate(rows, start=first):
-        for place, column in enumerate(layout.columns, start=1):
+        for place, column in enumerate(columns, start=1):
             _write(cell_of(sheet, number, place), row[column.name], column)
         if row["mark"] == "■":
             _emphasise(sheet, number, layout)
@@ -72,7 +54,7 @@ def records_of(rows: pd.DataFrame) -> Iterable[Row]:
     return (dict(zip(names, row, strict=True)) for row in zip(*(rows[name].tolist() for name in names), strict=True))
 
 
-def head(sheet: Worksheet, layout: Layout) -> None:
+def head(sheet: Worksheet, layout: Shown) -> None:
     """The headings, in the first line."""
     for place, column in enumerate(layout.columns, start=1):
         cell = cell_of(sheet, 1, place)
@@ -85,7 +67,7 @@ def head(sheet: Worksheet, layout: Layout) -> None:
     sheet.row_dimensions[1].height = 2 * LINE_HEIGHT
 
 
-def band(sheet: Worksheet, layout: Layout, number: int, text: str) -> None:
+def band(sheet: Worksheet, layout: Shown, number: int, text: str) -> None:
     """A line across the sheet that says what the rows below it are."""
     for place in range(1, len(layout.columns) + 1):
         cell_of(sheet, number, place).border = Border(bottom=_RULE)
@@ -96,7 +78,7 @@ def band(sheet: Worksheet, layout: Layout, number: int, text: str) -> None:
     sheet.row_dimensions[number].height = 2 * LINE_HEIGHT
 
 
-def fit(sheet: Worksheet, layout: Layout, blocks: Mapping[int, pd.DataFrame]) -> None:
+def fit(sheet: Worksheet, layout: Shown, blocks: Mapping[int, pd.DataFrame]) -> None:
     """Width by the longest text, height by the most lines: a program that only prints does not fit rows itself.
 
     `blocks` are the rows written, by the line in which each block begins.
@@ -121,7 +103,7 @@ def fit(sheet: Worksheet, layout: Layout, blocks: Mapping[int, pd.DataFrame]) ->
             sheet.row_dimensions[number].height = max(count, layout.least_lines) * LINE_HEIGHT
 
 
-def set_page(sheet: Worksheet, layout: Layout, *, left: str, right: str, footer: str, filtered: bool = True) -> None:
+def set_page(sheet: Worksheet, layout: Shown, *, left: str, right: str, footer: str, filtered: bool = True) -> None:
     """Frozen headings that print on every page, margins, a page's header and footer."""
     last = get_column_letter(len(layout.columns))
     sheet.freeze_panes = layout.frozen_at
@@ -203,7 +185,7 @@ def _indent(column: Column) -> int:
     return 1 if column.name in {"check", "chemotherapy"} else 0
 
 
-def _emphasise(sheet: Worksheet, number: int, layout: Layout) -> None:
+def _emphasise(sheet: Worksheet, number: int, layout: Shown) -> None:
     """Bold mark, name and warning on a light ground, which a black-and-white printer shows as light grey."""
     for place, column in enumerate(layout.columns, start=1):
         cell = sheet.cell(number, place)

@@ -27,12 +27,26 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """Names of the columns of a list, in their order, by where it is shown. `letters`: other widths than elsewhere."""
+    """Names of the columns of a list, in their order, by where it is shown; the rest is of its sheet in Excel.
+
+    `letters`: by column, other widths than elsewhere; `least_lines`: the height of every row, more than one where
+    somebody writes by hand; `printed_up_to`: the last column that is printed, for those after it would make paper
+    illegible.
+    """
 
     page: Sequence[str] = ()
     paper: Sequence[str] = ()
     excel: Sequence[str] = ()
     letters: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    title: str = ""
+    frozen_at: str = "C2"
+    least_lines: float = 1.0
+    printed_up_to: str | None = None
+
+    @property
+    def columns(self) -> list[Column]:
+        """Those of the sheet, described."""
+        return described(self.excel)
 
 
 COLUMNS: Mapping[str, Column] = {
@@ -143,6 +157,8 @@ ON_TREATMENT = Shown(
         *("status_words", "gap_days", "physicians_of_record", "earlier_plans"),
         *("prescription", "laterality", "intent", "physician", "alerts"),
     ),
+    title="On treatment",
+    printed_up_to="phone",
 )
 """At 1440 pixels what is needed to treat stands in sight on the page, up to the next appointment."""
 NETWORK = Shown(
@@ -171,6 +187,7 @@ MACHINE_DAY = Shown(
         *("alerts", "check", "phone", "initials"),
     ),
     letters={
+        "treated_that_day": (9, 9),
         "patient_name": (14, 20),
         "setup_note": (12, 21),
         "alerts": (8, 16),
@@ -178,6 +195,9 @@ MACHINE_DAY = Shown(
         "phone": (12, 14),
         "initials": (12, 12),
     },
+    title="Worklist",
+    frozen_at="D2",
+    least_lines=1.6,
 )
 CLOCKS = Shown(
     page=(
@@ -199,6 +219,8 @@ CLOCKS = Shown(
         "treatment_machine_name": (9, 9),
         "comment": (10, 16),
     },
+    title="Clocks",
+    printed_up_to="comment",
 )
 NOT_ENTERED = Shown(
     page=(
@@ -211,6 +233,7 @@ NOT_ENTERED = Shown(
         "physicians_of_record",
     ),
     letters={"fraction": (13, 22), "check": (24, 28), "overall": (12, 13)},
+    title="Not entered yet",
 )
 DAY_PLAN = Shown(
     page=(*_WHO, "plan", "fraction", "gap", "clock", "check"),
@@ -226,10 +249,15 @@ NOT_STARTED = Shown(
         *("first_appointment_at", "treatment_machine_name", "site", "intent", "prescription", "physician", "phone"),
         "initials",
     ),
+    title="Not started yet",
+    frozen_at="D2",
 )
 SINCE_PROOF = Shown(
     excel=("treatment_machine_name", "booked", *_WITH_BIRTH, "fraction", "why", "by_the_log", "initials"),
     letters={"fraction": (14, 30), "initials": (9, 9)},
+    title="Since the last proof",
+    frozen_at="E2",
+    least_lines=1.6,
 )
 
 

@@ -17,7 +17,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from app.components.output import list_export
 from app.exports import excel, sheets
-from recovery.lists import gaps, rows
+from recovery.lists import columns, gaps, rows
 from tests.app import clinic, golden
 from tests.app.frames import frame_of
 
@@ -31,7 +31,7 @@ def described(table: list[dict[str, object]]) -> pd.DataFrame:
 
 
 def column(heading: str) -> int:
-    return [c.in_full or c.heading for c in excel.LIST.columns].index(heading) + 1
+    return [c.in_full or c.heading for c in columns.ON_TREATMENT.columns].index(heading) + 1
 
 
 def test_the_workbook_is_as_the_golden_text_says() -> None:
@@ -111,7 +111,7 @@ def test_the_sheet_prints_on_landscape_pages_that_each_bear_head_age_and_number(
 
 
 def test_what_no_paper_has_makes_no_printed_line_higher() -> None:
-    layout, long = excel.LIST, "Not applicable: Malignant neoplasm of prostate (of the diagnosis)"
+    layout, long = columns.ON_TREATMENT, "Not applicable: Malignant neoplasm of prostate (of the diagnosis)"
     names = [one.name for one in layout.columns]
     beside = [one.name for one in layout.columns[names.index(str(layout.printed_up_to)) + 1 :] if one.kind == "text"]
     table = described([clinic.row("A", "1", "P", 1)]).assign(**dict.fromkeys(beside, long))
@@ -133,10 +133,10 @@ def test_the_file_name_bears_the_time_and_no_patient() -> None:
 @pytest.mark.parametrize("paper", [297, 279.4], ids=["A4", "Letter"])
 @pytest.mark.parametrize(
     "layout",
-    [excel.LIST, excel.CLOCKS, excel.NOT_ENTERED, excel.WORKLIST, excel.SINCE_PROOF],
+    [columns.ON_TREATMENT, columns.CLOCKS, columns.NOT_ENTERED, columns.MACHINE_DAY, columns.SINCE_PROOF],
     ids=lambda one: one.title,
 )
-def test_a_printed_sheet_is_legible_however_long_its_texts(layout: excel.Layout, paper: float) -> None:
+def test_a_printed_sheet_is_legible_however_long_its_texts(layout: columns.Shown, paper: float) -> None:
     names = [one.name for one in layout.columns]
     printed = layout.columns[: names.index(layout.printed_up_to) + 1] if layout.printed_up_to else layout.columns
     pixels = sum(

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from datetime import date
 from functools import partial
 
-from app.components.output import download, list_export
+from app.components.output import download
 from app.desk import Desk
 from recovery.access.permissions import Permission
 
-_FORMS = (("Charts, PDF", "pdf", "application/pdf"), ("Charts, Excel", "xlsx", list_export.MIME))
+_FORMS = (("Charts, PDF", "pdf", "application/pdf"), ("Charts, Excel", "xlsx", download.XLSX))
 """Label, the file's ending, and its type."""
 
 

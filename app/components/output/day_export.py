@@ -18,7 +18,6 @@ def show(desk: Desk, loaded: cached.Loaded, that_day: Day, machine: str, day: da
         "Excel",
         lambda: make(desk, loaded, that_day, machine, day, remark),
         file_name=file_name(machine, day),
-        mime=list_export.MIME,
         key="excel_day",
         help_text="This machine's day as a worklist to print, with a column to sign",
         details={"table": "worklist", "machine": machine, "day": day.isoformat(), "lines": lines},

@@ -12,13 +12,15 @@ from app.access import rights
 from app.access.sitting import Sitting
 from recovery.access.permissions import Permission
 
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
 
 def show(
     label: str,
     make: Callable[[], bytes],
     *,
     file_name: str,
-    mime: str,
+    mime: str = XLSX,
     key: str,
     help_text: str,
     details: Mapping[str, str | int | bool],

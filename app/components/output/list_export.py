@@ -13,13 +13,12 @@ from app.components.counts import hidden_sentence
 from app.components.output import download
 from app.data import cached, standing
 from app.desk import Desk
+from recovery.access.permissions import Permission
+from recovery.lists.columns import Shown
 from recovery.lists.filters import View
 
 if TYPE_CHECKING:
     from app.exports.excel import About
-
-
-MIME = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def show(
@@ -46,10 +45,41 @@ def show(
         "Excel",
         make,
         file_name=file_name(as_of(desk) or desk.local(loaded.snapshot.taken_at)),
-        mime=MIME,
         key="excel",
         help_text="The rows shown, in this order, with the time up to which they are true",
         details={"table": "on_treatment", "plans": len(shown), "patients": int(shown["patient_id"].nunique())},
+    )
+
+
+def show_lists(
+    desk: Desk,
+    loaded: cached.Loaded,
+    name: str,
+    lists: Sequence[tuple[Shown, pd.DataFrame]],
+    *,
+    what: str,
+    filters: str,
+    hidden: str,
+    order: str = "as on the page",
+    help_text: str,
+    permission: Permission = Permission.EXPORT,
+) -> None:
+    """Draw the button for lists that are worked off, a sheet each. `what`: what the printed head says of them."""
+
+    def make() -> bytes:
+        from app.exports import excel
+
+        return excel.lists(about_of(desk, loaded, filters=filters, hidden=hidden, order=order), what, lists)
+
+    lines = sum(len(rows) for _, rows in lists)
+    download.show(
+        "Excel",
+        make,
+        file_name=f"{name}_{desk.local(desk.now()):%Y-%m-%d_%H%M}.xlsx",
+        key=f"excel_{name}",
+        help_text=help_text,
+        details={"table": name, "lines": lines},
+        permission=permission,
     )
 
 
@@ -76,7 +106,7 @@ def as_of(desk: Desk) -> datetime | None:
     return desk.local(at) if at else None
 
 
-def about_of(desk: Desk, loaded: cached.Loaded, *, filters: str, hidden: str, order: str = "as on the page") -> About:
+def about_of(desk: Desk, loaded: cached.Loaded, *, filters: str, hidden: str, order: str) -> About:
     """What a file says of itself, as of this moment."""
     from app.exports import excel
 

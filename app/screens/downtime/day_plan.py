@@ -178,7 +178,6 @@ def _handed_out(desk: Desk, lines: pd.DataFrame, asked: _Asked, said: str) -> st
         "Excel",
         lambda: encoded_rows(rows, _EXCEL, "xlsx", f"{asked.machine} {asked.day}. {told}"),
         file_name=f"day_plan_{download.in_file_name(asked.machine)}_{asked.day:%Y-%m-%d}.xlsx",
-        mime=list_export.MIME,
         key="excel_day_plan",
         help_text="Every patient of the machine, those without a slot last",
         details={"table": "day_plan", "lines": len(lines)},

@@ -12,7 +12,7 @@ import streamlit as st
 from app.access import rights
 from app.access.statements import sign
 from app.components import marked
-from app.components.output import download, list_export
+from app.components.output import download
 from app.desk import Desk
 from app.wording import words
 from recovery.access.permissions import Permission
@@ -49,7 +49,6 @@ def show(desk: Desk) -> str:
         "Excel",
         lambda: encoded_rows(rows(found), COLUMNS, "xlsx", " ".join(found.in_words(desk.config))),
         file_name=f"reconciliation_{desk.local(desk.now()):%Y-%m-%d_%H%M}.xlsx",
-        mime=list_export.MIME,
         key="excel_reconcile",
         help_text="Every beam on both sides, equal ones too",
         details={"table": "reconciliation", "lines": len(found.items)},

@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from app.access.sitting import Details
-from app.components.output import download, list_export, paper
+from app.components.output import download, paper
 from app.desk import Desk
 from app.screens.network.parts import Part
 from recovery.cache.formats import encoded_rows
 from recovery.lists import list_sheet
-from recovery.lists.columns import OF_A_COPY
+from recovery.lists.columns import OF_A_COPY, Shown
 from recovery.lists.rows import as_python
 from recovery.sites.network import SiteSeen
 from recovery.tables.schema import TableSchema
@@ -29,7 +29,6 @@ def show(desk: Desk, found: Sequence[SiteSeen], part: Part) -> None:
         "Excel",
         lambda: _workbook(desk, found, part, rows),
         file_name=f"{name}.xlsx",
-        mime=list_export.MIME,
         key="excel_network",
         help_text="The rows shown, and of each clinic how old its copy is",
         details=details,
@@ -94,7 +93,8 @@ def _workbook(desk: Desk, found: Sequence[SiteSeen], part: Part, rows: pd.DataFr
         hidden="what the page does not show",
         order="as on the page",
     )
-    return excel.listed(rows, _names(part.shown.excel), about, part.name.replace("_", " ").capitalize())
+    sheet = Shown(excel=_names(part.shown.excel), title=part.name.replace("_", " ").capitalize())
+    return excel.lists(about, sheet.title, [(sheet, rows)])
 
 
 def _csv(part: Part, rows: pd.DataFrame) -> bytes:

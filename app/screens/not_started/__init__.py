@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from app.components import listed, marked
-from app.components.output import download, list_export
+from app.components.output import list_export
 from app.data import cached
 from app.desk import Desk
 from app.wording import words
@@ -40,7 +40,17 @@ def _show_list(desk: Desk, loaded: cached.Loaded, lines: pd.DataFrame) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(stages or "**Nobody**: whoever is known is on treatment, or was.")
         if len(lines):
-            _export(desk, loaded, lines)
+            list_export.show_lists(
+                desk,
+                loaded,
+                "not_started",
+                [(NOT_STARTED, lines)],
+                what="not on treatment yet",
+                filters="not on treatment yet, by the R&V system's database",
+                hidden="who is on treatment, or was",
+                order="the furthest first, then the longest waiting",
+                help_text="This list, with phones and a column to tick",
+            )
     st.markdown(f":small[{words.as_markdown(_as_of(desk))}]")
     if len(lines):
         config = marked.config(NOT_STARTED.page, lines, desk.today())
@@ -55,22 +65,3 @@ def _as_of(desk: Desk) -> str:
         return "Nobody knows how old this is."
     at = moment(since, desk.now(), desk.config.site.zone)
     return f"By the R&V system's database as of {at}. What happened after that is on paper, and with its people."
-
-
-def _export(desk: Desk, loaded: cached.Loaded, lines: pd.DataFrame) -> None:
-    def made() -> bytes:
-        from app.exports import excel
-
-        filters, hidden = "not on treatment yet, by the R&V system's database", "who is on treatment, or was"
-        order = "the furthest first, then the longest waiting"
-        return excel.not_started(lines, list_export.about_of(desk, loaded, filters=filters, hidden=hidden, order=order))
-
-    download.show(
-        "Excel",
-        made,
-        file_name=f"not_started_{desk.local(desk.now()):%Y-%m-%d_%H%M}.xlsx",
-        mime=list_export.MIME,
-        key="excel_not_started",
-        help_text="This list, with phones and a column to tick",
-        details={"table": "pipeline", "lines": len(lines)},
-    )

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from app.components.output import download, list_export, paper
+from app.components.output import list_export, paper
 from app.data import cached
 from app.desk import Desk
 from recovery.lists import list_sheet
@@ -13,14 +13,15 @@ from recovery.words.values import counted
 
 def show(desk: Desk, loaded: cached.Loaded, clocks: pd.DataFrame, without: pd.DataFrame, rules: Rules) -> None:
     """Draw the button, and the sheet that Ctrl+P prints."""
-    download.show(
-        "Excel",
-        lambda: make(desk, loaded, clocks, without, rules),
-        file_name=f"priorities_{desk.local(desk.now()):%Y-%m-%d_%H%M}.xlsx",
-        mime=list_export.MIME,
-        key="excel_priorities",
+    list_export.show_lists(
+        desk,
+        loaded,
+        "priorities",
+        [(CLOCKS, clocks), (NOT_ENTERED, without)],
+        what="Priorities: days are counted, physicians decide",
+        filters=in_words(rules),
+        hidden="plans that are not in treatment",
         help_text="Both lists, in this order, with the signed rules",
-        details={"table": "priorities", "clocks": len(clocks), "not_entered": len(without)},
     )
     with_clock = f"{counted(len(clocks), 'plan')} with a clock, the least days left first"
     not_entered = f"Not entered yet: {len(without)}, the longest without treatment first"
@@ -36,11 +37,3 @@ def in_words(rules: Rules) -> str:
     """`Missed days allowed: category 1: 2, …; signed by …`"""
     limits = ", ".join(f"category {number}: {days}" for number, days in sorted(rules.allowed_missed_days.items()))
     return f"Missed days allowed: {limits}; signed by {rules.signed_by} on {rules.signed_on:%Y-%m-%d}."
-
-
-def make(desk: Desk, loaded: cached.Loaded, clocks: pd.DataFrame, without: pd.DataFrame, rules: Rules) -> bytes:
-    """The workbook, with the status of this moment."""
-    from app.exports import excel
-
-    about = list_export.about_of(desk, loaded, filters=in_words(rules), hidden="plans that are not in treatment")
-    return excel.priorities(clocks, without, about)

@@ -9,7 +9,7 @@ import streamlit as st
 
 from app.access import rights
 from app.components import listed, patient_link
-from app.components.output import day_print, download, list_export
+from app.components.output import day_print, list_export
 from app.data import cached, charted, unknown
 from app.desk import Desk
 from recovery.access.permissions import Permission
@@ -17,7 +17,7 @@ from recovery.cache.errors import CacheError
 from recovery.entries.downtimes import told_at
 from recovery.lists import day_tables, since_proof
 from recovery.lists.appointments import DayFacts
-from recovery.lists.columns import COLUMNS
+from recovery.lists.columns import COLUMNS, SINCE_PROOF
 from recovery.lists.day_sheet import cells_of, framed, said, table, who
 from recovery.on_treatment.unknown_since import Doubt
 from recovery.tables.relational import PATIENTS
@@ -83,14 +83,16 @@ def _show_list(desk: Desk, loaded: cached.Loaded, doubt: Doubt) -> None:
         st.markdown(":orange[▲ No schedule can be read: everybody on treatment is on the list.]")
     if lines.empty:
         return
-    download.show(
-        "Excel",
-        lambda: _workbook(desk, loaded, lines),
-        file_name=f"since_last_proof_{desk.local(desk.now()):%Y-%m-%d_%H%M}.xlsx",
-        mime=list_export.MIME,
-        key="excel_since",
+    list_export.show_lists(
+        desk,
+        loaded,
+        "since_last_proof",
+        [(SINCE_PROOF, lines)],
+        what="who may have been treated since",
+        filters="everybody who may have been treated since the newest proof",
+        hidden="who is not booked since, and plans that are over",
+        order="by machine, then time",
         help_text="This list, with columns to fill in",
-        details={"table": "since_last_proof", "lines": len(lines)},
         permission=Permission.CHARTS,
     )
     if rights.may(Permission.CHARTS):
@@ -107,12 +109,3 @@ def _patients(desk: Desk) -> pd.DataFrame | None:
     with suppress(CacheError):  # names of those who have no plan; the numbers stand
         return cached.load_table(desk.cache, PATIENTS)
     return None
-
-
-def _workbook(desk: Desk, loaded: cached.Loaded, lines: pd.DataFrame) -> bytes:
-    from app.exports import excel
-
-    filters = "everybody who may have been treated since the newest proof"
-    hidden = "who is not booked since, and plans that are over"
-    about = list_export.about_of(desk, loaded, filters=filters, hidden=hidden, order="by machine, then time")
-    return excel.since_proof(lines, about)
