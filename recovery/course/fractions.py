@@ -40,10 +40,10 @@ class FractionState:
     last_treatment_at: datetime | None
     deliveries: tuple[Delivery, ...] = field(default=(), compare=False)
     """What was added up, each delivery once, in order of time."""
+    is_complete: bool = field(init=False, compare=False)
 
-    @property
-    def is_complete(self) -> bool:
-        return bool(self.beams) and all(beam.is_full for beam in self.beams)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "is_complete", bool(self.beams) and all(beam.is_full for beam in self.beams))
 
     @property
     def unit(self) -> str | None:

@@ -26,11 +26,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import TypeAdapter
-
 from recovery.course.charted_entries import ChartedFraction
 from recovery.host.durable import append, appending, replace, torn_end
-from recovery.host.entry_lines import EntriesError, entries_folder
+from recovery.host.entry_lines import EntriesError, adapter_of, entries_folder
 from recovery.host.keys import is_signed, load_key, make_key, public_key_of, sign
 from recovery.words.values import counted
 
@@ -39,7 +37,6 @@ if TYPE_CHECKING:
 
 FIRST = "0" * 64
 ENTRY, HEAD = "charted fraction", "newest charted fraction"
-_ENTRY = TypeAdapter(ChartedFraction)
 _CHANGED = (
     "The journal {} was changed by hand, or a part is missing: not all that was charted there counts, and nobody knows "
     "whose."
@@ -198,7 +195,7 @@ def verified(line: bytes, fingerprint: str, purpose: str) -> dict[str, Any] | No
         if fingerprint_of(said["key"]) != fingerprint or not is_signed(purpose, _text(said), signature, [said["key"]]):
             return None
         if purpose == ENTRY:
-            said["entry"] = _ENTRY.validate_json(json.dumps(said["entry"]), strict=True)
+            said["entry"] = adapter_of(ChartedFraction).validate_json(json.dumps(said["entry"]), strict=True)
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         return None
     return said
@@ -246,7 +243,7 @@ def enter(
             check(known)
             if journal.noted < journal.number:  # killed between line and head: the head is never two behind
                 _note(file, noted, key, journal.number, journal.newest)
-            number, said = journal.number + 1, _ENTRY.dump_python(entry, mode="json")
+            number, said = journal.number + 1, adapter_of(ChartedFraction).dump_python(entry, mode="json")
             line = _signed(key, ENTRY, {"number": number, "before": journal.newest, "entry": said})
             append(descriptor, (b"\n" if torn_end(descriptor) else b"") + line + b"\n")
             with suppress(OSError):  # it is entered: a head that is one behind is written with the next, or refuses it

@@ -95,7 +95,7 @@ def append_statement(cache_path: Path, entry: Statement) -> None:
     """
     kind: Any = type(entry)
     file = file_of(cache_path, kind)
-    line = sealed_json(_adapter(kind).dump_python(entry, mode="json")).encode()
+    line = sealed_json(adapter_of(kind).dump_python(entry, mode="json")).encode()
     try:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         append_line(file, line, private=True)
@@ -108,11 +108,12 @@ def _parsed(line: bytes, kind: Any) -> Any:
     """A line's statement; None when it is not what was written, or of another version."""
     try:
         said = checked_json(line, {field.name for field in fields(kind)})
-        return _adapter(kind).validate_json(json.dumps(said), strict=True)
+        return adapter_of(kind).validate_json(json.dumps(said), strict=True)
     except ValueError:
         return None
 
 
 @cache
-def _adapter(kind: Any) -> TypeAdapter[Any]:
+def adapter_of(kind: Any) -> TypeAdapter[Any]:
+    """What validates a kind, made when it is first needed: it takes 20 ms."""
     return TypeAdapter(kind)

@@ -55,7 +55,8 @@ def build_overview(space: Workspace, pacs: Peer) -> BuildReport:
     plan_uids = plan_uids_of_records(space)
     unreadable |= read_chains(space, pacs, plan_uids)
     unreadable |= read_origins(space, pacs, plan_uids)
-    space.save()
+    if not space.collection.is_saved:  # what was read is not read again, should this run be killed
+        space.save()
     evidence = evidence_of(space)
     listed = overview_rows(space, evidence)
     write_excluded(space, listed.excluded)

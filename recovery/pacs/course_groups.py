@@ -46,6 +46,11 @@ class Group:
         return found
 
 
+def names_in(collection: Collection) -> set[str]:
+    """The names of all its groups."""
+    return {name for _, names in _named(collection) for name in names}
+
+
 def groups_of(collection: Collection) -> list[Group]:
     """Every object of a collection that bears a PatientID or names a plan, in the one group that it belongs to."""
     links = _Links()

@@ -22,7 +22,7 @@ from datetime import date, datetime
 from recovery.cache.errors import CacheError
 from recovery.cache.store import Cache
 from recovery.pacs.collection import SOURCE, Collection
-from recovery.pacs.course_groups import Group, groups_of
+from recovery.pacs.course_groups import Group, groups_of, names_in
 from recovery.pacs.holdings import LOST, Holding, Holdings
 from recovery.tables.schema import HOLDINGS, ON_TREATMENT, RESTING, TableSchema
 
@@ -102,7 +102,7 @@ class Resting:
         self.places = dict(zip(told["name"], places, strict=True))  # type: ignore[arg-type]
         self._count()
         if self.places:
-            self.wake({name for group in groups_of(self.collection) for name in group.names})
+            self.wake(names_in(self.collection))
             self.is_doubled = bool(self.loaded)
         self.is_list_lost = bool(self.places) and not _is_whole(self.cache.part(), ON_TREATMENT)
         if self.is_list_lost:
