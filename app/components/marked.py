@@ -30,9 +30,15 @@ def printed(shown: pd.DataFrame) -> pd.DataFrame:
             dtype=column.dtype,
         )
         for name, column in shown.items()
-        if column.dtype == object or pd.api.types.is_string_dtype(column.dtype)
+        if (column.dtype == object or pd.api.types.is_string_dtype(column.dtype)) and _is_any_odd(column)
     }
     return shown.assign(**texts)  # type: ignore[arg-type]
+
+
+def _is_any_odd(column: pd.Series) -> bool:
+    """Whether a text of it is shown otherwise than it is: seen at once, where a look at each takes a filter's time."""
+    texts = " ".join(value for value in column.tolist() if isinstance(value, str))
+    return printable_lines(texts) != texts
 
 
 def table(

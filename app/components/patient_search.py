@@ -24,7 +24,7 @@ def show(table: pd.DataFrame, today: date, *, link_is_dead: bool) -> None:
     people = patient_tables.people(table)
     script.search()
     asked = st.text_input(
-        "Search name or ID", placeholder="press /", key="find_patient", type="search", live="150ms", width=420
+        "Search name or ID", placeholder="press /", key="find_patient", type="search", live="75ms", width=420
     )
     found = people[filters.matching_search(people, asked or "")]
     st.markdown(f"{counted(len(found), 'patient')}. :small[{HOW_TO_OPEN[0].upper()}{HOW_TO_OPEN[1:]}.]")

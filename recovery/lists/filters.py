@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 
 import pandas as pd
 
@@ -68,9 +69,15 @@ def matching_search(frame: pd.DataFrame, search: str) -> pd.Series[bool]:
     """Rows whose name and IDs together contain each word of `search`, with umlauts as they are or written out."""
     columns = (frame[name].fillna("") for name in ("patient_name", "patient_id", "other_patient_ids"))
     texts = [" ".join(said) for said in zip(*columns, strict=True)]
-    spelt = [(fold(text), fold(written_out(text))) for text in texts]
+    spelt = map(_spelt, texts)
     wanted = list(zip(words_of(search), words_of(written_out(search)), strict=True))
     return _mask(frame, [all(a in plain or b in out for a, b in wanted) for plain, out in spelt])
+
+
+@lru_cache(maxsize=10_000)
+def _spelt(text: str) -> tuple[str, str]:
+    """A text to be searched, with umlauts as they are and written out: the same with every letter that is typed."""
+    return fold(text), fold(written_out(text))
 
 
 def matching_choice(frame: pd.DataFrame, column: str, chosen: tuple[str, ...]) -> pd.Series[bool]:

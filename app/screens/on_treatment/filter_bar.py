@@ -29,7 +29,7 @@ def show(table: pd.DataFrame) -> tuple[View, DeltaGenerator]:
     """Draw the filters; return what they ask for, and the line below them, for what is done with it."""
     with st.container(horizontal=True, vertical_alignment="top", key="filters"):
         label = "Search name or ID"
-        search = st.text_input(label, key=SEARCH, type="search", live="150ms", width=170, placeholder="press /")
+        search = st.text_input(label, key=SEARCH, type="search", live="75ms", width=170, placeholder="press /")
         machines = _choose("Machine", MACHINE, filters.choices(table, "treatment_machine_name"), 130)
         physicians = _choose("Physician", PHYSICIAN, filters.choices(table, "physicians_of_record"), 150)
         statuses = _choose_status(table)
