@@ -7,6 +7,7 @@ Why hard links
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -24,6 +25,7 @@ _OUTBOX = "outgoing"
 _MOST = 2
 _TAIL = 65_536
 """Of the journal of runs: enough to tell the newest proof."""
+_JOB = re.compile(rb'"job": "(\w+)"')
 
 
 def stage(cache_path: Path, now: datetime) -> Path:
@@ -91,5 +93,12 @@ def _link(source: Path, target: Path) -> None:
 
 
 def tail_of(file: Path) -> bytes:
+    """The end of the journal of runs, and before it the newest line of each job that the end does not tell of: of what
+    runs once a night. Raises `OSError` if it cannot be read."""
     data = file.read_bytes()
-    return data if len(data) <= _TAIL else data[-_TAIL:].partition(b"\n")[2]
+    if len(data) <= _TAIL:
+        return data
+    at = data.index(b"\n", len(data) - _TAIL - 1) + 1
+    told = set(_JOB.findall(data, at))
+    older = {match[1]: line for line in data[:at].splitlines(True) if (match := _JOB.search(line))}
+    return b"".join(line for job, line in older.items() if job not in told) + data[at:]

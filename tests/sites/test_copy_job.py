@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from datetime import timedelta
@@ -13,13 +17,15 @@ import pytest
 from backup_jobs.jobs import check
 from backup_jobs.jobs import copy_sites as job
 from backup_jobs.jobs.job import run_job
+from recovery.cache.journal import JobResult, Journal
 from recovery.cache.memory import Memory
 from recovery.pacs.workspace import bare_workspace
 from recovery.settings.config import Config, load_config
 from recovery.sites.network import look
 from recovery.sites.reading import last_seen, note_seen, seen_file
-from recovery.sites.staging import stage, staged
+from recovery.sites.staging import stage, staged, tail_of
 from tests.forked import run_module
+from tests.patience import seconds, wait_until
 from tests.recovery.test_config import GOOD
 from tests.sites.made import NOW, change
 
@@ -73,6 +79,20 @@ def test_a_cycle_that_keeps_its_state_for_the_copies_and_starts_them_waits_for_n
     assert len(list(staged(config.cache_path)[0].rglob("*.parquet"))) > 60
 
 
+def test_a_copy_tells_of_the_last_night_whatever_ran_since(config: Config) -> None:
+    journal, file = Journal(config.cache_path), config.cache_path / "runs.jsonl"
+    for name, often in (("verify_backup", 2), ("sync_records", 200)):
+        for number in range(often):
+            at = NOW + timedelta(minutes=number)
+            journal.finish(journal.start(name, at), JobResult(name, "OK", {"found": number}), at)
+    tail = tail_of(file)
+    assert 65_536 <= len(tail) < 66_500 < file.stat().st_size
+    file.write_bytes(tail)
+    runs_told = Journal(config.cache_path).runs()
+    assert [run.counts for run in runs_told if run.job == "verify_backup"] == [{"found": 1}]
+    assert runs_told[-1].counts == {"found": 199} and journal.damaged_lines() == 0
+
+
 def test_the_command_copies_and_leaves_what_the_cycles_remember(config: Config) -> None:
     change(config.cache_path, 1)
     (config.file.parent / "vault").mkdir()
@@ -117,3 +137,17 @@ def test_check_tries_each_copy_and_says_what_protects_it(config: Config) -> None
     assert "can be written, and read back; no versions" in own[0] and own[1] == ""
     assert other == ("copy other", "there is no copy of the site x")
     assert not list((config.file.parent / "o").iterdir()), "another clinic's copy is only read"
+
+
+def test_a_copy_that_is_stopped_says_what_is_true_of_it(config: Config) -> None:
+    """Its line is dead: what it asks for first never comes."""
+    change(config.cache_path, 1)
+    (vault := config.file.parent / "vault" / "site=test-clinic").mkdir(parents=True)
+    os.mkfifo(vault / "current")
+    command = [sys.executable, "-m", "backup_jobs", "copy_sites", "--config", str(config.file)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as run:
+        wait_until(lambda: "copy_sites" in (config.cache_path / "runs.jsonl").read_text())
+        run.send_signal(signal.SIGTERM)
+        said = run.communicate(timeout=seconds(20))[1]
+    assert run.returncode == 1
+    assert said.endswith("stopped; what was done so far stands, and the next run does the rest\n"), said
