@@ -4,6 +4,9 @@ state is read."""
 from __future__ import annotations
 
 import random
+import re
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -16,8 +19,10 @@ from recovery.settings.sites import SiteCopy
 from recovery.settings.trust import EVERYBODY
 from recovery.sites.manifests import CopyError
 from recovery.sites.place import Place, PlaceError, place_of
+from tests.patience import seconds
 from tests.sites.made import NOW, Site, number_of
 
+ROOT = Path(__file__).parents[2]
 SITES = 20
 
 
@@ -71,6 +76,17 @@ def test_a_site_killed_between_object_manifest_and_pointer_shows_no_half_and_all
     assert site.cycle(4).problems == []
     state = site.read()
     assert number_of(state, tmp_path / "afterwards") == 4 and state.doubts == ()
+
+
+def test_sites_in_processes_of_their_own_killed_while_they_copy_to_s3_show_no_half() -> None:
+    for module in ("moto.server", "s3fs"):
+        pytest.importorskip(
+            module, reason="NOT TESTED: S3 needs requirements-network.txt and `pip install moto[s3,server]`"
+        )
+    command = [sys.executable, "-m", "benchmarks.twenty_sites", "--sites", "3", "--rounds", "1"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=seconds(120), check=False)
+    assert done.returncode == 0 and re.match("3 sites, killed [1-3] times", done.stdout), done.stdout + done.stderr
+    assert done.stdout.endswith("no half was read, nothing went back, and all rows are there\n")
 
 
 def test_what_lies_there_already_is_not_written_again(site: Site, tmp_path: Path) -> None:
