@@ -25,7 +25,7 @@ from recovery.entries.known_gaps import KnownGap, on_day
 from recovery.host.entry_lines import EntriesError, file_of, read_statements
 from recovery.on_treatment.unknown_since import doubt_of
 from recovery.tables.schema import ON_TREATMENT
-from recovery.words.markup import as_html
+from recovery.words.printable import as_html
 from recovery.words.times import at_time
 
 REFRESH_EVERY = timedelta(seconds=20)

@@ -22,7 +22,7 @@ from recovery.lists.columns import NOT_STARTED, ON_TREATMENT, described
 from recovery.lists.filters import written_out
 from recovery.lists.list_sheet import text_of
 from recovery.lists.machine_day import heading_of_unbooked
-from recovery.words.markup import as_html, in_cell
+from recovery.words.printable import as_html, in_cell
 from recovery.words.statuses import NOW_TREATED, in_words
 from recovery.words.times import at_time
 from recovery.words.times import day as day_in_words

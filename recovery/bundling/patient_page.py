@@ -12,7 +12,7 @@ from recovery.lists.appointments import records
 from recovery.patient import notices, page_words
 from recovery.patient.file import PatientFile
 from recovery.patient.plan import PlanFile
-from recovery.words.markup import as_html
+from recovery.words.printable import as_html
 from recovery.words.times import day_or_time
 from recovery.words.units import unit_word
 from recovery.words.values import ABSENT, absent, or_none

@@ -8,8 +8,8 @@ import pandas as pd
 
 from recovery.lists.machine_day import with_signers
 from recovery.words import notices
-from recovery.words.markup import as_html, in_cell
 from recovery.words.notices import Next
+from recovery.words.printable import as_html, in_cell
 from recovery.words.values import ABSENT, absent, or_none
 
 STYLE = """.rbrdt-sheet {background: #FFFFFF; color: #111827; padding: 8px 10px; font-size: 12px; line-height: 1.3;

@@ -8,7 +8,7 @@ import pandas as pd
 
 from recovery.lists import day_sheet
 from recovery.lists.columns import described
-from recovery.words.markup import as_html, in_cell
+from recovery.words.printable import as_html, in_cell
 from recovery.words.times import at_time_this_year
 from recovery.words.values import absent, or_none
 

@@ -24,8 +24,7 @@ from recovery.overview.evidence import evidence_of
 from recovery.overview.lists import write_excluded, write_list, write_pipeline
 from recovery.overview.rv_columns import with_second_source
 from recovery.overview.wanted_plans import plan_uids_of_records, wake_named
-from recovery.pacs.plan_origins import read_origins
-from recovery.pacs.retrieval import read_chains, read_new_records
+from recovery.pacs.retrieval import read_chains, read_new_records, read_origins
 from recovery.pacs.workspace import Workspace, relational_rows
 from recovery.tables.relational import SCHEDULE
 

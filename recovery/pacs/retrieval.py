@@ -1,7 +1,9 @@
 """Read from the RT-PACS what the collection lacks, and ask what of each plan's chain is held.
 
 An object parsed once is not fetched again. What earlier runs found a plan to need is asked for at once, in long lists;
-only what is new is followed step by step.
+only what is new is followed step by step. Of the plans that a daily plan was made from (PARENT, PREDECESSOR) no record
+tells: they are read back to the first; where plans name none, the RT-PACS is asked once a day for all plans of those
+patients who have several, or one for a single day.
 """
 
 from collections.abc import Callable, Generator, Iterable, Sequence
@@ -12,6 +14,7 @@ from typing import Any, Literal, TypeVar
 
 from pydicom import Dataset
 
+from recovery.cache.memory import DAY
 from recovery.course.needed_images import needed_images
 from recovery.dicom import elements as el
 from recovery.dicom.model import InstanceRef
@@ -24,7 +27,12 @@ from recovery.pacs.collection import Collection
 from recovery.pacs.holdings import Holdings, series_of
 from recovery.pacs.image_search import find_series_of_patient, find_series_slices
 from recovery.pacs.record_holdings import ask_for_records
-from recovery.pacs.record_search import find_all_records, find_records, find_records_of_patients
+from recovery.pacs.record_search import (
+    find_all_records,
+    find_objects_of_patients,
+    find_records,
+    find_records_of_patients,
+)
 from recovery.pacs.workspace import Workspace
 from recovery.settings.config import Config
 
@@ -247,3 +255,34 @@ def _read_held(space: Workspace, pacs: Peer, held: set[str], known: dict[str, An
     with open_link(pacs) as link:
         refs = find_by_uid(link, sorted(new))
     return read_objects(space, pacs, refs, "reading plans and structure sets")
+
+
+def read_origins(space: Workspace, pacs: Peer, plan_uids: Iterable[str]) -> dict[str, str]:
+    """Read the plans that `plan_uids` were made from, as far as the RT-PACS holds them; why not, by UID, for the rest.
+
+    Raises `DimseError` if the RT-PACS cannot be asked.
+    """
+    plans, seen = space.collection.plans, set(plan_uids)
+    failures: dict[str, str] = {}
+    while named := {uid for own in seen if own in plans for uid in plans[own].predecessor_uids} - seen:
+        failures |= read_chains(space, pacs, sorted(named))
+        seen |= named
+    due = sorted(p for p in _of_several_plans(space, seen) if space.memory.is_due(f"plans held of {p}", space.now, DAY))
+    if not due:
+        return failures
+    held = {ref.sop_instance_uid for ref in find_objects_of_patients(pacs, due, "RTPLAN")}
+    failures |= read_chains(space, pacs, sorted(held - plans.keys()))
+    for patient_id in due:
+        space.memory.note(f"plans held of {patient_id}", space.now)
+    return failures
+
+
+def _of_several_plans(space: Workspace, plan_uids: Iterable[str]) -> set[str]:
+    """Patients who have several of these plans, or one that says a single fraction."""
+    found: dict[str, int] = {}
+    for uid in plan_uids:
+        plan = space.collection.plans.get(uid)
+        if plan is not None and plan.ref.patient_id is not None:
+            many = 2 if plan.number_of_fractions_planned == 1 else 1
+            found[plan.ref.patient_id] = found.get(plan.ref.patient_id, 0) + many
+    return {patient_id for patient_id, many in found.items() if many > 1}

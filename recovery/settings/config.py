@@ -18,18 +18,17 @@ from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from recovery.settings.kept_ready import Bundle, DrillSettings, Package
 from recovery.settings.mistakes import in_words
 from recovery.settings.nodes import ArchiveAsGiven, Destination, Local, RecordAndVerify, SourceNode, misdirected
 from recovery.settings.pages import Charts, DowntimeSettings, Priorities
+from recovery.settings.sections import Section, Text
 from recovery.settings.sign_in import SignInSettings
 from recovery.settings.signing import Guard, Signing
 from recovery.settings.sites import SiteCopy, SiteId, id_of, named_twice
 from recovery.settings.watch import Verify, WatchSettings
-
-_STRICT = ConfigDict(extra="forbid")
 
 
 class ConfigError(ValueError):
@@ -48,10 +47,9 @@ Days = Annotated[int, Field(ge=1, le=3650, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class Site(Section):
     """`[site]`: shown on every page and export; treatment times are local to `time_zone`. `id`: in copies off site."""
 
-    __pydantic_config__ = _STRICT
     name: str
     time_zone: Annotated[str, AfterValidator(_time_zone)]
     id: SiteId = ""
@@ -67,47 +65,42 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True)
-class CacheSettings:
+class CacheSettings(Section):
     """`[cache]`: where tables, snapshots, journal and pictures live, and for how long."""
 
-    __pydantic_config__ = _STRICT
-    path: Annotated[str, Field(min_length=1)]
+    path: Text
     keep_days: Days = 90
     group: Annotated[str, Field(max_length=64)] = ""
     pictures_megabytes: Annotated[int, Field(ge=100, le=1_000_000, strict=True)] = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class SyncRecordsSettings:
+class SyncRecordsSettings(Section):
     """`[jobs.sync_records]`: the window of every run, and how far back the first run looks."""
 
-    __pydantic_config__ = _STRICT
     days_back: Days = 7
     first_days_back: Days = 180
 
 
 @dataclass(frozen=True, slots=True)
-class SnapshotTablesSettings:
+class SnapshotTablesSettings(Section):
     """`[jobs.snapshot_tables]`: how often a changed snapshot goes into the RT-PACS; 0: each."""
 
-    __pydantic_config__ = _STRICT
     raw_data_minutes: Annotated[int, Field(ge=0, le=1440, strict=True)] = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Jobs:
+class Jobs(Section):
     """`[jobs]`."""
 
-    __pydantic_config__ = _STRICT
     sync_records: SyncRecordsSettings = field(default_factory=SyncRecordsSettings)
     snapshot_tables: SnapshotTablesSettings = field(default_factory=SnapshotTablesSettings)
 
 
 @dataclass(frozen=True, slots=True)
-class Dashboard:
+class Dashboard(Section):
     """`[dashboard]`: who counts as on treatment, and which ids are no patients."""
 
-    __pydantic_config__ = _STRICT
     on_treatment_days: Days = 14
     exclude_patient_ids: list[str] = field(default_factory=list)
 
@@ -117,10 +110,9 @@ STOP_AFTER = timedelta(hours=2)
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(Section):
     """`[schedule]`: the pace of `python -m backup_jobs schedule`, where there is no cron."""
 
-    __pydantic_config__ = _STRICT
     cycle_minutes: Annotated[int, Field(ge=1, le=1440, strict=True)] = 10
 
     @property
@@ -130,18 +122,16 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True)
-class Workers:
+class Workers(Section):
     """`[workers]`: who reads what is much; without a `scheduler` of Dask, processes of this machine."""
 
-    __pydantic_config__ = _STRICT
     scheduler: Annotated[str, Field(pattern=r"^((tcp|tls)://[^\s/]+:\d+)?$")] = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Config:
+class Config(Section):
     """Everything that config.toml says. `file` is where it was read."""
 
-    __pydantic_config__ = _STRICT
     site: Site
     local: Local
     rv: RecordAndVerify | None

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import time
 from ipaddress import ip_address
 from socket import getaddrinfo
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from recovery.dicom.model import DicomNode
 from recovery.settings.products import known_product
+from recovery.settings.sections import Port, Section, Text, TimeOfDay
 
-_STRICT = ConfigDict(extra="forbid")
 NO_AE_TITLE = "DICOMWEB"
 """Of an RT-PACS that is spoken to by DICOMweb alone."""
 _THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
@@ -36,27 +35,16 @@ def _sender(value: str) -> str:
     return f"{_ae_title(ae_title)}@{host.strip()}"
 
 
-def _time_of_day(value: str) -> str:
-    try:
-        return time.fromisoformat(value).strftime("%H:%M")
-    except ValueError as error:
-        raise ValueError('must be a time of day like "01:00"') from error
-
-
 AeTitle = Annotated[str, AfterValidator(_ae_title)]
 Sender = Annotated[str, AfterValidator(_sender)]
-Host = Annotated[str, Field(min_length=1)]
-FileName = Annotated[str, Field(min_length=1)]
-Port = Annotated[int, Field(ge=1, le=65535, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class Node(Section):
     """A DICOM application entity."""
 
-    __pydantic_config__ = _STRICT
     ae_title: AeTitle
-    host: Host
+    host: Text
     port: Port
 
     @property
@@ -65,24 +53,22 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnTls:
+class OwnTls(Section):
     """`[local.tls]`: nodes with a `tls` of their own send here by TLS, and with a certificate of `ca`."""
 
-    __pydantic_config__ = _STRICT
-    ca: FileName
-    certificate: FileName
-    key: FileName
+    ca: Text
+    certificate: Text
+    key: Text
 
 
 @dataclass(frozen=True, slots=True)
-class NodeTls:
+class NodeTls(Section):
     """`[rv.tls]` and its like: the CA of the node's certificate, and ours, for a node that asks for one.
 
     `server_name`: the name that its certificate bears, if not its host.
     """
 
-    __pydantic_config__ = _STRICT
-    ca: FileName
+    ca: Text
     certificate: str = ""
     key: str = ""
     server_name: Annotated[str, Field(pattern=r"^([^.\s]\S*)?$")] = ""
@@ -96,7 +82,6 @@ class NodeTls:
 class RemoteNode(Node):
     """A node that is spoken to, such as `[pacs.query]`."""
 
-    __pydantic_config__ = _STRICT
     tls: NodeTls | None = field(default=None, kw_only=True)
 
 
@@ -104,7 +89,6 @@ class RemoteNode(Node):
 class SourceNode(RemoteNode):
     """A `[[tps]]`; `sends_as`: further AE titles and hosts that its objects come from, as `AE_TITLE@host`."""
 
-    __pydantic_config__ = _STRICT
     sends_as: list[Sender] = field(default_factory=list)
 
 
@@ -112,32 +96,29 @@ class SourceNode(RemoteNode):
 class Local(Node):
     """`[local]`: this machine as a node, and how long it waits for another, in seconds."""
 
-    __pydantic_config__ = _STRICT
     timeout_seconds: Annotated[int, Field(ge=1, le=600, strict=True)] = 60
     tls: OwnTls | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class RvDatabase:
+class RvDatabase(Section):
     """`[rv.database]`: an ODBC connection string, or `sqlite:///PATH` for the simulated clinic.
 
     Neither level of `isolation` waits for the clinic's writers or makes them wait; SNAPSHOT sees one moment, and the
     database must allow it (ALLOW_SNAPSHOT_ISOLATION). `photo_type`: ARIA's word for portraits; empty takes any.
     """
 
-    __pydantic_config__ = _STRICT
-    connection: Annotated[str, Field(min_length=1)]
+    connection: Text
     password_env: str | None = None
     photo_type: Annotated[str, Field(max_length=32)] = ""
     isolation: Literal["read uncommitted", "snapshot"] = "read uncommitted"
-    full_at: Annotated[str, AfterValidator(_time_of_day)] = "01:00"
+    full_at: Annotated[TimeOfDay, Field(min_length=1)] = "01:00"
 
 
 @dataclass(frozen=True, slots=True)
 class RecordAndVerify(SourceNode):
     """`[rv]`: the R&V system's DICOM service, and how records leave it."""
 
-    __pydantic_config__ = _STRICT
     product: Annotated[str, AfterValidator(known_product)] = "aria"
     route: Literal["direct", "relay"] = "relay"
     database: RvDatabase | None = None
@@ -152,7 +133,6 @@ class Pacs(SourceNode):
     be asked at once by all workers.
     """
 
-    __pydantic_config__ = _STRICT
     retrieve: Literal["get", "move"] = "get"
     query: RemoteNode | None = None
     folder: str = ""
@@ -195,7 +175,6 @@ class Destination(RemoteNode):
     One that `answers_queries` not can prove nothing: whatever is sent there stays unproven.
     """
 
-    __pydantic_config__ = _STRICT
     name: Annotated[str, Field(min_length=1, max_length=64)]
     query: RemoteNode | None = None
     answers_queries: bool = True

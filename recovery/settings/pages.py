@@ -5,12 +5,11 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
 from recovery.on_treatment.charting_limits import Checks, Limits
 from recovery.on_treatment.priorities import WEEKDAYS, Rules
-
-_STRICT = ConfigDict(extra="forbid")
+from recovery.settings.sections import Section, Text
 
 
 def _iso_day(value: str) -> str:
@@ -24,10 +23,9 @@ MissedDays = Annotated[int, Field(ge=0, le=60, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
-class Priorities:
+class Priorities(Section):
     """`[priorities]`: the clinic's own rules of who may wait how long; off until they are signed."""
 
-    __pydantic_config__ = _STRICT
     signed_by: str = ""
     signed_on: Annotated[str, AfterValidator(_iso_day)] = ""
     category_1_days: MissedDays | None = None
@@ -59,12 +57,11 @@ class Priorities:
 
 
 @dataclass(frozen=True, slots=True)
-class Charts:
+class Charts(Section):
     """`[charts]`: the paper of printed charts, and a font for letters that the charts' own fonts lack."""
 
-    __pydantic_config__ = _STRICT
     paper: Literal["a4", "letter"] = "a4"
-    font: Annotated[str, Field(min_length=1)] | None = None
+    font: Text | None = None
 
 
 RUNBOOK = (
@@ -83,12 +80,11 @@ RUNBOOK = (
 
 
 @dataclass(frozen=True, slots=True)
-class DowntimeSettings:
+class DowntimeSettings(Section):
     """`[downtime]`. `runbook` empty: the one that is built in. `checks`: whether each refuses, warns or is off."""
 
-    __pydantic_config__ = ConfigDict(extra="forbid")
     runbook: list[Annotated[str, Field(min_length=1, max_length=300)]] = field(default_factory=list)
-    private_key: Annotated[str, Field(min_length=1)] = "data/charting.key"
+    private_key: Text = "data/charting.key"
     checks: Checks = field(default_factory=Checks)
     checks_signed_by: str = ""
     meterset_percent: Annotated[float, Field(gt=0, le=20)] = 5.0

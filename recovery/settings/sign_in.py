@@ -5,9 +5,9 @@ import re
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
-_STRICT = ConfigDict(extra="forbid")
+from recovery.settings.sections import Section, Text
 
 
 def _header_name(value: str) -> str:
@@ -28,13 +28,12 @@ Minutes = Annotated[int, Field(ge=1, le=1440, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
-class TrustedUserHeaders:
+class TrustedUserHeaders(Section):
     """`[sign_in.trusted_user_headers]`: which headers name who is there, and the proxy from which they are believed.
 
     Without `role`, the role is that of the local account of that name.
     """
 
-    __pydantic_config__ = _STRICT
     user: HeaderName
     addresses: Annotated[list[Annotated[str, AfterValidator(_address)]], Field(min_length=1)]
     role: HeaderName | None = None
@@ -43,12 +42,11 @@ class TrustedUserHeaders:
 
 
 @dataclass(frozen=True, slots=True)
-class SignInSettings:
+class SignInSettings(Section):
     """`[sign_in]`: where accounts and the audit file lie (relative paths start at the config), locks and time-outs."""
 
-    __pydantic_config__ = _STRICT
-    accounts: Annotated[str, Field(min_length=1)] = "data/accounts.json"
-    audit: Annotated[str, Field(min_length=1)] = "data/audit.jsonl"
+    accounts: Text = "data/accounts.json"
+    audit: Text = "data/audit.jsonl"
     lock_after_failures: Annotated[int, Field(ge=1, le=100, strict=True)] = 5
     lock_minutes: Minutes = 15
     idle_minutes: Minutes = 20

@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
 from recovery.host.keys import known_public_key
+from recovery.settings.sections import Section, Text
 from recovery.tables.flood import Limits
 
 Percent = Annotated[int, Field(ge=1, le=100, strict=True)]
@@ -14,23 +15,21 @@ PublicKey = Annotated[str, AfterValidator(known_public_key)]
 
 
 @dataclass(frozen=True, slots=True)
-class Signing:
+class Signing(Section):
     """`[signing]`. Without `public_keys` nothing is refused; the jobs sign as soon as the file `private_key` is there.
 
     `accepted_snapshots`: names of snapshots that a person found right though no key of these signed them.
     """
 
-    __pydantic_config__ = ConfigDict(extra="forbid")
     public_keys: list[PublicKey] = field(default_factory=list)
-    private_key: Annotated[str, Field(min_length=1)] = "data/signing.key"
+    private_key: Text = "data/signing.key"
     accepted_snapshots: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
-class Guard:
+class Guard(Section):
     """`[guard]`: what of the R&V database's tables may be gone or altered from one cycle to the next."""
 
-    __pydantic_config__ = ConfigDict(extra="forbid")
     rows: Count = 20
     gone_percent: Percent = 10
     appointments_percent: Percent = 50

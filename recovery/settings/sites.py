@@ -5,24 +5,24 @@ import unicodedata
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
+from recovery.settings.sections import Section, Text
 from recovery.settings.signing import PublicKey
 
 SiteId = Annotated[str, Field(pattern=r"^([a-z0-9][a-z0-9-]{0,39})?$")]
 
 
 @dataclass(frozen=True, slots=True)
-class SiteCopy:
+class SiteCopy(Section):
     """A `[[site_copies]]`. `site`: whose copy; empty, or this clinic's own id: it is written here, else only read.
 
     `public_keys`: of those who sign it; empty, for this clinic's own, are those of `[signing]`. Of `user_env` and
     `secret_env`, environment variables, S3 takes the access key and its secret, SFTP a user and a password.
     """
 
-    __pydantic_config__ = ConfigDict(extra="forbid")
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _-]{0,39}$")]
-    where: Annotated[str, Field(min_length=1)]
+    where: Text
     site: SiteId = ""
     public_keys: list[PublicKey] = field(default_factory=list)
     endpoint_url: str = ""

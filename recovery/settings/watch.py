@@ -2,12 +2,12 @@
 
 import re
 from dataclasses import dataclass, field
-from datetime import time, timedelta
+from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
-_STRICT = ConfigDict(extra="forbid")
+from recovery.settings.sections import Port, Section, Text, TimeOfDay
 
 
 def _url(value: str) -> str:
@@ -22,33 +22,25 @@ def _address(value: str) -> str:
     return value
 
 
-def _time_of_day(value: str) -> str:
-    try:
-        return value and time.fromisoformat(value).strftime("%H:%M")
-    except ValueError as error:
-        raise ValueError('must be a time of day like "07:00", or empty') from error
-
-
 Url = Annotated[str, AfterValidator(_url)]
 MailAddress = Annotated[str, AfterValidator(_address)]
 
 
 @dataclass(frozen=True, slots=True)
-class MailSettings:
+class MailSettings(Section):
     """`[watch.mail]`: a mail server and to whom it brings what."""
 
-    __pydantic_config__ = _STRICT
-    server: Annotated[str, Field(min_length=1)]
+    server: Text
     sender: MailAddress
     recipients: Annotated[list[MailAddress], Field(min_length=1)]
-    port: Annotated[int, Field(ge=1, le=65535, strict=True)] = 587
+    port: Port = 587
     security: Literal["starttls", "tls", "none"] = "starttls"
     user: str = ""
     password_env: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class WatchSettings:
+class WatchSettings(Section):
     """`[watch]`: pings to a URL of the healthchecks kind, mail, and whatever `apprise` reaches.
 
     `ping_url` may hold `{job}`, which becomes the name of the job that was started. `apprise_env` names an environment
@@ -56,16 +48,15 @@ class WatchSettings:
     when each shift begins in which somebody compares the copy with the R&V system.
     """
 
-    __pydantic_config__ = _STRICT
     ping_url: Url = ""
     watch_ping_url: Url = ""
     mail: MailSettings | None = None
     apprise_env: str | None = None
-    daily_summary_at: Annotated[str, AfterValidator(_time_of_day)] = "07:00"
-    shift_checks: list[Annotated[str, Field(min_length=1), AfterValidator(_time_of_day)]] = field(default_factory=list)
+    daily_summary_at: TimeOfDay = "07:00"
+    shift_checks: list[Annotated[TimeOfDay, Field(min_length=1)]] = field(default_factory=list)
     grace_minutes: Annotated[int, Field(ge=0, le=10_080, strict=True)] = 0
     timeout_seconds: Annotated[int, Field(ge=1, le=60, strict=True)] = 5
-    state: Annotated[str, Field(min_length=1)] = "data/watch.json"
+    state: Text = "data/watch.json"
 
     @property
     def tells_people(self) -> bool:
@@ -81,11 +72,10 @@ class WatchSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Verify:
+class Verify(Section):
     """`[verify]`: how soon everything is re-read, how fast, for how long in one night, and when `schedule` begins."""
 
-    __pydantic_config__ = _STRICT
     weeks: Annotated[int, Field(ge=1, le=520, strict=True)] = 8
     megabytes_per_second: Annotated[int, Field(ge=1, le=10_000, strict=True)] = 50
     hours: Annotated[int, Field(ge=1, le=24, strict=True)] = 6
-    at: Annotated[str, AfterValidator(_time_of_day)] = "02:00"
+    at: TimeOfDay = "02:00"

@@ -9,6 +9,7 @@ that are written with them.
 import json
 import re
 import unicodedata
+from html import escape
 from typing import Any, TextIO
 
 HIDDEN = "�"
@@ -107,3 +108,16 @@ def _joins(found: re.Match[str]) -> bool:
         side and unicodedata.category(side)[0] in "LM" and unicodedata.name(side, "").startswith(_JOINED_SCRIPTS)
         for side in (before, after)
     )
+
+
+_LONG_WORD = re.compile(r"(\S{20})(?=\S)")
+
+
+def as_html(text: str) -> str:
+    """A text from outside on one line, in which no letter is a tag's or turns another's direction."""
+    return escape(printable(text))
+
+
+def in_cell(text: str) -> str:
+    """As `as_html`, for a table on paper: a word that would push the other columns off the sheet may end earlier."""
+    return escape(_LONG_WORD.sub("\\1\n", printable(text))).replace("\n", "<wbr>")

@@ -91,7 +91,7 @@ def test_tables_and_html_of_the_pages_pass_by_the_one_printable() -> None:
                     path,
                     first,
                 )
-            assert called not in {"escape", "html.escape"}, f"{path}: recovery.words.markup.as_html"
+            assert called not in {"escape", "html.escape"}, f"{path}: recovery.words.printable.as_html"
             if called.endswith(("st.multiselect", "st.segmented_control")) and not isinstance(node.args[1], ast.List):
                 told = {keyword.arg for keyword in node.keywords}
                 assert "format_func" in told or ast.unparse(node.args[1]) == "list(_COLUMNS)", (path, ast.unparse(node))

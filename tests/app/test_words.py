@@ -11,8 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.wording import words
-from recovery.words.markup import in_cell
-from recovery.words.printable import printable
+from recovery.words.printable import in_cell, printable
 from recovery.words.times import age, age_in_full, ago, day, moment
 
 ZURICH = ZoneInfo("Europe/Zurich")

@@ -11,7 +11,7 @@ from app.components import patient_link
 from app.wording.words import as_markdown
 from recovery.patient import notices
 from recovery.patient.file import Identity, PatientFile
-from recovery.words.markup import as_html
+from recovery.words.printable import as_html
 from recovery.words.times import day
 from recovery.words.values import ABSENT, absent
 

@@ -13,8 +13,7 @@ from recovery.pictures.raster import WINDOWS
 from recovery.pictures.refusals import PictureError
 from recovery.pictures.retrieval import Source, read_first_slice, read_volume, volume_on_shelf
 from recovery.pictures.structures import Structure
-from recovery.words.markup import as_html
-from recovery.words.printable import printable
+from recovery.words.printable import as_html, printable
 from recovery.words.values import absent
 
 _OWN = "as the image says"

@@ -21,7 +21,7 @@ from recovery.lists.columns import COLUMNS, SINCE_PROOF
 from recovery.lists.day_sheet import cells_of, framed, said, table, who
 from recovery.on_treatment.unknown_since import Doubt
 from recovery.tables.relational import PATIENTS
-from recovery.words.markup import as_html
+from recovery.words.printable import as_html
 from recovery.words.times import day
 from recovery.words.values import counted
 
