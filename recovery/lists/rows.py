@@ -12,11 +12,10 @@ from recovery.entries import transfers
 from recovery.entries.charted import read_charted
 from recovery.identity.namesakes import fold, same_names
 from recovery.lists import filters, older_ids
-from recovery.lists.appointments import Record, records
+from recovery.lists.appointments import Record
 from recovery.on_treatment.unknown_since import NO_ANSWERS, Answers, Doubt, unknown_of
 from recovery.tables.schema import ON_TREATMENT
 from recovery.words import notices
-from recovery.words.notices import Row
 from recovery.words.statuses import STAGES, in_words
 from recovery.words.values import or_none
 
@@ -50,7 +49,7 @@ def describe(table: pd.DataFrame) -> pd.DataFrame:
     `fraction` (the next one: `13 next of 30 (12 given)`), `next_is` (a `Next`), `progress` (0 to 1, or NA), and
     `status_words`. Give it all rows, not the filtered ones: it compares a patient's rows with each other.
     """
-    listed = _records(table)
+    listed = as_python(table)
     ahead = [notices.next_fraction(row) for row in listed]
     said = [[*notices.of_row(row), *same] for row, same in zip(listed, _same_name(table), strict=True)]
     words = {
@@ -74,7 +73,7 @@ def with_transfers(table: pd.DataFrame, cache_path: Path) -> pd.DataFrame:
     standing = transfers.standing_at(cache_path)
     if not standing and table["transferred"].isna().all():
         return table
-    told = transfers.with_transfers(_records(table), standing)
+    told = transfers.with_transfers(as_python(table), standing)
     names = ("status", "status_without_transfer", "transferred")
     columns = {name: pd.Series([row[name] for row in told], index=table.index, dtype="string") for name in names}
     return table.assign(**columns)
@@ -119,8 +118,15 @@ def with_unknown(
 
 
 def as_python(frame: pd.DataFrame) -> list[Record]:
-    """Rows as Python knows them, absent values None."""
-    return records(frame.astype(object).where(frame.notna(), None))
+    """Rows as Python knows them, absent values None. Column by column, for pandas takes a millisecond for each mask."""
+    columns = [
+        [
+            None if is_absent else value
+            for value, is_absent in zip(frame[name].tolist(), frame[name].isna(), strict=True)
+        ]
+        for name in frame.columns
+    ]
+    return [dict(zip(frame.columns, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def _urgent(found: Sequence[notices.Notice]) -> str:
@@ -152,9 +158,3 @@ def _same_name(table: pd.DataFrame) -> list[list[notices.Notice]]:
     """A warning where another patient, known by another ID, bears the same name."""
     found = same_names(zip(filters.or_dash(table["patient_id"]), table["patient_name"].fillna(""), strict=True))
     return [[notices.namesake(f"ID {', '.join(ids)}")] if ids else [] for ids in found]
-
-
-def _records(table: pd.DataFrame) -> list[Row]:
-    """The rows as mappings, None for absent."""
-    columns = {str(name): table[name].astype(object).where(table[name].notna(), None) for name in table.columns}
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
