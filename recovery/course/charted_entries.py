@@ -133,6 +133,15 @@ def freed_by(entry: ChartedFraction, entries: Sequence[ChartedFraction]) -> tupl
     return tuple(one for one in then if one not in now and one.entry_id != entry.entry_id)
 
 
+def beside(entry: ChartedFraction, entries: Sequence[ChartedFraction]) -> tuple[ChartedFraction, ...]:
+    """What was in conflict with the entry that `entry` corrects, and counts beside it once it is signed."""
+    known = {one.entry_id: one for one in entries}
+    corrected = known.get(entry.corrects or "")
+    then = standing([*entries, entry]).get(entry.referenced_rt_plan_uid, Standing()).delivered
+    others = (one for one in then if one.entry_id != entry.entry_id)
+    return tuple(one for one in others if corrected is not None and _exclude(corrected, one, known))
+
+
 def _standing(entries: Sequence[ChartedFraction], known: Mapping[str, ChartedFraction]) -> Standing:
     groups: list[list[ChartedFraction]] = []
     for entry in entries:

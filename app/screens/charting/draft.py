@@ -10,7 +10,7 @@ from app.desk import Desk
 from app.screens.charting.whom import Chosen
 from app.wording import words
 from recovery.access.permissions import Permission
-from recovery.course.charted_entries import ChartedBeam, ChartedFraction, freed_by
+from recovery.course.charted_entries import ChartedBeam, ChartedFraction, beside, freed_by
 from recovery.entries.charted import new_entry_id, read_charted
 from recovery.on_treatment.charting_checks import Finding, findings, uncountable
 from recovery.patient.file import PatientFile
@@ -109,13 +109,14 @@ def _entry(
 def _judged(
     desk: Desk, file: PatientFile, plan: PlanFile, entry: ChartedFraction, corrected: ChartedFraction | None, key: str
 ) -> Draft:
-    freed = freed_by(entry, read_charted(desk.config.cache_path).entries)
-    facts = facts_of(file, plan, entry, corrected, freed)
+    entries = read_charted(desk.config.cache_path).entries
+    facts = facts_of(file, plan, entry, corrected, freed_by(entry, entries))
     settings = desk.config.downtime
     found = findings(entry, facts, settings.own_checks, settings.limits)
     if entry.beams and (why := uncountable(facts)):
         found.insert(0, Finding("plan_not_held", why, is_refused=True))
-    found += [] if entry.is_withdrawn else [Finding("counts_beside", _counts_beside(one), False) for one in freed]
+    if not entry.is_withdrawn:
+        found += [Finding("counts_beside", _counts_beside(one), is_refused=False) for one in beside(entry, entries)]
     if corrected is not None and not entry.comment:
         found.insert(0, Finding("correction", "say why it is corrected", is_refused=True))
     for one in found:
