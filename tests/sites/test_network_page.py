@@ -164,7 +164,8 @@ def test_every_file_says_how_old_each_site_is(
 ) -> None:
     handed: dict[str, Callable[[], bytes]] = {}
     monkeypatch.setattr("streamlit.download_button", lambda label, **said: handed.update({label: said["data"]}))
-    network_of(open_dashboard, site_in(tmp_path, "north"), site_in(tmp_path, "south", timedelta(hours=5)))
+    sites = site_in(tmp_path, "north"), site_in(tmp_path, "south", timedelta(hours=5))
+    visit = network_of(open_dashboard, *sites)
     lines = list(csv.DictReader(handed["CSV"]().decode().splitlines()))
     assert {line["clinic"]: line["copied"] for line in lines} == {
         "north clinic": "2026-11-24 14:38",
@@ -176,6 +177,11 @@ def test_every_file_says_how_old_each_site_is(
     assert "■ south clinic: copy of 2026-11-24 09:38, proven up to Tue 09:38. stale" in told["Status when exported"]
     assert told["Everything up to here is proven"] == "2026-11-24 09:38:00", "the oldest of them"
     assert book.worksheets[0]["C2"].value in {"2026-11-24 14:38", "2026-11-24 09:38"}
+    for part in ("Machine day", "Capacity", "Backup health"):
+        visit.session_state["network_part"] = part
+        visit = visit.run()
+        assert handed["CSV"]().startswith(b"mark,clinic,copied,"), part
+        assert "north clinic: copy of" in str(load_workbook(BytesIO(handed["Excel"]()))["About"]["B6"].value), part
 
 
 def test_the_health_of_all_sites_and_an_empty_page_explain_themselves(open_dashboard: Open, tmp_path: Path) -> None:
