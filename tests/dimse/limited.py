@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
@@ -35,25 +36,28 @@ def limited(
         query = event.identifier
         level = str(query.QueryRetrieveLevel)
         limit = limits if isinstance(limits, int) else limits.get(level, NO_LIMIT)
-        keys = [e for e in query if e.value and e.keyword not in {"QueryRetrieveLevel", "SpecificCharacterSet"}]
+        keys = (e for e in query if e.value and e.keyword not in {"QueryRetrieveLevel", "SpecificCharacterSet"})
+        asked = {e.keyword: e.value for e in keys}
+        looked_by = {name: value for name, value in asked.items() if name not in unindexed and matches_by(name)}
+        if like_sql:
+            looked_by = {name: _as_sql(value) for name, value in looked_by.items()}
         found: dict[str, Dataset] = {}
         for ds in objects:
-            looked_by = [e for e in keys if e.keyword not in unindexed and matches_by(e.keyword)]
-            if all(_matches(ds.get(e.keyword), _as_sql(e.value) if like_sql else e.value) for e in looked_by):
+            if all(_matches(ds.get(name), value) for name, value in looked_by.items()):
                 found.setdefault(str(ds[OWN[level]].value), ds)
         is_more = len(found) > limit
+        names = [element.keyword for element in query]
+        sizes = Counter(str(ds.get("SeriesInstanceUID")) for ds in objects)
         if unindexed or like_sql:
             looked_at = list(found.items())[:limit]
-            found = {uid: ds for uid, ds in looked_at if all(_matches(ds.get(e.keyword), e.value) for e in keys)}
+            found = {uid: ds for uid, ds in looked_at if all(_matches(ds.get(name), asked[name]) for name in asked)}
         for ds in list(found.values())[:limit] if not (is_more and refuses) else []:
             answer = Dataset()
-            for element in query:
-                if element.keyword == "NumberOfSeriesRelatedInstances":
-                    answer.NumberOfSeriesRelatedInstances = str(
-                        sum(o.SeriesInstanceUID == ds.SeriesInstanceUID for o in objects)
-                    )
-                elif element.keyword in ds:
-                    setattr(answer, element.keyword, ds[element.keyword].value)
+            for name in names:
+                if name == "NumberOfSeriesRelatedInstances":
+                    answer.NumberOfSeriesRelatedInstances = str(sizes[str(ds.SeriesInstanceUID)])
+                elif name in ds:
+                    setattr(answer, name, ds[name].value)
             answer.QueryRetrieveLevel = level
             yield PENDING, answer
         if is_more and status != SUCCESS:
