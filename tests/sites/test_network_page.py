@@ -156,6 +156,10 @@ def test_capacity_says_by_names_that_physicists_signed_who_could_take_whose_pati
     assert rows.loc[("south clinic", "TB7"), "mark"] == "", "nobody is treated there"
     assert "no other clinic has this model" in rows.loc[("west clinic", "TB2"), "could_take"]
     assert rows.loc[("west clinic", "TB1"), "mark"] == "▲"
+    shutil.rmtree(south.copy.where)
+    network._looked.clear()
+    again = visit.run().dataframe[1].value.set_index(["clinic", "treatment_machine_name"])
+    assert again.loc[("north clinic", "TB1"), "could_take"].startswith("■ south clinic TB7"), "nobody knows it now"
     assert "not signed yet" in rows.loc[("west clinic", "TB1"), "could_take"]
 
 

@@ -20,12 +20,13 @@ NONE_FREE = "nobody: matching machines elsewhere have no free slot"
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """A clinic's machines as its copy says. `listed`: its rows of on_treatment."""
+    """A clinic's machines as its copy says. `listed`: its rows of on_treatment; `mark`: of its copy."""
 
     copy: str
     clinic: str
     listed: pd.DataFrame
     signed: Mapping[str, MachineEntry]
+    mark: str = ""
 
 
 def rows_of(fleets: Sequence[Fleet], today: date) -> pd.DataFrame:
@@ -62,7 +63,12 @@ def _elsewhere(own: Fleet, entry: MachineEntry | None, fleets: Sequence[Fleet]) 
     """How many a day the others could take of a machine's patients, and where, the most first, in words."""
     if entry is None:
         return 0, NOT_SIGNED
-    others = [(fleet.clinic, other) for fleet in fleets if fleet is not own for other in fleet.signed.values()]
+    others = [
+        (f"{fleet.mark} {fleet.clinic}".strip(), other)
+        for fleet in fleets
+        if fleet is not own
+        for other in fleet.signed.values()
+    ]
     matching = [(clinic, other, lacks) for clinic, other in others if (lacks := other.lacks_of(entry)) is not None]
     free = sorted((one for one in matching if one[1].free_slots), key=lambda one: -one[1].free_slots)
     said = [

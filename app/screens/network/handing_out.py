@@ -43,7 +43,10 @@ def show(desk: Desk, found: Sequence[SiteSeen], part: Part) -> None:
         details=details,
     )
     told = "Copies off site, not the R&V systems. " + " ".join(sentences(desk, found))
-    block = list_sheet.Block(part.title, rows, _names(part.shown.paper or part.shown.excel))
+    paper_names = [
+        name for name in _names(part.shown.paper or part.shown.excel) if name != "copied"
+    ]  # its head says it
+    block = list_sheet.Block(part.title, rows, paper_names)
     paper.show(f"Network · {part.name.replace('_', ' ')}", told, [block])
 
 

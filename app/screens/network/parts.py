@@ -112,7 +112,7 @@ def show_capacity(desk: Desk, everybody: Sequence[SiteSeen], here: Sequence[Site
         except EntriesError as error:
             _tell(seen, error)
             continue
-        fleets.append(capacity.Fleet(seen.copy, seen.clinic, table[table["copy"] == seen.copy], signed))
+        fleets.append(capacity.Fleet(seen.copy, seen.clinic, table[table["copy"] == seen.copy], signed, seen.mark))
     rows = capacity.rows_of(fleets, desk.today())
     rows = rows[rows["copy"].isin([seen.copy for seen in here])] if len(rows) else rows
     st.markdown(
