@@ -35,6 +35,9 @@ def on_a_terminal(
         os.chdir(PROJECT)
         os.execv(sys.executable, [sys.executable, *arguments])
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+    settings = termios.tcgetattr(terminal)
+    settings[3] |= termios.NOFLSH  # else a second Ctrl-C throws away what was written and not yet read (termios(3))
+    termios.tcsetattr(terminal, termios.TCSANOW, settings)
     shown = b""
     deadline = time.monotonic() + timeout
     try:
