@@ -51,7 +51,7 @@ def show(desk: Desk) -> None:
             "**The config names no copies.** This page shows all clinics of a network by their copies off site: who is "
             "on treatment where, how old each copy is, and who could take whose patients. Name each of them:"
         )
-        st.code(_EXAMPLE, language="toml")
+        st.code(_EXAMPLE, language=None)
         st.markdown(":small[`docs/scale.md` tells the rest. A clinic's own copy needs no `site` and no `public_keys`.]")
         return
     ageing: Callable[[Desk], None] = rights.fragment(_show_sites, run_every=_AGEING)
