@@ -27,9 +27,8 @@ from recovery.cache.memory import Memory
 from recovery.dicom.model import Patient
 from recovery.dicom.plans import Plan, ReferencedSeries, StructureSet
 from recovery.dicom.records import TreatmentRecord
-from recovery.overview.build import overview_rows, whole_rows
+from recovery.overview.build import overview_rows, whole_rows, write_list
 from recovery.overview.evidence import evidence_of
-from recovery.overview.lists import write_list
 from recovery.overview.wanted_plans import wake_named
 from recovery.pacs.holdings import Holding
 from recovery.pacs.resting import GROUPS_PER_PART, Resting

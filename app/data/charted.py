@@ -1,20 +1,24 @@
-"""The list with what was charted since it was built: a fraction that two people signed is on every page at once."""
+"""What was charted since the list was built, and what was given on a day: read from the cache once per change of it.
+
+Where no record can be read, that somebody was treated is known by the list, and the number of the fraction is not."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
 
 from app.data import cached
+from recovery.cache.errors import CacheError
 from recovery.cache.store import Cache
 from recovery.course.charted_entries import answers
 from recovery.entries.charted import read_charted, stamp_of
 from recovery.entries.transfers import TransferEntry
 from recovery.host.entry_lines import file_of
-from recovery.lists import rows
+from recovery.lists import day_tables, rows
+from recovery.lists.appointments import Given, PlanKey
 from recovery.tables.schema import ON_TREATMENT, RT_PLANS, TREATMENT_RECORDS
 
 
@@ -36,3 +40,25 @@ def answered(cache_path: Path) -> Mapping[str | None, Sequence[datetime]]:
 @lru_cache(maxsize=4)
 def _counted(cache_path: Path, *stamps: object) -> pd.DataFrame:  # noqa: ARG001 they are the key
     return rows.with_charted(cached.load_on_treatment(cache_path).table, Cache(cache_path))
+
+
+def given_on(cache_path: Path, table: pd.DataFrame, day: date) -> Mapping[PlanKey, Sequence[Given]]:
+    """By patient and plan, what was given on a day, in order of time; `table` is on_treatment."""
+    ids = day_tables.ids_treated(table, day)
+    if not ids:
+        return {}
+    try:
+        stamps = cached.stamps_of(cache_path, TREATMENT_RECORDS)
+        return _given(cache_path, ids, day, *stamps, stamp_of(cache_path))
+    except CacheError:
+        return {}
+
+
+@lru_cache(maxsize=8)
+def _given(
+    cache_path: Path,
+    ids: tuple[str, ...],
+    day: date,
+    *stamps: object,  # noqa: ARG001 they are the key
+) -> Mapping[PlanKey, Sequence[Given]]:
+    return day_tables.given_on(Cache(cache_path), ids, day)

@@ -26,9 +26,8 @@ from backup_jobs.__main__ import main as job
 from recovery.__main__ import main
 from recovery.bundling.build import build
 from recovery.bundling.department import read_department
-from recovery.bundling.making import BundleError, Made, make_bundle
+from recovery.bundling.making import HOW_TO_OPEN, BundleError, Made, file_name, keep_in, make_bundle
 from recovery.bundling.pages import listed
-from recovery.bundling.places import HOW_TO_OPEN, file_name, keep_in
 from recovery.cache.doors import cache_to_show
 from recovery.packing.encryption import key_file_of
 from recovery.settings.config import Config, load_config

@@ -11,7 +11,7 @@ import pytest
 from recovery.cache.memory import Memory
 from recovery.cache.store import Cache
 from recovery.on_treatment.pipeline import pipeline
-from recovery.overview.lists import write_pipeline
+from recovery.overview.build import write_pipeline
 from recovery.pacs.workspace import open_workspace
 from recovery.settings.config import load_config
 from recovery.tables.relational import RELATIONAL_TABLES

@@ -16,9 +16,8 @@ from recovery.cache.damages import damaged_parts
 from recovery.cache.errors import TableDamagedError
 from recovery.cache.memory import Memory
 from recovery.cache.store import Cache
-from recovery.overview.build import overview_rows, whole_rows
+from recovery.overview.build import overview_rows, whole_rows, write_list
 from recovery.overview.evidence import evidence_of
-from recovery.overview.lists import write_list
 from recovery.overview.wanted_plans import wake_named
 from recovery.pacs.holdings import LOST, Holding
 from recovery.pacs.resting import GROUPS_PER_PART

@@ -7,7 +7,7 @@ from datetime import date, datetime
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app.data import cached, charted, given, unknown
+from app.data import cached, charted, unknown
 from app.desk import Desk
 from app.screens.machine_day import sources
 from app.wording import words
@@ -62,7 +62,7 @@ def choose(
         lines = list(_unanswered(desk, loaded, doubt)) if doubt is not None else []
     else:
         path = desk.config.cache_path
-        told = given.given_on(path, loaded.table, chosen_day)
+        told = charted.given_on(path, loaded.table, chosen_day)
         known = DayFacts(chosen_day, desk.today(), told, doubt, charted.answered(path))
         that_day = machine_day.day_of(loaded.table, found.tables, str(machine), chosen_day, known)
         lines = list(_of_day(that_day, chosen_day, str(machine)))

@@ -13,7 +13,7 @@ import streamlit as st
 from app.access import rights
 from app.components import attention, banner, failures, listed, marked
 from app.components.output import chart_export, day_export, day_print, list_export, paper
-from app.data import cached, charted, given, unknown
+from app.data import cached, charted, unknown
 from app.desk import Desk
 from app.screens.machine_day import day_chart, machine_form, sources
 from app.wording import words
@@ -46,7 +46,7 @@ def _show_day(desk: Desk, loaded: cached.Loaded, found: sources.Found, machines:
     known = appointments.DayFacts(
         day,
         desk.today(),
-        given.given_on(desk.config.cache_path, loaded.table, day),
+        charted.given_on(desk.config.cache_path, loaded.table, day),
         unknown.doubt_now(loaded, desk),
         charted.answered(desk.config.cache_path),
     )
