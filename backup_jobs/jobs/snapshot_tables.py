@@ -27,16 +27,16 @@ from backup_jobs.rv.odd_rows import note
 from backup_jobs.rv.plan_owners import PlanOwners
 from backup_jobs.rv.product import product_of
 from backup_jobs.rv.queries import QueryError, change_queries, query_tables
+from recovery.cache.doors import cache_of
 from recovery.cache.journal import JobResult
 from recovery.cache.manifests import Snapshot
 from recovery.cache.snapshot_publishing import Judge
 from recovery.cache.snapshot_writing import open_writer
 from recovery.cache.snapshots import in_words, prune
-from recovery.cache.store import Cache
 from recovery.settings.config import Config
 from recovery.settings.trust import key_or_why_not, trust_of
 from recovery.tables.delivered import HISTORY_DAYS
-from recovery.tables.flood import doubts
+from recovery.tables.flood import doubts, slow_doubts
 from recovery.tables.relational import RELATIONAL_TABLES
 
 log = logging.getLogger(__name__)
@@ -85,17 +85,18 @@ def snapshot_tables(config: Config, now: datetime) -> JobResult:
         result = replace(result, outcome=outcome, message="; ".join(part for part in said if part))
         for reading in tables[len(outcomes) :]:
             new.keep(reading.schema.name, "the connection was lost before it was asked for")
-        made = new.commit(_judge(config, now))
+        made = new.commit(*_judges(config, now))
         if made is not None and made.manifest.quarantined:
             result = _quarantined(result, made)
         changes.save()
-    note(Cache(config.cache_path), {name: one.odd for name, one in outcomes.items() if not one.fault}, now)
+    note(cache_of(config), {name: one.odd for name, one in outcomes.items() if not one.fault}, now)
     prune(config.cache_path, config.cache.keep_days, trust_of(config))
     return result
 
 
-def _judge(config: Config, now: datetime) -> Judge:
-    return partial(doubts, limits=config.guard.limits, today=now.astimezone(config.site.zone).date())
+def _judges(config: Config, now: datetime) -> tuple[Judge, Judge]:
+    limits, today = config.guard.limits, now.astimezone(config.site.zone).date()
+    return partial(doubts, limits=limits, today=today), partial(slow_doubts, limits=limits, today=today)
 
 
 def _quarantined(result: JobResult, held: Snapshot) -> JobResult:

@@ -9,6 +9,7 @@ import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -32,6 +33,7 @@ from recovery.cache.manifests import (
     newer_of,
 )
 from recovery.cache.newer_days import whole_table
+from recovery.cache.snapshots import oldest_since
 from recovery.host import durable, system
 from recovery.settings.trust import signed
 from recovery.tables.relational import RELATIONAL_TABLES
@@ -47,6 +49,8 @@ if TYPE_CHECKING:
 BESIDE = ".new-"
 ASIDE = ".old-"
 
+SLOWLY = timedelta(days=7)
+
 Judge = Callable[[str, pa.Table, pa.Table, bool], list[str]]
 """Says what is to be doubted: a table's name, as it was, as it is, and whether the same query told both."""
 
@@ -56,17 +60,31 @@ def unjudged(*_: object) -> list[str]:
     return []
 
 
-def doubts_between(before: Snapshot, after: Snapshot, judge: Judge) -> list[str]:
-    """What is doubted of the tables that differ between two snapshots. One whose file is lost is not compared."""
+def doubts_between(before: Snapshot, after: Snapshot, judge: Judge, last: Snapshot | None = None) -> list[str]:
+    """What is doubted of the tables that differ between two snapshots. One whose file is lost is not compared, nor what
+    is as in the `last`: that was judged then."""
     found = []
     for name, state in after.manifest.tables.items():
         old = before.manifest.tables.get(name)
-        if is_newer(name) or old is None or _hashes(before, name) == _hashes(after, name):
+        if (
+            is_newer(name)
+            or old is None
+            or _hashes(after, name) in (_hashes(before, name), last and _hashes(last, name))
+        ):
             continue
         if any(fault_of_file_once(before, part) for part in _hashes(before, name)):
             continue
         found += judge(name, _table(before, name), _table(after, name), state.query_sha256 == old.query_sha256)
     return found
+
+
+def slow_doubts_of(cache_path: Path, last: Snapshot, after: Snapshot, judge: Judge, trust: Trust) -> list[str]:
+    """What is doubted of all that changed since a week ago, or since a person last accepted what was doubted."""
+    base = oldest_since(cache_path, after.manifest.taken_at - SLOWLY, trust)
+    if base is None or base.snapshot_id == last.snapshot_id:
+        return []
+    found = doubts_between(base, after, judge, last)
+    return [f"{said} since {base.manifest.taken_at:%Y-%m-%d %H:%M} UTC, little by little" for said in found]
 
 
 def _hashes(snapshot: Snapshot, name: str) -> dict[str, str]:

@@ -47,6 +47,7 @@ from recovery.cache.snapshot_publishing import (
     doubts_between,
     not_written,
     publish,
+    slow_doubts_of,
     unjudged,
 )
 from recovery.cache.snapshots import quarantined
@@ -167,11 +168,11 @@ class SnapshotWriter:
             return ""
         return " ".join(self._last.tables[part].sha256 for part in self._parts(name))
 
-    def commit(self, judge: Judge = unjudged) -> Snapshot | None:
+    def commit(self, judge: Judge = unjudged, slow_judge: Judge = unjudged) -> Snapshot | None:
         """Make the snapshot the newest one; None when it would say nothing new, and only freshness is noted.
 
-        What `judge` doubts keeps it apart: the snapshot before stays the newest, and the one that is quarantined since
-        it began is given, so long as the tables look like that one.
+        What `judge` doubts, or `slow_judge` of a week, keeps it apart: the snapshot before stays the newest, and the
+        one that is quarantined since it began is given, so long as the tables look like that one.
 
         Raises `CacheError` if it cannot be written. The snapshot before still stands.
         """
@@ -184,7 +185,7 @@ class SnapshotWriter:
                 self._link(name)
             manifest = Manifest(self._now, self._tables, self._missing, self._before, site_name=self._trust.site_name)
             made = Snapshot("", self._beside, manifest)
-            doubts = doubts_between(self._last_snapshot, made, judge) if self._last_snapshot is not None else []
+            doubts = self._doubts(made, judge, slow_judge)
             alike = (one for one in held if not doubts_between(one, made, judge))
             stands = next(alike, held[-1] if len(held) >= MOST_QUARANTINED else None) if doubts else None
             if stands is not None:
@@ -193,6 +194,12 @@ class SnapshotWriter:
             return publish(self._cache_path, self._beside, signed(said, self._key))
         except (OSError, ManifestError) as error:
             raise not_written(self._cache_path, error) from error
+
+    def _doubts(self, made: Snapshot, judge: Judge, slow_judge: Judge) -> list[str]:
+        if self._last_snapshot is None:
+            return []
+        found = doubts_between(self._last_snapshot, made, judge)
+        return found or slow_doubts_of(self._cache_path, self._last_snapshot, made, slow_judge, self._trust)
 
     def discard(self) -> None:
         """Leave nothing of an attempt that was not committed."""

@@ -12,8 +12,8 @@ import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from itertools import islice
+from datetime import UTC, datetime, timedelta
+from itertools import islice, pairwise
 from pathlib import Path
 
 from recovery.cache.manifests import (
@@ -87,6 +87,19 @@ def quarantined(cache_path: Path, trust: Trust = EVERYBODY) -> list[Snapshot]:
         with suppress(ManifestError):
             found.append(load_snapshot(cache_path, snapshot_id, trust))
     return [snapshot for snapshot in found if snapshot.manifest.quarantined]
+
+
+def oldest_since(cache_path: Path, since: datetime, trust: Trust = EVERYBODY) -> Snapshot | None:
+    """The oldest that is believed since then, and since the last that a person accepted: that bears the time of the
+    quarantined one that it was."""
+    ids = snapshot_ids(cache_path)
+    accepted = [one[:16] for one, other in pairwise(ids) if one[:16] == other[:16]]
+    first = max([f"{since.astimezone(UTC):%Y%m%dT%H%M%SZ}", *accepted])
+    for snapshot_id in (one for one in ids if one[:16] >= first):
+        with suppress(ManifestError):
+            if not (found := load_snapshot(cache_path, snapshot_id, trust)).manifest.quarantined:
+                return found
+    return None
 
 
 def in_words(held: Snapshot) -> str:

@@ -8,15 +8,17 @@ How
     leaves a query's window by age has not gone, so that of appointments those ahead count, of deliveries the past that
     is still in the window. A few rows are always believed: a merge of patients, a machine that retires, a plan's end.
 
+    A hand that takes little in each cycle is seen by what went since a week ago (`slow_doubts`).
+
 What it cannot see
-    A hand that is slow enough: what changes less than the limits in each cycle. And what another query says: after an
-    update of this program that changes it, rows are counted and no more.
+    A hand that takes less than the limits in a week. And what another query says: after an update of this program that
+    changes it, rows are counted and no more.
 """
 
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import reduce
 from itertools import pairwise
@@ -31,6 +33,8 @@ COMES_AND_GOES = frozenset({"in_flight"})
 """Tables that are empty on a good day: they may lose all their rows."""
 MOST_ROWS_LOST = 0.30
 """A table that has no rule of its own is not believed once it lost a greater share of its rows."""
+CORRECTED_IN_A_WEEK = 3
+"""So many times as many patients as at once may have fractions of the past corrected in a week."""
 SETTLED_AFTER = timedelta(days=1)
 """Deliveries of today and yesterday may still be corrected by those who gave them."""
 SAME_METERSET = 0.05
@@ -98,6 +102,18 @@ def doubts(name: str, before: pa.Table, after: pa.Table, is_same_query: bool, li
     if is_same_query:
         found += _altered(name, before, after, limits)
     return found
+
+
+def slow_doubts(
+    name: str, before: pa.Table, after: pa.Table, is_same_query: bool, limits: Limits, today: date
+) -> list[str]:
+    """As `doubts`, where `before` is of days ago: tables in which a week of care changes much have no limit here, and
+    people correct fractions of more patients than in a cycle."""
+    if not is_same_query or name not in ALTERED:
+        return []
+    limits = replace(limits, past_patients=CORRECTED_IN_A_WEEK * limits.past_patients)
+    found = [*_RULES[name](name, before, after, limits, today)] if name in _RULES else []
+    return [*found, *_altered(name, before, after, limits)]
 
 
 def _gone(name: str, before: pa.Table, after: pa.Table, limits: Limits, _: date) -> Iterator[str]:

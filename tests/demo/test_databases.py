@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
@@ -17,9 +18,11 @@ from demo.clinic.clinic import Clinic
 from demo.clinic.delivery import dataset
 from demo.mosaiq.database import MosaiqDatabase
 from demo.run.workplace import DATABASE_NAMES, DATABASES, is_served
+from recovery.cache.snapshots import list_snapshots, quarantined
 from recovery.cache.store import Cache
 from recovery.settings.config import CacheSettings, Config, Site
 from recovery.settings.nodes import Local, Pacs, RecordAndVerify, RvDatabase
+from recovery.settings.signing import Guard
 from recovery.tables.relational import RELATIONAL_TABLES
 from recovery.words.plan_states import APPROVED_STATUSES
 
@@ -211,3 +214,15 @@ def test_mosaiq_serves_no_treatment_record_and_aria_serves_all() -> None:
 
 def test_each_product_has_its_own_database() -> None:
     assert {"aria": AriaDatabase, "mosaiq": MosaiqDatabase} == DATABASES
+
+
+@pytest.mark.parametrize("product", PRODUCTS)
+def test_in_two_ordinary_weeks_nothing_is_doubted_neither_at_once_nor_little_by_little(
+    tmp_path: Path, product: Product
+) -> None:
+    """With no rows that are always believed: each share of the guard's is held against a clinic of sixty patients."""
+    tables = Tables(tmp_path, product)
+    tables.config = replace(tables.config, guard=Guard(rows=1))
+    for day in range(1, 15):
+        tables.live_until(OPENED_AT + timedelta(days=day))
+    assert len(list_snapshots(tables.config.cache_path)) > 7 and quarantined(tables.config.cache_path) == []

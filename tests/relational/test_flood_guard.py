@@ -292,3 +292,31 @@ def test_what_a_cipher_leaves_looks_encrypted() -> None:
     ]  # fmt: skip
     for make in made:
         assert sum(looks_encrypted(make(chance.randbytes(32))) for _ in range(100)) > 80
+
+
+FEW_PLANS = "DELETE FROM PlanSetup WHERE rowid IN (SELECT rowid FROM PlanSetup LIMIT 3)"
+
+
+def test_who_takes_little_in_each_cycle_is_seen_by_what_went_in_a_week(clinic: Config) -> None:
+    outcomes = []
+    for number in range(1, 9):
+        edit(clinic, FEW_PLANS)
+        outcomes.append(snapshot_tables(clinic, NOW + number * timedelta(hours=6)))
+    assert [result.fault for result in outcomes[:6]] == [""] * 6
+    assert {result.fault for result in outcomes[6:]} == {"guard"}
+    assert "plans: 21 of 70 rows are gone since 2026-11-22 11:00 UTC, little by little" in outcomes[6].message
+    assert len(tables(clinic)["plans"]) == PATIENTS - 18, "the last that was believed stays"
+
+
+def test_what_a_physicist_accepted_is_what_a_week_is_counted_from(clinic: Config) -> None:
+    Accounts(clinic.accounts_path).add(User("pia", "Pia", Role.PHYSICIST), "correct horse battery", NOW)
+    edit(clinic, HALF_THE_PLANS)
+    snapshot_tables(clinic, NOW + CYCLE)
+    [held] = quarantined(clinic.cache_path)
+    _accept(clinic, held.snapshot_id, "pia")
+    edit(clinic, FEW_PLANS)
+    assert snapshot_tables(clinic, NOW + 2 * CYCLE).outcome == "OK"
+    for number in range(3, 9):
+        edit(clinic, FEW_PLANS)
+        result = snapshot_tables(clinic, NOW + number * CYCLE)
+    assert "since 2026-11-22 11:10 UTC, little by little" in result.message
