@@ -164,8 +164,10 @@ def _rebuild(config: Config, options: argparse.Namespace, *, has_database: bool)
     No cycle runs meanwhile: one that began before would write what it knew over what was rebuilt.
     """
     from recovery.cache.journal import between_cycles
+    from recovery.host.table_signatures import forget_signed
 
     with between_cycles(config.cache_path):
+        forget_signed(config.cache_path)
         return _rebuild_from_any(config, options, has_database=has_database)
 
 

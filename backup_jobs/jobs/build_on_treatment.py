@@ -9,6 +9,7 @@ from recovery.access.audit import AuditFile
 from recovery.cache.journal import JobResult, lock
 from recovery.commands.rebuild import is_damaged, restore_tables
 from recovery.dimse import Peer
+from recovery.entries.audit_heads import note_daily
 from recovery.entries.charted import read_charted
 from recovery.entries.noted import note
 from recovery.host.durable import LockedError
@@ -75,6 +76,8 @@ def _charted(space: Workspace) -> tuple[dict[str, str], tuple[str, ...]]:
     with suppress(OSError, ValueError):  # of another account, or damaged: `verify` says so
         head = AuditFile(space.config.audit_path).read_head()
     try:
+        if head is not None:
+            note_daily(path, head.number, head.sha256, space.now.astimezone(space.config.site.zone))
         lost = note(path, str(head or ""))
         report = archive_charted(space)
     except OSError as error:

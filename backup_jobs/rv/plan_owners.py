@@ -12,8 +12,8 @@ from dataclasses import replace
 from backup_jobs.rv import values
 from backup_jobs.rv.odd_rows import OddRow
 from backup_jobs.rv.table_readings import Group, Made, TableReading
+from recovery.cache.doors import cache_of
 from recovery.cache.errors import CacheError
-from recovery.cache.store import Cache
 from recovery.settings.config import Config
 from recovery.tables.relational import PLANS
 from recovery.tables.schema import RT_PLANS, Row, TableSchema
@@ -26,7 +26,7 @@ class PlanOwners:
     """The owners of plans in one run, as the table plans settles them for the tables that follow it."""
 
     def __init__(self, config: Config) -> None:
-        self._cache = Cache(config.cache_path)
+        self._cache = cache_of(config)
         self._phantoms = config.dashboard.exclude_patient_ids
         self._owners: Mapping[object, object] | None = None
 

@@ -39,22 +39,23 @@ class Verdict:
         return f"The audit file is whole: {number} line{'s' if number > 1 else ''}, each follows from the one before."
 
 
-def verify(audit: AuditFile, noted: Head | None = None) -> Verdict:
-    """Read the whole file and judge it; `noted` is a head that somebody wrote down earlier (its size is not used).
+def verify(audit: AuditFile, *noted: Head) -> Verdict:
+    """Read the whole file and judge it; `noted`: heads that somebody wrote down earlier (their size is not used).
 
     Raises `OSError` if the file is there and cannot be read.
     """
     with unchanging(audit.path):
         head, fault = _head(audit)
-        breaks, notes, hashes, end = _follow(audit, {one.number for one in (head, noted) if one is not None})
+        breaks, notes, hashes, end = _follow(audit, {one.number for one in (head, *noted) if one is not None})
     if fault and (end.number or audit.head_path.exists()):
         breaks.append(fault)
     elif head is not None:
         breaks += _compare(head, end, hashes)
         if head.number < end.number <= head.number + MOST_BEHIND:
             notes.append("The newest line was written and its head was not: a crash between the two explains it.")
-    if noted is not None and hashes.get(noted.number, "").lower() != noted.sha256.lower():
-        breaks.append(f"Line {noted.number} is not the line that was noted: the chain up to it was made anew.")
+    for one in dict.fromkeys(noted):
+        if hashes.get(one.number, "").lower() != one.sha256.lower():
+            breaks.append(f"Line {one.number} is not the line that was noted: the chain up to it was made anew.")
     return Verdict(tuple(breaks), tuple(notes), end)
 
 

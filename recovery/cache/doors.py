@@ -5,17 +5,33 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 
+from recovery.cache.damages import sign_tables, tables_of_others
 from recovery.cache.errors import CacheError
 from recovery.cache.manifests import ManifestError, current_id, load_snapshot
 from recovery.cache.snapshots import snapshot_ids
 from recovery.cache.store import Cache
+from recovery.host.table_signatures import are_signed
 from recovery.settings.config import Config
 from recovery.settings.trust import Trust, trust_of
 
+_FORGED = (
+    "Somebody else than the jobs wrote what is shown here ({}): no key of the config signed it. Treat by paper or "
+    "another copy until a cycle has made it again from the RT-PACS."
+)
+
 
 def cache_of(config: Config) -> Cache:
-    """For jobs: its newest snapshot, or an error."""
-    return Cache(config.cache_path, trust=trust_of(config))
+    """For jobs: its newest snapshot, or an error; and tables that they signed, once they sign them."""
+    trust = trust_of(config)
+    is_strict = are_signed(config.cache_path, trust.public_keys) and config.signing_key_path.exists()
+    return Cache(config.cache_path, trust=trust, signing_key=config.signing_key_path if is_strict else None)
+
+
+def sign_what_is_there(config: Config) -> None:
+    """Where there is a key, and the tables of the cache were never signed, they are now; as `sign_tables`."""
+    trust, key = trust_of(config), config.signing_key_path
+    if trust.public_keys and key.exists() and not are_signed(config.cache_path, trust.public_keys):
+        sign_tables(Cache(config.cache_path, trust=trust, signing_key=key))
 
 
 def cache_to_show(config: Config, now: datetime) -> Cache:
@@ -28,12 +44,15 @@ def cache_to_show(config: Config, now: datetime) -> Cache:
 
 
 def doubts_of(cache: Cache) -> tuple[str, ...]:
-    """What of the newest snapshot is not what was written, in sentences, where an older one stands in for it."""
+    """What of the newest snapshot is not what was written, in sentences, where an older one stands in for it; and which
+    of the list's own tables the jobs did not sign."""
+    forged = tables_of_others(cache.path, cache.trust)
+    said = (_FORGED.format(", ".join(name.rpartition("/")[2] for name in forged)),) if forged else ()
     try:
         snapshot = cache.open_snapshot()
     except CacheError:
-        return ()  # every table says itself that it cannot be read
-    return (*snapshot.doubts, *passed_over(cache.path, cache.trust)) if snapshot is not None else ()
+        return said  # every table says itself that it cannot be read
+    return (*said, *snapshot.doubts, *passed_over(cache.path, cache.trust)) if snapshot is not None else said
 
 
 def passed_over(cache_path: Path, trust: Trust) -> list[str]:

@@ -43,7 +43,7 @@ class JobResult:
     """What one run of a job did, as `--json` prints it and the journal keeps it.
 
     `fault` names what could not be asked, when something could not: `rv`, `pacs`, `database`, `cache` or `config`;
-    `guard`: what was read is not believed.
+    `guard`: what was read is not believed; `loss`: the RT-PACS lost much at once.
     """
 
     job: str

@@ -11,12 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from recovery.host.seals import BLANK, KEY, sealed
+from recovery.host.seals import BLANK, KEY, NOT_SIGNED, SIGNED, sealed
 from recovery.tables.arrow_columns import column_of
 from recovery.tables.schema import TableSnapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -40,13 +40,18 @@ def snapshot_of(name: str, path: Path, metadata: Mapping[bytes, bytes], row_coun
     return TableSnapshot(name, taken_at, row_count, said.get("source", ""), said.get("query_sha256") or None, path)
 
 
-def encoded(table: pa.Table, schema: TableSchema) -> bytes:
-    """A table as a parquet file that bears its hash, and a checksum in each page."""
+def encoded(table: pa.Table, schema: TableSchema, sign: Callable[[bytes], str] | None = None) -> bytes:
+    """A table as a parquet file that bears its hash, which `sign` signs, and a checksum in each page."""
     file = BytesIO()
     with pq.ParquetWriter(file, table.schema, compression=schema.compression, write_page_checksum=True) as writer:
         writer.write_table(table, row_group_size=schema.rows_per_group)
-        writer.add_key_value_metadata({KEY: BLANK})
-    return sealed(file.getvalue())
+        writer.add_key_value_metadata({KEY: BLANK} if sign is None else {KEY: BLANK, SIGNED: NOT_SIGNED})
+    return sealed(file.getvalue(), sign)
+
+
+def signed_again(file: bytes, schema: TableSchema, sign: Callable[[bytes], str] | None) -> bytes:
+    """A table's file as it is, and signed."""
+    return encoded(pq.read_table(BytesIO(file)), schema, sign)
 
 
 def matching(file: pq.ParquetFile, column: str, values: list[str]) -> pa.Table:

@@ -45,6 +45,7 @@ from recovery.cache.newer_days import with_newer
 from recovery.cache.snapshots import last_that_verifies, newest_snapshot
 from recovery.host.durable import replace
 from recovery.host.seals import SealError, check_file, check_parquet
+from recovery.host.table_signatures import check_signed, signer
 from recovery.settings.trust import EVERYBODY
 from recovery.tables.relational import RELATIONAL_TABLES
 from recovery.tables.schema import IN_PARTS, LISTED_IN, RESTING, TOLD_BY_NAME, TableSnapshot
@@ -64,6 +65,7 @@ class Cache:
     """The tables below one folder; relational ones of the newest snapshot, or of the one that is named.
 
     `trust`: which snapshots are believed; `falls_back`, for people to read: the last that is takes a lost one's place.
+    `signing_key`: the file of the key that signs what is written here; the rest is then not read (`table_signatures`).
     """
 
     path: Path
@@ -71,6 +73,7 @@ class Cache:
     trust: Trust = EVERYBODY
     falls_back: bool = False
     is_whole: bool = True
+    signing_key: Path | None = None
 
     @property
     def active(self) -> Cache:
@@ -80,7 +83,8 @@ class Cache:
     def part(self, number: int | None = None) -> Cache:
         """The courses that rest in one part; without a number, what one file has of all that rest."""
         folder = self.path / "resting"
-        return Cache(folder if number is None else folder / f"{number:06d}", is_whole=False)
+        path = folder if number is None else folder / f"{number:06d}"
+        return dataclasses.replace(self, path=path, snapshot_id=None, falls_back=False, is_whole=False)
 
     def pin(self) -> Cache:
         """The same cache, held at the snapshot that is the newest now: what it reads is of one moment.
@@ -137,7 +141,7 @@ class Cache:
         path = self._new_file(schema.name)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            replace(path, parquet.encoded(table, schema))
+            replace(path, parquet.encoded(table, schema, signer(self.signing_key, schema.name, self.trust.site_name)))
         except (OSError, pa.ArrowException) as error:
             raise CacheError(f"{path} cannot be written: {error}. The table before it still stands.") from error
         return parquet.snapshot_of(schema.name, path, table.schema.metadata, table.num_rows)
@@ -277,6 +281,8 @@ class Cache:
                 state = snapshot.manifest.tables[schema.name]
                 if fault := fault_of(state, data) if data is not None else fault_of_file_once(snapshot, schema.name):
                     raise unusable(f"Snapshot {snapshot.snapshot_id} in {self.path}", ManifestError(fault))
+            elif self.signing_key is not None:
+                check_signed(path, self.trust.public_keys, self.trust.site_name)
             elif data is not None:
                 check_parquet(data)
             else:

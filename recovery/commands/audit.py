@@ -39,7 +39,7 @@ def run(config: Config, options: argparse.Namespace) -> int:
 
 
 def _verify(audit: AuditFile, noted: Head | None) -> int:
-    verdict = verify(audit, noted)
+    verdict = verify(audit, *([noted] if noted is not None else []))
     tell(verdict.in_words, file=sys.stdout if verdict.is_whole else sys.stderr)
     for said in (*verdict.breaks[1:20], *verdict.notes[:20]):
         tell(said, file=sys.stderr)

@@ -12,16 +12,17 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 
 from recovery.access.audit import AuditFile, Head
 from recovery.access.audit_proof import verify as audit_verdict
-from recovery.cache.damages import damaged_parts, damaged_tables
-from recovery.cache.doors import passed_over
+from recovery.cache.damages import damaged_parts, damaged_tables, tables_of_others
+from recovery.cache.doors import cache_of, passed_over
 from recovery.cache.journal import Journal, lock
 from recovery.cache.manifests import ManifestError, current_id
 from recovery.cache.snapshots import broken_chain, list_snapshots, verify_snapshot
-from recovery.cache.store import Cache
 from recovery.commands.arguments import Commands, add_command
+from recovery.entries.audit_heads import AuditHead
 from recovery.entries.charted import read_charted
 from recovery.entries.downtimes import DowntimeEntry
 from recovery.entries.known_gaps import KnownGap
@@ -40,6 +41,7 @@ from recovery.settings.trust import trust_of
 from recovery.words.printable import tell
 
 TABLE_CHANGED = "table {} is not what was written"
+NOT_SIGNED = "table {}: no key of the config signed it, so that somebody else than the jobs wrote it"
 
 
 def add_parser(commands: Commands) -> None:
@@ -54,6 +56,9 @@ def run(config: Config, options: argparse.Namespace) -> int:
         return _forget(config, options.forget)
     parts: dict[str, Callable[[], list[str]]] = {
         "tables": lambda: list(map(TABLE_CHANGED.format, damaged_tables(config.cache_path))),
+        "tables, by whom they were written": lambda: list(
+            map(NOT_SIGNED.format, tables_of_others(config.cache_path, trust_of(config), in_parts=True))
+        ),
         "courses that rest": lambda: list(map(TABLE_CHANGED.format, damaged_parts(config.cache_path))),
         "snapshots of the R&V database": lambda: _snapshots(config),
         "journal of runs": lambda: _counted(Journal(config.cache_path).damaged_lines(), "line"),
@@ -66,6 +71,7 @@ def run(config: Config, options: argparse.Namespace) -> int:
         "reconciliation": lambda: _entries(config, Worked),
         "priorities": lambda: _entries(config, PriorityEntry),
         "what people signed, as a job saw it": lambda: list(lost(config.cache_path)),
+        "the audit file as it was each day": lambda: _entries(config, AuditHead),
         "audit file": lambda: list(_audit(config)),
     }
     statuses = [_look(name, faults) for name, faults in parts.items()]
@@ -105,8 +111,13 @@ def _snapshots(config: Config) -> list[str]:
 
 
 def _audit(config: Config) -> tuple[str, ...]:
+    """Held against its head as the cache has it, and against those of each day that lie where statements do."""
     number, _, line = noted_audit_head(config.cache_path).partition(":")
-    return audit_verdict(AuditFile(config.audit_path), Head(int(number), line, 0) if line else None).breaks
+    noted = [Head(int(number), line, 0)] if line else []
+    since = read_clock() - timedelta(days=config.cache.keep_days)
+    daily = read_statements(config.cache_path, AuditHead).all
+    noted += [Head(one.number, one.line_sha256, 0) for one in daily if one.entered_at >= since]
+    return audit_verdict(AuditFile(config.audit_path), *noted).breaks
 
 
 def _entries(config: Config, kind: type[Statement]) -> list[str]:
@@ -118,7 +129,7 @@ def _counted(number: int, noun: str) -> list[str]:
 
 
 def _forget(config: Config, uids: list[str]) -> int:
-    cache, now = Cache(config.cache_path), read_clock()
+    cache, now = cache_of(config), read_clock()
     with lock(config.cache_path, "verify_backup"):
         verified = VerifiedObjects.load(cache)
         unknown = [uid for uid in uids if uid not in verified.faults]

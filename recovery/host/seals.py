@@ -1,14 +1,15 @@
 """Every file of the cache bears the SHA-256 of its own content: a flipped bit is found when it is read.
 
 A parquet file has its hash in its footer, made as if 64 zeros stood there; a JSON object under its last key. Both
-travel inside their file: no crash, copy or rename parts them. Parquet's own page checksums leave out the footer, which
+travel inside their file: no crash, copy or rename parts them. Beside the hash of a table that the jobs wrote stands
+their signature of it, which the hash leaves out. Parquet's own page checksums leave out the footer, which
 says when a table was taken and where its columns lie.
 """
 
 import hashlib
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,10 @@ KEY = "rbrdt.sha256"
 BLANK = "0" * 64
 """What stands in the seal's place while the hash is made."""
 
+SIGNED = "rbrdt.signed"
+NOT_SIGNED = "=" * 88
+"""What stands in the signature's place while the hash is made: base64 of 64 bytes."""
+
 JSON_KEY = "sha256"
 
 _PLACE = re.compile(rb"rbrdt\.sha256\x18\x40([0-9a-f]{64})")
@@ -30,23 +35,51 @@ class SealError(ValueError):
     """A file is not what was written. Its text says so, without its name."""
 
 
-def sealed(parquet: bytes) -> bytes:
-    """A parquet file whose footer has `BLANK` under `KEY`, with its hash there instead.
+_SIGNATURE = re.compile(rb"rbrdt\.signed\x18\x58([A-Za-z0-9+/=]{88})")
+
+
+def sealed(parquet: bytes, sign: Callable[[bytes], str] | None = None) -> bytes:
+    """A parquet file whose footer has `BLANK` under `KEY`, with its hash there instead, and under `SIGNED`, where it
+    has that, what `sign` makes of the hash.
 
     Raises `SealError` if there is no place for it.
     """
-    start, end = _place(parquet)
-    return parquet[:start] + hashlib.sha256(parquet).hexdigest().encode() + parquet[end:]
+    file, digest = bytearray(parquet), _digest(parquet)
+    file[slice(*_place(parquet))] = digest
+    if sign is not None and (place := _signature(parquet)) is not None:
+        file[slice(*place)] = sign(digest).encode()
+    return bytes(file)
 
 
 def check_parquet(data: bytes) -> None:
     """Compare a parquet file with its seal. Raises `SealError` if it has none, or was changed after it was written."""
-    start, end = _place(data)
-    digest = hashlib.sha256(memoryview(data)[:start])
-    digest.update(BLANK.encode())
-    digest.update(memoryview(data)[end:])
-    if digest.hexdigest().encode() != data[start:end]:
+    if _digest(data) != data[slice(*_place(data))]:
         raise SealError("it was changed after it was written: its SHA-256 is not the one inside")
+
+
+def signature_in(data: bytes) -> tuple[bytes, str]:
+    """What the jobs sign of a parquet file, and the signature that it bears; empty where it bears none.
+
+    Raises `SealError` as `check_parquet` does.
+    """
+    check_parquet(data)
+    place = _signature(data)
+    return data[slice(*_place(data))], data[slice(*place)].decode() if place is not None else ""
+
+
+def _digest(parquet: bytes) -> bytes:
+    """The hash of a file as if nothing stood where hash and signature do."""
+    blanks = [
+        (*_place(parquet), BLANK),
+        *([(*place, NOT_SIGNED)] if (place := _signature(parquet)) is not None else []),
+    ]
+    digest, view, at = hashlib.sha256(), memoryview(parquet), 0
+    for start, end, blank in sorted(blanks):
+        digest.update(view[at:start])
+        digest.update(blank.encode())
+        at = end
+    digest.update(view[at:])
+    return digest.hexdigest().encode()
 
 
 def check_file(path: Path) -> None:
@@ -109,6 +142,13 @@ def _place(parquet: bytes) -> tuple[int, int]:
     if match is None:
         raise SealError("it is damaged, or of another version: it bears no SHA-256 of its own")
     return match.span(1)
+
+
+def _signature(parquet: bytes) -> tuple[int, int] | None:
+    """Where the signature stands, the last one as with the seal."""
+    found = parquet.rfind(SIGNED.encode())
+    match = _SIGNATURE.match(parquet, found) if found >= 0 else None
+    return match.span(1) if match is not None else None
 
 
 def _hash(content: Mapping[str, object]) -> str:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from recovery.cache.damages import damaged_tables
-from recovery.cache.doors import cache_of
+from recovery.cache.damages import damaged_tables, tables_of_others
+from recovery.cache.doors import cache_of, sign_what_is_there
 from recovery.cache.errors import CacheError, TableMissingError
 from recovery.cache.memory import Memory
 from recovery.cache.store import Cache
@@ -135,8 +135,9 @@ def bare_workspace(config: Config, memory: Memory, now: datetime) -> Workspace:
 
 def open_workspace(config: Config, memory: Memory, now: datetime) -> Workspace:
     """Load what the cache has; what is not there, or is damaged, is read again."""
+    sign_what_is_there(config)
     cache = cache_of(config)
-    damaged = tuple(damaged_tables(config.cache_path))
+    damaged = (*damaged_tables(config.cache_path), *tables_of_others(config.cache_path, cache.trust))
     if damaged:
         log.warning("damaged, and made again from the RT-PACS: %s", ", ".join(damaged))
         memory.forget("chain ")

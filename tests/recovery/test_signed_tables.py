@@ -1,0 +1,134 @@
+"""Whoever may write in the cache makes the list anew, with every checksum right: it is seen, and never counted from."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from backup_jobs.jobs.build_on_treatment import build_on_treatment
+from demo.pacs.archive import Archive
+from recovery.access.audit import AuditEvent, AuditFile
+from recovery.cache.doors import cache_to_show, doubts_of
+from recovery.cache.store import Cache
+from recovery.commands import verify
+from recovery.dicom.model import DicomNode
+from recovery.entries.audit_heads import AuditHead
+from recovery.entries.noted import noted_file
+from recovery.host.entry_lines import file_of, read_statements
+from recovery.host.keys import make_key
+from recovery.host.table_signatures import forget_signed, mark_of
+from recovery.pacs.charted_journals import bring_charted
+from recovery.pacs.peers import pacs_peer
+from recovery.settings.config import Config
+from recovery.tables.schema import ON_TREATMENT, TREATMENT_RECORDS, TableSchema
+from tests.archive_clinic import NOW, OneSite, local
+from tests.objects import beam_item, plan, record
+
+EVERYTHING = argparse.Namespace(forget=None)
+
+
+@dataclass
+class Signing(OneSite):
+    """A site whose jobs sign."""
+
+    public_key: str = ""
+
+    @property
+    def config(self) -> Config:
+        plain = super().config
+        return replace(plain, signing=replace(plain.signing, public_keys=[self.public_key]))
+
+    def built(self) -> tuple[str, str]:
+        space = self.space()
+        result = build_on_treatment(space)
+        space.keep()
+        return result.outcome, result.message
+
+    def given(self) -> list[object]:
+        return [row["fractions_delivered"] for row in Cache(self.config.cache_path).read(ON_TREATMENT)]
+
+    def forge(self, schema: TableSchema, column: str, value: object) -> None:
+        """Another value in every row, by the very code that wrote it, but without the key."""
+        cache = Cache(self.config.cache_path)
+        before = cache.snapshot(schema)
+        rows = [{**row, column: value} for row in cache.read(schema)]
+        cache.write(schema, rows, taken_at=before.taken_at, source=before.source)
+
+    def doubts(self) -> tuple[str, ...]:
+        return doubts_of(cache_to_show(self.config, self.now))
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Signing]:
+    treated = plan({1: 100.0}, fractions=20)
+    given = [record(treated.SOPInstanceUID, [beam_item(1, n, 100.0, 100.0)], at=local(3 - n)) for n in (1, 2)]
+    with Archive(DicomNode("RTPACS", "127.0.0.1", 0), tmp_path / "pacs", {}) as pacs:
+        pacs.store.ingest([treated, *given])
+        (tmp_path / "site").mkdir()
+        ours = Signing(tmp_path / "site", pacs.node, has_database=False)
+        ours.public_key = make_key(ours.folder / ours.config.signing.private_key)
+        for _ in range(2):
+            assert ours.built() == ("OK", "")
+        yield ours
+
+
+def test_a_list_with_other_numbers_and_the_right_checksums_is_said_and_made_again(
+    site: Signing, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert (site.doubts(), verify.run(site.config, EVERYTHING)) == ((), 0)
+    site.forge(ON_TREATMENT, "fractions_delivered", 7)
+    assert site.given() == [7]
+    (said,) = site.doubts()
+    assert "Somebody else than the jobs wrote what is shown here (on_treatment)" in said
+    assert verify.run(site.config, EVERYTHING) == 1
+    assert "table tables/on_treatment: no key of the config signed it" in capsys.readouterr().err
+    site.built()
+    assert (site.given(), site.doubts(), verify.run(site.config, EVERYTHING)) == ([2], (), 0)
+
+
+def test_records_that_somebody_else_wrote_are_read_again_and_never_counted(site: Signing) -> None:
+    site.forge(TREATMENT_RECORDS, "current_fraction_number", 2)
+    assert "(treatment_records)" in site.doubts()[0]
+    _, message = site.built()
+    assert "damaged in the cache, and made again from the RT-PACS: tables/treatment_records" in message
+    assert (site.given(), site.doubts()) == ([2], ())
+
+
+def test_a_cache_that_nobody_signed_yet_is_signed_once_and_one_made_by_hand_is_believed_again(site: Signing) -> None:
+    forget_signed(site.config.cache_path)
+    site.forge(ON_TREATMENT, "remarks", "rebuilt by hand")
+    assert site.doubts() == ()
+    assert site.built()[0] == "OK" and mark_of(site.config.cache_path).exists()
+    assert (site.doubts(), verify.run(site.config, EVERYTHING)) == ((), 0)
+
+
+def test_another_sites_table_under_the_same_key_is_not_this_ones(site: Signing) -> None:
+    other = replace(site.config, site=replace(site.config.site, name="Another clinic"))
+    assert "holdings, on_treatment" in doubts_of(cache_to_show(other, NOW))[0]
+
+
+def test_an_audit_file_that_is_deleted_with_all_that_knew_of_it_here_is_missed_once_the_rt_pacs_is_asked(
+    site: Signing, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config, audit = site.config, AuditFile(site.config.audit_path)
+    for day in range(2):
+        for who in ("pia", "theo"):
+            audit.append(AuditEvent(NOW, who, "physicist", "sign in", "127.0.0.1"))
+        for _ in range(2):
+            site.later(days=day).built()
+    heads = read_statements(config.cache_path, AuditHead).all
+    assert [head.number for head in heads] == [2, 4], "one a day"
+    for file in (audit.path, audit.head_path, file_of(config.cache_path, AuditHead), noted_file(config.cache_path)):
+        file.unlink()
+    for _ in range(5):
+        audit.append(AuditEvent(NOW, "nobody", "", "sign in", ""))
+    assert verify.run(config, EVERYTHING) == 0, "nothing here can know"
+    said, problems = bring_charted(config, pacs_peer(config, site.space().memory))
+    assert said == ["2 statements that people signed came from the RT-PACS."] and problems == []
+    capsys.readouterr()
+    assert verify.run(config, EVERYTHING) == 1
+    assert "audit file: Line 2 is not the line that was noted" in capsys.readouterr().err
