@@ -191,6 +191,7 @@ def _rebuild_of_archive(config: Config, options: argparse.Namespace, *, has_data
     from recovery.host.logs import set_up_logging
     from recovery.overview.build import build_overview
     from recovery.pacs.peers import pacs_peer
+    from recovery.pacs.record_holdings import refuse_less
     from recovery.pacs.record_search import find_all_records
     from recovery.pacs.workspace import bare_workspace
 
@@ -200,8 +201,12 @@ def _rebuild_of_archive(config: Config, options: argparse.Namespace, *, has_data
     space.collection.load_listings(space.cache)  # what sources listed and the RT-PACS lacks is missing all the same
     pacs = pacs_peer(config, memory)
     try:
-        if config.pacs.folder and not find_all_records(pacs):
+        held = find_all_records(pacs)
+        if config.pacs.folder and not held:
             raise RefusedError(_NO_RECORDS)
+        refuse_less(space, held)
+        space.note_held(held)
+        space.collection.was_asked_for_all = True
         restored = _restore(space, pacs, options, has_database=has_database)
         report = build_overview(space, pacs)
     except DimseError as error:

@@ -17,11 +17,21 @@ from recovery.on_treatment.evidence import Listed
 from recovery.on_treatment.missing import HELD_ONCE
 from recovery.overview.build import build_overview
 from recovery.pacs.peers import pacs_peer
+from recovery.pacs.record_holdings import many_lost
 from recovery.pacs.workspace import Workspace
+from recovery.tables.schema import DENIED, SET_ASIDE
+from recovery.watch.events import LOSS
 
 JOB = "build_on_treatment"
 
 LOST = "the RT-PACS does not hold it any more, and it is counted from what was read then"
+NOT_COUNTED = (
+    "the R&V system does not have it: it is not counted, and no next fraction is told. If it was given, sign it as a "
+    "known gap on Backup health, and it counts; if not, have it deleted from the RT-PACS"
+)
+COUNTED = (
+    "the R&V system does not have it, and it is counted: compare with the machine or paper, and sign it as a known gap"
+)
 NOT_AS_IT_WAS = "it is {}, and it is counted from what was read before"
 
 
@@ -40,7 +50,9 @@ def build_on_treatment(space: Workspace, take: Callable[[Listed], None] = lambda
     take(report.listed)
     lost = {u: LOST if what == HELD_ONCE else NOT_AS_IT_WAS.format(what) for u, what in sorted(report.lost.items())}
     charted, charted_faults = _charted(space)
-    unproven = report.unreadable | lost | charted
+    doubted = dict.fromkeys(sorted(space.doubted.of_state(SET_ASIDE)), NOT_COUNTED)
+    doubted |= dict.fromkeys(sorted(space.doubted.of_state(DENIED)), COUNTED)
+    unproven = report.unreadable | lost | charted | doubted
     counts = {
         "found": report.records,
         "already_held": report.records - report.records_read,
@@ -51,10 +63,13 @@ def build_on_treatment(space: Workspace, take: Callable[[Listed], None] = lambda
     }
     unreadable = sorted(space.tables.unreadable)
     damaged = [*space.damaged, *(f"part {number} of the courses that rest" for number in sorted(space.resting.mended))]
+    loss = many_lost(space)
     said = [
+        loss,
         f"cannot be read: {in_words(report.unreadable)}" if report.unreadable else "",
         f"damaged in the cache, and made again from the RT-PACS: {', '.join(damaged)}" if damaged else "",
         in_words(lost),
+        in_words(doubted),
         f"charted by hand, and not proven in the RT-PACS: {in_words(charted)}" if charted else "",
         *charted_faults,
         *mended,
@@ -64,7 +79,8 @@ def build_on_treatment(space: Workspace, take: Callable[[Listed], None] = lambda
     ]
     outcome = "PARTIAL" if unproven or unreadable or charted_faults else "OK"
     message = "; ".join(part for part in said if part)
-    return JobResult(JOB, outcome, counts, tuple(sorted(unproven)), message)  # type: ignore[arg-type]
+    fault = LOSS if loss else ""
+    return JobResult(JOB, outcome, counts, tuple(sorted(unproven)), message, fault=fault)  # type: ignore[arg-type]
 
 
 def _charted(space: Workspace) -> tuple[dict[str, str], tuple[str, ...]]:

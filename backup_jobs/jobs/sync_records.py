@@ -10,9 +10,10 @@ Why a window, not "today"
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backup_jobs.rv.product import Product, product_of
+from backup_jobs.transfer.asking_back import ask_back
 from backup_jobs.transfer.proving import prove
 from backup_jobs.transfer.transfer import in_words, transfer, twins_in_words
 from recovery.cache.journal import JobResult
@@ -21,10 +22,11 @@ from recovery.dicom.model import InstanceRef, SyncReport, distinct
 from recovery.dimse import Peer, find_by_uid, find_refs, open_link
 from recovery.host.child_process import asked_beside
 from recovery.pacs.peers import pacs_peer, rv_peer
-from recovery.pacs.record_holdings import ask_for_records, forget_lost
+from recovery.pacs.record_holdings import ask_for_records, forget_lost, many_lost
 from recovery.pacs.record_search import DATES, Search, find_records, find_records_of_patients, search_records
 from recovery.pacs.workspace import Workspace
 from recovery.settings.config import Config
+from recovery.watch.events import LOSS
 
 JOB = "sync_records"
 
@@ -53,16 +55,19 @@ def sync_records(space: Workspace, days_back: int = 0) -> JobResult:
     held = {r for r in on_rv if (other := there.get(r.sop_instance_uid)) is not None and r.is_at(other)}
     held |= prove(space, on_rv - held) if on_rv - held else set()
     on_rv |= _lost(space, rv, pacs, on_pacs | held)
+    loss = many_lost(space)
     done = transfer(space, rv, on_rv - held, "moving records")
     forget_lost(space.holdings, (ref.sop_instance_uid for ref in done.moved))
     unproven = done.unproven | twins_in_words(on_rv)
     space.note_held(on_pacs | held | done.moved)
     lacking = (r for r in on_rv if r.sop_instance_uid in unproven)
     space.memory.owed = {r.sop_instance_uid: "\\".join(sorted(r.patient_ids)) for r in lacking}
+    ask_back(space, rv, search, on_rv, on_pacs)
     if not rv.traits.unfinished:
         _note_proven(space, courses, {r for r in on_rv if r.sop_instance_uid in done.unproven})
     report = SyncReport(len(on_rv), len(held), len(done.moved), tuple(sorted(unproven)))
-    return result_of(JOB, report, in_words(unproven))
+    result = result_of(JOB, report, "; ".join(filter(None, (loss, in_words(unproven)))))
+    return replace(result, outcome="PARTIAL", fault=LOSS) if loss else result
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,9 @@ How
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 
-from recovery.host.entry_lines import Statement
+from recovery.host.entry_lines import EntriesError, Statement, read_statements
 
 LONGEST_DAYS = 90
 """So long may a gap be acknowledged; then somebody looks again."""
@@ -42,6 +43,15 @@ class KnownGap(Statement):
             raise ValueError("the time of an entry is aware")
         if (self.until - self.entered_at.date()).days > LONGEST_DAYS + 1:
             raise ValueError(f"a gap is acknowledged for at most {LONGEST_DAYS} days")
+
+
+def ever_acknowledged(cache_path: Path) -> frozenset[str]:
+    """All objects that somebody ever looked at and signed; of a file that cannot be read none."""
+    try:
+        gaps = read_statements(cache_path, KnownGap).all
+    except EntriesError:
+        return frozenset()
+    return frozenset(uid for gap in gaps for uid in gap.sop_instance_uids)
 
 
 def on_day(gaps: Iterable[KnownGap], today: date) -> dict[str, KnownGap]:

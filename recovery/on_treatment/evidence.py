@@ -1,6 +1,6 @@
 """Everything that the rows of `on_treatment` are made from. Pure, no I/O."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -11,6 +11,7 @@ from recovery.course.planned_number import Prescribed
 from recovery.dicom.plans import Plan, StructureSet
 from recovery.dicom.records import TreatmentRecord
 from recovery.identity.one_patient import Identities
+from recovery.words.values import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,44 @@ ANOTHERS = PlanBackup(missing=("what is held under the plan's UID is another pat
 
 
 @dataclass(frozen=True, slots=True)
+class Doubted:
+    """Records of the RT-PACS that the R&V system never named, and what is said of them.
+
+    `denied`: it has none such, and they count all the same; `signed`: the same, and a physicist signed them; `unasked`:
+    it could not be asked; `set_aside`: by patient, how many it denied and do not count.
+    """
+
+    denied: Set[str] = frozenset()
+    signed: Set[str] = frozenset()
+    unasked: Set[str] = frozenset()
+    set_aside: Mapping[str | None, int] = field(default_factory=dict)
+
+    def missing(self, patient_ids: Iterable[str | None]) -> list[str]:
+        """What lacks, while nobody has said whether these were given."""
+        if not (number := sum(self.set_aside.get(one, 0) for one in patient_ids)):
+            return []
+        return [f"word of the R&V system of {counted(number, 'treatment record')} in the RT-PACS (not counted)"]
+
+    def differing(self, records: Sequence[TreatmentRecord]) -> Iterator[str]:
+        """Of those that are counted, how many the R&V system denies."""
+        if number := _among(records, self.denied):
+            yield f"{counted(number, 'treatment record')} counted that the R&V system does not have"
+
+    def remarks(self, records: Sequence[TreatmentRecord]) -> Iterator[str]:
+        """How many were signed, and of how many it has said nothing yet. Where that is so of all, nobody could be
+        asked: it singles out none."""
+        if number := _among(records, self.signed):
+            which = "that a physicist signed, though the R&V system has none such"
+            yield f"{counted(number, 'treatment record')} counted {which}"
+        if 0 < (number := _among(records, self.unasked)) < len(records):
+            yield f"{counted(number, 'treatment record')} counted of which the R&V system could not be asked yet"
+
+
+def _among(records: Sequence[TreatmentRecord], uids: Set[str]) -> int:
+    return sum(record.ref.sop_instance_uid in uids for record in records)
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """Everything that the rows are made from."""
 
@@ -48,6 +87,7 @@ class Evidence:
     """By patient: records that the R&V system had and the RT-PACS does not hold."""
     lost_records: Mapping[str, str] = field(default_factory=dict)
     """Records among `records` that the RT-PACS does not hold any more, or not as they were: which of these."""
+    doubted: Doubted = field(default_factory=Doubted)
     appointments: Mapping[str, datetime] = field(default_factory=dict)
     """By patient: the next one, local to the site."""
     told: Mapping[tuple[str | None, str | None], str] = field(default_factory=dict)

@@ -180,12 +180,7 @@ def _row(
     is_anothers = plan is None and uid in evidence.plans
     charted = evidence.charted_of(uid, patient_id, who)
     backup = ANOTHERS if is_anothers else evidence.backups.get(uid or "", NOT_ASKED)
-    said = (
-        *remarks(course, entry.records, plan, now),
-        *course_remarks(entry.chain, entry.member),
-        *who.remarks(uid, patient_id),
-        *backup.remarks,
-    )
+    differing = *specified_in_words(course), *charted.disagreements, *evidence.doubted.differing(entry.records)
     return {
         "patient_id": patient_id,
         "patient_name": patient.patient_name,
@@ -205,12 +200,21 @@ def _row(
         "status": _status(entry, evidence, who, now, on_treatment_days),
         **_held(entry, evidence, who, backup),
         "earlier_plans": joined(map(_delivered_in_words, sorted(entry.superseded, key=_first_treated))),
-        "remarks": joined(said),
+        "remarks": joined((*_said(entry, who, now), *backup.remarks, *evidence.doubted.remarks(entry.records))),
         "other_patient_ids": SEPARATOR.join(who.others(patient_id)) or None,
-        "disagreement": joined((*specified_in_words(course), *charted.disagreements)) or None,
+        "disagreement": joined(differing) or None,
         "charted": charted.said or None,
         "charted_conflict": joined((*charted.conflicts, *told_with_two_plans(entry.chain, entry.member))) or None,
     }
+
+
+def _said(entry: _Entry, who: Identities, now: datetime) -> tuple[str, ...]:
+    """What is odd about the course, and about whose it is."""
+    return (
+        *remarks(entry.course, entry.records, entry.plan, now),
+        *course_remarks(entry.chain, entry.member),
+        *who.remarks(_named(entry)[0], entry.key[0]),
+    )
 
 
 def _counts(entry: _Entry, evidence: Evidence) -> dict[str, object]:
@@ -240,14 +244,8 @@ def _held(entry: _Entry, evidence: Evidence, who: Identities, backup: PlanBackup
     gone = [what for r in entry.records if (what := evidence.lost_records.get(r.ref.sop_instance_uid))]
     leave = missing_leave(told_of(entry.key, evidence, who)) if entry.is_closed else []
     lacking = missing_plan(entry.records, _named(entry)[0], entry.plan, entry.course, evidence)
-    nowhere = lacking_records(entry.records)
-    missing = [
-        *leave,
-        *lacking,
-        *backup.missing,
-        *missing_records(lost, unproven, gone),
-        *nowhere,
-    ]
+    nowhere = [*lacking_records(entry.records), *evidence.doubted.missing(ids)]
+    missing = [*leave, *lacking, *backup.missing, *missing_records(lost, unproven, gone), *nowhere]
     return {
         "plan_held": backup.plan_held,
         "structure_set_held": backup.structure_set_held,

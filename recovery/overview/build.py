@@ -148,6 +148,7 @@ def build_overview(space: Workspace, pacs: Peer) -> BuildReport:
     plan_uids = plan_uids_of_records(space)
     unreadable |= read_chains(space, pacs, plan_uids)
     unreadable |= read_origins(space, pacs, plan_uids)
+    space.doubted.save(space.cache, space.now)  # first: what nobody asked about must not look as if it were known
     if not space.collection.is_saved:  # what was read is not read again, should this run be killed
         space.save()
     evidence = evidence_of(space)

@@ -12,14 +12,16 @@ from recovery.entries.charted import read_charted
 from recovery.identity.one_patient import identify
 from recovery.identity.told_plans import by_number_of_the_objects
 from recovery.objects.treatment_record import without_amended
-from recovery.on_treatment.evidence import Evidence, PlanBackup
+from recovery.on_treatment.evidence import Doubted, Evidence, PlanBackup
 from recovery.on_treatment.missing import HELD_ONCE
 from recovery.overview.rv_columns import database_sessions, planned_by_database, plans_told
 from recovery.overview.wanted_plans import next_appointments
+from recovery.pacs.doubted_records import DoubtedRecords
 from recovery.pacs.record_holdings import lost_records
 from recovery.pacs.verified_objects import GONE, Proofs, in_short
 from recovery.pacs.workspace import Workspace, relational_rows
 from recovery.tables.relational import PLANS, PRESCRIPTIONS
+from recovery.tables.schema import DENIED, SET_ASIDE, UNASKED
 from recovery.words.plan_states import APPROVED_STATUSES
 
 
@@ -49,6 +51,7 @@ def evidence_of(space: Workspace) -> Evidence:
         backups={uid: _backup_of(space, proofs, uid) for uid in uids if uid is not None},
         unproven_records=_of_any_plan(space, proofs),
         lost_records=_lost_records(space, proofs),
+        doubted=_doubted(space.doubted),
         appointments=by_number_of_the_objects(next_appointments(space), told),
         told={key: word for key, row in told.items() if (word := row["approval_status"]) is not None},
         approved_for={
@@ -84,7 +87,7 @@ def _of_any_plan(space: Workspace, proofs: Proofs) -> Counter[str | None]:
     """By patient, how many records may be of any plan: that the RT-PACS was found not to hold, lists and does not give
     so that they can be read, or has otherwise than they were, and that name no plan any more."""
     records, told = space.collection.records, space.held_records or ()
-    known = {*records, *space.memory.passed_over, *space.memory.owed}
+    known = {*records, *space.memory.passed_over, *space.memory.owed, *space.doubted.of_state(SET_ASIDE)}
     cut_off = (records[uid] for uid in proofs.faults.keys() & records.keys() - space.memory.owed.keys())
     whose = [ref.patient_id for ref in told if ref.sop_instance_uid not in known]
     whose += [r.ref.patient_id for r in cut_off if r.referenced_rt_plan_uid is None]
@@ -96,6 +99,11 @@ def _lost_records(space: Workspace, proofs: Proofs) -> dict[str, str]:
     told = {uid: HELD_ONCE if why == GONE else in_short(why) for uid, why in proofs.faults.items()}
     told |= dict.fromkeys(lost_records(space.holdings), HELD_ONCE)
     return {uid: why for uid, why in told.items() if uid in space.collection.records}
+
+
+def _doubted(known: DoubtedRecords) -> Doubted:
+    denied = known.of_state(DENIED)
+    return Doubted(denied - known.signed, denied & known.signed, known.of_state(UNASKED), known.set_aside)
 
 
 def prescriptions_of_plans(space: Workspace) -> dict[str, Prescribed]:

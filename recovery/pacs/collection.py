@@ -188,6 +188,12 @@ class Collection:
             self.unread.append(schema.name)
             return []
 
+    def leave_out(self, uids: Iterable[str]) -> None:
+        """These records are not to be counted."""
+        for uid in uids:
+            if self.records.pop(uid, None) is not None:
+                self._changed.add(TREATMENT_RECORDS.name)
+
     def note_lacking(self) -> None:
         """A record that was known before cannot be read again: the next run asks for all."""
         self.has_all_records = False

@@ -16,10 +16,14 @@ Why it is counted all the same
 from collections.abc import Iterable
 from itertools import chain
 
+from recovery.cache.errors import CacheError
+from recovery.dicom.model import InstanceRef
 from recovery.dimse import Peer, find_by_uid, open_link
 from recovery.pacs.holdings import LOST, SHARE, Holding, Holdings
 from recovery.pacs.resting import share_of
 from recovery.pacs.workspace import Workspace
+from recovery.tables.schema import TREATMENT_RECORDS
+from recovery.words.refusals import RefusedError
 
 RECORDS_PER_RUN = 1000
 """Records asked for by name in every run, beside those of the window: a quarter of a second for an Orthanc."""
@@ -28,6 +32,42 @@ RECORDS_PER_RUN = 1000
 def lost_records(holdings: Holdings) -> set[str]:
     """Records that were read before and that the RT-PACS said not to hold when it was last asked for them."""
     return {uid for uid, answer in holdings.answers.items() if answer.level == LOST}
+
+
+def many_lost(space: Workspace) -> str:
+    """What is to be said first where the RT-PACS lacks records of many patients: one disk, or one hand, took them."""
+    known = space.collection.records
+    lost = lost_records(space.holdings) & known.keys()
+    patients = {known[uid].ref.patient_id for uid in lost}
+    if len(patients) <= space.config.guard.past_patients:
+        return ""
+    return (
+        f"THE RT-PACS LACKS {len(lost)} treatment records of {len(patients)} patients that it held: it is attacked, or "
+        "loses its disk. The list goes on from what was read before"
+    )
+
+
+def refuse_less(space: Workspace, held: Iterable[InstanceRef]) -> None:
+    """An RT-PACS that somebody emptied must not take the place of a good list.
+
+    Raises
+    ------
+    RefusedError
+        If records of many patients that the cache knows are not among those `held`.
+    """
+    try:
+        known = space.cache.columns(TREATMENT_RECORDS)
+    except CacheError:
+        return
+    uids = {ref.sop_instance_uid for ref in held}
+    lost = {
+        patient for uid, patient in zip(known["sop_instance_uid"], known["patient_id"], strict=True) if uid not in uids
+    }
+    if len(lost) > space.config.guard.past_patients:
+        raise RefusedError(
+            f"The RT-PACS does not hold what this cache knows of the treatment of {len(lost)} patients: nothing was "
+            "rebuilt, and the list here stands. Who wants a list of what is left moves the cache's tables/ away first."
+        )
 
 
 def ask_for_records(space: Workspace, pacs: Peer, just_named: Iterable[str]) -> set[str]:

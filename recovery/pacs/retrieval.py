@@ -35,6 +35,7 @@ from recovery.pacs.record_search import (
 )
 from recovery.pacs.workspace import Workspace
 from recovery.settings.config import Config
+from recovery.tables.schema import SET_ASIDE
 
 Result = TypeVar("Result")
 
@@ -103,9 +104,12 @@ def read_new_records(space: Workspace, pacs: Peer, known_plans: Iterable[str] = 
     if damaged := space.resting.ask_again():
         space.note_held(find_records_of_patients(pacs, sorted(damaged)))
     passed_over = set(space.memory.passed_over)
+    aside = space.doubted.of_state(SET_ASIDE)
+    space.collection.leave_out(aside)
     refs = space.held_records or set()
     space.resting.wake({r.patient_id for r in refs if r.sop_instance_uid not in space.collection})
-    new = {r for r in refs if r.sop_instance_uid not in space.collection and r.sop_instance_uid not in passed_over}
+    new = {r for r in refs if r.sop_instance_uid not in space.collection}
+    new = {r for r in new if r.sop_instance_uid not in passed_over | aside}
     failures = read_objects(space, pacs, new, "reading records")
     read = {ref.sop_instance_uid for ref in new} - failures.keys()
     no_records = {uid for uid in read if uid not in space.collection}
@@ -116,6 +120,11 @@ def read_new_records(space: Workspace, pacs: Peer, known_plans: Iterable[str] = 
     elif damaged:
         space.collection.note_lacking()
     space.resting.note_mended()
+    if space.memory.first_look_done:
+        known = space.collection.records
+        space.doubted.note_read(
+            (r for r in new if r.sop_instance_uid in known), (r.ref for r in known.values()), space.now
+        )
     return len(read - no_records), failures
 
 

@@ -14,6 +14,7 @@ from recovery.cache.memory import Memory
 from recovery.cache.store import Cache
 from recovery.dicom.model import DateRange, InstanceRef
 from recovery.pacs.collection import Collection
+from recovery.pacs.doubted_records import DoubtedRecords
 from recovery.pacs.holdings import Holdings
 from recovery.pacs.resting import Resting
 from recovery.settings.config import Config
@@ -79,6 +80,7 @@ class Workspace:
     """What was sent here in this job and nobody had asked for, in words."""
     damaged: tuple[str, ...] = ()
     """Tables of the cache that were not what was written when this run began: they are made again."""
+    doubted: DoubtedRecords = field(default_factory=DoubtedRecords)
     tables: RelationalTables = field(init=False)
     resting: Resting = field(init=False)
 
@@ -129,8 +131,10 @@ class Workspace:
 
 
 def bare_workspace(config: Config, memory: Memory, now: datetime) -> Workspace:
-    """For who needs nothing of what the cache has."""
-    return Workspace(config, now, cache_of(config), memory, Collection(config.site.zone), Holdings())
+    """For who needs nothing of what the cache has, but which records are not to be counted."""
+    cache = cache_of(config)
+    doubted = DoubtedRecords.load(cache)
+    return Workspace(config, now, cache, memory, Collection(config.site.zone), Holdings(), doubted=doubted)
 
 
 def open_workspace(config: Config, memory: Memory, now: datetime) -> Workspace:
@@ -142,7 +146,8 @@ def open_workspace(config: Config, memory: Memory, now: datetime) -> Workspace:
         log.warning("damaged, and made again from the RT-PACS: %s", ", ".join(damaged))
         memory.forget("chain ")
     collection, holdings = Collection.load(cache.active, config.site.zone), Holdings.load(cache.active)
-    space = Workspace(config, now, cache, memory, collection, holdings, damaged=damaged)
+    doubted = DoubtedRecords.load(cache)
+    space = Workspace(config, now, cache, memory, collection, holdings, damaged=damaged, doubted=doubted)
     space.resting.load()
     space.resting.take_turn(memory.runs)
     return space

@@ -8,7 +8,16 @@ delivered.
 from collections.abc import Mapping
 
 from recovery.tables.delivered import COUCH_SHIFTS, DELIVERIES, IN_FLIGHT
-from recovery.tables.schema import PIPELINE, PROOFS, RESTING, TABLES, VERIFIED_OBJECTS, TableSchema, columns
+from recovery.tables.schema import (
+    DOUBTED_RECORDS,
+    PIPELINE,
+    PROOFS,
+    RESTING,
+    TABLES,
+    VERIFIED_OBJECTS,
+    TableSchema,
+    columns,
+)
 
 WAIT_LISTED = "on the waiting list"
 CANCELLED_STATUSES = frozenset({"cancelled", "cancelled, patient did not come", WAIT_LISTED})
@@ -151,7 +160,7 @@ RELATIONAL_TABLES: Mapping[str, TableSchema] = {schema.name: schema for schema i
 
 ALL_TABLES: Mapping[str, TableSchema] = {
     **TABLES,
-    **{schema.name: schema for schema in (VERIFIED_OBJECTS, PROOFS, RESTING, PIPELINE)},
+    **{schema.name: schema for schema in (VERIFIED_OBJECTS, PROOFS, RESTING, PIPELINE, DOUBTED_RECORDS)},
     **RELATIONAL_TABLES,
 }
 """Every table of the cache, whether made of DICOM objects or of the database."""

@@ -16,6 +16,8 @@ PROOF = "proof"
 """The fault of a proof by re-reading that ran to its end and found objects that are not what they were."""
 GUARD = "guard"
 """The fault of a run whose tables changed in a way that care does not produce, and are quarantined."""
+LOSS = "loss"
+"""The fault of a run that found the RT-PACS to lack records of many patients at once."""
 SILENCE = "the backup"
 """The trouble's name when no run proves anything any more."""
 
@@ -63,17 +65,16 @@ def failing(runs: Sequence[JobRun]) -> Iterator[Trouble]:
             since = run.started_at
         if since is not None:
             last = ended[-1]
-            yield Trouble(
-                job, since, last.message, last.fault if last.outcome == "FAILED" or last.fault == GUARD else PROOF
-            )
+            is_named = last.outcome == "FAILED" or last.fault in {GUARD, LOSS}
+            yield Trouble(job, since, last.message, last.fault if is_named else PROOF)
 
 
 def _is_failure(run: JobRun) -> bool:
-    """Whether people are told of it at once: it FAILED, found objects that an archive lost or altered, or does not
-    believe the R&V database."""
+    """Whether people are told of it at once: it FAILED, found objects that an archive lost or altered, records of many
+    patients at once among them, or does not believe the R&V database."""
     return (
         run.outcome == "FAILED"
-        or run.fault == GUARD
+        or run.fault in {GUARD, LOSS}
         or (run.job == "verify_backup" and run.counts.get("unproven", 0) > 0)
     )
 

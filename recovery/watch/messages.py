@@ -6,7 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from recovery.dicom.model import JobRun
-from recovery.watch.events import GUARD, PROOF, SILENCE, Event
+from recovery.watch.events import GUARD, LOSS, PROOF, SILENCE, Event
 from recovery.watch.shifts import SHIFT_CHECK
 from recovery.words.printable import printable
 from recovery.words.times import age
@@ -19,6 +19,7 @@ _WHAT: Mapping[str, str] = {
     "config": "The config cannot be used.",
     PROOF: "Objects of the RT-PACS are lost, altered or unreadable, and no source could heal them.",
     GUARD: "The R&V system's database changed in a way that care does not produce: its new state is quarantined.",
+    LOSS: "The RT-PACS lacks records of many patients at once, which it held: it is attacked, or loses its disk.",
 }
 _NEXT: Mapping[str, str] = {
     "rv": "If it is an outage, treat from the dashboard: it works without the R&V system.",
@@ -28,6 +29,8 @@ _NEXT: Mapping[str, str] = {
     "shift check": "Open the page Shift check, compare with the R&V system, and say there what you find. What differs "
     "is settled before anybody is treated from the copy.",
     PROOF: "Patients who need them are not ready, and say why on their page. Compare with paper before treating.",
+    LOSS: "Call whoever keeps the RT-PACS. The list goes on from what was read before, and each row names what lacks: "
+    "do not rebuild it from what is left. What the R&V system has is brought again.",
     GUARD: "Look at the R&V system: is it attacked, or was it tidied? The list goes on from the last good state. "
     "If the new one is right, a physicist accepts it by `python -m recovery accept-snapshot`; Backup health names it.",
 }

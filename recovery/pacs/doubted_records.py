@@ -1,0 +1,126 @@
+"""Which treatment records of the RT-PACS the R&V system never named: whoever may store there can make one up.
+
+How
+    Only what is open is kept: a record that the R&V system named once is known for good, also when it purges it. What
+    the RT-PACS is the first to tell of is asked from the R&V system. One that it denies then, in a run in which it
+    answers, is set aside: it is not read, and no next fraction is offered until the R&V system has it, a physicist
+    signs it as a known gap, or it is deleted from the RT-PACS.
+
+Why not every one that it denies
+    What was there before it could be asked (the first run on a filled RT-PACS, a downtime, a new R&V system), and what
+    comes of many patients at once (an archive that is moved, an R&V system that lost much), is rather its loss than
+    somebody's forgery: that counts, and is said. A fraction left out in silence is given twice.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from recovery.cache.errors import CacheError
+from recovery.cache.store import Cache
+from recovery.dicom.model import InstanceRef
+from recovery.entries.known_gaps import ever_acknowledged
+from recovery.tables.schema import DENIED, DOUBTED_RECORDS, NAMED, SET_ASIDE, UNASKED
+
+Told = tuple[str | None, str, datetime]
+"""Whose it is, its state, and since when (UTC, naive)."""
+
+
+@dataclass(slots=True)
+class DoubtedRecords:
+    """By SOP Instance UID. `is_blank`: nobody has looked yet, or the table is lost: all that is known is open."""
+
+    records: dict[str, Told] = field(default_factory=dict)
+    is_blank: bool = True
+    signed: frozenset[str] = frozenset()
+    """What a physicist has signed as a known gap."""
+    _written: dict[str, Told] | None = None
+
+    @classmethod
+    def load(cls, cache: Cache) -> DoubtedRecords:
+        """Read the table, and what was signed."""
+        signed = ever_acknowledged(cache.path)
+        try:
+            rows = cache.read(DOUBTED_RECORDS)
+        except CacheError:
+            return cls(signed=signed)
+        found: dict[str, Told] = {
+            str(row["sop_instance_uid"]): (row["patient_id"], row["state"], row["since"])  # type: ignore[misc]
+            for row in rows
+        }
+        return cls(dict(found), False, signed, found)
+
+    def save(self, cache: Cache, now: datetime) -> None:
+        """Write the table where it changed. Raises `CacheError` if that cannot be."""
+        if self.is_blank or self.records == self._written:
+            return
+        rows = (
+            {"sop_instance_uid": uid, "patient_id": whose, "state": state, "since": since}
+            for uid, (whose, state, since) in sorted(self.records.items())
+        )
+        cache.write(DOUBTED_RECORDS, rows, taken_at=now, source="RT-PACS and R&V system")
+        self._written = dict(self.records)
+
+    def of_state(self, *states: str) -> set[str]:
+        return {uid for uid, (_, state, _) in self.records.items() if state in states}
+
+    @property
+    def set_aside(self) -> Counter[str | None]:
+        """By patient, how many are not counted."""
+        return Counter(whose for whose, state, _ in self.records.values() if state == SET_ASIDE)
+
+    def note_named(self, refs: Iterable[InstanceRef], known: Collection[str], now: datetime) -> set[str]:
+        """The R&V system has these; returns those that were set aside, and are to be read. `known`: what was read."""
+        back = set()
+        for ref in refs:
+            uid = ref.sop_instance_uid
+            before = self.records.pop(uid, None)
+            if before is not None and before[1] == SET_ASIDE:
+                back.add(uid)
+            if uid not in known:
+                self.records[uid] = (ref.patient_id, NAMED, _naive(now))
+        return back
+
+    def note_denied(
+        self, refs: Iterable[InstanceRef], now: datetime, *, may_set_aside: bool, most_patients: int
+    ) -> None:
+        """The R&V system was asked for these and has none of them. What was met before counts on; of many patients at
+        once everything does."""
+        new = [ref for ref in refs if ref.sop_instance_uid not in self.records]
+        patients = {*self.set_aside, *(ref.patient_id for ref in new)}
+        state = SET_ASIDE if may_set_aside and len(patients) <= most_patients else DENIED
+        for ref in new:
+            self.records[ref.sop_instance_uid] = (ref.patient_id, state, _naive(now))
+
+    def note_still_denied(self, uids: Iterable[str]) -> None:
+        for uid in set(uids) & self.of_state(UNASKED):
+            whose, _, since = self.records[uid]
+            self.records[uid] = (whose, DENIED, since)
+
+    def note_signed(self) -> set[str]:
+        """What a physicist signed since is counted: returns what is to be read."""
+        back = self.of_state(SET_ASIDE) & self.signed
+        for uid in back:
+            whose, _, since = self.records[uid]
+            self.records[uid] = (whose, DENIED, since)
+        return back
+
+    def note_read(self, read: Iterable[InstanceRef], known: Iterable[InstanceRef], now: datetime) -> None:
+        """These records were read in this run: of those that nobody named the R&V system is still to be asked. What of
+        the open ones is not among `known` any more rests, or is gone."""
+        told = list(known)
+        for ref in told if self.is_blank else read:
+            uid = ref.sop_instance_uid
+            self.records.setdefault(uid, (ref.patient_id, UNASKED, _naive(now)))
+        self.is_blank = False
+        there = {ref.sop_instance_uid for ref in told}
+        for uid, (_, state, _) in list(self.records.items()):
+            if state == NAMED or (state != SET_ASIDE and uid not in there):
+                del self.records[uid]
+
+
+def _naive(now: datetime) -> datetime:
+    return now.astimezone(UTC).replace(tzinfo=None)
