@@ -103,7 +103,8 @@ def with_plans(
     `expected`: all that are not cancelled, of every machine, in order: who comes twice is known by it.
     """
     plans: dict[str | None, list[Record]] = {}
-    for row in records(table):
+    may_be = table["patient_id"].isin(expected["patient_id"]) | table["other_patient_ids"].notna()
+    for row in records(table[may_be]):
         for patient_id in ids_of({**row, "other_patient_ids": or_none(row["other_patient_ids"])}):
             plans.setdefault(patient_id, []).append(row)
     for appointment in records(_in_turn(expected)):

@@ -83,18 +83,20 @@ def day_of(table: pd.DataFrame, tables: Tables, machine: str, day: date, known: 
     judged_by = known or DayFacts.of(day)
     on_day = appointments.on_day(tables.schedule, day)
     expected = on_day[~appointments.is_cancelled(on_day)] if on_day is not None else None
-    people = _Lookup(tables, judged_by, {row["patient_id"]: row for row in records(table)})
-    booked, here = [], set()
-    for appointment, plans in appointments.with_plans(expected, table, day) if expected is not None else ():
-        if appointment["treatment_machine_name"] == machine:
-            here |= {appointment["patient_id"], *(row["patient_id"] for row in plans if row is not None)}
-            booked += people.lines(plans, appointment, machine)
-    elsewhere = said_of_day(on_day)
-    unbooked = [
-        people.line(row, None, machine, elsewhere.get(row["patient_id"], ""))
-        for row in records(table[filters.is_unfinished(table)])
+    with_plans = appointments.with_plans(expected, table, day) if expected is not None else ()
+    coming = [(one, plans) for one, plans in with_plans if one["treatment_machine_name"] == machine]
+    rows = [row for _, plans in coming for row in plans if row is not None]
+    here = {one["patient_id"] for one, _ in coming} | {row["patient_id"] for row in rows}
+    may_be_here = table["treatment_machine_name"].fillna("").isin(["", machine])
+    others = [
+        row
+        for row in records(table[filters.is_unfinished(table) & may_be_here])
         if machine_of(row) == machine and row["patient_id"] not in here
     ]
+    people = _Lookup(tables, judged_by, table, [*rows, *others], here)
+    booked = [line for one, plans in coming for line in people.lines(plans, one, machine)]
+    elsewhere = said_of_day(on_day)
+    unbooked = [people.line(row, None, machine, elsewhere.get(row["patient_id"], "")) for row in others]
     fallen = records(on_day[appointments.is_cancelled(on_day)]) if on_day is not None else []
     is_known = on_day is not None and (tables.only_known is None or (machine, day) in tables.only_known)
     cancelled = sum(appointment["treatment_machine_name"] == machine for appointment in fallen)
@@ -129,13 +131,17 @@ def said_of_day(on_day: pd.DataFrame | None) -> dict[str, str]:
 
 
 class _Lookup:
-    """What the relational tables know, by plan and by patient."""
+    """What the relational tables know, by plan and by patient, of the `rows` of one day and whoever else is booked."""
 
-    def __init__(self, tables: Tables, judged_by: DayFacts, people: Mapping[str, Record]) -> None:
-        self.fields = _by(tables.plan_fields, "sop_instance_uid")
-        self.notes = _by(tables.setup_notes, "sop_instance_uid")
-        self.patients = _by(tables.patients, "patient_id")
-        self.people = people
+    def __init__(
+        self, tables: Tables, judged_by: DayFacts, table: pd.DataFrame, rows: Sequence[Record], booked: Iterable[Any]
+    ) -> None:
+        plans = {row["referenced_rt_plan_uid"] for row in rows}
+        patients = {*booked, *(row["patient_id"] for row in rows)}
+        self.fields = _by(tables.plan_fields, "sop_instance_uid", plans)
+        self.notes = _by(tables.setup_notes, "sop_instance_uid", plans)
+        self.patients = _by(tables.patients, "patient_id", patients)
+        self.people = {patient_id: own[-1] for patient_id, own in _by(table, "patient_id", patients).items()}
         self.judged_by = judged_by
 
     def lines(self, plans: Sequence[Record | None], appointment: Record, machine: str) -> list[Record]:
@@ -206,9 +212,10 @@ def _joined(values: Iterable[Any]) -> str | None:
     return ", ".join(dict.fromkeys(str(value) for value in values if or_none(value) not in {None, ""})) or None
 
 
-def _by(frame: pd.DataFrame | None, column: str) -> dict[str, list[Record]]:
+def _by(frame: pd.DataFrame | None, column: str, wanted: Iterable[Any]) -> dict[str, list[Record]]:
+    """The rows whose `column` is wanted: a table of ten years takes longer to go through than a day takes to show."""
     found: dict[str, list[Record]] = {}
-    for row in records(frame) if frame is not None else ():
+    for row in records(frame[frame[column].isin(list(wanted))]) if frame is not None else ():
         found.setdefault(row[column], []).append(row)
     return found
 
