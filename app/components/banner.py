@@ -17,7 +17,7 @@ from app.data import cached, shifts, standing
 from app.desk import Desk
 from app.wording import words
 from recovery.cache.doors import doubts_of
-from recovery.cache.errors import CacheError
+from recovery.cache.errors import CacheError, TableMissingError
 from recovery.cache.store import Cache
 from recovery.entries.charted import stamp_of
 from recovery.entries.downtimes import DowntimeEntry, believed_up_to, grace_at, told_at
@@ -52,13 +52,15 @@ def show(desk: Desk) -> None:
 
 def standing_now(desk: Desk) -> standing.Standing:
     """How the safety copy stands at this moment. Raises `JournalError` if the journal of runs cannot be read."""
+    taken_at, is_made = None, True
     try:
         taken_at = Cache(desk.config.cache_path).snapshot(ON_TREATMENT).taken_at
-    except CacheError:
-        taken_at = None
+    except CacheError as error:
+        is_made = not isinstance(error, TableMissingError)
     runs = cached.load_runs(desk.config.cache_path)
     site, gaps = desk.config.site, known_gaps(desk)
-    now = standing.judge(runs, taken_at, desk.now(), site.zone, gaps, desk.config.schedule, doubts_of(desk.cache))
+    pace, doubts = desk.config.schedule, doubts_of(desk.cache)
+    now = standing.judge(runs, taken_at, desk.now(), site.zone, gaps, pace, doubts, is_made=is_made)
     return replace(now, downtime=told_at(desk.config.cache_path, site.zone))
 
 

@@ -137,12 +137,15 @@ def judge(
     acknowledged: Collection[str] = (),
     pace: Schedule = _USUAL_PACE,
     doubts: Sequence[str] = (),
+    *,
+    is_made: bool = True,
 ) -> Standing:
     """Say how the safety copy stands.
 
     `runs` as the journal has them, oldest first; `taken_at` is when the shown table was built, None without one;
     `acknowledged`: SOP Instance UIDs of gaps that somebody has looked at; `pace`: the config's;
-    `doubts`: what of the tables' snapshots is not what was written, in sentences.
+    `doubts`: what of the tables' snapshots is not what was written, in sentences; `is_made`: the table was made once,
+    though it may be damaged.
     """
     clock = Moment(now, zone, pace)
     jobs = tuple(state for job in CYCLE if (state := _job_state(job, runs)))
@@ -152,7 +155,7 @@ def judge(
     as_of = min(proven_at, taken_at) if proven_at and taken_at else taken_at or proven_at
     lacking = {state.job: _lacking(state, acknowledged) for state in jobs}
     return Standing(
-        _age(runs, records, lacking, taken_at, proven_at, clock),
+        _age(runs, records, lacking, taken_at, proven_at, clock, is_made),
         _answers(jobs, clock),
         _completeness(jobs, lacking, clock, doubts),
         jobs,
@@ -191,6 +194,7 @@ def _age(
     taken_at: datetime | None,
     proven_at: datetime | None,
     clock: Moment,
+    is_made: bool,
 ) -> Signal:
     """How old the copy is, and why where it is not fresh."""
     level = max(clock.level_of(proven_at), clock.level_of(taken_at) if taken_at else Level.GOOD)
@@ -210,7 +214,11 @@ def _age(
     aside = ", known gaps aside" if is_aside else ""
     headline = f"Backup is {age} old. Everything up to {clock.of(proven_at)}{but} is proven in the RT-PACS{aside}."
     ageing = _ageing(proven_at, runs, clock)
-    more = [*(ageing or _no_table(runs, taken_at, clock)), *_table_age(taken_at, proven_at, clock), *clocks]
+    more = [
+        *(ageing if is_made or ageing else [_no_table(runs, clock)]),
+        *_table_age(taken_at, proven_at, clock),
+        *clocks,
+    ]
     return Signal(max(level, Level.LOOK if more else level), (headline, *more))
 
 
@@ -234,12 +242,10 @@ def _ageing(proven_at: datetime, runs: Sequence[JobRun], clock: Moment) -> list[
     return []
 
 
-def _no_table(runs: Sequence[JobRun], taken_at: datetime | None, clock: Moment) -> list[str]:
-    if taken_at is not None:
-        return []
+def _no_table(runs: Sequence[JobRun], clock: Moment) -> str:
     begun = under_way(runs)
     way = f": a backup run is under way {clock.since(begun.started_at)}" if begun is not None else ""
-    return [f"There is no list of patients yet{way}."]
+    return f"There is no list of patients yet{way}."
 
 
 def _table_age(taken_at: datetime | None, proven_at: datetime, clock: Moment) -> list[str]:

@@ -174,12 +174,13 @@ def test_proven_records_without_a_list_are_not_told_as_all_good(tmp_path: Path) 
     journal = Journal(tmp_path)
     run = journal.start("sync_records", NOW - minutes(3))
     journal.finish(run, JobResult("sync_records", "OK", {"found": 40}), NOW - minutes(2))
-    said = judge(journal.runs(), None, NOW, ZURICH).age
+    said = judge(journal.runs(), None, NOW, ZURICH, is_made=False).age
     assert said.level is Level.LOOK and said.said[1:] == ("There is no list of patients yet.",)
     journal.start("sync_plans", NOW - minutes(2))
-    said = judge(journal.runs(), None, NOW, ZURICH).age
+    said = judge(journal.runs(), None, NOW, ZURICH, is_made=False).age
     more = "There is no list of patients yet: a backup run is under way since Tue 14:36 (2 min)."
     assert said.level is Level.LOOK and said.said[1:] == (more,)
+    assert judge(journal.runs(), None, NOW, ZURICH).age.level is Level.GOOD, "a damaged one is told by its page"
 
 
 def test_a_run_that_was_killed_is_under_way_only_until_the_next_one_of_its_job(tmp_path: Path) -> None:
