@@ -67,9 +67,9 @@ def signer(permission: Permission) -> str | None:
 
 def refusal(permission: Permission) -> str:
     """Who may, and what to do, in one or two sentences."""
-    who = " or ".join(f"a {role}" if role[0] not in "aeiou" else f"an {role}" for role in roles_with(permission))
+    who = " or ".join(roles_with(permission))
     way = " If a treatment cannot wait: **Break glass**, at the left." if permission in BREAK_GLASS_GRANTS else ""
-    return f"This needs {who}.{way}"
+    return f"This needs the role {who}.{way}"
 
 
 def holds() -> bool:

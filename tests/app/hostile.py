@@ -38,7 +38,16 @@ from recovery.entries.priority_entries import PriorityEntry
 from recovery.host.entry_lines import file_of
 from recovery.settings.config import load_config
 from recovery.tables.relational import ALL_TABLES, RELATIONAL_TABLES
-from recovery.tables.schema import EXCLUDED_PATIENTS, HOLDINGS, ODD_ROWS, ON_TREATMENT, PIPELINE, TableSchema
+from recovery.tables.schema import (
+    DOUBTED_RECORDS,
+    EXCLUDED_PATIENTS,
+    HOLDINGS,
+    ODD_ROWS,
+    ON_TREATMENT,
+    PIPELINE,
+    SET_ASIDE,
+    TableSchema,
+)
 from tests.app import clinic, states
 
 EVIL = "evil.example"
@@ -110,6 +119,9 @@ def _poison_cache(path: Path, put: Callable[[str], str]) -> None:
     waiting: dict[str, object] = {name: name if kind == "str" else None for name, kind in PIPELINE.columns.items()}
     waiting |= {"patient_id": "100999", "stage": "booked"}
     cache.write(PIPELINE, [_poisoned(PIPELINE, waiting, put)], taken_at=at, source="aria")
+    denied: dict[str, object] = {"patient_id": put("100999"), "sop_instance_uid": "1.2.9", "state": SET_ASIDE}
+    denied["since"] = clinic.NOW.replace(tzinfo=None)
+    cache.write(DOUBTED_RECORDS, [denied], taken_at=at, source="R&V system")
     cache.write(EXCLUDED_PATIENTS, [{"patient_id": put("$QA")}], taken_at=at, source="aria")
     told = {schema.name: _told(cache, schema) for schema in RELATIONAL_TABLES.values()}
     with open_writer(path, clinic.NOW - states.FRESH / 2) as new:

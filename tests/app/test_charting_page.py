@@ -264,6 +264,6 @@ def test_what_nobody_answered_for_is_worked_off_and_until_then_says_so(charting:
 def test_whoever_may_not_chart_sees_who_did(charting: Open) -> None:
     sign(choose(charting(), "ABELSEN"))
     visit = charting("viewer")
-    assert "1 entry of that day" in plain(visit) and "This needs a therapist" in plain(visit)
+    assert "1 entry of that day" in plain(visit) and "This needs the role therapist" in plain(visit)
     choose(visit, "ABELSEN")
     assert not [one for one in visit.button if one.key in {"sign_it", "correct_it"}]

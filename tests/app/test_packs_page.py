@@ -34,7 +34,7 @@ def test_what_the_gate_refuses_is_counted_by_reason_and_listed_with_its_sentence
 def test_who_may_not_recover_plans_sees_why_not_and_cannot_pack(open_dashboard: Open) -> None:
     visit = open_dashboard("good", 13, page=PAGE, role="therapist")
     button = visit.button(key="pack_download")
-    assert button.disabled and "This needs a physicist or an admin." in button.help
+    assert button.disabled and "This needs the role physicist or admin." in button.help
 
 
 def test_a_press_makes_a_pack_of_that_machine_and_day_and_is_written_down(open_dashboard: Open) -> None:

@@ -146,7 +146,7 @@ def test_only_roles_that_may_export_have_a_button_that_does(open_dashboard: Open
         refused = [button for button in visit.button if button.key == "excel_refused"]
         assert bool(refused) is not may
         assert all(
-            button.disabled and "This needs a physicist or a physician or an admin." in button.help
+            button.disabled and "This needs the role physicist or physician or admin or network." in button.help
             for button in refused
         )
 
