@@ -6,6 +6,7 @@ from contextlib import suppress
 from backup_jobs.archive.charted import archive_charted
 from backup_jobs.transfer.transfer import in_words
 from recovery.access.audit import AuditFile
+from recovery.cache.doors import why_no_signature
 from recovery.cache.journal import JobResult, lock
 from recovery.commands.rebuild import is_damaged, restore_tables
 from recovery.dimse import Peer
@@ -13,6 +14,7 @@ from recovery.entries.audit_heads import note_daily
 from recovery.entries.charted import read_charted
 from recovery.entries.noted import note
 from recovery.host.durable import LockedError
+from recovery.host.table_signatures import are_signed
 from recovery.on_treatment.evidence import Listed
 from recovery.on_treatment.missing import HELD_ONCE
 from recovery.overview.build import build_overview
@@ -50,7 +52,8 @@ def build_on_treatment(space: Workspace, take: Callable[[Listed], None] = lambda
     take(report.listed)
     lost = {u: LOST if what == HELD_ONCE else NOT_AS_IT_WAS.format(what) for u, what in sorted(report.lost.items())}
     charted, charted_faults = _charted(space)
-    doubted = dict.fromkeys(sorted(space.doubted.of_state(SET_ASIDE)), NOT_COUNTED)
+    aside = sorted(space.doubted.of_state(SET_ASIDE))
+    doubted = dict.fromkeys(aside, NOT_COUNTED)
     doubted |= dict.fromkeys(sorted(space.doubted.of_state(DENIED)), COUNTED)
     unproven = report.unreadable | lost | charted | doubted
     counts = {
@@ -63,9 +66,10 @@ def build_on_treatment(space: Workspace, take: Callable[[Listed], None] = lambda
     }
     unreadable = sorted(space.tables.unreadable)
     damaged = [*space.damaged, *(f"part {number} of the courses that rest" for number in sorted(space.resting.mended))]
-    loss = many_lost(space)
+    loss, unsigned = many_lost(space), _why_unsigned(space)
     said = [
         loss,
+        unsigned,
         f"cannot be read: {in_words(report.unreadable)}" if report.unreadable else "",
         f"damaged in the cache, and made again from the RT-PACS: {', '.join(damaged)}" if damaged else "",
         in_words(lost),
@@ -77,10 +81,18 @@ def build_on_treatment(space: Workspace, take: Callable[[Listed], None] = lambda
         if unreadable
         else "",
     ]
-    outcome = "PARTIAL" if unproven or unreadable or charted_faults else "OK"
+    outcome = "PARTIAL" if unproven or unreadable or charted_faults or unsigned else "OK"
     message = "; ".join(part for part in said if part)
     fault = LOSS if loss else ""
-    return JobResult(JOB, outcome, counts, tuple(sorted(unproven)), message, fault=fault)  # type: ignore[arg-type]
+    named = (*aside, *sorted(unproven.keys() - set(aside)))  # first: the journal keeps no more than some, to be signed
+    return JobResult(JOB, outcome, counts, named, message, fault=fault)  # type: ignore[arg-type]
+
+
+def _why_unsigned(space: Workspace) -> str:
+    """Of tables that the jobs signed before: why they do not any more."""
+    config = space.config
+    is_missed = are_signed(config.cache_path, tuple(config.signing.public_keys))
+    return why_no_signature(config) if is_missed else ""
 
 
 def _charted(space: Workspace) -> tuple[dict[str, str], tuple[str, ...]]:

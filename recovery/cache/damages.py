@@ -45,10 +45,10 @@ def sign_tables(cache: Cache) -> None:
         raise CacheError(f"{cache.path} cannot be written: {error}.") from error
 
 
-def forget_damaged_tables(cache_path: Path) -> None:
-    """Delete them: what needs them makes them again."""
-    for path in _files(cache_path):
-        if _is_damaged(path):
+def forget_damaged_tables(cache: Cache) -> None:
+    """Delete them, and those of others where the jobs sign: what needs them makes them again."""
+    for path in _files(cache.path):
+        if _is_damaged(path) or (cache.signing_key is not None and _is_of_others(path, cache.trust)):
             path.unlink(missing_ok=True)
 
 
@@ -64,6 +64,8 @@ def _parts(cache_path: Path) -> list[Path]:
 
 
 def _is_of_others(path: Path, trust: Trust) -> bool:
+    if path.stem not in ALL_TABLES:
+        return False  # left by an earlier version: nobody reads it
     try:
         check_signed(path, trust.public_keys, trust.site_name)
     except SealError:

@@ -10,28 +10,42 @@ from recovery.cache.errors import CacheError
 from recovery.cache.manifests import ManifestError, current_id, load_snapshot
 from recovery.cache.snapshots import snapshot_ids
 from recovery.cache.store import Cache
+from recovery.host.keys import public_key_of
 from recovery.host.table_signatures import are_signed
 from recovery.settings.config import Config
-from recovery.settings.trust import Trust, trust_of
+from recovery.settings.trust import Trust, key_or_why_not, trust_of
 
 _FORGED = (
-    "Somebody else than the jobs wrote what is shown here ({}): no key of the config signed it. Treat by paper or "
-    "another copy until a cycle has made it again from the RT-PACS."
+    "Somebody else than the jobs wrote what is shown here ({}), or they could not sign it, which Backup health then "
+    "says: no key of the config did. Treat by paper or another copy until a cycle has made it again from the RT-PACS."
+)
+_OTHER_KEY = (
+    "what this run wrote is not signed, and whoever reads refuses it: [signing] public_keys does not name the jobs' key"
 )
 
 
 def cache_of(config: Config) -> Cache:
     """For jobs: its newest snapshot, or an error; and tables that they signed, once they sign them."""
     trust = trust_of(config)
-    is_strict = are_signed(config.cache_path, trust.public_keys) and config.signing_key_path.exists()
+    is_strict = are_signed(config.cache_path, trust.public_keys) and not why_no_signature(config)
     return Cache(config.cache_path, trust=trust, signing_key=config.signing_key_path if is_strict else None)
 
 
 def sign_what_is_there(config: Config) -> None:
     """Where there is a key, and the tables of the cache were never signed, they are now; as `sign_tables`."""
     trust, key = trust_of(config), config.signing_key_path
-    if trust.public_keys and key.exists() and not are_signed(config.cache_path, trust.public_keys):
+    if trust.public_keys and not are_signed(config.cache_path, trust.public_keys) and not why_no_signature(config):
         sign_tables(Cache(config.cache_path, trust=trust, signing_key=key))
+
+
+def why_no_signature(config: Config) -> str:
+    """What to say where the config names keys, and the jobs cannot sign so that these believe it; else empty."""
+    if not config.signing.public_keys:
+        return ""
+    key, why = key_or_why_not(config)
+    if key is None:
+        return why
+    return "" if public_key_of(key) in config.signing.public_keys else _OTHER_KEY
 
 
 def cache_to_show(config: Config, now: datetime) -> Cache:

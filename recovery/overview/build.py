@@ -157,7 +157,7 @@ def build_overview(space: Workspace, pacs: Peer) -> BuildReport:
     told = whole_rows(space, listed)
     rows = write_list(space, told)
     write_pipeline(space, told)
-    forget_damaged_tables(space.config.cache_path)
+    forget_damaged_tables(space.cache)
     records = len(space.collection.records) + space.resting.sleeping_records
     return BuildReport(records, read, rows, listed, unreadable, evidence.lost_records)
 

@@ -141,7 +141,8 @@ def open_workspace(config: Config, memory: Memory, now: datetime) -> Workspace:
     """Load what the cache has; what is not there, or is damaged, is read again."""
     sign_what_is_there(config)
     cache = cache_of(config)
-    damaged = (*damaged_tables(config.cache_path), *tables_of_others(config.cache_path, cache.trust))
+    others = tables_of_others(config.cache_path, cache.trust) if cache.signing_key is not None else ()
+    damaged = (*damaged_tables(config.cache_path), *others)
     if damaged:
         log.warning("damaged, and made again from the RT-PACS: %s", ", ".join(damaged))
         memory.forget("chain ")

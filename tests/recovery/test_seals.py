@@ -60,7 +60,7 @@ def test_a_file_that_is_cut_off_is_damaged(cache: Cache, cut: int) -> None:
     with pytest.raises(TableDamagedError, match="backup_jobs cycle"):
         cache.read(TABLE)
     assert damaged_tables(cache.path) == ["trial"]
-    forget_damaged_tables(cache.path)
+    forget_damaged_tables(cache)
     assert not file_of(cache).exists()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +25,8 @@ from recovery.host.table_signatures import forget_signed, mark_of
 from recovery.pacs.charted_journals import bring_charted
 from recovery.pacs.peers import pacs_peer
 from recovery.settings.config import Config
-from recovery.tables.schema import ON_TREATMENT, TREATMENT_RECORDS, TableSchema
+from recovery.tables.relational import ALL_TABLES, RELATIONAL_TABLES
+from recovery.tables.schema import ON_TREATMENT, PROVEN_OBJECTS, TREATMENT_RECORDS, TableSchema
 from tests.archive_clinic import NOW, OneSite, local
 from tests.objects import beam_item, plan, record
 
@@ -104,6 +106,46 @@ def test_a_cache_that_nobody_signed_yet_is_signed_once_and_one_made_by_hand_is_b
     assert site.doubts() == ()
     assert site.built()[0] == "OK" and mark_of(site.config.cache_path).exists()
     assert (site.doubts(), verify.run(site.config, EVERYTHING)) == ((), 0)
+
+
+def test_a_key_that_cannot_be_used_is_said_costs_no_reading_and_signs_nothing_for_the_first_time(
+    site: Signing,
+) -> None:
+    """Somebody laid it back from a copy, for all to read."""
+    key = site.config.signing_key_path
+    key.chmod(0o644)
+    for _ in range(2):
+        outcome, message = site.built()
+        assert outcome == "PARTIAL" and "is not signed, and whoever reads refuses it: others may read" in message
+        assert "made again" not in message and "or they could not sign it" in site.doubts()[0]
+    key.chmod(0o600)
+    site.built()
+    assert (site.built(), site.doubts()) == (("OK", ""), ())
+    forget_signed(site.config.cache_path)
+    key.chmod(0o644)
+    assert (site.built(), site.doubts()) == (("OK", ""), ()), "as before there was a key"
+    stranger = replace(site, public_key=make_key(site.folder / "another.pem"))
+    key.chmod(0o600)
+    assert (stranger.built(), stranger.doubts()) == (("OK", ""), ()), "the config names another key only"
+
+
+def test_what_an_earlier_version_left_beside_the_tables_is_nobodys_forgery(site: Signing) -> None:
+    tables = site.config.cache_path / "tables"
+    Cache(site.folder / "other").write(PROVEN_OBJECTS, [], taken_at=NOW, source="test")
+    shutil.copy(site.folder / "other/tables/proven_objects.parquet", tables / "of_an_earlier_version.parquet")
+    assert site.doubts() == ()
+
+
+def test_a_cycle_has_a_way_on_from_every_table_that_somebody_else_wrote(site: Signing) -> None:
+    """Also from those that it would not write by itself: of the nightly proof, of a database that is gone."""
+    unsigned = Cache(site.config.cache_path)
+    for schema in ALL_TABLES.values():
+        if schema.name not in RELATIONAL_TABLES:
+            rows = unsigned.read(schema) if (unsigned.path / "tables" / f"{schema.name}.parquet").exists() else []
+            unsigned.write(schema, rows, taken_at=NOW, source="test")
+    assert len(site.doubts()) == 1
+    site.built()
+    assert (site.doubts(), site.given()) == ((), [2])
 
 
 def test_another_sites_table_under_the_same_key_is_not_this_ones(site: Signing) -> None:
