@@ -20,7 +20,7 @@ from recovery.cache.store import Cache
 from recovery.entries.priority_entries import PriorityEntry
 from recovery.host.entry_lines import append_statement, file_of, read_statements
 from recovery.tables.relational import SCHEDULE
-from recovery.tables.schema import EXCLUDED_PATIENTS, HOLDINGS, ODD_ROWS
+from recovery.tables.schema import DOUBTED_RECORDS, EXCLUDED_PATIENTS, HOLDINGS, ODD_ROWS
 from tests.app import clinic, relational
 from tests.app.conftest import said
 
@@ -372,6 +372,22 @@ def test_a_physicist_acknowledges_a_gap_and_it_leaves_the_banner_and_stays_on_he
     journal.finish(run, JobResult("sync_plans", "PARTIAL", {"unproven": 3}, ("1.2.3", "1.2.4", "1.2.5")), clinic.NOW)
     visit.run()
     assert ":orange[▲ 1 object that a plan or course needs is not proven" in said(visit)
+
+
+def test_a_record_that_would_count_once_acknowledged_is_never_chosen_beforehand(open_dashboard: Open) -> None:
+    open_dashboard("good", page="backup_health")
+    since = datetime(2026, 11, 23)  # noqa: DTZ001  as the table has it
+    aside = {"sop_instance_uid": "1.2.9", "patient_id": "100346", "state": "set aside", "since": since}
+    Cache(cache()).write(DOUBTED_RECORDS, [aside], taken_at=clinic.NOW, source="test")
+    journal = Journal(cache())
+    result = JobResult("build_on_treatment", "PARTIAL", {"unproven": 2}, ("1.2.9", "1.2.3"))
+    journal.finish(journal.start("build_on_treatment", clinic.NOW), result, clinic.NOW)
+    visit = open_dashboard("good", page="backup_health")
+    assert not visit.exception
+    assert "counts as given once it is acknowledged" in said(visit)
+    chosen = visit.multiselect(key="known_gap_uids")
+    assert chosen.value == ["1.2.3"]
+    assert [one for one in chosen.options if "COUNTS AS GIVEN" in one and one.startswith("100346")]
 
 
 def test_a_therapist_reads_of_gaps_and_acknowledges_none(open_dashboard: Open) -> None:

@@ -1,4 +1,8 @@
-"""The form in which a physicist acknowledges gaps: which objects, why, until when. It is signed, kept and audited."""
+"""The form in which a physicist acknowledges gaps: which objects, why, until when. It is signed, kept and audited.
+
+A treatment record that the R&V system does not have counts as given once it is acknowledged: it is never chosen
+beforehand.
+"""
 
 from collections.abc import Collection, Sequence
 from datetime import date, timedelta
@@ -14,12 +18,18 @@ from app.desk import Desk
 from app.screens.backup_health import unproven_table
 from app.wording import words
 from recovery.access.permissions import Permission
+from recovery.cache.errors import CacheError
 from recovery.entries.known_gaps import LONGEST_DAYS, KnownGap
 from recovery.host.entry_lines import EntriesError, read_statements
+from recovery.tables.schema import DOUBTED_RECORDS, SET_ASIDE
 from recovery.words.printable import printable
-from recovery.words.values import counted
+from recovery.words.values import absent, counted
 
 _USUAL_DAYS = 14
+_COUNTS = (
+    "A treatment record that the R&V system does not have counts as given once it is acknowledged. Choose it only if "
+    "it was given; if not, have it deleted from the RT-PACS."
+)
 
 
 def show(desk: Desk, unproven: Sequence[health.Unproven], table: pd.DataFrame | None, known: Collection[str]) -> None:
@@ -33,11 +43,15 @@ def show(desk: Desk, unproven: Sequence[health.Unproven], table: pd.DataFrame | 
         st.markdown(f":small[A known gap can be acknowledged, with a reason. {rights.refusal(Permission.SIGN_OFF)}]")
         return
     today = desk.today()
+    aside = _set_aside(desk)
+    labels |= {uid: f"{aside[uid]}, COUNTS AS GIVEN once acknowledged: {labels[uid]}" for uid in labels if uid in aside}
+    if aside.keys() & labels.keys():
+        st.markdown(f":red[■ {_COUNTS}]")
     with st.form("known_gap"):
         uids = st.multiselect(
             "Acknowledge these gaps",
             list(labels),
-            default=list(labels),
+            default=[uid for uid in labels if uid not in aside],
             format_func=lambda uid: printable(labels[uid]),
             key="known_gap_uids",
         )
@@ -56,6 +70,15 @@ def show(desk: Desk, unproven: Sequence[health.Unproven], table: pd.DataFrame | 
         pressed = st.form_submit_button(f"Acknowledge as {words.as_markdown(user.full_name)}", key="known_gap_sign")
     if pressed:
         _sign(desk, uids, (reason or "").strip(), until if isinstance(until, date) else today, user.full_name)
+
+
+def _set_aside(desk: Desk) -> dict[str, str]:
+    """By SOP Instance UID, whose the records are that do not count."""
+    try:
+        rows = desk.cache.read(DOUBTED_RECORDS)
+    except CacheError:
+        return {}  # as to the jobs: then none is set aside
+    return {str(row["sop_instance_uid"]): absent(row["patient_id"]) for row in rows if row["state"] == SET_ASIDE}
 
 
 def _sign(desk: Desk, uids: Sequence[str], reason: str, until: date, signed_by: str) -> None:
