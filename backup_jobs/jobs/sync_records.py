@@ -44,6 +44,7 @@ def sync_records(space: Workspace, days_back: int = 0) -> JobResult:
     """
     product = product_of(space.config)
     if not product.serves_treatment_records:
+        space.memory.first_look_done = False  # whatever product was asked before: nobody can be asked for them now
         return _without_dicom(product, space.config)
     rv, pacs = rv_peer(space.config, space.memory), pacs_peer(space.config, space.memory)
     limits = dict(rv.traits.limits)

@@ -1,7 +1,8 @@
 """Ask the R&V system for records of which only the RT-PACS tells (`recovery.pacs.doubted_records` says why).
 
-A denial counts only where the same question was answered with a record that the R&V system is known to have: an answer
-of nothing may as well be a question that was not understood.
+A denial counts only where the same question was answered with the records at both ends of its list, which the R&V
+system named in this run, and with none that was not asked for: an answer of nothing, of the first value alone or of
+whatever it holds is a question that was not understood.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from recovery.cache.errors import CacheError
 from recovery.dicom.model import TREATMENT_RECORD_CLASSES, InstanceRef
-from recovery.dimse import find_by_uid, find_images, open_link
+from recovery.dimse import DimseError, find_by_uid, find_images, find_refs, open_link
 from recovery.dimse.query.identifiers import UIDS_PER_QUERY
-from recovery.pacs.peers import pacs_peer
+from recovery.pacs.peers import pacs_peer, tps_peers
 from recovery.tables.schema import DENIED, SET_ASIDE, UNASKED
 
 if TYPE_CHECKING:
@@ -39,21 +40,35 @@ def ask_back(
     back = doubted.note_named(named, known, space.now)
     if not memory.first_look_done:
         return  # whatever else lies in the RT-PACS was there before anybody could be asked
-    back |= doubted.note_signed()
     uids = {ref.sop_instance_uid for ref in named}
     settled = uids | known | doubted.records.keys()
     new = {ref.sop_instance_uid: ref for ref in on_pacs if ref.sop_instance_uid not in settled}
     asked = [*new, *_in_turn(space)][:ASKED_PER_RUN]
-    has, denied = _answers(rv, search, asked, min(uids, default=""))
+    has, denied = _answers(rv, search, asked, uids)
     back |= doubted.note_named(has, known, space.now)
     refs = [new[uid] for uid in _of_deliveries(space, denied & new.keys())]
+    back |= doubted.note_named(_elsewhere(space, denied, refs), known, space.now)
     most = space.config.guard.past_patients
-    doubted.note_denied(refs, space.now, may_set_aside=not doubted.is_blank, most_patients=most)
+    doubted.note_denied(refs, space.now, heard_of=_heard_of(space, named), most_patients=most)
     doubted.note_still_denied(denied)
-    _forget_deleted(space)
     memory.unread = sorted({*memory.unread, *back})
     with suppress(CacheError):  # no reason to move nothing: the job that makes the list says it
         doubted.save(space.cache, space.now)
+
+
+def _elsewhere(space: Workspace, denied: Set[str], new: Iterable[InstanceRef]) -> set[InstanceRef]:
+    """Which of those that do not count, or would not, a planning system has: a machine may tell of its treatments there
+    and not to the R&V system. One that cannot be asked settles nothing."""
+    whose = {uid: of for uid, (of, state, _) in space.doubted.records.items() if state == SET_ASIDE and uid in denied}
+    whose |= {ref.sop_instance_uid: ref.patient_id for ref in new}
+    patients, found = {of for of in whose.values() if of}, set[InstanceRef]()
+    if not patients or len(patients) > space.config.guard.past_patients:
+        return found
+    for peer in tps_peers(space.config, space.memory):
+        with suppress(DimseError), open_link(peer) as link:
+            for one in sorted(patients):  # named, for a node that must be walked
+                found |= find_by_uid(link, [uid for uid, of in whose.items() if of == one], PatientID=one)
+    return found
 
 
 def _in_turn(space: Workspace) -> list[str]:
@@ -63,24 +78,35 @@ def _in_turn(space: Workspace) -> list[str]:
     return [*sorted(space.doubted.of_state(UNASKED)), *[*denied[start:], *denied[:start]][:UIDS_PER_QUERY]]
 
 
-def _answers(rv: Peer, search: Search, uids: list[str], control: str) -> tuple[set[InstanceRef], set[str]]:
+def _heard_of(space: Workspace, named: Set[InstanceRef]) -> set[str | None]:
+    """Patients of whom the R&V system has other records. Of anybody else its word says nothing, and a first record that
+    does not count would take the patient off the list; nor where it is lost which records were known before."""
+    doubted, collection = space.doubted, space.collection
+    if doubted.is_blank or not collection.has_all_records:
+        return set()
+    counted = {record.ref.patient_id for uid, record in collection.records.items() if uid not in doubted.records}
+    return counted | {ref.patient_id for ref in named}
+
+
+def _answers(rv: Peer, search: Search, uids: list[str], named: Set[str]) -> tuple[set[InstanceRef], set[str]]:
     """Which of these it has, and which it denies; neither where its answer proves nothing."""
-    has: set[InstanceRef] = set()
-    denied: set[str] = set()
-    if not uids or not control or rv.traits.unfinished:
+    has = {ref for ref in search.everything or () if ref.sop_instance_uid in uids}
+    there = {ref.sop_instance_uid for ref in has}
+    rest, denied = [uid for uid in uids if uid not in there], set[str]()
+    if not rest or not named or rv.traits.unfinished:
         return has, denied
-    if search.everything is not None:
-        has = {ref for ref in search.everything if ref.sop_instance_uid in uids}
-        return has, set(uids) - {ref.sop_instance_uid for ref in has}
+    if rv.traits.relational is False:  # it knows no question by UID, and was walked
+        return has, set(rest)
+    first, last = min(named), max(named)
     with open_link(rv) as link:
-        for start in range(0, len(uids), UIDS_PER_QUERY - 1):
-            some = uids[start : start + UIDS_PER_QUERY - 1]
-            found = find_by_uid(link, [control, *some])
-            names = {ref.sop_instance_uid for ref in found}
+        for start in range(0, len(rest), UIDS_PER_QUERY - 2):
+            some = rest[start : start + UIDS_PER_QUERY - 2]
+            listed = [*([first] if first != last else ()), *some, last]
+            found = {ref.sop_instance_uid: ref for ref in find_refs(link, {"SOPInstanceUID": "\\".join(listed)})}
             if rv.traits.unfinished:
                 break
-            has |= {ref for ref in found if ref.sop_instance_uid in some}
-            denied |= set(some) - names if control in names else set()
+            has |= {found[uid] for uid in some if uid in found}
+            denied |= set(some) - found.keys() if {first, last} <= found.keys() <= set(listed) else set()
     return has, denied
 
 
@@ -97,13 +123,3 @@ def _of_deliveries(space: Workspace, uids: Set[str]) -> list[str]:
                 if ref.sop_class_uid and ref.sop_class_uid not in TREATMENT_RECORD_CLASSES:
                     others.add(ref.sop_instance_uid)
     return sorted(uids - others)
-
-
-def _forget_deleted(space: Workspace) -> None:
-    """What was set aside and the RT-PACS does not hold any more was somebody's, and nobody has it."""
-    if not (aside := space.doubted.of_state(SET_ASIDE)):
-        return
-    with open_link(pacs_peer(space.config, space.memory)) as link:
-        there = {ref.sop_instance_uid for ref in find_by_uid(link, sorted(aside))}
-    for uid in aside - there:
-        del space.doubted.records[uid]

@@ -3,13 +3,14 @@
 How
     Only what is open is kept: a record that the R&V system named once is known for good, also when it purges it. What
     the RT-PACS is the first to tell of is asked from the R&V system. One that it denies then, in a run in which it
-    answers, is set aside: it is not read, and no next fraction is offered until the R&V system has it, a physicist
-    signs it as a known gap, or it is deleted from the RT-PACS.
+    answers and has others of that patient, is set aside: it is not read, and no next fraction is offered until the R&V
+    system has it, a physicist signs it as a known gap, or it is deleted from the RT-PACS.
 
 Why not every one that it denies
-    What was there before it could be asked (the first run on a filled RT-PACS, a downtime, a new R&V system), and what
-    comes of many patients at once (an archive that is moved, an R&V system that lost much), is rather its loss than
-    somebody's forgery: that counts, and is said. A fraction left out in silence is given twice.
+    What was there before it could be asked (the first run on a filled RT-PACS, a downtime, a new R&V system), what is
+    of a patient of whom it has nothing else (a machine that stores its records itself), and what comes of many patients
+    at once (an archive that is moved, an R&V system that lost much), is rather its loss than somebody's forgery: that
+    counts, and is said. A fraction left out in silence is given twice.
 """
 
 from __future__ import annotations
@@ -85,14 +86,14 @@ class DoubtedRecords:
         return back
 
     def note_denied(
-        self, refs: Iterable[InstanceRef], now: datetime, *, may_set_aside: bool, most_patients: int
+        self, refs: Iterable[InstanceRef], now: datetime, *, heard_of: Collection[str | None], most_patients: int
     ) -> None:
-        """The R&V system was asked for these and has none of them. What was met before counts on; of many patients at
-        once everything does."""
+        """The R&V system was asked for these and has none of them. What was met before counts on, and what is of nobody
+        of `heard_of`; of many patients at once everything does."""
         new = [ref for ref in refs if ref.sop_instance_uid not in self.records]
-        patients = {*self.set_aside, *(ref.patient_id for ref in new)}
-        state = SET_ASIDE if may_set_aside and len(patients) <= most_patients else DENIED
+        are_few = len({*self.set_aside, *(ref.patient_id for ref in new)}) <= most_patients
         for ref in new:
+            state = SET_ASIDE if are_few and ref.patient_id in heard_of else DENIED
             self.records[ref.sop_instance_uid] = (ref.patient_id, state, _naive(now))
 
     def note_still_denied(self, uids: Iterable[str]) -> None:
@@ -107,6 +108,11 @@ class DoubtedRecords:
             whose, _, since = self.records[uid]
             self.records[uid] = (whose, DENIED, since)
         return back
+
+    def forget(self, uids: Iterable[str]) -> None:
+        """The RT-PACS does not hold these any more."""
+        for uid in uids:
+            self.records.pop(uid, None)
 
     def note_read(self, read: Iterable[InstanceRef], known: Iterable[InstanceRef], now: datetime) -> None:
         """These records were read in this run: of those that nobody named the R&V system is still to be asked. What of

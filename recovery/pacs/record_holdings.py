@@ -22,7 +22,7 @@ from recovery.dimse import Peer, find_by_uid, open_link
 from recovery.pacs.holdings import LOST, SHARE, Holding, Holdings
 from recovery.pacs.resting import share_of
 from recovery.pacs.workspace import Workspace
-from recovery.tables.schema import TREATMENT_RECORDS
+from recovery.tables.schema import SET_ASIDE, TREATMENT_RECORDS
 from recovery.words.refusals import RefusedError
 
 RECORDS_PER_RUN = 1000
@@ -37,7 +37,7 @@ def lost_records(holdings: Holdings) -> set[str]:
 def many_lost(space: Workspace) -> str:
     """What is to be said first where the RT-PACS lacks records of many patients: one disk, or one hand, took them."""
     known = space.collection.records
-    lost = lost_records(space.holdings) & known.keys()
+    lost = (lost_records(space.holdings) & known.keys()) - space.doubted.signed
     patients = {known[uid].ref.patient_id for uid in lost}
     if len(patients) <= space.config.guard.past_patients:
         return ""
@@ -68,6 +68,21 @@ def refuse_less(space: Workspace, held: Iterable[InstanceRef]) -> None:
             f"The RT-PACS does not hold what this cache knows of the treatment of {len(lost)} patients: nothing was "
             "rebuilt, and the list here stands. Who wants a list of what is left moves the cache's tables/ away first."
         )
+
+
+def settle_set_aside(space: Workspace, pacs: Peer) -> set[str]:
+    """What people did about records that do not count, also while the R&V system is down: returns those that a
+    physicist signed, which are to be read; what was deleted from the RT-PACS is nobody's any more.
+
+    Raises `DimseError` if the RT-PACS cannot be asked.
+    """
+    signed = space.doubted.note_signed()
+    if aside := sorted(space.doubted.of_state(SET_ASIDE)):
+        with open_link(pacs) as link:
+            there = {ref.sop_instance_uid for ref in find_by_uid(link, aside)}
+        if not pacs.traits.unfinished:
+            space.doubted.forget(set(aside) - there)
+    return signed
 
 
 def ask_for_records(space: Workspace, pacs: Peer, just_named: Iterable[str]) -> set[str]:

@@ -26,7 +26,7 @@ from recovery.host.workers import worked_off
 from recovery.pacs.collection import Collection
 from recovery.pacs.holdings import Holdings, series_of
 from recovery.pacs.image_search import find_series_of_patient, find_series_slices
-from recovery.pacs.record_holdings import ask_for_records
+from recovery.pacs.record_holdings import ask_for_records, settle_set_aside
 from recovery.pacs.record_search import (
     find_all_records,
     find_objects_of_patients,
@@ -98,7 +98,7 @@ def read_new_records(space: Workspace, pacs: Peer, known_plans: Iterable[str] = 
             _take_over(space, pacs, answer())
     if space.collection.records:
         ask_for_records(space, pacs, (ref.sop_instance_uid for ref in space.held_records or ()))
-    if unread := space.memory.unread:
+    if unread := sorted({*space.memory.unread, *settle_set_aside(space, pacs)}):
         with open_link(pacs) as link:
             space.note_held(find_by_uid(link, unread))
     if damaged := space.resting.ask_again():

@@ -1,0 +1,227 @@
+"""What the R&V system's "no" is worth: given fractions that it does not tell of in clinics as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from pydicom import Dataset
+
+from backup_jobs.jobs.build_on_treatment import build_on_treatment
+from backup_jobs.jobs.sync_records import sync_records
+from demo.pacs.archive import Archive
+from recovery.cache.journal import JobResult
+from recovery.cache.memory import Memory
+from recovery.cache.store import Cache
+from recovery.dicom.model import DicomNode
+from recovery.dimse import DimseError
+from recovery.entries.known_gaps import KnownGap
+from recovery.host.entry_lines import append_statement
+from recovery.settings.config import Config
+from recovery.settings.nodes import SourceNode
+from recovery.tables.schema import DOUBTED_RECORDS, ON_TREATMENT
+from recovery.words.notices import Next, next_fraction
+from tests.archive_clinic import NOBODY, NOW, OneSite, local
+from tests.objects import beam_item, plan, record
+
+DISAGREES = "1 treatment record counted that the R&V system does not have"
+
+
+class RvSystem(Archive):
+    """One that understands questions its own way. `late`: what it got after it was asked for the days."""
+
+    late: frozenset[str] = frozenset()
+    understands = "lists"
+    most: int | None = None
+
+    def _on_find(self, event: Any) -> Iterator[tuple[int, Dataset | None]]:
+        asked = event.identifier
+        uids = asked.get("SOPInstanceUID") or ""
+        is_list = not isinstance(uids, str)
+        if is_list and self.understands == "first values":
+            asked.SOPInstanceUID = uids[0]
+        if is_list and self.understands == "no UIDs":
+            asked.SOPInstanceUID = None
+        heard = SimpleNamespace(identifier=asked, context=event.context, assoc=event.assoc, is_cancelled=False)
+        for number, (status, answer) in enumerate(super()._on_find(heard)):  # type: ignore[arg-type]
+            if answer is None or (number != self.most and (uids or answer.get("SOPInstanceUID") not in self.late)):
+                yield status, answer
+            elif number == self.most:
+                return
+
+
+@dataclass
+class Clinic(OneSite):
+    """Its cycle, without moving: what is given lies on both sides, or on one."""
+
+    config_of: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def config(self) -> Config:
+        return replace(super().config, **self.config_of)
+
+    def cycle(self) -> JobResult:
+        space = self.space()
+        try:
+            sync_records(space)
+        except DimseError:
+            assert self.rv == NOBODY
+        result = build_on_treatment(space)
+        space.keep()
+        return result
+
+    def listed(self) -> dict[object, tuple[object, ...]]:
+        rows = Cache(self.config.cache_path).read(ON_TREATMENT)
+        return {
+            row["patient_id"]: (row["fractions_delivered"], next_fraction(row)[1] is Next.DUE, row["disagreement"])
+            for row in rows
+        }
+
+    def states(self) -> dict[object, object]:
+        return {row["sop_instance_uid"]: row["state"] for row in Cache(self.config.cache_path).read(DOUBTED_RECORDS)}
+
+
+def given(patient_id: str, plan_uid: str, number: int, days: float) -> Dataset:
+    at = local(days)
+    beams = [beam_item(1, number, 100.0, 100.0)]
+    return record(plan_uid, beams, at=at, PatientID=patient_id, InstanceCreationDate=f"{at:%Y%m%d}")
+
+
+def delete(archive: Archive, uid: str) -> None:
+    rows = archive.store.index.rows("SELECT path FROM instance WHERE sop_instance_uid = ?", (uid,))
+    archive.store.index.forget(row["path"] for row in rows)
+
+
+@dataclass
+class Nodes:
+    site: Clinic
+    rv: RvSystem
+    pacs: Archive
+    plans: dict[str, str]
+    given: dict[str, str]
+    """By record, whose it is."""
+
+    def more(self, patient_id: str, number: int = 3, days: float = 0.0, uid: str = "") -> Dataset:
+        """One more fraction, in the RT-PACS alone."""
+        ds = given(patient_id, self.plans[patient_id], number, days)
+        ds.SOPInstanceUID = uid or ds.SOPInstanceUID
+        self.pacs.store.ingest([ds])
+        return ds
+
+
+@pytest.fixture
+def nodes(tmp_path: Path) -> Iterator[Nodes]:
+    """Two patients with two fractions each, on both sides, after two cycles."""
+    with (
+        RvSystem(DicomNode("RV", "127.0.0.1", 0), tmp_path / "rv", {}) as rv,
+        Archive(DicomNode("RTPACS", "127.0.0.1", 0), tmp_path / "pacs", {}) as pacs,
+    ):
+        plans, records = dict[str, str](), dict[str, str]()
+        for one in "AB":
+            treated = plan({1: 100.0}, fractions=20, PatientID=one)
+            plans[one] = str(treated.SOPInstanceUID)
+            objects = [treated, *(given(one, plans[one], number, 3 - number) for number in (1, 2))]
+            records |= {str(ds.SOPInstanceUID): one for ds in objects[1:]}
+            rv.store.ingest(objects)
+            pacs.store.ingest(objects)
+        (tmp_path / "site").mkdir()
+        site = Clinic(tmp_path / "site", pacs.node, rv=rv.node, has_database=False)
+        for _ in range(2):
+            site.cycle()
+        assert (set(site.listed().values()), site.states()) == ({(2, True, None)}, {})
+        yield Nodes(site, rv, pacs, plans, records)
+
+
+def test_what_does_not_count_can_be_settled_while_the_rv_system_is_down(nodes: Nodes) -> None:
+    signed, deleted = nodes.more("A"), nodes.more("B")
+    nodes.site.cycle()
+    assert set(nodes.site.listed().values()) == {(2, False, None)}
+    down = replace(nodes.site, rv=NOBODY)
+    uids = (str(signed.SOPInstanceUID),)
+    gap = KnownGap(uids, "seen on the console", NOW.date() + timedelta(9), "Green", NOW)
+    append_statement(down.config.cache_path, gap)
+    delete(nodes.pacs, str(deleted.SOPInstanceUID))
+    down.cycle()
+    assert down.listed() == {"A": (3, True, None), "B": (2, True, None)}
+
+
+def test_an_rv_system_that_takes_the_first_of_a_list_of_uids_denies_nothing(nodes: Nodes) -> None:
+    new = nodes.more("A")
+    nodes.rv.store.ingest([new])
+    nodes.rv.late, nodes.rv.understands = frozenset({str(new.SOPInstanceUID)}), "first values"
+    for _ in range(2):
+        nodes.site.cycle()
+        assert nodes.site.listed()["A"] == (3, True, None)
+
+
+def test_an_rv_system_that_gives_whatever_it_holds_up_to_a_limit_denies_nothing(nodes: Nodes) -> None:
+    """It gave more than that when it was last asked for much."""
+    memory = Memory.load(nodes.site.config.cache_path)
+    memory.traits(nodes.rv.node).proven["IMAGE"] = 500
+    memory.save()
+    new = nodes.more("A")
+    nodes.rv.store.ingest([new])
+    nodes.rv.late, nodes.rv.understands, nodes.rv.most = frozenset({str(new.SOPInstanceUID)}), "no UIDs", 6
+    nodes.site.cycle()
+    assert nodes.site.listed()["A"] == (3, True, None)
+
+
+def test_what_it_got_after_it_was_asked_for_all_that_it_holds_is_asked_for_by_name(nodes: Nodes) -> None:
+    site = replace(nodes.site, now=NOW + timedelta(hours=2))  # dates are due again, and all of it is listed
+    new = nodes.more("A")
+    nodes.rv.store.ingest([new])
+    nodes.rv.late = frozenset({str(new.SOPInstanceUID)})
+    site.cycle()
+    assert (site.listed()["A"], site.states()) == ((3, True, None), {})
+
+
+def test_what_does_not_count_is_named_first_for_the_journal_keeps_no_more_than_some(nodes: Nodes) -> None:
+    nodes.plans["T"] = nodes.plans["A"]
+    counted, aside = nodes.more("T", uid="1.2.3"), nodes.more("A", uid="1.9.9")
+    assert nodes.site.cycle().unproven == (str(aside.SOPInstanceUID), str(counted.SOPInstanceUID))
+
+
+def test_nobody_is_off_the_list_whose_machine_stores_its_records_past_the_rv_system(nodes: Nodes) -> None:
+    nodes.plans["T"] = str((treated := plan({1: 100.0}, fractions=20, PatientID="T")).SOPInstanceUID)
+    nodes.pacs.store.ingest([treated])
+    for number in (1, 2):
+        nodes.more("T", number, days=2 - number)
+        nodes.site.cycle()
+        said = DISAGREES if number == 1 else DISAGREES.replace("1 treatment record", "2 treatment records")
+        assert nodes.site.listed()["T"] == (number, True, said)
+
+
+@pytest.mark.parametrize("what", ["lost", "in another zone"])
+def test_who_forgot_what_was_known_takes_no_purged_record_for_one_that_nobody_gave(nodes: Nodes, what: str) -> None:
+    """The R&V system was restored from yesterday's copy, then a table here is damaged, or the zone corrected."""
+    delete(nodes.rv, next(uid for uid in sorted(nodes.given) if nodes.given[uid] == "A"))
+    nodes.site.cycle()
+    assert nodes.site.listed()["A"] == (2, True, None)
+    if what == "lost":
+        (nodes.site.config.cache_path / "tables" / "treatment_records.parquet").unlink()
+    else:
+        nodes.site.config_of = {"site": replace(nodes.site.config.site, time_zone="Europe/London")}
+    nodes.site.cycle()
+    assert nodes.site.listed()["A"] == (2, True, DISAGREES)
+
+
+def test_what_a_planning_system_has_counts_without_a_word_of_the_rv_system(nodes: Nodes, tmp_path: Path) -> None:
+    """An afterloader, of whose treatments the planning system alone is told."""
+    with Archive(DicomNode("TPS", "127.0.0.1", 0), tmp_path / "tps", {}) as tps:
+        nodes.site.config_of = {"tps": [SourceNode(tps.node.ae_title, tps.node.host, tps.node.port)]}
+        tps.store.ingest([nodes.more("A")])
+        nodes.more("B")
+        nodes.site.cycle()
+        assert nodes.site.listed() == {"A": (3, True, None), "B": (2, False, None)}
+
+
+def test_where_the_product_serves_no_records_any_more_nothing_waits_for_its_word(nodes: Nodes) -> None:
+    mosaiq = replace(nodes.site, product="mosaiq", has_database=True)
+    nodes.more("A")
+    mosaiq.cycle()
+    assert (mosaiq.listed()["A"], mosaiq.states()) == ((3, True, None), {})
