@@ -97,7 +97,8 @@ class Chain:
     def next_number(self, member: Member) -> int | None:
         """The interrupted fraction's of the plan, else the one after the highest of the course.
 
-        Where each day's plan calls its own fraction 1, the one after those that were given.
+        Where each day's plan calls its own fraction 1, the one after those that were given, also with the plan that
+        they were made from.
         """
         if self.remaining_with(member) == 0:
             return None
@@ -105,7 +106,8 @@ class Chain:
             return member.course.interrupted.fraction_number
         counted = self.members if self.goes_on else (self.newest,)
         highest = max([0, *(f.fraction_number for m in counted for f in m.course.fractions)])
-        is_daily = len(self.members) > 1 and all(m.own_number is None for m in self.members if m.course.is_treated)
+        treated = [m for m in self.members if m.course.is_treated]
+        is_daily = len(self.members) > 1 and all(m.own_number is None for m in treated[:-1] or treated)
         return max(highest, self.fractions_delivered if is_daily else 0) + 1
 
     @property

@@ -220,6 +220,14 @@ def test_of_plans_for_one_day_each_that_all_call_it_1_the_next_is_the_one_after_
     assert [of.next_number(one) for one in of.members] == [4, 4, 4]
 
 
+def test_the_next_number_counts_what_was_given_where_the_reference_plan_gave_some_before_daily_plans() -> None:
+    for given in ([1], [1, 2]):
+        reference = member("ref", 8, given)
+        of = numbered(chain(*(member(f"ad{n}", 1, [1], 2 + n) for n in (3, 2, 1)), reference), 8)
+        assert of.fractions_delivered == len(given) + 3
+        assert {of.next_number(one) for one in of.members} == {len(given) + 4}
+
+
 def test_what_cannot_be_counted_begins_no_numbers_anew() -> None:
     first = member("a", 20, [1, 2, 3])
 
