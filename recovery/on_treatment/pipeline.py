@@ -11,7 +11,8 @@ How
     lying.
 
 Why an appointment of this day still stands when its hour has passed
-    Nobody was treated at it, or the list would know. By tomorrow somebody has looked.
+    Nobody was treated at it, or the list would know: the first appointment of a day is that of the day's treatment,
+    also where it was given early. By tomorrow somebody has looked.
 
 Why a CT scanner tells of a simulation
     Activities are named in the clinic's language. A machine that treats nobody is known by its fields.
@@ -98,7 +99,7 @@ def _of_patient(told: Told, now: datetime) -> Iterator[Found]:
     answered = {plan["prescription_id"] for plan in settled} | {row["prescription_id"] for row in treated}
     over = {row["referenced_rt_plan_uid"] for row in told.listed if row["status"] in {"closed", "superseded"}}
     is_treated = any(not is_over(row["status"]) for row in treated)
-    ahead = _ahead(told.schedule, now)
+    ahead = _ahead(told.schedule, now, _last_treated_at(treated))
     own = ahead if not is_treated else None  # else it is the other plan's
     found: list[Found] = []
     for plan in told.plans:
@@ -141,7 +142,7 @@ def _of_appointments(told: Told, now: datetime, ahead: Row | None) -> Iterator[F
     kept = [row for row in told.schedule if row["status"] not in CANCELLED_STATUSES and row["appointment_at"]]
     scans = sorted((row for row in kept if row["other_machine_name"]), key=lambda row: row["appointment_at"])
     treated = [row for row in told.listed if row["first_treatment_at"] is not None]
-    last = max((row["last_treatment_at"] or row["first_treatment_at"] for row in treated), default=None)
+    last = _last_treated_at(treated)
     scans = [row for row in scans if last is None or row["appointment_at"] > last]
     past = [row for row in scans if row["appointment_at"] <= now]
     of_plans = {plan["sop_instance_uid"]: plan["course_id"] for plan in told.plans}
@@ -163,9 +164,20 @@ def _of_appointments(told: Told, now: datetime, ahead: Row | None) -> Iterator[F
         yield Found("referred", f"{visit['activity'] or 'appointment'}", visit["appointment_at"])
 
 
-def _ahead(schedule: Sequence[Row], now: datetime) -> Row | None:
-    """The next appointment at a machine that treats."""
-    coming = [
+def _last_treated_at(treated: Iterable[Row]) -> datetime | None:
+    return max((row["last_treatment_at"] or row["first_treatment_at"] for row in treated), default=None)
+
+
+def _ahead(schedule: Sequence[Row], now: datetime, last: datetime | None) -> Row | None:
+    """The next appointment at a machine that treats, but for those that the `last` treatment answers."""
+    coming = sorted(_coming(schedule, now), key=lambda row: row["appointment_at"])
+    if last is not None and coming and coming[0]["appointment_at"].date() == last.date():
+        coming = [row for row in coming[1:] if row["appointment_at"] > last]
+    return next(iter(coming), None)
+
+
+def _coming(schedule: Sequence[Row], now: datetime) -> list[Row]:
+    return [
         row
         for row in schedule
         if row["treatment_machine_name"]
@@ -173,7 +185,6 @@ def _ahead(schedule: Sequence[Row], now: datetime) -> Row | None:
         and row["appointment_at"].date() >= now.date()
         and row["status"] not in CANCELLED_STATUSES
     ]
-    return min(coming, key=lambda row: row["appointment_at"], default=None)
 
 
 def _row(told: Told, found: Found, now: datetime) -> dict[str, Any]:

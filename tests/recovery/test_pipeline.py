@@ -38,6 +38,7 @@ TREATED = row("listed", referenced_rt_plan_uid="1.2", status="on_treatment", fir
               last_treatment_at=PAST)  # fmt: skip
 CLOSED = row("listed", referenced_rt_plan_uid="1.2", status="closed")
 DONE = {**TREATED, "status": "completed"}
+TODAY = {**DONE, "last_treatment_at": NOW - timedelta(hours=2)}
 BOOKED = row("schedule", appointment_at=SOON, treatment_machine_name="TB1", status="booked")
 SCAN = row("schedule", appointment_at=PAST, other_machine_name="CT1", status="completed")
 QA = {**PLAN, "sop_instance_uid": "1.9", "plan_intent": "VERIFICATION"}
@@ -99,6 +100,10 @@ def found(*rows: dict[str, Any]) -> list[dict[str, Any]]:
         ([COURSE, {**PLAN, "approval_status": "rejected"}, CLOSED], ["referred"]),
         ([PLAN, {**BOOKED, "appointment_at": NOW - timedelta(hours=2)}], ["booked"]),
         ([{**BOOKED, "appointment_at": NOW - timedelta(hours=2)}], ["booked"]),
+        ([PLAN, TODAY, {**BOOKED, "appointment_at": NOW - timedelta(hours=2, minutes=4)}], []),
+        ([PLAN, TODAY, {**BOOKED, "appointment_at": NOW - timedelta(hours=1)}], []),
+        ([PLAN, TODAY, AGAIN, {**BOOKED, "appointment_at": NOW - timedelta(hours=2, minutes=4)}], ["approved"]),
+        ([PLAN, TODAY, {**BOOKED, "appointment_at": NOW - timedelta(hours=3)}, BOOKED], ["booked"]),
         ([], []),
     ],
 )
