@@ -17,6 +17,8 @@ STRIP = timedelta(days=7)
 NIGHTLY = dict.fromkeys(("verify_backup", "keep_packs", "keep_bundle"), timedelta(days=1))
 NIGHTLY |= {"copy_sites": timedelta(hours=1)}
 """Jobs that are not part of the cycle, and how often they are due."""
+WANT_OBJECTS = frozenset({*CYCLE, "verify_backup", "keep_packs"})
+"""Jobs whose unproven things are objects; those of others are sites, files or checks."""
 _ABOUT_A_TABLE = re.compile(r"(?:^|; )table (\w+): (.*?)(?=; table \w+: |; not asked for after that: |$)")
 _NOT_ASKED = re.compile(r"not asked for after that: ([\w, ]+)")
 _REASON = re.compile(r"(?:^|; )([0-9][0-9.]+): (.*?)(?=; [0-9][0-9.]+: |; and \d+ more|$)")

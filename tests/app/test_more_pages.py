@@ -154,6 +154,17 @@ def test_health_names_what_is_unproven_since_when(open_dashboard: Open) -> None:
     assert "100 more of sync_plans are not named in the journal" in said(visit)
 
 
+@pytest.mark.parametrize("job", ["check", "copy_sites", "keep_bundle"])
+def test_what_fails_of_a_job_that_wants_no_objects_is_not_told_as_an_object(open_dashboard: Open, job: str) -> None:
+    visit = open_dashboard("good", page="backup_health")
+    journal = Journal(cache())
+    told = JobResult(job, "PARTIAL", {"found": 14, "unproven": 1}, (), "R&V database answers: it does not")
+    journal.finish(journal.start(job, clinic.NOW), told, clinic.NOW)
+    visit.run()
+    assert "partly done" in table(visit, "jobs").set_index("job").loc[job, "remark"]
+    assert "Nothing: every object that the last runs wanted is held" in said(visit)
+
+
 def test_health_says_whom_patterns_keep_off_and_what_is_held(open_dashboard: Open) -> None:
     visit = open_dashboard("good", page="backup_health")
     add_to_config('[dashboard]\nexclude_patient_ids = ["$*"]\n')

@@ -93,7 +93,8 @@ def in_words(one: health.Unproven, owners: Mapping[str, tuple[str, str]]) -> tup
 
 def _not_named(runs: Sequence[JobRun]) -> str:
     """What the newest runs counted as unproven beyond the UIDs that the journal keeps."""
-    newest: dict[str, JobRun] = {run.job: run for run in runs if run.outcome in {"OK", "PARTIAL"}}
+    telling = (run for run in runs if run.outcome in {"OK", "PARTIAL"} and run.job in health.WANT_OBJECTS)
+    newest: dict[str, JobRun] = {run.job: run for run in telling}
     said = [
         f"{more} more of {job} are not named in the journal; `python -m backup_jobs {job} --json` names them all."
         for job, run in newest.items()
