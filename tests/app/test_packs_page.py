@@ -9,6 +9,9 @@ from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
+from app.data.packs import Judged
+from app.screens.recovery_packs import _counts
+from recovery.packing.gate import Refusal, is_complete, was_proven_lately
 from recovery.packing.proof import faults_of
 from tests.app.conftest import said
 
@@ -29,6 +32,17 @@ def test_what_the_gate_refuses_is_counted_by_reason_and_listed_with_its_sentence
     (table,) = [one.value for one in visit.dataframe if "why" in one.value]
     assert set(table["why"]) == {"The safety copy has no plan object of it: there is nothing to load."}
     assert "No pack is kept ready: the config names no folder" in said(visit)
+
+
+def test_a_plan_that_is_refused_twice_is_counted_by_its_first_reason() -> None:
+    late = Refusal(was_proven_lately.__name__, "It was never proven whole by re-reading.")
+    refused = [
+        Judged("TB1", "BERG, Bo", "2", "Prost", (Refusal(is_complete.__name__, "1 of 28 images."), late)),
+        Judged("TB1", "ABELSEN, Anna", "1", "Breast", (late,)),
+    ]
+    assert _counts(3, refused) == (
+        "**3 plans** may be packed · :red[■ **2** refused by the safety gate]: 1 incomplete, 1 not proven lately"
+    )
 
 
 def test_who_may_not_recover_plans_sees_why_not_and_cannot_pack(open_dashboard: Open) -> None:

@@ -42,11 +42,14 @@ def show(desk: Desk) -> None:
 
 
 def _counts(allowed: int, refused: list[packs.Judged]) -> str:
-    """`46 plans may be packed · ■ 4 refused by the safety gate: 2 in disagreement, 2 incomplete`"""
+    """`46 plans may be packed · ■ 4 refused by the safety gate: 2 in disagreement, 2 incomplete`
+
+    Of each plan the first reason, so that the numbers add up.
+    """
     said = f"**{counted(allowed, 'plan')}** may be packed"
     if not refused:
         return f"{said} · **0** refused"
-    by_rule = Counter(IN_SHORT[why.rule] for one in refused for why in one.refused)
+    by_rule = Counter(IN_SHORT[one.refused[0].rule] for one in refused)
     why = ", ".join(f"{number} {rule}" for rule, number in by_rule.most_common())
     return f"{said} · :red[■ **{len(refused)}** refused by the safety gate]: {why}"
 
