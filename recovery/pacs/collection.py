@@ -16,7 +16,7 @@ from typing import Any
 
 from pydicom import Dataset
 
-from recovery.cache.errors import CacheError
+from recovery.cache.errors import CacheError, TableMissingError
 from recovery.cache.store import Cache
 from recovery.dicom.model import TREATMENT_RECORD_CLASSES, InstanceRef
 from recovery.dicom.plans import ImageSeries, Plan, StructureSet
@@ -184,7 +184,8 @@ class Collection:
         try:
             return cache.read(schema)
         except CacheError as error:
-            log.info("table %s starts anew: %s", schema.name, error)
+            if not isinstance(error, TableMissingError):  # a first run, and a rebuild, begin with none
+                log.info("table %s starts anew: %s", schema.name, error)
             self.unread.append(schema.name)
             return []
 
