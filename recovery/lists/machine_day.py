@@ -114,8 +114,8 @@ def with_signers(lines: pd.DataFrame) -> pd.DataFrame:
 def heading_of_unbooked(machine: str, number: int, *, is_schedule_known: bool) -> str:
     """What stands above those who have no appointment; without a schedule nobody knows whether they have one."""
     if not is_schedule_known:
-        return f"In treatment on {machine}, appointments unknown: {number}"
-    return f"In treatment on {machine}, no appointment known that day: {number}"
+        return f"Unfinished plans on {machine}, appointments unknown: {number}"
+    return f"Unfinished plans on {machine}, no appointment known that day: {number}"
 
 
 def said_of_day(on_day: pd.DataFrame | None) -> dict[str, str]:

@@ -35,7 +35,7 @@ OF_DATABASE = f"■ {len(RELATIONAL_TABLES)} of {len(RELATIONAL_TABLES)} tables 
 UNKNOWN_DAY = "TB1 · Tue 24 Nov · ▲ appointments unknown · ■ 1 to look at first"
 
 STANDS_IN = "The newest snapshot of the R&V database's tables is not believed"
-IN_TREATMENT = "In treatment on TB1, appointments unknown: 2"
+IN_TREATMENT = "Unfinished plans on TB1, appointments unknown: 2"
 
 SAID: dict[str, dict[str, tuple[str, ...]]] = {
     "good": {

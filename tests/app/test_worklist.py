@@ -231,7 +231,7 @@ def test_the_worklist_is_typed_lies_on_its_side_and_says_how_old_it_is(cache: Pa
     told = {row[0].value: row[1].value for row in about.iter_rows()}
     assert told["Machine"] == "TB1"
     assert told["What this list may lack"] == "there is no table x"
-    assert "In treatment on TB1, no appointment known that day: 4" in [row[0].value for row in sheet.iter_rows()]
+    assert "Unfinished plans on TB1, no appointment known that day: 4" in [row[0].value for row in sheet.iter_rows()]
 
 
 @pytest.mark.parametrize("attack", ["=1+1", "+1", "-2", "@SUM(A1)", "\t=1"])

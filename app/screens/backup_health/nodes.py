@@ -123,7 +123,7 @@ def show_held(desk: Desk, runs: Sequence[JobRun]) -> None:
         return
     records = next((run.counts.get("found") for run in reversed(runs) if _counted_records(run)), None)
     rows: list[dict[str, object]] = [
-        {"mark": "", "kind": "Treatment records", "held": records, "wanted": None, "asked": None}
+        {"mark": "", "kind": "Treatment records, listed", "held": records, "wanted": None, "asked": None}
     ]
     for kind in kinds:
         asked = moment(kind.asked_last, desk.now(), desk.config.site.zone)

@@ -35,7 +35,7 @@ def show(desk: Desk) -> None:
             ":orange[▲ **No downtime is declared:** the R&V system records what is given. Chart only what it does not.]"
         )
     if rights.signer(Permission.CHARTING) is None:
-        st.markdown(f":small[{rights.refusal(Permission.CHARTING)}]")
+        st.markdown(f":small[You may not {Permission.CHARTING}. {rights.refusal(Permission.CHARTING)}]")
     corrected = _corrected(desk)
     above = st.container(horizontal=True, vertical_alignment="bottom")  # half a tablet has no room for all machines
     left, right = st.columns([2, 3], gap="medium")

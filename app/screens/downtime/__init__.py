@@ -54,9 +54,9 @@ def show(desk: Desk) -> None:
     loaded = listed.load(desk)
     lasts, signer = lasting_at(desk.config.cache_path), rights.signer(_MAY)
     if lasts is None:
-        st.markdown("**No downtime is declared.** The R&V system is believed, as far as the line above says.")
+        st.markdown("**No downtime is declared.** What counts is what the R&V system recorded, up to the proof above.")
         if signer is None:
-            st.markdown(f":small[{rights.refusal(_MAY)}]")
+            st.markdown(f":small[You may not {_MAY}. {rights.refusal(_MAY)}]")
         else:
             _show_begin(desk, signer)
     else:

@@ -56,8 +56,8 @@ def _show_state(desk: Desk, checks: Statements[ShiftCheck], begun: list[Shift]) 
         st.markdown(f":orange[▲ {damaged} of shift_checks\\.jsonl cannot be read: look at it.]")
     if not desk.config.watch.shift_checks:
         st.markdown(
-            "Nobody is asked for this check: enter when shifts begin as `shift_checks` under `[watch]` in the config. "
-            "It can be made all the same."
+            "Nobody is reminded of this check: the times at which shifts begin are missing in the config, as "
+            "`shift_checks` under `[watch]`. It can be made all the same."
         )
     elif begun and begun[0].check is None:
         late = desk.now() - begun[0].begins > GRACE

@@ -58,7 +58,10 @@ def show(desk: Desk) -> None:
     loaded = listed.page(desk, "Since the last proof")
     doubt = unknown.doubt_now(loaded, desk)
     if doubt is None:
-        st.markdown("**Nobody is on this list.** The newest proof is fresh: all lists are true until then.")
+        st.markdown(
+            "**Nobody is on this list.** The newest proof is fresh: all lists are true up to it. "
+            "Once it is too old, whoever is booked after it stands here."
+        )
         return
     _show_list(desk, loaded, doubt)
 
