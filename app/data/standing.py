@@ -20,6 +20,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 from zoneinfo import ZoneInfo
 
+from app.wording.silences import REMEDY, SILENT
 from recovery.cache.journal import CYCLE
 from recovery.dicom.model import JobRun
 from recovery.entries.known_gaps import unacknowledged
@@ -32,19 +33,6 @@ CLOCK_TOLERANCE = timedelta(minutes=2)
 """Two machines' clocks may differ by this much before a page speaks of it."""
 
 _USUAL_PACE = Schedule()
-
-_SILENT: Mapping[str, str] = {
-    "both": "The R&V system and its database have not answered",
-    "rv": "The R&V system has not answered",
-    "pacs": "The RT-PACS has not answered",
-    "database": "The R&V system's database has not answered",
-    "cache": "The cache could not be written",
-    "config": "The jobs could not use their config",
-}
-_REMEDY: Mapping[str, str] = {
-    "cache": " Check free space and rights of the cache's folder.",
-    "config": " Run `python -m backup_jobs check`; it names every mistake.",
-}
 
 
 class Level(IntEnum):
@@ -260,13 +248,13 @@ def _answers(jobs: Sequence[JobState], clock: Moment) -> Signal:
     silent: dict[str, str] = {}
     for state in jobs:
         fault = state.newest.fault
-        if state.newest.outcome == "FAILED" and fault in _SILENT:
+        if state.newest.outcome == "FAILED" and fault in SILENT:
             silent.setdefault(fault, clock.since((state.last_told or state.newest).started_at))
     if silent.get("rv", "") == silent.get("database"):
         silent["both"] = silent.pop("rv")
         del silent["database"]
     if silent:
-        sentences = {fault: f"{what} {silent.get(fault)}.{_REMEDY.get(fault, '')}" for fault, what in _SILENT.items()}
+        sentences = {fault: f"{what} {silent.get(fault)}.{REMEDY.get(fault, '')}" for fault, what in SILENT.items()}
         return Signal(Level.STOP, tuple(said for fault, said in sentences.items() if fault in silent))
     told = [s.last_told for s in jobs if s.last_told is not None and s.job in {"sync_records", "snapshot_tables"}]
     if not told:
@@ -284,7 +272,7 @@ def _completeness(jobs: Sequence[JobState], lacking: Mapping[str, int], clock: M
             f"{counted(number, 'object')} that a plan or course needs {are} not proven in the RT-PACS. "
             "**Backup health** says which, whose, and why."
         )
-    failing = [s for s in jobs if s.newest.outcome == "FAILED" and s.newest.fault not in _SILENT]
+    failing = [s for s in jobs if s.newest.outcome == "FAILED" and s.newest.fault not in SILENT]
     if failing:
         since = clock.since(min((s.last_told or s.newest).started_at for s in failing))
         what = "A backup job fails" if len(failing) == 1 else f"{len(failing)} backup jobs fail"
