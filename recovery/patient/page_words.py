@@ -73,11 +73,9 @@ def approval(plan: PlanFile, today: date) -> str:
 
 def next_fraction(plan: PlanFile) -> str:
     """What comes next, as the one sentence that this page is opened for, with the mark of what forbids it."""
-    ledger = plan.ledger
-    is_begun = ledger is not None and ledger.next.unfinished is not None
-    is_stopped = plan.is_unfinished and ledger is not None and (is_begun or not plan.is_next_proven)
-    is_unknown = ledger is None or plan.row.unknown_since is not None
-    mark = f"{STOP_MARK} " if is_stopped else f"{LOOK_MARK} " if is_unknown else ""
+    stops = not plan.is_next_proven or any(notice.is_stop for notice in plan_notices.of_plan(plan))
+    mark = f"{STOP_MARK} " if plan.is_unfinished and stops else ""
+    mark = mark or (f"{LOOK_MARK} " if plan.ledger is None or plan.row.unknown_since is not None else "")
     return f"{mark}Next fraction: {plan_notices.next_fraction(plan)}"
 
 

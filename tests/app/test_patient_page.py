@@ -103,6 +103,7 @@ def test_what_the_list_says_because_of_the_database_stands_on_the_page_too(open_
     visit = open_patient(clinic, "100231", in_flight=begun, disagreement=differing)
     assert plain(visit).count(f"■ NOT RECORDED: {begun}") == 1
     assert plain(visit).count(f"■ DISAGREEMENT: {differing}") == 1
+    assert ":red[■ Next fraction:" in plain(visit), "the largest line of a page must not look like every day"
 
 
 def test_a_gap_that_goes_on_is_told_and_stands_in_the_chart(open_patient: Open) -> None:
@@ -245,7 +246,7 @@ def test_without_records_no_fraction_is_counted(open_patient: Open, tmp_path: Pa
     visit = open_patient(None, "100231")
     assert not visit.exception
     text = plain(visit)
-    assert ":orange[▲ Next fraction: unknown" in text
+    assert ":red[■ Next fraction: unknown" in text
     assert "No table treatment_records" in text
 
 
