@@ -38,6 +38,10 @@ if TYPE_CHECKING:
 _TICK_SECONDS = 0.3
 
 
+class _StoppedError(Exception):
+    """Somebody stopped it while the clinic was prepared."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     keep_private()
@@ -47,8 +51,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console()
     workplace = Workplace(asked.folder, asked.product)
     console.say(f"preparing the clinic in {workplace.folder} …")
+
+    def tell(said: str) -> None:
+        if ended.is_set():
+            raise _StoppedError
+        console.status(said)
+
     try:
-        clinic, database, nodes = workplace.open(asked.seed, opening_time(), fast=asked.fast, tell=console.status)
+        clinic, database, nodes = workplace.open(asked.seed, opening_time(), fast=asked.fast, tell=tell)
         clock = SimulatedClock(workplace.clock_file, clinic.now, asked.speed, ZoneInfo(TIME_ZONE))
         with Processes(workplace.logs, workplace.clock_file) as processes:
             simulation = Simulation(workplace, clinic, database, nodes, clock, processes)
@@ -59,6 +69,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     _run(simulation, asked, console, ended)
             finally:
                 simulation.close()
+    except _StoppedError:
+        console.say("stopped before the clinic was there; the next start prepares it anew")
+        return 1
     except (OSError, sqlite3.Error) as error:
         print(f"the demonstration cannot go on: {error}", file=sys.stderr)
         return 2

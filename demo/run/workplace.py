@@ -12,6 +12,7 @@ import json
 import multiprocessing
 import os
 import shutil
+import signal
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -154,7 +155,7 @@ class Workplace:
     ) -> tuple[Clinic, ClinicDatabase, Nodes]:
         """The clinic of this folder as it was left, or a new one opened at `now`; its R&V system holds its history.
 
-        `tell` hears how far a new one is.
+        `tell` hears how far a new one is; what it raises ends the work, and the next start begins anew.
 
         Raises
         ------
@@ -231,7 +232,8 @@ class Workplace:
         if parts == 1:
             ingest(0)
             return
-        with ProcessPoolExecutor(os.cpu_count(), mp_context=multiprocessing.get_context("spawn")) as pool:
+        spawn = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(os.cpu_count(), spawn, signal.signal, (signal.SIGINT, signal.SIG_IGN)) as pool:
             tell("preparing the clinic: 0 %")
             for done, _ in enumerate(pool.map(ingest, range(parts)), start=1):
                 tell(f"preparing the clinic: {100 * done // parts} %")

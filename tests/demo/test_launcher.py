@@ -28,6 +28,7 @@ from recovery.host import clock as recovery_clock
 from recovery.host.entry_lines import read_statements
 from recovery.settings.config import load_config
 from tests.patience import seconds
+from tests.terminal import on_a_terminal
 
 ROOT = Path(__file__).parents[2]
 OPENED_AT = datetime(2026, 11, 20, 11, 0)  # noqa: DTZ001  site time
@@ -184,3 +185,9 @@ def test_a_failing_cycle_is_told_and_the_clock_goes_on(tmp_path: Path) -> None:
             time.sleep(0.1)
         assert processes.is_running("proof") or processes.exit_status("proof") == 2, "it follows a day's first cycle"
     assert run.last_cycle.startswith("exit ") and not run.clock.stands
+
+
+def test_ctrl_c_while_the_clinic_is_prepared_ends_it_soon_and_without_a_trace(tmp_path: Path) -> None:
+    shown = on_a_terminal("-m", "demo", "--no-dashboard", "--folder", str(tmp_path), until=lambda text: "0 %" in text)
+    assert shown.status == 1 and "Traceback" not in shown.text, shown.text
+    assert "stopped before the clinic was there" in shown.text and " 100 %" not in shown.text
