@@ -21,9 +21,8 @@ from recovery.course.metersets import planned_metersets
 from recovery.dicom.model import Patient
 from recovery.dicom.plans import Plan, StructureSet
 from recovery.dicom.records import TreatmentRecord
-from recovery.overview.build import overview_rows
+from recovery.overview.build import overview_rows, whole_rows
 from recovery.overview.evidence import evidence_of
-from recovery.overview.rv_columns import with_second_source
 from recovery.pacs.holdings import Holding
 from recovery.pacs.workspace import Workspace, open_workspace
 from recovery.settings.config import load_config
@@ -54,7 +53,7 @@ def make(clinic: TwoNodes, now: datetime) -> None:
     space.collection.save(space.cache, now)
     space.holdings.save(space.cache, now)
     listed = overview_rows(space, evidence_of(space))
-    space.cache.write(ON_TREATMENT, with_second_source(space, listed.rows), taken_at=now, source="RT-PACS")
+    space.cache.write(ON_TREATMENT, whole_rows(space, listed), taken_at=now, source="RT-PACS")
     journal = Journal(config.cache_path)
     for job in JOBS:
         journal.finish(journal.start(job, now), JobResult(job, "OK", {}), now)
