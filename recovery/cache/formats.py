@@ -78,7 +78,7 @@ def _workbook(rows: list[dict[str, object]], schema: TableSchema, told: str) -> 
     sheet = book.create_sheet(schema.name[:31], 0)
     book.remove(book.worksheets[1])
     sheet.append(list(schema.columns))
-    sheet.freeze_panes = "A2"
+    sheet.freeze_panes, sheet.print_title_rows, sheet.page_setup.orientation = "A2", "1:1", "landscape"
     for column, name in enumerate(schema.columns, start=1):
         shown = max((_letters(row[name]) for row in rows), default=0)
         sheet.column_dimensions[get_column_letter(column)].width = min(max(len(name), shown), _WIDEST) + 2

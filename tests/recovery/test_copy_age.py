@@ -85,6 +85,7 @@ def test_a_copy_past_its_grace_says_so_on_standard_error_and_in_files_with_a_pla
         if form == "xlsx":
             sheet = openpyxl.load_workbook(io.BytesIO(content)).worksheets[0]
             assert told in sheet["A1"].comment.text and told in sheet.oddHeader.center.text
+            assert sheet.print_title_rows == "$1:$1", "each printed page says what its columns are"
         if form == "parquet":
             taken_at = (pq.read_metadata(io.BytesIO(content)).metadata or {})[b"rbrdt.taken_at"].decode()
             assert datetime.fromisoformat(taken_at) == NOW + elapsed
