@@ -163,7 +163,7 @@ def _open_patient(page: Page, number: int) -> float:
         with contextlib.suppress(Error):
             heading.wait_for(timeout=PATIENCE_MS / _CLICKS)
             break
-    page.get_by_role("heading", name=re.compile("Next: ")).first.wait_for(timeout=PATIENCE_MS)
+    page.get_by_role("heading", name=re.compile("Next fraction: ")).first.wait_for(timeout=PATIENCE_MS)
     page.locator("[data-testid=stDataFrame] canvas").first.wait_for(timeout=PATIENCE_MS)
     return time.monotonic() - started
 
