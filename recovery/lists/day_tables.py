@@ -85,9 +85,11 @@ def given_on(cache: Cache, ids: Sequence[str], day: date) -> Mapping[PlanKey, Se
     from recovery.tables.object_rows import records_of_rows  # with pydicom behind it, which no list needs
 
     rows = cache.read_where(TREATMENT_RECORDS, "patient_id", ids)
-    records = {record.ref.sop_instance_uid: record for record in records_of_rows(rows)}
+    uids = {str(row["sop_instance_uid"]) for row in rows}
+    near = [row for row in rows if row["treatment_date"] in {day, None}]  # objects of all would cost most
+    records = {record.ref.sop_instance_uid: record for record in records_of_rows(near)}
     found: dict[PlanKey, dict[tuple[int | None, datetime], Given]] = {}
-    for record in filter(is_session, without_amended(records)):
+    for record in filter(is_session, without_amended(records, uids)):
         at = record.treated_at
         if at is None or at.date() != day:
             continue

@@ -26,7 +26,7 @@ Why empty type 1 elements
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
@@ -170,9 +170,12 @@ def amendments(session: DeliveredSession, held: Mapping[str, TreatmentRecord]) -
     return RecordVersion(uid, number)
 
 
-def without_amended(records: Mapping[str, TreatmentRecord]) -> Iterator[TreatmentRecord]:
-    """The records that count: those that no other one of them replaces."""
-    return (record for uid, record in records.items() if not uid.startswith("2.25.") or amended_uid(uid) not in records)
+def without_amended(
+    records: Mapping[str, TreatmentRecord], known: Container[str] | None = None
+) -> Iterator[TreatmentRecord]:
+    """The records that count: those that no other one replaces, of them or, where they are a part, of `known`."""
+    among = records if known is None else known
+    return (record for uid, record in records.items() if not uid.startswith("2.25.") or amended_uid(uid) not in among)
 
 
 def recorded_facts(record: TreatmentRecord) -> tuple[object, ...]:
