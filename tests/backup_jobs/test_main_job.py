@@ -436,8 +436,11 @@ def test_a_first_run_that_is_stopped_ends_soon_and_the_next_one_goes_on(clinic: 
         wait_until(lambda: clinic.pacs.count() >= 5)
         run.send_signal(number)
         said = run.communicate(timeout=seconds(20))[1]
-    held = len(clinic.pacs.instances())
+    stored = len(clinic.pacs.instances())  # one more may be under way in the RT-PACS
     assert run.returncode == 1 and "the next run does the rest" in said and "Traceback" not in said
-    assert held < 240
+    assert stored < 240
     _, results = clinic.job("sync_records")
-    assert results["sync_records"]["counts"] == {"found": 240, "already_held": held, "moved": 240 - held, "unproven": 0}
+    counts = results["sync_records"]["counts"]
+    held = counts["already_held"]
+    assert held in {stored, stored + 1}
+    assert counts == {"found": 240, "already_held": held, "moved": 240 - held, "unproven": 0}
