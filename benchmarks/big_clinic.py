@@ -50,7 +50,7 @@ def fill(path: Path, *, newest: date, on_treatment: int = ON_TREATMENT, former: 
     """Make the database; returns its numbers of deliveries and of appointments."""
     aria = Aria(path)
     aria.execute("BEGIN")
-    machines = [aria.machine(f"TB{number}") for number in range(1, MACHINES + 1)]
+    machines = [aria.machine(machine_of(number)) for number in range(MACHINES)]
     aria.insert("ConfigurationItem", ConfigurationSetSer=1, ConfigurationItemId="Dose", ConfigValue="Gy")
     deliveries = appointments = 0
     for number in range(on_treatment + former):
@@ -101,6 +101,11 @@ def name_of(number: int) -> tuple[str, str]:
     digits = [number // len(_SYLLABLES) ** place % len(_SYLLABLES) for place in range(3)]
     family = "".join(_SYLLABLES[digit * 7 % len(_SYLLABLES)] for digit in digits).capitalize()
     return f"{family}{_SYLLABLES[number * 5 % len(_SYLLABLES)]}", _SYLLABLES[number % len(_SYLLABLES)].capitalize()
+
+
+def machine_of(number: int) -> str:
+    """The machine on which a patient is treated."""
+    return f"TB{number % MACHINES + 1}"
 
 
 def birth_date_of(number: int) -> date:

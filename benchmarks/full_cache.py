@@ -108,6 +108,7 @@ def _add_patient(space: Workspace, number: int, newest: date, pictured: dict[str
 
 
 def _add_record(space: Workspace, made: Plan, patient: Patient, fraction: int, day: date) -> None:
+    number = int(patient.patient_id or 0)
     record_uid = uid("record", made.ref.sop_instance_uid, fraction)
     (planned,) = planned_metersets(made).values()
     beams = tuple(
@@ -123,5 +124,6 @@ def _add_record(space: Workspace, made: Plan, patient: Patient, fraction: int, d
     ref = replace(_RECORD.ref, sop_instance_uid=record_uid, patient_id=patient.patient_id)
     space.collection.records[record_uid] = replace(
         _RECORD, ref=ref, patient=patient, treatment_date=day, beams=beams,
+        treatment_machine_name=big_clinic.machine_of(number),
         referenced_rt_plan_uid=made.ref.sop_instance_uid, number_of_fractions_planned=FRACTIONS,
     )  # fmt: skip

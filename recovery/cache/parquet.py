@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from recovery.host.seals import BLANK, KEY, NOT_SIGNED, SIGNED, sealed
 from recovery.tables.arrow_columns import column_of
-from recovery.tables.schema import TableSnapshot
+from recovery.tables.schema import TEXT, TableSnapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -69,11 +69,16 @@ def matching(file: pq.ParquetFile, column: str, values: list[str]) -> pa.Table:
     return table.filter(is_one_of(table[column], values))
 
 
+def of_day(table: pa.Table, column: str, day: date) -> pa.Table:
+    """The rows of a day, and those that tell none."""
+    return table.filter(pc.fill_null(pc.equal(table[column], day), True))
+
+
 def frame_of(table: pa.Table, schema: TableSchema) -> pd.DataFrame:
     """A table as a DataFrame with nullable types."""
     import pandas as pd
 
-    kinds = {"str": "string", "int": "Int64", "float": "Float64", "bool": "boolean"}
+    kinds = {"str": TEXT, "int": "Int64", "float": "Float64", "bool": "boolean"}
     frame = pd.DataFrame(
         {
             name: pd.Series(column.to_pylist(), dtype=kinds.get(schema.columns[name], "object"))

@@ -164,9 +164,13 @@ class Cache:
 
         Raises `TableMissingError` or `CacheError` as `read` does.
         """
-        wanted = sorted(set(values))
-        rows: list[dict[str, object]] = self._table(schema, (column, wanted)).to_pylist() if wanted else []
+        wanted = set(values)
+        rows: list[dict[str, object]] = self.table_where(schema, column, wanted).to_pylist() if wanted else []
         return rows
+
+    def table_where(self, schema: TableSchema, column: str, values: Iterable[str]) -> pa.Table:
+        """The same rows as columns, for whoever needs few of them; raises as `read_where` does."""
+        return self._table(schema, (column, sorted(set(values))))
 
     def read_frame(self, schema: TableSchema) -> pd.DataFrame:
         """Rows as a DataFrame with nullable types: Int64, Float64, boolean, string; dates as `date` objects.

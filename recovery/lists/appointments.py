@@ -26,7 +26,7 @@ from recovery.dicom.course_uids import course_uid
 from recovery.identity.one_patient import ids_of
 from recovery.on_treatment.unknown_since import AGAIN, EARLY, Doubt, is_unanswered
 from recovery.tables.relational import CANCELLED_STATUSES
-from recovery.words.statuses import is_over
+from recovery.words.statuses import OVER, is_over
 from recovery.words.values import ABSENT, absent, or_none
 
 Record = dict[str, Any]
@@ -104,7 +104,8 @@ def with_plans(
     """
     plans: dict[str | None, list[Record]] = {}
     may_be = table["patient_id"].isin(expected["patient_id"]) | table["other_patient_ids"].notna()
-    for row in records(table[may_be]):
+    is_of_day = ~table["status"].isin(OVER).astype(bool) | (table["last_treatment_at"].dt.date == day)
+    for row in records(table[may_be & is_of_day]):
         for patient_id in ids_of({**row, "other_patient_ids": or_none(row["other_patient_ids"])}):
             plans.setdefault(patient_id, []).append(row)
     for appointment in records(_in_turn(expected)):
@@ -177,7 +178,8 @@ def _is_answered(at: datetime, times: Sequence[datetime], doubt: Doubt) -> bool:
 
 def records(frame: pd.DataFrame) -> list[Record]:
     columns = list(frame.columns)
-    return [dict(zip(columns, row, strict=True)) for row in zip(*(frame[name] for name in columns), strict=True)]
+    values = (frame[name].to_numpy(dtype=object).tolist() for name in columns)
+    return [dict(zip(columns, row, strict=True)) for row in zip(*values, strict=True)]
 
 
 def _last_on(row: Mapping[str, Any], day: date) -> datetime | None:

@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Mapping
 from datetime import date
 from types import MappingProxyType
+from typing import Any
 
 import pandas as pd
 
+from recovery.lists.appointments import records
 from recovery.lists.machine_day import with_signers
 from recovery.words import notices
 from recovery.words.notices import Next
@@ -74,7 +76,7 @@ def table(headings: Iterable[str], rows: Iterable[str]) -> str:
     return f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
 
 
-def who(row: pd.Series, hrefs: Mapping[str | None, str] = MappingProxyType({})) -> str:
+def who(row: Mapping[str, Any], hrefs: Mapping[str | None, str] = MappingProxyType({})) -> str:
     """Mark, name, ID and birth date in one cell; the name is a link where `hrefs` has one for the ID."""
     born, name = or_none(row["patient_birth_date"]), said(row["patient_name"])
     href = hrefs.get(or_none(row["patient_id"]))
@@ -92,10 +94,10 @@ def cells_of(cells: Iterable[tuple[str, str]]) -> str:
 
 
 def _table(lines: pd.DataFrame, hrefs: Mapping[str | None, str]) -> str:
-    return table(_HEADINGS, (_row(row, hrefs) for _, row in with_signers(lines).iterrows()))
+    return table(_HEADINGS, (_row(row, hrefs) for row in records(with_signers(lines))))
 
 
-def _row(row: pd.Series, hrefs: Mapping[str | None, str]) -> str:
+def _row(row: Mapping[str, Any], hrefs: Mapping[str | None, str]) -> str:
     how = " · ".join(said(row[name]) for name in ("energy", "technique") if absent(or_none(row[name])) != "—")
     setup = "<br>".join(filter(None, (how, said(row["setup_note"], ""), _alert(row["alerts"]))))
     at, phones = or_none(row["appointment_at"]), said(row["phone"]).split(", ")
@@ -119,7 +121,7 @@ def whole(markup: str) -> str:
     return "whole" if max(map(len, markup.split("<br>"))) <= _LONGEST_WHOLE else ""
 
 
-def _weight(row: pd.Series) -> str:
+def _weight(row: Mapping[str, Any]) -> str:
     """Bold is what is due: not what was given that day, nor what may have been."""
     is_due = not or_none(row["treated_that_day"]) and row["next_is"] != Next.UNKNOWN
     return "fraction" if is_due else "fraction given"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from recovery.cache import parquet
 from recovery.cache.errors import CacheError, TableMissingError
 from recovery.cache.store import Cache
 from recovery.course.charted_entries import standing
@@ -84,9 +85,9 @@ def given_on(cache: Cache, ids: Sequence[str], day: date) -> Mapping[PlanKey, Se
     from recovery.objects.treatment_record import without_amended
     from recovery.tables.object_rows import records_of_rows  # with pydicom behind it, which no list needs
 
-    rows = cache.read_where(TREATMENT_RECORDS, "patient_id", ids)
-    uids = {str(row["sop_instance_uid"]) for row in rows}
-    near = [row for row in rows if row["treatment_date"] in {day, None}]  # objects of all would cost most
+    table = cache.table_where(TREATMENT_RECORDS, "patient_id", ids)
+    uids = set(table["sop_instance_uid"].to_pylist())
+    near = parquet.of_day(table, "treatment_date", day).to_pylist()  # objects of all would cost most
     records = {record.ref.sop_instance_uid: record for record in records_of_rows(near)}
     found: dict[PlanKey, dict[tuple[int | None, datetime], Given]] = {}
     for record in filter(is_session, without_amended(records, uids)):

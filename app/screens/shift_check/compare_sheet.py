@@ -14,10 +14,10 @@ def sheet(title: str, lines: pd.DataFrame, told: str) -> str:
     if lines.empty:
         return framed(title, told, ["<p><b>The copy knows no fraction of anybody on treatment.</b></p>"])
     signed = "<p>Compared by ______________________ at ____________</p>"
-    return framed(title, told, [table(_HEADINGS, (_row(row) for _, row in lines.iterrows())), signed])
+    return framed(title, told, [table(_HEADINGS, (_row(row) for row in records(lines))), signed])
 
 
-def _row(row: pd.Series) -> str:
+def _row(row: Record) -> str:
     at = row["last_treatment_at"]
     cells = (
         ("whole", said(row["treatment_machine_name"])),

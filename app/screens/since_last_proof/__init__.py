@@ -16,7 +16,7 @@ from recovery.access.permissions import Permission
 from recovery.cache.errors import CacheError
 from recovery.entries.downtimes import told_at
 from recovery.lists import day_tables, since_proof
-from recovery.lists.appointments import DayFacts
+from recovery.lists.appointments import DayFacts, Record, records
 from recovery.lists.columns import COLUMNS, SINCE_PROOF
 from recovery.lists.day_sheet import cells_of, framed, said, table, who
 from recovery.on_treatment.unknown_since import Doubt
@@ -37,11 +37,11 @@ def sheet(title: str, lines: pd.DataFrame, told: str = "") -> str:
     parts = []
     for machine, own in lines.groupby("treatment_machine_name", sort=False):
         parts.append(f"<h4>{as_html(str(machine))}: {len(own)}</h4>")
-        parts.append(table(_HEADINGS, (_row(row) for _, row in own.iterrows())))
+        parts.append(table(_HEADINGS, (_row(row) for row in records(own))))
     return framed(title, told, parts)
 
 
-def _row(row: pd.Series) -> str:
+def _row(row: Record) -> str:
     cells = (
         ("time", said(row["booked"])),
         ("", who(row)),
@@ -67,7 +67,7 @@ def show(desk: Desk) -> None:
 
 
 def _show_list(desk: Desk, loaded: cached.Loaded, doubt: Doubt) -> None:
-    schedule = unknown.schedule_of(desk)
+    schedule = unknown.schedule_of(desk.cache)
     path = desk.config.cache_path
 
     def facts(one: date) -> DayFacts:
