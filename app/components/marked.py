@@ -17,7 +17,7 @@ from recovery.words.printable import printable_lines
 from recovery.words.values import ABSENT
 
 ROW_HEIGHT = 32
-_STYLED_ROWS = 600
+_STYLED_ROWS = 300
 """Beyond, a Styler takes longer than a filter may; the marks stay."""
 
 

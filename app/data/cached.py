@@ -43,9 +43,12 @@ class JournalError(OSError):
     """The journal of runs is there and cannot be read."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Loaded:
-    """A table as `rows.describe` makes it: one row per patient and plan, sorted by name; and when it was taken."""
+    """A table as `rows.describe` makes it: one row per patient and plan, sorted by name; and when it was taken.
+
+    One object as long as its files stay the same: what is made from it is known by it.
+    """
 
     snapshot: TableSnapshot
     table: pd.DataFrame
@@ -60,9 +63,9 @@ def load_on_treatment(cache_path: Path) -> Loaded:
     for _ in range(_ATTEMPTS):
         before = cache.snapshot(ON_TREATMENT)
         stamps = stamp_of(before.path), stamp_of(file_of(cache_path, TransferEntry))
-        table = _described(cache_path, before.taken_at.isoformat(), stamps)
+        loaded = _loaded(cache_path, before, stamps)
         if cache.snapshot(ON_TREATMENT) == before:
-            return Loaded(before, table)
+            return loaded
     raise CacheError("The table on_treatment changes faster than it can be read. Reload this page.")
 
 
@@ -140,9 +143,9 @@ def stamp_of(path: Path) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=4)
-def _described(cache_path: Path, taken_at: str, stamps: tuple[object, ...]) -> pd.DataFrame:  # noqa: ARG001 the key
+def _loaded(cache_path: Path, snapshot: TableSnapshot, stamps: tuple[object, ...]) -> Loaded:  # noqa: ARG001 the key
     built = rows.with_transfers(Cache(cache_path).read_frame(ON_TREATMENT), cache_path)
-    return rows.describe(rows.in_order(built))
+    return Loaded(snapshot, rows.describe(rows.in_order(built)))
 
 
 @lru_cache(maxsize=8)

@@ -15,11 +15,9 @@ from recovery.cache.errors import CacheError
 from recovery.cache.store import Cache
 from recovery.course.charted_entries import answers
 from recovery.entries.charted import read_charted, stamp_of
-from recovery.entries.transfers import TransferEntry
-from recovery.host.entry_lines import file_of
 from recovery.lists import day_tables, rows
 from recovery.lists.appointments import Given, PlanKey
-from recovery.tables.schema import ON_TREATMENT, RT_PLANS, TREATMENT_RECORDS
+from recovery.tables.schema import RT_PLANS, TREATMENT_RECORDS
 
 
 def with_charted(loaded: cached.Loaded, cache_path: Path) -> cached.Loaded:
@@ -27,9 +25,7 @@ def with_charted(loaded: cached.Loaded, cache_path: Path) -> cached.Loaded:
     stamp = stamp_of(cache_path)
     if not stamp:
         return loaded
-    tables = cached.stamps_of(cache_path, ON_TREATMENT, TREATMENT_RECORDS, RT_PLANS)
-    signed = cached.stamp_of(file_of(cache_path, TransferEntry))
-    return replace(loaded, table=_counted(cache_path, stamp, signed, tables))
+    return _counted(loaded, cache_path, stamp, cached.stamps_of(cache_path, TREATMENT_RECORDS, RT_PLANS))
 
 
 def answered(cache_path: Path) -> Mapping[str | None, Sequence[datetime]]:
@@ -38,8 +34,8 @@ def answered(cache_path: Path) -> Mapping[str | None, Sequence[datetime]]:
 
 
 @lru_cache(maxsize=4)
-def _counted(cache_path: Path, *stamps: object) -> pd.DataFrame:  # noqa: ARG001 they are the key
-    return rows.with_charted(cached.load_on_treatment(cache_path).table, Cache(cache_path))
+def _counted(loaded: cached.Loaded, cache_path: Path, *stamps: object) -> cached.Loaded:  # noqa: ARG001 they are the key
+    return replace(loaded, table=rows.with_charted(loaded.table, Cache(cache_path)))
 
 
 def given_on(cache_path: Path, table: pd.DataFrame, day: date) -> Mapping[PlanKey, Sequence[Given]]:

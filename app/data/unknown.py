@@ -1,15 +1,18 @@
 """Who may have been treated since the newest proof, on every list, as of this moment."""
 
 from dataclasses import replace
+from functools import lru_cache
 
 import pandas as pd
 
 from app.data import cached, charted
 from app.desk import Desk
 from recovery.cache.errors import CacheError
+from recovery.cache.store import Cache
+from recovery.entries.charted import stamp_of
 from recovery.entries.downtimes import believed_up_to, grace_at
 from recovery.lists import rows
-from recovery.on_treatment.unknown_since import Doubt, doubt_of, newest_treatment
+from recovery.on_treatment.unknown_since import Doubt, doubt_of
 from recovery.tables.relational import SCHEDULE
 
 
@@ -18,12 +21,18 @@ def as_of_now(loaded: cached.Loaded, desk: Desk) -> cached.Loaded:
     doubt = doubt_now(loaded, desk)
     if doubt is None and loaded.table["unknown_since"].isna().all():
         return loaded
-    told = charted.answered(desk.config.cache_path)
-    return replace(loaded, table=rows.with_unknown(loaded.table, schedule_of(desk), doubt, told))
+    path = desk.config.cache_path
+    return _as_of(loaded, doubt, desk.cache, stamp_of(path), cached.stamps_of(path, SCHEDULE))
+
+
+@lru_cache(maxsize=2)
+def _as_of(loaded: cached.Loaded, doubt: Doubt | None, cache: Cache, *stamps: object) -> cached.Loaded:  # noqa: ARG001
+    told = charted.answered(cache.path)
+    return replace(loaded, table=rows.with_unknown(loaded.table, schedule_of(cache), doubt, told))
 
 
 def doubt_now(loaded: cached.Loaded, desk: Desk) -> Doubt | None:
-    """The time that no proof tells of, as of now; None while the newest proof is fresh."""
+    """The time that no proof tells of, up to this minute; None while the newest proof is fresh."""
     taken_at = loaded.snapshot.taken_at
     try:
         runs = cached.load_runs(desk.config.cache_path)
@@ -32,14 +41,15 @@ def doubt_now(loaded: cached.Loaded, desk: Desk) -> Doubt | None:
     proven_at = next((run.started_at for run in reversed(runs) if run.tells_of_records), None)
     up_to = min(proven_at, taken_at) if proven_at is not None else None
     up_to = believed_up_to(desk.config.cache_path, up_to)
-    newest = newest_treatment(rows.as_python(loaded.table[["last_treatment_at"]]))
+    newest = rows.newest_treatment(loaded.table)
+    this_minute = desk.now().replace(second=0, microsecond=0)
     grace = grace_at(desk.config.cache_path, desk.config.schedule.grace)
-    return doubt_of(up_to, newest, desk.now(), desk.config.site.zone, grace)
+    return doubt_of(up_to, newest, this_minute, desk.config.site.zone, grace)
 
 
-def schedule_of(desk: Desk) -> pd.DataFrame | None:
+def schedule_of(cache: Cache) -> pd.DataFrame | None:
     """The appointments, None where they cannot be read: then everybody on treatment may have been treated."""
     try:
-        return cached.load_table(desk.cache, SCHEDULE)
+        return cached.load_table(cache, SCHEDULE)
     except CacheError:
         return None

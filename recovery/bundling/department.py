@@ -21,7 +21,7 @@ from recovery.entries.downtimes import believed_up_to, grace_at, told_at
 from recovery.lists import appointments, day_tables, filters, machine_day, rows
 from recovery.lists.appointments import DayFacts, Given, PlanKey
 from recovery.lists.machine_day import Day, Tables
-from recovery.on_treatment.unknown_since import Doubt, doubt_of, newest_treatment
+from recovery.on_treatment.unknown_since import Doubt, doubt_of
 from recovery.patient.chosen import everybody
 from recovery.patient.file import PatientFile, read_patient_files
 from recovery.settings.config import Config
@@ -102,7 +102,7 @@ def read_department(config: Config, cache: Cache, now: datetime, what: str) -> D
     built = rows.with_transfers(cache.read_frame(ON_TREATMENT), cache.path)
     table = rows.with_charted(rows.describe(rows.in_order(built)), cache)
     tables, without = day_tables.read_tables(cache.read_frame, table)
-    newest = newest_treatment(rows.as_python(table[["last_treatment_at"]]))
+    newest = rows.newest_treatment(table)
     doubt = doubt_of(as_of, newest, now, zone, grace_at(config.cache_path, config.schedule.grace))
     if doubt is not None or table["unknown_since"].notna().any():
         told_of = answers(read_charted(cache.path).entries)

@@ -23,6 +23,7 @@ from recovery.lists import appointments, filters, older_ids
 from recovery.lists.appointments import Record, records
 from recovery.lists.machine_day import said_of_day
 from recovery.tables.relational import SCHEDULE
+from recovery.tables.schema import TEXT
 from recovery.words.notices import LOOK_MARK
 from recovery.words.values import ABSENT, counted, or_none
 
@@ -195,7 +196,7 @@ def _in_order(lines: Iterable[Record], elsewhere: Mapping[str, str]) -> pd.DataF
     told = (_with_look(x, elsewhere[x["patient_id"]]) if x["patient_id"] in elsewhere else x for x in lines)
     ordered = sorted(told, key=lambda line: (line["slot"] is None, line["slot"] or time.min))
     frame = pd.DataFrame(ordered, columns=["slot", *COLUMNS]).astype({"slot": object})
-    return frame.assign(**{name: frame[name].astype("string") for name in set(COLUMNS) - {"patient_birth_date"}})
+    return frame.assign(**{name: frame[name].astype(TEXT) for name in set(COLUMNS) - {"patient_birth_date"}})
 
 
 def said_of(at: object) -> str:

@@ -11,6 +11,7 @@ import pandas as pd
 from recovery.lists.appointments import records
 from recovery.on_treatment import overall_time
 from recovery.on_treatment.priorities import gap_days, missed_days
+from recovery.tables.schema import TEXT
 from recovery.words.notices import LOOK_MARK
 from recovery.words.statuses import is_over
 from recovery.words.values import or_none
@@ -35,14 +36,14 @@ def with_gaps(table: pd.DataFrame, today: date) -> pd.DataFrame:
         said.append(None if number is None else f"{LOOK_MARK if missed else _PAD} {number:{_PAD}>2} d")
     return table.assign(
         gap_days=pd.Series(days, index=table.index, dtype="Int64"),
-        gap=pd.Series(said, index=table.index, dtype="string"),
+        gap=pd.Series(said, index=table.index, dtype=TEXT),
     )
 
 
 def overall(table: pd.DataFrame, today: date) -> pd.Series:
     """How long each course has taken, against one fraction each weekday; NA where it cannot be said."""
     known = [{name: or_none(value) for name, value in row.items()} for row in records(table[list(_OF_TIME)])]
-    return pd.Series([overall_time.in_words(row, today) for row in known], index=table.index, dtype="string")
+    return pd.Series([overall_time.in_words(row, today) for row in known], index=table.index, dtype=TEXT)
 
 
 def by_gap(table: pd.DataFrame) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from recovery.lists import appointments, filters
 from recovery.lists.appointments import UNKNOWN_MACHINE, DayFacts, Given, Record, given_for, machine_of, records
 from recovery.lists.columns import MACHINE_DAY
 from recovery.tables.relational import CANCELLED_STATUSES, PHONES
+from recovery.tables.schema import TEXT
 from recovery.words.notices import LOOK_MARK, Next
 from recovery.words.radiation import energy_in_words
 from recovery.words.values import ABSENT, absent, or_none
@@ -226,6 +227,6 @@ def _frame(lines: list[Record]) -> pd.DataFrame:
     kinds: dict[str, Any] = {
         "appointment_at": "datetime64[us]",
         "is_interrupted": bool,
-        **dict.fromkeys(others, "string"),
+        **dict.fromkeys(others, TEXT),
     }
     return frame.astype(kinds)

@@ -10,6 +10,7 @@ from recovery.course.sessions import Session
 from recovery.patient.file import PatientFile
 from recovery.patient.page_words import energy, held
 from recovery.patient.plan import PlanFile
+from recovery.tables.schema import TEXT
 from recovery.words.notices import LOOK_MARK, STOP_MARK
 from recovery.words.prescription import gray
 from recovery.words.radiation import gantry_in_words
@@ -31,7 +32,7 @@ def ledger(book: Ledger, today: date, appointment: str) -> pd.DataFrame:
     elif ahead.number_after is not None:
         rows.insert(0, _ahead(str(ahead.number_after), "", f"after fraction {ahead.fraction_number} is finished"))
     columns = ["mark", "fraction", "when", "machine", "given", "beams", "notes"]
-    return pd.DataFrame(rows, columns=columns, dtype="string")
+    return pd.DataFrame(rows, columns=columns, dtype=TEXT)
 
 
 def deliveries(book: Ledger, today: date) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """What each row of on_treatment says to a reader, in words: the marks, what to look at, the next fraction."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from recovery.identity.namesakes import fold, same_names
 from recovery.lists import filters, older_ids
 from recovery.lists.appointments import Record
 from recovery.on_treatment.unknown_since import NO_ANSWERS, Answers, Doubt, unknown_of
-from recovery.tables.schema import ON_TREATMENT
+from recovery.tables.schema import ON_TREATMENT, TEXT
 from recovery.words import notices
 from recovery.words.statuses import STAGES, in_words
 from recovery.words.values import or_none
@@ -64,7 +65,7 @@ def describe(table: pd.DataFrame) -> pd.DataFrame:
     }
     given, planned = table["course_fractions_delivered"], table["course_number_of_fractions_planned"]
     progress = (given / planned.where(planned > 0)).clip(0, 1).astype("Float64")
-    columns = {name: pd.Series(values, index=table.index, dtype="string") for name, values in words.items()}
+    columns = {name: pd.Series(values, index=table.index, dtype=TEXT) for name, values in words.items()}
     return table.assign(**columns, progress=progress, is_interrupted=filters.is_interrupted(table))
 
 
@@ -75,7 +76,7 @@ def with_transfers(table: pd.DataFrame, cache_path: Path) -> pd.DataFrame:
         return table
     told = transfers.with_transfers(as_python(table), standing)
     names = ("status", "status_without_transfer", "transferred")
-    columns = {name: pd.Series([row[name] for row in told], index=table.index, dtype="string") for name in names}
+    columns = {name: pd.Series([row[name] for row in told], index=table.index, dtype=TEXT) for name in names}
     return table.assign(**columns)
 
 
@@ -106,6 +107,12 @@ def with_charted(table: pd.DataFrame, cache: Cache) -> pd.DataFrame:
     return describe(table.assign(**changed))
 
 
+def newest_treatment(table: pd.DataFrame) -> datetime | None:
+    """When the newest record of all rows began, local to the site."""
+    newest = or_none(table["last_treatment_at"].max())
+    return newest.to_pydatetime() if newest is not None else None
+
+
 def with_unknown(
     table: pd.DataFrame, schedule: pd.DataFrame | None, doubt: Doubt | None, answered: Answers = NO_ANSWERS
 ) -> pd.DataFrame:
@@ -122,11 +129,12 @@ def as_python(frame: pd.DataFrame) -> list[Record]:
     columns = [
         [
             None if is_absent else value
-            for value, is_absent in zip(frame[name].tolist(), frame[name].isna(), strict=True)
+            for value, is_absent in zip(frame[name].to_numpy(dtype=object), frame[name].isna().to_numpy(), strict=True)
         ]
         for name in frame.columns
     ]
-    return [dict(zip(frame.columns, row, strict=True)) for row in zip(*columns, strict=True)]
+    names = list(frame.columns)
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def _urgent(found: Sequence[notices.Notice]) -> str:
@@ -151,7 +159,7 @@ def _plans(table: pd.DataFrame) -> list[str]:
 def _labels(table: pd.DataFrame) -> pd.Series:
     named = (table[name].astype(object) for name in ("rt_plan_label", "referenced_rt_plan_uid", "site"))
     said = [label_of(*(or_none(value) for value in row)) for row in zip(*named, strict=True)]
-    return pd.Series(said, index=table.index, dtype="string")
+    return pd.Series(said, index=table.index, dtype=TEXT)
 
 
 def _same_name(table: pd.DataFrame) -> list[list[notices.Notice]]:

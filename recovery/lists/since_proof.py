@@ -13,6 +13,7 @@ from recovery.lists import appointments
 from recovery.lists.appointments import DayFacts, Record, machine_of, records
 from recovery.lists.columns import SINCE_PROOF
 from recovery.on_treatment.unknown_since import Doubt
+from recovery.tables.schema import TEXT
 from recovery.words.values import absent, or_none
 
 COLUMNS = (*SINCE_PROOF.excel, "check")
@@ -47,7 +48,7 @@ def lines_of(
     found.sort(key=_in_order)
     frame = pd.DataFrame(found, columns=[*COLUMNS, "at"])
     for name in set(COLUMNS) - {"booked", "patient_birth_date"}:
-        frame[name] = frame[name].astype("string")
+        frame[name] = frame[name].astype(TEXT)
     return frame
 
 

@@ -229,3 +229,16 @@ def test_the_machines_day_gives_the_browser_its_whole_sheet_without_print_view(
     assert not visit.exception
     names = [one.proto.component_name for one in visit.get("bidi_component")]
     assert [name.endswith("paper_sheet") for name in names].count(True) == 1
+
+
+def test_the_list_is_described_once_for_all_that_is_typed_in_a_minute(
+    open_dashboard: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visit = open_dashboard("down")
+    assert "UNKNOWN since Tue 24 Nov" in said(visit)
+    described: list[int] = []
+    describe = rows.describe
+    monkeypatch.setattr(rows, "describe", lambda table: described.append(len(table)) or describe(table))
+    for typed in ("m", "ma", "mal"):
+        visit.text_input(key="search").set_value(typed).run()
+    assert not described

@@ -257,3 +257,10 @@ def test_a_name_is_text_on_the_printed_sheet_never_markup(cache: Path) -> None:
 def test_the_files_name_bears_no_patient_and_nothing_that_leaves_a_folder() -> None:
     assert day_export.file_name("TB1", relational.TODAY) == "worklist_TB1_2026-11-24.xlsx"
     assert day_export.file_name("../TB 1", relational.TODAY) == "worklist____TB_1_2026-11-24.xlsx"
+
+
+def test_texts_of_a_list_are_pythons_own_which_are_read_quickly(cache: Path) -> None:
+    tables = tables_of(cache)
+    frames = (cached.load_on_treatment(cache).table, tables.schedule, tables.patients, day_of(cache).booked)
+    texts = [dtype for frame in frames if frame is not None for dtype in frame.dtypes if dtype == "string"]
+    assert len(texts) > 40 and {dtype.storage for dtype in texts} == {"python"}

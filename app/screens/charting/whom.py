@@ -103,7 +103,7 @@ def _unanswered(desk: Desk, loaded: cached.Loaded, doubt: Doubt) -> Iterator[Cho
     def facts(one: date) -> DayFacts:
         return DayFacts(one, doubt.now.date(), day_tables.charted_on(desk.cache, one), doubt, charted.answered(path))
 
-    lines = since_proof.lines_of(loaded.table, unknown.schedule_of(desk), doubt, None, facts)
+    lines = since_proof.lines_of(loaded.table, unknown.schedule_of(desk.cache), doubt, None, facts)
     for row in appointments.records(lines):
         patient_id, at = or_none(row["patient_id"]), or_none(row["at"])
         if patient_id is not None:

@@ -27,7 +27,7 @@ from recovery.host.entry_lines import EntriesError, read_statements
 from recovery.lists import day_plan, gaps, list_sheet, machine_day, older_ids, priorities
 from recovery.lists.columns import DAY_PLAN
 from recovery.lists.rows import as_python
-from recovery.tables.schema import TableSchema, columns
+from recovery.tables.schema import TEXT, TableSchema, columns
 from recovery.words.times import at_time
 from recovery.words.times import day as day_in_words
 
@@ -118,7 +118,7 @@ def _urgent(desk: Desk, loaded: cached.Loaded) -> tuple[pd.DataFrame, list[str]]
         counting = older_ids.by_newest(entries, older_ids.names_of(table))
         clocks = priorities.clocks(table, counting, rules, desk.today(), desk.config.site.zone)
     told = clocks.drop_duplicates("patient_id").set_index("patient_id")["clock"]
-    table = table.assign(clock=table["patient_id"].map(told).astype("string"))
+    table = table.assign(clock=table["patient_id"].map(told).astype(TEXT))
     return table, list(dict.fromkeys([*clocks["patient_id"], *table["patient_id"].dropna()]))
 
 
@@ -172,7 +172,7 @@ def _handed_out(desk: Desk, lines: pd.DataFrame, asked: _Asked, said: str) -> st
     if not rights.may(Permission.CHARTS):
         return ""
     told = f"{said} {day_plan.capacity(lines, asked.hours)}. Fractions as of {desk.local(desk.now()):%Y-%m-%d %H:%M}."
-    listed = lines.assign(time=lines["slot"].map(day_plan.said_of).astype("string"), initials="")
+    listed = lines.assign(time=lines["slot"].map(day_plan.said_of).astype(TEXT), initials="")
     rows = as_python(listed[list(_EXCEL.columns)])
     download.show(
         "Excel",

@@ -67,7 +67,7 @@ def _kept(desk: Desk) -> str:
 
 def _show_making(desk: Desk, loaded: cached.Loaded) -> None:
     """Machine, day, and the buttons."""
-    schedule = unknown.schedule_of(desk)
+    schedule = unknown.schedule_of(desk.cache)
     machines = [one for one in machine_day.machines_of(loaded.table, schedule) if one != appointments.UNKNOWN_MACHINE]
     if not machines:
         return
