@@ -65,7 +65,7 @@ def _plan(file: PatientFile, plan: PlanFile, pictures: Sequence[tuple[str, str]]
             "given": f"{unit_word(book.unit)} given / planned",
             "beams": "By field, given/planned",
         }
-        parts.append(_frame("Fractions", patient_tables.ledger(book, today, booked).rename(columns=names)))
+        parts.append(_frame("Fractions", patient_tables.ledger(plan, book, today, booked).rename(columns=names)))
     parts.append(f"<h3>Prescription</h3>{_pairs(patient_tables.prescription(plan))}")
     parts += [_frame("Fields", patient_tables.fields(plan)), _frame("Setup", patient_tables.setup(plan))]
     if pictures:

@@ -11,7 +11,7 @@ from recovery.patient.file import PatientFile
 from recovery.patient.page_words import energy, held
 from recovery.patient.plan import PlanFile
 from recovery.tables.schema import TEXT
-from recovery.words.notices import LOOK_MARK, STOP_MARK
+from recovery.words.notices import LOOK_MARK, STOP_MARK, Next, next_fraction
 from recovery.words.prescription import gray
 from recovery.words.radiation import gantry_in_words
 from recovery.words.times import day_or_time, moment
@@ -23,13 +23,14 @@ _ENDED = {"NORMAL": "", "OPERATOR": "stopped by operator", "MACHINE": "stopped b
 _STATES = {"complete": "", "interrupted": "INTERRUPTED", "in part": "in part"}
 
 
-def ledger(book: Ledger, today: date, appointment: str) -> pd.DataFrame:
-    """The fraction ledger, newest first, what comes next on top. Metersets delivered / planned."""
+def ledger(plan: PlanFile, book: Ledger, today: date, appointment: str) -> pd.DataFrame:
+    """The fraction ledger, newest first, what comes next on top, but for where the list tells none: whoever reads a
+    number here gives it. Metersets delivered / planned."""
     rows = [_ledger_row(fraction, today) for fraction in reversed(book.fractions)]
-    ahead = book.next
-    if ahead.fraction_number is not None and ahead.unfinished is None:
+    ahead, is_told = book.next, next_fraction(plan.told)[1] is Next.DUE
+    if is_told and ahead.fraction_number is not None and ahead.unfinished is None:
         rows.insert(0, _ahead(str(ahead.fraction_number), appointment, "next"))
-    elif ahead.number_after is not None:
+    elif is_told and ahead.number_after is not None:
         rows.insert(0, _ahead(str(ahead.number_after), "", f"after fraction {ahead.fraction_number} is finished"))
     columns = ["mark", "fraction", "when", "machine", "given", "beams", "notes"]
     return pd.DataFrame(rows, columns=columns, dtype=TEXT)

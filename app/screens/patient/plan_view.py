@@ -67,7 +67,7 @@ def _ledger(file: PatientFile, plan: PlanFile) -> None:
     st.markdown(f"**Fraction ledger** · {as_markdown(given + dose)}")
     appointment = file.next_appointment
     when = day_or_time(appointment.appointment_at, file.now.date()) if appointment is not None else ""
-    rows = patient_tables.ledger(book, file.now.date(), when)
+    rows = patient_tables.ledger(plan, book, file.now.date(), when)
     column = st.column_config
     config = {
         "mark": column.TextColumn("", width=26, pinned=True),
