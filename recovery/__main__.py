@@ -190,6 +190,7 @@ def _rebuild_of_archive(config: Config, options: argparse.Namespace, *, has_data
     from recovery.host.clock import read_clock
     from recovery.host.logs import set_up_logging
     from recovery.overview.build import build_overview
+    from recovery.pacs.doubted_records import DoubtedRecords
     from recovery.pacs.peers import pacs_peer
     from recovery.pacs.record_holdings import refuse_less
     from recovery.pacs.record_search import find_all_records
@@ -208,6 +209,7 @@ def _rebuild_of_archive(config: Config, options: argparse.Namespace, *, has_data
         space.note_held(held)
         space.collection.was_asked_for_all = True
         restored = _restore(space, pacs, options, has_database=has_database)
+        space.doubted = DoubtedRecords.load(space.cache)  # with what the jobs stated elsewhere
         report = build_overview(space, pacs)
     except DimseError as error:
         raise RefusedError(f"Not everything was rebuilt; tables that were not still stand. {error}") from error

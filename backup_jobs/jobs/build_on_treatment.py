@@ -21,8 +21,9 @@ from recovery.overview.build import build_overview
 from recovery.pacs.peers import pacs_peer
 from recovery.pacs.record_holdings import many_lost
 from recovery.pacs.workspace import Workspace
-from recovery.tables.schema import DENIED, SET_ASIDE
+from recovery.tables.schema import DENIED, FIRST, SET_ASIDE
 from recovery.watch.events import LOSS
+from recovery.words.values import counted
 
 JOB = "build_on_treatment"
 
@@ -31,9 +32,14 @@ NOT_COUNTED = (
     "the R&V system does not have it: it is not counted, and no next fraction is told. If it was given, sign it as a "
     "known gap on Backup health, and it counts; if not, have it deleted from the RT-PACS"
 )
+FIRST_ONE = (
+    "the R&V system has nothing of its patient: it is counted, and no next fraction is told. If it was given, sign it "
+    "as a known gap on Backup health; if not, have it deleted from the RT-PACS"
+)
 COUNTED = (
     "the R&V system does not have it, and it is counted: compare with the machine or paper, and sign it as a known gap"
 )
+PURGED = "the R&V system lacks {} of earlier fractions than those that it has of the same plans: it purges; they count"
 NOT_AS_IT_WAS = "it is {}, and it is counted from what was read before"
 
 
@@ -52,9 +58,10 @@ def build_on_treatment(space: Workspace, take: Callable[[Listed], None] = lambda
     take(report.listed)
     lost = {u: LOST if what == HELD_ONCE else NOT_AS_IT_WAS.format(what) for u, what in sorted(report.lost.items())}
     charted, charted_faults = _charted(space)
-    aside = sorted(space.doubted.of_state(SET_ASIDE))
-    doubted = dict.fromkeys(aside, NOT_COUNTED)
-    doubted |= dict.fromkeys(sorted(space.doubted.of_state(DENIED)), COUNTED)
+    doubted = dict.fromkeys(sorted(space.doubted.of_state(SET_ASIDE)), NOT_COUNTED)
+    doubted |= dict.fromkeys(sorted(space.doubted.of_state(FIRST)), FIRST_ONE)
+    aside = list(doubted)
+    doubted |= dict.fromkeys(sorted(space.doubted.of_state(DENIED) - report.purged), COUNTED)
     unproven = report.unreadable | lost | charted | doubted
     counts = {
         "found": report.records,
@@ -74,6 +81,7 @@ def build_on_treatment(space: Workspace, take: Callable[[Listed], None] = lambda
         f"damaged in the cache, and made again from the RT-PACS: {', '.join(damaged)}" if damaged else "",
         in_words(lost),
         in_words(doubted),
+        PURGED.format(counted(len(report.purged), "treatment record")) if report.purged else "",
         f"charted by hand, and not proven in the RT-PACS: {in_words(charted)}" if charted else "",
         *charted_faults,
         *mended,
@@ -84,7 +92,8 @@ def build_on_treatment(space: Workspace, take: Callable[[Listed], None] = lambda
     outcome = "PARTIAL" if unproven or unreadable or charted_faults or unsigned else "OK"
     message = "; ".join(part for part in said if part)
     fault = LOSS if loss else ""
-    named = (*aside, *sorted(unproven.keys() - set(aside)))  # first: the journal keeps no more than some, to be signed
+    rest, signed = unproven.keys() - set(aside), space.doubted.signed
+    named = (*aside, *sorted(rest - signed), *sorted(rest & signed))  # the journal keeps the first ones, to be signed
     return JobResult(JOB, outcome, counts, named, message, fault=fault)  # type: ignore[arg-type]
 
 

@@ -14,8 +14,9 @@ from recovery.cache.errors import CacheError
 from recovery.dicom.model import TREATMENT_RECORD_CLASSES, InstanceRef
 from recovery.dimse import DimseError, find_by_uid, find_images, find_refs, open_link
 from recovery.dimse.query.identifiers import UIDS_PER_QUERY
+from recovery.pacs.doubted_records import WAITING
 from recovery.pacs.peers import pacs_peer, tps_peers
-from recovery.tables.schema import DENIED, SET_ASIDE, UNASKED
+from recovery.tables.schema import DENIED, UNASKED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Set
@@ -48,8 +49,8 @@ def ask_back(
     back |= doubted.note_named(has, known, space.now)
     refs = [new[uid] for uid in _of_deliveries(space, denied & new.keys())]
     back |= doubted.note_named(_elsewhere(space, denied, refs), known, space.now)
-    most = space.config.guard.past_patients
-    doubted.note_denied(refs, space.now, heard_of=_heard_of(space, named), most_patients=most)
+    most, counted = space.config.guard.past_patients, _counted(space, refs)
+    doubted.note_denied(refs, space.now, heard_of=_heard_of(space, named), counted=counted, most_patients=most)
     doubted.note_still_denied(denied)
     memory.unread = sorted({*memory.unread, *back})
     with suppress(CacheError):  # no reason to move nothing: the job that makes the list says it
@@ -59,7 +60,7 @@ def ask_back(
 def _elsewhere(space: Workspace, denied: Set[str], new: Iterable[InstanceRef]) -> set[InstanceRef]:
     """Which of those that do not count, or would not, a planning system has: a machine may tell of its treatments there
     and not to the R&V system. One that cannot be asked settles nothing."""
-    whose = {uid: of for uid, (of, state, _) in space.doubted.records.items() if state == SET_ASIDE and uid in denied}
+    whose = {uid: of for uid, (of, state, _) in space.doubted.records.items() if state in WAITING and uid in denied}
     whose |= {ref.sop_instance_uid: ref.patient_id for ref in new}
     patients, found = {of for of in whose.values() if of}, set[InstanceRef]()
     if not patients or len(patients) > space.config.guard.past_patients:
@@ -73,19 +74,30 @@ def _elsewhere(space: Workspace, denied: Set[str], new: Iterable[InstanceRef]) -
 
 def _in_turn(space: Workspace) -> list[str]:
     """Those that it could not be asked for yet, then those that it denied before, others in each run."""
-    denied = sorted(space.doubted.of_state(DENIED, SET_ASIDE))
+    denied = sorted(space.doubted.of_state(DENIED, *WAITING))
     start = space.memory.runs * UIDS_PER_QUERY % max(1, len(denied))
     return [*sorted(space.doubted.of_state(UNASKED)), *[*denied[start:], *denied[:start]][:UIDS_PER_QUERY]]
 
 
 def _heard_of(space: Workspace, named: Set[InstanceRef]) -> set[str | None]:
-    """Patients of whom the R&V system has other records. Of anybody else its word says nothing, and a first record that
-    does not count would take the patient off the list; nor where it is lost which records were known before."""
+    """Patients of whom the R&V system has other records; nobody where it is lost which were known before."""
     doubted, collection = space.doubted, space.collection
-    if doubted.is_blank or not collection.has_all_records:
+    if not _is_known_what_was_before(space):
         return set()
     counted = {record.ref.patient_id for uid, record in collection.records.items() if uid not in doubted.records}
     return counted | {ref.patient_id for ref in named}
+
+
+def _counted(space: Workspace, new: Iterable[InstanceRef]) -> set[str | None]:
+    """Patients of whom other records count; everybody where it is lost which were known before."""
+    if not _is_known_what_was_before(space):
+        return {ref.patient_id for ref in new}
+    records, waiting = space.collection.records, space.doubted.of_state(*WAITING)
+    return {record.ref.patient_id for uid, record in records.items() if uid not in waiting}
+
+
+def _is_known_what_was_before(space: Workspace) -> bool:
+    return space.collection.has_all_records and not space.doubted.is_blank
 
 
 def _answers(rv: Peer, search: Search, uids: list[str], named: Set[str]) -> tuple[set[InstanceRef], set[str]]:

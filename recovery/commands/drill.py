@@ -45,11 +45,9 @@ from recovery.packing.encryption import tidy_left
 from recovery.packing.gate import IN_SHORT, OF_PROOF
 from recovery.packing.index import Line
 from recovery.pacs.charted_journals import bring_charted
-from recovery.pacs.collection import Collection
-from recovery.pacs.holdings import Holdings
 from recovery.pacs.peers import pacs_peer
 from recovery.pacs.verified_objects import VerifiedObjects
-from recovery.pacs.workspace import Workspace
+from recovery.pacs.workspace import bare_workspace
 from recovery.patient.chosen import MachineDay, NobodyError, everybody
 from recovery.patient.file import read_patient_files
 from recovery.settings.config import Config
@@ -181,7 +179,7 @@ class _Holding:
         self.remarks += said
         self.problems += problems
         VerifiedObjects.load(self.live).save(cache, self.now)
-        space = Workspace(self.config, self.now, cache, memory, Collection(self.config.site.zone), Holdings())
+        space = bare_workspace(self.config, memory, self.now)
         report = build_overview(space, pacs)
         self.problems += [f"{uid}: {why}" for uid, why in report.unreadable.items()]
         self.problems += memory.unfinished()

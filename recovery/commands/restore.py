@@ -7,7 +7,7 @@ for, 1 it does not and it is named, 2 the RT-PACS or the receiver cannot be aske
 
 import argparse
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Sequence, Set
 from datetime import datetime, timedelta
 
 from recovery.access.audit import AuditError
@@ -22,6 +22,7 @@ from recovery.dimse import DimseError, Peer, echo
 from recovery.host.clock import read_clock
 from recovery.host.durable import replace
 from recovery.host.logs import progress
+from recovery.pacs.doubted_records import DoubtedRecords
 from recovery.pacs.peers import pacs_peer, receiver_peers
 from recovery.patient.chosen import NobodyError, everybody
 from recovery.restoring.contents import Belongings, belongings, needed_by_plans, one_patient_each, patients_since
@@ -83,7 +84,8 @@ def _restore(
         echo(sending.receiver)
     tell(NOT_DE_IDENTIFIED, file=sys.stderr)
     patients = one_patient_each(cache, _whom(config, options, pacs, cache, now))
-    plan = _lacking(patients, _needed(cache, patients, report), sending, options, report)
+    aside = DoubtedRecords.load(cache).waiting
+    plan = _lacking(patients, _needed(cache, patients, report), aside, sending, options, report)
     problem = ""
     if options.dry_run:
         for of, refs in plan:
@@ -130,6 +132,7 @@ def _needed(cache: Cache, patients: Sequence[tuple[str, ...]], report: Report) -
 def _lacking(
     patients: Sequence[tuple[str, ...]],
     needed: dict[str, set[str]],
+    aside: Set[str],
     sending: Sending,
     options: argparse.Namespace,
     report: Report,
@@ -139,7 +142,7 @@ def _lacking(
     unknown = []
     with progress("asking both sides", len(patients), "patient") as on_progress:
         for number, ids in enumerate(patients, start=1):
-            of = belongings(sending.pacs, ids, needed.get(ids[0], ()), with_charts=options.with_charts)
+            of = belongings(sending.pacs, ids, needed.get(ids[0], ()), aside, with_charts=options.with_charts)
             sending.copied |= of.copied
             held = sending.held(of.refs)
             report.note(of, (ref for ref in of.refs if ref in held), HELD)

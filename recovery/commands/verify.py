@@ -24,6 +24,7 @@ from recovery.cache.snapshots import broken_chain, list_snapshots, verify_snapsh
 from recovery.commands.arguments import Commands, add_command
 from recovery.entries.audit_heads import AuditHead
 from recovery.entries.charted import read_charted
+from recovery.entries.denials import Denial
 from recovery.entries.downtimes import DowntimeEntry
 from recovery.entries.known_gaps import KnownGap
 from recovery.entries.machines import MachineEntry
@@ -71,6 +72,7 @@ def run(config: Config, options: argparse.Namespace) -> int:
         "reconciliation": lambda: _entries(config, Worked),
         "priorities": lambda: _entries(config, PriorityEntry),
         "what people signed, as a job saw it": lambda: list(lost(config.cache_path)),
+        "records that the R&V system denied": lambda: _entries(config, Denial),
         "the audit file as it was each day": lambda: _entries(config, AuditHead),
         "audit file": lambda: list(_audit(config)),
     }

@@ -1,6 +1,6 @@
 """Everything that the rows of `on_treatment` are made from. Pure, no I/O."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -42,19 +42,22 @@ class Doubted:
     """Records of the RT-PACS that the R&V system never named, and what is said of them.
 
     `denied`: it has none such, and they count all the same; `signed`: the same, and a physicist signed them; `unasked`:
-    it could not be asked; `set_aside`: by patient, how many it denied and do not count.
+    it could not be asked; `set_aside`: by patient, how many it denied and do not count; `first`: and of how many that
+    count nobody else tells; `purged`: it has none such, but later ones of the plan.
     """
 
     denied: Set[str] = frozenset()
     signed: Set[str] = frozenset()
     unasked: Set[str] = frozenset()
     set_aside: Mapping[str | None, int] = field(default_factory=dict)
+    first: Mapping[str | None, int] = field(default_factory=dict)
+    purged: Set[str] = frozenset()
 
-    def missing(self, patient_ids: Iterable[str | None]) -> list[str]:
+    def missing(self, patient_ids: Collection[str | None]) -> Iterator[str]:
         """What lacks, while nobody has said whether these were given."""
-        if not (number := sum(self.set_aside.get(one, 0) for one in patient_ids)):
-            return []
-        return [f"word of the R&V system of {counted(number, 'treatment record')} in the RT-PACS (not counted)"]
+        for numbers, what in ((self.set_aside, "not counted"), (self.first, "counted")):
+            if number := sum(numbers.get(one, 0) for one in patient_ids):
+                yield f"word of the R&V system of {counted(number, 'treatment record')} in the RT-PACS ({what})"
 
     def differing(self, records: Sequence[TreatmentRecord]) -> Iterator[str]:
         """Of those that are counted, how many the R&V system denies."""
@@ -66,6 +69,9 @@ class Doubted:
         asked: it singles out none."""
         if number := _among(records, self.signed):
             which = "that a physicist signed, though the R&V system has none such"
+            yield f"{counted(number, 'treatment record')} counted {which}"
+        if number := _among(records, self.purged):
+            which = "that the R&V system does not have, all before those that it has of the plan"
             yield f"{counted(number, 'treatment record')} counted {which}"
         if 0 < (number := _among(records, self.unasked)) < len(records):
             yield f"{counted(number, 'treatment record')} counted of which the R&V system could not be asked yet"

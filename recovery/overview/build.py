@@ -6,7 +6,7 @@ that was deleted is filled from everything that the RT-PACS holds. Rows of cours
 (`recovery.pacs.resting`).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -127,7 +127,8 @@ def _told_at(space: Workspace) -> datetime:
 class BuildReport:
     """What a build read and wrote. `rows`: of the whole list. `listed`: those made in this run, without what the R&V
     database tells of them. `unreadable`: why, by SOP Instance UID. `lost`: records that were read and are not held as
-    they were, and what became of each."""
+    they were, and what became of each. `purged`: those that the R&V system denies, and
+    that came before all that it has."""
 
     records: int
     records_read: int
@@ -135,6 +136,7 @@ class BuildReport:
     listed: Listed
     unreadable: dict[str, str] = field(default_factory=dict)
     lost: Mapping[str, str] = field(default_factory=dict)
+    purged: Set[str] = frozenset()
 
 
 def build_overview(space: Workspace, pacs: Peer) -> BuildReport:
@@ -159,7 +161,7 @@ def build_overview(space: Workspace, pacs: Peer) -> BuildReport:
     write_pipeline(space, told)
     forget_damaged_tables(space.cache)
     records = len(space.collection.records) + space.resting.sleeping_records
-    return BuildReport(records, read, rows, listed, unreadable, evidence.lost_records)
+    return BuildReport(records, read, rows, listed, unreadable, evidence.lost_records, evidence.doubted.purged)
 
 
 def overview_rows(space: Workspace, evidence: Evidence) -> Listed:

@@ -1,7 +1,7 @@
 """Everything that the rows of `on_treatment` are made from, as far as one run knows it."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import replace
 
 from recovery.course.charted import Settled, settle_all
@@ -21,7 +21,7 @@ from recovery.pacs.record_holdings import lost_records
 from recovery.pacs.verified_objects import GONE, Proofs, in_short
 from recovery.pacs.workspace import Workspace, relational_rows
 from recovery.tables.relational import PLANS, PRESCRIPTIONS
-from recovery.tables.schema import DENIED, SET_ASIDE, UNASKED
+from recovery.tables.schema import DENIED, FIRST, SET_ASIDE, UNASKED
 from recovery.words.plan_states import APPROVED_STATUSES
 
 
@@ -51,7 +51,7 @@ def evidence_of(space: Workspace) -> Evidence:
         backups={uid: _backup_of(space, proofs, uid) for uid in uids if uid is not None},
         unproven_records=_of_any_plan(space, proofs),
         lost_records=_lost_records(space, proofs),
-        doubted=_doubted(space.doubted),
+        doubted=_doubted(space.doubted, records),
         appointments=by_number_of_the_objects(next_appointments(space), told),
         told={key: word for key, row in told.items() if (word := row["approval_status"]) is not None},
         approved_for={
@@ -101,9 +101,40 @@ def _lost_records(space: Workspace, proofs: Proofs) -> dict[str, str]:
     return {uid: why for uid, why in told.items() if uid in space.collection.records}
 
 
-def _doubted(known: DoubtedRecords) -> Doubted:
+def _doubted(known: DoubtedRecords, records: Iterable[TreatmentRecord]) -> Doubted:
     denied = known.of_state(DENIED)
-    return Doubted(denied - known.signed, denied & known.signed, known.of_state(UNASKED), known.set_aside)
+    purged = _purged(denied - known.signed, known.records.keys(), records)
+    return Doubted(
+        denied=denied - known.signed - purged,
+        signed=denied & known.signed,
+        unasked=known.of_state(UNASKED),
+        set_aside=known.by_patient(SET_ASIDE),
+        first=known.by_patient(FIRST),
+        purged=purged,
+    )
+
+
+def _purged(denied: Set[str], doubted: Set[str], records: Iterable[TreatmentRecord]) -> set[str]:
+    """Which of those that it denies are of earlier days and lower fractions than all that it ever named of the plan: an
+    R&V system that purges has no more of them. Whoever adds a fraction that nobody gave adds a higher or later one."""
+    if not denied:
+        return set()
+    courses: dict[tuple[str | None, str | None], list[TreatmentRecord]] = {}
+    for one in records:
+        courses.setdefault((one.ref.patient_id, one.course_uid), []).append(one)
+    found = set[str]()
+    for told in courses.values():
+        named = [one for one in told if one.ref.sop_instance_uid not in doubted]
+        before = (one for one in told if named and all(_is_before(one, later) for later in named))
+        found.update(one.ref.sop_instance_uid for one in before)
+    return found & denied
+
+
+def _is_before(one: TreatmentRecord, later: TreatmentRecord) -> bool:
+    numbers, higher = ([beam.current_fraction_number for beam in record.beams] for record in (one, later))
+    if one.treated_at is None or later.treated_at is None or not numbers or not higher or None in (*numbers, *higher):
+        return False
+    return one.treated_at < later.treated_at and max(filter(None, numbers)) < min(filter(None, higher))
 
 
 def prescriptions_of_plans(space: Workspace) -> dict[str, Prescribed]:

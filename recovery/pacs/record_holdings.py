@@ -19,10 +19,11 @@ from itertools import chain
 from recovery.cache.errors import CacheError
 from recovery.dicom.model import InstanceRef
 from recovery.dimse import Peer, find_by_uid, open_link
+from recovery.pacs.doubted_records import WAITING
 from recovery.pacs.holdings import LOST, SHARE, Holding, Holdings
 from recovery.pacs.resting import share_of
 from recovery.pacs.workspace import Workspace
-from recovery.tables.schema import SET_ASIDE, TREATMENT_RECORDS
+from recovery.tables.schema import TREATMENT_RECORDS
 from recovery.words.refusals import RefusedError
 
 RECORDS_PER_RUN = 1000
@@ -77,7 +78,7 @@ def settle_set_aside(space: Workspace, pacs: Peer) -> set[str]:
     Raises `DimseError` if the RT-PACS cannot be asked.
     """
     signed = space.doubted.note_signed()
-    if aside := sorted(space.doubted.of_state(SET_ASIDE)):
+    if aside := sorted(space.doubted.of_state(*WAITING)):
         with open_link(pacs) as link:
             there = {ref.sop_instance_uid for ref in find_by_uid(link, aside)}
         if not pacs.traits.unfinished:

@@ -9,7 +9,7 @@ Why in this order
     reference for good only when they hold what it names.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -38,6 +38,7 @@ _DATES = ("InstanceCreationDate", "SeriesDate")
 PATIENTS_AT_ONCE = 25
 """Whose tables are read together."""
 NOT_HELD = "a plan needs it, or it was a record there, and the RT-PACS lists it under none of the patient's numbers"
+NOT_VOUCHED_FOR = "the R&V system has no such record, so that it is left out until a physicist signs it as a known gap"
 TWINS = "the RT-PACS has several objects of this UID under the patient's numbers, and nobody knows which is the one"
 
 
@@ -109,10 +110,12 @@ def known_records(tables: PatientTables, patient_id: str) -> set[str]:
     return {row["sop_instance_uid"] for row in tables.rows(TREATMENT_RECORDS.name, patient_id)}
 
 
-def belongings(pacs: Peer, patient_ids: tuple[str, ...], needed: Iterable[str], *, with_charts: bool) -> Belongings:
+def belongings(
+    pacs: Peer, patient_ids: tuple[str, ...], needed: Iterable[str], aside: Set[str], *, with_charts: bool
+) -> Belongings:
     """All that the RT-PACS lists of a patient. Of a record that was amended the last one alone; what this program made
     of the others (charts, summaries) only `with_charts`. Of a UID that lies twice under the patient's own numbers
-    nobody knows which object is the one: it does not go.
+    nobody knows which object is the one: it does not go, nor do records that wait for a physicist, `aside`.
 
     Raises `DimseError` if the RT-PACS cannot be asked.
     """
@@ -129,8 +132,9 @@ def belongings(pacs: Peer, patient_ids: tuple[str, ...], needed: Iterable[str], 
     refs = {ref for ref in listed if amended_uid(ref.sop_instance_uid) not in uids}
     cannot = {uid: NOT_HELD for uid in needed if uid not in uids}
     cannot |= {ref.sop_instance_uid: TWINS for ref in refs if ref.sop_instance_uid in twins}
+    cannot |= dict.fromkeys(uids & aside, NOT_VOUCHED_FOR)
     ordered = sorted(
-        (ref for ref in refs if ref.sop_instance_uid not in twins),
+        (ref for ref in refs if ref.sop_instance_uid not in twins | aside),
         key=lambda ref: (kind_of(ref), ref.series_instance_uid or "", ref.sop_instance_uid),
     )
     return Belongings(patient_ids, tuple(ordered), cannot, copied)

@@ -192,14 +192,15 @@ share of the treatment records, RECORD one that was read before and that the RT-
 PROVEN_OBJECTS = TableSchema("proven_objects", {"uid": "str", "asked_at": "datetime", "why": "str"}, key=("uid",))
 """Objects that this software made and read back, and when a run last asked about each. `why`: what is not proven."""
 
-NAMED, UNASKED, DENIED, SET_ASIDE = "named", "unasked", "denied", "set aside"
+NAMED, UNASKED, DENIED, SET_ASIDE, FIRST = "named", "unasked", "denied", "set aside", "first"
 
 DOUBTED_RECORDS = TableSchema(
     "doubted_records", columns("sop_instance_uid patient_id state since:datetime"), key=("sop_instance_uid",)
 )
 """Records of which the RT-PACS told and the R&V system has not, by `state`; `since`: in UTC. `unasked`: it could not be
 asked yet. `denied`: it was asked and has none such, counted all the same. `set aside`: the same, not counted until it
-has one or a physicist signs. `named`: it has it, and the next list reads it."""
+has one or a physicist signs. `first`: of a patient of whom nobody else tells: counted, for else nobody would see the
+patient, and no next fraction is told until then. `named`: it has it, and the next list reads it."""
 
 EXCLUDED_PATIENTS = TableSchema("excluded_patients", {"patient_id": "str"}, key=("patient_id",))
 """Patients with records whom a pattern of `[dashboard] exclude_patient_ids` keeps off the list."""

@@ -14,6 +14,7 @@ from recovery.entries.downtimes import told_at
 from recovery.folder.sums import SUMS, UNFINISHED
 from recovery.host import system
 from recovery.identity.one_patient import without_others_ids
+from recovery.pacs.doubted_records import DoubtedRecords
 from recovery.pacs.verified_objects import VerifiedObjects, chain_of
 from recovery.patient.file import PatientFile, PatientNotFoundError, files_of
 from recovery.patient.recounted import as_of_now
@@ -85,7 +86,8 @@ def make(
     needed = known_records(tables, numbers[0]).union(*(chain_of(plan, tables) for plan in own))
     digests = VerifiedObjects.load(cache).digests
     lacking = Belongings(numbers, (), dict.fromkeys(needed, OUT_OF_REACH))
-    of = belongings(pacs, numbers, needed, with_charts=False) if pacs is not None else lacking
+    aside = DoubtedRecords.load(cache).waiting
+    of = belongings(pacs, numbers, needed, aside, with_charts=False) if pacs is not None else lacking
     contents = bring(of, file, digests, pacs, config, folder)
     lacks, local = lacks_of(file, contents), file.now
     said, paper = [*lacks.missing, *lacks.remarks], config.charts.paper

@@ -17,6 +17,7 @@ from streamlit.testing.v1 import AppTest
 
 from recovery.cache.journal import JobResult, Journal
 from recovery.cache.store import Cache
+from recovery.entries.known_gaps import ever_acknowledged
 from recovery.entries.priority_entries import PriorityEntry
 from recovery.host.entry_lines import append_statement, file_of, read_statements
 from recovery.tables.relational import SCHEDULE
@@ -399,6 +400,32 @@ def test_a_record_that_would_count_once_acknowledged_is_never_chosen_beforehand(
     chosen = visit.multiselect(key="known_gap_uids")
     assert chosen.value == ["1.2.3"]
     assert [one for one in chosen.options if "COUNTS AS GIVEN" in one and one.startswith("100346")]
+
+
+def test_one_signature_settles_all_that_the_rv_system_purged_and_nothing_that_waits_for_a_look(
+    open_dashboard: Open,
+) -> None:
+    open_dashboard("good", page="backup_health")
+    since = datetime(2026, 11, 23)  # noqa: DTZ001  as the table has it
+    rows = [
+        ("1.2.3", "denied"),
+        ("1.2.8", "first"),
+        ("1.2.9", "set aside"),
+        *((f"1.3.{n}", "denied") for n in range(150)),
+    ]
+    told = [{"sop_instance_uid": uid, "patient_id": "100346", "state": state, "since": since} for uid, state in rows]
+    Cache(cache()).write(DOUBTED_RECORDS, told, taken_at=clinic.NOW, source="test")
+    journal = Journal(cache())
+    result = JobResult("build_on_treatment", "PARTIAL", {"unproven": 153}, ("1.2.9", "1.2.8", "1.2.3"))
+    journal.finish(journal.start("build_on_treatment", clinic.NOW), result, clinic.NOW)
+    visit = open_dashboard("good", page="backup_health")
+    assert visit.multiselect(key="known_gap_uids").value == ["1.2.3"]
+    assert visit.checkbox(key="known_gap_more").label.startswith("And 150 treatment records more that the R&V system")
+    visit.checkbox(key="known_gap_more").check()
+    visit.text_input(key="known_gap_reason").set_value("purged after 30 days, by contract")
+    visit.button(key="known_gap_sign").click().run()
+    assert not visit.exception
+    assert ever_acknowledged(cache()) == {"1.2.3", *(f"1.3.{n}" for n in range(150))}
 
 
 def test_a_therapist_reads_of_gaps_and_acknowledges_none(open_dashboard: Open) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -182,24 +183,34 @@ def test_what_it_got_after_it_was_asked_for_all_that_it_holds_is_asked_for_by_na
 
 def test_what_does_not_count_is_named_first_for_the_journal_keeps_no_more_than_some(nodes: Nodes) -> None:
     nodes.plans["T"] = nodes.plans["A"]
-    counted, aside = nodes.more("T", uid="1.2.3"), nodes.more("A", uid="1.9.9")
-    assert nodes.site.cycle().unproven == (str(aside.SOPInstanceUID), str(counted.SOPInstanceUID))
+    first, aside = nodes.more("T", uid="1.2.3"), nodes.more("A", uid="1.9.9")
+    assert nodes.site.cycle().unproven == (str(aside.SOPInstanceUID), str(first.SOPInstanceUID))
 
 
-def test_nobody_is_off_the_list_whose_machine_stores_its_records_past_the_rv_system(nodes: Nodes) -> None:
+def test_of_a_patient_of_whom_nobody_else_tells_no_next_fraction_is_told_until_a_physicist_signs_one(
+    nodes: Nodes,
+) -> None:
+    """A forgery, or a machine that stores its records past the R&V system: who is treated stays on the list."""
     nodes.plans["T"] = str((treated := plan({1: 100.0}, fractions=20, PatientID="T")).SOPInstanceUID)
     nodes.pacs.store.ingest([treated])
     for number in (1, 2):
-        nodes.more("T", number, days=2 - number)
-        nodes.site.cycle()
-        said = DISAGREES if number == 1 else DISAGREES.replace("1 treatment record", "2 treatment records")
-        assert nodes.site.listed()["T"] == (number, True, said)
+        first = nodes.more("T", number, days=3 - number)
+        result = nodes.site.cycle()
+        assert nodes.site.listed()["T"] == (number, False, None)
+        assert str(first.SOPInstanceUID) in result.unproven and "no next fraction is told" in result.message
+    waiting = tuple(str(uid) for uid in nodes.site.states())
+    append_statement(nodes.site.config.cache_path, KnownGap(waiting, "an afterloader", NOW.date(), "Green", NOW))
+    nodes.site.cycle()
+    assert nodes.site.listed()["T"] == (2, True, None)
+    nodes.more("T")
+    nodes.site.cycle()
+    assert nodes.site.listed()["T"] == (3, True, DISAGREES), "whose treatments are known to pass it by"
 
 
 @pytest.mark.parametrize("what", ["lost", "in another zone"])
 def test_who_forgot_what_was_known_takes_no_purged_record_for_one_that_nobody_gave(nodes: Nodes, what: str) -> None:
     """The R&V system was restored from yesterday's copy, then a table here is damaged, or the zone corrected."""
-    delete(nodes.rv, next(uid for uid in sorted(nodes.given) if nodes.given[uid] == "A"))
+    delete(nodes.rv, [uid for uid in nodes.given if nodes.given[uid] == "A"][-1])
     nodes.site.cycle()
     assert nodes.site.listed()["A"] == (2, True, None)
     if what == "lost":
@@ -208,6 +219,32 @@ def test_who_forgot_what_was_known_takes_no_purged_record_for_one_that_nobody_ga
         nodes.site.config_of = {"site": replace(nodes.site.config.site, time_zone="Europe/London")}
     nodes.site.cycle()
     assert nodes.site.listed()["A"] == (2, True, DISAGREES)
+
+
+def test_what_the_rv_system_purged_is_no_disagreement_of_each_row_and_a_fraction_more_is(nodes: Nodes) -> None:
+    """Of each patient it has the newest fraction alone when the cache is lost; for B somebody adds one meanwhile."""
+    for one in "AB":
+        delete(nodes.rv, next(uid for uid in nodes.given if nodes.given[uid] == one))
+    nodes.more("B", 3)
+    shutil.rmtree(nodes.site.config.cache_path)
+    for _ in range(3):
+        result = nodes.site.cycle()
+    remarks = {row["patient_id"]: row["remarks"] for row in Cache(nodes.site.config.cache_path).read(ON_TREATMENT)}
+    assert nodes.site.listed() == {"A": (2, True, None), "B": (3, True, DISAGREES)}
+    assert all(
+        "1 treatment record counted that the R&V system does not have, all before" in one for one in remarks.values()
+    )
+    assert "lacks 2 treatment records of earlier fractions" in result.message and len(result.unproven) == 1
+
+
+@pytest.mark.parametrize("number, days", [(3, 2.5), (1, 0.0)])
+def test_a_later_day_or_a_higher_fraction_is_never_taken_for_purged(nodes: Nodes, number: int, days: float) -> None:
+    delete(nodes.rv, next(uid for uid in nodes.given if nodes.given[uid] == "A"))
+    nodes.more("A", number, days)
+    shutil.rmtree(nodes.site.config.cache_path)
+    for _ in range(3):
+        nodes.site.cycle()
+    assert nodes.site.listed()["A"][2] == DISAGREES
 
 
 def test_what_a_planning_system_has_counts_without_a_word_of_the_rv_system(nodes: Nodes, tmp_path: Path) -> None:

@@ -21,7 +21,8 @@ from recovery.access.permissions import Permission
 from recovery.cache.errors import CacheError
 from recovery.entries.known_gaps import LONGEST_DAYS, KnownGap
 from recovery.host.entry_lines import EntriesError, read_statements
-from recovery.tables.schema import DOUBTED_RECORDS, SET_ASIDE
+from recovery.pacs.doubted_records import WAITING
+from recovery.tables.schema import DENIED, DOUBTED_RECORDS
 from recovery.words.printable import printable
 from recovery.words.values import absent, counted
 
@@ -30,6 +31,8 @@ _COUNTS = (
     "A treatment record that the R&V system does not have counts as given once it is acknowledged. Choose it only if "
     "it was given; if not, have it deleted from the RT-PACS."
 )
+
+_MORE = "And {} more that the R&V system does not have and that count: what it purged, or an older system gave"
 
 
 def show(desk: Desk, unproven: Sequence[health.Unproven], table: pd.DataFrame | None, known: Collection[str]) -> None:
@@ -43,7 +46,9 @@ def show(desk: Desk, unproven: Sequence[health.Unproven], table: pd.DataFrame | 
         st.markdown(f":small[A known gap can be acknowledged, with a reason. {rights.refusal(Permission.SIGN_OFF)}]")
         return
     today = desk.today()
-    aside = _set_aside(desk)
+    doubted = _doubted(desk)
+    aside = {uid: whose for uid, (whose, state) in doubted.items() if state in WAITING}
+    more = sorted({uid for uid, (_, state) in doubted.items() if state == DENIED} - {*labels, *known})
     labels |= {uid: f"{aside[uid]}, COUNTS AS GIVEN once acknowledged: {labels[uid]}" for uid in labels if uid in aside}
     if aside.keys() & labels.keys():
         st.markdown(f":red[■ {_COUNTS}]")
@@ -55,6 +60,8 @@ def show(desk: Desk, unproven: Sequence[health.Unproven], table: pd.DataFrame | 
             format_func=lambda uid: printable(labels[uid]),
             key="known_gap_uids",
         )
+        if more and st.checkbox(_MORE.format(counted(len(more), "treatment record")), key="known_gap_more"):
+            uids = [*uids, *more]
         left, right = st.columns([4, 1])
         reason = left.text_input(
             "Reason: where was it looked for, and what is done without it?", key="known_gap_reason"
@@ -72,13 +79,13 @@ def show(desk: Desk, unproven: Sequence[health.Unproven], table: pd.DataFrame | 
         _sign(desk, uids, (reason or "").strip(), until if isinstance(until, date) else today, user.full_name)
 
 
-def _set_aside(desk: Desk) -> dict[str, str]:
-    """By SOP Instance UID, whose the records are that do not count."""
+def _doubted(desk: Desk) -> dict[str, tuple[str, str]]:
+    """By SOP Instance UID, whose the records are that the R&V system did not name, and their state."""
     try:
         rows = desk.cache.read(DOUBTED_RECORDS)
     except CacheError:
         return {}  # as to the jobs: then none is set aside
-    return {str(row["sop_instance_uid"]): absent(row["patient_id"]) for row in rows if row["state"] == SET_ASIDE}
+    return {str(row["sop_instance_uid"]): (absent(row["patient_id"]), str(row["state"])) for row in rows}
 
 
 def _sign(desk: Desk, uids: Sequence[str], reason: str, until: date, signed_by: str) -> None:
