@@ -73,7 +73,7 @@ def build_on_treatment(space: Workspace, take: Callable[[Listed], None] = lambda
     }
     unreadable = sorted(space.tables.unreadable)
     damaged = [*space.damaged, *(f"part {number} of the courses that rest" for number in sorted(space.resting.mended))]
-    loss, unsigned = many_lost(space), _why_unsigned(space)
+    loss, unsigned = many_lost(space, report.listed.rows), _why_unsigned(space)
     said = [
         loss,
         unsigned,
@@ -89,7 +89,7 @@ def build_on_treatment(space: Workspace, take: Callable[[Listed], None] = lambda
         if unreadable
         else "",
     ]
-    outcome = "PARTIAL" if unproven or unreadable or charted_faults or unsigned else "OK"
+    outcome = "PARTIAL" if unproven or unreadable or charted_faults or unsigned or loss else "OK"
     message = "; ".join(part for part in said if part)
     fault = LOSS if loss else ""
     rest, signed = unproven.keys() - set(aside), space.doubted.signed

@@ -13,8 +13,9 @@ Why it is counted all the same
     A record that was read is proof that the fraction was given. That the RT-PACS lost it must be seen, and mended.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import chain
+from typing import Any
 
 from recovery.cache.errors import CacheError
 from recovery.dicom.model import InstanceRef
@@ -22,9 +23,11 @@ from recovery.dimse import Peer, find_by_uid, open_link
 from recovery.pacs.doubted_records import WAITING
 from recovery.pacs.holdings import LOST, SHARE, Holding, Holdings
 from recovery.pacs.resting import share_of
+from recovery.pacs.verified_objects import GONE, Proofs, chain_of
 from recovery.pacs.workspace import Workspace
 from recovery.tables.schema import TREATMENT_RECORDS
 from recovery.words.refusals import RefusedError
+from recovery.words.statuses import NOW_TREATED
 
 RECORDS_PER_RUN = 1000
 """Records asked for by name in every run, beside those of the window: a quarter of a second for an Orthanc."""
@@ -35,17 +38,40 @@ def lost_records(holdings: Holdings) -> set[str]:
     return {uid for uid, answer in holdings.answers.items() if answer.level == LOST}
 
 
-def many_lost(space: Workspace) -> str:
-    """What is to be said first where the RT-PACS lacks records of many patients: one disk, or one hand, took them."""
-    known = space.collection.records
+def many_lost(space: Workspace, rows: Iterable[Mapping[str, Any]] = ()) -> str:
+    """What is to be said first where the RT-PACS lacks records of many patients, or what `rows` of the list need for
+    treatment: one disk, or one hand, took them."""
+    known, most = space.collection.records, space.config.guard.past_patients
     lost = (lost_records(space.holdings) & known.keys()) - space.doubted.signed
     patients = {known[uid].ref.patient_id for uid in lost}
-    if len(patients) <= space.config.guard.past_patients:
+    said = [f"{len(lost)} treatment records of {len(patients)} patients"] if len(patients) > most else []
+    without = _patients_of_lost_plans(space, rows)
+    said += [f"plans, structure sets or images of {len(without)} patients on treatment"] if len(without) > most else []
+    if not said:
         return ""
+    what = " that it held, and ".join(said)
     return (
-        f"THE RT-PACS LACKS {len(lost)} treatment records of {len(patients)} patients that it held: it is attacked, or "
-        "loses its disk. The list goes on from what was read before"
+        f"THE RT-PACS LACKS {what} that it held: it is attacked, or loses its disk. The list goes on from what was "
+        "read before"
     )
+
+
+def _patients_of_lost_plans(space: Workspace, rows: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Who is on treatment, or about to be, with a plan of which the RT-PACS held what it does not hold now: that of
+    finished courses is tidied away every day. Images were held if all of the plan was once re-read."""
+    collection, lost = space.collection, {uid for uid, one in space.holdings.answers.items() if not one.is_held}
+    proofs, read = Proofs.load(space.cache, collection), collection.plans.keys() | collection.structure_sets.keys()
+    found = set()
+    for row in rows:
+        plan = collection.plans.get(row["referenced_rt_plan_uid"])
+        if plan is None or row["status"] not in NOW_TREATED or row["patient_id"] is None:
+            continue
+        own, needed = plan.ref.sop_instance_uid, set(chain_of(plan, collection))
+        had_images = own in proofs.plans or any(proofs.faults.get(uid) == GONE for uid in needed)
+        is_lost = needed & lost & read or (had_images and row["images_held"] is False)
+        if is_lost and not needed & space.doubted.signed:
+            found.add(str(row["patient_id"]))
+    return found
 
 
 def refuse_less(space: Workspace, held: Iterable[InstanceRef]) -> None:

@@ -19,7 +19,8 @@ _WHAT: Mapping[str, str] = {
     "config": "The config cannot be used.",
     PROOF: "Objects of the RT-PACS are lost, altered or unreadable, and no source could heal them.",
     GUARD: "The R&V system's database changed in a way that care does not produce: its new state is quarantined.",
-    LOSS: "The RT-PACS lacks records of many patients at once, which it held: it is attacked, or loses its disk.",
+    LOSS: "The RT-PACS lacks records, plans or images of many patients at once, which it held: it is attacked, or "
+    "loses its disk.",
 }
 _NEXT: Mapping[str, str] = {
     "rv": "If it is an outage, treat from the dashboard: it works without the R&V system.",

@@ -6,11 +6,13 @@ import argparse
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from backup_jobs.jobs.build_on_treatment import build_on_treatment
+from backup_jobs.jobs.verify_backup import verify_backup
 from demo.pacs.archive import Archive
 from recovery.__main__ import _rebuild_of_archive
 from recovery.cache.journal import JobResult
@@ -22,8 +24,10 @@ from recovery.watch.events import events, failing
 from recovery.watch.messages import message
 from recovery.words.refusals import RefusedError
 from tests.archive_clinic import NOW, OneSite, local
+from tests.backup_jobs.test_main_job import course
 from tests.objects import beam_item, plan, record
 
+LACKS_PLANS = "THE RT-PACS LACKS plans, structure sets or images of 2 patients on treatment that it held"
 LACKS = "THE RT-PACS LACKS 4 treatment records of 2 patients that it held"
 ANEW = argparse.Namespace(accept="", signed_by="")
 
@@ -97,3 +101,44 @@ def test_no_list_is_rebuilt_from_what_is_left(site_and_rest: tuple[Guarded, Dico
     assert site.list() == before
     assert _rebuild_of_archive(site.config, ANEW, has_database=False) == 0
     assert site.list() == before
+
+
+def without(archive: Archive, *modalities: str, patients: str = "BC") -> None:
+    rows = archive.store.index.rows("SELECT path, patient_id, modality FROM instance", ())
+    archive.store.index.forget(
+        row["path"] for row in rows if row["modality"] in modalities and row["patient_id"] in tuple(patients)
+    )
+
+
+@pytest.fixture
+def whole_site(tmp_path: Path) -> Iterator[tuple[Guarded, Archive]]:
+    """Three on treatment, and two who are through, with all that their treatment needs, proven by re-reading."""
+    (tmp_path / "site").mkdir()
+    with Archive(DicomNode("RTPACS", "127.0.0.1", 0), tmp_path / "pacs", {}) as archive:
+        for one in "ABCDE":
+            archive.store.ingest(course(one, f"{one}^X", {1: 100.0}, 3 if one in "ABC" else 20))
+        site = Guarded(tmp_path / "site", archive.node, has_database=False, now=datetime.now(UTC))
+        site.built()
+        verify_backup(site.space())
+        assert site.built().fault == ""
+        yield site, archive
+
+
+@pytest.mark.parametrize("modality", ["RTPLAN", "RTSTRUCT", "CT"])
+def test_lost_plans_structure_sets_or_images_of_many_are_said_as_loudly_until_they_are_back(
+    whole_site: tuple[Guarded, Archive], modality: str
+) -> None:
+    site, archive = whole_site
+    without(archive, modality, patients="B")
+    assert site.built().fault == "", "of one patient the row says it"
+    without(archive, modality)
+    for _ in range(2):
+        result = site.later(minutes=10).built()
+        assert (result.outcome, result.fault) == ("PARTIAL", "loss") and result.message.startswith(LACKS_PLANS)
+        verify_backup(site.space())
+
+
+def test_plans_of_courses_that_are_finished_may_be_tidied_away(whole_site: tuple[Guarded, Archive]) -> None:
+    site, archive = whole_site
+    without(archive, "RTPLAN", "RTSTRUCT", "CT", patients="DE")
+    assert site.built().fault == ""
