@@ -118,7 +118,9 @@ def _audit(config: Config) -> tuple[str, ...]:
     noted = [Head(int(number), line, 0)] if line else []
     since = read_clock() - timedelta(days=config.cache.keep_days)
     daily = read_statements(config.cache_path, AuditHead).all
-    noted += [Head(one.number, one.line_sha256, 0) for one in daily if one.entered_at >= since]
+    noted += [Head(one.number, one.line_sha256, 0) for one in daily if one.is_own and one.entered_at >= since]
+    if others := sorted({one.machine for one in daily if not one.is_own}):
+        tell(f"not here  the audit files of {', '.join(others)}: run it there, too")
     return audit_verdict(AuditFile(config.audit_path), *noted).breaks
 
 

@@ -2,9 +2,10 @@
 
 Nothing here can tell that the audit file was deleted and another begun, once its head and the cache's note are gone
 with it. A cycle stores statements in the RT-PACS, and the copies off site have them: `rebuild` brings them back from
-either, and `verify` holds the audit file against each.
+either, and `verify` holds the audit file against each that its own machine noted: others have files of their own.
 """
 
+import platform
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,18 +15,24 @@ from recovery.host.entry_lines import Statement, append_statement, read_statemen
 
 @dataclass(frozen=True, slots=True)
 class AuditHead(Statement):
-    """The audit file's newest line, by number and hash. `entered_at`: aware, in the site's zone."""
+    """The audit file's newest line, by number and hash. `entered_at`: aware, in the site's zone. `machine`: whose audit
+    file it is; empty of an earlier version."""
 
     FILE = "audit_heads.jsonl"
 
     number: int
     line_sha256: str
     entered_at: datetime
+    machine: str = ""
+
+    @property
+    def is_own(self) -> bool:
+        return self.machine in {"", platform.node()}
 
 
 def note_daily(cache_path: Path, number: int, line_sha256: str, now: datetime) -> None:
     """Note the first head of a day, where it is another than the last. Raises `OSError` if it cannot be written."""
-    last = next(reversed(read_statements(cache_path, AuditHead).all), None)
+    last = next((one for one in reversed(read_statements(cache_path, AuditHead).all) if one.is_own), None)
     is_new = last is None or last.line_sha256 != line_sha256
     if is_new and (last is None or last.entered_at.date() != now.date()):
-        append_statement(cache_path, AuditHead(number, line_sha256, now))
+        append_statement(cache_path, AuditHead(number, line_sha256, now, platform.node()))

@@ -11,7 +11,7 @@ Why damaged lines are counted
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
@@ -105,9 +105,13 @@ def append_statement(cache_path: Path, entry: Statement) -> None:
 
 
 def _parsed(line: bytes, kind: Any) -> Any:
-    """A line's statement; None when it is not what was written, or of another version."""
+    """A line's statement; None when it is not what was written, or of another version. An earlier one lacked what has a
+    default since."""
     try:
-        said = checked_json(line, {field.name for field in fields(kind)})
+        said = checked_json(line)
+        known = {field.name: field.default is MISSING for field in fields(kind)}
+        if not said.keys() <= known.keys() or any(known[name] for name in known.keys() - said.keys()):
+            return None
         return adapter_of(kind).validate_json(json.dumps(said), strict=True)
     except ValueError:
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import platform
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -21,6 +22,7 @@ from recovery.entries.audit_heads import AuditHead
 from recovery.entries.noted import noted_file
 from recovery.host.entry_lines import file_of, read_statements
 from recovery.host.keys import make_key
+from recovery.host.seals import sealed_json
 from recovery.host.table_signatures import forget_signed, mark_of
 from recovery.pacs.charted_journals import bring_charted
 from recovery.pacs.peers import pacs_peer
@@ -174,3 +176,34 @@ def test_an_audit_file_that_is_deleted_with_all_that_knew_of_it_here_is_missed_o
     capsys.readouterr()
     assert verify.run(config, EVERYTHING) == 1
     assert "audit file: Line 2 is not the line that was noted" in capsys.readouterr().err
+
+
+def test_the_heads_of_another_machines_audit_file_are_no_lines_of_this_one(
+    site: Signing, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, audit = site.config, AuditFile(site.config.audit_path)
+    for machine in ("jobs", "console"):
+        monkeypatch.setattr(platform, "node", lambda here=machine: here)
+        for file in (audit.path, audit.head_path, noted_file(config.cache_path)):
+            file.unlink(missing_ok=True)
+        for _ in range(2):
+            audit.append(AuditEvent(NOW, machine, "physicist", "sign in", "127.0.0.1"))
+        site.built()
+    assert [(head.number, head.machine) for head in read_statements(config.cache_path, AuditHead).all] == [
+        (2, "jobs"),
+        (2, "console"),
+    ], "each notes its own, also of one day"
+    assert verify.run(config, EVERYTHING) == 0
+    assert "not here  the audit files of jobs: run it there, too" in capsys.readouterr().out
+    audit.path.write_bytes(audit.path.read_bytes().replace(b"physicist", b"therapist"))
+    assert verify.run(config, EVERYTHING) == 1
+
+
+def test_a_head_that_an_earlier_version_noted_is_held_against_the_audit_file(site: Signing) -> None:
+    config, audit = site.config, AuditFile(site.config.audit_path)
+    audit.append(AuditEvent(NOW, "pia", "physicist", "sign in", "127.0.0.1"))
+    line = sealed_json({"number": 1, "line_sha256": "0" * 64, "entered_at": NOW.isoformat()})
+    file_of(config.cache_path, AuditHead).parent.mkdir(parents=True, exist_ok=True)
+    file_of(config.cache_path, AuditHead).write_text(f"{line}\n")
+    assert read_statements(config.cache_path, AuditHead).damaged_lines == 0
+    assert verify.run(config, EVERYTHING) == 1
