@@ -127,7 +127,8 @@ def _place(delivery: Delivery) -> object:
     """What two records of one delivery have in common to the letter."""
     beam = delivery.beam
     delivery_type = beam.treatment_delivery_type or "TREATMENT"
-    return delivery.fraction_group_number, delivery.fraction_number, beam.beam_number, delivery_type
+    channels = tuple(channel.channel_number for channel in beam.channel_times)
+    return delivery.fraction_group_number, delivery.fraction_number, beam.beam_number, delivery_type, channels
 
 
 def _joined(members: Sequence[tuple[str, Delivery]]) -> Iterable[list[tuple[str, Delivery]]]:

@@ -38,11 +38,13 @@ ByNumber = Mapping[int, float]
 
 @dataclass(frozen=True, slots=True)
 class ToGive:
-    """What one beam is to give in one fraction. `pulses`: by channel, where brachytherapy is pulsed."""
+    """What one beam is to give in one fraction. `pulses`: by channel, where brachytherapy is pulsed; `channels`:
+    seconds of each on the plan's day, where brachytherapy has several."""
 
     meterset: float | None
     unit: str = MU
     pulses: Mapping[int | None, int] = field(default_factory=dict)
+    channels: Mapping[int | None, float] = field(default_factory=dict)
 
 
 Planned = Mapping[int | None, Mapping[int, ToGive]]
@@ -86,7 +88,8 @@ def planned_metersets(plan: Plan | None) -> Planned:
     for beam in plan.beams if plan is not None else ():
         beams = groups.setdefault(beam.fraction_group_number, {})
         if beam.treats:
-            beams[beam.beam_number] = ToGive(beam.beam_meterset, beam.meterset_unit or MU, dict(beam.pulses))
+            by_channel = dict(beam.pulses), dict(beam.channel_times)
+            beams[beam.beam_number] = ToGive(beam.beam_meterset, beam.meterset_unit or MU, *by_channel)
     return groups
 
 
@@ -103,6 +106,7 @@ def with_units(planned: Planned, plan: Plan | None, deliveries: Iterable[Deliver
                 one.meterset,
                 one.unit if (group, beam) in told else next((d.unit for d in own if d.unit), one.unit),
                 one.pulses or _specified_pulses(own),
+                one.channels,
             )
             for beam, one in beams_of_group.items()
             for own in (by_beam.get((group, beam), ()),)

@@ -31,6 +31,7 @@ def remarks(
         is_dated = "treatment record is" if len(ahead) == 1 else "treatment records are"
         yield f"{len(ahead)} {is_dated} dated in the future, the last {max(ahead):%Y-%m-%d %H:%M}: who made it?"
     yield from _too_much(course)
+    yield from _channels_untold(course)
     yield from _left_open(course)
     yield from _numbered_below_one(course)
     if course.duplicates:
@@ -115,6 +116,15 @@ def _too_much(course: Course) -> Iterator[str]:
                     f"fraction {fraction.fraction_number} beam {beam.beam_number}: "
                     f"{amount(beam.delivered, beam.unit)} delivered of {number(beam.planned, beam.unit)} planned"
                 )
+
+
+def _channels_untold(course: Course) -> Iterator[str]:
+    for fraction in course.fractions:
+        for beam in fraction.beams:
+            if beam.channels_untold:
+                channels = counted(beam.channels_untold, "channel")
+                which = f"fraction {fraction.fraction_number} beam {beam.beam_number}"
+                yield f"{which}: no record of {channels} of the plan"
 
 
 def _most(planned: float, unit: str) -> float:

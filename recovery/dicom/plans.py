@@ -34,6 +34,8 @@ class PlannedBeam:
     treatment_machine_name: str | None
     meterset_unit: str | None = None
     pulses: tuple[tuple[int | None, int], ...] = ()
+    channel_times: tuple[tuple[int | None, float], ...] = ()
+    """Of an application setup, seconds by channel number, of the channels that the source is to stay in."""
 
     @property
     def treats(self) -> bool:
@@ -228,6 +230,11 @@ def _planned_beams(
                 treatment_machine_name=None,
                 meterset_unit=SECONDS,
                 pulses=tuple((channel, number) for channel, number in pulses if number is not None and number > 1),
+                channel_times=tuple(
+                    (el.integer(c, "ChannelNumber"), time)
+                    for c in channels
+                    if (time := el.number(c, "ChannelTotalTime")) is not None and time > 0
+                ),
             )
 
 

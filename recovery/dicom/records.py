@@ -50,6 +50,15 @@ class ChannelPulses:
 
 
 @dataclass(frozen=True, slots=True)
+class ChannelTime:
+    """Seconds of one channel: SpecifiedChannelTotalTime (3008,0132), DeliveredChannelTotalTime (3008,0134)."""
+
+    channel_number: int | None
+    specified: float | None
+    delivered: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class BeamDelivery:
     """What one beam delivered: an item of TreatmentSessionBeamSequence (3008,0020), or of its ion or brachy twin.
 
@@ -70,6 +79,8 @@ class BeamDelivery:
     meterset_unit: str | None = None
     pulses: tuple[ChannelPulses, ...] = ()
     """By channel; empty where nothing is pulsed."""
+    channel_times: tuple[ChannelTime, ...] = ()
+    """By channel, of brachytherapy: several records may tell of one fraction, each of its own channels."""
 
     @property
     def delivery_id(self) -> str | None:
@@ -273,6 +284,14 @@ def _application_setup_delivery(setup: Dataset, fraction: int | None, started_at
         started_at=started_at,
         meterset_unit=SECONDS,
         pulses=tuple(p for p in pulses if p.specified is not None or p.delivered is not None),
+        channel_times=tuple(
+            ChannelTime(
+                el.integer(c, "ChannelNumber"),
+                el.amount(c, "SpecifiedChannelTotalTime"),
+                el.amount(c, "DeliveredChannelTotalTime"),
+            )
+            for c in channels
+        ),
     )
 
 

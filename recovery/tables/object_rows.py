@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from recovery.dicom.model import InstanceRef, Patient
 from recovery.dicom.plans import FractionGroup, ImageSeries, Plan, PlannedBeam, ReferencedSeries, StructureSet
-from recovery.dicom.records import BeamDelivery, ChannelPulses, TreatmentRecord
+from recovery.dicom.records import BeamDelivery, ChannelPulses, ChannelTime, TreatmentRecord
 
 if TYPE_CHECKING:
     from recovery.tables.schema import Row
@@ -37,8 +37,8 @@ def record_rows(record: TreatmentRecord) -> Iterator[Row]:
     }
     nothing = BeamDelivery(None, None, None, None, None, None, None, None)
     for index, beam in enumerate(record.beams or (nothing,), start=1 if record.beams else 0):
-        pulses = [[p.channel_number, p.specified, p.delivered] for p in beam.pulses]
-        own = {"beam_index": index, "pulses": json.dumps(pulses) if pulses else None}
+        by_channel = {"pulses": _channels(beam.pulses), "channel_times": _channels(beam.channel_times)}
+        own = {"beam_index": index, **by_channel}
         yield shared | _columns(beam, BeamDelivery.__slots__) | own
 
 
@@ -54,7 +54,7 @@ def records_of_rows(rows: Sequence[dict[str, Any]]) -> Iterator[TreatmentRecord]
             patient=_patient(row),
             treatment_time=_read_time(row["treatment_time"]),
             beams=tuple(
-                BeamDelivery(**_fields(member, BeamDelivery.__slots__) | {"pulses": _pulses(member)})
+                BeamDelivery(**_fields(member, BeamDelivery.__slots__) | _by_channel(member))
                 for member in sorted(members, key=lambda m: m["beam_index"])
                 if member["beam_index"] > 0
             ),
@@ -73,8 +73,14 @@ def _read_time(written: str | None) -> time | None:
     return time.fromisoformat(written.removesuffix(_AGAIN)).replace(fold=int(written.endswith(_AGAIN)))
 
 
-def _pulses(row: dict[str, Any]) -> tuple[ChannelPulses, ...]:
-    return tuple(ChannelPulses(*channel) for channel in json.loads(row["pulses"])) if row["pulses"] else ()
+def _channels(told: Iterable[ChannelPulses | ChannelTime]) -> str | None:
+    written = [[one.channel_number, one.specified, one.delivered] for one in told]
+    return json.dumps(written) if written else None
+
+
+def _by_channel(row: dict[str, Any]) -> dict[str, Any]:
+    kinds = {"pulses": ChannelPulses, "channel_times": ChannelTime}
+    return {name: tuple(kind(*one) for one in json.loads(row[name] or "[]")) for name, kind in kinds.items()}
 
 
 def plans_of_rows(rows: Sequence[dict[str, Any]]) -> Iterator[Plan]:
@@ -119,7 +125,8 @@ def _plan(row: dict[str, Any]) -> Plan:
 
 
 def _planned_beam(said: dict[str, Any]) -> PlannedBeam:
-    return PlannedBeam(**said | {"pulses": tuple((channel, number) for channel, number in said["pulses"])})
+    by_channel = {name: tuple(map(tuple, said.get(name, ()))) for name in ("pulses", "channel_times")}
+    return PlannedBeam(**said | by_channel)
 
 
 def structure_set_row(structure_set: StructureSet) -> Row:

@@ -137,14 +137,15 @@ TREATMENT_RECORDS = TableSchema(
         treatment_machine_name treatment_record_content_origin written_date:date timezone_offset_from_utc
         names_verification beam_index:int beam_number:int beam_name current_fraction_number:int
         treatment_delivery_type treatment_termination_status specified_meterset:float delivered_meterset:float
-        started_at:datetime beam_description meterset_unit pulses
+        started_at:datetime beam_description meterset_unit pulses channel_times
     """),
     key=("sop_instance_uid", "beam_index"),
     sorted_by="patient_id",
     rows_per_group=8192,
 )
 """One row per delivered beam of each treatment record; a record without beams has one row, `beam_index` 0. Metersets
-are in `meterset_unit`; `pulses`: channel, specified and delivered number, as JSON. Times are local to the site."""
+are in `meterset_unit`; `pulses`, `channel_times`: channel, specified and delivered, as JSON. Times are local to the
+site."""
 
 RT_PLANS = TableSchema(
     "rt_plans",
