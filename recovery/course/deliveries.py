@@ -4,16 +4,18 @@ SETUP, portfilms, verification and simulated sessions are left out; a delivery f
 of it under other SOP Instance UIDs, which some systems write on every export, are joined.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import isclose
 
 from recovery.dicom.model import RT_BRACHY_TREATMENT_RECORD
-from recovery.dicom.plans import Plan
+from recovery.dicom.plans import NOT_TREATMENT_BEAMS, Plan
 from recovery.dicom.records import BeamDelivery, TreatmentRecord
 from recovery.words.units import MU, SECONDS
 
+_ONE_SESSION = timedelta(hours=2)
+"""Between a record of a beam and one of its whole session; two fractions of a day are further apart."""
 TREATING = {None, "TREATMENT", "CONTINUATION"}
 """TreatmentDeliveryType is type 2; an empty one is taken as TREATMENT. All other terms do not treat (PS3.3
 C.8.8.21): OPEN_PORTFILM, TRMT_PORTFILM, SETUP, VERIFICATION."""
@@ -40,14 +42,28 @@ class Delivery:
         return said or (SECONDS if self.is_brachy else None)
 
 
-def is_session(record: TreatmentRecord) -> bool:
+def setup_beams(plan: Plan | None) -> frozenset[int]:
+    """Beams that the plan does not treat with: what a record says of them under TREATMENT treated nobody."""
+    beams = plan.beams if plan is not None else ()
+    return frozenset(b.beam_number for b in beams if b.treatment_delivery_type in NOT_TREATMENT_BEAMS)
+
+
+def is_session(record: TreatmentRecord, setup: Set[int] = frozenset()) -> bool:
     """Whether the patient was treated: one beam at least treats, or the record tells nothing of its beams.
 
+    `setup`: the plan's beams that do not treat, whatever the record calls them.
     Radixact writes records without TreatmentSessionBeamSequence: they count nothing, and yet somebody was treated.
     """
     if record.treatment_record_content_origin == "SIMULATION":
         return False
-    return not record.beams or any(beam.treatment_delivery_type in TREATING for beam in record.beams)
+    treating = (b.beam_number for b in record.beams if b.treatment_delivery_type in TREATING)
+    return not record.beams or any(number not in setup for number in treating)
+
+
+def is_unplaced(delivery: Delivery) -> bool:
+    """Whether it treated, and no fraction or no beam number says where that counts."""
+    is_nowhere = delivery.fraction_number is None or delivery.beam.beam_number is None
+    return is_nowhere and delivery.beam.delivered_meterset != 0
 
 
 def session_numbers(records: Iterable[TreatmentRecord]) -> frozenset[int]:
@@ -65,8 +81,9 @@ def distinct_deliveries(records: Sequence[TreatmentRecord], plan: Plan | None) -
     """Each delivery once, and how many came again in another record.
 
     The same beam cannot start twice in the same second with the same outcome: two records that say so are one
-    delivery under two SOP Instance UIDs. Within one record every item counts. Where no record gives a time, the same
-    outcome is taken for the same delivery: what is counted must be proven.
+    delivery under two SOP Instance UIDs; what one record says again of others' beams (`_summaries`) is none either.
+    Within one record every item counts. Where no record gives a time, the same outcome is taken for the same
+    delivery: what is counted must be proven.
     """
     found = list(_deliveries(records, plan))
     by_place: dict[object, list[tuple[str, Delivery]]] = {}
@@ -81,6 +98,8 @@ def distinct_deliveries(records: Sequence[TreatmentRecord], plan: Plan | None) -
         longest = max(by_record.values(), key=len)
         kept += longest
         duplicates += len(same) - len(longest)
+    summaries = {id(delivery) for delivery in _summaries(kept, plan)}
+    kept, duplicates = [d for d in kept if id(d) not in summaries], duplicates + len(summaries)
     order = {id(delivery): place for place, (_, delivery) in enumerate(found)}
     return sorted(kept, key=lambda delivery: order[id(delivery)]), duplicates
 
@@ -139,6 +158,52 @@ def _joined(members: Sequence[tuple[str, Delivery]]) -> Iterable[list[tuple[str,
         groups = [group for group in groups if group not in near]
         groups.append([*(one for group in near for one in group), member])
     return groups
+
+
+def _summaries(deliveries: Iterable[Delivery], plan: Plan | None) -> Iterator[Delivery]:
+    """What a record of several beams tells again that records of fewer tell of the same fraction and session: some
+    systems write a record for each beam, and one of the whole session, at its end.
+
+    Told again is what agrees in every beam, and would come to more than was planned if both had been given.
+    """
+    planned: dict[tuple[int | None, int | None], float | None]
+    planned = {(b.fraction_group_number, b.beam_number): b.beam_meterset for b in (plan.beams if plan else ())}
+    fractions: dict[object, dict[str | None, list[Delivery]]] = {}
+    for d in deliveries:
+        if None not in (d.fraction_number, d.beam.beam_number, d.beam.delivered_meterset) and not d.beam.charted_by:
+            of = fractions.setdefault((d.fraction_group_number, d.fraction_number), {})
+            of.setdefault(d.sop_instance_uid, []).append(d)
+    for records in fractions.values():
+        for own in records.values():
+            told, again = _sums(own), _sums(d for one in records.values() if _is_part(one, own) for d in one)
+            is_same = told.keys() == again.keys() and all(is_rounding(told[n], again[n], own[0].unit) for n in told)
+            if is_same and any(2 * told[d.beam.beam_number] > _most(d, planned) for d in own):
+                yield from own
+
+
+def _is_part(one: Sequence[Delivery], of: Sequence[Delivery]) -> bool:
+    """Whether a record tells of some of another's beams, on the same machine, in the same session."""
+    beams, all_beams = ({d.beam.beam_number for d in record} for record in (one, of))
+    is_near = abs(_when(one[0]) - _when(of[0])) < _ONE_SESSION
+    return is_near and beams < all_beams and one[0].treatment_machine_name == of[0].treatment_machine_name
+
+
+def _most(delivery: Delivery, planned: Mapping[tuple[int | None, int | None], float | None]) -> float:
+    """What a beam may come to in one fraction; without a plan, by the record itself."""
+    own = planned.get((delivery.fraction_group_number, delivery.beam.beam_number))
+    whole = own if own is not None else delivery.beam.specified_meterset
+    return float("inf") if whole is None else 1.01 * whole + 0.5
+
+
+def _when(delivery: Delivery) -> datetime:
+    return delivery.treated_at or datetime.min  # noqa: DTZ901  site-local, for order only
+
+
+def _sums(deliveries: Iterable[Delivery]) -> dict[int | None, float]:
+    sums: dict[int | None, float] = {}
+    for d in deliveries:
+        sums[d.beam.beam_number] = sums.get(d.beam.beam_number, 0.0) + (d.beam.delivered_meterset or 0.0)
+    return sums
 
 
 def _is_copy(one: Delivery, other: Delivery) -> bool:

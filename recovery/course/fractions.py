@@ -12,7 +12,14 @@ from typing import TypeVar
 
 from recovery.course.beam_states import BeamState, beam_state
 from recovery.course.by_session import countable
-from recovery.course.deliveries import Delivery, distinct_deliveries, is_session, session_numbers
+from recovery.course.deliveries import (
+    Delivery,
+    distinct_deliveries,
+    is_session,
+    is_unplaced,
+    session_numbers,
+    setup_beams,
+)
 from recovery.course.metersets import (
     Authority,
     ByFraction,
@@ -146,7 +153,8 @@ def count_fractions(records: Iterable[TreatmentRecord], plan: Plan | None, told:
     stands_in = not any(planned.values())
     planned = specified_metersets(deliveries) if stands_in else planned
     authority = authority_of(with_units(planned, plan, deliveries), deliveries, told or {})
-    sessions = [r for r in ordered if is_session(r)]
+    setup = setup_beams(plan)
+    sessions = [r for r in ordered if is_session(r, setup)]
     times = [r.treated_at for r in sessions if r.treated_at is not None]
     number = (
         plan.number_of_fractions_planned

@@ -1,6 +1,7 @@
 """What a machine's day is made from: the relational tables, and what treatment records say was given on it."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -18,7 +19,7 @@ from recovery.lists.appointments import Given, PlanKey
 from recovery.lists.day_plan import with_day_plans
 from recovery.lists.machine_day import Tables
 from recovery.tables.relational import PATIENTS, PLAN_FIELDS, SCHEDULE, SETUP_NOTES
-from recovery.tables.schema import TREATMENT_RECORDS, TableSchema
+from recovery.tables.schema import RT_PLANS, TREATMENT_RECORDS, TableSchema
 from recovery.words.times import day as day_in_words
 
 _LACKS = {
@@ -90,13 +91,15 @@ def given_on(cache: Cache, ids: Sequence[str], day: date) -> Mapping[PlanKey, Se
     near = parquet.of_day(table, "treatment_date", day).to_pylist()  # objects of all would cost most
     records = {record.ref.sop_instance_uid: record for record in records_of_rows(near)}
     found: dict[PlanKey, dict[tuple[int | None, datetime], Given]] = {}
-    for record in filter(is_session, without_amended(records, uids)):
-        at = record.treated_at
-        if at is None or at.date() != day:
+    setups = _setup_beams(cache, ids)
+    for record in without_amended(records, uids):
+        at, setup = record.treated_at, setups.get(record.referenced_rt_plan_uid or "", frozenset())
+        if at is None or at.date() != day or not is_session(record, setup):
             continue
         own = found.setdefault((record.ref.patient_id, record.course_uid), {})
         for beam in record.beams:
-            if beam.treatment_delivery_type in TREATING and beam.delivered_meterset != 0:
+            is_treating = beam.treatment_delivery_type in TREATING and beam.beam_number not in setup
+            if is_treating and beam.delivered_meterset != 0:
                 began = beam.started_at or at
                 one = Given(began if began.date() == day else at, beam.current_fraction_number)
                 own[one.number, one.at] = one
@@ -105,6 +108,17 @@ def given_on(cache: Cache, ids: Sequence[str], day: date) -> Mapping[PlanKey, Se
         numbers = {number for number, _ in own}
         own.update({(one.number, one.at): one for one in by_hand if one.number not in numbers})
     return {key: sorted(own.values(), key=lambda one: one.at) for key, own in found.items()}
+
+
+def _setup_beams(cache: Cache, ids: Sequence[str]) -> dict[str, frozenset[int]]:
+    """By plan, the beams that it does not treat with; nothing where the plans cannot be read: then records say it."""
+    from recovery.course.deliveries import setup_beams
+    from recovery.tables.object_rows import plans_of_rows
+
+    with suppress(CacheError):
+        plans = plans_of_rows(cache.read_where(RT_PLANS, "patient_id", ids))
+        return {plan.ref.sop_instance_uid: setup_beams(plan) for plan in plans}
+    return {}
 
 
 def charted_on(cache: Cache, day: date) -> Mapping[PlanKey, Sequence[Given]]:

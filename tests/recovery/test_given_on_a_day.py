@@ -8,7 +8,7 @@ from recovery.cache.store import Cache
 from recovery.lists.day_tables import given_on
 from recovery.objects.treatment_record import amended_uid
 from recovery.pacs.collection import Collection
-from tests.objects import beam_item, item, record
+from tests.objects import beam_item, item, plan, record
 
 DAY = date(2026, 11, 20)
 
@@ -29,3 +29,19 @@ def test_a_record_counts_by_its_local_day_unless_one_of_another_day_amends_it(tm
     collection.save(cache, datetime(2026, 11, 20, 12, tzinfo=UTC))
     (given,) = given_on(cache, [str(plain.PatientID)], DAY).values()
     assert [one.number for one in given] == [5, 4, 6]
+
+
+def test_a_beam_that_the_plan_only_sets_up_with_was_no_treatment_whatever_its_record_calls_it(tmp_path: Path) -> None:
+    """Who was only imaged today is not off Machine day's list of those who come."""
+    at = datetime(2026, 11, 20, 9, 30)  # noqa: DTZ001  site-local
+    planned = plan({1: 50.0, 9: 2.0}, delivery_types={9: "SETUP"})
+    of = str(planned.SOPInstanceUID)
+    imaged = record(of, [beam_item(9, 4, 2.0, 2.0)], at)
+    treated = record(of, [beam_item(1, 4, 50.0, 50.0), beam_item(9, 5, 2.0, 2.0)], at.replace(hour=11))
+    for number, (objects, numbers) in enumerate((((imaged,), []), ((imaged, treated), [4]))):
+        cache, collection = Cache(tmp_path / str(number)), Collection(ZoneInfo("Europe/Zurich"))
+        for ds in (planned, *objects):
+            collection.add(ds)
+        collection.save(cache, datetime(2026, 11, 20, 12, tzinfo=UTC))
+        given = given_on(cache, [str(planned.PatientID)], DAY)
+        assert [one.number for own in given.values() for one in own] == numbers
