@@ -104,6 +104,8 @@ class Chain:
             return None
         if member.course.interrupted is not None:
             return member.course.interrupted.fraction_number
+        if len(self.members) == 1 and len(member.course.groups) > 1:
+            return member.course.next_fraction_number
         counted = self.members if self.goes_on else (self.newest,)
         highest = max([0, *(f.fraction_number for m in counted for f in m.course.fractions)])
         treated = [m for m in self.members if m.course.is_treated]

@@ -60,12 +60,6 @@ def is_session(record: TreatmentRecord, setup: Set[int] = frozenset()) -> bool:
     return not record.beams or any(number not in setup for number in treating)
 
 
-def is_unplaced(delivery: Delivery) -> bool:
-    """Whether it treated, and no fraction or no beam number says where that counts."""
-    is_nowhere = delivery.fraction_number is None or delivery.beam.beam_number is None
-    return is_nowhere and delivery.beam.delivered_meterset != 0
-
-
 def session_numbers(records: Iterable[TreatmentRecord]) -> frozenset[int]:
     """Every fraction number at which the patient lay there, if only for a portfilm; not those of rehearsals."""
     return frozenset(

@@ -4,10 +4,10 @@ The metersets that all records report for one fraction and beam add up, and are 
 deliveries count, and that each counts once, is settled in `recovery.course.deliveries`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import TypeVar
 
 from recovery.course.beam_states import BeamState, beam_state
@@ -16,7 +16,6 @@ from recovery.course.deliveries import (
     Delivery,
     distinct_deliveries,
     is_session,
-    is_unplaced,
     session_numbers,
     setup_beams,
 )
@@ -30,7 +29,7 @@ from recovery.course.metersets import (
     specified_metersets,
     with_units,
 )
-from recovery.dicom.plans import Plan
+from recovery.dicom.plans import FractionGroup, Plan
 from recovery.dicom.records import TreatmentRecord, began_at
 from recovery.words.units import MU, PULSES, amount, common, number
 
@@ -85,6 +84,19 @@ class FractionState:
 
 
 @dataclass(frozen=True, slots=True)
+class Unplaced:
+    """What treated, and counts nowhere: `what` it is, and when."""
+
+    what: str
+    at: datetime | None
+
+
+UNNUMBERED = "delivered beam without fraction or beam number"
+NOT_OF_THE_PLAN = "delivered beam that the plan does not have"
+WITHOUT_BEAMS = "record without beams"
+
+
+@dataclass(frozen=True, slots=True)
 class Course:
     """What one plan delivered to one patient."""
 
@@ -105,6 +117,10 @@ class Course:
     """By beam number, what a whole next fraction is to give: as the R&V system asked last, else as planned."""
     specified: tuple[Specified, ...] = ()
     """Where the R&V system asked for another meterset than the plan's."""
+    groups: tuple[FractionGroup, ...] = ()
+    """The plan's fraction groups that treat."""
+    unplaced: tuple[Unplaced, ...] = ()
+    """What treated and counts nowhere."""
 
     @property
     def fractions_delivered(self) -> int:
@@ -137,7 +153,47 @@ class Course:
             return None
         if self.interrupted is not None:
             return self.interrupted.fraction_number
+        if len(self.groups) > 1:
+            numbers = {number for _, number in self.next_of_groups()}
+            return next(iter(numbers)) if len(numbers) == 1 else None
         return max([0, *(f.fraction_number for f in self.fractions)]) + 1
+
+    @property
+    def begun_by_group(self) -> Mapping[int | None, list[FractionState]]:
+        return {
+            group.fraction_group_number: [
+                f for f in self.fractions if f.fraction_group_number == group.fraction_group_number
+            ]
+            for group in self.groups
+        }
+
+    @property
+    def has_own_numbers(self) -> bool:
+        """Whether one number stands in two fraction groups: each has numbers of its own (PS3.3 C.8.8.13)."""
+        numbers = [{f.fraction_number for f in begun} for begun in self.begun_by_group.values()]
+        return any(one & other for one, other in combinations(numbers, 2))
+
+    def next_of_groups(self) -> list[tuple[int | None, int | None]]:
+        """Each fraction group that may be next, with the number that its next fraction bears; None where nobody knows.
+
+        A group that was begun goes on before one that was not. Numbers may run through all groups, which those of a
+        group that nobody has begun do not tell.
+        """
+        begun = self.begun_by_group
+        left = [g for g in self.groups if _has_left(g, begun[g.fraction_group_number])]
+        active = [g.fraction_group_number for g in left if begun[g.fraction_group_number]]
+        highest = max([0, *(f.fraction_number for f in self.fractions)])
+        is_own = self.has_own_numbers or len(active) == 1
+        if active:
+            own = {g: max(f.fraction_number for f in begun[g]) if is_own else highest for g in active}
+            return [(g, number + 1) for g, number in own.items()]
+        first = 1 if self.has_own_numbers or not highest else None
+        return [(g.fraction_group_number, first) for g in left]
+
+
+def _has_left(group: FractionGroup, begun: Iterable[FractionState]) -> bool:
+    planned = group.number_of_fractions_planned
+    return planned is None or sum(f.is_complete for f in begun) < planned
 
 
 def count_fractions(records: Iterable[TreatmentRecord], plan: Plan | None, told: ByFraction | None = None) -> Course:
@@ -161,9 +217,10 @@ def count_fractions(records: Iterable[TreatmentRecord], plan: Plan | None, told:
         if plan is not None
         else _newest(r.number_of_fractions_planned for r in ordered)
     )
+    fractions = tuple(_fractions(deliveries, authority))
     return Course(
         number_of_fractions_planned=number,
-        fractions=tuple(_fractions(deliveries, authority)),
+        fractions=fractions,
         first_treatment_at=min(times, default=None),
         last_treatment_at=max((r.last_delivered_at or at for r in sessions if (at := r.treated_at)), default=None),
         treatment_machine_name=_newest(r.treatment_machine_name for r in ordered),
@@ -173,7 +230,34 @@ def count_fractions(records: Iterable[TreatmentRecord], plan: Plan | None, told:
         duplicates=duplicates,
         next_metersets=authority.next_metersets(),
         specified=authority.specified,
+        groups=plan.treating_groups if plan is not None else (),
+        unplaced=(*_unplaced(deliveries, fractions, None if stands_in else plan), *_beamless(sessions, fractions)),
     )
+
+
+def _unplaced(
+    deliveries: Iterable[Delivery], fractions: Sequence[FractionState], plan: Plan | None
+) -> Iterator[Unplaced]:
+    """A beam that the plan does not have may be one that it treats with, under another number: not where the fraction
+    is complete without it."""
+    complete = {f.fraction_number for f in fractions if f.is_complete}
+    planned = {b.beam_number: b.treats for b in plan.beams} if plan is not None else {}
+    for delivery in deliveries:
+        number, beam = delivery.fraction_number, delivery.beam.beam_number
+        if delivery.beam.delivered_meterset == 0 or (beam is not None and planned.get(beam) is False):
+            continue
+        if number is None or beam is None:
+            yield Unplaced(UNNUMBERED, delivery.treated_at)
+        elif planned and beam not in planned and number not in complete:
+            yield Unplaced(NOT_OF_THE_PLAN, delivery.treated_at)
+
+
+def _beamless(sessions: Iterable[TreatmentRecord], fractions: Iterable[FractionState]) -> Iterator[Unplaced]:
+    """Records that tell nothing of their beams, of days on which nothing else was given."""
+    days = {d.treated_at.date() for f in fractions for d in f.deliveries if d.treated_at is not None}
+    for record in sessions:
+        if not record.beams and (record.treated_at is None or record.treated_at.date() not in days):
+            yield Unplaced(WITHOUT_BEAMS, record.treated_at)
 
 
 def missing_fraction_numbers(course: Course, earlier: Iterable[Course]) -> tuple[range, ...]:

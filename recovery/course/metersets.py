@@ -188,17 +188,19 @@ class Authority:
         }
 
     def next_metersets(self) -> dict[int, ToGive]:
-        """By beam number, of a fraction that nobody has begun; no meterset where fraction groups differ in it.
+        """By beam number, of a fraction that nobody has begun; no meterset where a plan has several fraction groups:
+        who treats with one must not read what another gives.
 
         Seconds of brachytherapy hold on the plan's day alone, for the source decays.
         """
         found: dict[int, ToGive] = {}
+        is_of_one = sum(bool(beams) for beams in self.planned.values()) > 1
         for group, beams in self.planned.items():
             for beam, one in beams.items():
                 ahead = _as_asked(one, self.asked_last.get((group, beam)))
                 if one.unit == SECONDS:
                     ahead = ToGive(float(max(one.pulses.values())), PULSES) if one.pulses else ToGive(None, SECONDS)
-                if found.get(beam, ahead) != ahead:
+                if is_of_one:
                     ahead = ToGive(None, ahead.unit)
                 found[beam] = ahead
         return found

@@ -14,13 +14,18 @@ from typing import Any
 from pydicom import Dataset
 
 from recovery.dicom import elements as el
+from recovery.dicom.channels import (
+    ChannelPulses,
+    ChannelTime,
+    delivered_channel_time,
+    pulses_of,
+    times_of,
+)
 from recovery.dicom.course_uids import course_uid
 from recovery.dicom.local_time import LocalTime
 from recovery.dicom.model import InstanceRef, Patient
 from recovery.dicom.verification import named_verification
 from recovery.words.units import SECONDS, unit_of
-
-FULL_SHARE = 0.99
 
 DELIVERY_OF_DATABASE = "R&V database: delivery "
 """How BeamDescription (300A,00C3) begins in a record that was made here of a row of `deliveries`; its key follows."""
@@ -38,24 +43,6 @@ def written_delivery(row: Mapping[str, Any]) -> str:
 
 
 _SETUPS = "TreatmentSessionApplicationSetupSequence"
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelPulses:
-    """Pulses of one channel of pulsed brachytherapy: SpecifiedNumberOfPulses (3008,0136), Delivered… (3008,0138)."""
-
-    channel_number: int | None
-    specified: int | None
-    delivered: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelTime:
-    """Seconds of one channel: SpecifiedChannelTotalTime (3008,0132), DeliveredChannelTotalTime (3008,0134)."""
-
-    channel_number: int | None
-    specified: float | None
-    delivered: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,14 +252,6 @@ def _beam_delivery(
 def _application_setup_delivery(setup: Dataset, fraction: int | None, started_at: datetime | None) -> BeamDelivery:
     """A brachytherapy application setup: its channels' total times stand for metersets (PS3.3 C.8.8.22), s."""
     channels = el.items(setup, "RecordedChannelSequence")
-    pulses = [
-        ChannelPulses(
-            el.integer(c, "ChannelNumber"),
-            el.positive(c, "SpecifiedNumberOfPulses"),
-            el.count(c, "DeliveredNumberOfPulses"),
-        )
-        for c in channels
-    ]
     return BeamDelivery(
         beam_number=el.integer(setup, "ReferencedBrachyApplicationSetupNumber"),
         beam_name=el.text(setup, "ApplicationSetupType"),
@@ -280,26 +259,12 @@ def _application_setup_delivery(setup: Dataset, fraction: int | None, started_at
         treatment_delivery_type=el.text(setup, "TreatmentDeliveryType"),
         treatment_termination_status=el.text(setup, "TreatmentTerminationStatus"),
         specified_meterset=el.sum_if_all_known(el.number(c, "SpecifiedChannelTotalTime") for c in channels),
-        delivered_meterset=_delivered_channel_time(channels),
+        delivered_meterset=delivered_channel_time(channels),
         started_at=started_at,
         meterset_unit=SECONDS,
-        pulses=tuple(p for p in pulses if p.specified is not None or p.delivered is not None),
-        channel_times=tuple(
-            ChannelTime(
-                el.integer(c, "ChannelNumber"),
-                el.amount(c, "SpecifiedChannelTotalTime"),
-                el.amount(c, "DeliveredChannelTotalTime"),
-            )
-            for c in channels
-        ),
+        pulses=pulses_of(channels),
+        channel_times=times_of(channels),
     )
-
-
-def _delivered_channel_time(channels: list[Dataset]) -> float | None:
-    """All channels, s. Where one got less than was specified, what another got beyond it does not make up for that."""
-    times = [(el.number(c, "SpecifiedChannelTotalTime"), el.number(c, "DeliveredChannelTotalTime")) for c in channels]
-    is_short = any(a is not None and b is not None and b < FULL_SHARE * a for a, b in times)
-    return el.sum_if_all_known(b if a is None or b is None or not is_short else min(a, b) for a, b in times)
 
 
 def _meterset(beam: Dataset, keyword: str, control_points: list[Dataset], per_point: str) -> float | None:

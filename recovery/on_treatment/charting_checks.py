@@ -14,6 +14,7 @@ from typing import Any
 from recovery.course.charted_entries import ChartedBeam, ChartedFraction, KnownDelivery
 from recovery.course.metersets import is_absurd
 from recovery.on_treatment.charting_limits import Checks, Limits
+from recovery.words import next_unknown
 from recovery.words.statuses import is_over, why_over
 from recovery.words.times import age, at_time_this_year
 from recovery.words.units import MU
@@ -90,6 +91,8 @@ def _of_plan(entry: ChartedFraction, facts: Facts) -> Told:
         yield "wrong_machine", f"the plan is for {planned}, and {entry.treatment_machine_name} is charted"
     if row.get("charted_conflict"):
         yield "conflict_open", f"not settled yet: {row['charted_conflict']}"
+    for reason in next_unknown.reasons(row.get("remarks")):
+        yield "not_the_next_fraction", f"which fraction is next is not known: {reason}"
 
 
 def _of_number(entry: ChartedFraction, facts: Facts, limits: Limits) -> Told:

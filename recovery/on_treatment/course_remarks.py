@@ -1,11 +1,14 @@
 """What is said of a course of several plans: its plans' labels, and what is odd about it. Pure, no I/O, no clock."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 from itertools import pairwise
 
 from recovery.course.courses import Chain, Member
 from recovery.on_treatment.evidence import Evidence
 from recovery.on_treatment.missing import in_ranges
+from recovery.words.sentences import joined
+from recovery.words.values import absent
 
 
 def course_remarks(chain: Chain, member: Member) -> Iterator[str]:
@@ -43,6 +46,16 @@ def _left_open(chain: Chain, member: Member) -> Iterator[str]:
                 yield f"fraction {number} was begun with plan {label} too: what two plans gave is not added up"
             elif number not in complete:
                 yield f"fraction {number} was begun with plan {label} and is not complete"
+
+
+def earlier_in_words(members: Iterable[Member]) -> str:
+    """What was given with the plans that another one replaced, in order of time: `Cervix: 8 of 25`."""
+    ordered = sorted(members, key=lambda m: m.course.first_treatment_at or datetime.min)  # noqa: DTZ901  for order only
+    planned = [(m, absent(m.course.number_of_fractions_planned)) for m in ordered]
+    return joined(
+        f"{(m.plan.rt_plan_label if m.plan is not None else None) or m.uid}: {m.course.fractions_delivered} of {number}"
+        for m, number in planned
+    )
 
 
 def course_labels(chain: Chain, evidence: Evidence) -> str:

@@ -20,7 +20,7 @@ from recovery.dicom.plans import NOBODY, Plan, StructureSet
 from recovery.dicom.records import TreatmentRecord
 from recovery.identity.one_patient import SEPARATOR, Identities, identify, own_plan
 from recovery.on_treatment import whose_row
-from recovery.on_treatment.course_remarks import course_labels, course_remarks
+from recovery.on_treatment.course_remarks import course_labels, course_remarks, earlier_in_words
 from recovery.on_treatment.evidence import ANOTHERS, NOT_ASKED, Counted, Evidence, Listed, PlanBackup
 from recovery.on_treatment.missing import (
     is_approved,
@@ -30,6 +30,7 @@ from recovery.on_treatment.missing import (
     missing_records,
     told_of,
 )
+from recovery.on_treatment.next_fraction import gave_before, next_remarks
 from recovery.words.plan_states import is_closed
 from recovery.words.sentences import joined
 from recovery.words.units import MU
@@ -54,6 +55,8 @@ class _Entry:
     predecessors: list[_Entry] = field(default_factory=list)
     """Plans on the same anatomy that were last treated before this one was first treated."""
     is_superseded: bool = False
+    beside: Sequence[Member] = ()
+    """All plans of the patient, this one too."""
 
     @property
     def fractions_remaining(self) -> int | None:
@@ -85,6 +88,8 @@ def build_rows(
     for entry in entries:
         entry.is_closed = is_closed(told_of(entry.key, evidence, who))
     for patient_id, siblings in by_patient.items():
+        for entry in siblings:
+            entry.beside = [e.member for e in siblings]
         own = {e.key[1]: e.plan for e in siblings if e.key[1] is not None and e.plan is not None}
         _chain(siblings, plans.get(patient_id, {}) | own, evidence, who)
         _supersede(siblings, evidence.structure_sets)
@@ -199,7 +204,7 @@ def _row(
         "proven_at": backup.proven_at,
         "status": _status(entry, evidence, who, now, on_treatment_days),
         **_held(entry, evidence, who, backup),
-        "earlier_plans": joined(map(_delivered_in_words, sorted(entry.superseded, key=_first_treated))),
+        "earlier_plans": earlier_in_words(e.member for e in entry.superseded),
         "remarks": joined((*_said(entry, who, now), *backup.remarks, *evidence.doubted.remarks(entry.records))),
         "other_patient_ids": SEPARATOR.join(who.others(patient_id)) or None,
         "disagreement": joined(differing) or None,
@@ -213,6 +218,7 @@ def _said(entry: _Entry, who: Identities, now: datetime) -> tuple[str, ...]:
     return (
         *remarks(entry.course, entry.records, entry.plan, now),
         *course_remarks(entry.chain, entry.member),
+        *next_remarks(entry.chain, entry.member, entry.beside),
         *who.remarks(_named(entry)[0], entry.key[0]),
     )
 
@@ -265,7 +271,12 @@ def _named(entry: _Entry) -> tuple[str | None, str | None]:
 
 def _sisters(entry: _Entry) -> list[Member]:
     """The plans whose fraction numbers this one may go on with."""
-    return [*(e.member for e in entry.predecessors), *(m for m in entry.chain.members if m is not entry.member)]
+    gone_on = [m for m in entry.beside if gave_before(m, entry.member)]
+    return [
+        *(e.member for e in entry.predecessors),
+        *gone_on,
+        *(m for m in entry.chain.members if m is not entry.member),
+    ]
 
 
 def _status(entry: _Entry, evidence: Evidence, who: Identities, now: datetime, on_treatment_days: int) -> str:
@@ -293,13 +304,3 @@ def _status(entry: _Entry, evidence: Evidence, who: Identities, now: datetime, o
 def _is_of_one_day(entry: _Entry) -> bool:
     """Whether a plan was made for one day of a course: once it was given it is completed, and the course goes on."""
     return entry.chain.is_several and entry.member.own_number is None and entry.course.fractions_remaining == 0
-
-
-def _delivered_in_words(entry: _Entry) -> str:
-    label = entry.plan.rt_plan_label if entry.plan is not None and entry.plan.rt_plan_label else entry.key[1]
-    planned = entry.course.number_of_fractions_planned
-    return f"{label}: {entry.course.fractions_delivered} of {'—' if planned is None else planned}"
-
-
-def _first_treated(entry: _Entry) -> datetime:
-    return entry.course.first_treatment_at or datetime.min  # noqa: DTZ901  site-local, for order only

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 from recovery.identity.namesakes import fold
 from recovery.patient.notices import not_approved
+from recovery.words import next_unknown
+from recovery.words.sentences import joined
 from recovery.words.statuses import why_over
 from recovery.words.times import at_time
 from recovery.words.values import ABSENT, counted
@@ -113,6 +115,8 @@ def has_fractions_left(case: Case) -> str | None:
         return f"It is {row.status}: {over}."
     if row.fractions_remaining is None:
         return "How many fractions remain is not known."
+    if reasons := next_unknown.reasons(row.remarks):
+        return f"Its next fraction is not known: {joined(reasons)}."
     if row.fractions_remaining <= 0 or row.next_fraction_number is None:
         return "No fraction remains to be given."
     return None

@@ -30,6 +30,7 @@ def of_plan(plan: PlanFile) -> Iterator[Notice]:
     if plan.is_unfinished:
         if plan.ledger is None:
             yield Notice("NO RECORDS", "the next fraction cannot be told, for the cache has none", is_stop=True)
+        yield from notices.next_unknown(row)
         yield from notices.interrupted(row, _lacking(plan))
     yield from notices.not_recorded(row)
     if plan.is_unfinished:

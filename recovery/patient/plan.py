@@ -11,19 +11,19 @@ Why None
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from recovery.dicom.course_uids import course_uid, label_of
+from recovery.words import next_unknown
 from recovery.words.prescription import laterality
 from recovery.words.statuses import is_over
 from recovery.words.units import MU
 
 if TYPE_CHECKING:
     from recovery.course.ledger import Ledger
-    from recovery.dicom.plans import Plan
 
 _T = TypeVar("_T")
 
@@ -262,9 +262,11 @@ class PlanFile:
 
     @property
     def is_next_certain(self) -> bool:
-        """Whether the next fraction may be written down: proven, not possibly given since the newest proof, and not
-        in conflict by what was charted."""
-        return self.is_next_proven and self.row.unknown_since is None and not self.row.charted_conflict
+        """Whether the next fraction may be written down: proven, not possibly given since the newest proof, not in
+        conflict by what was charted, and told by one number."""
+        remarks = self.row.remarks
+        is_doubted = self.row.charted_conflict or next_unknown.reasons(remarks) or next_unknown.group(remarks)
+        return self.is_next_proven and self.row.unknown_since is None and not is_doubted
 
     @property
     def treatment_fields(self) -> tuple[PlanField, ...]:
@@ -282,22 +284,3 @@ class PlanFile:
         """In words: of the prescription, else of the course's diagnoses, which says so."""
         own, course = self.prescription.laterality if self.prescription is not None else None, self.course
         return laterality(own, course.laterality if course else None, course.diagnoses if course else None)
-
-
-def plan_fields(plan: Plan | None, rows: Iterable[Mapping[str, Any]]) -> tuple[PlanField, ...]:
-    """The fields of a plan, in the order in which they are treated: as the RT-PACS holds it, then as the database."""
-    told = {row["beam_number"]: row for row in rows}
-    order = {n: (row["treatment_order"] is None, row["treatment_order"] or 0, n) for n, row in told.items()}
-    planned = {beam.beam_number: beam for beam in (plan.beams if plan is not None else ())}
-    found = []
-    for number in sorted({*told, *planned}, key=lambda n: order.get(n, (True, 0, n))):
-        row = dict(told.get(number) or dict.fromkeys((f.name for f in fields(PlanField)), None))
-        if (beam := planned.get(number)) is not None:
-            row["beam_number"] = number
-            row["meterset_unit"] = beam.meterset_unit
-            for column in ("beam_name", "treatment_machine_name", "beam_meterset"):
-                row[column] = getattr(beam, column) if getattr(beam, column) is not None else row[column]
-            if row["is_setup_field"] is None and beam.treatment_delivery_type is not None:
-                row["is_setup_field"] = beam.treatment_delivery_type not in {"TREATMENT", "CONTINUATION"}
-        found.append(of_row(PlanField, {"meterset_unit": None, **row}))
-    return tuple(found)

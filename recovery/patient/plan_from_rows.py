@@ -1,7 +1,7 @@
 """Put one plan's file together from the rows of its patient."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,13 +11,14 @@ from recovery.course.ledger import CourseSoFar, Ledger, lay_out
 from recovery.course.metersets import planned_by_database
 from recovery.course.needed_images import needed_images
 from recovery.dicom.course_uids import course_uid
-from recovery.dicom.plans import Plan
+from recovery.dicom.plans import Plan, PlannedBeam
 from recovery.identity.one_patient import own_plan
 from recovery.patient import plan as pf
 from recovery.patient.disagreements import disagreements
 from recovery.patient.tables import PatientTables, Rows
 from recovery.words.prescription import prescribed_or_planned
-from recovery.words.units import PULSES, SECONDS
+from recovery.words.units import MU, PULSES, SECONDS
+from recovery.words.values import absent
 
 
 def counted_courses(tables: PatientTables, rows: Rows) -> Sequence[Chain]:
@@ -54,8 +55,9 @@ def read_plan(
     deliveries = own("deliveries", "referenced_rt_plan_uid")
     if uid is None:
         deliveries = [r for r in deliveries if r["prescription_id"] == row["prescription_id"]]
-    fields = pf.plan_fields(plan, own("plan_fields"))
-    names = {field.beam_number: field.beam_name for field in fields}
+    fields = _plan_fields(plan, own("plan_fields"))
+    numbers = [field.beam_number for field in fields]
+    names = {field.beam_number: field.beam_name for field in fields if numbers.count(field.beam_number) == 1}
     ledger = _ledger(tables, row, courses, now, _dose_per_fraction(prescription, told), names, deliveries)
     differing = dict.fromkeys(disagreements(row, plan, told, own("plan_fields"), prescription, ledger))
     return pf.PlanFile(
@@ -182,3 +184,32 @@ def _held(tables: PatientTables, kind: str, uid: str) -> pf.HeldObject:
 def _beam_number(row: Mapping[str, Any]) -> int:
     number: int = row["beam_number"]
     return number
+
+
+def _plan_fields(plan: Plan | None, rows: Rows) -> tuple[pf.PlanField, ...]:
+    """The fields of a plan, in the order in which they are treated: as the RT-PACS holds it, then as the database."""
+    told = {row["beam_number"]: row for row in rows}
+    order = {n: (row["treatment_order"] is None, row["treatment_order"] or 0, n) for n, row in told.items()}
+    planned: dict[int, list[PlannedBeam]] = {}
+    for beam in plan.beams if plan is not None else ():
+        planned.setdefault(beam.beam_number, []).append(beam)
+    found = []
+    for number in sorted({*told, *planned}, key=lambda n: order.get(n, (True, 0, n))):
+        for one in planned.get(number, (None,)):
+            row = dict(told.get(number) or dict.fromkeys((f.name for f in fields(pf.PlanField)), None))
+            if one is not None:
+                row |= _of_beam(one, row, is_one_of=len(planned[number]) > 1)
+            found.append(pf.of_row(pf.PlanField, {"meterset_unit": None, **row}))
+    return tuple(found)
+
+
+def _of_beam(beam: PlannedBeam, row: Mapping[str, Any], *, is_one_of: bool) -> dict[str, Any]:
+    """What the plan itself tells of a field; where several fraction groups give one number, also of which it is."""
+    names = ("beam_name", "treatment_machine_name", "beam_meterset")
+    own = {name: row[name] if getattr(beam, name) is None else getattr(beam, name) for name in names}
+    if is_one_of:
+        own["beam_name"] = f"{absent(own['beam_name'])} (fraction group {absent(beam.fraction_group_number)})"
+    if row["is_setup_field"] is None and beam.treatment_delivery_type is not None:
+        own["is_setup_field"] = beam.treatment_delivery_type not in {"TREATMENT", "CONTINUATION"}
+    unit = beam.meterset_unit or (MU if is_one_of else None)
+    return {"beam_number": beam.beam_number, "meterset_unit": unit, **own}

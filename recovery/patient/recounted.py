@@ -15,11 +15,13 @@ from recovery.dicom.course_uids import course_uid
 from recovery.entries.charted import read_charted
 from recovery.entries.downtimes import believed_up_to, grace_at
 from recovery.identity.one_patient import ids_of, under_newest
+from recovery.on_treatment.next_fraction import next_remarks
 from recovery.on_treatment.unknown_since import doubt_of, newest_treatment, unknown_of
 from recovery.patient.plan_from_rows import counted_courses
 from recovery.patient.tables import PatientTables
 from recovery.settings.config import Site
 from recovery.tables.relational import SCHEDULE
+from recovery.words import next_unknown
 from recovery.words.sentences import joined, parted
 from recovery.words.units import MU
 
@@ -38,7 +40,9 @@ def recounted(tables: PatientTables) -> Iterator[dict[str, Any]]:
             planned = replace(chain, number_of_fractions_planned=row["course_number_of_fractions_planned"])
             charted = tables.charted.get(row["referenced_rt_plan_uid"] or "")
             is_own = charted is not None and not charted.patient_ids.isdisjoint(ids_of(row))
-            yield _row(row, planned, member, charted if is_own else None)
+            doubted = next_remarks(planned, member, [m for c in chains for m in c.members])
+            remarks = joined((*next_unknown.of_others(row["remarks"]), *doubted))
+            yield {**_row(row, planned, member, charted if is_own else None), "remarks": remarks}
 
 
 def _row(row: Mapping[str, Any], chain: Chain, member: Member, charted: Settled | None) -> dict[str, Any]:

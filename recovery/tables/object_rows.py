@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import time
 from typing import TYPE_CHECKING, Any
 
+from recovery.dicom.channels import ChannelPulses, ChannelTime
 from recovery.dicom.model import InstanceRef, Patient
 from recovery.dicom.plans import FractionGroup, ImageSeries, Plan, PlannedBeam, ReferencedSeries, StructureSet
-from recovery.dicom.records import BeamDelivery, ChannelPulses, ChannelTime, TreatmentRecord
+from recovery.dicom.records import BeamDelivery, TreatmentRecord
 
 if TYPE_CHECKING:
     from recovery.tables.schema import Row

@@ -13,6 +13,7 @@ from recovery.charting.sheet import Table, fractions
 from recovery.patient import notices as plan_notices
 from recovery.patient.file import PatientFile
 from recovery.patient.plan import PlanFile
+from recovery.words import next_unknown
 from recovery.words.statuses import in_words
 from recovery.words.times import at_time, day_or_time
 from recovery.words.values import ABSENT, absent
@@ -20,7 +21,7 @@ from recovery.words.values import ABSENT, absent
 
 def is_counted(plan: PlanFile) -> bool:
     """Whether the fractions of a plan are known to be all that was given with it, as far as the copy goes."""
-    is_clear = plan.is_next_proven and plan.row.charted_conflict is None
+    is_clear = plan.is_next_proven and plan.row.charted_conflict is None and not next_unknown.reasons(plan.row.remarks)
     return is_clear and plan.ledger is not None and plan.row.fractions_delivered is not None
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from recovery.words import next_unknown as unknown_next
+from recovery.words.sentences import joined
 from recovery.words.statuses import is_over, why_over
 from recovery.words.times import at_time_this_year
 from recovery.words.values import ABSENT, absent
@@ -50,6 +52,7 @@ def of_row(row: Row) -> Iterator[Notice]:
     """The notices of one row, those that forbid treatment first; of a plan that is over, what still can be wrong."""
     yield from conflict(row)
     if is_unfinished(row):
+        yield from next_unknown(row)
         yield from interrupted(row)
         yield from not_recorded(row)
         yield from not_ready(row)
@@ -88,7 +91,15 @@ def interrupted(row: Row, beams: Iterable[tuple[str, str]] = ()) -> Iterator[Not
     listed = ", ".join(f"{name} {lacks}" for name, lacks in beams)
     each = f" ({listed})" if listed else ""
     proven = "" if row["records_held"] is not False else "; records are missing, so that it may have been done"
+    if not proven and unknown_next.reasons(row["remarks"]):
+        proven = " by what could be counted: it may have been done"
     yield Notice("INTERRUPTED", f"finish fraction {number} first, {left}{each}{proven}", is_stop=True)
+
+
+def next_unknown(row: Row) -> Iterator[Notice]:
+    """`■ NEXT FRACTION: …: settle it before treating`: why its number does not tell it."""
+    for said in unknown_next.reasons(row["remarks"]):
+        yield Notice("NEXT FRACTION", f"{said}: settle it before treating", is_stop=True)
 
 
 def unknown(row: Row) -> Iterator[Notice]:
@@ -145,8 +156,8 @@ def not_approved(status: str) -> Notice:
 
 
 def remark(row: Row) -> Iterator[Notice]:
-    if row["remarks"]:
-        yield Notice("REMARK", row["remarks"], is_stop=False)
+    if said := unknown_next.without_reasons(row["remarks"]):
+        yield Notice("REMARK", said, is_stop=False)
 
 
 def alert(said: str) -> Notice:
@@ -187,9 +198,13 @@ def next_fraction(row: Row) -> tuple[str, Next]:
     if row["records_held"] is False:
         open_one = f"{begun} begun, " if begun is not None else ""
         return f"{ABSENT} ({open_one}{absent(given)} of {of} proven, records are missing)", Next.NONE
+    if reasons := unknown_next.reasons(row["remarks"]):
+        return f"unknown: {joined(reasons)} ({absent(given)} of {of} given)", Next.UNKNOWN
     if given is None or number is None:
         return ABSENT, Next.NONE
     is_as_counted = number == given + 1
+    group = unknown_next.group(row["remarks"])
+    in_group = f"fraction group {group}: " if group else ""
     counts_as = f" of {of}" if is_as_counted else f", as {ordinal(given + 1)} of {of}"
     if begun is None:
         said = f"{number} next{counts_as}"
@@ -197,7 +212,7 @@ def next_fraction(row: Row) -> tuple[str, Next]:
         said = f"finish {number}{counts_as} first" if is_as_counted else f"finish {number} first{counts_as}"
     since = row["unknown_since"]
     by_hand = ", charted" if row.get("charted") else ""
-    told = f"{said} ({given} given{by_hand})"
+    told = f"{in_group}{said} ({given} given{by_hand})"
     if since is None:
         return told, Next.DUE
     return f"unknown: {told}, unless treated since {at_time_this_year(since)}", Next.UNKNOWN

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from recovery.course.beam_states import BeamState, beam_state
 from recovery.course.deliveries import Delivery
 from recovery.course.metersets import ToGive
-from recovery.dicom.records import BeamDelivery, ChannelPulses
+from recovery.dicom.channels import ChannelPulses
+from recovery.dicom.records import BeamDelivery
 from recovery.words.units import MINUTES, MU, PULSES, SECONDS
 from tests.recovery.courses import MONDAY, delivery
 

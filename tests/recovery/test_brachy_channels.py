@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 import pytest
 
 from recovery.course.remarks import remarks
+from recovery.dicom.channels import ChannelTime
 from recovery.dicom.model import InstanceRef
 from recovery.dicom.plans import Plan, PlannedBeam
-from recovery.dicom.records import ChannelTime, TreatmentRecord
+from recovery.dicom.records import TreatmentRecord
 from recovery.tables.object_rows import plan_row, plans_of_rows, record_rows, records_of_rows
 from tests.recovery.courses import BRACHY_RECORD, MONDAY, course, delivery, plain_plan, plain_record
 

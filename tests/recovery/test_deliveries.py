@@ -12,9 +12,10 @@ from recovery.course.deliveries import Delivery, distinct_deliveries, is_roundin
 from recovery.course.fractions import count_fractions
 from recovery.course.ledger import lay_out
 from recovery.course.sessions import Session, sessions_of
+from recovery.dicom.channels import ChannelPulses
 from recovery.dicom.model import RT_BRACHY_TREATMENT_RECORD, InstanceRef
 from recovery.dicom.plans import FractionGroup, Plan, PlannedBeam
-from recovery.dicom.records import BeamDelivery, ChannelPulses, TreatmentRecord
+from recovery.dicom.records import BeamDelivery, TreatmentRecord
 from recovery.words.units import MINUTES, MU, PARTICLES, PULSES, SECONDS
 from tests.recovery.courses import MONDAY, day, delivery, plain_plan, plain_record
 

@@ -23,8 +23,9 @@ from recovery.course.metersets import (
     specified_metersets,
     with_units,
 )
+from recovery.dicom.channels import ChannelPulses
 from recovery.dicom.plans import PlannedBeam
-from recovery.dicom.records import BeamDelivery, ChannelPulses
+from recovery.dicom.records import BeamDelivery
 from recovery.words.units import MINUTES, MU, PULSES, SECONDS
 from tests.recovery.courses import MONDAY, delivery, plain_plan
 
@@ -278,13 +279,20 @@ def test_a_fraction_gives_as_it_was_asked_for_and_what_nobody_began_as_it_was_as
     assert found.next_metersets() == {1: ToGive(110.0), 2: ToGive(75.0)}
 
 
-def test_the_next_fraction_gives_pulses_but_no_seconds_of_a_source_and_nothing_that_groups_differ_in() -> None:
-    planned: Planned = {
-        1: {1: ToGive(100.0), 2: ToGive(50.0), 3: ToGive(300.0, SECONDS), 4: ToGive(300.0, SECONDS, {1: 40, 2: 43})},
-        2: {1: ToGive(90.0), 2: ToGive(50.0)},
-        3: {5: ToGive(4.8, MINUTES)},
-        4: {5: ToGive(4.9, MINUTES)},
-    }
+def test_the_next_fraction_gives_pulses_but_no_seconds_of_a_source() -> None:
+    source = {3: ToGive(300.0, SECONDS), 4: ToGive(300.0, SECONDS, {1: 40, 2: 43})}
+    planned: Planned = {1: {1: ToGive(100.0), **source}, 2: {}}
     assert Authority(planned, {}, {}).next_metersets() == {
-        1: ToGive(None), 2: ToGive(50.0), 3: ToGive(None, SECONDS), 4: ToGive(43.0, PULSES), 5: ToGive(None, MINUTES),
-    }  # fmt: skip
+        1: ToGive(100.0),
+        3: ToGive(None, SECONDS),
+        4: ToGive(43.0, PULSES),
+    }
+
+
+def test_of_several_fraction_groups_no_next_fraction_gives_what_another_group_does() -> None:
+    planned: Planned = {1: {1: ToGive(100.0), 2: ToGive(50.0)}, 2: {2: ToGive(50.0), 5: ToGive(4.8, MINUTES)}}
+    assert Authority(planned, {}, {}).next_metersets() == {
+        1: ToGive(None),
+        2: ToGive(None),
+        5: ToGive(None, MINUTES),
+    }
