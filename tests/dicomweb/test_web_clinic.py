@@ -17,6 +17,7 @@ from recovery.dimse import find_refs, open_link
 from recovery.pacs.peers import pacs_peer
 from recovery.pictures.retrieval import read_object, source_of
 from recovery.settings.config import load_config
+from tests.backup_jobs.test_records_nobody_gave import NOT_COUNTED, listed, made_up, treated
 from tests.clinic import TwoNodes
 from tests.dicomweb.web_clinic import HOW_TO_INSTALL, IS_INSTALLED, TOKEN, TOKEN_ENV, WebNodes, web_nodes
 from tests.objects import beam_item, dose, encode, images, plan, record, structure_set
@@ -116,3 +117,15 @@ def test_a_wrong_token_is_told_and_no_run_takes_it_for_an_empty_archive(
     assert status == 2
     assert "HTTP 401. Check the token that [pacs] token_env names" in results["sync_records"]["message"]
     assert clinic.pacs.count() == 0
+
+
+def test_a_record_that_the_rv_system_denies_waits_here_as_by_dimse_and_so_on_another_machine(
+    clinic: WebNodes, tmp_path: Path
+) -> None:
+    clinic.pacs.put(encode(made_up(treated(clinic, "A", "B")["A"], "A")))
+    clinic.job("cycle")
+    (tmp_path / "elsewhere").mkdir()
+    elsewhere = replace(clinic, folder=tmp_path / "elsewhere")
+    elsewhere.run("recovery", "rebuild")
+    for machine in (clinic, elsewhere):
+        assert listed(machine) == (3, False, NOT_COUNTED, None, "")
