@@ -41,6 +41,7 @@ def doubts(chain: Chain, member: Member, beside: Iterable[Member] = ()) -> Itera
     course = member.course
     yield from _of_groups(course)
     yield from _unplaced(course)
+    yield from _out_of_course(course)
     yield from _twice_over(course)
     yield from _told_again(course)
     yield from _given_elsewhere(course)
@@ -152,6 +153,13 @@ def _unplaced(course: Course) -> Iterator[str]:
         noun = "record" if what == WITHOUT_BEAMS else "delivered beam"
         if not is_less:
             yield f"{counted(len(found), noun)}{on}{what.removeprefix(noun)} may be of it"
+
+
+def _out_of_course(course: Course) -> Iterator[str]:
+    """A number further from the one before it than the plan has fractions: a slip, after which no number follows."""
+    numbers, planned = sorted({f.fraction_number for f in course.fractions}), course.number_of_fractions_planned
+    if course.interrupted is None and planned is not None and len(numbers) > 1 and numbers[-1] - numbers[-2] > planned:
+        yield f"fraction number {numbers[-1]}, after {numbers[-2]}, is none of a plan of {counted(planned, 'fraction')}"
 
 
 def _twice_over(course: Course) -> Iterator[str]:

@@ -123,6 +123,12 @@ def test_records_that_name_no_plan_may_be_of_one_that_others_name(
         assert ("records of this patient that name no plan may be of plan A" in remarks) is is_doubted
 
 
+@pytest.mark.parametrize(("numbers", "is_slip"), [((1, 2, 99), True), ((1, 2, 22), False), ((26, 27), False)])
+def test_after_a_number_that_is_none_of_the_plan_no_number_follows(numbers: tuple[int, ...], *, is_slip: bool) -> None:
+    found = said(ONE_BEAM, *(session(ONE_BEAM, n, ONE, at=day(at)) for at, n in enumerate(numbers, start=1)))
+    assert found == (["fraction number 99, after 2, is none of a plan of 20 fractions"] if is_slip else [])
+
+
 def test_parts_under_two_numbers_that_lack_each_other_may_be_one_fraction() -> None:
     """Five lesions of one fraction, on two days that the R&V system numbers 1 and 2: none is treated twice."""
     parts = [session(TWO_BEAMS, 1, ONE), session(TWO_BEAMS, 2, TWO)]
