@@ -208,7 +208,7 @@ def _fraction(fraction: LedgerFraction, plan: PlanFile) -> tuple[str, ...]:
     moved = shift and (shift.correction_vertical, shift.correction_longitudinal, shift.correction_lateral)
     return (
         str(fraction.fraction_number),
-        day_or_time(fraction.started_at),
+        fraction.when(),
         ", ".join(fraction.treatment_machine_names) or ABSENT,
         given,
         ", ".join([state, *more]),

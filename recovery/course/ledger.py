@@ -16,7 +16,9 @@ from recovery.course.deliveries import TREATING
 from recovery.course.fractions import Course, FractionState
 from recovery.course.metersets import ToGive
 from recovery.course.sessions import Session, ToldDeliveries, sessions_of
+from recovery.words.times import day_or_time
 from recovery.words.units import MU
+from recovery.words.values import ABSENT
 
 State = Literal["complete", "interrupted", "in part"]
 """`interrupted` is the newest fraction begun and not complete, which comes next; older ones are `in part`."""
@@ -54,6 +56,10 @@ class LedgerFraction:
     @property
     def started_at(self) -> datetime | None:
         return min((s.started_at for s in self.sessions if s.started_at is not None), default=None)
+
+    def when(self, today: date | None = None) -> str:
+        """Each session's day and time, as lists tell when somebody was last treated: `Mon 23 Nov 12:49`"""
+        return " + ".join(day_or_time(s.treated_at, today) for s in self.sessions) or ABSENT
 
     @property
     def treatment_machine_names(self) -> tuple[str, ...]:
@@ -256,7 +262,7 @@ def _whole(fractions: Iterable[LedgerFraction]) -> list[tuple[datetime | None, i
 
 
 def _ended_at(fraction: LedgerFraction) -> datetime | None:
-    return max((s.started_at for s in fraction.sessions if s.started_at is not None), default=None)
+    return max((s.treated_at for s in fraction.sessions if s.treated_at is not None), default=None)
 
 
 def _gaps(days: Sequence[date], today: date | None) -> Iterable[Gap]:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from recovery.course.deliveries import Delivery
+from recovery.dicom.records import began_at
 from recovery.words.units import MU, PULSES, SECONDS
 from recovery.words.values import ABSENT
 
@@ -51,6 +52,8 @@ class Session:
     beams: tuple[SessionBeam, ...]
     charted_by: str | None = None
     """Who signed it, where it was charted by hand."""
+    treated_at: datetime | None = None
+    """When its last beam began: what every list calls last treated."""
 
     @property
     def sop_instance_uids(self) -> tuple[str, ...]:
@@ -121,6 +124,7 @@ def _session(deliveries: Sequence[Delivery], told: ToldDeliveries, units: Mappin
         first.treatment_record_content_origin,
         tuple(beams),
         next((by for d in deliveries if (by := d.beam.charted_by) is not None), None),
+        max((at for d in deliveries if (at := began_at(d.treated_at, d.beam)) is not None), default=None),
     )
 
 

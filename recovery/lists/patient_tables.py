@@ -233,7 +233,7 @@ def _ledger_row(fraction: LedgerFraction, today: date) -> dict[str, str]:
     return {
         "mark": STOP_MARK if is_stopped else LOOK_MARK if fraction.state == "in part" else "",
         "fraction": str(fraction.fraction_number),
-        "when": " + ".join(day_or_time(s.started_at, today) for s in fraction.sessions) or ABSENT,
+        "when": fraction.when(today),
         "machine": ", ".join(fraction.treatment_machine_names) or ABSENT,
         "given": given if unit is not None else ABSENT,
         "beams": " · ".join(_beam(b) for b in fraction.beams),

@@ -11,6 +11,7 @@ import pytest
 from recovery.course.fractions import Course, count_fractions
 from recovery.course.ledger import CourseSoFar, DosePoint, Gap, Ledger, NextFraction, lay_out
 from recovery.dicom.records import TreatmentRecord
+from recovery.words.times import day_or_time
 from recovery.words.units import MINUTES
 from tests.recovery.courses import day, delivery, plain_plan, plain_record
 
@@ -122,6 +123,20 @@ def test_a_fraction_counts_when_its_last_part_was_given_and_one_without_a_time_c
     found = laid_out(given(1, day(1), 60.0, 50.0), finished, given(2, day(2)), given(3, None), given(4, None))
     assert found.fractions_over_time == ((None, 3), (None, 4), (day(2), 2), (day(3, hours=2), 1))
     assert found.fractions[0].started_at == day(1)
+
+
+def test_a_fraction_was_given_when_its_last_beam_began_as_the_course_was_last_treated() -> None:
+    morning = given(1, day(1))
+    beams = [dataclasses.replace(morning.beams[0], started_at=day(1, minutes=at)) for at in (0, 1)]
+    two = dataclasses.replace(morning, beams=(beams[0], dataclasses.replace(beams[1], beam_number=2)))
+    course = count_fractions([two], PLAN)
+    [fraction] = lay_out(course, AT_NOON).fractions
+    assert course.last_treatment_at == day(1, minutes=1) != fraction.started_at
+    assert fraction.when() == "Mon 2 Nov 2026 09:31" == day_or_time(course.last_treatment_at)
+    rest = given(1, day(2, hours=2), 40.0, uid="rest", delivery_type="CONTINUATION")
+    [twice] = laid_out(given(1, day(1), 60.0, 50.0), rest).fractions
+    assert twice.when(day(1).date()) == "Mon 2 Nov 09:30 + Tue 3 Nov 11:30"
+    assert [one.when() for one in laid_out(given(1, None)).fractions] == ["—"]
 
 
 def test_of_what_bears_no_time_nobody_knows_when_it_began() -> None:
