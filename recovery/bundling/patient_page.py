@@ -49,8 +49,8 @@ def body_of(file: PatientFile, base: str, pictures: Pictures) -> str:
 def _plan(file: PatientFile, plan: PlanFile, pictures: Sequence[tuple[str, str]]) -> str:
     today, ahead, book = file.now.date(), file.next_appointment, plan.ledger
     parts = [
-        f"<h2>Plan {as_html(absent(plan.label) if plan.is_unfinished else page_words.plan_title(plan))}</h2>",
-        f'<p class="next">{as_html(page_words.next_fraction(plan))}</p>' if plan.is_unfinished else "",
+        f"<h2>Plan {as_html(absent(plan.label) if plan.is_unfinished else page_words.plan_title(file, plan))}</h2>",
+        f'<p class="next">{as_html(page_words.next_fraction(file, plan))}</p>' if plan.is_unfinished else "",
         _notices(notices.of_plan(plan)),
         f"<p>{as_html(page_words.summary(plan))}<br>Approval: {as_html(page_words.approval(plan, today))}</p>",
     ]

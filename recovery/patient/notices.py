@@ -61,6 +61,12 @@ def of_patient(file: PatientFile) -> Iterator[Notice]:
     yield from namesakes(file)
 
 
+def is_stopped(file: PatientFile, plan: PlanFile) -> bool:
+    """Whether somebody must look before this plan is treated, for what is said of it or of who the patient is."""
+    said = (*of_plan(plan), *of_patient(file))
+    return plan.is_unfinished and (not plan.is_next_proven or any(notice.is_stop for notice in said))
+
+
 def namesakes(file: PatientFile) -> Iterator[Notice]:
     """One for each patient who could be taken for this one, the likeliest first."""
     for other in file.namesakes[:MOST_NAMESAKES]:

@@ -12,7 +12,6 @@ from recovery.on_treatment import overall_time
 from recovery.patient import notices as plan_notices
 from recovery.patient.file import PatientFile
 from recovery.patient.plan import HeldObject, PlanFile
-from recovery.words import notices
 from recovery.words.notices import LOOK_MARK, STOP_MARK
 from recovery.words.prescription import prescribed
 from recovery.words.radiation import energy_in_words
@@ -30,10 +29,9 @@ def energy(value: float | None, radiation_type: str | None) -> str:
     return energy_in_words(value, radiation_type) or ABSENT
 
 
-def plan_title(plan: PlanFile) -> str:
+def plan_title(file: PatientFile, plan: PlanFile) -> str:
     """`■ Prost: finish 5 of 20 first (4 given)`, for a tab: marked when it must be looked at before treating."""
-    is_stopped = plan.is_unfinished and any(n.is_stop for n in notices.of_row(plan.told))
-    mark = f"{STOP_MARK} " if is_stopped else ""
+    mark = f"{STOP_MARK} " if plan_notices.is_stopped(file, plan) else ""
     return f"{mark}{absent(plan.label)}: {plan_notices.next_fraction(plan)}"
 
 
@@ -71,10 +69,9 @@ def approval(plan: PlanFile, today: date) -> str:
     return " · ".join(said) or ABSENT
 
 
-def next_fraction(plan: PlanFile) -> str:
+def next_fraction(file: PatientFile, plan: PlanFile) -> str:
     """What comes next, as the one sentence that this page is opened for, with the mark of what forbids it."""
-    stops = not plan.is_next_proven or any(notice.is_stop for notice in plan_notices.of_plan(plan))
-    mark = f"{STOP_MARK} " if plan.is_unfinished and stops else ""
+    mark = f"{STOP_MARK} " if plan_notices.is_stopped(file, plan) else ""
     mark = mark or (f"{LOOK_MARK} " if plan.ledger is None or plan.row.unknown_since is not None else "")
     return f"{mark}Next fraction: {plan_notices.next_fraction(plan)}"
 

@@ -155,7 +155,7 @@ def test_everything_that_tells_a_count_or_the_next_fraction_tells_the_same(
     assert set(map(str, counts.values())) == {delivered}, counts
     told = {
         "list": rows.describe(frame_of([row])).loc[0, "fraction"],
-        "page": page_words.next_fraction(plan).partition("Next fraction: ")[2],
+        "page": page_words.next_fraction(file, plan).partition("Next fraction: ")[2],
         "chart": sheet.next_fraction,
     }
     assert set(told.values()) == {notices.next_fraction(row)[0]}, told
@@ -181,12 +181,28 @@ def test_what_began_and_was_not_recorded_stops_page_and_chart_too_and_counts_tha
     file = read_patient_file(cache, SITE, "100231", NOW)
     [plan], [sheet] = file.plans, chart_sheets(file)
     assert f"NOT RECORDED: {begun}." in sheet.stops
-    assert page_words.plan_title(plan).startswith("■")
+    assert page_words.plan_title(file, plan).startswith("■")
     assert f"■ NOT RECORDED: {begun}" in page_words.warnings(plan)
     assert [said for said in plan.disagreements if "fractions delivered" in said] == [counts]
     assert f"DISAGREEMENT: {counts}." in sheet.stops
     assert f"■ DISAGREEMENT: {counts}" in page_words.warnings(plan)
     assert not any("born" in said for said in plan.disagreements), "that is the patient's, and told with the name"
+
+
+def test_who_differs_as_a_person_is_marked_at_the_headline_of_each_plan_that_may_be_treated(tmp_path: Path) -> None:
+    clinic = Clinic()
+    as_planned(clinic)
+    clinic.tell("patients", patient_id="100231", patient_birth_date=date(1958, 7, 5))
+    file = read_patient_file(clinic.write(tmp_path), SITE, "100231", NOW)
+    [plan] = (replace(one, row=replace(one.row, ready=True)) for one in file.plans)
+    assert file.disagreements
+    assert not plan.disagreements
+    assert page_words.next_fraction(file, plan).startswith("■ Next fraction: 8 next")
+    assert page_words.plan_title(file, plan).startswith("■ ")
+    same = replace(file, disagreements=())
+    assert page_words.next_fraction(same, plan).startswith("Next fraction: 8 next")
+    over = replace(plan, row=replace(plan.row, status="closed"))
+    assert not page_words.plan_title(file, over).startswith("■"), "nobody is treated with it"
 
 
 def test_while_records_are_missing_nobody_says_that_a_begun_fraction_is_to_be_finished(tmp_path: Path) -> None:
@@ -200,5 +216,5 @@ def test_while_records_are_missing_nobody_says_that_a_begun_fraction_is_to_be_fi
     assert sheet.next_fraction == "— (5 begun, 4 of 15 proven, records are missing)"
     assert (sheet.first_row, [beam.first for beam in sheet.beams]) == ("", ["—", "—"])
     assert "so that it may have been done" in sheet.stops[0]
-    assert page_words.next_fraction(lost) == f"■ Next fraction: {sheet.next_fraction}"
+    assert page_words.next_fraction(file, lost) == f"■ Next fraction: {sheet.next_fraction}"
     assert LOCAL.date() >= weekday(0).date()

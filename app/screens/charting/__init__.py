@@ -72,7 +72,7 @@ def _show_chosen(desk: Desk, chosen: whom.Chosen, corrected: ChartedFraction | N
         st.markdown(":red[■ The safety copy has no plan of this patient: keep it on paper.]")
         return
     plan = _plan(file, corrected)
-    st.markdown(f"**{words.as_markdown(page_words.plan_title(plan))}**")
+    st.markdown(f"**{words.as_markdown(page_words.plan_title(file, plan))}**")
     for notice in notices.of_plan(plan):
         if notice.is_stop or notice.word in {"UNKNOWN", "CHARTED"}:
             st.markdown(f":{'red' if notice.is_stop else 'orange'}[{words.as_markdown(str(notice))}]")
@@ -90,6 +90,6 @@ def _plan(file: PatientFile, corrected: ChartedFraction | None) -> PlanFile:
         plans = tuple(p for p in file.plans if p.uid == corrected.referenced_rt_plan_uid) or plans
     if len(plans) == 1:
         return plans[0]
-    titles = {str(p.course_uid): words.as_markdown(page_words.plan_title(p)) for p in plans}
+    titles = {str(p.course_uid): words.as_markdown(page_words.plan_title(file, p)) for p in plans}
     uid = st.radio("Plan", list(titles), format_func=titles.__getitem__, key=f"chart_plan_{file.identity.patient_id}")
     return next(p for p in plans if str(p.course_uid) == uid)

@@ -49,7 +49,7 @@ def _show_file(desk: Desk, file: PatientFile) -> None:
         chart_export.show_patient(desk, file.identity.patient_id)
     plan = file.plans[0]
     if len(file.plans) > 1:
-        titles = [words.as_markdown(page_words.plan_title(p)) for p in file.plans]
+        titles = [words.as_markdown(page_words.plan_title(file, p)) for p in file.plans]
         uids = [str(p.course_uid) for p in file.plans]
         chosen = st.segmented_control(
             f"{counted(len(file.plans), 'plan')}: those that may still be treated first",

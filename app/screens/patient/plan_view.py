@@ -33,7 +33,7 @@ def show(desk: Desk, file: PatientFile, plan: PlanFile) -> None:
 
 def _headline(desk: Desk, file: PatientFile, plan: PlanFile) -> None:
     row, today = plan.row, file.now.date()
-    st.markdown(f"### {_coloured(page_words.next_fraction(plan))}", anchors=False)
+    st.markdown(f"### {_coloured(page_words.next_fraction(file, plan))}", anchors=False)
     appointment = file.next_appointment
     when = "no appointment booked"
     if appointment is not None:
