@@ -11,7 +11,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from app.exports.sheets import band, fill, fit, head, records_of, set_page, tell
 from recovery.lists.columns import MACHINE_DAY, ON_TREATMENT, Shown
-from recovery.lists.machine_day import Day, heading_of_unbooked, with_signers
+from recovery.lists.machine_day import Day, heading_of_unbooked, with_marked_alerts, with_signers
 from recovery.words.times import day as day_in_words
 from recovery.words.values import ABSENT
 
@@ -34,7 +34,7 @@ class About:
 def workbook(rows: pd.DataFrame, about: About, hidden_columns: Collection[str] = ()) -> bytes:
     """The rows as an .xlsx file, in their order; `rows` has the columns that `rows.describe` adds."""
     shown = tuple(name for name in ON_TREATMENT.excel if name not in hidden_columns)
-    return lists(about, ON_TREATMENT.title, [(replace(ON_TREATMENT, excel=shown), rows)])
+    return lists(about, ON_TREATMENT.title, [(replace(ON_TREATMENT, excel=shown), with_marked_alerts(rows))])
 
 
 def lists(about: About, what: str, found: Sequence[tuple[Shown, pd.DataFrame]]) -> bytes:
@@ -61,7 +61,7 @@ def worklist(machine: str, day: date, that_day: Day, about: About, remark: str) 
 
     `remark` says what the list may lack.
     """
-    booked, unbooked = with_signers(that_day.booked), with_signers(that_day.unbooked)
+    booked, unbooked = (with_signers(with_marked_alerts(one)) for one in (that_day.booked, that_day.unbooked))
     book = Workbook()
     sheet = book.worksheets[0]
     sheet.title = MACHINE_DAY.title

@@ -31,7 +31,7 @@ from recovery.words.values import ABSENT, absent, or_none
 
 Record = dict[str, Any]
 UNKNOWN_MACHINE = ABSENT
-TREATED, IN_PART, TO_COME = "treated", "one of its plans treated", "to come"
+TREATED, IN_PART, TO_COME = "treated", "only some plans treated", "to come"
 UNKNOWN, NOT_RECORDED = "unknown", "no treatment recorded"
 """What an appointment is: unknown, where it may have been kept since the newest proof; the last, of a day gone by."""
 

@@ -112,6 +112,12 @@ def with_signers(lines: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def with_marked_alerts(lines: pd.DataFrame) -> pd.DataFrame:
+    """The lines for a column of alerts, in a table that has no bold: each with its mark, `none` without."""
+    said = [one if or_none(one) in {None, "", "none"} else f"{LOOK_MARK} {one}" for one in lines["alerts"]]
+    return lines.assign(alerts=pd.Series(said, index=lines.index, dtype=TEXT))
+
+
 def heading_of_unbooked(machine: str, number: int, *, is_schedule_known: bool) -> str:
     """What stands above those who have no appointment; without a schedule nobody knows whether they have one."""
     if not is_schedule_known:

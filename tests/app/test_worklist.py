@@ -123,9 +123,9 @@ def test_of_two_plans_and_one_appointment_list_and_timeline_tell_the_same(cache:
     assert said_of(booked, "100231", "check")[1] == "▲ only Breast_L treated, 14:38"
     assert said_of(booked, "100231", "mark")[1] == "▲"
     bars = bars_of(table, tables)
-    assert bar_at(bars, 8, 15)["state"] == "one of its plans treated"
+    assert bar_at(bars, 8, 15)["state"] == "only some plans treated"
     assert day_chart.counted(bars, "TB1") == (
-        "**4** booked · **0** treated · **1** with one of its plans treated · **3** to come"
+        "**4** booked · **0** treated · **1** with only some plans treated · **3** to come"
     )
 
 
@@ -174,6 +174,11 @@ def test_no_alert_and_alerts_that_nobody_knows_are_told_apart(cache: Path) -> No
     assert said_of(booked, "100231", "alerts") == ["Pacemaker"]
     assert said_of(booked, "100892", "alerts") == ["none"]
     assert said_of(booked, "100555", "alerts") == [pd.NA]
+    assert machine_day.with_marked_alerts(booked).set_index("patient_id")["alerts"].drop_duplicates().to_dict() == {
+        "100231": "▲ Pacemaker",
+        "100892": "none",
+        "100555": None,
+    }, "no page and no sheet in Excel has bold letters for it"
 
 
 def test_who_is_booked_without_a_plan_stands_on_the_list_and_is_to_be_looked_at(cache: Path) -> None:

@@ -166,4 +166,5 @@ def _show_table(lines: pd.DataFrame, key: str, names: Sequence[str], today: date
         names = [name for name in names if name != "charted_by"]
     strong = ("appointment_at", "mark", "patient_name", "next_fraction", "check")
     alt = "The machine's patients of the day, one row per appointment and plan"
+    lines = machine_day.with_marked_alerts(lines)
     marked.table(lines, key, marked.config(names, lines, today), most=30, alt=alt, strong=strong)

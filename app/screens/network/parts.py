@@ -68,7 +68,7 @@ def show_day(desk: Desk, here: Sequence[SiteSeen], table: pd.DataFrame) -> Part 
     for sentence in told:
         st.markdown(f":orange[**{words.as_markdown(sentence)}**]")
     title = f"{counted(len(that_day.booked), 'appointment')}; not booked: {len(that_day.unbooked)}"
-    lines = [frame for frame in (that_day.booked, that_day.unbooked) if len(frame)]
+    lines = [machine_day.with_marked_alerts(frame) for frame in (that_day.booked, that_day.unbooked) if len(frame)]
     rows = pd.concat(lines, ignore_index=True) if lines else pd.DataFrame()
     return Part(
         "machine_day", title, rows.assign(clinic=seen.clinic, copy=seen.copy), MACHINE_DAY, f"machine {machine}, {day}"
