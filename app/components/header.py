@@ -18,6 +18,7 @@ main:focus-visible, [data-testid=stDataFrame]:focus-within, [data-testid=stEleme
   line-height: 1.5 !important;}
 :is([class*=st-key-attention], .st-key-banner) :is(a strong:first-of-type, button p) {text-decoration: underline;}
 [class*=st-key-attention] div {margin: 0 !important;}
+[data-testid=stForm] [data-testid=InputInstructions] {display: none;}
 div:has(> :is(.st-key-paper, .st-key-shortcut_of_search, .st-key-browser_mark)) {position: absolute; width: 1px;}
 """
 """What is chosen is told by a line, a frame and weight: in the accent's colour its text would be hard to read."""

@@ -30,7 +30,7 @@ _WORDS = {
     "SKIPPED": "not used",
 }
 _HEIGHT = {"OK": 0.35, "SKIPPED": 0.1, "running": 0.35, "PARTIAL": 0.6, "FAILED": 1.0}
-_ROW, _AROUND = 28, 62
+_ROW, _AROUND = 28, 96
 """Pixels: a job's row; legend and axis together, which Streamlit counts as part of a chart's height."""
 
 

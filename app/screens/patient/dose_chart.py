@@ -1,6 +1,6 @@
 """Cumulative dose against time, with its gaps: what a break has done is seen, not reckoned."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import streamlit as st
@@ -13,6 +13,7 @@ from recovery.patient.plan import PlanFile
 
 _HEIGHT = 268
 _MOST_GAPS = 2
+_FEW_DAYS = timedelta(days=7)
 
 
 def show(plan: PlanFile, now: datetime) -> None:
@@ -44,7 +45,7 @@ def specification(
     """A Vega-Lite specification: a step at each whole fraction, a band for each gap, a rule at what is planned."""
     colours = palette.of(is_dark=is_dark)
     accent, grey = colours.accent, colours.quiet
-    x = {"field": "at", "type": "temporal", "title": None, "axis": {"format": "%-d %b", "labelOverlap": True}}
+    x = {"field": "at", "type": "temporal", "title": None, **_days(points, bands)}
     y = {"field": "value", "type": "quantitative", "title": unit, "scale": {"zero": True}}
     tooltip = [
         {"field": "fraction", "type": "nominal", "title": "fraction"},
@@ -74,6 +75,21 @@ def specification(
         text = {"type": "text", "color": grey, "align": "left", "baseline": "bottom", "x": 4, "dy": -3, "fontSize": 12}
         layers.append(rule | {"mark": text, "encoding": {"y": y, "text": {"field": "said"}}})
     return {"layer": layers, "config": config, "autosize": {"type": "fit", "contains": "padding"}}
+
+
+def _days(points: list[dict[str, Any]], bands: list[dict[str, Any]]) -> dict[str, Any]:
+    """The axis of days; of few days each is named once, where Vega would name hours by their day again and again."""
+    axis: dict[str, Any] = {"format": "%-d %b", "labelOverlap": True}
+    times = [*(point["at"] for point in points), *(band[end] for band in bands for end in ("from", "to"))]
+    first, last = (datetime.fromisoformat(at).date() for at in (min(times), max(times)))
+    if last - first > _FEW_DAYS:
+        return {"axis": axis}
+    *ticks, end = (_midnight(first + timedelta(days=n)) for n in range((last - first).days + 2))
+    return {"axis": axis | {"values": ticks}, "scale": {"domain": [ticks[0], end], "nice": False}}
+
+
+def _midnight(day: date) -> dict[str, int]:
+    return {"year": day.year, "month": day.month, "date": day.day}
 
 
 def _gap_layers(bands: list[dict[str, Any]], colours: palette.Palette) -> list[dict[str, Any]]:
