@@ -74,6 +74,7 @@ def test_each_site_is_shown_with_its_age_and_one_that_fails_hides_no_other(
     visit = open_page(visit)
     standing = visit.dataframe[0].value.set_index("clinic")
     assert list(standing["mark"]) == ["■", "■", "■", "▲", ""], standing["said"].to_list()
+    assert "**5** clinics · :red[■ **3** not to be relied on] · :orange[▲ **1** to look at]" in said(visit)
     assert standing.loc["south clinic", "copied"] == "Tue 09:38" and "stale" in standing.loc["south clinic", "said"]
     assert "unsigned" in standing.loc["west clinic", "said"] and "it is not signed" in standing.loc["east", "said"]
     assert "cannot be reached" in standing.loc["gone", "said"]
@@ -98,7 +99,8 @@ def test_each_site_is_shown_with_its_age_and_one_that_fails_hides_no_other(
     assert list(encrypted.dataframe[1].value["clinic"]) == ["west clinic"], "an error of one hides no other"
     visit.session_state["network_part"] = "Machine day"
     day = visit.run()
-    assert not day.exception and "not booked: 1" in said(day), said(day)
+    assert not day.exception and "Unfinished plans on TB1, appointments unknown: 1" in said(day), said(day)
+    assert "0 appointments" not in said(day), "there is no schedule: nobody knows"
     visit.session_state["network_part"] = "Priorities"
     clocks = visit.run()
     assert not clocks.exception and "nobody has signed the rules" in said(clocks), said(clocks)
@@ -160,6 +162,9 @@ def test_capacity_says_by_names_that_physicists_signed_who_could_take_whose_pati
     network._looked.clear()
     again = visit.run().dataframe[1].value.set_index(["clinic", "treatment_machine_name"])
     assert again.loc[("north clinic", "TB1"), "could_take"].startswith("■ south clinic TB7"), "nobody knows it now"
+    assert again.loc[("north clinic", "TB1"), "free_elsewhere"] == 0, "so it is not counted"
+    assert again.loc[("north clinic", "TB1"), "mark"] == "▲"
+    assert "free there: 9 a day, and ■ 4 of which nobody knows" in said(visit), said(visit)
     assert "not signed yet" in rows.loc[("west clinic", "TB1"), "could_take"]
 
 
@@ -198,6 +203,12 @@ def test_the_health_of_all_sites_and_an_empty_page_explain_themselves(open_dashb
         ("north clinic", "sync_records", "●"),
         ("south clinic", "sync_records", "■"),
     ]
+    config = Path(os.environ["RBRDT_CONFIG"])
+    config.write_text(config.read_text().replace("Europe/Zurich", "Europe/London"))
+    assert visit.run().dataframe[1].value["last_good"].to_list() == ["Tue 13:38", "Tue 08:38"], (
+        "by the clock of who looks"
+    )
+    assert "in the time of Europe/London" in said(visit)
 
 
 def test_a_physicist_signs_a_machine_where_its_copies_go_to_a_network(open_dashboard: Open, tmp_path: Path) -> None:

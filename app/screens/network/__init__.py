@@ -112,6 +112,7 @@ def _show_sites(desk: Desk) -> None:
         }
         for seen in sorted(found, key=lambda one: (STOP_MARK, LOOK_MARK, "").index(one.mark))
     ]
+    st.markdown(in_counts(found, desk.config.site.time_zone))
     column = st.column_config
     config: dict[str, Any] = {
         "mark": column.TextColumn("", width=28, help="■ not to be relied on, ▲ look"),
@@ -123,6 +124,19 @@ def _show_sites(desk: Desk) -> None:
     }
     frame = pd.DataFrame(lines).astype({"rows": "Int64"})
     marked.table(frame, "network_sites", config, most=6, alt="Sites of the network, one row each", strong=_STRONG[:2])
+
+
+def in_counts(found: Sequence[SiteSeen], here: str) -> str:
+    """`**7** clinics · ■ **4** not to be relied on · ▲ **1** to look at · **2** as they should be`, and whose time it
+    is, where clinics have another. The table shows six at a time, the worst first."""
+    marks = Counter(seen.mark for seen in found)
+    said = [f"**{len(found)}** {'clinic' if len(found) == 1 else 'clinics'}"]
+    said += [f":red[{STOP_MARK} **{marks[STOP_MARK]}** not to be relied on]"] if marks[STOP_MARK] else []
+    said += [f":orange[{LOOK_MARK} **{marks[LOOK_MARK]}** to look at]"] if marks[LOOK_MARK] else []
+    said.append(f"**{marks['']}** as they should be")
+    zones = {seen.time_zone for seen in found if seen.cache_path is not None} - {here}
+    aside = f" :small[Proofs and copies in the time of {here}; treatments in that of each clinic.]" if zones else ""
+    return " · ".join(said) + aside
 
 
 def _draw(part: parts.Part, today: date) -> None:

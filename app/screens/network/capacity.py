@@ -8,12 +8,12 @@ from typing import Any
 import pandas as pd
 
 from recovery.entries.machines import MachineEntry
-from recovery.words.notices import LOOK_MARK
+from recovery.words.notices import LOOK_MARK, STOP_MARK
 from recovery.words.statuses import NOW_TREATED
 from recovery.words.times import at_time
 from recovery.words.values import counted
 
-NOT_SIGNED = "not signed yet: a physicist does there, on Machine day"
+NOT_SIGNED = "not signed yet: a physicist there signs it on Machine day"
 NO_MATCH = "nobody: no other clinic has this model and beam data"
 NONE_FREE = "nobody: matching machines elsewhere have no free slot"
 
@@ -60,7 +60,10 @@ def rows_of(fleets: Sequence[Fleet], today: date) -> pd.DataFrame:
 
 
 def _elsewhere(own: Fleet, entry: MachineEntry | None, fleets: Sequence[Fleet]) -> tuple[int, str]:
-    """How many a day the others could take of a machine's patients, and where, the most first, in words."""
+    """How many a day the others could take of a machine's patients, and where, the most first, in words.
+
+    Of a clinic whose copy is not to be relied on nobody knows what is free now: it is named last, and not counted.
+    """
     if entry is None:
         return 0, NOT_SIGNED
     others = [
@@ -70,11 +73,13 @@ def _elsewhere(own: Fleet, entry: MachineEntry | None, fleets: Sequence[Fleet]) 
         for other in fleet.signed.values()
     ]
     matching = [(clinic, other, lacks) for clinic, other in others if (lacks := other.lacks_of(entry)) is not None]
-    free = sorted((one for one in matching if one[1].free_slots), key=lambda one: -one[1].free_slots)
+    free = sorted(
+        (one for one in matching if one[1].free_slots), key=lambda one: (one[0][0] == STOP_MARK, -one[1].free_slots)
+    )
     said = [
         f"{clinic} {other.treatment_machine_name}: {counted(other.free_slots, 'patient')} a day"
         + (f", without {' and '.join(lacks)}" if lacks else "")
         for clinic, other, lacks in free
     ]
-    total = sum(other.free_slots for _, other, _ in free)
+    total = sum(other.free_slots for clinic, other, _ in free if clinic[0] != STOP_MARK)
     return total, "; ".join(said) or (NONE_FREE if matching else NO_MATCH)

@@ -20,6 +20,7 @@ from recovery.host.entry_lines import EntriesError, read_statements
 from recovery.lists import appointments, filters, machine_day, older_ids, priorities
 from recovery.lists.columns import CAPACITY, CLOCKS, MACHINE_DAY, NETWORK, NETWORK_HEALTH, Shown
 from recovery.sites.network import SiteSeen
+from recovery.words.notices import STOP_MARK
 from recovery.words.printable import printable
 from recovery.words.times import moment
 from recovery.words.values import counted
@@ -67,7 +68,10 @@ def show_day(desk: Desk, here: Sequence[SiteSeen], table: pd.DataFrame) -> Part 
     that_day = machine_day.day_of(listed, tables, machine, day, known)
     for sentence in told:
         st.markdown(f":orange[**{words.as_markdown(sentence)}**]")
-    title = f"{counted(len(that_day.booked), 'appointment')}; not booked: {len(that_day.unbooked)}"
+    below = machine_day.heading_of_unbooked(
+        machine, len(that_day.unbooked), is_schedule_known=that_day.is_schedule_known
+    )
+    title = f"{counted(len(that_day.booked), 'appointment')}. {below}" if that_day.is_schedule_known else below
     lines = [machine_day.with_marked_alerts(frame) for frame in (that_day.booked, that_day.unbooked) if len(frame)]
     rows = pd.concat(lines, ignore_index=True) if lines else pd.DataFrame()
     return Part(
@@ -119,8 +123,14 @@ def show_capacity(desk: Desk, everybody: Sequence[SiteSeen], here: Sequence[Site
         ":small[By what physicists signed of their machines, the page **Machine day** of each clinic asks for it. A "
         "match is one of names: a physicist of the receiving clinic looks at each plan before anybody is treated.]"
     )
-    patients, free = (int(rows[name].sum()) if len(rows) else 0 for name in ("patients", "free_slots"))
+    lost = {fleet.copy for fleet in fleets if fleet.mark == STOP_MARK}
+    patients = free = stale = 0
+    if len(rows):
+        is_lost = rows["copy"].isin(lost)
+        patients, free = int(rows["patients"].sum()), int(rows["free_slots"][~is_lost].sum())
+        stale = int(rows["free_slots"][is_lost].sum())
     title = f"{counted(patients, 'patient')} on {counted(len(rows), 'machine')}; free there: {free} a day"
+    title += f", and ■ {stale} of which nobody knows whether they still are" if stale else ""
     return Part("capacity", title, rows, CAPACITY)
 
 
@@ -134,14 +144,14 @@ def show_health(desk: Desk, here: Sequence[SiteSeen]) -> Part:
             _tell(seen, error)
             continue
         for job in health.jobs_of(runs, now, cycle):
-            rows.append(_job(job, seen, now))
+            rows.append(_job(job, seen, now, desk.config.site.zone))
     title = f"{counted(len(rows), 'job')} of {counted(len(here), 'clinic')}"
     frame = pd.DataFrame(rows).astype({"unproven": "Int64"}) if rows else pd.DataFrame()
     return Part("backup_health", title, frame, NETWORK_HEALTH)
 
 
-def _job(job: health.JobHealth, seen: SiteSeen, now: datetime) -> dict[str, object]:
-    zone = ZoneInfo(seen.time_zone)
+def _job(job: health.JobHealth, seen: SiteSeen, now: datetime, zone: ZoneInfo) -> dict[str, object]:
+    """In the time of whoever looks, as how old the copies are."""
     good, newest = job.last_good, job.newest
     return {
         "mark": job.level.mark,
