@@ -26,6 +26,8 @@ Row = Mapping[str, object]
 
 
 _INK = "1F2937"
+_LABEL, _SAID = 32, 80
+"""Letters of the two columns of a sheet that tells things under labels."""
 _LETTERS_BESIDE_PAPER = 70
 """A column that no paper has may be so wide."""
 _BOLD = Font(name="Calibri", size=11, bold=True, color=_INK)
@@ -39,10 +41,12 @@ _EMPHASISED = ("mark", "patient_name", "check")
 
 def fill(sheet: Worksheet, layout: Shown, rows: Iterable[Row], first: int = 2) -> int:
     """Write the rows from line `first` on, in their order; returns the next free line."""
-    number, columns = first - 1, layout.columns
+    number, columns = first - 1, list(zip(layout.columns, _indents(layout), strict=True))
     for number, row in enumerate(rows, start=first):
-        for place, column in enumerate(columns, start=1):
-            _write(cell_of(sheet, number, place), row[column.name], column)
+        for place, (column, indent) in enumerate(columns, start=1):
+            cell = cell_of(sheet, number, place)
+            cell.alignment = _alignment(column, indent)
+            _write(cell, row[column.name], column)
         if row["mark"] == "■":
             _emphasise(sheet, number, layout)
     return number + 1
@@ -56,14 +60,14 @@ def records_of(rows: pd.DataFrame) -> Iterable[Row]:
 
 def head(sheet: Worksheet, layout: Shown) -> None:
     """The headings, in the first line."""
-    for place, column in enumerate(layout.columns, start=1):
+    for place, (column, indent) in enumerate(zip(layout.columns, _indents(layout), strict=True), start=1):
         cell = cell_of(sheet, 1, place)
         text_into(cell, column.heading if column.in_full is None else column.in_full)
         cell.font = _BOLD
         cell.fill = _HEADING_FILL
         cell.border = Border(bottom=_RULE)
         horizontal: Literal["left", "right"] = "right" if column.kind == "number" else "left"
-        cell.alignment = Alignment(horizontal=horizontal, vertical="center", wrap_text=True, indent=_indent(column))
+        cell.alignment = Alignment(horizontal=horizontal, vertical="center", wrap_text=True, indent=indent)
     sheet.row_dimensions[1].height = 2 * LINE_HEIGHT
 
 
@@ -141,7 +145,9 @@ def tell(sheet: Worksheet, lines: Sequence[tuple[str, object]]) -> None:
         else:
             text_into(cell, str(value))
         cell.alignment = Alignment(horizontal="left", vertical="top", wrap_text=True)
-    sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 32, 80
+        lines = max(lines_of(label, _LABEL - 1), lines_of(str(value), _SAID - 1))
+        sheet.row_dimensions[number].height = lines * LINE_HEIGHT
+    sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = _LABEL, _SAID
     as_wide_as_paper(sheet, "landscape")
 
 
@@ -155,7 +161,6 @@ def cell_of(sheet: Worksheet, row: int, column: int) -> Cell:
 
 def _write(cell: Cell, value: object, column: Column) -> None:
     is_absent = value is None or value is pd.NaT or value is pd.NA or value != value or value == ""
-    cell.alignment = _alignment(column)
     cell.border = _BELOW_ROW
     if is_absent:
         text_into(cell, "" if column.may_be_empty else ABSENT)
@@ -163,7 +168,7 @@ def _write(cell: Cell, value: object, column: Column) -> None:
         cell.value = value
     elif column.kind in {"day", "moment"} and isinstance(value, datetime):
         cell.value = value.replace(tzinfo=None, microsecond=0)
-        cell.number_format = MOMENT_FORMAT
+        cell.number_format = DATE_FORMAT if column.letters[1] < len(MOMENT_FORMAT) else MOMENT_FORMAT
     elif column.kind == "time" and isinstance(value, datetime | time):
         cell.value = value.time().replace(microsecond=0) if isinstance(value, datetime) else value
         cell.number_format = TIME_FORMAT
@@ -175,14 +180,15 @@ def _write(cell: Cell, value: object, column: Column) -> None:
 
 
 @cache
-def _alignment(column: Column) -> Alignment:
+def _alignment(column: Column, indent: int) -> Alignment:
     horizontal: Literal["left", "right"] = "right" if column.kind == "number" else "left"
-    return Alignment(horizontal=horizontal, vertical="top", wrap_text=column.kind == "text", indent=_indent(column))
+    return Alignment(horizontal=horizontal, vertical="top", wrap_text=column.kind == "text", indent=indent)
 
 
-def _indent(column: Column) -> int:
+def _indents(layout: Shown) -> list[int]:
     """A text to the right of right-aligned numbers stands off them."""
-    return 1 if column.name in {"check", "chemotherapy"} else 0
+    numbers = [column.kind == "number" for column in layout.columns]
+    return [int(is_after and not is_number) for is_after, is_number in zip([False, *numbers], numbers, strict=False)]
 
 
 def _emphasise(sheet: Worksheet, number: int, layout: Shown) -> None:

@@ -24,7 +24,7 @@ from recovery.words import notices
 from recovery.words.times import day as day_in_words
 from recovery.words.values import ABSENT, absent, counted, or_none
 
-_LIST_WIDTHS = (7, 36, 17, 19, 22, 15, 40, 52, 26, 26, 24)
+_LIST_WIDTHS = (7, 36, 17, 19, 20, 15, 40, 46, 30, 30, 24)
 _DAY = (
     "Time",
     "",
@@ -39,9 +39,9 @@ _DAY = (
     "Treated",
     "Done",
 )
-_DAY_WIDTHS = (12, 7, 36, 18, 19, 22, 40, 42, 44, 27, 13, 14)
+_DAY_WIDTHS = (12, 7, 36, 18, 19, 22, 40, 42, 41, 27, 16, 14)
 _STARTING = tuple(name for name in NOT_STARTED.excel if name not in {"intent", "initials"})
-_STARTING_WIDTHS = (24, 32, 17, 21, 20, 19, 30, 23, 17, 18, 26, 26, 28)
+_STARTING_WIDTHS = (25, 32, 17, 20, 20, 19, 26, 21, 17, 23, 26, 28, 26)
 _CALL_WIDTHS = (34, 19, 19, 32, 32, 40, 38, 30, 34)
 _LOG = ("Time", "Name, born", "ID", "Plan", "Fraction", "MU given, by field", "In full?", "By", "By", "Remarks")
 _LOG_WIDTHS = (14.0, 48.0, 24.0, 28.0, 16.0, 62.0, 14.0, 18.0, 18.0, 44.0)

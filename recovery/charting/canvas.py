@@ -20,6 +20,7 @@ from fpdf.fonts import FontFace
 from recovery.charting.code import ChartCode
 from recovery.charting.facts import Pairs
 from recovery.charting.letters import BREAK_HERE, Letters
+from recovery.charting.on_paper import with_its_mark
 from recovery.charting.sheet import ChartSheet, Table
 
 Paper = Literal["a4", "letter"]
@@ -260,7 +261,7 @@ class Canvas(FPDF):
                 line = drawn.row()
                 for place, (text, most) in enumerate(zip(row, room, strict=True)):
                     style = FontFace(emphasis="BOLD") if place in bold else None
-                    line.cell(self.letters.printable(shortened(text, most)), style=style)
+                    line.cell(self.letters.printable(with_its_mark(shortened(text, most))), style=style)
 
     def _speak_font_again(self, style: str, size: float) -> None:
         """Set a font in this page's content, also where it is the last one that another page was told."""

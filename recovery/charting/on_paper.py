@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 
 from recovery.patient.plan import PlanField
+from recovery.words.notices import LOOK_MARK, STOP_MARK
 from recovery.words.radiation import energy_in_words, gantry_in_words
 from recovery.words.values import ABSENT
 
@@ -12,6 +13,11 @@ def text(value: object) -> str:
     """A text on one line or more, or the dash."""
     said = str(value).replace("\r\n", "\n").replace("\r", "\n").strip() if value is not None else ""
     return said or ABSENT
+
+
+def with_its_mark(said: str) -> str:
+    """A text whose marks stay on the line of their first word."""
+    return said.replace(f"{STOP_MARK} ", f"{STOP_MARK}\u00a0").replace(f"{LOOK_MARK} ", f"{LOOK_MARK}\u00a0")
 
 
 def fixed(value: float | None, digits: int) -> str:

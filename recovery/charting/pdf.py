@@ -18,7 +18,7 @@ from fpdf import FPDF_VERSION
 from fpdf.enums import Align
 from PIL import Image, UnidentifiedImageError
 
-from recovery.charting.canvas import GREY, LONG, MARGIN, Canvas, Paper
+from recovery.charting.canvas import LONG, MARGIN, Canvas, Paper
 from recovery.charting.facts import Pairs
 from recovery.charting.letters import letters_for, unprintable_in_words
 from recovery.charting.sheet import BeamToGive, ChartSheet, chart_sheets
@@ -96,15 +96,13 @@ def _boxes(
 ) -> None:
     """A box per field, its number and what it is to give in small letters at the top."""
     each, line_height = width / min(_BESIDE, max(len(lines[0]), 1)), height / len(lines)
-    pdf.set_text_color(GREY)
     for down, beams in enumerate(lines):
         for across, beam in enumerate(beams):
             left, top = x + across * each, y + down * line_height
             pdf.rect(left, top, each, line_height)
             pdf.set_y(top + 0.4)
             said = beam.first if is_first else beam.planned
-            pdf.write_text(f"{beam.name}: {said}", each, size=6, bold=is_first, x=left)
-    pdf.set_text_color(0)
+            pdf.write_text(f"{beam.name}: {said}", each, size=7, bold=is_first, x=left)
 
 
 _FIELD_WIDTHS = (8, 25, 14, 20, 13, 18, 14, 30, 12, 13, 13, 19)

@@ -27,7 +27,7 @@ RULE = (
 LIMITS = (
     "What this does not show: whether the RT-PACS survives, whether printers and consoles work, and whether people "
     "know what to do. Proofs by re-reading were taken over from the live copy: with that lost, too, they are made anew "
-    "by `verify_backup`, which takes hours, or a physicist overrides the gate by name."
+    "by python -m backup_jobs verify_backup, which takes hours, or a physicist overrides the gate by name."
 )
 TO_SIGN = ("Held by", "Reviewed by", "What is to be mended, by whom, until when")
 

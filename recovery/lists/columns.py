@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Kind = Literal["text", "number", "share", "date", "time", "day", "moment"]
-"""`day` and `moment` are both moments; of `day` a page shows the day alone. `share`: 0 to 1."""
+"""`day` and `moment` are both moments; of `day` a page shows the day alone, and Excel where it has no room for more.
+`share`: 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,8 +250,21 @@ NOT_STARTED = Shown(
         *("first_appointment_at", "treatment_machine_name", "site", "intent", "prescription", "physician", "phone"),
         "initials",
     ),
+    letters={
+        "stage": (12, 14),
+        "patient_name": (14, 18),
+        "waits_for": (12, 13),
+        "told": (14, 14),
+        "treatment_machine_name": (9, 9),
+        "site": (8, 12),
+        "prescription": (14, 15),
+        "physician": (12, 14),
+        "phone": (12, 14),
+        "initials": (11, 11),
+    },
     title="Not started yet",
     frozen_at="D2",
+    least_lines=1.6,
 )
 SINCE_PROOF = Shown(
     excel=("treatment_machine_name", "booked", *_WITH_BIRTH, "fraction", "why", "by_the_log", "initials"),

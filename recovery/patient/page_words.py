@@ -13,15 +13,13 @@ from recovery.patient import notices as plan_notices
 from recovery.patient.file import PatientFile
 from recovery.patient.plan import HeldObject, PlanFile
 from recovery.words.notices import LOOK_MARK, STOP_MARK
-from recovery.words.prescription import prescribed
+from recovery.words.prescription import is_no_side, prescribed
 from recovery.words.radiation import energy_in_words
 from recovery.words.times import day, moment
 from recovery.words.values import ABSENT, absent, counted
 
 _EACH_WEEKDAY = ("daily", "qd", "once a day", "5x", "5 x")
 """Words of a FractionPattern, in small letters, by which one fraction each weekday is meant."""
-_NO_SIDE = {"", "not applicable", "none", "unspecified"}
-"""What an R&V system writes where a site has no side; the tab Prescription shows it as it is."""
 
 
 def energy(value: float | None, radiation_type: str | None) -> str:
@@ -42,7 +40,7 @@ def summary(plan: PlanFile) -> str:
     """
     own, fields = plan.prescription, plan.treatment_fields
     named, side = own.site if own is not None else None, plan.laterality or ""
-    is_told = side.partition(":")[0].casefold() in _NO_SIDE or side.casefold() in (named or "").casefold()
+    is_told = is_no_side(side.partition(":")[0]) or side.casefold() in (named or "").casefold()
     site = " ".join(filter(None, (named, None if is_told else side)))
     energies = dict.fromkeys(energy(f.nominal_beam_energy, f.radiation_type) for f in fields)
     machines = dict.fromkeys(f.treatment_machine_name for f in fields if f.treatment_machine_name)

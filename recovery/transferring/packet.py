@@ -71,7 +71,7 @@ class Contents:
             more = f" and {len(uids) - NAMED} more, which {MANIFEST} names" if len(uids) > NAMED else ""
             yield f"{counted(len(uids), 'object')}: {why} ({', '.join(uids[:NAMED])}{more})"
         if self.never_proven:
-            yield f"{counted(self.never_proven, 'object')} came and was never proven by re-reading before"
+            yield f"{counted(self.never_proven, 'object')} came, never proven by re-reading before"
 
 
 def bring(

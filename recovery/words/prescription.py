@@ -61,4 +61,9 @@ def laterality(own: str | None, of_the_course: str | None, diagnoses: str | None
 def with_side_in_capitals(said: str) -> str:
     """`RIGHT: Breast (of the diagnosis)`, for paper."""
     parts = (part.partition(_BETWEEN_SIDE_AND_SITE) for part in parted(said))
-    return joined(f"{side.upper()}{between}{site}" for side, between, site in parts)
+    return joined(f"{side if is_no_side(side) else side.upper()}{between}{site}" for side, between, site in parts)
+
+
+def is_no_side(side: str) -> bool:
+    """Whether an R&V system writes it where a site has none."""
+    return side.casefold() in {"", "not applicable", "none", "unspecified"}

@@ -6,6 +6,7 @@ import html
 import io
 import re
 import zipfile
+from dataclasses import replace
 from datetime import date, datetime
 
 import pandas as pd
@@ -20,6 +21,9 @@ from app.exports import excel, sheets
 from recovery.lists import columns, gaps, rows
 from tests.app import clinic, golden
 from tests.app.frames import frame_of
+
+LISTS = [columns.ON_TREATMENT, columns.CLOCKS, columns.NOT_ENTERED, columns.MACHINE_DAY, columns.SINCE_PROOF]
+LISTS.append(columns.NOT_STARTED)
 
 
 def sheet_of(*table: dict[str, object], about: excel.About = golden.ABOUT) -> Worksheet:
@@ -53,6 +57,37 @@ def test_dates_and_numbers_are_typed_and_their_columns_wide_enough() -> None:
     assert isinstance(born.value, date)
     assert born.number_format == "yyyy-mm-dd"
     assert sheet.cell(2, column("ID")).value == "00012"
+
+
+@pytest.mark.parametrize("layout", LISTS, ids=lambda one: one.title)
+def test_no_list_has_a_column_too_narrow_for_its_dates(layout: columns.Shown) -> None:
+    rows_of = [{one.name: None for one in layout.columns} | {"mark": ""}]
+    for one in layout.columns:
+        if one.kind in {"day", "moment"}:
+            rows_of[0][one.name] = datetime(2026, 11, 24, 14, 32)  # noqa: DTZ001  site-local
+    sheet = Workbook().worksheets[0]
+    sheets.fill(sheet, layout, rows_of)
+    narrow = [
+        one.name
+        for one, cell in zip(layout.columns, sheet[2], strict=True)
+        if layout.letters.get(one.name, one.letters)[0] < len(cell.number_format) and isinstance(cell.value, datetime)
+    ]  # Excel shows #### there
+    assert not narrow
+
+
+def test_what_a_file_says_of_itself_is_as_high_as_its_lines() -> None:
+    long = "Backup is 7 minutes old. " * 12
+    about = replace(golden.ABOUT, status=long)
+    sheet = load_workbook(io.BytesIO(excel.workbook(described([clinic.row("A", "1", "P", 4)]), about)))["About"]
+    [number] = [cell.row for cell in sheet["B"] if cell.value == long]
+    assert (sheet.row_dimensions[number].height or 0) >= 15 * len(long) / 80, "else the age is printed over"
+
+
+def test_a_text_beside_numbers_stands_off_them() -> None:
+    layout, book = columns.NOT_ENTERED, Workbook()
+    sheets.head(book.worksheets[0], layout)
+    indents = {cell.value: cell.alignment.indent for cell in book.worksheets[0][1]}
+    assert (indents["Missed"], indents["Intent prescribed"], indents["Next fraction"]) == (0, 1, 0)
 
 
 def test_an_absent_value_is_a_dash() -> None:
@@ -133,7 +168,7 @@ def test_the_file_name_bears_the_time_and_no_patient() -> None:
 @pytest.mark.parametrize("paper", [297, 279.4], ids=["A4", "Letter"])
 @pytest.mark.parametrize(
     "layout",
-    [columns.ON_TREATMENT, columns.CLOCKS, columns.NOT_ENTERED, columns.MACHINE_DAY, columns.SINCE_PROOF],
+    LISTS,
     ids=lambda one: one.title,
 )
 def test_a_printed_sheet_is_legible_however_long_its_texts(layout: columns.Shown, paper: float) -> None:

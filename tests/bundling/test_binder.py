@@ -13,6 +13,7 @@ import zxingcpp
 from PIL import Image, ImageChops, ImageDraw
 
 from recovery.__main__ import main
+from recovery.bundling import binder as lists
 from recovery.bundling.binder import binder_pdf
 from recovery.bundling.binder_pages import BinderCanvas
 from recovery.bundling.department import Department, read_department
@@ -22,6 +23,7 @@ from recovery.charting.letters import letters_for
 from recovery.entries.day_plans import DayPlanEntry, Slot
 from recovery.entries.downtimes import DowntimeEntry
 from recovery.host.entry_lines import append_statement
+from recovery.lists import columns
 from recovery.settings.config import load_config
 from tests.app import hostile
 from tests.app.clinic import NOW
@@ -151,3 +153,26 @@ def test_no_text_makes_a_list_too_high_for_its_page_or_steers_its_reader(tmp_pat
     told = read_department(config, cache_to_show(config, NOW), NOW, "this binder")
     made = binder_pdf(replace(told, files=()))
     assert [steered for _, text in hostile.texts_of_pdf(made) if (steered := hostile.steering(text))] == []
+
+
+@pytest.mark.parametrize(
+    ("headings", "widths"),
+    [
+        ([one.heading for one in columns.described(columns.ON_TREATMENT.paper)], lists._LIST_WIDTHS),
+        (lists._DAY, lists._DAY_WIDTHS),
+        ([one.heading for one in columns.described(lists._STARTING)], lists._STARTING_WIDTHS),
+    ],
+    ids=["list", "day", "not started"],
+)
+def test_no_heading_and_no_time_of_a_list_is_broken_within_a_word(
+    headings: list[str], widths: tuple[float, ...]
+) -> None:
+    pdf = BinderCanvas("a4", letters_for([], None), "")
+    pdf.begin_section("")
+    room = {name: pdf.epw * width / sum(widths) - 2.4 for name, width in zip(headings, widths, strict=True)}
+    pdf.set_font("text", "B", 7.5)
+    broken = [word for name in headings for word in name.split() if pdf.get_string_width(word) > room[name]]
+    assert not broken
+    pdf.set_font("text", "", 8)
+    for name in {"Last", "Next"} & set(headings):
+        assert pdf.get_string_width("Wed 30 Nov 08:44") < room[name], "a line for each patient, not two"

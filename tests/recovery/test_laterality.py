@@ -32,6 +32,9 @@ def test_a_side_is_the_prescriptions_or_says_that_it_is_not(
 
 def test_on_paper_the_side_is_in_capitals_and_its_site_is_not() -> None:
     assert with_side_in_capitals("Left") == "LEFT"
+    assert with_side_in_capitals("Not Applicable: Prostate (of the diagnosis)").startswith("Not Applicable: "), (
+        "no side"
+    )
     assert with_side_in_capitals("Right: Breast (of the diagnosis)") == "RIGHT: Breast (of the diagnosis)"
 
 
