@@ -145,8 +145,8 @@ def tell(sheet: Worksheet, lines: Sequence[tuple[str, object]]) -> None:
         else:
             text_into(cell, str(value))
         cell.alignment = Alignment(horizontal="left", vertical="top", wrap_text=True)
-        lines = max(lines_of(label, _LABEL - 1), lines_of(str(value), _SAID - 1))
-        sheet.row_dimensions[number].height = lines * LINE_HEIGHT
+        most = max(lines_of(label, _LABEL - 1), lines_of(str(value), _SAID - 1))
+        sheet.row_dimensions[number].height = most * LINE_HEIGHT
     sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = _LABEL, _SAID
     as_wide_as_paper(sheet, "landscape")
 
