@@ -76,7 +76,7 @@ def test_the_page_says_who_it_is_and_which_fraction_is_next(open_patient: Open) 
     ledger = visit.dataframe[0].value
     assert list(ledger["fraction"]) == ["8", "7", "6", "5", "4", "3", "2", "1"]
     assert list(ledger.iloc[0][["when", "notes"]]) == ["Wed 25 Nov 08:15", "next"]
-    assert list(ledger.iloc[1][["when", "machine", "given"]]) == ["Mon 23 Nov 09:33", "TB1", "211.0 / 211.0"]
+    assert list(ledger.iloc[1][["when", "machine", "given"]]) == ["Mon 23 Nov 09:36", "TB1", "211.0 / 211.0"]
 
 
 def test_an_interrupted_fraction_comes_first_with_what_each_beam_lacks(open_patient: Open) -> None:
