@@ -32,6 +32,8 @@ STYLE = """.rbrdt-sheet {background: #FFFFFF; color: #111827; padding: 8px 10px;
 .rbrdt-sheet .box {min-width: 90px;}
 .rbrdt-sheet thead {display: table-header-group;}
 .rbrdt-sheet tr {break-inside: avoid;}
+.rbrdt-sheet table.pages > tbody > tr {break-inside: auto;}
+.rbrdt-sheet table.pages > * > tr > td {border: 0; padding: 0;}
 @page {size: landscape; margin: 9mm;}
 """
 """CSS of a sheet, wherever it stands."""
@@ -65,9 +67,15 @@ def sheet(
 
 
 def framed(title: str, told: str, parts: Iterable[str]) -> str:
-    """A sheet's markup: its title, what it is of, its parts, and what the marks mean."""
-    head = f'<div class="rbrdt-sheet"><h3>{as_html(title)}</h3><p>{as_html(told)}</p>'
-    return "".join([head, *parts, "<p>■ do not treat before someone has looked · ▲ look · — not known</p></div>"])
+    """A sheet's markup: its title, what it is of, its parts, and what the marks mean.
+
+    A browser repeats a table's head on each page of paper: whichever comes out of the printer says what it is of and
+    how old that is.
+    """
+    head = f"<thead><tr><td><h3>{as_html(title)}</h3><p>{as_html(told)}</p></td></tr></thead><tbody><tr><td>"
+    foot = "<p>■ do not treat before someone has looked · ▲ look · — not known</p></td></tr></tbody>"
+    body = "".join([head, *parts, foot])
+    return f'<div class="rbrdt-sheet"><table class="pages" role="presentation">{body}</table></div>'
 
 
 def table(headings: Iterable[str], rows: Iterable[str]) -> str:

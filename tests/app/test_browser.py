@@ -134,23 +134,25 @@ def test_ctrl_p_prints_every_row_and_a_slash_finds_the_search(
     ids = {str(row["patient_id"]) for row in Cache(folder / "clinic" / "data" / "cache").read(ON_TREATMENT)
            if row["status"] in {"on_treatment", "ready_to_start"}}  # fmt: skip
     drawn(page)
-    printed = printed_text(page, tmp_path / "all.pdf")
-    assert len(ids) > 14 and {i for i in ids if i not in printed} == set()
+    pages = printed_pages(page, tmp_path / "all.pdf")
+    assert len(ids) > 14 and {i for i in ids if i not in " ".join(pages)} == set()
+    heads = [one[:60] for one in pages]
+    assert len(heads) > 1 and all("On treatment ·" in one and "Backup is 6 minutes old" in one for one in heads), heads
     assert page.locator("#rbrdt-paper").count() == 0, "nothing of it stays on the screen"
     page.keyboard.press("/")
     page.keyboard.type("100377")
     page.get_by_text("1 plan shown").wait_for()
     drawn(page)  # the sheet for paper comes last
-    printed = printed_text(page, tmp_path / "one.pdf")
+    printed = " ".join(printed_pages(page, tmp_path / "one.pdf"))
     assert "100377" in printed and "name or ID contains “100377”" in printed
     assert not [i for i in ids - {"100377", "100892"} if i in printed]
 
 
-def printed_text(page: Page, file: Path) -> str:
-    """What the page's printer puts on paper, its white space single."""
+def printed_pages(page: Page, file: Path) -> list[str]:
+    """What the page's printer puts on each sheet of paper, its white space single."""
     page.pdf(path=str(file), prefer_css_page_size=True)
     pages = (one.get_textpage().get_text_range() for one in pypdfium2.PdfDocument(file.read_bytes()))
-    return " ".join(" ".join(pages).split())
+    return [" ".join(one.split()) for one in pages]
 
 
 def test_an_open_page_ages_and_keeps_its_filters(server: Server, browser: Browser, folder: Path) -> None:

@@ -201,7 +201,7 @@ def test_a_disk_that_takes_no_more_names_no_patient(
 def test_a_machines_day_leads_to_the_patient_and_his_chart(page: Page, site: Path) -> None:
     page.get_by_role("link", name="TB1", exact=True).click()
     assert page.locator("h3").all_inner_texts() == ["TB1, Tue 24 Nov 2026", "TB1, Wed 25 Nov 2026"]
-    booked = page.locator("section.day").nth(1).locator("tr", has_text="GRÜNSPAN")
+    booked = page.locator("section.day").nth(1).locator("table table tr", has_text="GRÜNSPAN")
     assert booked.locator("td.time").inner_text() == "08:15" and "Pacemaker" in booked.inner_text()
     booked.get_by_role("link").click()
     assert page.locator("h1").inner_text() == "GRÜNSPAN, Jürgen"
