@@ -67,9 +67,9 @@ def look(config: Config, copy: SiteCopy, now: datetime) -> SiteSeen:
             with suppress(OSError):
                 note_seen(seen, state.name, now)
     except PlaceError as error:
-        fault = f"cannot be reached: {error}"
+        fault = f"cannot be reached: ask the clinic itself. Its IT looks for the cause: {error}"
     except CopyError as error:
-        fault = f"is not believed: {error}"
+        fault = f"is not believed: ask the clinic itself. Its IT looks for the cause: {error}"
     except OSError as error:
         fault = f"cannot be kept here: {error}"
     return _told(SiteSeen(copy.name, site, site), folder, trust, now, fault, doubts)

@@ -77,7 +77,7 @@ def test_each_site_is_shown_with_its_age_and_one_that_fails_hides_no_other(
     assert "**5** clinics · :red[■ **3** not to be relied on] · :orange[▲ **1** to look at]" in said(visit)
     assert standing.loc["south clinic", "copied"] == "Tue 09:38" and "stale" in standing.loc["south clinic", "said"]
     assert "unsigned" in standing.loc["west clinic", "said"] and "it is not signed" in standing.loc["east", "said"]
-    assert "cannot be reached" in standing.loc["gone", "said"]
+    assert "cannot be reached: ask the clinic itself. Its IT" in standing.loc["gone", "said"]
     listed = visit.dataframe[1].value
     assert set(listed["clinic"]) == {"north clinic", "south clinic", "west clinic"}
     assert dict(zip(listed["patient_name"], listed["mark"], strict=True))["SOUTH, Anna"] != "", "may be treated since"
