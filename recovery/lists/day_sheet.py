@@ -32,6 +32,7 @@ STYLE = """.rbrdt-sheet {background: #FFFFFF; color: #111827; padding: 8px 10px;
 .rbrdt-sheet .box {min-width: 90px;}
 .rbrdt-sheet thead {display: table-header-group;}
 .rbrdt-sheet tr {break-inside: avoid;}
+.rbrdt-sheet table.pages {table-layout: fixed;}
 .rbrdt-sheet table.pages > tbody > tr {break-inside: auto;}
 .rbrdt-sheet table.pages > * > tr > td {border: 0; padding: 0;}
 @page {size: landscape; margin: 9mm;}
