@@ -168,7 +168,7 @@ def _summaries(deliveries: Iterable[Delivery], plan: Plan | None) -> Iterator[De
             of = fractions.setdefault((d.fraction_group_number, d.fraction_number), {})
             of.setdefault(d.sop_instance_uid, []).append(d)
     for records in fractions.values():
-        for own in records.values():
+        for own in records.values() if len(records) > 2 else ():
             told, again = _sums(own), _sums(d for one in records.values() if _is_part(one, own) for d in one)
             is_same = told.keys() == again.keys() and all(is_rounding(told[n], again[n], own[0].unit) for n in told)
             if is_same and any(2 * told[d.beam.beam_number] > _most(d, planned) for d in own):

@@ -1,6 +1,6 @@
 """What a machine's day is made from: the relational tables, and what treatment records say was given on it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime
@@ -91,7 +91,7 @@ def given_on(cache: Cache, ids: Sequence[str], day: date) -> Mapping[PlanKey, Se
     near = parquet.of_day(table, "treatment_date", day).to_pylist()  # objects of all would cost most
     records = {record.ref.sop_instance_uid: record for record in records_of_rows(near)}
     found: dict[PlanKey, dict[tuple[int | None, datetime], Given]] = {}
-    setups = _setup_beams(cache, ids)
+    setups = _setup_beams(cache, {record.referenced_rt_plan_uid or "" for record in records.values()})
     for record in without_amended(records, uids):
         at, setup = record.treated_at, setups.get(record.referenced_rt_plan_uid or "", frozenset())
         if at is None or at.date() != day or not is_session(record, setup):
@@ -110,13 +110,13 @@ def given_on(cache: Cache, ids: Sequence[str], day: date) -> Mapping[PlanKey, Se
     return {key: sorted(own.values(), key=lambda one: one.at) for key, own in found.items()}
 
 
-def _setup_beams(cache: Cache, ids: Sequence[str]) -> dict[str, frozenset[int]]:
+def _setup_beams(cache: Cache, uids: Iterable[str]) -> dict[str, frozenset[int]]:
     """By plan, the beams that it does not treat with; nothing where the plans cannot be read: then records say it."""
     from recovery.course.deliveries import setup_beams
     from recovery.tables.object_rows import plans_of_rows
 
     with suppress(CacheError):
-        plans = plans_of_rows(cache.read_where(RT_PLANS, "patient_id", ids))
+        plans = plans_of_rows(cache.read_where(RT_PLANS, "sop_instance_uid", uids))
         return {plan.ref.sop_instance_uid: setup_beams(plan) for plan in plans}
     return {}
 

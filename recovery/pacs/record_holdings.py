@@ -60,11 +60,14 @@ def _patients_of_lost_plans(space: Workspace, rows: Iterable[Mapping[str, Any]])
     """Who is on treatment, or about to be, with a plan of which the RT-PACS held what it does not hold now: that of
     finished courses is tidied away every day. Images were held if all of the plan was once re-read."""
     collection, lost = space.collection, {uid for uid, one in space.holdings.answers.items() if not one.is_held}
+    treated = [row for row in rows if row["status"] in NOW_TREATED and row["patient_id"] is not None]
+    if not lost and all(row["images_held"] is not False for row in treated):
+        return set()  # as in nearly every cycle: no proof is looked up
     proofs, read = Proofs.load(space.cache, collection), collection.plans.keys() | collection.structure_sets.keys()
     found = set()
-    for row in rows:
+    for row in treated:
         plan = collection.plans.get(row["referenced_rt_plan_uid"])
-        if plan is None or row["status"] not in NOW_TREATED or row["patient_id"] is None:
+        if plan is None:
             continue
         own, needed = plan.ref.sop_instance_uid, set(chain_of(plan, collection))
         had_images = own in proofs.plans or any(proofs.faults.get(uid) == GONE for uid in needed)
