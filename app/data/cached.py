@@ -142,7 +142,7 @@ def stamp_of(path: Path) -> tuple[int, int]:
     return stat.st_mtime_ns, stat.st_size
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def _loaded(cache_path: Path, snapshot: TableSnapshot, stamps: tuple[object, ...]) -> Loaded:  # noqa: ARG001 the key
     built = rows.with_transfers(Cache(cache_path).read_frame(ON_TREATMENT), cache_path)
     return Loaded(snapshot, rows.describe(rows.in_order(built)))

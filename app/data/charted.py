@@ -33,7 +33,7 @@ def answered(cache_path: Path) -> Mapping[str | None, Sequence[datetime]]:
     return answers(read_charted(cache_path).entries)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def _counted(loaded: cached.Loaded, cache_path: Path, *stamps: object) -> cached.Loaded:  # noqa: ARG001 they are the key
     return replace(loaded, table=rows.with_charted(loaded.table, Cache(cache_path)))
 

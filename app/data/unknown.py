@@ -26,7 +26,7 @@ def as_of_now(loaded: cached.Loaded, desk: Desk) -> cached.Loaded:
 
 
 @lru_cache(maxsize=2)
-def _as_of(loaded: cached.Loaded, doubt: Doubt | None, cache: Cache, *stamps: object) -> cached.Loaded:  # noqa: ARG001
+def _as_of(loaded: cached.Loaded, doubt: Doubt | None, cache: Cache, *stamps: object) -> cached.Loaded:  # noqa: ARG001 the key
     told = charted.answered(cache.path)
     return replace(loaded, table=rows.with_unknown(loaded.table, schedule_of(cache), doubt, told))
 

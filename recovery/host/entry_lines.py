@@ -109,8 +109,8 @@ def _parsed(line: bytes, kind: Any) -> Any:
     default since."""
     try:
         said = checked_json(line)
-        known = {field.name: field.default is MISSING for field in fields(kind)}
-        if not said.keys() <= known.keys() or any(known[name] for name in known.keys() - said.keys()):
+        is_needed = {field.name: field.default is MISSING for field in fields(kind)}
+        if not said.keys() <= is_needed.keys() or any(is_needed[name] for name in is_needed.keys() - said.keys()):
             return None
         return adapter_of(kind).validate_json(json.dumps(said), strict=True)
     except ValueError:

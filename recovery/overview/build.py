@@ -127,8 +127,8 @@ def _told_at(space: Workspace) -> datetime:
 class BuildReport:
     """What a build read and wrote. `rows`: of the whole list. `listed`: those made in this run, without what the R&V
     database tells of them. `unreadable`: why, by SOP Instance UID. `lost`: records that were read and are not held as
-    they were, and what became of each. `purged`: those that the R&V system denies, and
-    that came before all that it has."""
+    they were, and what became of each. `purged`: those that the R&V system denies, and that
+    came before all that it has."""
 
     records: int
     records_read: int
