@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 
 import pandas as pd
 
@@ -25,7 +26,8 @@ def with_charted(loaded: cached.Loaded, cache_path: Path) -> cached.Loaded:
     stamp = stamp_of(cache_path)
     if not stamp:
         return loaded
-    return _counted(loaded, cache_path, stamp, cached.stamps_of(cache_path, TREATMENT_RECORDS, RT_PLANS))
+    with _ONE_COUNTS:
+        return _counted(loaded, cache_path, cached.stamps_of(cache_path, TREATMENT_RECORDS, RT_PLANS), stamp)
 
 
 def answered(cache_path: Path) -> Mapping[str | None, Sequence[datetime]]:
@@ -33,9 +35,19 @@ def answered(cache_path: Path) -> Mapping[str | None, Sequence[datetime]]:
     return answers(read_charted(cache_path).entries)
 
 
+_ONE_COUNTS = Lock()
+"""After each entry all open pages ask at once: the first one counts, and the others have it from there."""
+
+
 @lru_cache(maxsize=2)
-def _counted(loaded: cached.Loaded, cache_path: Path, *stamps: object) -> cached.Loaded:  # noqa: ARG001 they are the key
-    return replace(loaded, table=rows.with_charted(loaded.table, Cache(cache_path)))
+def _counted(loaded: cached.Loaded, cache_path: Path, tables: object, stamp: object) -> cached.Loaded:  # noqa: ARG001 the key
+    known = _recounts(loaded, cache_path, tables)
+    return replace(loaded, table=rows.with_charted(loaded.table, Cache(cache_path), known))
+
+
+@lru_cache(maxsize=2)
+def _recounts(loaded: cached.Loaded, cache_path: Path, tables: object) -> rows.Recounts:  # noqa: ARG001 they are the key
+    return rows.Recounts()
 
 
 def given_on(cache_path: Path, table: pd.DataFrame, day: date) -> Mapping[PlanKey, Sequence[Given]]:

@@ -1,6 +1,7 @@
 """What each row of on_treatment says to a reader, in words: the marks, what to look at, the next fraction."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from recovery.dicom.course_uids import label_of
 from recovery.entries import transfers
 from recovery.entries.charted import read_charted
 from recovery.identity.namesakes import fold, same_names
+from recovery.identity.one_patient import ids_of
 from recovery.lists import filters, older_ids
 from recovery.lists.appointments import Record
 from recovery.on_treatment.unknown_since import NO_ANSWERS, Answers, Doubt, unknown_of
@@ -87,18 +89,55 @@ def of_not_started(table: pd.DataFrame) -> pd.DataFrame:
     return lines.assign(mark="", stage=table["stage"].map(said), initials="")
 
 
-def with_charted(table: pd.DataFrame, cache: Cache) -> pd.DataFrame:
+@dataclass(slots=True)
+class Recounts:
+    """Rows counted anew, by patient, while no table changes: whoever has nothing new charted is not counted again."""
+
+    _known: dict[str, tuple[frozenset[str], list[Record]]] = field(default_factory=dict)
+
+    def rows(self, table: pd.DataFrame, cache: Cache) -> Iterator[Record]:
+        """Every row of whoever was charted, all plans of the patient. `table` is on_treatment.
+
+        Raises `CacheError` if the records or plans cannot be read.
+        """
+        told = _charted_of(table, cache)
+        new = sorted(one for one, entries in told.items() if self._known.get(one, (None, []))[0] != entries)
+        if new:
+            from recovery.patient.recounted import recounted
+            from recovery.patient.tables import read_tables  # with pydicom behind it, which no list needs
+
+            tables = read_tables(cache, new)
+            anew: dict[str, list[Record]] = {}
+            for row in recounted(tables):
+                anew.setdefault(row["patient_id"], []).append(row)
+            for one in new:
+                self._known[one] = told[one], anew.get(tables.newest.get(one, one), [])
+        return (row for one in told for row in self._known[one][1])
+
+
+def _charted_of(table: pd.DataFrame, cache: Cache) -> dict[str, frozenset[str]]:
+    """By ID that was charted, the entries on which the patient's rows depend: also others' of one of his plans."""
+    entries = read_charted(cache.path).entries
+    plans: dict[str, set[str | None]] = {entry.patient_id: set() for entry in entries}
+    for row in as_python(table[["patient_id", "other_patient_ids", "referenced_rt_plan_uid"]]):
+        for one in ids_of(row):
+            if one in plans:
+                plans[one].add(row["referenced_rt_plan_uid"])
+    by_plan: dict[str | None, set[str]] = {}
+    for entry in entries:
+        plans[entry.patient_id].add(entry.referenced_rt_plan_uid)
+        by_plan.setdefault(entry.referenced_rt_plan_uid, set()).add(entry.entry_id)
+    return {one: frozenset().union(*(by_plan.get(uid, ()) for uid in own)) for one, own in plans.items()}
+
+
+def with_charted(table: pd.DataFrame, cache: Cache, known: Recounts | None = None) -> pd.DataFrame:
     """The table as `describe` makes it, with every row of whoever was charted counted anew.
 
     Raises `CacheError` if the records or plans cannot be read: then no count is shown.
     """
-    ids = sorted({entry.patient_id for entry in read_charted(cache.path).entries})
-    if not ids:
+    anew = {tuple(row[name] for name in _OF_COURSE): row for row in (known or Recounts()).rows(table, cache)}
+    if not anew:
         return table
-    from recovery.patient.recounted import recounted
-    from recovery.patient.tables import read_tables  # with pydicom behind it, which no list needs
-
-    anew = {tuple(row[name] for name in _OF_COURSE): row for row in recounted(read_tables(cache, ids))}
     keys = [tuple(row.values()) for row in as_python(table[list(_OF_COURSE)])]
     changed: dict[str, pd.Series[Any]] = {}
     for name in ON_TREATMENT.columns:

@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pandas.testing import assert_frame_equal
 from pydicom import Dataset
 
+import recovery.patient.tables
 from recovery.cache.store import Cache
 from recovery.charting.sheet import chart_sheets
 from recovery.course.charted import settle_all
 from recovery.course.charted_entries import ChartedBeam, ChartedFraction, freed_by, standing
 from recovery.entries.charted import enter
+from recovery.lists import rows
 from recovery.on_treatment.charting_checks import findings
 from recovery.on_treatment.evidence import Evidence
 from recovery.on_treatment.rows import build_rows
@@ -133,6 +136,32 @@ def test_a_build_says_the_same_as_what_was_counted_before_it(made: Any, cache: C
         same = row.keys() - not_counted
         assert {name: overlaid[patient_id][name] for name in same} == {name: row[name] for name in same}
     assert built["100231"]["charted"]
+
+
+def test_who_has_nothing_new_is_not_counted_again_and_the_list_is_the_same(
+    made: Any, cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After each entry the list is that of a fresh count, also where another patient was charted with one's plan."""
+    _, _, plan, other = made
+    counted: list[list[str]] = []
+    monkeypatch.setattr(
+        recovery.patient.tables, "read_tables", lambda of, ids: counted.append(list(ids)) or read_tables(of, ids)
+    )
+    table, known = rows.describe(rows.in_order(cache.read_frame(ON_TREATMENT))), rows.Recounts()
+    assert_frame_equal(rows.with_charted(table, cache, known), table)
+    whose = str(plan.PatientID), str(other.PatientID)
+    entries = (
+        (of(plan, 8, WHOLE, entry_id="a"), [whose[0]]),
+        (of(other, 6, {1: 100.0, 2: 38.0}, entry_id="b"), [whose[1]]),
+        (of(plan, None, {}, entry_id="c", corrects="a", is_withdrawn=True, known_entries=("a",)), [whose[0]]),
+        (of(plan, 8, WHOLE, entry_id="d", patient_id=whose[1]), [*whose]),
+    )
+    for one, again in entries:
+        enter(cache.path, cache.path.parent / "key", one)
+        counted.clear()
+        told = rows.with_charted(table, cache, known)
+        assert counted == [again], one.entry_id
+        assert_frame_equal(told, rows.with_charted(table, cache))
 
 
 def test_who_was_charted_or_was_not_treated_is_not_unknown_any_more(made: Any, cache: Cache) -> None:
