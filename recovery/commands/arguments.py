@@ -68,6 +68,9 @@ def _add_restore(commands: Commands) -> None:
     whose.add_argument(
         "--since", type=day_of, metavar="2026-11-24", help="everybody of whom something came to be since that day"
     )
+    whose.add_argument(
+        "--charted", action="store_true", help="what was charted by hand and the R&V database lacks, as records"
+    )
     parser.add_argument("--with-charts", action="store_true", help="also charts and summaries that this program made")
     parser.add_argument("--dry-run", action="store_true", help="say what would be sent, and send nothing")
     parser.add_argument("--megabytes-per-second", type=float, metavar="N", help="no faster; by way of this machine")

@@ -1,5 +1,7 @@
 """`python -m recovery restore --to NAME`: from the RT-PACS to another DICOM node, each object proven by asking it.
 
+With `--charted` what people charted in a downtime, as records, where a restored R&V system lacks it.
+
 What the receiver holds already is not sent again: a run that was stopped is simply begun anew. What is said names
 objects by UID; the report, which `-o` writes, patients by number. Exit status: 0 the receiver holds all that was asked
 for, 1 it does not and it is named, 2 the RT-PACS or the receiver cannot be asked, 75 another restore is under way.
@@ -19,12 +21,15 @@ from recovery.cache.store import Cache
 from recovery.commands.arguments import DONE, PARTLY, note
 from recovery.dicom.model import DateRange, InstanceRef
 from recovery.dimse import DimseError, Peer, echo
+from recovery.entries.charted import read_charted
 from recovery.host.clock import read_clock
 from recovery.host.durable import replace
 from recovery.host.logs import progress
 from recovery.pacs.doubted_records import DoubtedRecords
 from recovery.pacs.peers import pacs_peer, receiver_peers
 from recovery.patient.chosen import NobodyError, everybody
+from recovery.patient.reconciliation import reconcile
+from recovery.restoring.charted import encoded_records, lacking
 from recovery.restoring.contents import Belongings, belongings, needed_by_plans, one_patient_each, patients_since
 from recovery.restoring.report import HELD, SENT, TO_SEND, Report, summary
 from recovery.restoring.sending import Sending, Unproven
@@ -32,6 +37,7 @@ from recovery.settings.config import Config
 from recovery.settings.nodes import Destination, RemoteNode, is_really
 from recovery.words.printable import tell
 from recovery.words.refusals import RefusedError
+from recovery.words.times import at_time
 from recovery.words.values import counted
 
 LOCK = "restore"
@@ -83,19 +89,23 @@ def _restore(
     if not to.answers_queries:
         echo(sending.receiver)
     tell(NOT_DE_IDENTIFIED, file=sys.stderr)
-    patients = one_patient_each(cache, _whom(config, options, pacs, cache, now))
-    aside = DoubtedRecords.load(cache).waiting
-    plan = _lacking(patients, _needed(cache, patients, report), aside, sending, options, report)
+    if options.charted:
+        plan = _charted(config, cache, to, sending, report, now)
+    else:
+        patients = one_patient_each(cache, _whom(config, options, pacs, cache, now))
+        aside = DoubtedRecords.load(cache).waiting
+        plan = _lacking(patients, _needed(cache, patients, report), aside, sending, options, report)
     problem = ""
     if options.dry_run:
         for of, refs in plan:
             report.note(of, refs, TO_SEND)
     else:
+        told = {"to": to.name, "node": str(to.node), **({"what": "charted"} if options.charted else {})}
         for of in (of for of, refs in plan if refs):
-            note(config, now, "restore", of.patient_ids[0], {"to": to.name, "node": str(to.node)})
+            note(config, now, "restore", of.patient_ids[0], told)
         problem = _send(plan, sending, report)
     report.problems += memory.unfinished()
-    tell(summary(report, len(patients), to.name), *report.in_words())
+    tell(summary(report, len(plan), to.name), *report.in_words())
     tell(*report.undone_in_words(), *filter(None, [problem]), file=sys.stderr)
     if options.output is not None:
         try:
@@ -104,6 +114,36 @@ def _restore(
             tell(f"{options.output} cannot be written: {error.strerror or error}", file=sys.stderr)
             return PARTLY
     return RefusedError.exit_status if problem else DONE if report.is_whole else PARTLY
+
+
+def _charted(config: Config, cache: Cache, to: Destination, sending: Sending, report: Report, now: datetime) -> _Plan:
+    """What was charted and the R&V database was just seen to lack, and the receiver does not hold.
+
+    Raises `RefusedError`; `CacheError`; `DimseError` if one cannot be asked.
+    """
+    charted = read_charted(config.cache_path)
+    if charted.faults:
+        raise RefusedError(f"{UNSENT} {' '.join(charted.faults)}")
+    if sending.asked is None:
+        raise RefusedError(f"{UNSENT} {to.name} answers no queries: what was charted goes where it can be proven.")
+    found = reconcile(config, cache, now)
+    if now - found.known_at > config.schedule.grace:
+        read = at_time(found.known_at.astimezone(config.site.zone))
+        raise RefusedError(f"{UNSENT} The R&V database was last read {read}: let a cycle read it first.")
+    goes, stays = lacking(cache, charted.entries, found)
+    sending.made, unwritable = encoded_records(sending.pacs, goes, config.pacs.retrieve)
+    sending.goes_directly = False
+    report.problems += [*stays, *unwritable]
+    refs: dict[str, list[InstanceRef]] = {}
+    for one in goes:
+        if one.ref.sop_instance_uid in sending.made:
+            refs.setdefault(one.entry.patient_id, []).append(one.ref)
+    plan: _Plan = []
+    for patient_id, own in refs.items():
+        of, held = Belongings((patient_id,), tuple(own)), sending.held(own)
+        report.note(of, (ref for ref in own if ref in held), HELD)
+        plan.append((of, [ref for ref in own if ref not in held]))
+    return plan
 
 
 def _whom(config: Config, options: argparse.Namespace, pacs: Peer, cache: Cache, now: datetime) -> Sequence[str]:

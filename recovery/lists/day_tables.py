@@ -83,6 +83,7 @@ def given_on(cache: Cache, ids: Sequence[str], day: date) -> Mapping[PlanKey, Se
     Raises `CacheError` where the records cannot be read.
     """
     from recovery.course.deliveries import TREATING, is_session
+    from recovery.objects.sent_records import without_sent
     from recovery.objects.treatment_record import without_amended
     from recovery.tables.object_rows import records_of_rows  # with pydicom behind it, which no list needs
 
@@ -92,7 +93,7 @@ def given_on(cache: Cache, ids: Sequence[str], day: date) -> Mapping[PlanKey, Se
     records = {record.ref.sop_instance_uid: record for record in records_of_rows(near)}
     found: dict[PlanKey, dict[tuple[int | None, datetime], Given]] = {}
     setups = _setup_beams(cache, {record.referenced_rt_plan_uid or "" for record in records.values()})
-    for record in without_amended(records, uids):
+    for record in without_sent(without_amended(records, uids), read_charted(cache.path).entries):
         at, setup = record.treated_at, setups.get(record.referenced_rt_plan_uid or "", frozenset())
         if at is None or at.date() != day or not is_session(record, setup):
             continue

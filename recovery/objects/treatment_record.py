@@ -240,7 +240,7 @@ def _session_beam(delivery: Mapping[str, Any], kind: BeamKind) -> Dataset:
         CurrentFractionNumber=_or_empty(delivery["fraction_number"]),
         ReferencedBeamNumber=delivery["beam_number"],
         BeamName=written_text(delivery["beam_name"], "LO") or None,
-        BeamDescription=written_text(written_delivery(delivery), "ST"),
+        BeamDescription=written_text(delivery.get("beam_description") or written_delivery(delivery), "ST"),
         BeamType=kind.beam_type or "",
         RadiationType=kind.radiation_type or "",
         TreatmentDeliveryType=delivery["delivery_type"] or "",

@@ -5,12 +5,13 @@ from collections.abc import Iterable, Sequence, Set
 from dataclasses import replace
 
 from recovery.course.charted import Settled, settle_all
-from recovery.course.charted_entries import standing
+from recovery.course.charted_entries import ChartedFraction, standing
 from recovery.course.planned_number import Prescribed
 from recovery.dicom.records import TreatmentRecord
 from recovery.entries.charted import read_charted
 from recovery.identity.one_patient import identify
 from recovery.identity.told_plans import by_number_of_the_objects
+from recovery.objects.sent_records import without_sent
 from recovery.objects.treatment_record import without_amended
 from recovery.on_treatment.evidence import Doubted, Evidence, PlanBackup
 from recovery.on_treatment.missing import HELD_ONCE
@@ -35,14 +36,15 @@ def plan_labels(space: Workspace) -> dict[str, str]:
 def evidence_of(space: Workspace) -> Evidence:
     """Everything that the rows are made from, as far as it is known here; a record that another replaces is none."""
     uids = {r.referenced_rt_plan_uid for r in space.collection.records.values()} | set(space.collection.plans)
-    records = list(without_amended(space.collection.records))
+    entries = read_charted(space.config.cache_path).entries
+    records = list(without_sent(without_amended(space.collection.records), entries))
     met = {(r.ref.patient_id, r.referenced_rt_plan_uid): r.patient for r in records}
     treated = {uid for _, uid in met}
     untreated = (plan for uid, plan in space.collection.plans.items() if uid not in treated)
     proofs = Proofs.load(space.cache, space.collection)
     told = plans_told(space, met | {(p.ref.patient_id, p.ref.sop_instance_uid): p.patient for p in untreated})
     told_records = [*records, *database_sessions(space, records)]
-    charted = _settled(space, told_records)
+    charted = _settled(space, told_records, entries)
     return Evidence(
         records=[*told_records, *(record for settled in charted.values() for record in settled.records)],
         charted=charted,
@@ -65,8 +67,10 @@ def evidence_of(space: Workspace) -> Evidence:
     )
 
 
-def _settled(space: Workspace, records: Sequence[TreatmentRecord]) -> dict[str, Settled]:
-    plans = standing(read_charted(space.config.cache_path).entries)
+def _settled(
+    space: Workspace, records: Sequence[TreatmentRecord], entries: Iterable[ChartedFraction]
+) -> dict[str, Settled]:
+    plans = standing(entries)
     return settle_all(plans, records, identify(records, space.collection.plans.values()).of) if plans else {}
 
 

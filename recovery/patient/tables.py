@@ -24,6 +24,7 @@ from recovery.entries.transfers import standing_at, with_transfers
 from recovery.identity.namesakes import Namesake, namesakes
 from recovery.identity.one_patient import newest_ids, older_ids, row_of_record, under_newest
 from recovery.objects.modules import amended_uid
+from recovery.objects.sent_records import without_sent
 from recovery.objects.treatment_record import without_amended
 from recovery.on_treatment.second_source import by_key
 from recovery.tables.object_rows import image_series_of_rows, plans_of_rows, records_of_rows, structure_sets_of_rows
@@ -140,7 +141,8 @@ def _records(
     ends = {amended_uid(uid) for uid in known if uid.startswith("2.25.")}
     amending = _with_named(cache, TREATMENT_RECORDS, found["treatment_records"], ends, missing)
     by_plan = by_key(found["on_treatment"], "referenced_rt_plan_uid")
-    for record in without_amended({r.ref.sop_instance_uid: r for r in records_of_rows(amending)}):
+    current = without_amended({r.ref.sop_instance_uid: r for r in records_of_rows(amending)})
+    for record in without_sent(current, read_charted(cache.path).entries):
         own = row_of_record(by_plan.get(record.referenced_rt_plan_uid or "", ()), record.ref.patient_id)
         records.setdefault(str(own), []).append(record)
     for record in sessions_of_database(

@@ -11,7 +11,7 @@ Why not by way of this machine alone
 
 import logging
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -59,6 +59,8 @@ class Sending:
     where it may know another node by the receiver's AE title, as a new R&V system's that bears the old one's."""
     copied: set[str] = field(default_factory=set)
     """Of these UIDs another patient's object is in the RT-PACS, too: `Belongings.copied`."""
+    made: Mapping[str, EncodedObject] = field(default_factory=dict)
+    """By UID, what was made here and is in no RT-PACS."""
     unproven: dict[str, Unproven] = field(default_factory=dict)
     _at_once: int = field(default=1, init=False)
 
@@ -135,6 +137,8 @@ class Sending:
         def take(obj: EncodedObject) -> None:
             objects[obj.sop_instance_uid] = obj
 
+        objects |= {r.sop_instance_uid: self.made[r.sop_instance_uid] for r in refs if r.sop_instance_uid in self.made}
+        refs = [ref for ref in refs if ref.sop_instance_uid not in objects]
         failures = fetch_encoded(self.pacs, refs, take, retrieve=self.retrieve)
         if failures and self.retrieve == "get":
             with suppress(DimseError):  # a private SOP class, or a compressed object, that is given by C-MOVE alone
