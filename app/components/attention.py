@@ -14,15 +14,16 @@ _AT_MOST = 6
 """Lines; a page that is all warnings warns of nothing."""
 
 
-def show(shown: pd.DataFrame, show_the_rest: Callable[[], None] | None = None) -> int:
+def show(shown: pd.DataFrame, show_the_rest: Callable[[], None] | None = None, *, key: str = "") -> int:
     """Draw a line for each row with ■ among those shown, the interrupted first; return the number of lines.
 
+    `key`: of a page's second table.
     `show_the_rest` filters the table for what is one line too many; None where a table has no filter.
     """
     ordered = shown[shown["mark"] == "■"].sort_values("is_interrupted", ascending=False, kind="stable")
     if ordered.empty:
         return 0
-    with st.container(key=f"attention_{shown.index[0]}", gap=None):
+    with st.container(key=f"attention_{key}", gap=None):
         for row in ordered.head(_AT_MOST).to_dict("records"):
             name, patient_id = or_none(row["patient_name"]) or "", or_none(row["patient_id"])
             told = f"{_said(patient_id)} · {_said(row['plan'])} · **{words.as_markdown(row['urgent'])}**"

@@ -21,7 +21,7 @@ from recovery.entries.known_gaps import ever_acknowledged
 from recovery.entries.priority_entries import PriorityEntry
 from recovery.host.entry_lines import append_statement, file_of, read_statements
 from recovery.tables.relational import SCHEDULE
-from recovery.tables.schema import DOUBTED_RECORDS, EXCLUDED_PATIENTS, HOLDINGS, ODD_ROWS
+from recovery.tables.schema import DOUBTED_RECORDS, EXCLUDED_PATIENTS, HOLDINGS, ODD_ROWS, ON_TREATMENT
 from tests.app import clinic, relational
 from tests.app.conftest import said
 
@@ -85,6 +85,18 @@ def test_a_machines_day_is_what_its_address_says(open_dashboard: Open) -> None:
     assert "Appointments as of Tue 14:32. Fractions count what was proven up to Tue 14:32." in said(visit).replace(
         "\\", ""
     )
+
+
+def test_a_machines_day_is_whole_where_some_who_are_booked_and_some_who_are_not_must_not_be_treated(
+    open_dashboard: Open,
+) -> None:
+    visit = open_dashboard("good", 13, page="machine_day", machine="TB1", day="2026-11-24")
+    relational.write(cache())
+    listed = [{**row, "in_flight": "Field 1 began 09:05"} for row in Cache(cache()).read(ON_TREATMENT)]
+    Cache(cache()).write(ON_TREATMENT, listed, taken_at=clinic.NOW, source="RT-PACS")
+    visit.run()
+    assert not visit.exception
+    assert all("■" in set(table(visit, name)["mark"]) for name in ("booked", "unbooked"))
 
 
 def test_a_damaged_schedule_is_told_and_loses_nobody(open_dashboard: Open) -> None:

@@ -156,7 +156,7 @@ def _show_lists(that_day: machine_day.Day, below: str, today: date) -> None:
         _show_table(that_day.booked, "booked", MACHINE_DAY.page, today)
     if len(that_day.unbooked):
         st.markdown(f"**{words.as_markdown(below)}**")
-        attention.show(that_day.unbooked)
+        attention.show(that_day.unbooked, key="unbooked")
         untimed = [name for name in MACHINE_DAY.page if name != "appointment_at"]
         _show_table(that_day.unbooked, "unbooked", untimed, today)
 
