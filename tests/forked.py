@@ -23,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -119,11 +119,7 @@ def _start(address: Path, packages: tuple[str, ...], alive: Path) -> None:
 
 def _serve(listener: socket.socket, packages: list[str]) -> None:
     """Fork for each caller until standard input ends; returns in each fork, when its command has ended."""
-    for package in packages:
-        for module in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
-            if not module.name.endswith((".__main__", ".main", "_windows")):
-                importlib.import_module(module.name)
-    importlib.import_module("recovery.settings.config").load_config(PROJECT / "config.toml")
+    import_all(packages)
     if "app" in packages:
         importlib.import_module("streamlit.web.bootstrap")
         look_through_packages_once()
@@ -141,6 +137,15 @@ def _serve(listener: socket.socket, packages: list[str]) -> None:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             return _attend(connection)
         connection.close()
+
+
+def import_all(packages: Iterable[str]) -> None:
+    """Every module of them, and what reading a config needs: a fork has it all."""
+    for package in packages:
+        for module in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
+            if not module.name.endswith((".__main__", ".main", "_windows")):
+                importlib.import_module(module.name)
+    importlib.import_module("recovery.settings.config").load_config(PROJECT / "config.toml")
 
 
 def look_through_packages_once() -> None:

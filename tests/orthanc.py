@@ -134,6 +134,11 @@ class Orthanc:
         for patient in self._get("/patients"):
             self.delete(f"/patients/{patient}")
 
+    def delete_patient(self, patient_id: str) -> None:
+        for patient in self._get("/patients?expand"):
+            if patient["MainDicomTags"]["PatientID"] == patient_id:
+                self.delete(f"/patients/{patient['ID']}")
+
     def delete(self, path: str) -> None:
         request = urllib.request.Request(f"http://127.0.0.1:{self.http_port}{path}", method="DELETE")
         urllib.request.urlopen(request, timeout=seconds(30)).read()
