@@ -24,7 +24,7 @@ from recovery.commands import audit, binder, bundle, downtime, keys, user, verif
 from recovery.commands.arguments import Commands, add_command, add_parsers
 from recovery.commands.chart import add_chart_arguments, chart_command
 from recovery.host.clock import ClockError, read_wall_clock
-from recovery.host.durable import LockedError
+from recovery.host.durable import LockedError, refused_by_disk
 from recovery.settings.config import Config, ConfigError, load_config
 from recovery.settings.file_modes import GroupError, keep_private, let_group_read
 from recovery.settings.nodes import sources_of
@@ -81,6 +81,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         tell(error, file=sys.stderr)
     except BrokenPipeError:
         return 1
+    except OSError as error:
+        if not (said := refused_by_disk(error)):
+            raise
+        tell(said, file=sys.stderr)
     return 2
 
 

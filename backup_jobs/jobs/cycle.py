@@ -9,11 +9,11 @@ from dataclasses import replace
 from functools import partial
 
 from backup_jobs.jobs.build_on_treatment import build_on_treatment
-from backup_jobs.jobs.job import EXIT_STATUS, LOCKED, Job, Run, run_job
+from backup_jobs.jobs.job import EXIT_STATUS, LOCKED, Job, Run, run_job, unlocked
 from backup_jobs.jobs.sync_plans import delivered_plans, names_new_plans, sync_plans
 from backup_jobs.jobs.sync_records import sync_records
 from recovery.cache.journal import JobResult, lock
-from recovery.host.durable import LockedError
+from recovery.host.durable import LockedError, NoLockError
 from recovery.on_treatment.evidence import Listed
 from recovery.pacs.workspace import Workspace
 
@@ -81,6 +81,8 @@ def run_cycle(space: Workspace) -> Iterator[Run]:
             yield built[0]
     except LockedError as error:
         yield Run(JobResult("cycle", "SKIPPED", {}, message=f"{error}; this one does nothing"), LOCKED)
+    except NoLockError as error:
+        yield unlocked("cycle", error)
 
 
 def _joined(first: Run, second: Run) -> Run:

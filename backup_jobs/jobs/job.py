@@ -18,7 +18,7 @@ from recovery.cache.errors import CacheError
 from recovery.cache.journal import JobResult, Journal, Outcome, lock
 from recovery.cache.memory import Memory
 from recovery.dimse import DimseError
-from recovery.host.durable import LockedError
+from recovery.host.durable import LockedError, NoLockError, refused_by_disk
 from recovery.pacs.workspace import Workspace, open_workspace
 from recovery.settings.config import Config
 from recovery.tables.schema import TableError
@@ -52,6 +52,13 @@ def run_job(name: str, job: Job, space: Workspace) -> Run:
             return _run_locked(name, job, space)
     except LockedError as error:
         return Run(JobResult(name, "SKIPPED", {}, message=f"{error}; this one does nothing"), LOCKED)
+    except NoLockError as error:
+        return unlocked(name, error)
+
+
+def unlocked(name: str, error: NoLockError) -> Run:
+    """What a job comes to that no disk gives a lock: two of it at once might write over each other."""
+    return Run(_failed(name, str(error), "cache"), EXIT_STATUS["FAILED"])
 
 
 def _run_locked(name: str, job: Job, space: Workspace) -> Run:
@@ -106,6 +113,8 @@ def _outcome(name: str, attempt: Callable[[], Attempted]) -> Attempted | JobResu
         outcome = _REFUSED.get(error.exit_status)
         return JobResult(name, outcome, {}, message=str(error)) if outcome else _failed(name, str(error), "")
     except Exception as error:  # noqa: BLE001  the one boundary of a job
+        if said := refused_by_disk(error):
+            return _failed(name, said, "cache")
         return _failed(name, f"unexpected {type(error).__name__} at {_place(error)}; please report it", "")
 
 

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,7 @@ name = "vault"
 where = "copies"
 """
 """Named to the job itself alone: a cycle starts it beside, and it would write into the next try."""
-PASSPHRASE = "seven words that nobody would ever guess"
+SEVEN_WORDS = "seven words that nobody would ever guess"
 RUNS = (
     "backup_jobs cycle",
     "backup_jobs verify_backup",
@@ -176,36 +177,48 @@ def _spoilt(way: str, at: tuple[str, str]) -> Callable[[Callable[[str], object]]
 
 def disk(seed: int, tries: int) -> Iterator[list[str]]:
     """Every place of every run in every way, in an order by seed; no more than `tries` of them."""
-    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as kept:
-        with open_ward(Path(folder), later=LATER) as ward:
-            made = Disk(ward, Path(kept))
-            ward.nodes.extra += CONFIG
-            import_all(("backup_jobs", "recovery"))
-            for state in ("early", "late"):
-                for job in ("cycle", "verify_backup", "cycle"):
-                    ward.nodes.job(job)
-                made.keep(state)
-                ward.put_later()
-            places = {run: made.places(run) for run in RUNS}
-            print(
-                *(f"{run}: {len(found)} places, exit status {made.usual[run]}" for run, found in places.items()),
-                sep="\n",
-                flush=True,
-            )
-            todo = [(r, way, at) for r, found in places.items() for way in ANSWERS for at in found]
-            random.Random(seed).shuffle(todo)
-            for run, way, at in todo[:tries]:
-                if way != "full" or at[0] not in TAKES_NO_ROOM:
-                    yield [f"{run}, {way} at {' '.join(at)}: {one}" for one in _tried(made, run, way, at)]
+    with made_disk() as disk:
+        places = {run: disk.places(run) for run in RUNS}
+        for run, found in places.items():
+            print(f"{run}: {len(found)} places, exit status {disk.usual[run]}", flush=True)
+        todo = [
+            (run, way, at) for run, found in places.items() for way in ANSWERS for at in found
+            if way != "full" or at[0] not in TAKES_NO_ROOM
+        ]  # fmt: skip
+        print(f"{len(todo)} tries in all", flush=True)
+        random.Random(seed).shuffle(todo)
+        for run, way, at in todo[:tries]:
+            said = _tried(disk, run, way, at)
+            if said is not None:
+                yield [f"{run}, {way} at {' '.join(at)}: {one}" for one in said]
 
 
-def _tried(made: Disk, run: str, way: str, at: tuple[str, str]) -> list[str]:
-    """What was wrong with it, with what is left, and with the same run on a disk that takes all."""
+@contextmanager
+def made_disk() -> Iterator[Disk]:
+    """One patient is backed up and proven, and kept so; then both."""
+    import_all(("backup_jobs", "recovery"))
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        tempfile.TemporaryDirectory() as kept,
+        open_ward(Path(folder), later=LATER) as ward,
+    ):
+        made = Disk(ward, Path(kept))
+        ward.nodes.extra += CONFIG
+        for state in ("early", "late"):
+            for job in ("cycle", "verify_backup", "cycle"):
+                ward.nodes.job(job)
+            made.keep(state)
+            ward.put_later()
+        yield made
+
+
+def _tried(made: Disk, run: str, way: str, at: tuple[str, str]) -> list[str] | None:
+    """What was wrong with it, what is left, and the same run on a disk that takes all; None if it never came there."""
     made.begin(run)
     status, reached = made.run(run, _spoilt(way, at))
     output, said = (made.folder / "output").read_text(), list[str]()
     if not reached:
-        return []  # as good as a first run that was not
+        return None
     if "Traceback" in output or "please report it" in output:
         said.append(output[-600:])
     if status not in {0, 1, 2}:

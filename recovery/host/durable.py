@@ -31,6 +31,20 @@ class LockedError(RefusedError):
     exit_status = 75
 
 
+class NoLockError(RefusedError, OSError):
+    """No lock can be had: no disk takes its file."""
+
+
+_OF_A_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM)
+
+
+def refused_by_disk(error: Exception) -> str:
+    """That a disk takes or gives nothing, in words without a file's name, which may be a patient's; else empty."""
+    if isinstance(error, OSError) and error.errno in _OF_A_DISK:
+        return f"A disk of this machine refuses: {os.strerror(error.errno)}. Nothing that was whole before has changed"
+    return ""
+
+
 def replace(path: Path, content: bytes, *, private: bool = False) -> None:
     """Replace a file as a whole, or make it; as `replacing`."""
     with replacing(path, private=private) as file:
@@ -115,7 +129,7 @@ def torn_end(descriptor: int) -> bytes:
 def locked(*files: Path, refusal: str = "") -> Iterator[None]:
     """Hold the first of `files` that can be opened, waiting for it; with a `refusal`, only for a moment.
 
-    Raises `LockedError`: With the text of `refusal`, if another holds it; `OSError` if none of them can be opened.
+    Raises `LockedError`: With the text of `refusal`, if another holds it; `NoLockError` if none of them can be opened.
     """
     descriptor = _opened(*files)
     _held.add(descriptor)
@@ -177,7 +191,7 @@ def _opened(*files: Path) -> int:
         with suppress(OSError):
             file.parent.mkdir(parents=True, exist_ok=True)
             return os.open(file, _OPEN, 0o600)
-    raise OSError(f"no lock file can be made: {' nor '.join(map(str, files))}")
+    raise NoLockError(f"no lock file can be made: {' nor '.join(map(str, files))}")
 
 
 _held: set[int] = set()

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import subprocess
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from backup_jobs.jobs.job import run_job
+from recovery.cache.journal import JobResult
+from recovery.cache.journal import _lock_files as lock_files
+from recovery.cache.memory import Memory
+from recovery.pacs.workspace import Workspace, bare_workspace
+from recovery.settings.config import load_config
 from tests.clinic import TwoNodes, two_nodes
 from tests.forked import PROJECT, run_module
 from tests.objects import beam_item, record, uid
@@ -73,6 +80,24 @@ def test_on_a_full_disk(clinic: TwoNodes, disk: Path) -> None:
         while True:
             file.write(bytes(4096))
     assert_backup_goes_on_and_the_old_table_reads(clinic, "No space left")
+
+
+def test_where_no_disk_takes_a_lock_nothing_runs_and_it_is_said(clinic: TwoNodes) -> None:
+    for file in lock_files(clinic.folder / "cache", "cycle"):
+        file.unlink(missing_ok=True)
+        file.mkdir()
+    status, results = clinic.job("cycle")
+    assert status == 2 and "no lock file can be made" in results["cycle"]["message"]
+
+
+@pytest.mark.parametrize(("number", "said"), [(errno.EROFS, "Read-only file system"), (None, "please report it")])
+def test_what_a_disk_refuses_is_no_unexpected_error(clinic: TwoNodes, number: int | None, said: str) -> None:
+    def job(_: Workspace) -> JobResult:
+        raise OSError(number, "DOE^JOHN.dcm") if number else OSError("DOE^JOHN.dcm")
+
+    config = load_config(clinic.config)
+    run = run_job("keep_packs", job, bare_workspace(config, Memory(config.cache_path), datetime.now(UTC)))
+    assert run.exit_status == 2 and said in run.result.message and "DOE" not in run.result.message
 
 
 def test_a_config_with_three_mistakes_exits_2_and_tells_all_three(tmp_path: Path) -> None:
