@@ -77,14 +77,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except RefusedError as error:
         tell(error, file=sys.stderr)
         return error.exit_status
-    except (ConfigError, GroupError, ClockError) as error:
-        tell(error, file=sys.stderr)
     except BrokenPipeError:
         return 1
-    except OSError as error:
-        if not (said := refused_by_disk(error)):
+    except (ConfigError, GroupError, ClockError, OSError) as error:
+        said = refused_by_disk(error)
+        if isinstance(error, OSError) and not said:
             raise
-        tell(said, file=sys.stderr)
+        tell(said or error, file=sys.stderr)
     return 2
 
 

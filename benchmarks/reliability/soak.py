@@ -140,7 +140,7 @@ def _used(pid: int, processor: float, megabytes: float) -> tuple[float, float]:
 
 
 def soak(_seed: int, tries: int) -> Iterator[list[str]]:
-    """`tries` days: a cycle in the evening, in an outage one at noon, the proof at night; tells whether anything grows."""
+    """`tries` days: a cycle in the evening, in an outage one at noon, the proof at night; whether anything grows."""
     with tempfile.TemporaryDirectory() as folder, two_nodes(Path(folder), environment=QUICK) as nodes:
         nodes.clock = str(Path(folder) / "clock.json")
         nodes.extra = "[jobs.sync_records]\nfirst_days_back = 30\n"
