@@ -12,7 +12,7 @@ from recovery.host.entry_lines import EntriesError, read_statements
 from recovery.watch.events import Trouble, failing
 from recovery.watch.sending import ping, ping_beside, taken
 from recovery.watch.shifts import SHIFT_CHECK, shifts_of, trouble_of
-from recovery.watch.telling import DAY, tell_the_day, tell_troubles
+from recovery.watch.telling import DAY, stopped_jobs, tell_the_day, tell_troubles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,11 +43,13 @@ class Hearing:
 
     def _tell_people(self, now: datetime) -> None:
         try:
-            runs = Journal(self.config.cache_path).runs(now - _LOOKS_BACK)
+            all_runs = Journal(self.config.cache_path).runs()
         except OSError:
             return  # the run that could not write it failed, and its exit status tells
-        known = {SHIFT_CHECK, *(run.job for run in runs if run.outcome is not None)}
-        tell_troubles(self.config, [*failing(runs), *_shift_check(self.config, now)], known, now)
+        runs = [run for run in all_runs if run.started_at >= now - _LOOKS_BACK]
+        missing, judged = stopped_jobs(self.config, all_runs, now)
+        known = {SHIFT_CHECK, *judged, *(run.job for run in runs if run.outcome is not None)}
+        tell_troubles(self.config, [*failing(runs), *missing, *_shift_check(self.config, now)], known, now)
         tell_the_day(self.config, runs, newest_proof(Cache(self.config.cache_path)), now)
 
 

@@ -18,6 +18,8 @@ GUARD = "guard"
 """The fault of a run whose tables changed in a way that care does not produce, and are quarantined."""
 LOSS = "loss"
 """The fault of a run that found the RT-PACS to lack records of many patients at once."""
+STOPPED = "stopped"
+"""The fault of a job of which no run comes to its end any more."""
 SILENCE = "the backup"
 """The trouble's name when no run proves anything any more."""
 
@@ -86,6 +88,37 @@ def silence(proven_at: datetime | None, now: datetime, grace: timedelta) -> Trou
     if proven_at - now > grace:
         return Trouble(SILENCE, now, "the newest proof lies in the future: a clock is wrong")
     return Trouble(SILENCE, proven_at, "nothing was proven since") if now - proven_at > grace else None
+
+
+def stopped(
+    runs: Sequence[JobRun], graces: Mapping[str, timedelta], every: Mapping[str, timedelta], now: datetime
+) -> tuple[list[Trouble], set[str]]:
+    """Jobs that begin and, for longer than their grace, do not end: they hang, or something kills them. Those of
+    `every` are also missed when they, which ended once, are not begun. And the names of all that could be judged.
+
+    Runs oldest first.
+    """
+    ended: dict[str, datetime] = {}
+    open_since: dict[str, datetime] = {}
+    for run in runs:
+        if run.outcome is None:
+            open_since.setdefault(run.job, run.started_at)
+        else:
+            ended[run.job] = run.started_at
+            open_since.pop(run.job, None)
+    found, judged = [], set()
+    for job, grace in {**graces, **every}.items():
+        since = ended.get(job) if job in every and job in ended else open_since.get(job)
+        judged |= {run_of(job)} if job in ended or since else set()
+        if since is not None and now - since > grace:
+            said = "begun, and never ended" if job in open_since else "not begun again"
+            found.append(Trouble(run_of(job), since, said, STOPPED))
+    return found, judged
+
+
+def run_of(job: str) -> str:
+    """The name of the trouble that no run of a job ends."""
+    return f"the run of {job}"
 
 
 def events(troubles: Iterable[Trouble], told: Mapping[str, Told], now: datetime, known: set[str]) -> list[Event]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from recovery.dicom.model import JobRun
-from recovery.watch.events import GUARD, LOSS, PROOF, SILENCE, Event
+from recovery.watch.events import GUARD, LOSS, PROOF, SILENCE, STOPPED, Event
 from recovery.watch.shifts import SHIFT_CHECK
 from recovery.words.printable import printable
 from recovery.words.times import age
@@ -27,6 +27,8 @@ _NEXT: Mapping[str, str] = {
     "database": "If it is an outage, treat from the dashboard: it works without the R&V system.",
     "pacs": "Nothing new is backed up until it answers. Call whoever keeps it.",
     "cache": "Check free space and rights of the cache's folder on the jobs' machine.",
+    STOPPED: "Look whether it is still started (cron, Task Scheduler, `schedule`), whether something kills it, or it "
+    "hangs: the log file in the cache's folder tells how far it came.",
     "shift check": "Open the page Shift check, compare with the R&V system, and say there what you find. What differs "
     "is settled before anybody is treated from the copy.",
     PROOF: "Patients who need them are not ready, and say why on their page. Compare with paper before treating.",
@@ -60,7 +62,7 @@ def message(event: Event, site: str, now: datetime, zone: ZoneInfo) -> Message:
         subject = f"RBRDT {site}: no backup since {since}"
     else:
         fault = _WHAT.get(event.trouble.fault, "")
-        fails = "is open" if event.name == SHIFT_CHECK else "fails"
+        fails = {SHIFT_CHECK: "is open"}.get(event.name, "is missing" if event.trouble.fault == STOPPED else "fails")
         first = f"{event.name} {fails} since {since}. {fault}".strip()
         subject = f"RBRDT {site}: {event.name} {fails}"
     lines = [first]

@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from recovery.cache.journal import CYCLE
 from recovery.host.seals import unsealed_json, write_json
-from recovery.watch.events import Event, Told, Trouble, after_telling, events
+from recovery.watch.events import Event, Told, Trouble, after_telling, events, stopped
 from recovery.watch.messages import daily_summary, message
 from recovery.watch.sending import send, ways
 
@@ -59,6 +60,18 @@ class ToldBefore:
             write_json(path, {"told": told, "summary_of": self.summary_of})
         except OSError as error:
             log.warning("what was told cannot be remembered, and is told again: %s", error)
+
+
+def stopped_jobs(config: Config, runs: Sequence[JobRun], now: datetime) -> tuple[list[Trouble], set[str]]:
+    """Jobs whose runs do not end any more, and the names of all that were judged.
+
+    Of a cycle's jobs only what was begun is missed: a clinic may give each its own pace. A night may be an hour late.
+    """
+    night = DAY + timedelta(hours=config.verify.hours + 1)
+    nightly = {"verify_backup": night}
+    nightly |= {"keep_packs": night} if config.package_path else {}
+    nightly |= {"keep_bundle": night} if config.bundle_paths else {}
+    return stopped(runs, dict.fromkeys(CYCLE, config.watch.grace or config.schedule.grace), nightly, now)
 
 
 def tell_troubles(config: Config, troubles: Iterable[Trouble], known: set[str], now: datetime) -> list[str]:
