@@ -134,7 +134,7 @@ def _watch(config: Config, _: argparse.Namespace) -> int:
 def _table(config: Config, options: argparse.Namespace) -> int:
     from recovery.cache.copy_age import age_in_words, true_up_to
     from recovery.cache.formats import write_table
-    from recovery.entries import transfers
+    from recovery.entries import next_decisions, transfers
     from recovery.entries.charted import told_since
     from recovery.entries.downtimes import told_at
     from recovery.host.clock import read_clock
@@ -143,7 +143,7 @@ def _table(config: Config, options: argparse.Namespace) -> int:
     cache = cache_to_show(config, now)
     tell(*doubts_of(cache), file=sys.stderr)
     old = age_in_words(true_up_to(cache, schema), now, config, "this table")
-    says = (told_since, transfers.told_since) if schema is ON_TREATMENT else ()
+    says = (told_since, next_decisions.told_since, transfers.told_since) if schema is ON_TREATMENT else ()
     since = [say(config.cache_path, cache.snapshot(schema).taken_at) for say in says]
     told = " ".join(filter(None, (told_at(config.cache_path, config.site.zone), old, *since)))
     try:

@@ -26,6 +26,7 @@ from recovery.cache.store import Cache
 from recovery.dicom.model import JobRun
 from recovery.entries.charted import stamp_of as charted_stamp
 from recovery.entries.downtimes import DowntimeEntry
+from recovery.entries.next_decisions import NextDecision
 from recovery.entries.transfers import TransferEntry
 from recovery.host.entry_lines import file_of
 from recovery.lists import rows
@@ -77,10 +78,8 @@ def load_patient_file(cache: Cache, site: Site, patient_id: str, now: datetime, 
     """
     minute = now.replace(second=0, microsecond=0)
     stamps = tuple(sorted((path.name, *stamp_of(path)) for path in (cache.path / "tables").glob("*.parquet")))
-    entered = (
-        charted_stamp(cache.path),
-        *map(stamp_of, (file_of(cache.path, DowntimeEntry), file_of(cache.path, TransferEntry))),
-    )
+    files = (file_of(cache.path, kind) for kind in (DowntimeEntry, TransferEntry, NextDecision))
+    entered = charted_stamp(cache.path), *map(stamp_of, files)
     return _patient_file(cache, site, patient_id, minute, grace, (*stamps, stamp_of(Journal(cache.path).path), entered))
 
 

@@ -16,6 +16,8 @@ from recovery.cache.errors import CacheError
 from recovery.cache.store import Cache
 from recovery.course.charted_entries import answers
 from recovery.entries.charted import read_charted, stamp_of
+from recovery.entries.next_decisions import NextDecision
+from recovery.host.entry_lines import file_of
 from recovery.lists import day_tables, rows
 from recovery.lists.appointments import Given, PlanKey
 from recovery.tables.schema import RT_PLANS, TREATMENT_RECORDS
@@ -23,11 +25,11 @@ from recovery.tables.schema import RT_PLANS, TREATMENT_RECORDS
 
 def with_charted(loaded: cached.Loaded, cache_path: Path) -> cached.Loaded:
     """The list as `rows.with_charted` makes it, once per change. Raises `CacheError` as that does."""
-    stamp = stamp_of(cache_path)
-    if not stamp:
+    stamp, decided = stamp_of(cache_path), cached.stamp_of(file_of(cache_path, NextDecision))
+    if not stamp and not any(decided):
         return loaded
     with _ONE_COUNTS:
-        return _counted(loaded, cache_path, cached.stamps_of(cache_path, TREATMENT_RECORDS, RT_PLANS), stamp)
+        return _counted(loaded, cache_path, cached.stamps_of(cache_path, TREATMENT_RECORDS, RT_PLANS), (stamp, decided))
 
 
 def answered(cache_path: Path) -> Mapping[str | None, Sequence[datetime]]:

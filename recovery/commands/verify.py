@@ -28,6 +28,7 @@ from recovery.entries.denials import Denial
 from recovery.entries.downtimes import DowntimeEntry
 from recovery.entries.known_gaps import KnownGap
 from recovery.entries.machines import MachineEntry
+from recovery.entries.next_decisions import NextDecision
 from recovery.entries.noted import lost, noted_audit_head
 from recovery.entries.priority_entries import PriorityEntry
 from recovery.entries.reconciled import Worked
@@ -67,6 +68,7 @@ def run(config: Config, options: argparse.Namespace) -> int:
         "shift checks": lambda: _entries(config, ShiftCheck),
         "charted fractions": lambda: list(read_charted(config.cache_path).faults),
         "downtimes": lambda: _entries(config, DowntimeEntry),
+        "decisions on next fractions": lambda: _entries(config, NextDecision),
         "transfers": lambda: _entries(config, TransferEntry),
         "machines": lambda: _entries(config, MachineEntry),
         "reconciliation": lambda: _entries(config, Worked),

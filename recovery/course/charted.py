@@ -46,6 +46,8 @@ class Settled:
     said: str = ""
     disagreements: tuple[str, ...] = ()
     conflicts: tuple[str, ...] = ()
+    beyond_planned: tuple[tuple[int | None, str], ...] = ()
+    """Those conflicts that are a fraction's with more than it was to give, after its number."""
     patient_ids: frozenset[str] = frozenset()
     """Whose entries they are, as these name them: of another patient with the plan nothing is said."""
 
@@ -86,13 +88,15 @@ def settle(plan: Standing, records: Sequence[TreatmentRecord]) -> Settled:
     left = [(e, tuple(b for b in e.beams if (e.entry_id, b.beam_number) not in gone)) for e in plan.delivered]
     counted = [replace(entry, beams=beams) for entry, beams in left if beams]
     differing = [(group, said) for group in groups if group.told and (said := _difference(group))]
-    told_twice = _beyond_planned(plan.delivered, counted, recorded, _wholes(plan.delivered, records))
+    beyond = tuple(_beyond_planned(plan.delivered, counted, recorded, _wholes(plan.delivered, records)))
+    differ = (said for group, said in differing if _is_conflict(group))
     people = {r.ref.patient_id: r.patient for r in records}  # as their records write them
     return Settled(
         records=tuple(_record(entry, people.get(entry.patient_id)) for entry in counted),
         said=_said(counted),
         disagreements=tuple(said for group, said in differing if not _is_conflict(group)),
-        conflicts=(*plan.conflicts, *(said for group, said in differing if _is_conflict(group)), *told_twice),
+        conflicts=(*plan.conflicts, *differ, *(said for _, said in beyond)),
+        beyond_planned=beyond,
     )
 
 
@@ -149,7 +153,7 @@ def _beyond_planned(
     counted: Iterable[ChartedFraction],
     recorded: Iterable[KnownDelivery],
     wholes: Mapping[int | None, float],
-) -> Iterator[str]:
+) -> Iterator[tuple[int | None, str]]:
     """Fractions that were charted and come to so much more than was planned that a delivery must be told twice, in
     words: also where two records of machines bear one number, as of a restored R&V system that counts on from before.
 
@@ -177,7 +181,10 @@ def _beyond_planned(
     for place, most in whole.items():
         if is_absurd(given.get(place, 0.0), most):
             number, beam_number = place
-            yield f"fraction {number} comes to {given[place]:.1f} MU of beam {beam_number}, {most:.1f} were planned"
+            yield (
+                number,
+                f"fraction {number} comes to {given[place]:.1f} MU of beam {beam_number}, {most:.1f} were planned",
+            )
 
 
 def _wholes(charted: Iterable[ChartedFraction], records: Iterable[TreatmentRecord]) -> Mapping[int | None, float]:

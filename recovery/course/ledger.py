@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Any, Literal
@@ -17,7 +17,7 @@ from recovery.course.fractions import Course, FractionState
 from recovery.course.metersets import ToGive
 from recovery.course.sessions import Session, ToldDeliveries, sessions_of
 from recovery.words.times import day_or_time
-from recovery.words.units import MU
+from recovery.words.units import MU, amount
 from recovery.words.values import ABSENT
 
 State = Literal["complete", "interrupted", "in part"]
@@ -198,6 +198,23 @@ def lay_out(
         next_metersets=course.next_metersets,
         only_in_database=_only_in_database(database, course),
     )
+
+
+def as_decided(book: Ledger, number: int | None, rest: Mapping[int, float], names: Mapping[int, str | None]) -> Ledger:
+    """With what somebody decided is next: fraction `number`, or nothing; `rest`: MU by beam that it lacks, where it is
+    the rest of one; `names`: of the beams."""
+    beams = []
+    for beam, one in book.next_metersets.items() if rest else ():
+        lacks = rest.get(beam, 0.0)
+        given = max(0.0, (one.meterset or 0.0) - lacks)
+        beams.append(LedgerBeam(beam, names.get(beam), one.meterset, given, lacks, one.unit))
+    left = round(sum(rest.values()), 4)
+    open_one = LedgerFraction(None, number or 0, "interrupted", tuple(beams), (), left, f"{amount(left, MU)} left")
+    told = [
+        replace(f, state="in part") if f.state == "interrupted" and not (rest and f.fraction_number == number) else f
+        for f in book.fractions
+    ]
+    return replace(book, fractions=tuple(told), next=NextFraction(number, open_one if rest else None, None))
 
 
 def _by_record(database: Iterable[Mapping[str, Any]]) -> ToldDeliveries:

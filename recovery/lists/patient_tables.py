@@ -28,8 +28,12 @@ def ledger(plan: PlanFile, book: Ledger, today: date, appointment: str) -> pd.Da
     number here gives it. Metersets delivered / planned."""
     rows = [_ledger_row(fraction, today) for fraction in reversed(book.fractions)]
     ahead, is_told = book.next, next_fraction(plan.told)[1] is Next.DUE
-    if is_told and ahead.fraction_number is not None and ahead.unfinished is None:
-        rows.insert(0, _ahead(str(ahead.fraction_number), appointment, "next"))
+    is_decided = plan.row.next_decided is not None
+    if is_told and ahead.fraction_number is not None and (ahead.unfinished is None or is_decided):
+        left = [ahead.unfinished.left_in_words] if ahead.unfinished is not None else []
+        rows.insert(
+            0, _ahead(str(ahead.fraction_number), appointment, ", ".join(("next", *["decided"] * is_decided, *left)))
+        )
     elif is_told and ahead.number_after is not None:
         rows.insert(0, _ahead(str(ahead.number_after), "", f"after fraction {ahead.fraction_number} is finished"))
     columns = ["mark", "fraction", "when", "machine", "given", "beams", "notes"]

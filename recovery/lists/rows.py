@@ -12,6 +12,7 @@ from recovery.cache.store import Cache
 from recovery.dicom.course_uids import label_of
 from recovery.entries import transfers
 from recovery.entries.charted import read_charted
+from recovery.entries.next_decisions import standing_at
 from recovery.identity.namesakes import fold, same_names
 from recovery.identity.one_patient import ids_of
 from recovery.lists import filters, older_ids
@@ -96,7 +97,7 @@ class Recounts:
     _known: dict[str, tuple[frozenset[str], list[Record]]] = field(default_factory=dict)
 
     def rows(self, table: pd.DataFrame, cache: Cache) -> Iterator[Record]:
-        """Every row of whoever was charted, all plans of the patient. `table` is on_treatment.
+        """Every row of whoever was charted or decided on, all plans of the patient. `table` is on_treatment.
 
         Raises `CacheError` if the records or plans cannot be read.
         """
@@ -116,9 +117,11 @@ class Recounts:
 
 
 def _charted_of(table: pd.DataFrame, cache: Cache) -> dict[str, frozenset[str]]:
-    """By ID that was charted, the entries on which the patient's rows depend: also others' of one of his plans."""
-    entries = read_charted(cache.path).entries
+    """By ID that was charted or decided on, the entries and decisions on which the patient's rows depend: also others'
+    of one of his plans."""
+    entries, decisions = read_charted(cache.path).entries, standing_at(cache.path)
     plans: dict[str, set[str | None]] = {entry.patient_id: set() for entry in entries}
+    plans |= {patient_id: set() for patient_id, _ in decisions if patient_id not in plans}
     for row in as_python(table[["patient_id", "other_patient_ids", "referenced_rt_plan_uid"]]):
         for one in ids_of(row):
             if one in plans:
@@ -127,11 +130,16 @@ def _charted_of(table: pd.DataFrame, cache: Cache) -> dict[str, frozenset[str]]:
     for entry in entries:
         plans[entry.patient_id].add(entry.referenced_rt_plan_uid)
         by_plan.setdefault(entry.referenced_rt_plan_uid, set()).add(entry.entry_id)
+    for (patient_id, plan), decision in decisions.items():
+        plans[patient_id].add(plan)
+        by_plan.setdefault(plan, set()).add(f"{patient_id} {decision.by} {decision.entered_at.isoformat()}")
     return {one: frozenset().union(*(by_plan.get(uid, ()) for uid in own)) for one, own in plans.items()}
 
 
 def with_charted(table: pd.DataFrame, cache: Cache, known: Recounts | None = None) -> pd.DataFrame:
-    """The table as `describe` makes it, with every row of whoever was charted counted anew.
+    """The table as `describe` makes it, with every row of whoever was charted, or decided on, counted anew.
+
+    Added: `next_decided`, by whom, when and why the next fraction was.
 
     Raises `CacheError` if the records or plans cannot be read: then no count is shown.
     """
@@ -143,7 +151,8 @@ def with_charted(table: pd.DataFrame, cache: Cache, known: Recounts | None = Non
     for name in ON_TREATMENT.columns:
         told = [anew[key][name] if key in anew else value for key, value in zip(keys, table[name], strict=True)]
         changed[name] = pd.Series(told, index=table.index, dtype=table[name].dtype)
-    return describe(table.assign(**changed))
+    decided = [anew[key].get("next_decided") if key in anew else None for key in keys]
+    return describe(table.assign(**changed, next_decided=pd.Series(decided, index=table.index, dtype=TEXT)))
 
 
 def newest_treatment(table: pd.DataFrame) -> datetime | None:

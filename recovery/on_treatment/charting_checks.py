@@ -91,7 +91,7 @@ def _of_plan(entry: ChartedFraction, facts: Facts) -> Told:
         yield "wrong_machine", f"the plan is for {planned}, and {entry.treatment_machine_name} is charted"
     if row.get("charted_conflict"):
         yield "conflict_open", f"not settled yet: {row['charted_conflict']}"
-    for reason in next_unknown.reasons(row.get("remarks")):
+    for reason in next_unknown.unsettled(row):
         yield "not_the_next_fraction", f"which fraction is next is not known: {reason}"
 
 
@@ -101,6 +101,8 @@ def _of_number(entry: ChartedFraction, facts: Facts, limits: Limits) -> Told:
     due, is_begun = row["next_fraction_number"], bool(facts.given)
     if due is not None and number != due:
         yield "not_the_next_fraction", f"fraction {number} is charted, and {due} is next"
+    if due is None and row.get("next_decided"):
+        yield "not_the_next_fraction", f"fraction {number} is charted, and that nothing remains was decided"
     given = row["course_fractions_delivered"] or 0
     if planned is not None and not is_begun and given >= planned:
         yield "more_fractions_than_planned", f"all {planned} planned fractions are given"

@@ -115,7 +115,7 @@ def has_fractions_left(case: Case) -> str | None:
         return f"It is {row.status}: {over}."
     if row.fractions_remaining is None:
         return "How many fractions remain is not known."
-    if reasons := next_unknown.reasons(row.remarks):
+    if reasons := next_unknown.unsettled(case.plan.told):
         return f"Its next fraction is not known: {joined(reasons)}."
     if row.fractions_remaining <= 0 or row.next_fraction_number is None:
         return "No fraction remains to be given."

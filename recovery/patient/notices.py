@@ -39,6 +39,7 @@ def of_plan(plan: PlanFile) -> Iterator[Notice]:
             yield notices.not_approved(status)
     yield from map(notices.differing, plan.disagreements)
     if plan.is_unfinished:
+        yield from notices.decided(row)
         yield from notices.unknown(row)
     yield from notices.charted(row)
     yield from notices.remark(row)

@@ -70,7 +70,8 @@ def approval(plan: PlanFile, today: date) -> str:
 def next_fraction(file: PatientFile, plan: PlanFile) -> str:
     """What comes next, as the one sentence that this page is opened for, with the mark of what forbids it."""
     mark = f"{STOP_MARK} " if plan_notices.is_stopped(file, plan) else ""
-    mark = mark or (f"{LOOK_MARK} " if plan.ledger is None or plan.row.unknown_since is not None else "")
+    is_to_look_at = plan.ledger is None or plan.row.unknown_since is not None or plan.row.next_decided is not None
+    mark = mark or (f"{LOOK_MARK} " if is_to_look_at else "")
     return f"{mark}Next fraction: {plan_notices.next_fraction(plan)}"
 
 

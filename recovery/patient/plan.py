@@ -24,6 +24,7 @@ from recovery.words.units import MU
 
 if TYPE_CHECKING:
     from recovery.course.ledger import Ledger
+    from recovery.patient.next_decided import Doubted
 
 _T = TypeVar("_T")
 
@@ -78,6 +79,8 @@ class OnTreatmentRow:
     charted: str | None = None
     charted_conflict: str | None = None
     transferred: str | None = None
+    next_decided: str | None = None
+    """By whom, when and why the next fraction was decided, where the records contradict themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +233,8 @@ class PlanFile:
     """Sentences: where two sources tell different things of this plan."""
     prescribed: str | None
     """The dose in words: the prescription's, else the plan's, which says so."""
+    doubted: Doubted | None = None
+    """What somebody who decides on the next fraction decides on; None where nobody needs to."""
 
     @property
     def uid(self) -> str | None:
@@ -264,8 +269,8 @@ class PlanFile:
     def is_next_certain(self) -> bool:
         """Whether the next fraction may be written down: proven, not possibly given since the newest proof, not in
         conflict by what was charted, and told by one number."""
-        remarks = self.row.remarks
-        is_doubted = self.row.charted_conflict or next_unknown.reasons(remarks) or next_unknown.group(remarks)
+        of_group = next_unknown.group(self.row.remarks)
+        is_doubted = self.row.charted_conflict or next_unknown.unsettled(self.told) or of_group
         return self.is_next_proven and self.row.unknown_since is None and not is_doubted
 
     @property

@@ -7,7 +7,7 @@ from typing import Any
 
 from recovery.course.courses import Chain, Member, chains
 from recovery.course.fractions import count_fractions
-from recovery.course.ledger import CourseSoFar, Ledger, lay_out
+from recovery.course.ledger import CourseSoFar, Ledger, as_decided, lay_out
 from recovery.course.metersets import planned_by_database
 from recovery.course.needed_images import needed_images
 from recovery.dicom.course_uids import course_uid
@@ -50,7 +50,7 @@ def read_plan(
     plan = next(m.plan for chain in courses for m in chain.members if m.uid == course)
     without_plan = {"prescription_id": row["prescription_id"], "course_id": None} if uid is None else None
     told = next(iter(own("plans")), None)
-    line = pf.of_row(pf.OnTreatmentRow, row)
+    line = pf.of_row(pf.OnTreatmentRow, {"next_decided": None, **row})
     prescription = _named(pf.Prescription, tables, patient_id, "prescriptions", "prescription_id", told or without_plan)
     deliveries = own("deliveries", "referenced_rt_plan_uid")
     if uid is None:
@@ -59,6 +59,8 @@ def read_plan(
     numbers = [field.beam_number for field in fields]
     names = {field.beam_number: field.beam_name for field in fields if numbers.count(field.beam_number) == 1}
     ledger = _ledger(tables, row, courses, now, _dose_per_fraction(prescription, told), names, deliveries)
+    if ledger is not None and line.next_decided is not None:
+        ledger = as_decided(ledger, line.next_fraction_number, row["next_rest"], names)
     differing = dict.fromkeys(disagreements(row, plan, told, own("plan_fields"), prescription, ledger))
     return pf.PlanFile(
         row=line,
@@ -73,6 +75,7 @@ def read_plan(
         held_objects=tuple(_held_objects(tables, uid, plan)),
         disagreements=tuple(said for said in differing if said not in of_person),
         prescribed=prescribed_or_planned(asdict(prescription) if prescription is not None else None, told),
+        doubted=row.get("doubted"),
     )
 
 

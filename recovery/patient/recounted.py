@@ -1,6 +1,7 @@
-"""Rows of the list as of this moment: with what was charted, and who may have been treated, since it was built."""
+"""Rows of the list as of this moment: with what was charted and decided, and who may have been treated, since it was
+built."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -14,9 +15,11 @@ from recovery.course.courses import Chain, Member, told_with_two_plans
 from recovery.dicom.course_uids import course_uid
 from recovery.entries.charted import read_charted
 from recovery.entries.downtimes import believed_up_to, grace_at
+from recovery.entries.next_decisions import decision_of
 from recovery.identity.one_patient import ids_of, under_newest
 from recovery.on_treatment.next_fraction import next_remarks
 from recovery.on_treatment.unknown_since import doubt_of, newest_treatment, unknown_of
+from recovery.patient.next_decided import before, by_decision, doubted
 from recovery.patient.plan_from_rows import counted_courses
 from recovery.patient.tables import PatientTables
 from recovery.settings.config import Site
@@ -29,20 +32,39 @@ NOTHING_LEFT, MAY_GO_ON = "completed", ("ready_to_start", "on_break", "completed
 
 
 def recounted(tables: PatientTables) -> Iterator[dict[str, Any]]:
-    """The rows of whoever has something charted, all plans of the patient: a course may be of several."""
+    """The rows of whoever has something charted, or a next fraction in doubt, all plans of the patient: a course may be
+    of several. Beside the columns, `doubted` is what a decision on a doubt is made on, and `next_decided`, `next_rest`
+    what was decided."""
     for patient_id, rows in tables.by_patient.get("on_treatment", {}).items():
-        if not any(row["referenced_rt_plan_uid"] in tables.charted or row.get("charted") for row in rows):
+        told = [decision_of(row, tables.decisions) for row in rows]
+        is_charted = any(row["referenced_rt_plan_uid"] in tables.charted or row.get("charted") for row in rows)
+        if not (is_charted or any(told) or any(next_unknown.reasons(row["remarks"]) for row in rows)):
             continue
+        records = tables.records.get(patient_id, ())
         chains = counted_courses(tables, tables.rows("on_treatment", patient_id))
-        for row in rows:
-            uid = course_uid(row["referenced_rt_plan_uid"], row["prescription_id"])
-            chain, member = next((c, m) for c in chains for m in c.members if m.uid == uid)
-            planned = replace(chain, number_of_fractions_planned=row["course_number_of_fractions_planned"])
+        for row, decision in zip(rows, told, strict=True):
+            planned, member, beside = _of_row(chains, row)
             charted = tables.charted.get(row["referenced_rt_plan_uid"] or "")
             is_own = charted is not None and not charted.patient_ids.isdisjoint(ids_of(row))
-            doubted = next_remarks(planned, member, [m for c in chains for m in c.members])
-            remarks = joined((*next_unknown.of_others(row["remarks"]), *doubted))
-            yield {**_row(row, planned, member, charted if is_own else None), "remarks": remarks}
+            remarks = joined((*next_unknown.of_others(row["remarks"]), *next_remarks(planned, member, beside)))
+            own = {**_row(row, planned, member, charted if is_own else None), "remarks": remarks}
+            own["doubted"] = replace(doubted(planned, member, beside, records), decision=decision)
+            if decision is not None:
+                then = before(decision, records)
+                known = replace(tables, records={patient_id: tuple(then)})
+                judged = _of_row(counted_courses(known, rows), row) if len(then) < len(records) else None
+                at_it = doubted(*judged, then) if judged is not None else own["doubted"]
+                since = [record for record in records if record not in then]
+                own |= by_decision(decision, own, at_it, since, planned, charted if is_own else None)
+            yield own
+
+
+def _of_row(chains: Sequence[Chain], row: Mapping[str, Any]) -> tuple[Chain, Member, list[Member]]:
+    """The course and the plan of a row, and all plans of the patient."""
+    uid = course_uid(row["referenced_rt_plan_uid"], row["prescription_id"])
+    chain, member = next((c, m) for c in chains for m in c.members if m.uid == uid)
+    planned = replace(chain, number_of_fractions_planned=row["course_number_of_fractions_planned"])
+    return planned, member, [m for c in chains for m in c.members]
 
 
 def _row(row: Mapping[str, Any], chain: Chain, member: Member, charted: Settled | None) -> dict[str, Any]:

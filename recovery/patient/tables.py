@@ -20,6 +20,8 @@ from recovery.course.needed_images import needed_images
 from recovery.dicom.plans import ImageSeries, Plan, StructureSet
 from recovery.dicom.records import TreatmentRecord
 from recovery.entries.charted import read_charted
+from recovery.entries.next_decisions import NextDecision
+from recovery.entries.next_decisions import standing_at as decisions_at
 from recovery.entries.transfers import standing_at, with_transfers
 from recovery.identity.namesakes import Namesake, namesakes
 from recovery.identity.one_patient import newest_ids, older_ids, row_of_record, under_newest
@@ -73,6 +75,8 @@ class PatientTables:
     """By older ID of a patient the newest one, under which all rows and records of the patient lie here."""
     charted: Mapping[str, Settled] = field(default_factory=dict)
     """By plan of these patients: what people charted of it; what of it counts is among `records`."""
+    decisions: Mapping[tuple[str, str], NextDecision] = field(default_factory=dict)
+    """By patient and plan: what physicists decided of next fractions."""
 
     def rows(self, table: str, patient_id: str) -> Rows:
         """A patient's rows; none where the table is missing, which `missing` tells."""
@@ -129,6 +133,7 @@ def read_tables(cache: Cache, patient_ids: Iterable[str]) -> PatientTables:
         as_of=proven_up_to(cache, built_at),
         newest=newest,
         charted=charted,
+        decisions=decisions_at(cache.path),
     )
 
 

@@ -85,6 +85,9 @@ def _given(
     plan: PlanFile, number: int | None, corrected: ChartedFraction | None, freed: Sequence[ChartedFraction] = ()
 ) -> dict[int, float]:
     fractions = [f for f in (plan.ledger.fractions if plan.ledger is not None else ()) if f.fraction_number == number]
+    ahead = plan.ledger.next if plan.ledger is not None else None
+    if plan.row.next_decided and ahead is not None and ahead.fraction_number == number and corrected is None:
+        fractions = [ahead.unfinished] if ahead.unfinished is not None else []  # whatever the records tell of it
     found = {b.beam_number: b.delivered for f in fractions for b in f.beams}
     for fraction in fractions:
         for beam, given in _counted_of(corrected, fraction):

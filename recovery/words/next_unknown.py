@@ -1,6 +1,8 @@
 """How remarks read that say why one number does not tell the next fraction, and how they are found again. Pure."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from recovery.words.sentences import joined, parted
 
@@ -16,6 +18,11 @@ def why(reason: str) -> str:
 def reasons(remarks: str | None) -> tuple[str, ...]:
     """Those among the remarks of a row; none where the number of its next fraction says all."""
     return tuple(said.removeprefix(_BEGIN) for said in parted(remarks) if said.startswith(_BEGIN))
+
+
+def unsettled(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """Those of a row that nobody has decided on."""
+    return () if row.get("next_decided") else reasons(row.get("remarks"))
 
 
 def in_group(group: int | None, said: str) -> str:

@@ -60,6 +60,7 @@ def of_row(row: Row) -> Iterator[Notice]:
         yield from not_recorded(row)
     yield from disagreement(row)
     if is_unfinished(row):
+        yield from decided(row)
         yield from unknown(row)
     yield from remark(row)
 
@@ -91,15 +92,22 @@ def interrupted(row: Row, beams: Iterable[tuple[str, str]] = ()) -> Iterator[Not
     listed = ", ".join(f"{name} {lacks}" for name, lacks in beams)
     each = f" ({listed})" if listed else ""
     proven = "" if row["records_held"] is not False else "; records are missing, so that it may have been done"
-    if not proven and unknown_next.reasons(row["remarks"]):
+    if not proven and unknown_next.unsettled(row):
         proven = " by what could be counted: it may have been done"
     yield Notice("INTERRUPTED", f"finish fraction {number} first, {left}{each}{proven}", is_stop=True)
 
 
 def next_unknown(row: Row) -> Iterator[Notice]:
     """`■ NEXT FRACTION: …: settle it before treating`: why its number does not tell it."""
-    for said in unknown_next.reasons(row["remarks"]):
+    for said in unknown_next.unsettled(row):
         yield Notice("NEXT FRACTION", f"{said}: settle it before treating", is_stop=True)
+
+
+def decided(row: Row) -> Iterator[Notice]:
+    """`▲ DECIDED: by … on Sun 29 Nov 2026 17:02: …; in doubt by the records: …`"""
+    if said := row.get("next_decided"):
+        why = joined(unknown_next.reasons(row["remarks"]))
+        yield Notice("DECIDED", f"{said.rstrip('.')}; in doubt by the records: {why}", is_stop=False)
 
 
 def unknown(row: Row) -> Iterator[Notice]:
@@ -198,11 +206,14 @@ def next_fraction(row: Row) -> tuple[str, Next]:
     if row["records_held"] is False:
         open_one = f"{begun} begun, " if begun is not None else ""
         return f"{ABSENT} ({open_one}{absent(given)} of {of} proven, records are missing)", Next.NONE
-    if reasons := unknown_next.reasons(row["remarks"]):
+    if reasons := unknown_next.unsettled(row):
         return f"unknown: {joined(reasons)} ({absent(given)} of {of} given)", Next.UNKNOWN
+    decided = f", decided {said.partition(': ')[0]}" if (said := row.get("next_decided")) else ""
+    if decided and number is None:
+        return f"none{decided} ({absent(given)} of {of} given by the records)", Next.NONE
     if given is None or number is None:
         return ABSENT, Next.NONE
-    is_as_counted = number == given + 1
+    is_as_counted = number == given + 1 or bool(decided)
     group = unknown_next.group(row["remarks"])
     in_group = f"fraction group {group}: " if group else ""
     counts_as = f" of {of}" if is_as_counted else f", as {ordinal(given + 1)} of {of}"
@@ -212,7 +223,8 @@ def next_fraction(row: Row) -> tuple[str, Next]:
         said = f"finish {number}{counts_as} first" if is_as_counted else f"finish {number} first{counts_as}"
     since = row["unknown_since"]
     by_hand = ", charted" if row.get("charted") else ""
-    told = f"{in_group}{said} ({given} given{by_hand})"
+    by_records = " by the records" if decided and number != given + 1 else ""
+    told = f"{in_group}{said}{decided} ({given} given{by_records}{by_hand})"
     if since is None:
         return told, Next.DUE
     return f"unknown: {told}, unless treated since {at_time_this_year(since)}", Next.UNKNOWN

@@ -28,6 +28,7 @@ from recovery.dicom.model import DicomNode
 from recovery.entries.charted import enter, read_charted
 from recovery.entries.downtimes import DowntimeEntry, grace_at, told_at
 from recovery.entries.known_gaps import KnownGap
+from recovery.entries.next_decisions import NextDecision, NextEvidence
 from recovery.entries.noted import noted_file
 from recovery.entries.priority_entries import PriorityEntry
 from recovery.entries.reconciled import Worked
@@ -46,7 +47,8 @@ from tests.recovery import made_snapshots
 from tests.recovery.charting import FULL, entry
 
 NOW = clinic.NOW
-STATEMENTS = (KnownGap, DowntimeEntry, TransferEntry, ShiftCheck, Worked, PriorityEntry)
+STATEMENTS = (KnownGap, DowntimeEntry, TransferEntry, NextDecision, ShiftCheck, Worked, PriorityEntry)
+SEEN = NextEvidence("0", 5, ("a beam without a number may be of it",), ())
 NO_FILE_OF_DATA = {"config.toml", "accounts.json", "signing.key", "charting.key", "charting.newest"}
 """Without accounts nobody signs in; a key that is gone is said by who needs it."""
 
@@ -97,6 +99,7 @@ def state_of_people(config: Config, number: int, at: datetime) -> None:
         if number == 1
         else DowntimeEntry("step", "phone", config.site.name, at),
         TransferEntry("100377", (f"1.2.{number}",), "St. E", "", config.site.name, at),
+        NextDecision("100377", f"1.2.{number}", "whole", 5, None, {}, "log", SEEN, config.site.name, at),
         ShiftCheck(True, "", config.site.name, at),
         Worked(f"i{number}", "agrees", "x", config.site.name, at, "why"),
     ):
@@ -190,7 +193,7 @@ def test_statements_that_are_gone_with_all_their_files_are_said_and_never_noted_
             shutil.copytree(older, entries)
         for _ in range(2):
             said = note(config.cache_path, "")
-            assert len(said) == (6 if older else 7) and all(one in told_at(config.cache_path, zone) for one in said)
+            assert len(said) == (7 if older else 8) and all(one in told_at(config.cache_path, zone) for one in said)
             assert grace_at(config.cache_path, timedelta(minutes=30)) == timedelta(0), "a downtime may last"
             assert any("downtimes.jsonl lacks some of 2 statements that people signed" in one for one in said)
     for path in (audit, AuditFile(audit).head_path):

@@ -4,7 +4,7 @@ import streamlit as st
 
 from app.components import marked
 from app.desk import Desk
-from app.screens.patient import beam_view, details, dose_chart
+from app.screens.patient import beam_view, decision_form, details, dose_chart
 from app.wording.words import as_markdown
 from recovery.lists import patient_tables
 from recovery.patient import page_words
@@ -21,6 +21,7 @@ _LEDGER_ROWS = 9
 def show(desk: Desk, file: PatientFile, plan: PlanFile) -> None:
     """Draw it."""
     _headline(desk, file, plan)
+    decision_form.show(desk, file, plan)
     ledger, dose, beam = st.columns([6.1, 2.8, 2.1])
     with ledger:
         _ledger(file, plan)
