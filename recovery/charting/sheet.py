@@ -79,7 +79,8 @@ class ChartSheet:
     @property
     def rows_title(self) -> str:
         """What stands above the rows to sign: where the next fraction is not known, that it has to be asked for."""
-        asked = "" if self.first_row else ". The next fraction is not known: ask before anything is given"
+        asked = ". The next fraction was decided: read the first page" if ", decided by " in self.next_fraction else ""
+        asked = asked if self.first_row else ". The next fraction is not known: ask before anything is given"
         return f"Fractions given from this sheet{asked}"
 
     @property

@@ -124,7 +124,8 @@ def by_decision(
     ahead = why or _gone_on(decision, then, since, {m.uid for m in chain.members})
     if isinstance(ahead, str):
         said = f"what {decision.by} decided ({decision.what}) holds no more: {ahead}"
-        told = next_unknown.why(said) if next_unknown.reasons(row["remarks"]) else said
+        is_unsettled = not why or next_unknown.reasons(row["remarks"])  # against a decision nobody charts a doubt away
+        told = next_unknown.why(said) if is_unsettled else said
         return {"remarks": joined((*parted(row["remarks"]), told))}
     number, rest = ahead
     group, left = decision.fraction_group_number, round(sum(rest.values()), 4)

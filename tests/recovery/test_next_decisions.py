@@ -88,7 +88,7 @@ def decide(cache: Cache, kind: Any, number: int | None, remaining: Mapping[int, 
 def chart(
     cache: Cache, entry_id: str, number: int, mu: Mapping[int, float], minutes: int = 10, **more: Any
 ) -> PlanFile:
-    beams = tuple(ChartedBeam(beam, f"Field {beam}", WHOLE[beam], one) for beam, one in mu.items())
+    beams = tuple(ChartedBeam(beam, f"Field {beam}", WHOLE.get(beam), one) for beam, one in mu.items())
     at = LOCAL + timedelta(minutes=minutes)
     file = read_patient_file(cache, SITE, CARL, NOW)
     known, plan = known_of(file, file.plans[0], number, at), file.plans[0]
@@ -106,13 +106,15 @@ def test_list_page_chart_gate_and_charting_tell_what_was_decided_and_still_the_d
     said = f"5 next of 20, {BY} (3 given by the records)"
     assert notices.next_fraction(plan) == said and plan.is_next_certain
     assert (plan.row.next_fraction_number, plan.row.interrupted_fraction) == (5, None)
+    assert plan.ledger is not None and plan.ledger.fractions[-1].state == "in part"
     told = [str(one) for one in notices.of_plan(plan)]
     assert not any(one.startswith(("■ NEXT", "■ INTERRUPTED")) for one in told)
     assert f"▲ DECIDED: {BY[8:]}: the console's log shows it; in doubt by the records: " in "".join(told)
     assert any(one.startswith("▲ DECIDED: by Green") and "each lacks the other: they may be one" in one for one in told)
     sheet = chart_sheets(read_patient_file(cache, SITE, CARL, NOW))[0]
     assert (sheet.next_fraction, sheet.first_row, [b.first for b in sheet.beams]) == (said, "5", ["100.0", "50.0"])
-    assert any("DECIDED" in one.upper() for one in sheet.looks)
+    assert any(one.startswith("DECIDED: by Green") for one in sheet.looks)
+    assert sheet.rows_title == "Fractions given from this sheet. The next fraction was decided: read the first page"
     listed = rows.with_charted(rows.describe(cache.read_frame(ON_TREATMENT)), cache)
     assert listed["fraction"].tolist() == [said] and listed["next_is"].tolist() == ["due"]
     file = read_patient_file(cache, SITE, CARL, NOW)
@@ -149,10 +151,13 @@ def test_what_is_charted_after_a_decision_goes_on_from_it_fraction_by_fraction(c
     assert later.row.next_fraction_number == 7 and BY in notices.next_fraction(later)
 
 
-@pytest.mark.parametrize(("number", "minutes"), [(6, 10), (4, 10), (5, -10)])
-def test_what_is_charted_otherwise_ends_it(cache: Cache, number: int, minutes: int) -> None:
+@pytest.mark.parametrize(
+    ("number", "minutes", "mu"),
+    [(6, 10, WHOLE), (4, 10, WHOLE), (5, -10, WHOLE), (5, 10, {1: 160.0, 2: 50.0}), (5, 10, {1: 100.0, 3: 50.0})],
+)
+def test_what_is_charted_otherwise_ends_it(cache: Cache, number: int, minutes: int, mu: Mapping[int, float]) -> None:
     decide(cache, "whole", 5)
-    plan = chart(cache, "a", number, WHOLE, minutes)
+    plan = chart(cache, "a", number, mu, minutes)
     assert plan.row.next_decided is None and not plan.is_next_certain
     assert "(fraction 5 is next) holds no more: what was charted since does not go on from it" in str(plan.row.remarks)
     assert notices.next_fraction(plan).startswith("unknown: ")

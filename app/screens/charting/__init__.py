@@ -74,7 +74,7 @@ def _show_chosen(desk: Desk, chosen: whom.Chosen, corrected: ChartedFraction | N
     plan = _plan(file, corrected)
     st.markdown(f"**{words.as_markdown(page_words.plan_title(file, plan))}**")
     for notice in notices.of_plan(plan):
-        if notice.is_stop or notice.word in {"UNKNOWN", "CHARTED"}:
+        if notice.is_stop or notice.word in {"UNKNOWN", "CHARTED", "DECIDED"}:
             st.markdown(f":{'red' if notice.is_stop else 'orange'}[{words.as_markdown(str(notice))}]")
     if rights.signer(Permission.CHARTING) is None:
         return
