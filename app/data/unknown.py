@@ -1,7 +1,9 @@
 """Who may have been treated since the newest proof, on every list, as of this moment."""
 
 from dataclasses import replace
+from datetime import date
 from functools import lru_cache
+from pathlib import Path
 
 import pandas as pd
 
@@ -11,8 +13,8 @@ from recovery.cache.errors import CacheError
 from recovery.cache.store import Cache
 from recovery.entries.charted import stamp_of
 from recovery.entries.downtimes import believed_up_to, grace_at
-from recovery.lists import rows
-from recovery.on_treatment.unknown_since import Doubt, doubt_of
+from recovery.lists import day_tables, rows
+from recovery.on_treatment.unknown_since import NO_ANSWERS, Answers, Doubt, all_answers, doubt_of
 from recovery.tables.relational import SCHEDULE
 
 
@@ -25,10 +27,23 @@ def as_of_now(loaded: cached.Loaded, desk: Desk) -> cached.Loaded:
     return _as_of(loaded, doubt, desk.cache, stamp_of(path), cached.stamps_of(path, SCHEDULE))
 
 
+def answers(loaded: cached.Loaded, desk: Desk, doubt: Doubt) -> Answers:
+    """By plan, the times for which people said whether it was treated, and those of which records tell."""
+    path = desk.config.cache_path
+    return all_answers(charted.answered(path), _recorded(loaded, doubt.since.date(), path))
+
+
 @lru_cache(maxsize=2)
 def _as_of(loaded: cached.Loaded, doubt: Doubt | None, cache: Cache, *stamps: object) -> cached.Loaded:  # noqa: ARG001 the key
     told = charted.answered(cache.path)
-    return replace(loaded, table=rows.with_unknown(loaded.table, schedule_of(cache), doubt, told))
+    recorded = _recorded(loaded, doubt.since.date(), cache.path) if doubt is not None else NO_ANSWERS
+    return replace(loaded, table=rows.with_unknown(loaded.table, schedule_of(cache), doubt, told, recorded))
+
+
+@lru_cache(maxsize=2)
+def _recorded(loaded: cached.Loaded, since: date, cache_path: Path) -> Answers:
+    """`loaded` stays the same until something changes."""
+    return day_tables.recorded_since(Cache(cache_path), loaded.table, since)
 
 
 def doubt_now(loaded: cached.Loaded, desk: Desk) -> Doubt | None:

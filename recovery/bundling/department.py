@@ -21,7 +21,7 @@ from recovery.entries.downtimes import believed_up_to, grace_at, told_at
 from recovery.lists import appointments, day_tables, filters, machine_day, rows
 from recovery.lists.appointments import DayFacts, Given, PlanKey
 from recovery.lists.machine_day import Day, Tables
-from recovery.on_treatment.unknown_since import Doubt, doubt_of
+from recovery.on_treatment.unknown_since import NO_ANSWERS, Doubt, doubt_of
 from recovery.patient.chosen import everybody
 from recovery.patient.file import PatientFile, read_patient_files
 from recovery.settings.config import Config
@@ -106,7 +106,8 @@ def read_department(config: Config, cache: Cache, now: datetime, what: str) -> D
     doubt = doubt_of(as_of, newest, now, zone, grace_at(config.cache_path, config.schedule.grace))
     if doubt is not None or table["unknown_since"].notna().any():
         told_of = answers(read_charted(cache.path).entries)
-        table = rows.with_unknown(table, tables.schedule, doubt, told_of)
+        recorded = day_tables.recorded_since(cache, table, doubt.since.date()) if doubt is not None else NO_ANSWERS
+        table = rows.with_unknown(table, tables.schedule, doubt, told_of, recorded)
     tables, of_plans = day_tables.with_plans(tables, cache.path, today)
     ids = everybody(cache, config.dashboard.exclude_patient_ids).patient_ids
     others = table.loc[filters.is_unfinished(table), "patient_id"].dropna()

@@ -74,6 +74,11 @@ def of_day(table: pa.Table, column: str, day: date) -> pa.Table:
     return table.filter(pc.fill_null(pc.equal(table[column], day), True))
 
 
+def since_day(table: pa.Table, column: str, day: date) -> pa.Table:
+    """The rows of a day and of later ones."""
+    return table.filter(pc.fill_null(pc.greater_equal(table[column], day), False))
+
+
 def frame_of(table: pa.Table, schema: TableSchema) -> pd.DataFrame:
     """A table as a DataFrame with nullable types."""
     import pandas as pd

@@ -6,7 +6,7 @@ of it under other SOP Instance UIDs, which some systems write on every export, a
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from math import isclose
 
 from recovery.dicom.model import RT_BRACHY_TREATMENT_RECORD
@@ -58,6 +58,16 @@ def is_session(record: TreatmentRecord, setup: Set[int] = frozenset()) -> bool:
         return False
     treating = (b.beam_number for b in record.beams if b.treatment_delivery_type in TREATING)
     return not record.beams or any(number not in setup for number in treating)
+
+
+def treated_since(records: Iterable[TreatmentRecord], day: date) -> dict[str | None, list[datetime]]:
+    """By plan, when machines treated with it on a day and since."""
+    found: dict[str | None, list[datetime]] = {}
+    for record in records:
+        at = record.last_delivered_at
+        if at is not None and at.date() >= day and is_session(record) and not any(b.charted_by for b in record.beams):
+            found.setdefault(record.referenced_rt_plan_uid, []).append(at)
+    return found
 
 
 def session_numbers(records: Iterable[TreatmentRecord]) -> frozenset[int]:

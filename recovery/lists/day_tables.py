@@ -18,6 +18,7 @@ from recovery.lists import older_ids
 from recovery.lists.appointments import Given, PlanKey
 from recovery.lists.day_plan import with_day_plans
 from recovery.lists.machine_day import Tables
+from recovery.on_treatment.unknown_since import NO_ANSWERS, Answers
 from recovery.tables.relational import PATIENTS, PLAN_FIELDS, SCHEDULE, SETUP_NOTES
 from recovery.tables.schema import RT_PLANS, TREATMENT_RECORDS, TableSchema
 from recovery.words.times import day as day_in_words
@@ -75,6 +76,22 @@ def ids_treated(table: pd.DataFrame, day: date) -> tuple[str, ...]:
     """Whoever may have been treated on a day or since; `table` is on_treatment."""
     may_have_been = table["last_treatment_at"].dt.date >= day
     return tuple(sorted(set(table.loc[may_have_been.fillna(False).astype(bool), "patient_id"].dropna())))
+
+
+def recorded_since(cache: Cache, table: pd.DataFrame, first: date) -> Answers:
+    """By plan, when machines treated with it on a day and since; nothing where no record can be read. `table` is
+    on_treatment."""
+    from recovery.course.deliveries import treated_since
+    from recovery.objects.treatment_record import without_amended
+    from recovery.tables.object_rows import records_of_rows  # with pydicom behind it, which no list needs
+
+    try:
+        held = cache.table_where(TREATMENT_RECORDS, "patient_id", ids_treated(table, first))
+    except CacheError:
+        return NO_ANSWERS
+    near = parquet.since_day(held, "treatment_date", first).to_pylist()
+    records = {record.ref.sop_instance_uid: record for record in records_of_rows(near)}
+    return treated_since(without_amended(records, set(held["sop_instance_uid"].to_pylist())), first)
 
 
 def given_on(cache: Cache, ids: Sequence[str], day: date) -> Mapping[PlanKey, Sequence[Given]]:

@@ -162,13 +162,17 @@ def newest_treatment(table: pd.DataFrame) -> datetime | None:
 
 
 def with_unknown(
-    table: pd.DataFrame, schedule: pd.DataFrame | None, doubt: Doubt | None, answered: Answers = NO_ANSWERS
+    table: pd.DataFrame,
+    schedule: pd.DataFrame | None,
+    doubt: Doubt | None,
+    answered: Answers = NO_ANSWERS,
+    recorded: Answers = NO_ANSWERS,
 ) -> pd.DataFrame:
     """The table as `describe` makes it, with `unknown_since` of now, and all that it says because of it."""
     booked = None
     if schedule is not None and doubt is not None:
         booked = as_python(older_ids.under_newest(schedule, older_ids.names_of(table))[_BOOKING_COLUMNS])
-    told = unknown_of(as_python(table[_ROW_COLUMNS]), booked, doubt, answered)
+    told = unknown_of(as_python(table[_ROW_COLUMNS]), booked, doubt, answered, recorded)
     return describe(table.assign(unknown_since=pd.Series(told, index=table.index, dtype="datetime64[us]")))
 
 

@@ -76,16 +76,19 @@ def unknown_of(
     schedule: Iterable[Mapping[str, Any]] | None,
     doubt: Doubt | None,
     answered: Answers = NO_ANSWERS,
+    recorded: Answers = NO_ANSWERS,
 ) -> list[datetime | None]:
     """For each row of on_treatment: since when it may have been treated without a proof; None when nothing is unknown.
 
     `rows` are all rows, `schedule` all appointments; None where there is no schedule. `answered`: by plan, the times
-    for which people said whether it was treated.
+    for which people said whether it was treated; `recorded`: those of which records tell that it was, for a row tells
+    the newest alone, which may be charted.
     """
     if doubt is None:
         return [None] * len(rows)
     booked = bookings(schedule, doubt) if schedule is not None else None
-    told = [_Told.of(row, answered.get(row["referenced_rt_plan_uid"], ())) for row in rows]
+    uids = [row["referenced_rt_plan_uid"] for row in rows]
+    told = [_Told.of(row, answered.get(uid, ()), recorded.get(uid, ())) for row, uid in zip(rows, uids, strict=True)]
     of_any: dict[str | None, list[_Told]] = {}
     for row, one in zip(rows, told, strict=True):
         for patient_id in ids_of(row):
@@ -114,22 +117,27 @@ def is_unanswered(at: datetime, treated: Iterable[datetime], doubt: Doubt) -> bo
     return is_of_this_time and not any(last.date() == at.date() and last >= at - EARLY for last in treated)
 
 
+def all_answers(answered: Answers, recorded: Answers) -> Answers:
+    """Both together, for whom it is enough that an appointment is answered."""
+    return {uid: (*answered.get(uid, ()), *recorded.get(uid, ())) for uid in {*answered, *recorded}}
+
+
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """When a plan was last treated by a record, and the times for which people answered."""
+    """When a plan was treated by records, and the times for which people answered."""
 
-    last: datetime | None
+    recorded: Sequence[datetime]
     answered: Sequence[datetime]
 
     @classmethod
-    def of(cls, row: Mapping[str, Any], answered: Sequence[datetime]) -> _Told:
+    def of(cls, row: Mapping[str, Any], answered: Sequence[datetime], recorded: Sequence[datetime]) -> _Told:
         last = row["last_treatment_at"]
-        return cls(None if last in answered else last, answered)
+        return cls(recorded if last is None or last in answered else (*recorded, last), answered)
 
     def is_silent_on(self, at: datetime, due: Sequence[datetime], doubt: Doubt) -> bool:
         """Whether nothing of it answers an appointment, one of `due`. The afternoon's answer is not the morning's."""
         own = (said for said in self.answered if not any(at + AGAIN < later <= said + EARLY for later in due))
-        return is_unanswered(at, [*own, *([self.last] if self.last is not None else [])], doubt)
+        return is_unanswered(at, [*own, *self.recorded], doubt)
 
 
 def _is_unknown(

@@ -18,15 +18,17 @@ from recovery.cache.damages import forget_damaged_tables
 from recovery.cache.errors import CacheError
 from recovery.cache.freshness import known_since
 from recovery.course.charted_entries import answers
+from recovery.course.deliveries import treated_since
 from recovery.dimse import Peer
 from recovery.entries.charted import read_charted
 from recovery.entries.downtimes import believed_up_to, grace_at
 from recovery.entries.transfers import standing_at, with_transfers
 from recovery.identity.one_patient import newest_ids, under_newest
+from recovery.objects.treatment_record import without_amended
 from recovery.on_treatment.evidence import Evidence, Listed
 from recovery.on_treatment.pipeline import pipeline
 from recovery.on_treatment.rows import build_rows
-from recovery.on_treatment.unknown_since import doubt_of, unknown_of
+from recovery.on_treatment.unknown_since import NO_ANSWERS, doubt_of, unknown_of
 from recovery.overview.evidence import evidence_of
 from recovery.overview.rv_columns import with_second_source
 from recovery.overview.wanted_plans import ACTIVE_DAYS, plan_uids_of_records, wake_named
@@ -190,5 +192,7 @@ def with_unknown(space: Workspace, rows: list[dict[str, Any]]) -> list[dict[str,
     doubt = doubt_of(proven_at, None, space.now, config.site.zone, grace)
     answered = answers(read_charted(config.cache_path).entries)
     booked = under_newest(relational_rows(space, SCHEDULE), newest_ids(rows))
-    told = unknown_of(rows, booked, doubt, answered)
+    known = without_amended(space.collection.records)
+    recorded = treated_since(known, doubt.since.date()) if doubt is not None else NO_ANSWERS
+    told = unknown_of(rows, booked, doubt, answered, recorded)
     return [{**row, "unknown_since": since} for row, since in zip(rows, told, strict=True)]

@@ -12,6 +12,7 @@ from recovery.cache.store import Cache
 from recovery.course.charted import Settled
 from recovery.course.charted_entries import answers
 from recovery.course.courses import Chain, Member, told_with_two_plans
+from recovery.course.deliveries import treated_since
 from recovery.dicom.course_uids import course_uid
 from recovery.entries.charted import read_charted
 from recovery.entries.downtimes import believed_up_to, grace_at
@@ -115,7 +116,9 @@ def as_of_now(tables: PatientTables, cache: Cache, site: Site, now: datetime, gr
     if doubt is not None:
         with suppress(CacheError):
             schedule = under_newest(cache.read(SCHEDULE), tables.newest)
-    told = unknown_of(rows, schedule, doubt, answers(read_charted(cache.path).entries))
+    records = (record for own in tables.records.values() for record in own)
+    recorded = treated_since(records, doubt.since.date()) if doubt is not None else {}
+    told = unknown_of(rows, schedule, doubt, answers(read_charted(cache.path).entries), recorded)
     since = {_key(row): at for row, at in zip(rows, told, strict=True)}
     listed = {
         patient_id: [{**counted.get(_key(row), row), "unknown_since": since.get(_key(row))} for row in own]

@@ -22,7 +22,7 @@ from pydicom.uid import ImplicitVRLittleEndian
 from recovery.course.charted import Settled, charted_uid
 from recovery.dicom.beam_kinds import BeamKind, kinds_of_plan
 from recovery.dicom.elements import required_uid
-from recovery.dicom.model import RT_BEAMS_TREATMENT_RECORD, InstanceRef
+from recovery.dicom.model import RT_BEAMS_TREATMENT_RECORD, RT_PLAN, VARIAN_RT_PLAN, InstanceRef
 from recovery.dicom.records import TreatmentRecord
 from recovery.dimse import EncodedObject, Peer, fetch
 from recovery.objects.modules import encoded, with_elements
@@ -42,6 +42,7 @@ IN_CONFLICT = "what was charted of the plan is in conflict: settle it on the pag
 BY_HAND = "somebody signed that it was entered by hand: whether it is there, the next reading of the database tells"
 OTHERWISE = "the R&V system has it otherwise, or in part: compare it, and enter it by hand"
 NO_PLAN = "the R&V database does not list the plan: restore the plan first"
+NO_BEAMS = "no plan of photons or electrons is known, and no other record is made here: enter it by hand"
 RECORDED = "a machine's record of it, or of a part, is in the RT-PACS: `restore` without --charted sends that one"
 
 
@@ -51,7 +52,7 @@ class Lacking:
 
     entry: ChartedFraction
     record: TreatmentRecord
-    plan: Plan | None
+    plan: Plan
 
     @property
     def ref(self) -> InstanceRef:
@@ -65,9 +66,9 @@ class Lacking:
         """
         entry, plan = self.entry, self.plan
         facts = PlanFacts(
-            study_instance_uid=plan.ref.study_instance_uid if plan is not None else None,
-            sop_class_uid=plan.ref.sop_class_uid if plan is not None else None,
-            number_of_fractions_planned=plan.number_of_fractions_planned if plan is not None else None,
+            study_instance_uid=plan.ref.study_instance_uid,
+            sop_class_uid=plan.ref.sop_class_uid,
+            number_of_fractions_planned=plan.number_of_fractions_planned,
             beams=kinds,
         )
         day = entry.treated_at.date()
@@ -120,12 +121,14 @@ def lacking(cache: Cache, entries: Iterable[ChartedFraction], found: Reconciliat
         if not of.charted_by:
             continue
         uid = of.referenced_rt_plan_uid
-        records = _counting(tables.charted.get(uid), of.fraction_number)
+        plan, records = tables.plans.get(uid), _counting(tables.charted.get(uid), of.fraction_number)
         why = _why_not(item, found, records, is_in_conflict=uid in conflicting, is_listed=uid not in unlisted)
-        if why:
+        if plan is None or plan.ref.sop_class_uid not in {RT_PLAN, VARIAN_RT_PLAN}:
+            why = why or NO_BEAMS
+        if why or plan is None:
             stays.append(f"{of.item}: {why}")
         else:
-            goes += [Lacking(by_uid[r.ref.sop_instance_uid], r, tables.plans.get(uid)) for r in records]
+            goes += [Lacking(by_uid[r.ref.sop_instance_uid], r, plan) for r in records]
     return sorted(goes, key=lambda one: (one.entry.treated_at, one.entry.entry_id)), stays
 
 
@@ -157,7 +160,7 @@ def encoded_records(
 
     Raises `DimseError` if the RT-PACS cannot be asked for the plans.
     """
-    plans = {one.plan.ref for one in some if one.plan is not None}
+    plans = {one.plan.ref for one in some}
     kinds: dict[str, dict[int, BeamKind]] = {}
 
     def receive(ds: Dataset) -> None:

@@ -261,6 +261,27 @@ def test_what_nobody_answered_for_is_worked_off_and_until_then_says_so(charting:
     assert "8 next of 15 (7 given)" in text and "unknown: 8" not in text
 
 
+def test_of_two_patients_of_one_name_each_line_bears_its_number_and_the_other_is_named(
+    charting: Open, tmp_path: Path
+) -> None:
+    clinic, link = Clinic(), tmp_path / "data" / "cache"
+    for place, patient_id in enumerate(("100231", "100999")):
+        anna(clinic, patient_id)
+        clinic.tell(
+            "schedule", appointment_id=f"today {patient_id}", patient_id=patient_id, treatment_machine_name="TB1",
+            appointment_at=LOCAL.replace(minute=10 + 20 * place), activity="Treatment", status="booked",
+        )  # fmt: skip
+    clinic.write(tmp_path / "twins" / "cache")
+    link.unlink()
+    link.symlink_to(tmp_path / "twins" / "cache")
+    visit = charting()
+    assert [line.partition("ABELSEN, Anna · ")[2][:6] for line in listed(visit)[:2]] == ["100231", "100999"]
+    assert "NAMESAKE: ABELSEN, Anna, ID 100231" in plain(choose(visit, "100999"))
+    sign(visit)
+    assert [one.patient_id for one in kept()] == ["100999"]
+    assert ["✓" in line for line in listed(visit)[:2]] == [False, True]
+
+
 def test_whoever_may_not_chart_sees_who_did(charting: Open) -> None:
     sign(choose(charting(), "ABELSEN"))
     visit = charting("viewer")

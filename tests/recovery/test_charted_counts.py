@@ -16,9 +16,9 @@ import recovery.patient.tables
 from recovery.cache.store import Cache
 from recovery.charting.sheet import chart_sheets
 from recovery.course.charted import settle_all
-from recovery.course.charted_entries import ChartedBeam, ChartedFraction, freed_by, standing
-from recovery.entries.charted import enter
-from recovery.lists import rows
+from recovery.course.charted_entries import ChartedBeam, ChartedFraction, answers, freed_by, standing
+from recovery.entries.charted import enter, read_charted
+from recovery.lists import day_tables, rows
 from recovery.on_treatment.charting_checks import findings
 from recovery.on_treatment.evidence import Evidence
 from recovery.on_treatment.rows import build_rows
@@ -179,6 +179,27 @@ def test_who_was_charted_or_was_not_treated_is_not_unknown_any_more(made: Any, c
     assert unknown_of(rows, schedule, doubt, answered_both) == [None]
     assert unknown_of(rows, None, doubt, {uid: (today,)}) == [None], "without a schedule, today's answer"
     assert unknown_of(rows, None, doubt, {uid: (yesterday,)}) == [doubt.since]
+
+
+def test_who_was_recorded_on_the_day_of_the_proof_stays_known_once_a_later_day_is_charted(
+    made: Any, cache: Cache
+) -> None:
+    """The row tells the newest treatment alone, which is then the charted one."""
+    plan, before = made[2], TODAY - timedelta(days=1)
+    doubt = Doubt(before + timedelta(hours=1), LOCAL)
+    booked = {"treatment_machine_name": "TB1", "status": "booked"}
+    schedule = [{"patient_id": "100231", "appointment_at": at, **booked} for at in (before, TODAY)]
+    charted(cache, of(plan, 8, WHOLE))
+    (row,) = recounted(read_tables(cache, ["100231"]))
+    told = answers(read_charted(cache.path).entries)
+    table = cache.read_frame(ON_TREATMENT)
+    recorded = day_tables.recorded_since(cache, table, doubt.since.date())
+    assert row["last_treatment_at"] == TODAY and list(recorded) == [
+        row["referenced_rt_plan_uid"],
+        str(made[3].SOPInstanceUID),
+    ]
+    assert unknown_of([row], schedule, doubt, told, recorded) == [None]
+    assert unknown_of([row], schedule, doubt, told, {}) == [doubt.since], "where no record tells of it"
 
 
 def test_a_correction_is_held_against_what_counts_beside_it_once_it_is_signed(made: Any, cache: Cache) -> None:

@@ -98,10 +98,10 @@ def _of_day(that_day: machine_day.Day, day: date, machine: str) -> Iterator[Chos
 
 def _unanswered(desk: Desk, loaded: cached.Loaded, doubt: Doubt) -> Iterator[Chosen]:
     """Everybody who may have been treated since the newest proof, appointment by appointment."""
-    path = desk.config.cache_path
+    told = unknown.answers(loaded, desk, doubt)
 
     def facts(one: date) -> DayFacts:
-        return DayFacts(one, doubt.now.date(), day_tables.charted_on(desk.cache, one), doubt, charted.answered(path))
+        return DayFacts(one, doubt.now.date(), day_tables.charted_on(desk.cache, one), doubt, told)
 
     lines = since_proof.lines_of(loaded.table, unknown.schedule_of(desk.cache), doubt, None, facts)
     for row in appointments.records(lines):

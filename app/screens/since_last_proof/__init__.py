@@ -10,7 +10,7 @@ import streamlit as st
 from app.access import rights
 from app.components import listed, patient_link
 from app.components.output import day_print, list_export
-from app.data import cached, charted, unknown
+from app.data import cached, unknown
 from app.desk import Desk
 from recovery.access.permissions import Permission
 from recovery.cache.errors import CacheError
@@ -68,10 +68,10 @@ def show(desk: Desk) -> None:
 
 def _show_list(desk: Desk, loaded: cached.Loaded, doubt: Doubt) -> None:
     schedule = unknown.schedule_of(desk.cache)
-    path = desk.config.cache_path
+    told_of = unknown.answers(loaded, desk, doubt)
 
     def facts(one: date) -> DayFacts:
-        return DayFacts(one, doubt.now.date(), day_tables.charted_on(desk.cache, one), doubt, charted.answered(path))
+        return DayFacts(one, doubt.now.date(), day_tables.charted_on(desk.cache, one), doubt, told_of)
 
     lines = since_proof.lines_of(loaded.table, schedule, doubt, _patients(desk), facts)
     since = f"{day(doubt.since.date(), desk.today())} {doubt.since:%H:%M}"
