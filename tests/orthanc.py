@@ -13,7 +13,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 import urllib.request
 from dataclasses import dataclass, field
@@ -36,7 +35,7 @@ _PORTS = range(20_000, 32_000)
 
 def free_port() -> int:
     """A port of loopback at which nobody listens, and which no other test is given soon after."""
-    with (Path(tempfile.gettempdir()) / f"rbrdt-test-ports-{os.getuid()}").open("a+") as file:
+    with (Path("/tmp") / f"rbrdt-test-ports-{os.getuid()}").open("a+") as file:  # whatever TMPDIR says: one for all
         fcntl.flock(file, fcntl.LOCK_EX)
         file.seek(0)
         last = int(file.read() or _PORTS.start)

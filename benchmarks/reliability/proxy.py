@@ -30,7 +30,7 @@ class Fault:
 
     @classmethod
     def by(cls, chance: random.Random) -> Fault:
-        at = int(10 ** chance.uniform(0, 4.6))  # an association, a question, an object: each as often
+        at = int(10 ** chance.uniform(1.5, 4.7))  # an association, a question, an object: each as often
         return cls(chance.choice(KINDS), chance.random() < 0.5, at, int(10 ** chance.uniform(0, 3.5)))
 
 
