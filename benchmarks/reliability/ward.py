@@ -53,14 +53,14 @@ class Ward:
     def wrong(self) -> list[str]:
         """What of the list is not right, of patients whose rows claim to be ready; who is not there is wrong."""
         try:
-            rows = {row["patient_id"]: row for row in self.nodes.table() if row["patient_id"] in FRACTIONS}
+            rows = [row for row in self.nodes.table() if row["patient_id"] in FRACTIONS]
         except AssertionError as error:
             return [f"no list: {error}"]
-        said = [f"{patient} is not on the list" for patient in FRACTIONS.keys() - rows.keys()]
+        said = [f"{patient} is not on the list" for patient in FRACTIONS.keys() - {row["patient_id"] for row in rows}]
         return said + [
-            f"{patient}: {row['fractions_delivered']} of {FRACTIONS[patient]} fractions, ready {row['ready']}"
-            for patient, row in rows.items()
-            if row["ready"] and row["fractions_delivered"] != FRACTIONS[patient]
+            f"{row['patient_id']}: {row['fractions_delivered']} fractions, next {row['next_fraction_number']}, ready"
+            for row in rows
+            if row["ready"] and row["fractions_delivered"] != FRACTIONS[row["patient_id"]]
         ]
 
     def healed(self) -> list[str]:

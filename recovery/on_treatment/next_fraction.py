@@ -47,6 +47,7 @@ def doubts(chain: Chain, member: Member, beside: Iterable[Member] = ()) -> Itera
     yield from _given_elsewhere(course)
     yield from _of_no_plan(member, beside)
     for other in beside:
+        yield from _begun_with_one_not_held(course, other)
         is_of_course = any(other is one for one in chain.members)
         if other is not member and (is_of_course or shares_anatomy(member.plan, other.plan)):
             yield from _begun_with_both(course, other)
@@ -105,6 +106,15 @@ def _begun_with_both(course: Course, other: Member) -> Iterator[str]:
         is_same = own is not None and theirs.fraction_number == own.fraction_number and not theirs.is_complete
         if own is not None and is_same and _completes(own, theirs):
             yield f"fraction {own.fraction_number} was begun with plan {_label(other)} too, with other beams"
+
+
+def _begun_with_one_not_held(course: Course, other: Member) -> Iterator[str]:
+    """The interrupted fraction, of which records of a plan that nobody has show beams that it lacks: a UID that was
+    altered under way is such a plan."""
+    own = course.interrupted
+    for theirs in other.course.fractions if other.plan is None and other.uid is not None else ():
+        if own is not None and theirs.fraction_number == own.fraction_number and _given(theirs) <= _lacking(own):
+            yield f"fraction {own.fraction_number} was begun with plan {_label(other)} too, which is not held"
 
 
 def _label(member: Member) -> str:

@@ -89,12 +89,13 @@ def _backup_of(space: Workspace, proofs: Proofs, uid: str) -> PlanBackup:
 
 def _of_any_plan(space: Workspace, proofs: Proofs) -> Counter[str | None]:
     """By patient, how many records may be of any plan: that the RT-PACS was found not to hold, lists and does not give
-    so that they can be read, or has otherwise than they were, and that name no plan any more."""
+    so that they can be read, or has otherwise than they were or than their source, and that name no plan that is held:
+    what they name may be what was altered."""
     records, told = space.collection.records, space.held_records or ()
     known = {*records, *space.memory.passed_over, *space.memory.owed, *space.doubted.of_state(SET_ASIDE)}
     cut_off = (records[uid] for uid in proofs.faults.keys() & records.keys() - space.memory.owed.keys())
     whose = [ref.patient_id for ref in told if ref.sop_instance_uid not in known]
-    whose += [r.ref.patient_id for r in cut_off if r.referenced_rt_plan_uid is None]
+    whose += [r.ref.patient_id for r in cut_off if r.referenced_rt_plan_uid not in space.collection.plans]
     return Counter([*(of or None for of in space.memory.owed_to), *whose])
 
 

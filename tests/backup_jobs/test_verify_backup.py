@@ -180,6 +180,24 @@ def test_a_record_that_was_cut_off_before_its_plan_keeps_every_plan_of_its_patie
     assert missing[4] == "1 treatment record of the R&V system"
 
 
+def test_a_record_whose_plan_was_altered_on_its_way_keeps_every_plan_of_its_patient_from_being_ready(
+    clinic: TwoNodes, treated: list[Dataset]
+) -> None:
+    whose = {"PatientID": "A1", "PatientName": "BASALT^Osprey", "InstanceCreationDate": f"{datetime.now(UTC):%Y%m%d}"}
+    plan_uid = str(of_kind(treated, "RTPLAN").SOPInstanceUID)
+    given = record(plan_uid, [beam_item(1, 5, 100.0, 100.0)], **whose)
+    clinic.put(given)
+    arrived = Dataset(given)
+    arrived.file_meta = given.file_meta
+    (named,) = record(plan_uid[:-1] + "77", [beam_item(1, 5, 1.0, 1.0)]).ReferencedRTPlanSequence
+    arrived.ReferencedRTPlanSequence = [named]
+    clinic.pacs.put(encode(arrived))
+    clinic.job("cycle")
+    assert clinic.job("verify_backup")[1]["verify_backup"]["unproven"] == [str(given.SOPInstanceUID)]
+    clinic.job("build_on_treatment")
+    assert [row["referenced_rt_plan_uid"] for row in clinic.table() if row["ready"]] == []
+
+
 def test_a_record_that_cannot_be_read_keeps_its_patient_from_being_ready(
     clinic: TwoNodes, treated: list[Dataset]
 ) -> None:

@@ -290,6 +290,18 @@ def test_a_fraction_begun_with_the_copy_of_a_plan_for_another_machine_is_not_pla
     assert told(row)[0] == "unknown: fraction 3 was begun with plan There too, with other beams (0 of 20 given)"
 
 
+@pytest.mark.parametrize(("beams", "is_doubted"), [(ONE, True), (TWO, False)])
+def test_a_fraction_whose_rest_is_recorded_under_a_plan_that_nobody_has_is_not_plainly_open(
+    beams: dict[int, float], *, is_doubted: bool
+) -> None:
+    """A bit of the plan's UID was altered on the way of one record."""
+    elsewhere, rest = session("1.2.3", 2, beams), session(TWO_BEAMS, 2, TWO, at=day(2, hours=1))
+    known = evidence([session(TWO_BEAMS, 1, FULL), elsewhere, rest], [TWO_BEAMS])
+    text, is_next = told(row_of(known, TWO_BEAMS.ref.sop_instance_uid))
+    assert (is_next is Next.UNKNOWN) is is_doubted
+    assert ("fraction 2 was begun with plan 1.2.3 too, which is not held" in text) is is_doubted
+
+
 def test_an_old_plan_that_was_treated_once_more_is_doubted_in_both_rows() -> None:
     known = evidence([*treated("a", range(1, 9), 1), *treated("b", [9, 10], 9), *treated("a", [9], 12)],
                      [planned("a"), planned("b")])  # fmt: skip
