@@ -44,6 +44,8 @@ def show(desk: Desk) -> None:
     with right:
         if chosen is not None:
             _show_chosen(desk, chosen, corrected)
+        else:
+            whom.show_signed()
     charted_list.show(desk, loaded.table, CORRECTED)
 
 

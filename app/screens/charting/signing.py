@@ -7,8 +7,8 @@ import streamlit as st
 
 from app.access import gate, rights
 from app.desk import Desk
+from app.screens.charting import whom
 from app.screens.charting.draft import Draft
-from app.screens.charting.whom import WHOM
 from app.wording import words
 from recovery.access.accounts import Account, AccountsFileError
 from recovery.access.audit import AuditError
@@ -16,6 +16,7 @@ from recovery.access.permissions import Permission
 from recovery.course.charted_entries import ChartedFraction
 from recovery.entries.charted import Charted, enter
 from recovery.host.entry_lines import EntriesError
+from recovery.words.values import absent
 
 _ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -33,12 +34,20 @@ def ask(desk: Desk, draft: Draft, corrected_key: str) -> None:
     with st.form(f"sign {draft.key}", clear_on_submit=False):
         compared = st.checkbox("Name, birth date and photo were compared with the patient", key=f"compared {key}")
         accepts = st.checkbox("We accept what is said above", key=f"accepts {key}") if draft.found else True
-        first, second = st.columns(2)
-        own = first.text_input(
-            f"Password of {words.as_markdown(user.name)}", type="password", key=f"own {key}", max_chars=256
-        )
-        name = second.text_input("Second person, name", key=f"second {key}", max_chars=64, autocomplete="off")
-        other = second.text_input("Second person, password", type="password", key=f"other {key}", max_chars=256)
+        with st.container(horizontal=True):  # in one row where there is room: the press stays in sight
+            own = st.text_input(
+                f"Password of {words.as_markdown(user.name)}",
+                type="password",
+                key=f"own {key}",
+                max_chars=256,
+                width=180,
+            )
+            name = st.text_input(
+                "Second person, name", key=f"second {key}", max_chars=64, autocomplete="off", width=180
+            )
+            other = st.text_input(
+                "Second person, password", type="password", key=f"other {key}", max_chars=256, width=180
+            )
         pressed = st.form_submit_button(f"Sign: {_in_short(entry)}", type="primary", key="sign_it")
     if not pressed:
         return
@@ -51,9 +60,7 @@ def ask(desk: Desk, draft: Draft, corrected_key: str) -> None:
         return
     st.session_state.pop(corrected_key, None)
     st.session_state["charting_ids"].pop(draft.key, None)
-    for key in [str(key) for key in st.session_state if str(key).startswith(WHOM)]:
-        del st.session_state[key]  # the next one is chosen anew: nobody is charted twice by a second press
-    st.toast(f"Entered and signed: {_in_short(entry)}.")
+    whom.choose_anew(f"Entered and signed: {_in_short(entry)}, {absent(entry.patient_name)}.")
     st.rerun()
 
 

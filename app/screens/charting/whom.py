@@ -21,6 +21,7 @@ from recovery.words.values import absent, or_none
 UNANSWERED = "Not answered"
 WHOM = "chart_whom"
 """How the key of the list begins."""
+_TURN, _SIGNED = "chart_turn", "chart_signed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +76,24 @@ def choose(
         range(len(lines)),
         index=None,
         format_func=labels.__getitem__,
-        key=f"{WHOM} {machine} {chosen_day}",
+        key=f"{WHOM} {st.session_state.get(_TURN, 0)} {machine} {chosen_day}",
     )
-    return lines[place_of] if place_of is not None else None
+    if place_of is None:
+        return None
+    st.session_state.pop(_SIGNED, None)
+    return lines[place_of]
+
+
+def choose_anew(said: str) -> None:
+    """After a signature nobody is chosen, in the browser too: nobody is charted twice by a second press."""
+    st.session_state[_TURN] = st.session_state.get(_TURN, 0) + 1
+    st.session_state[_SIGNED] = said
+
+
+def show_signed() -> None:
+    """What was entered last, until somebody else is chosen."""
+    if said := st.session_state.get(_SIGNED):
+        st.markdown(f":green[✓ **{words.as_markdown(said)}**]")
 
 
 def _of_day(that_day: machine_day.Day, day: date, machine: str) -> Iterator[Chosen]:
