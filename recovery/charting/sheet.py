@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import cached_property
 
@@ -79,9 +80,14 @@ class ChartSheet:
     @property
     def rows_title(self) -> str:
         """What stands above the rows to sign: where the next fraction is not known, that it has to be asked for."""
-        asked = ". The next fraction was decided: read the first page" if ", decided by " in self.next_fraction else ""
-        asked = asked if self.first_row else ". The next fraction is not known: ask before anything is given"
-        return f"Fractions given from this sheet{asked}"
+        asked = "The next fraction is not known: ask before anything is given"
+        if self.first_row:
+            asked = (
+                "The next fraction was decided: read the first page" if ", decided by " in self.next_fraction else ""
+            )
+        elif self.next_fraction.startswith("fraction group "):
+            asked = f"The next fraction is of {self.next_fraction.partition(':')[0]}, not of this one"
+        return f"Fractions given from this sheet{'. ' if asked else ''}{asked}"
 
     @property
     def stops_in_short(self) -> str:
@@ -97,17 +103,28 @@ class ChartSheet:
 
 
 def chart_sheets(file: PatientFile) -> tuple[ChartSheet, ...]:
-    """A sheet per plan that may still be treated; per plan at all where none may; one without a plan where none is.
+    """A sheet per plan that may still be treated, of several fraction groups per group; per plan at all where none may;
+    one without a plan where none is.
 
     The last two say so in their stops, and have no rows to sign.
     """
     plans: tuple[PlanFile | None, ...] = file.unfinished_plans or file.plans or (None,)
-    return tuple(_sheet(file, plan) for plan in plans)
+    return tuple(_sheet(file, plan, group) for plan in plans for group in _groups(plan) or (None,))
 
 
-def _sheet(file: PatientFile, plan: PlanFile | None) -> ChartSheet:
-    person = file.identity
-    beams = _beams(plan)
+def _groups(plan: PlanFile | None) -> tuple[int | None, ...]:
+    """The fraction groups of a plan that may be treated and has several: who treats with one reads its fields alone.
+    One that is given in full has no sheet, where that is sure."""
+    book = plan.ledger if plan is not None and plan.is_unfinished else None
+    if plan is None or book is None or len(book.next_by_group) < 2 or None in book.next_by_group:
+        return ()
+    is_sure = plan.is_next_certain
+    return tuple(g for g in book.next_by_group if not is_sure or g in book.groups_left or str(g) == plan.next_group)
+
+
+def _sheet(file: PatientFile, plan: PlanFile | None, group: int | None) -> ChartSheet:
+    person, of_group = file.identity, f", fraction group {group}" if group is not None else ""
+    beams = _beams(plan, group)
     return ChartSheet(
         patient_id=person.patient_id,
         patient_name=on_paper.text(person.patient_name),
@@ -117,7 +134,7 @@ def _sheet(file: PatientFile, plan: PlanFile | None) -> ChartSheet:
         photo_sha256=file.photo.sha256 if file.photo is not None else "",
         site_name=file.site_name,
         as_of=day_or_time(file.as_of) if file.as_of is not None else "nothing proven",
-        plan_label=on_paper.text(plan.label if plan is not None else None),
+        plan_label=on_paper.text(plan.label if plan is not None else None) + of_group,
         plan_uid=plan.uid if plan is not None else None,
         stops=tuple(warnings.stops(file, plan)),
         looks=tuple(warnings.looks(file, plan)),
@@ -126,12 +143,12 @@ def _sheet(file: PatientFile, plan: PlanFile | None) -> ChartSheet:
         prescription=facts.prescription(plan),
         plan=facts.plan(plan),
         people=facts.people(file),
-        fields=_fields(plan),
+        fields=_fields(plan, group),
         setup=facts.setup(plan),
-        last_fractions=_last_fractions(plan),
+        last_fractions=fractions(plan, LAST_FRACTIONS, group),
         unit=unit_word(_unit(plan)),
         beams=beams,
-        first_row=_first_row(plan),
+        first_row=_first_row(plan, group),
         blank_rows=_blank_rows(plan),
     )
 
@@ -146,8 +163,14 @@ def _meterset(value: float | None, unit: str, heading: str | None) -> str:
     return number(value, unit) if heading is not None else amount(value, unit)
 
 
-def _fields(plan: PlanFile | None) -> Table:
-    unit = common(f.unit for f in plan.treatment_fields) if plan is not None else MU
+def _of_group(fields: Iterable[PlanField], group: int | None) -> list[PlanField]:
+    """Those of a fraction group; one of which no plan object tells is of any."""
+    return [field for field in fields if group is None or field.fraction_group_number in {None, group}]
+
+
+def _fields(plan: PlanFile | None, group: int | None) -> Table:
+    own = _of_group(plan.fields, group) if plan is not None else []
+    unit = common(f.unit for f in own if not f.is_setup_field)
     headings = (
         "No",
         "Field",
@@ -161,7 +184,7 @@ def _fields(plan: PlanFile | None) -> Table:
         "Couch °",
         "SSD cm",
     )
-    fields = sorted(plan.fields, key=lambda f: bool(f.is_setup_field)) if plan is not None else []
+    fields = sorted(own, key=lambda f: bool(f.is_setup_field))
     return Table((*headings, "Tolerance"), tuple(_field(field, unit) for field in fields))
 
 
@@ -182,18 +205,14 @@ def _field(field: PlanField, unit: str | None) -> tuple[str, ...]:
     )
 
 
-def _last_fractions(plan: PlanFile | None) -> Table:
-    return fractions(plan, LAST_FRACTIONS)
-
-
-def fractions(plan: PlanFile | None, last: int = 0) -> Table:
-    """The fractions that were begun; the last so many, 0: all of them."""
+def fractions(plan: PlanFile | None, last: int = 0, group: int | None = None) -> Table:
+    """The fractions that were begun; the last so many, 0: all of them; of a fraction group alone where one is named."""
     given = f"{unit_word(_unit(plan))} given of planned, by field"
     headings = ("No", "Date", "Machine", given, "State", "Couch corr. vrt / lng / lat, cm")
     if plan is None or plan.ledger is None:
         return Table(headings, ())
-    rows = [_fraction(f, plan) for f in plan.ledger.fractions[-last:]]
-    return Table(headings, tuple(rows))
+    own = [f for f in plan.ledger.fractions if group is None or f.fraction_group_number == group]
+    return Table(headings, tuple(_fraction(f, plan) for f in own[-last:]))
 
 
 def _fraction(fraction: LedgerFraction, plan: PlanFile) -> tuple[str, ...]:
@@ -217,15 +236,21 @@ def _fraction(fraction: LedgerFraction, plan: PlanFile) -> tuple[str, ...]:
     )
 
 
-def _beams(plan: PlanFile | None) -> tuple[BeamToGive, ...]:
+def _is_known(plan: PlanFile, group: int | None) -> bool:
+    """Whether the next fraction may be written down, and is of this fraction group."""
+    return plan.is_next_certain and plan.next_group == (str(group) if group is not None else None)
+
+
+def _beams(plan: PlanFile | None, group: int | None) -> tuple[BeamToGive, ...]:
     if plan is None:
         return ()
-    treating = [f for f in plan.treatment_fields if f.beam_meterset is not None] or list(plan.treatment_fields)
+    own = _of_group(plan.treatment_fields, group)
+    treating = [f for f in own if f.beam_meterset is not None] or own
     unfinished = plan.ledger.next.unfinished if plan.ledger is not None else None
-    is_known = plan.is_next_certain
+    is_known = _is_known(plan, group)
     unit = _unit(plan)
     rest = {b.beam_number: _meterset(b.remaining, b.unit, unit) for b in unfinished.beams} if unfinished else {}
-    ahead = plan.ledger.next_metersets if plan.ledger is not None else {}
+    ahead = plan.ledger.next_by_group.get(group, plan.ledger.next_metersets) if plan.ledger is not None else {}
     found = []
     for field in treating:
         one = ahead.get(field.beam_number) or ToGive(field.beam_meterset, field.unit)
@@ -235,8 +260,9 @@ def _beams(plan: PlanFile | None) -> tuple[BeamToGive, ...]:
     return tuple(found)
 
 
-def _first_row(plan: PlanFile | None) -> str:
-    ledger: Ledger | None = plan.ledger if plan is not None and plan.is_unfinished and plan.is_next_certain else None
+def _first_row(plan: PlanFile | None, group: int | None) -> str:
+    is_told = plan is not None and plan.is_unfinished and _is_known(plan, group)
+    ledger: Ledger | None = plan.ledger if plan is not None and is_told else None
     if ledger is None or ledger.next.fraction_number is None:
         return ""
     return f"{ledger.next.fraction_number}{' rest' if ledger.next.unfinished is not None else ''}"

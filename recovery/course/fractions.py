@@ -22,6 +22,7 @@ from recovery.course.deliveries import (
 from recovery.course.metersets import (
     Authority,
     ByFraction,
+    Planned,
     Specified,
     ToGive,
     authority_of,
@@ -115,6 +116,8 @@ class Course:
     """Deliveries that stood in a second record too, counted once."""
     next_metersets: Mapping[int, ToGive] = field(default_factory=dict)
     """By beam number, what a whole next fraction is to give: as the R&V system asked last, else as planned."""
+    next_by_group: Planned = field(default_factory=dict)
+    """The same by fraction group, of a plan that has several too."""
     specified: tuple[Specified, ...] = ()
     """Where the R&V system asked for another meterset than the plan's."""
     groups: tuple[FractionGroup, ...] = ()
@@ -168,6 +171,11 @@ class Course:
         }
 
     @property
+    def groups_left(self) -> list[FractionGroup]:
+        """Fraction groups of which not all planned fractions are given."""
+        return [g for g in self.groups if _has_left(g, self.begun_by_group[g.fraction_group_number])]
+
+    @property
     def has_own_numbers(self) -> bool:
         """Whether one number stands in two fraction groups: each has numbers of its own (PS3.3 C.8.8.13)."""
         numbers = [{f.fraction_number for f in begun} for begun in self.begun_by_group.values()]
@@ -179,8 +187,7 @@ class Course:
         A group that was begun goes on before one that was not. Numbers may run through all groups, which those of a
         group that nobody has begun do not tell.
         """
-        begun = self.begun_by_group
-        left = [g for g in self.groups if _has_left(g, begun[g.fraction_group_number])]
+        begun, left = self.begun_by_group, self.groups_left
         active = [g.fraction_group_number for g in left if begun[g.fraction_group_number]]
         highest = max([0, *(f.fraction_number for f in self.fractions)])
         is_own = self.has_own_numbers or len(active) == 1
@@ -229,6 +236,7 @@ def count_fractions(records: Iterable[TreatmentRecord], plan: Plan | None, told:
         is_counted_without_plan=stands_in,
         duplicates=duplicates,
         next_metersets=authority.next_metersets(),
+        next_by_group=authority.next_by_group(),
         specified=authority.specified,
         groups=plan.treating_groups if plan is not None else (),
         unplaced=(*_unplaced(deliveries, fractions, None if stands_in else plan), *_beamless(sessions, fractions)),

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from recovery.course.deliveries import TREATING
 from recovery.course.fractions import Course, FractionState
-from recovery.course.metersets import ToGive
+from recovery.course.metersets import Planned, ToGive
 from recovery.course.sessions import Session, ToldDeliveries, sessions_of
 from recovery.words.times import day_or_time
 from recovery.words.units import MU, amount
@@ -133,6 +133,9 @@ class Ledger:
     """Of all metersets: seconds for brachytherapy; None where they differ."""
     next_metersets: Mapping[int, ToGive]
     """By beam number, what a whole next fraction is to give: see `Course.next_metersets`."""
+    next_by_group: Planned
+    groups_left: frozenset[int | None]
+    """Fraction groups of which not all planned fractions are given."""
     only_in_database: tuple[int, ...]
     """Fraction numbers that the R&V database shows as treated and of which no record is held."""
 
@@ -196,20 +199,24 @@ def lay_out(
         gaps=tuple(_gaps(days, None if so_far.fractions_remaining == 0 else now.date())),
         unit=course.unit,
         next_metersets=course.next_metersets,
+        next_by_group=course.next_by_group,
+        groups_left=frozenset(group.fraction_group_number for group in course.groups_left),
         only_in_database=_only_in_database(database, course),
     )
 
 
-def as_decided(book: Ledger, number: int | None, rest: Mapping[int, float], names: Mapping[int, str | None]) -> Ledger:
-    """With what somebody decided is next: fraction `number`, or nothing; `rest`: MU by beam that it lacks, where it is
-    the rest of one; `names`: of the beams."""
+def as_decided(
+    book: Ledger, number: int | None, group: int | None, rest: Mapping[int, float], names: Mapping[int, str | None]
+) -> Ledger:
+    """With what somebody decided is next: fraction `number`, of a plan of several fraction groups of that `group`, or
+    nothing; `rest`: MU by beam that it lacks, where it is the rest of one; `names`: of the beams."""
     beams = []
-    for beam, one in book.next_metersets.items() if rest else ():
+    for beam, one in book.next_by_group.get(group, book.next_metersets).items() if rest else ():
         lacks = rest.get(beam, 0.0)
         given = max(0.0, (one.meterset or 0.0) - lacks)
         beams.append(LedgerBeam(beam, names.get(beam), one.meterset, given, lacks, one.unit))
     left = round(sum(rest.values()), 4)
-    open_one = LedgerFraction(None, number or 0, "interrupted", tuple(beams), (), left, f"{amount(left, MU)} left")
+    open_one = LedgerFraction(group, number or 0, "interrupted", tuple(beams), (), left, f"{amount(left, MU)} left")
     told = [
         replace(f, state="in part") if f.state == "interrupted" and not (rest and f.fraction_number == number) else f
         for f in book.fractions

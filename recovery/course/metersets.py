@@ -189,21 +189,27 @@ class Authority:
 
     def next_metersets(self) -> dict[int, ToGive]:
         """By beam number, of a fraction that nobody has begun; no meterset where a plan has several fraction groups:
-        who treats with one must not read what another gives.
+        who treats with one must not read what another gives."""
+        groups = self.next_by_group()
+        each = (pair for beams in groups.values() for pair in beams.items())
+        return {beam: ToGive(None, one.unit) if len(groups) > 1 else one for beam, one in each}
+
+    def next_by_group(self) -> dict[int | None, dict[int, ToGive]]:
+        """By fraction group that treats and beam number, of a fraction that nobody has begun.
 
         Seconds of brachytherapy hold on the plan's day alone, for the source decays.
         """
-        found: dict[int, ToGive] = {}
-        is_of_one = sum(bool(beams) for beams in self.planned.values()) > 1
-        for group, beams in self.planned.items():
-            for beam, one in beams.items():
-                ahead = _as_asked(one, self.asked_last.get((group, beam)))
-                if one.unit == SECONDS:
-                    ahead = ToGive(float(max(one.pulses.values())), PULSES) if one.pulses else ToGive(None, SECONDS)
-                if is_of_one:
-                    ahead = ToGive(None, ahead.unit)
-                found[beam] = ahead
-        return found
+        return {
+            group: {beam: _ahead(one, self.asked_last.get((group, beam))) for beam, one in beams.items()}
+            for group, beams in self.planned.items()
+            if beams
+        }
+
+
+def _ahead(planned: ToGive, asked: float | None) -> ToGive:
+    if planned.unit != SECONDS:
+        return _as_asked(planned, asked)
+    return ToGive(float(max(planned.pulses.values())), PULSES) if planned.pulses else ToGive(None, SECONDS)
 
 
 def _as_asked(planned: ToGive, asked: float | None) -> ToGive:

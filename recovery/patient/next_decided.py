@@ -13,7 +13,7 @@ from typing import Any
 
 from recovery.course.charted import Settled
 from recovery.course.courses import Chain, Member
-from recovery.course.metersets import ToGive, is_absurd, is_enough
+from recovery.course.metersets import Planned, ToGive, is_absurd, is_enough
 from recovery.dicom.records import TreatmentRecord
 from recovery.entries.next_decisions import NextDecision, NextEvidence
 from recovery.on_treatment.next_fraction import doubts
@@ -21,8 +21,6 @@ from recovery.words import next_unknown
 from recovery.words.sentences import joined, parted
 from recovery.words.units import MU, amount
 from recovery.words.values import counted
-
-Groups = Mapping[int | None, Mapping[int, ToGive]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +30,7 @@ class Doubted:
     `decision`: what was signed last, whether it holds or not."""
 
     evidence: NextEvidence
-    groups: Groups
+    groups: Planned
     planned: Mapping[int | None, int | None]
     numbers: frozenset[int]
     number_of_fractions_planned: int | None
@@ -65,18 +63,9 @@ class Doubted:
 def doubted(chain: Chain, member: Member, beside: Sequence[Member], records: Iterable[TreatmentRecord]) -> Doubted:
     """`beside`: all plans of the patient; `records`: all of the patient that count."""
     course, reasons, told = member.course, tuple(doubts(chain, member, beside)), sorted(records, key=_uid)
-    if len(course.groups) > 1 and member.plan is not None:
-        groups: Groups = {
-            group.fraction_group_number: {
-                b.beam_number: ToGive(b.beam_meterset, b.meterset_unit or MU)
-                for b in member.plan.beams
-                if b.treats and b.fraction_group_number == group.fraction_group_number
-            }
-            for group in course.groups
-        }
-        planned = {group.fraction_group_number: group.number_of_fractions_planned for group in course.groups}
-    else:
-        groups, planned = {None: course.next_metersets}, {}
+    is_several = len(course.groups) > 1
+    groups: Planned = course.next_by_group if is_several else {None: course.next_metersets}
+    planned = {g.fraction_group_number: g.number_of_fractions_planned for g in course.groups if is_several}
     held = reasons, [_in_short(one) for one in told], [sorted(own.items()) for own in groups.values()]
     digest = hashlib.sha256(repr(held).encode()).hexdigest()
     return Doubted(
@@ -138,6 +127,7 @@ def by_decision(
         "charted_conflict": joined(one for one in parted(row["charted_conflict"]) if one not in settled) or None,
         "next_decided": f"by {decision.by}: {decision.reason}",
         "next_fraction_number": number,
+        "next_group": group,
         "next_rest": rest,
         "interrupted_fraction": number if rest else None,
         "interrupted_meterset_remaining": left if rest else None,

@@ -156,6 +156,8 @@ class PlanField:
     is_setup_field: bool | None
     meterset_unit: str | None
     """Of `beam_meterset`, where the plan or its records tell it."""
+    fraction_group_number: int | None = None
+    """Where the plan object tells it."""
 
     @property
     def unit(self) -> str:
@@ -268,10 +270,14 @@ class PlanFile:
     @property
     def is_next_certain(self) -> bool:
         """Whether the next fraction may be written down: proven, not possibly given since the newest proof, not in
-        conflict by what was charted, and told by one number."""
-        of_group = next_unknown.group(self.row.remarks)
-        is_doubted = self.row.charted_conflict or next_unknown.unsettled(self.told) or of_group
+        conflict by what was charted, and told by one number; of which fraction group, `next_group` says."""
+        is_doubted = self.row.charted_conflict or next_unknown.unsettled(self.told)
         return self.is_next_proven and self.row.unknown_since is None and not is_doubted
+
+    @property
+    def next_group(self) -> str | None:
+        """Of a plan of several fraction groups, whose fraction is next."""
+        return next_unknown.group(self.row.remarks)
 
     @property
     def treatment_fields(self) -> tuple[PlanField, ...]:

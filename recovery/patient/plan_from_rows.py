@@ -60,7 +60,7 @@ def read_plan(
     names = {field.beam_number: field.beam_name for field in fields if numbers.count(field.beam_number) == 1}
     ledger = _ledger(tables, row, courses, now, _dose_per_fraction(prescription, told), names, deliveries)
     if ledger is not None and line.next_decided is not None:
-        ledger = as_decided(ledger, line.next_fraction_number, row["next_rest"], names)
+        ledger = as_decided(ledger, line.next_fraction_number, row["next_group"], row["next_rest"], names)
     differing = dict.fromkeys(disagreements(row, plan, told, own("plan_fields"), prescription, ledger))
     return pf.PlanFile(
         row=line,
@@ -202,7 +202,7 @@ def _plan_fields(plan: Plan | None, rows: Rows) -> tuple[pf.PlanField, ...]:
             row = dict(told.get(number) or dict.fromkeys((f.name for f in fields(pf.PlanField)), None))
             if one is not None:
                 row |= _of_beam(one, row, is_one_of=len(planned[number]) > 1)
-            found.append(pf.of_row(pf.PlanField, {"meterset_unit": None, **row}))
+            found.append(pf.of_row(pf.PlanField, {"meterset_unit": None, "fraction_group_number": None, **row}))
     return tuple(found)
 
 
@@ -215,4 +215,5 @@ def _of_beam(beam: PlannedBeam, row: Mapping[str, Any], *, is_one_of: bool) -> d
     if row["is_setup_field"] is None and beam.treatment_delivery_type is not None:
         own["is_setup_field"] = beam.treatment_delivery_type not in {"TREATMENT", "CONTINUATION"}
     unit = beam.meterset_unit or (MU if is_one_of else None)
+    own["fraction_group_number"] = beam.fraction_group_number
     return {"beam_number": beam.beam_number, "meterset_unit": unit, **own}

@@ -213,8 +213,9 @@ def next_fraction(row: Row) -> tuple[str, Next]:
         return f"none{decided} ({absent(given)} of {of} given by the records)", Next.NONE
     if given is None or number is None:
         return ABSENT, Next.NONE
-    is_as_counted = number == given + 1 or bool(decided)
     group = unknown_next.group(row["remarks"])
+    is_by_name = bool(decided) and not group and number != given + 1
+    is_as_counted = number == given + 1 or is_by_name
     in_group = f"fraction group {group}: " if group else ""
     counts_as = f" of {of}" if is_as_counted else f", as {ordinal(given + 1)} of {of}"
     if begun is None:
@@ -223,7 +224,7 @@ def next_fraction(row: Row) -> tuple[str, Next]:
         said = f"finish {number}{counts_as} first" if is_as_counted else f"finish {number} first{counts_as}"
     since = row["unknown_since"]
     by_hand = ", charted" if row.get("charted") else ""
-    by_records = " by the records" if decided and number != given + 1 else ""
+    by_records = " by the records" if is_by_name else ""
     told = f"{in_group}{said}{decided} ({given} given{by_records}{by_hand})"
     if since is None:
         return told, Next.DUE
