@@ -43,7 +43,7 @@ class Doubted:
         """Why nobody may sign it; empty where a physicist may."""
         number, group = decision.fraction_number, decision.fraction_group_number
         most = max(filter(None, (self.number_of_fractions_planned, self.planned.get(group))), default=0) + 1
-        if not self.evidence.doubts:
+        if not self.evidence.doubts and self.decision is None:
             return "the records tell the next fraction by themselves"
         if number is None:
             return ""
@@ -119,7 +119,7 @@ def by_decision(
     number, rest = ahead
     group, left = decision.fraction_group_number, round(sum(rest.values()), 4)
     of_group = [next_unknown.in_group(group, f"fraction {number}")] if None not in {group, number} else []
-    numbers = {beam.current_fraction_number for record in since for beam in record.beams}
+    numbers = {b.current_fraction_number for one in since if one.course_uid == decision.plan for b in one.beams}
     settled = {said for of, said in charted.beyond_planned if of in numbers} if charted is not None else set()
     reasons = map(next_unknown.why, then.evidence.doubts)
     return {

@@ -106,8 +106,8 @@ def next_unknown(row: Row) -> Iterator[Notice]:
 def decided(row: Row) -> Iterator[Notice]:
     """`▲ DECIDED: by … on Sun 29 Nov 2026 17:02: …; in doubt by the records: …`"""
     if said := row.get("next_decided"):
-        why = joined(unknown_next.reasons(row["remarks"]))
-        yield Notice("DECIDED", f"{said.rstrip('.')}; in doubt by the records: {why}", is_stop=False)
+        told = [said.rstrip("."), *(f"in doubt by the records: {why}" for why in unknown_next.reasons(row["remarks"]))]
+        yield Notice("DECIDED", "; ".join(told), is_stop=False)
 
 
 def unknown(row: Row) -> Iterator[Notice]:

@@ -19,6 +19,7 @@ from recovery.course.charted_entries import ChartedBeam
 from recovery.dicom.records import TreatmentRecord
 from recovery.entries.charted import enter
 from recovery.entries.next_decisions import NextDecision, decision_of, standing_at, told_since
+from recovery.entries.statement_lines import take_entries
 from recovery.host.entry_lines import append_statement, file_of
 from recovery.lists import rows
 from recovery.on_treatment.charting_checks import findings
@@ -161,6 +162,29 @@ def test_what_is_charted_otherwise_ends_it(cache: Cache, number: int, minutes: i
     assert plan.row.next_decided is None and not plan.is_next_certain
     assert "(fraction 5 is next) holds no more: what was charted since does not go on from it" in str(plan.row.remarks)
     assert notices.next_fraction(plan).startswith("unknown: ")
+
+
+def test_what_ended_by_charting_against_it_is_decided_anew_also_where_the_doubt_is_gone(cache: Cache) -> None:
+    decide(cache, "whole", 5)
+    plan = chart(cache, "a", 5, {1: 100.0, 3: 50.0})
+    assert plan.doubted is not None and plan.doubted.evidence.doubts == () and plan.row.next_decided is None
+    assert plan.doubted.refusal(decision(plan, "whole", 6)) == ""
+    anew = decide(cache, "whole", 6)
+    assert notices.next_fraction(anew).startswith("6 next of 20, decided by") and anew.is_next_certain
+    assert [str(one) for one in notices.of_plan(anew) if one.word == "DECIDED"] == [
+        f"▲ DECIDED: {BY[8:]}: the console's log shows it"
+    ]
+
+
+def test_it_holds_for_the_same_objects_read_into_another_cache(tmp_path: Path) -> None:
+    clinic = Clinic()
+    carl(clinic)
+    before = decide(clinic.write(tmp_path / "one"), "whole", 5)
+    clinic.objects.reverse()
+    other = clinic.write(tmp_path / "two")
+    take_entries(tmp_path / "one", tmp_path / "two")
+    after = plan_of(other)
+    assert after.row.next_decided == before.row.next_decided is not None
 
 
 def test_after_the_last_planned_fraction_nobody_is_told_another(cache: Cache) -> None:
