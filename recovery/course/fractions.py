@@ -7,7 +7,7 @@ deliveries count, and that each counts once, is settled in `recovery.course.deli
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import combinations, pairwise
+from itertools import combinations
 from typing import TypeVar
 
 from recovery.course.beam_states import BeamState, beam_state
@@ -266,19 +266,6 @@ def _beamless(sessions: Iterable[TreatmentRecord], fractions: Iterable[FractionS
     for record in sessions:
         if not record.beams and (record.treated_at is None or record.treated_at.date() not in days):
             yield Unplaced(WITHOUT_BEAMS, record.treated_at)
-
-
-def missing_fraction_numbers(course: Course, earlier: Iterable[Course]) -> tuple[range, ...]:
-    """Fractions that must have been delivered before the first one held, and of which no record is held.
-
-    Ascending ranges, never enumerated: a number may be an accident as large as 2147483647. Numbers that stand in
-    `earlier`, the courses of plans that this one continues, are held: after a replan the numbering may go on. Gaps
-    after the first number prove nothing: numbers need not be consecutive.
-    """
-    first = min((number for number in course.held_fraction_numbers if number > 0), default=1)
-    elsewhere = {number for other in earlier for number in other.held_fraction_numbers if number in range(1, first)}
-    bounds = pairwise([0, *sorted(elsewhere), first])
-    return tuple(range(before + 1, after) for before, after in bounds if after - before > 1)
 
 
 def _by_time(record: TreatmentRecord) -> tuple[datetime, str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from recovery.course.by_session import COUNTED, is_by_session
 from recovery.course.fractions import Course
@@ -40,6 +41,19 @@ def missing_plan(
     if course.is_treated and course.is_counted_without_plan:
         return ["metersets of the plan (fractions are counted by the records' own)"]
     return []
+
+
+def missing_fraction_numbers(course: Course, earlier: Iterable[Course]) -> tuple[range, ...]:
+    """Fractions that must have been delivered before the first one held, and of which no record is held.
+
+    Ascending ranges, never enumerated: a number may be an accident as large as 2147483647. Numbers that stand in
+    `earlier`, the courses of plans that this one continues, are held: after a replan the numbering may go on. Gaps
+    after the first number prove nothing: numbers need not be consecutive.
+    """
+    first = min((number for number in course.held_fraction_numbers if number > 0), default=1)
+    elsewhere = {number for other in earlier for number in other.held_fraction_numbers if number in range(1, first)}
+    bounds = pairwise([0, *sorted(elsewhere), first])
+    return tuple(range(before + 1, after) for before, after in bounds if after - before > 1)
 
 
 def missing_records(lost: Sequence[range], unproven: int, gone: Sequence[str]) -> list[str]:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from recovery.course.by_session import lacking_records
 from recovery.course.courses import Chain, Member, anatomy_of, chains, told_with_two_plans
-from recovery.course.fractions import Course, count_fractions, missing_fraction_numbers
+from recovery.course.fractions import Course, count_fractions
 from recovery.course.planned_number import is_origin, with_number
 from recovery.course.remarks import remarks, specified_in_words
 from recovery.dicom.model import Patient
@@ -25,6 +25,7 @@ from recovery.on_treatment.evidence import ANOTHERS, NOT_ASKED, Counted, Evidenc
 from recovery.on_treatment.missing import (
     is_approved,
     is_approved_in_dicom,
+    missing_fraction_numbers,
     missing_leave,
     missing_plan,
     missing_records,

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from recovery.course.beam_states import BeamState
 from recovery.course.by_session import is_by_session
-from recovery.course.fractions import Course, FractionState, count_fractions, missing_fraction_numbers
+from recovery.course.fractions import Course, FractionState, count_fractions
+from recovery.on_treatment.missing import missing_fraction_numbers
 from recovery.words.units import MINUTES, MU, PULSES
 from tests.recovery.courses import day, delivery, plain_plan, plain_record
 

@@ -9,10 +9,11 @@ from datetime import datetime
 import pytest
 
 from recovery.course.beam_states import BeamState
-from recovery.course.fractions import FractionState, missing_fraction_numbers
+from recovery.course.fractions import FractionState
 from recovery.course.remarks import remarks
 from recovery.dicom.plans import FractionGroup, PlannedBeam
 from recovery.dicom.records import TreatmentRecord
+from recovery.on_treatment.missing import missing_fraction_numbers
 from tests import objects as o
 from tests.recovery.courses import (
     BRACHY_RECORD,
