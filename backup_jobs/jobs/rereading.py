@@ -7,8 +7,9 @@ damaged object.
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from datetime import tzinfo
 from functools import partial
 from typing import Literal
 
@@ -23,6 +24,7 @@ from recovery.host.logs import progress
 from recovery.objects.differences import differences
 from recovery.objects.digest import MAY_BE_COERCED, digest_and_size, digest_of
 from recovery.objects.modules import encoded
+from recovery.pacs.collection import Collection
 from recovery.pacs.peers import pacs_peer, pacs_store_peer
 from recovery.pacs.retrieval import in_workers
 from recovery.pacs.verified_objects import ALTERED, DIFFERS, GONE, VerifiedObjects
@@ -42,25 +44,29 @@ _WHOSE = ("PatientName", "PatientBirthDate", "PatientSex")
 
 @dataclass(slots=True)
 class Reread:
-    """What a worker read of a list: where each lies, by UID its digest, its size and whose dose it is, and why not."""
+    """What a worker read of a list: where each lies, what it says, by UID digest, size and whose dose it is, and
+    why not."""
 
     refs: dict[str, InstanceRef]
+    said: Collection
     came: dict[str, tuple[str, int, tuple[str, ...]]] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
     sop_classes: dict[str, str] = field(default_factory=dict)
 
 
-def _reread(pacs: Peer, uids: Sequence[str], retrieve: Literal["get", "move"]) -> Reread:
+def _reread(pacs: Peer, uids: Sequence[str], zone: tzinfo, retrieve: Literal["get", "move"]) -> Reread:
     """A task: read a list of objects. What is held and did not come is asked for once more.
 
     Raises `DimseError` if it was the node that failed.
     """
-    read = Reread(_held(pacs, uids))
+    read = Reread(_held(pacs, uids), Collection(zone))
 
     def take(ds: Dataset) -> None:
         uid = el.required_uid(ds, "SOPInstanceUID")
         read.came[uid] = (*digest_and_size(ds), _plans_of(ds))
         read.sop_classes[uid] = el.text(ds, "SOPClassUID") or ""
+        with suppress(*el.UNREADABLE):
+            read.said.add(ds)
 
     failures = fetch(pacs, read.refs.values(), take, retrieve=retrieve)
     if failures:
@@ -99,6 +105,8 @@ class Rereading:
     failed: dict[str, InstanceRef | None] = field(default_factory=dict)
     """Objects that failed in this run, with the place where the RT-PACS has them, where it does."""
     healed: set[str] = field(default_factory=set)
+    misread: set[str] = field(default_factory=set)
+    """Objects that are what they were, and of which something else is known: altered on their way here, once."""
     sop_classes: dict[str, str] = field(default_factory=dict)
     """Of objects that were what they had been, by UID."""
     said: list[str] = field(default_factory=list)
@@ -217,7 +225,7 @@ class Rereading:
         return [n for n in (*found.altered, *found.added) if n.isidentifier() or "." in n if n not in MAY_BE_COERCED]
 
     def _task(self, uids: Sequence[str]) -> Callable[[], Reread]:
-        return partial(_reread, self.pacs, uids, self.space.config.pacs.retrieve)
+        return partial(_reread, self.pacs, uids, self.space.config.site.zone, self.space.config.pacs.retrieve)
 
     def _judge(self, uids: Sequence[str], answer: Reread) -> int:
         """Take what came of these; returns how many bytes came."""
@@ -238,6 +246,7 @@ class Rereading:
             else:
                 self.verified.failed(uid, why, self.space.now)
                 self.failed[uid] = answer.refs[uid]
+        self.misread |= self.space.collection.known_otherwise(answer.said) & self.sop_classes.keys()
         return sum(size for _, size, _ in answer.came.values())
 
     def _gone(self, uid: str) -> None:

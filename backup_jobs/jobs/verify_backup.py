@@ -28,6 +28,7 @@ from recovery.pacs.record_search import find_all_records, find_objects_of_patien
 from recovery.pacs.verified_objects import VerifiedObjects, chain_of
 from recovery.pacs.workspace import Workspace
 from recovery.tables.schema import ON_TREATMENT
+from recovery.words.values import counted
 
 JOB = "verify_backup"
 
@@ -60,6 +61,11 @@ def verify_backup(space: Workspace) -> JobResult:
     said = [in_words(faults)] if faults else []
     if left := len(due) - run.done:
         said.append(f"{left} objects were left for the next run: [verify] hours were over")
+    space.memory.misread |= dict.fromkeys(run.misread, True)
+    if run.misread:
+        said.append(
+            f"{counted(len(run.misread), 'object')} had been read otherwise: the next cycle reads what is there"
+        )
     said += [*run.said, *filter(None, [brought.message])]
     if space.config.pacs.folder:
         said.append("files stand in for the RT-PACS: treatment records that are not among them were not re-read")

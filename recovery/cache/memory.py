@@ -60,6 +60,8 @@ class Memory:
     """The R&V system was once looked through as far back as `first_days_back`."""
     unread: list[str] = field(default_factory=list)
     """Treatment records that the RT-PACS listed and did not give so that they can be read."""
+    misread: dict[str, bool] = field(default_factory=dict)
+    """Objects, by UID, of which the proof read something else than what is known."""
     _before: dict[str, Any] = field(default_factory=dict, init=False, compare=False)
     """What of this was in the file when it was last read or written."""
 

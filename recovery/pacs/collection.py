@@ -189,11 +189,16 @@ class Collection:
             self.unread.append(schema.name)
             return []
 
+    def known_otherwise(self, read: Collection) -> set[str]:
+        """What was read again, and says something else than what is known of it."""
+        tables = zip(self._tables(), read._tables(), strict=True)
+        return {uid for own, again in tables for uid, one in again.items() if own.get(uid, one) != one}
+
     def leave_out(self, uids: Iterable[str]) -> None:
-        """These records are not to be counted."""
-        for uid in uids:
-            if self.records.pop(uid, None) is not None:
-                self._changed.add(TREATMENT_RECORDS.name)
+        """These are not to be counted, or are read again."""
+        for schema, own in zip(IN_ORDER, self._tables(), strict=True):
+            gone = [uid for uid in uids if own.pop(uid, None) is not None]
+            self._changed |= {schema.name} if gone else set()
 
     def note_lacking(self) -> None:
         """A record that was known before cannot be read again: the next run asks for all."""

@@ -98,9 +98,11 @@ def read_new_records(space: Workspace, pacs: Peer, known_plans: Iterable[str] = 
             _take_over(space, pacs, answer())
     if space.collection.records:
         ask_for_records(space, pacs, (ref.sop_instance_uid for ref in space.held_records or ()))
-    if unread := sorted({*space.memory.unread, *settle_set_aside(space, pacs)}):
+    if unread := sorted({*space.memory.unread, *space.memory.misread, *settle_set_aside(space, pacs)}):
         with open_link(pacs) as link:
-            space.note_held(find_by_uid(link, unread))
+            found = find_by_uid(link, unread)
+        space.note_held(found)
+        space.collection.leave_out([ref.sop_instance_uid for ref in found])
     if damaged := space.resting.ask_again():
         space.note_held(find_records_of_patients(pacs, sorted(damaged)))
     passed_over = set(space.memory.passed_over)
@@ -114,7 +116,7 @@ def read_new_records(space: Workspace, pacs: Peer, known_plans: Iterable[str] = 
     read = {ref.sop_instance_uid for ref in new} - failures.keys()
     no_records = {uid for uid in read if uid not in space.collection}
     space.memory.passed_over = sorted(passed_over | no_records)
-    space.memory.unread = sorted(failures)
+    space.memory.unread, space.memory.misread = sorted(failures), {}
     if not failures:
         space.collection.note_all_records()
     elif damaged:

@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 from pydicom import Dataset, dcmread
 
+from backup_jobs.__main__ import main as backup_jobs
 from backup_jobs.jobs.verify_backup import _share, _wanted, verify_backup
 from recovery.cache.memory import Memory
 from recovery.dimse import ask_to_commit
+from recovery.pacs.collection import Collection
 from recovery.pacs.peers import pacs_store_peer
 from recovery.pacs.verified_objects import VerifiedObjects
 from recovery.pacs.workspace import open_workspace
@@ -196,6 +198,31 @@ def test_a_record_whose_plan_was_altered_on_its_way_keeps_every_plan_of_its_pati
     assert clinic.job("verify_backup")[1]["verify_backup"]["unproven"] == [str(given.SOPInstanceUID)]
     clinic.job("build_on_treatment")
     assert [row["referenced_rt_plan_uid"] for row in clinic.table() if row["ready"]] == []
+
+
+def test_what_was_altered_on_its_way_to_this_machine_is_read_again_after_the_proof(
+    clinic: TwoNodes, treated: list[Dataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The RT-PACS has it right, and what was read of it once is not believed for ever."""
+    new, known = record(str(of_kind(treated, "RTPLAN").SOPInstanceUID), [beam_item(1, 5, 100.0, 100.0)], PatientID="A1",
+                        InstanceCreationDate=f"{datetime.now(UTC):%Y%m%d}"), Collection.add  # fmt: skip
+
+    def add(self: Collection, ds: Dataset) -> None:
+        if ds.SOPInstanceUID == new.SOPInstanceUID:
+            ds.TreatmentSessionBeamSequence[0].CurrentFractionNumber = 4
+        known(self, ds)
+
+    clinic.put(new)
+    with monkeypatch.context() as on_the_way:
+        on_the_way.setattr(Collection, "add", add)
+        assert backup_jobs(["cycle", "--config", str(clinic.config)]) == 0
+    assert [row["fractions_delivered"] for row in clinic.table()] == [4]
+    assert clinic.job("verify_backup")[1]["verify_backup"]["message"] == (
+        "1 object had been read otherwise: the next cycle reads it again"
+    )
+    assert clinic.job("cycle")[0] == 0
+    assert [row["fractions_delivered"] for row in clinic.table()] == [5]
+    assert clinic.job("verify_backup")[1]["verify_backup"]["message"] == ""
 
 
 def test_a_record_that_cannot_be_read_keeps_its_patient_from_being_ready(
