@@ -29,6 +29,8 @@ from demo.run.pictures import chromium
 from recovery.access.accounts import Accounts
 from recovery.access.permissions import Role, User
 from recovery.entries.charted import read_charted
+from recovery.entries.downtimes import DowntimeEntry
+from recovery.host.entry_lines import append_statement
 from recovery.settings.config import load_config
 from tests.app import clinic as app_clinic
 from tests.app.browser import LOOPBACK_ONLY, serving
@@ -59,7 +61,7 @@ class Person:
 
 
 def make(folder: Path, people: Sequence[Person]) -> Path:
-    """A clinic with these people's patients and accounts; returns its config."""
+    """A clinic in a downtime with these people's patients and accounts; returns its config."""
     config = folder / "config.toml"
     config.write_text(app_clinic.CONFIG, encoding="utf-8")
     accounts, made = Accounts(load_config(config).accounts_path), Clinic()
@@ -67,7 +69,10 @@ def make(folder: Path, people: Sequence[Person]) -> Path:
         accounts.add(User(person.name, f"Therapist {person.number}", Role.THERAPIST), PASSWORD, ENROLLED_AT)
         for place, patient_id in enumerate(person.patient_ids):
             _book(made, patient_id, person.machine, place)
-    made.write(load_config(config).cache_path)
+    path = load_config(config).cache_path
+    made.write(path)
+    began = NOW - timedelta(hours=6)
+    append_statement(path, DowntimeEntry("begin", "a benchmark", "P. Physicist", began, began))
     return config
 
 
