@@ -121,6 +121,6 @@ def _may_last(read: Statements[DowntimeEntry]) -> bool:
 
 
 def believed_up_to(cache_path: Path, proven_at: datetime | None) -> datetime | None:
-    """A proof, aware, no later than a downtime that lasts: a R&V system that came back is not yet believed."""
+    """A proof, aware, no later than a downtime that lasts: an R&V system that came back is not yet believed."""
     found = lasting_at(cache_path)
     return proven_at if found is None or proven_at is None else min(proven_at, found.since)

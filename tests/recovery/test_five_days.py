@@ -1,4 +1,4 @@
-"""Five days without a R&V system: sixty patients, three workstations, and what is counted is what was given.
+"""Five days without an R&V system: sixty patients, three workstations, and what is counted is what was given.
 
 One workstation is offline for a day, two fractions are charted twice, three entries are corrected, one fraction is
 interrupted and finished next day; then the machines' own records come, some of them or all.

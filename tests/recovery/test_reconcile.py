@@ -1,4 +1,4 @@
-"""Coming back: a R&V system restored to six hours before its fall is held against this copy until it says the same."""
+"""Coming back: an R&V system restored to six hours before its fall is held against this copy until it says the same."""
 
 from __future__ import annotations
 

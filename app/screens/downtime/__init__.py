@@ -106,7 +106,7 @@ def _show_trust(desk: Desk, lasts: Downtime, loaded: cached.Loaded | None) -> No
         f"- **True:** what was given before {since} as far as it was proven, and every fraction that two people signed "
         "here since.\n"
         "- **Not known:** what was given since the newest proof, also before the downtime, and nobody has charted.\n"
-        "- **Copied, not believed:** records that a R&V system sends that came back. They count, each fraction once; "
+        "- **Copied, not believed:** records that an R&V system sends that came back. They count, each fraction once; "
         "that they are all there nobody can tell."
     )
     unknown = (
