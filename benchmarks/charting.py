@@ -36,6 +36,7 @@ from tests.app import clinic as app_clinic
 from tests.app.browser import LOOPBACK_ONLY, serving
 from tests.app.conftest import set_clock
 from tests.app.people import ENROLLED_AT, PASSWORD
+from tests.app.walking import DRAWN, POLLING
 from tests.recovery.patient_clinic import LOCAL, NOW, Clinic, anna
 
 MOST_SECONDS, MOST_MB = 2.0, 1024.0
@@ -109,6 +110,7 @@ async def _sign_in(browser: Browser, url: str, person: Person) -> Page:
 
 async def _chart(page: Page, person: Person, second: Person, patient_id: str) -> None:
     line = page.locator("label", has_text=patient_id)
+    await page.wait_for_function(DRAWN, polling=POLLING)
     started = time.monotonic()
     await line.click()
     press = page.get_by_role("button", name="Sign: fraction 8")
