@@ -14,8 +14,7 @@ import pandas as pd
 from app.data import cached
 from recovery.cache.errors import CacheError
 from recovery.cache.store import Cache
-from recovery.course.charted_entries import answers
-from recovery.entries.charted import read_charted, stamp_of
+from recovery.entries.charted import answers, stamp_of
 from recovery.entries.next_decisions import NextDecision
 from recovery.host.entry_lines import file_of
 from recovery.lists import day_tables, rows
@@ -34,7 +33,7 @@ def with_charted(loaded: cached.Loaded, cache_path: Path) -> cached.Loaded:
 
 def answered(cache_path: Path) -> Mapping[str | None, Sequence[datetime]]:
     """By plan, the times for which somebody said whether it was treated."""
-    return answers(read_charted(cache_path).entries)
+    return answers(cache_path)
 
 
 _ONE_COUNTS = Lock()

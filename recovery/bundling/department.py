@@ -15,8 +15,7 @@ from recovery.cache.copy_age import age_in_words, true_up_to
 from recovery.cache.doors import doubts_of
 from recovery.cache.errors import CacheError, TableMissingError
 from recovery.cache.store import Cache
-from recovery.course.charted_entries import answers
-from recovery.entries.charted import read_charted
+from recovery.entries.charted import answers
 from recovery.entries.downtimes import believed_up_to, grace_at, told_at
 from recovery.lists import appointments, day_tables, filters, machine_day, rows
 from recovery.lists.appointments import DayFacts, Given, PlanKey
@@ -84,7 +83,7 @@ class Department:
 
     def day_of(self, machine: str, day: date) -> Day:
         """One machine's list of one of `days`."""
-        told_of = answers(read_charted(self.config.cache_path).entries)
+        told_of = answers(self.config.cache_path)
         facts = DayFacts(day, self.today, self.given if day == self.today else {}, self.doubt, told_of)
         return machine_day.day_of(self.table, self.tables, machine, day, facts)
 
@@ -105,7 +104,7 @@ def read_department(config: Config, cache: Cache, now: datetime, what: str) -> D
     newest = rows.newest_treatment(table)
     doubt = doubt_of(as_of, newest, now, zone, grace_at(config.cache_path, config.schedule.grace))
     if doubt is not None or table["unknown_since"].notna().any():
-        told_of = answers(read_charted(cache.path).entries)
+        told_of = answers(cache.path)
         recorded = day_tables.recorded_since(cache, table, doubt.since.date()) if doubt is not None else NO_ANSWERS
         table = rows.with_unknown(table, tables.schedule, doubt, told_of, recorded)
     tables, of_plans = day_tables.with_plans(tables, cache.path, today)

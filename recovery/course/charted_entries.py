@@ -121,11 +121,6 @@ def standing(entries: Iterable[ChartedFraction]) -> dict[str, Standing]:
     return {uid: _standing(own, known) for uid, own in by_plan.items()}
 
 
-def answers(entries: Iterable[ChartedFraction]) -> dict[str | None, tuple[datetime, ...]]:
-    """By plan, the times for which somebody said whether it was treated, local to the site."""
-    return {uid: plan.answered for uid, plan in standing(entries).items()}
-
-
 def freed_by(entry: ChartedFraction, entries: Sequence[ChartedFraction]) -> tuple[ChartedFraction, ...]:
     """What counts beside `entry` once it is signed, and does not yet: of two in conflict the one that did not."""
     uid = entry.referenced_rt_plan_uid

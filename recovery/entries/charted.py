@@ -18,7 +18,7 @@ import base64
 import hashlib
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,7 +26,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recovery.course.charted_entries import ChartedFraction
+from recovery.course.charted_entries import ChartedFraction, Standing, standing
 from recovery.host.durable import append, appending, replace, torn_end
 from recovery.host.entry_lines import EntriesError, adapter_of, entries_folder
 from recovery.host.keys import is_signed, load_key, make_key, public_key_of, sign
@@ -88,6 +88,16 @@ def read_charted(cache_path: Path) -> Charted:
     return _read(charted_folder(cache_path), stamp_of(cache_path))
 
 
+def standing_now(cache_path: Path) -> Mapping[str, Standing]:
+    """By plan, the entries that stand; made once a change, for of months it takes a moment."""
+    return _stands(charted_folder(cache_path), stamp_of(cache_path))
+
+
+def answers(cache_path: Path) -> dict[str | None, tuple[datetime, ...]]:
+    """By plan, the times for which somebody said whether it was treated, local to the site."""
+    return {uid: plan.answered for uid, plan in standing_now(cache_path).items()}
+
+
 def told_since(cache_path: Path, counted_at: datetime) -> str:
     """What a table that was made then, aware, does not count; empty where it counts all that was charted."""
     later = sum(entry.entered_at > counted_at for entry in read_charted(cache_path).entries)
@@ -96,6 +106,11 @@ def told_since(cache_path: Path, counted_at: datetime) -> str:
     return (
         f"{counted(later, 'entry was', 'entries were')} charted since, which pages and charts count, and this does not."
     )
+
+
+@lru_cache(maxsize=4)
+def _stands(folder: Path, stamp: Stamp) -> Mapping[str, Standing]:
+    return standing(_read(folder, stamp).entries)
 
 
 @lru_cache(maxsize=4)

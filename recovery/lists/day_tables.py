@@ -11,8 +11,7 @@ import pandas as pd
 from recovery.cache import parquet
 from recovery.cache.errors import CacheError, TableMissingError
 from recovery.cache.store import Cache
-from recovery.course.charted_entries import standing
-from recovery.entries.charted import read_charted
+from recovery.entries.charted import read_charted, standing_now
 from recovery.entries.day_plans import planned_at
 from recovery.lists import older_ids
 from recovery.lists.appointments import Given, PlanKey
@@ -142,7 +141,7 @@ def _setup_beams(cache: Cache, uids: Iterable[str]) -> dict[str, frozenset[int]]
 def charted_on(cache: Cache, day: date) -> Mapping[PlanKey, Sequence[Given]]:
     """By patient and plan, what was charted as given on a day; a record may tell of it too."""
     found: dict[PlanKey, list[Given]] = {}
-    for uid, plan in standing(read_charted(cache.path).entries).items():
+    for uid, plan in standing_now(cache.path).items():
         for entry in plan.delivered:
             if entry.treated_at.date() == day:
                 one = Given(entry.treated_at, entry.fraction_number, entry.signers)

@@ -17,10 +17,9 @@ from recovery.cache.copy_age import proven_up_to
 from recovery.cache.damages import forget_damaged_tables
 from recovery.cache.errors import CacheError
 from recovery.cache.freshness import known_since
-from recovery.course.charted_entries import answers
 from recovery.course.deliveries import treated_since
 from recovery.dimse import Peer
-from recovery.entries.charted import read_charted
+from recovery.entries.charted import answers
 from recovery.entries.downtimes import believed_up_to, grace_at
 from recovery.entries.transfers import standing_at, with_transfers
 from recovery.identity.one_patient import newest_ids, under_newest
@@ -190,7 +189,7 @@ def with_unknown(space: Workspace, rows: list[dict[str, Any]]) -> list[dict[str,
     proven_at = believed_up_to(config.cache_path, proven_up_to(space.cache, space.now))
     grace = grace_at(config.cache_path, config.schedule.grace)
     doubt = doubt_of(proven_at, None, space.now, config.site.zone, grace)
-    answered = answers(read_charted(config.cache_path).entries)
+    answered = answers(config.cache_path)
     booked = under_newest(relational_rows(space, SCHEDULE), newest_ids(rows))
     known = without_amended(space.collection.records)
     recorded = treated_since(known, doubt.since.date()) if doubt is not None else NO_ANSWERS

@@ -13,9 +13,9 @@ from typing import Any, Literal
 
 from recovery.cache.freshness import known_since
 from recovery.cache.store import Cache
-from recovery.course.charted_entries import Standing, standing
+from recovery.course.charted_entries import Standing
 from recovery.dicom.records import TreatmentRecord
-from recovery.entries.charted import read_charted
+from recovery.entries.charted import read_charted, standing_now
 from recovery.entries.downtimes import DowntimeEntry
 from recovery.entries.reconciled import Worked, newest_of
 from recovery.host.entry_lines import read_statements
@@ -121,7 +121,7 @@ def reconcile(config: Config, cache: Cache, now: datetime, since: date | None = 
     first = since or ((began or now).astimezone(config.site.zone).date() - BEFORE)
     rows: list[dict[str, Any]] = cache.read(DELIVERIES)
     charted, told = read_charted(config.cache_path), read_statements(config.cache_path, Worked)
-    plans = standing(charted.entries)
+    plans = standing_now(config.cache_path)
     tables = read_tables(cache, _treated(cache, rows, first) | {e.patient_id for e in charted.entries})
     tables_of = {uid for own in tables.records.values() for uid in (r.referenced_rt_plan_uid for r in own)} | {*plans}
     excluded = set(config.dashboard.exclude_patient_ids)

@@ -10,11 +10,10 @@ from typing import Any
 from recovery.cache.errors import CacheError
 from recovery.cache.store import Cache
 from recovery.course.charted import Settled
-from recovery.course.charted_entries import answers
 from recovery.course.courses import Chain, Member, told_with_two_plans
 from recovery.course.deliveries import treated_since
 from recovery.dicom.course_uids import course_uid
-from recovery.entries.charted import read_charted
+from recovery.entries.charted import answers
 from recovery.entries.downtimes import believed_up_to, grace_at
 from recovery.entries.next_decisions import decision_of
 from recovery.identity.one_patient import ids_of, under_newest
@@ -118,7 +117,7 @@ def as_of_now(tables: PatientTables, cache: Cache, site: Site, now: datetime, gr
             schedule = under_newest(cache.read(SCHEDULE), tables.newest)
     records = (record for own in tables.records.values() for record in own)
     recorded = treated_since(records, doubt.since.date()) if doubt is not None else {}
-    told = unknown_of(rows, schedule, doubt, answers(read_charted(cache.path).entries), recorded)
+    told = unknown_of(rows, schedule, doubt, answers(cache.path), recorded)
     since = {_key(row): at for row, at in zip(rows, told, strict=True)}
     listed = {
         patient_id: [{**counted.get(_key(row), row), "unknown_since": since.get(_key(row))} for row in own]

@@ -15,11 +15,10 @@ from recovery.cache.freshness import known_since
 from recovery.cache.store import Cache
 from recovery.course.by_session import prescribed_fractions, sessions_of_database
 from recovery.course.charted import Settled, settle_all
-from recovery.course.charted_entries import standing
 from recovery.course.needed_images import needed_images
 from recovery.dicom.plans import ImageSeries, Plan, StructureSet
 from recovery.dicom.records import TreatmentRecord
-from recovery.entries.charted import read_charted
+from recovery.entries.charted import read_charted, standing_now
 from recovery.entries.next_decisions import NextDecision
 from recovery.entries.next_decisions import standing_at as decisions_at
 from recovery.entries.transfers import standing_at, with_transfers
@@ -164,7 +163,7 @@ def _records(
 def _add_charted(cache: Cache, rows: Rows, records: dict[str, list[TreatmentRecord]]) -> dict[str, Settled]:
     """Add what people charted and counts to the records of its patient; by plan, all that is to be said of it."""
     by_plan = by_key(rows, "referenced_rt_plan_uid")
-    plans = standing(read_charted(cache.path).entries)
+    plans = standing_now(cache.path)
     known = [record for own in records.values() for record in own]
     own_plans = {uid: plan for uid, plan in plans.items() if uid in by_plan}
     charted = settle_all(own_plans, known, lambda uid, patient_id: row_of_record(by_plan[uid], patient_id))

@@ -16,8 +16,8 @@ import recovery.patient.tables
 from recovery.cache.store import Cache
 from recovery.charting.sheet import chart_sheets
 from recovery.course.charted import settle_all
-from recovery.course.charted_entries import ChartedBeam, ChartedFraction, answers, freed_by, standing
-from recovery.entries.charted import enter, read_charted
+from recovery.course.charted_entries import ChartedBeam, ChartedFraction, freed_by, standing
+from recovery.entries.charted import answers, enter
 from recovery.lists import day_tables, rows
 from recovery.on_treatment.charting_checks import findings
 from recovery.on_treatment.evidence import Evidence
@@ -191,7 +191,7 @@ def test_who_was_recorded_on_the_day_of_the_proof_stays_known_once_a_later_day_i
     schedule = [{"patient_id": "100231", "appointment_at": at, **booked} for at in (before, TODAY)]
     charted(cache, of(plan, 8, WHOLE))
     (row,) = recounted(read_tables(cache, ["100231"]))
-    told = answers(read_charted(cache.path).entries)
+    told = answers(cache.path)
     table = cache.read_frame(ON_TREATMENT)
     recorded = day_tables.recorded_since(cache, table, doubt.since.date())
     assert row["last_treatment_at"] == TODAY and list(recorded) == [

@@ -9,8 +9,8 @@ from app.access import rights
 from app.components import marked
 from app.desk import Desk
 from recovery.access.permissions import Permission
-from recovery.course.charted_entries import ChartedFraction, standing
-from recovery.entries.charted import read_charted
+from recovery.course.charted_entries import ChartedFraction
+from recovery.entries.charted import read_charted, standing_now
 from recovery.words.printable import printable
 from recovery.words.values import absent, counted, or_none
 
@@ -32,7 +32,7 @@ def show(desk: Desk, table: pd.DataFrame, corrected_key: str) -> None:
     st.markdown(f"{counted(len(own), 'entry', 'entries')} of that day, {len(entries)} in all.")
     if not own:
         return
-    counting = {e.entry_id for plan in standing(entries).values() for e in plan.delivered}
+    counting = {e.entry_id for plan in standing_now(desk.config.cache_path).values() for e in plan.delivered}
     lines = [
         _line(e, absent(or_none(labels.get(e.referenced_rt_plan_uid))), _stands(e, corrects.get(e.entry_id), counting))
         for e in own

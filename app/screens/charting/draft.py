@@ -109,7 +109,7 @@ def _entry(
 def _judged(
     desk: Desk, file: PatientFile, plan: PlanFile, entry: ChartedFraction, corrected: ChartedFraction | None, key: str
 ) -> Draft:
-    entries = read_charted(desk.config.cache_path).entries
+    entries = [e for e in read_charted(desk.config.cache_path).entries if e.of_plan(plan.uid)]
     facts = facts_of(file, plan, entry, corrected, freed_by(entry, entries))
     settings = desk.config.downtime
     found = findings(entry, facts, settings.own_checks, settings.limits)

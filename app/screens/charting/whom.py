@@ -1,6 +1,6 @@
 """Whom to chart: a machine's patients of a day in order of appointment, or everybody whom nobody has answered for."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -67,17 +67,16 @@ def choose(
         known = DayFacts(chosen_day, desk.today(), told, doubt, charted.answered(path))
         that_day = machine_day.day_of(loaded.table, found.tables, str(machine), chosen_day, known)
         lines = list(_of_day(that_day, chosen_day, str(machine)))
+    return _one_of(lines, f"{WHOM} {st.session_state.get(_TURN, 0)} {machine} {chosen_day}")
+
+
+def _one_of(lines: Sequence[Chosen], key: str) -> Chosen | None:
     if not lines:
         st.markdown("Nobody is on this list.")
         return None
     labels = [line.label for line in lines]
-    place_of = st.radio(
-        f"{len(lines)} on the list, in order of appointment",
-        range(len(lines)),
-        index=None,
-        format_func=labels.__getitem__,
-        key=f"{WHOM} {st.session_state.get(_TURN, 0)} {machine} {chosen_day}",
-    )
+    heading = f"{len(lines)} on the list, in order of appointment"
+    place_of = st.radio(heading, range(len(lines)), index=None, format_func=labels.__getitem__, key=key)
     if place_of is None:
         return None
     st.session_state.pop(_SIGNED, None)
