@@ -161,6 +161,13 @@ def drill(_: int, __: int) -> None:
     measured(row, _today())
 
 
+def packs(_: int, __: int) -> None:
+    """File-mode packs of 500 patients."""
+    from benchmarks.packs import packs as measured
+
+    measured(row, _today(), 500)
+
+
 def row(benchmark: str, way: str, figure: str, ratio: float) -> None:
     """One row of the table; the ratio is how many times quicker than the first row of its group."""
     print(f"| {benchmark} | {way} | {figure} | {ratio:.1f} |", flush=True)
@@ -218,6 +225,7 @@ BENCHMARKS = {
     "dashboard": dashboard,
     "restore": restore,
     "drill": drill,
+    "packs": packs,
     "tls": tls,
 }
 

@@ -105,9 +105,11 @@ class DimseLink:
         self._checked("C-ECHO", self._send(lambda: self._assoc.send_c_echo()))
 
     def ask_to_commit(self, request: Dataset, model: str, instance: str) -> None:
-        """N-ACTION of Storage Commitment (PS3.4 section J.3.2); the answer that counts comes later."""
+        """N-ACTION of Storage Commitment (PS3.4 section J.3.2), the last request of this link: the answer that counts
+        comes later, by itself, here or elsewhere."""
         status, _ = self._send(lambda: self._assoc.send_n_action(request, 1, model, instance))
         self._checked("N-ACTION", status)
+        upstream.leave_messages_to_reactor(self._assoc)
 
     def find(self, query: Dataset) -> Iterator[Dataset]:
         """C-FIND; yields the matches as they come (PS3.4 C.4.1). None left means: asked, and there is no other.

@@ -21,6 +21,7 @@ from pynetdicom.pdu_primitives import SOPClassExtendedNegotiation
 from pynetdicom.presentation import PresentationContext, build_context
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
+from recovery.dimse import upstream
 from recovery.dimse.encoding import READ_IN
 from recovery.dimse.link import FIND_MODELS, MAXIMUM_PDU_SIZE, MOVE_MODELS, RELATIONAL, DimseLink
 from recovery.dimse.peer import NOT_SUPPORTED, UNKNOWN_DESTINATION, Link, Peer
@@ -71,6 +72,7 @@ def open_association(
         assoc = _associate(peer, contexts, handlers, roles)
     if not assoc.is_established:
         raise peer.error(*_why_not(peer, assoc, opened), busy=_is_refused_for_now(assoc))
+    upstream.take_stores_that_were_asked_for(assoc, {role.sop_class_uid for role in roles})
     link = DimseLink(peer, assoc)
     try:
         yield link

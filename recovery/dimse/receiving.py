@@ -23,6 +23,7 @@ from typing import Any, cast
 from pydicom import Dataset
 from pydicom.uid import DeflatedExplicitVRLittleEndian, generate_uid
 from pynetdicom import AE, build_context, evt
+from pynetdicom.association import Association
 from pynetdicom.dimse_primitives import C_STORE
 from pynetdicom.pdu_primitives import A_ASSOCIATE
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
@@ -49,6 +50,8 @@ CANNOT_STORE = 0xA700
 CANNOT_UNDERSTAND = 0xC000
 """Error: cannot understand (PS3.4 table B.2-1)."""
 _HANDSHAKE_SECONDS = 15.0
+_ON_THE_SAME_SECONDS = 3.0
+_GOODBYE_SECONDS = 5.0
 _COMMITMENT = StorageCommitmentPushModel
 
 
@@ -80,11 +83,11 @@ def ask_to_commit(peer: Peer, objects: Mapping[str, str]) -> dict[str, str] | No
     """Ask a node to take responsibility for what it holds (Storage Commitment, PS3.4 annex J); `objects`: SOP class by
     SOP Instance UID. Returns what it does not, and why; None where it tells nothing in `peer.timeout` seconds.
 
-    The answer comes on an association of the node's own (section J.3.3): ours is released before.
+    The answer comes on this association or, as from most nodes, on one of the node's own (section J.3.3).
 
     Raises `DimseError` if it cannot be asked; its `status` is `NOT_SUPPORTED` if it does not offer that.
     """
-    request, told = Dataset(), queue.SimpleQueue["Dataset"]()
+    request, answers = Dataset(), queue.SimpleQueue[tuple[Dataset, Association]]()
     request.TransactionUID = generate_uid()
     request.ReferencedSOPSequence = [_referenced(sop_class, uid) for uid, sop_class in objects.items()]
 
@@ -94,17 +97,25 @@ def ask_to_commit(peer: Peer, objects: Mapping[str, str]) -> dict[str, str] | No
         except el.UNREADABLE:
             return CANNOT_UNDERSTAND, None
         if el.text(said, "TransactionUID") == request.TransactionUID:
-            told.put(said)
+            answers.put((said, event.assoc))
         return 0x0000, None
 
+    def answer(seconds: float) -> tuple[Dataset, Association] | None:
+        with contextlib.suppress(queue.Empty):
+            return answers.get(timeout=seconds)
+        return None
+
     guard = Guard(senders_of(peer), timeout=peer.timeout, tls=peer.own_tls)
-    with _open_server(peer.local, [(evt.EVT_N_EVENT_REPORT, hear)], guard):
-        with open_association(peer, [build_context(_COMMITMENT)]) as link:
+    heard = evt.EVT_N_EVENT_REPORT, hear
+    with _open_server(peer.local, [heard], guard):
+        with open_association(peer, [build_context(_COMMITMENT)], handlers=[heard]) as link:
             link.ask_to_commit(request, _COMMITMENT, StorageCommitmentPushModelInstance)
-        try:
-            said = told.get(timeout=peer.timeout)
-        except queue.Empty:
+            told = answer(min(_ON_THE_SAME_SECONDS, peer.timeout))
+        told = told or answer(peer.timeout)
+        if told is None:
             return None
+        said, by = told
+        by.join(min(_GOODBYE_SECONDS, peer.timeout))  # our response is on its way: cut off, the node would tell again
     held = {el.text(item, "ReferencedSOPInstanceUID") for item in el.items(said, "ReferencedSOPSequence")}
     failed = {el.text(one, "ReferencedSOPInstanceUID"): one for one in el.items(said, "FailedSOPSequence")}
     return {uid: _reason(failed.get(uid)) for uid in objects if uid not in held or uid in failed}

@@ -6,7 +6,7 @@ Another version may have mended it, or have no such place: read the functions ag
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
 import pynetdicom
@@ -42,6 +42,11 @@ def take_messages_by(assoc: Association, get_msg: Callable[[bool], Any]) -> None
     assoc.dimse.get_msg = get_msg  # type: ignore[assignment, method-assign]
 
 
+def leave_messages_to_reactor(assoc: Association) -> None:
+    """After `take_messages_by`, once nothing more is asked: what the node sends by itself goes to its handler again."""
+    del assoc.dimse.get_msg
+
+
 def read_bytes_by(socket: AssociationSocket, recv: Callable[[int], bytearray]) -> None:
     """Mends `AssociationSocket.recv`, which waits without end: half a PDU held its thread for ever."""
     socket.recv = recv  # type: ignore[assignment, method-assign]
@@ -53,6 +58,15 @@ def read_pdus_by(dul: DULServiceProvider, read: Callable[[], None]) -> Callable[
     before = dul._read_pdu_data
     dul._read_pdu_data = read  # type: ignore[method-assign]
     return before
+
+
+def take_stores_that_were_asked_for(assoc: Association, classes: Collection[str]) -> None:
+    """Mends `Association._c_store_scp`, which refuses as not supported (0x0122) what a C-GET brings where the node did
+    not grant the SCP role (PS3.7 D.3.3.4). Orthanc 1.10 grants none for private classes, such as Varian's RT Plan, and
+    sends them all the same."""
+    for context in assoc.accepted_contexts:
+        if context.abstract_syntax in classes:
+            context._as_scp = True
 
 
 def is_in_data_transfer(dul: DULServiceProvider) -> bool:

@@ -19,7 +19,7 @@ from recovery.course.needed_images import needed_images
 from recovery.dicom import elements as el
 from recovery.dicom.model import InstanceRef
 from recovery.dicom.plans import ImageSeries, Plan
-from recovery.dimse import DimseError, NodeTraits, Peer, fetch, find_by_uid, find_images, open_link
+from recovery.dimse import DimseError, NodeTraits, Peer, fetch, find_by_uid, open_link
 from recovery.host.child_process import asked_beside
 from recovery.host.logs import progress
 from recovery.host.workers import worked_off
@@ -41,15 +41,6 @@ Result = TypeVar("Result")
 
 OBJECTS_PER_TASK = 100
 """So many are read by one worker: two lists of a C-GET."""
-
-READ_BY_FIND = (
-    *("SOPClassUID", "SpecificCharacterSet", "PatientName", "PatientBirthDate", "PatientSex"),
-    "TimezoneOffsetFromUTC",
-    *("RTPlanLabel", "PlanIntent", "RTPlanGeometry", "ApprovalStatus", "FrameOfReferenceUID"),
-    *("FractionGroupSequence", "BeamSequence", "IonBeamSequence", "ReferencedStructureSetSequence"),
-    *("ReferencedDoseSequence", "ReferencedRTPlanSequence"),
-)
-"""What a plan is made of (PS3.3 A.20): an archive that gives no private class by C-GET tells it by C-FIND."""
 
 
 def ask_known_chains(space: Workspace, pacs: Peer, plan_uids: Iterable[str]) -> tuple[Holdings, NodeTraits]:
@@ -208,8 +199,7 @@ def first_slice(series: ImageSeries) -> InstanceRef:
 def read_objects(space: Workspace, pacs: Peer, refs: Iterable[InstanceRef], what: str) -> dict[str, str]:
     """Bring objects from the RT-PACS into the collection; why not, by UID, for the others.
 
-    Some archives cannot give a private SOP class by C-GET (Orthanc, for one). What did not come is asked for by
-    C-MOVE, where the archive knows this machine; a plan is else read by C-FIND, which tells the same elements.
+    What did not come by C-GET is asked for by C-MOVE, where the archive knows this machine.
 
     Raises `DimseError` if the RT-PACS cannot be asked.
     """
@@ -227,11 +217,6 @@ def read_objects(space: Workspace, pacs: Peer, refs: Iterable[InstanceRef], what
     if failures and retrieve == "get":
         with suppress(DimseError):
             fetch(pacs, {r for r in wanted if r.sop_instance_uid in failures}, space.collection.add, retrieve="move")
-    absent = [uid for uid in failures if uid not in space.collection]
-    if absent:
-        with open_link(pacs) as link:
-            for answer in find_images(link, {"SOPInstanceUID": "\\".join(absent), "Modality": "RTPLAN"}, READ_BY_FIND):
-                space.collection.add(answer)
     space.resting.wake(space.collection.take_met())
     return {uid: why for uid, why in failures.items() if uid not in space.collection}
 

@@ -22,7 +22,6 @@ from recovery.dicom.model import InstanceRef
 from recovery.dicom.plans import ReferencedSeries, StructureSet
 from recovery.dimse import DimseError, Peer, fetch, find_by_uid, find_images, find_refs, open_link
 from recovery.pacs.peers import pacs_peer
-from recovery.pacs.retrieval import READ_BY_FIND
 from recovery.pictures.image_series import ImageSlice, ImageVolume, assemble
 from recovery.pictures.refusals import PictureError
 from recovery.pictures.shelf import FOLDER, Shelf
@@ -183,11 +182,7 @@ def _refs_of(source: Source, series: ReferencedSeries) -> list[InstanceRef]:
 
 
 def _fetch(source: Source, refs: Sequence[InstanceRef], what: str) -> tuple[dict[str, Dataset], dict[str, str]]:
-    """What came, by UID, and why the rest did not.
-
-    Some archives cannot give a private SOP class by C-GET (Orthanc, for one): it is asked for by C-MOVE, and a plan
-    at last by C-FIND, which tells the same elements.
-    """
+    """What came, by UID, and why the rest did not: a plan that C-GET does not bring is asked for by C-MOVE."""
     found: dict[str, Dataset] = {}
 
     def take(ds: Dataset) -> None:
@@ -199,11 +194,6 @@ def _fetch(source: Source, refs: Sequence[InstanceRef], what: str) -> tuple[dict
     if lacking and source.retrieve == "get":
         with suppress(DimseError), _listening:
             fetch(source.peer, lacking, take, retrieve="move")
-        for ref in [ref for ref in lacking if ref.sop_instance_uid not in found]:
-            with _told(what), open_link(source.peer) as link:
-                keys = {"SOPInstanceUID": ref.sop_instance_uid, "Modality": "RTPLAN"}
-                for answer in find_images(link, keys, READ_BY_FIND):
-                    take(answer)
     return found, failures
 
 

@@ -14,6 +14,7 @@ from pydicom import Dataset, dcmread
 from backup_jobs.__main__ import main as backup_jobs
 from backup_jobs.jobs.verify_backup import _share, _wanted, verify_backup
 from recovery.cache.memory import Memory
+from recovery.dicom.model import RT_PLAN, VARIAN_RT_PLAN
 from recovery.dimse import ask_to_commit
 from recovery.pacs.collection import Collection
 from recovery.pacs.peers import pacs_store_peer
@@ -35,9 +36,9 @@ def clinic(tmp_path: Path) -> Iterator[TwoNodes]:
 
 
 @pytest.fixture
-def treated(clinic: TwoNodes) -> list[Dataset]:
-    """A patient on treatment, backed up, and proven once."""
-    objects = course("A1", "BASALT^Osprey", {1: 100.0}, 4)
+def treated(clinic: TwoNodes, request: pytest.FixtureRequest) -> list[Dataset]:
+    """A patient on treatment, backed up, and proven once; a parameter is the plan's SOP class."""
+    objects = course("A1", "BASALT^Osprey", {1: 100.0}, 4, sop_class_uid=getattr(request, "param", RT_PLAN))
     clinic.put(objects)
     assert clinic.job("cycle")[0] == 0
     status, results = clinic.job("verify_backup")
@@ -82,6 +83,7 @@ def another_meterset(data: bytes) -> bytes:
     return data.replace(b"100.0", b"900.0")
 
 
+@pytest.mark.parametrize("treated", [RT_PLAN, VARIAN_RT_PLAN], indirect=True)
 def test_what_is_well_is_proven_and_the_list_says_when(clinic: TwoNodes, treated: list[Dataset]) -> None:
     assert clinic.job("build_on_treatment")[0] == 0
     (row,) = clinic.table()
@@ -279,6 +281,7 @@ def test_an_archive_that_offers_it_is_asked_to_commit_itself_and_tells_what_it_d
     held = {str(ds.SOPInstanceUID): str(ds.SOPClassUID) for ds in treated}
     assert ask_to_commit(peer, held) == {}
     assert ask_to_commit(peer, {**held, "1.2.3": str(treated[0].SOPClassUID)}) == {"1.2.3": "reason 0112"}
+    assert "Unable to read N-EVENT-REPORT response" not in (clinic.pacs.folder / "orthanc.log").read_text()
 
 
 def test_without_a_list_nothing_is_said_to_be_proven(clinic: TwoNodes) -> None:
