@@ -8,14 +8,14 @@ import statistics
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
-from benchmarks.reliability.ward import QUICK
+from benchmarks.reliability.ward import QUICK, forked
 from tests.clinic import TwoNodes, two_nodes
-from tests.forked import start_module
+from tests.forked import import_all
 from tests.objects import beam_item, encode, images, plan, record, structure_set, uid
 
 FRACTIONS, A_DAY, NEW_A_DAY = 20, 120, 6
@@ -85,16 +85,10 @@ class Quarter:
         set_to = {"real": time.time(), "speed": 1, "simulated": (FIRST + timedelta(days=day, hours=hour)).isoformat()}
         set_to["simulated"] += "+02:00"  # type: ignore[operator]
         Path(str(self.nodes.clock)).write_text(json.dumps(set_to))
-        environment = os.environ | {"RBRDT_CLOCK": str(self.nodes.clock)}
-        with tempfile.TemporaryFile() as out:
-            run = start_module(
-                "backup_jobs", name, "--config", str(self.nodes.config), out=out.fileno(), err=out.fileno(),
-                environment=environment,
-            )  # fmt: skip
-            processor = megabytes = 0.0
-            while not _has_ended(run.connection):
-                processor, megabytes = _used(run.pid, processor, megabytes)
-            status = run.wait(30)
+        arguments = ["backup_jobs", name, "--config", str(self.nodes.config)]
+        clock = partial(os.environ.__setitem__, "RBRDT_CLOCK", str(self.nodes.clock))
+        status, used = forked(arguments, self.nodes.folder / "output", clock)
+        processor, megabytes = used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
         files = [path.stat().st_size for path in (self.nodes.folder / "cache").rglob("*") if path.is_file()]
         self.measured.append(Measured(name, day, processor, megabytes, len(files), sum(files) / 1e6))
         return status
@@ -122,25 +116,9 @@ class Quarter:
                     yield f"{job}: {what} {two[0]:.2f} then {two[1]:.2f}"
 
 
-def _has_ended(connection: object) -> bool:
-    connection.settimeout(0.05)  # type: ignore[attr-defined]
-    with suppress(TimeoutError):
-        return bool(connection.recv(64, 2))  # type: ignore[attr-defined]
-    return False
-
-
-def _used(pid: int, processor: float, megabytes: float) -> tuple[float, float]:
-    """Seconds of the processor, and the most memory, of a process so far."""
-    with suppress(OSError, ValueError, IndexError):
-        told = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
-        processor = max(processor, sum(map(int, told[11:15])) / os.sysconf("SC_CLK_TCK"))
-        said = Path(f"/proc/{pid}/status").read_text()
-        megabytes = max(megabytes, int(said.partition("VmHWM:")[2].split()[0]) / 1024)
-    return processor, megabytes
-
-
 def soak(_seed: int, tries: int) -> Iterator[list[str]]:
     """`tries` days: a cycle in the evening, in an outage one at noon, the proof at night; whether anything grows."""
+    import_all(("backup_jobs", "recovery"))
     with tempfile.TemporaryDirectory() as folder, two_nodes(Path(folder), environment=QUICK) as nodes:
         nodes.clock = str(Path(folder) / "clock.json")
         nodes.extra = "[jobs.sync_records]\nfirst_days_back = 30\n"
