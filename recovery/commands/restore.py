@@ -71,7 +71,8 @@ def run(config: Config, options: argparse.Namespace, sources: Sequence[RemoteNod
         with lock(config.cache_path, LOCK):
             return _restore(config, options, to, read_clock(), {one.ae_title for one in sources})
     except CacheError as error:
-        raise RefusedError(f"{error} Whom to restore can be said with --patient, --since or --everybody.") from error
+        otherwise = UNSENT if options.charted else "Whom to restore can be said with --patient, --since or --everybody."
+        raise RefusedError(f"{error} {otherwise}") from error
     except (AuditError, DimseError) as error:
         raise RefusedError(f"{UNSENT} {error}") from error
 

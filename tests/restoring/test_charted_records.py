@@ -151,6 +151,9 @@ def test_whoever_signed_that_it_was_typed_and_a_database_that_was_read_long_ago_
     assert restore(clinic) == 2 and "let a cycle read it first" in capsys.readouterr().err
     clinic.extra = destination("restored", restored.node, "answers_queries = false\n")
     assert restore(clinic) == 2 and "goes where it can be proven" in capsys.readouterr().err
+    (config.cache_path / "tables" / "deliveries.parquet").unlink()
+    clinic.extra = destination("restored", restored.node)
+    assert restore(clinic) == 2 and "--everybody" not in (said := capsys.readouterr().err), said
     assert not digests(restored)
 
 
