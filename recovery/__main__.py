@@ -79,12 +79,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_status
     except BrokenPipeError:
         return 1
-    except (ConfigError, GroupError, ClockError, OSError) as error:
-        said = refused_by_disk(error)
-        if isinstance(error, OSError) and not said:
-            raise
-        tell(said or error, file=sys.stderr)
+    except (ConfigError, GroupError, ClockError) as error:
+        tell(error, file=sys.stderr)
+    except OSError as error:
+        tell(_disk_said(error), file=sys.stderr)
     return 2
+
+
+def _disk_said(error: OSError) -> str:
+    """Raises the error itself where it was no disk that refused."""
+    if not (said := refused_by_disk(error)):
+        raise error
+    return said
 
 
 def _add_rebuild(commands: Commands) -> None:

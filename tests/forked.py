@@ -146,6 +146,7 @@ def import_all(packages: Iterable[str]) -> None:
             if not module.name.endswith((".__main__", ".main", "_windows")):
                 importlib.import_module(module.name)
     importlib.import_module("recovery.settings.config").load_config(PROJECT / "config.toml")
+    gc.freeze()
 
 
 def look_through_packages_once() -> None:

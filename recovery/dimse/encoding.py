@@ -1,14 +1,12 @@
 """An object as it travels: its bytes, and what the command said of them."""
 
-import os
 import zlib
 from dataclasses import dataclass, replace
+from struct import pack
 
-from pydicom.dataset import FileMetaDataset
-from pydicom.filebase import DicomBytesIO
-from pydicom.filewriter import write_file_meta_info
+from pydicom import __version_info__
 from pydicom.uid import (
-    UID,
+    PYDICOM_IMPLEMENTATION_UID,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
@@ -50,12 +48,21 @@ def inflated(obj: EncodedObject) -> EncodedObject:
 
 
 def with_file_meta(obj: EncodedObject) -> bytes:
-    """The object as a DICOM file: preamble and group 0002 before the bytes as they came (PS3.10 section 7.1)."""
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = UID(obj.sop_class_uid)
-    meta.MediaStorageSOPInstanceUID = UID(obj.sop_instance_uid)
-    meta.TransferSyntaxUID = UID(obj.transfer_syntax)
-    file = DicomBytesIO(bytes(128) + b"DICM")
-    file.seek(0, os.SEEK_END)
-    write_file_meta_info(file, meta, enforce_standard=True)
-    return file.getvalue() + obj.data
+    """The object as a DICOM file: preamble and group 0002 before the bytes as they came (PS3.10 section 7.1).
+
+    Written here: pydicom takes nearly a millisecond for it, twice for each object that is read.
+    """
+    uids = {2: obj.sop_class_uid, 3: obj.sop_instance_uid, 0x10: obj.transfer_syntax, 0x12: PYDICOM_IMPLEMENTATION_UID}
+    named = b"".join(_short(element, b"UI", uid.encode("ascii", "replace"), b"\0") for element, uid in uids.items())
+    meta = _VERSION + named + _short(0x13, b"SH", _SOFTWARE, b" ")
+    return bytes(128) + b"DICM" + _short(0, b"UL", pack("<L", len(meta)), b"") + meta + obj.data
+
+
+_VERSION = pack("<HH2sHL2s", 2, 1, b"OB", 0, 2, b"\0\1")
+_SOFTWARE = f"PYDICOM {'.'.join(__version_info__)}".encode()
+
+
+def _short(element: int, vr: bytes, value: bytes, pad: bytes) -> bytes:
+    """An element of group 0002, Explicit VR Little Endian, padded to an even length."""
+    value += pad * (len(value) % 2)
+    return pack("<HH2sH", 2, element, vr, len(value)) + value

@@ -8,10 +8,15 @@ from typing import Any
 
 import pytest
 from pydicom import Dataset
+from pydicom.dataset import FileMetaDataset
+from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import write_file_meta_info
+from pydicom.uid import UID
 from pynetdicom import evt
 
 from recovery.dicom.model import DicomNode, InstanceRef
 from recovery.dimse import fetch
+from recovery.dimse.encoding import READ_IN, EncodedObject, with_file_meta
 from tests.dimse.scripted import by_uid, gives, peer_of, ref_of, scp, sends
 from tests.objects import obj, record
 from tests.orthanc import free_port
@@ -80,3 +85,15 @@ def test_a_port_on_which_another_job_receives_just_now_is_waited_for() -> None:
         assert fetch(peer_of(pacs.node, port=here.port), refs, came.append, retrieve="move") == {}
     ends.join()
     assert len(came) == 1
+
+
+@pytest.mark.parametrize("uid", ["1.2.3", "1.2.34", "1" * 64])
+@pytest.mark.parametrize("transfer_syntax", READ_IN)
+def test_an_object_becomes_the_file_that_pydicom_would_write(uid: str, transfer_syntax: str) -> None:
+    obj = EncodedObject("1.2.840.10008.5.1.4.1.1.481.4", uid, transfer_syntax, b"its bytes")
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = UID(obj.sop_class_uid), UID(uid)
+    meta.TransferSyntaxUID = UID(transfer_syntax)
+    file = DicomBytesIO()
+    write_file_meta_info(file, meta, enforce_standard=True)
+    assert with_file_meta(obj) == bytes(128) + b"DICM" + file.getvalue() + b"its bytes"
