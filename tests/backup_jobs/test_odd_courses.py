@@ -119,6 +119,6 @@ def test_nobody_reads_a_number_that_may_be_given_or_is_another_fraction_groups(t
     assert rows["IMAGED"]["last_treatment_at"] < TODAY.isoformat()
     pages = texts((tmp_path / "all.pdf").read_bytes())
     charts = {who: " ".join(" ".join(p.split()) for p in pages if p.startswith(who)) for who in SAYS}
-    assert {who for who, page in charts.items() if ASK in page} == {"UNNUMBERED", "BYDAY", "SOURCE"}
-    for field in ("1 Field 1 (fraction group 1) 120.0 MU", "1 VAGINAL (fraction group 2) 100.0 s"):
-        assert field in charts["SOURCE"], "one field of two that bear one number must not lack"
+    assert {who for who, page in charts.items() if ASK in page} == {"UNNUMBERED", "BYDAY"}
+    assert ", fraction group 2 " in charts["SOURCE"] and "1 VAGINAL (fraction group 2) 100.0" in charts["SOURCE"]
+    assert "Field 1 (fraction group 1)" not in charts["SOURCE"], "a group that is given has no sheet"
