@@ -63,9 +63,7 @@ def verify_backup(space: Workspace) -> JobResult:
         said.append(f"{left} objects were left for the next run: [verify] hours were over")
     space.memory.misread |= dict.fromkeys(run.misread, True)
     if run.misread:
-        said.append(
-            f"{counted(len(run.misread), 'object')} had been read otherwise: the next cycle reads what is there"
-        )
+        said.append(f"{counted(len(run.misread), 'object')} had been read otherwise: the next cycle reads it again")
     said += [*run.said, *filter(None, [brought.message])]
     if space.config.pacs.folder:
         said.append("files stand in for the RT-PACS: treatment records that are not among them were not re-read")
