@@ -31,6 +31,7 @@ from pynetdicom.status import code_to_category
 
 from recovery.dicom import elements as el
 from recovery.dimse import upstream
+from recovery.dimse.encoding import READ_IN
 from recovery.dimse.patience import Patience, longest_of, patience_of
 from recovery.dimse.peer import NOT_SUPPORTED, DimseError, Peer
 from recovery.dimse.query.answers import Answers
@@ -118,6 +119,8 @@ class DimseLink:
         """
         context = self._context(self._model(FIND_MODELS))
         syntax = context.transfer_syntax[0]
+        if syntax not in READ_IN:
+            raise self.peer.error("agreed to be asked in a transfer syntax that nobody had proposed")
         encoding = (syntax.is_implicit_VR, syntax.is_little_endian, syntax.is_deflated)
         request = C_FIND()
         request.AffectedSOPClassUID = context.abstract_syntax

@@ -131,6 +131,15 @@ def hanging() -> Iterator[Scripted]:
         _released.set()
 
 
+def test_a_node_that_agrees_to_what_nobody_proposed_is_told() -> None:
+    """As where a bit of its answer was altered on the way."""
+    with scp({FIND: lambda *_: iter(())}) as node, open_link(peer_of(node.node)) as link:
+        for context in link._assoc.accepted_contexts:  # type: ignore[attr-defined]
+            context.transfer_syntax = ["1.2.840.10008.1.3"]
+        with pytest.raises(DimseError, match="a transfer syntax that nobody had proposed"):
+            list(link.find(Dataset()))
+
+
 def test_a_find_without_an_answer_ends_in_its_time(hanging: Scripted) -> None:
     started = time.monotonic()
     with pytest.raises(DimseError, match=r"did not answer C-FIND in ") as told:
