@@ -132,17 +132,20 @@ class Rereading:
         Raises `CacheError` if what was found so far cannot be kept; `DimseError` if it stops answering. The objects in
         hand have had their turn: one that kills an archive each night keeps no other from being read.
         """
-        kept_at, slowly = time.monotonic(), _Slowly(self.space.config.verify.megabytes_per_second)
+        kept_at = last = time.monotonic()
+        pace = self.space.config.verify.megabytes_per_second * 1e6  # no faster: a clinic's archive has others to serve
         answers = in_workers(self.space.config, [self._task(chunk) for chunk in _chunks(uids)])
         with progress("re-reading", len(uids)) as advance, closing(answers):
             for chunk in _chunks(uids):
                 if time.monotonic() > self.ends:
                     return
                 try:
-                    slowly.after(self._judge(chunk, next(answers)))
+                    size = self._judge(chunk, next(answers))
                 except DimseError:
                     self.verified.had_their_turn(chunk)
                     raise
+                time.sleep(max(0.0, last + size / pace - time.monotonic()))
+                last = time.monotonic()
                 self.done += len(chunk)
                 advance(len(chunk))
                 if time.monotonic() - kept_at > KEPT_EVERY:
@@ -290,21 +293,6 @@ class Rereading:
 
 def _keep(came: dict[str, Dataset], ds: Dataset) -> None:
     came[el.required_uid(ds, "SOPInstanceUID")] = ds
-
-
-@dataclass(slots=True)
-class _Slowly:
-    """No faster than so many megabytes a second: a clinic's archive has others to serve."""
-
-    megabytes_per_second: int
-    last: float = field(default_factory=time.monotonic)
-
-    def after(self, size: int) -> None:
-        """Wait as long as so many bytes may take since the last time."""
-        ahead = size / (self.megabytes_per_second * 1e6) - (time.monotonic() - self.last)
-        if ahead > 0:
-            time.sleep(ahead)
-        self.last = time.monotonic()
 
 
 def _chunks(uids: Sequence[str]) -> Iterator[Sequence[str]]:
