@@ -53,12 +53,13 @@ def _again(now: datetime, times: int) -> Iterator[Dataset]:
     for ds in Clinic(7, now).objects():
         yield ds
         for number in range(1, times):
-            yield _renamed(ds, number)
+            again = _renamed(ds, number)
+            again.file_meta = ds.file_meta
+            yield again
 
 
 def _renamed(ds: Dataset, number: int) -> Dataset:
     made = Dataset()
-    made.file_meta = ds.file_meta if hasattr(ds, "file_meta") else None
     for element in ds:
         if element.VR == "SQ":
             made.add_new(element.tag, "SQ", [_renamed(item, number) for item in element.value])
