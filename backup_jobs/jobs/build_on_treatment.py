@@ -18,6 +18,7 @@ from recovery.host.table_signatures import are_signed
 from recovery.on_treatment.evidence import Listed
 from recovery.on_treatment.missing import HELD_ONCE
 from recovery.overview.build import build_overview
+from recovery.pacs.charted_journals import denials_stated
 from recovery.pacs.peers import pacs_peer
 from recovery.pacs.record_holdings import many_lost
 from recovery.pacs.workspace import Workspace
@@ -53,7 +54,7 @@ def build_on_treatment(space: Workspace, take: Callable[[Listed], None] = lambda
     still stand.
     """
     pacs = pacs_peer(space.config, space.memory)
-    mended = _mend_snapshot(space, pacs)
+    mended = [*_mend_snapshot(space, pacs), *_take_denials(space, pacs)]
     report = build_overview(space, pacs)
     take(report.listed)
     lost = {u: LOST if what == HELD_ONCE else NOT_AS_IT_WAS.format(what) for u, what in sorted(report.lost.items())}
@@ -95,6 +96,15 @@ def build_on_treatment(space: Workspace, take: Callable[[Listed], None] = lambda
     rest, signed = unproven.keys() - set(aside), space.doubted.signed
     named = (*aside, *sorted(rest - signed), *sorted(rest & signed))  # the journal keeps the first ones, to be signed
     return JobResult(JOB, outcome, counts, named, message, fault=fault)  # type: ignore[arg-type]
+
+
+def _take_denials(space: Workspace, pacs: Peer) -> list[str]:
+    """What jobs stated of records that nobody gave, where that is lost here, or never was; what to say of it."""
+    if not space.doubted.is_blank:
+        return []
+    lines, problems = denials_stated(space.config, pacs)
+    space.doubted.take(space.config.cache_path, lines)
+    return problems
 
 
 def _why_unsigned(space: Workspace) -> str:

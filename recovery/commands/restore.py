@@ -25,7 +25,7 @@ from recovery.entries.charted import read_charted
 from recovery.host.clock import read_clock
 from recovery.host.durable import replace
 from recovery.host.logs import progress
-from recovery.pacs.doubted_records import DoubtedRecords
+from recovery.pacs.charted_journals import with_denials
 from recovery.pacs.peers import pacs_peer, receiver_peers
 from recovery.patient.chosen import NobodyError, everybody
 from recovery.patient.reconciliation import reconcile
@@ -94,8 +94,9 @@ def _restore(
         plan = _charted(config, cache, to, sending, report, now)
     else:
         patients = one_patient_each(cache, _whom(config, options, pacs, cache, now))
-        aside = DoubtedRecords.load(cache).waiting
-        plan = _lacking(patients, _needed(cache, patients, report), aside, sending, options, report)
+        doubted, said = with_denials(config, cache, pacs)
+        report.problems += said
+        plan = _lacking(patients, _needed(cache, patients, report), doubted.waiting, sending, options, report)
     problem = ""
     if options.dry_run:
         for of, refs in plan:

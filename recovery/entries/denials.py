@@ -1,12 +1,12 @@
 """Which records of the RT-PACS the R&V system denied: a statement of the jobs among those that people sign, so that it
 lies where they lie. A list that is made again, elsewhere or from the RT-PACS alone, would count them in silence."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from recovery.host.entry_lines import Statement, append_statement, read_statements
+from recovery.host.entry_lines import Statement, append_statement, parsed, read_statements
 
 Told = tuple[str | None, str, datetime]
 """Whose a record is, its state, and since when (UTC, naive)."""
@@ -22,14 +22,32 @@ class Denial(Statement):
     records: dict[str, str | None]
     entered_at: datetime
 
+    def __post_init__(self) -> None:
+        """Refuse a time that no job wrote. Raises `ValueError`."""
+        if self.entered_at.tzinfo is None or not 2000 < self.entered_at.year < 9999:
+            raise ValueError("a denial was stated at an aware time")
+
 
 def standing_denials(cache_path: Path) -> dict[str, Told]:
     """What is not settled, by SOP Instance UID. Raises `EntriesError` if it cannot be read."""
+    return {uid: one for uid, one in _told(read_statements(cache_path, Denial).all).items() if one[1]}
+
+
+def denials_since(cache_path: Path, lines: Iterable[bytes]) -> dict[str, Told]:
+    """Of the records that lines from elsewhere name, what is so by these and by what is stated here: of two statements
+    the later. Settled ones are among them, with no state. Raises as `standing_denials`."""
+    came = [one for line in lines if (one := parsed(line, Denial)) is not None]
+    own = read_statements(cache_path, Denial).all
+    told = _told(sorted((*own, *came), key=lambda one: one.entered_at))
+    return {uid: told[uid] for one in came for uid in one.records}
+
+
+def _told(statements: Iterable[Denial]) -> dict[str, Told]:
     told: dict[str, Told] = {}
-    for one in read_statements(cache_path, Denial).all:
+    for one in statements:
         since = one.entered_at.astimezone(UTC).replace(tzinfo=None)
         told |= {uid: (whose, one.state, since) for uid, whose in one.records.items()}
-    return {uid: one for uid, one in told.items() if one[1]}
+    return told
 
 
 def note_denials(cache_path: Path, standing: Mapping[str, Told], now: datetime) -> None:

@@ -72,7 +72,7 @@ def read_statements(cache_path: Path, kind: type[Entry]) -> Statements[Entry]:
     entries: list[Entry] = []
     before_damage = 0
     for line in lines:
-        if (entry := _parsed(line, kind)) is not None:
+        if (entry := parsed(line, kind)) is not None:
             entries.append(entry)
         else:
             before_damage = len(entries)
@@ -85,7 +85,7 @@ def lines_of(file: Path, kind: type[Entry]) -> list[bytes]:
     Raises `OSError` if it is there and cannot be read.
     """
     lines = file.read_bytes().split(b"\n") if file.exists() else []
-    return [line for line in lines if _parsed(line, kind) is not None]
+    return [line for line in lines if parsed(line, kind) is not None]
 
 
 def append_statement(cache_path: Path, entry: Statement) -> None:
@@ -104,7 +104,7 @@ def append_statement(cache_path: Path, entry: Statement) -> None:
         raise EntriesError(f"Nothing was entered: {file} cannot be written ({why}). Check space and rights.") from error
 
 
-def _parsed(line: bytes, kind: Any) -> Any:
+def parsed(line: bytes, kind: Any) -> Any:
     """A line's statement; None when it is not what was written, or of another version. An earlier one lacked what has a
     default since."""
     try:

@@ -20,11 +20,12 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
 from recovery.cache.errors import CacheError
 from recovery.cache.store import Cache
 from recovery.dicom.model import InstanceRef
-from recovery.entries.denials import Told, note_denials, standing_denials
+from recovery.entries.denials import Told, denials_since, note_denials, standing_denials
 from recovery.entries.known_gaps import ever_acknowledged
 from recovery.host.entry_lines import EntriesError
 from recovery.tables.schema import DENIED, DOUBTED_RECORDS, FIRST, NAMED, SET_ASIDE, UNASKED
@@ -79,6 +80,16 @@ class DoubtedRecords:
         except EntriesError as error:
             raise CacheError(str(error)) from error
         self._written = dict(self.records)
+
+    def take(self, cache_path: Path, lines: Iterable[bytes]) -> None:
+        """Take in what jobs stated elsewhere, line by line; not of what the R&V system was just seen to have. Raises as
+        `load`."""
+        for uid, one in denials_since(cache_path, lines).items():
+            if self.records.get(uid, one)[1] == NAMED:
+                continue
+            self.records.pop(uid, None)
+            if one[1]:
+                self.records[uid] = one
 
     def of_state(self, *states: str) -> set[str]:
         return {uid for uid, (_, state, _) in self.records.items() if state in states}

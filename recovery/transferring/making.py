@@ -1,7 +1,7 @@
 """Make the whole packet in a folder, and put it in place only when it is whole."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,7 +14,7 @@ from recovery.entries.downtimes import told_at
 from recovery.folder.sums import SUMS, UNFINISHED
 from recovery.host import system
 from recovery.identity.one_patient import without_others_ids
-from recovery.pacs.doubted_records import DoubtedRecords
+from recovery.pacs.charted_journals import with_denials
 from recovery.pacs.verified_objects import VerifiedObjects, chain_of
 from recovery.patient.file import PatientFile, PatientNotFoundError, files_of
 from recovery.patient.recounted import as_of_now
@@ -86,10 +86,12 @@ def make(
     needed = known_records(tables, numbers[0]).union(*(chain_of(plan, tables) for plan in own))
     digests = VerifiedObjects.load(cache).digests
     lacking = Belongings(numbers, (), dict.fromkeys(needed, OUT_OF_REACH))
-    aside = DoubtedRecords.load(cache).waiting
-    of = belongings(pacs, numbers, needed, aside, with_charts=False) if pacs is not None else lacking
+    of, unknown = lacking, list[str]()
+    if pacs is not None:
+        doubted, unknown = with_denials(config, cache, pacs)
+        of = belongings(pacs, numbers, needed, doubted.waiting, with_charts=False)
     contents = bring(of, file, digests, pacs, config, folder)
-    lacks, local = lacks_of(file, contents), file.now
+    lacks, local = lacks_of(file, contents, unknown), file.now
     said, paper = [*lacks.missing, *lacks.remarks], config.charts.paper
     seal(
         folder,
@@ -114,9 +116,9 @@ def _without_others(file: PatientFile) -> PatientFile:
     return replace(file, namesakes=(), plans=tuple(plans))
 
 
-def lacks_of(file: PatientFile, contents: Contents) -> Lacks:
-    """Of objects, of the copy, and of each plan that may go on elsewhere."""
-    missing, remarks = list(contents.in_words()), []
+def lacks_of(file: PatientFile, contents: Contents, unknown: Iterable[str] = ()) -> Lacks:
+    """Of objects, of the copy, and of each plan that may go on elsewhere; after what is `unknown`, in sentences."""
+    missing, remarks = [*unknown, *contents.in_words()], []
     if not contents.files:
         missing.append("no DICOM object is in it")
     if file.as_of is None:

@@ -3,6 +3,7 @@ fraction that counts it or leaves it out in silence."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -21,6 +22,8 @@ from recovery.bundling.build import build
 from recovery.bundling.department import read_department
 from recovery.cache.doors import cache_to_show
 from recovery.dicom.model import DicomNode
+from recovery.folder.sums import SUMS, sums_text
+from recovery.host.keys import load_key, make_key
 from recovery.settings.config import load_config
 from recovery.sites.staging import stage
 from tests.app.people import enrol
@@ -41,11 +44,15 @@ EXTRA = (
 )
 
 
-@pytest.fixture(scope="module")
-def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoNodes]:
-    """Patient A has a record that the R&V system denies; it is copied, proven, and the R&V system is gone."""
+@pytest.fixture(scope="module", params=[False, True], ids=["unsigned", "signed"])
+def clinic(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoNodes]:
+    """Patient A has a record that the R&V system denies; it is copied, proven, and the R&V system is gone. Once by a
+    clinic whose jobs sign; where the list is made again lies no private key."""
     with two_nodes(tmp_path_factory.mktemp("doubted")) as nodes:
         nodes.extra = EXTRA
+        if request.param:
+            key = make_key(nodes.folder / "signing.key")
+            nodes.extra += f'[signing]\nprivate_key = "signing.key"\npublic_keys = ["{key}"]\n'
         (nodes.folder / "vault").mkdir()
         forged = made_up(treated(nodes, "A", "B")["A"], "A")
         forged.PatientName = "A^X"
@@ -78,12 +85,16 @@ def bundle_of(clinic: TwoNodes, folder: Path) -> Path:
     return folder
 
 
-def files_of(pacs: Orthanc, folder: Path) -> Path:
-    """All that the RT-PACS holds, as files."""
+def files_of(clinic: TwoNodes, folder: Path) -> Path:
+    """All that the RT-PACS holds, as files with checksums, which the clinic signs where it has a key."""
     folder.mkdir()
-    for instance in pacs._get("/instances"):
-        url = f"http://127.0.0.1:{pacs.http_port}/instances/{instance}/file"
-        (folder / f"{instance}.dcm").write_bytes(urllib.request.urlopen(url, timeout=30).read())
+    sums, key = {}, clinic.folder / "signing.key"
+    for instance in clinic.pacs._get("/instances"):
+        url = f"http://127.0.0.1:{clinic.pacs.http_port}/instances/{instance}/file"
+        data = urllib.request.urlopen(url, timeout=30).read()
+        (folder / f"{instance}.dcm").write_bytes(data)
+        sums[f"{instance}.dcm"] = hashlib.sha256(data).hexdigest()
+    (folder / SUMS).write_text(sums_text(sums, load_key(key) if key.exists() else None))
     return folder
 
 
@@ -108,9 +119,7 @@ def test_a_cycle_without_a_cache_while_the_rv_system_is_down_tells_the_same(
 
 def test_a_folder_of_files_in_the_place_of_the_rt_pacs_tells_the_same(clinic: TwoNodes, elsewhere: TwoNodes) -> None:
     config = elsewhere.config
-    text = config.read_text().replace(
-        "[pacs]\n", f'[pacs]\nfolder = "{files_of(clinic.pacs, elsewhere.folder / "f")}"\n'
-    )
+    text = config.read_text().replace("[pacs]\n", f'[pacs]\nfolder = "{files_of(clinic, elsewhere.folder / "f")}"\n')
     config.write_text(text)
     main(["rebuild", "--config", str(config)])
     assert listed(elsewhere) == TOLD
@@ -165,7 +174,42 @@ def test_it_goes_to_no_other_system_and_is_named(
     )
     assert "4" not in {str(said.get("valueUnsignedInt")) for said in phase.get("extension", ())}
     with Orthanc(tmp_path / "new", DicomNode("NEWRV", "127.0.0.1", free_port())) as receiver:
-        clinic.extra = EXTRA + destination("new", receiver.node)
-        assert recovery(clinic, "restore", "--to", "new", "--patient", "A") == 1
-        clinic.extra = EXTRA
+        other = replace(clinic, extra=clinic.extra + destination("new", receiver.node))
+        assert recovery(other, "restore", "--to", "new", "--patient", "A") == 1
         assert uid in capsys.readouterr().err and uid not in receiver.instances() and receiver.count() > 5
+
+
+@pytest.mark.parametrize("what", ["nothing", "a list from before"])
+def test_a_machine_that_knows_no_denial_asks_the_rt_pacs_for_them_before_it_sends(
+    clinic: TwoNodes, elsewhere: TwoNodes, capsys: pytest.CaptureFixture[str], what: str
+) -> None:
+    (uid,) = (row["sop_instance_uid"] for row in clinic.table("doubted_records"))
+    if what != "nothing":
+        recovery(elsewhere, "rebuild")
+        shutil.rmtree(elsewhere.folder / "cache-entries")
+        (elsewhere.folder / "cache" / "tables" / "doubted_records.parquet").unlink(missing_ok=True)
+        (elsewhere.folder / "cache" / "entries_noted.json").unlink(missing_ok=True)
+        assert recovery(elsewhere, "transfer-out", "--patient", "A", "-o", str(elsewhere.folder / "packet")) == 1
+        manifest: dict[str, Any] = json.loads((elsewhere.folder / "packet" / "PACK.json").read_text())
+        assert uid not in {named for named, *_ in manifest["files"].values()} and uid in manifest["lacks"]
+    with Orthanc(elsewhere.folder / "new", DicomNode("NEWRV", "127.0.0.1", free_port())) as receiver:
+        other = replace(elsewhere, extra=elsewhere.extra + destination("new", receiver.node))
+        capsys.readouterr()
+        assert recovery(other, "restore", "--to", "new", "--patient", "A") == 1
+        assert uid in capsys.readouterr().err and uid not in receiver.instances() and receiver.count() > 5
+
+
+def test_without_a_list_nothing_is_packed_or_handed_over_and_what_to_do_is_said(
+    elsewhere: TwoNodes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for command in ("package", "transfer-out"):
+        assert recovery(elsewhere, command, "--patient", "A", "-o", str(elsewhere.folder / command)) == 2
+        said = capsys.readouterr()
+        assert "recovery rebuild" in said.err, said
+        assert not list(elsewhere.folder.rglob("*.dcm"))
+
+
+def test_a_cycle_that_lost_cache_and_statements_takes_them_from_the_rt_pacs(elsewhere: TwoNodes) -> None:
+    for _ in range(2):
+        elsewhere.job("cycle")
+        assert listed(elsewhere) == TOLD and listed(elsewhere, "B")[:2] == (3, True)

@@ -14,19 +14,22 @@ from backup_jobs.archive.charted import archive_charted
 from backup_jobs.jobs.build_on_treatment import build_on_treatment
 from demo.pacs.archive import Archive
 from recovery.cache.journal import JobResult
+from recovery.cache.store import Cache
 from recovery.dicom.model import DicomNode
 from recovery.entries.charted import charted_folder, enter, merge, read_charted
+from recovery.entries.denials import Denial, note_denials, standing_denials
 from recovery.entries.journal_parts import Signed, taken_apart, vouch
 from recovery.entries.statement_lines import known_as
 from recovery.entries.transfers import TransferEntry, standing_at
 from recovery.host.entry_lines import append_statement
 from recovery.host.keys import load_key, make_key
+from recovery.host.seals import sealed_json
 from recovery.objects.raw_journal import heads_object, line_object, statement_object
-from recovery.pacs.charted_journals import bring_charted
+from recovery.pacs.charted_journals import bring_charted, with_denials
 from recovery.pacs.peers import pacs_peer
 from recovery.pacs.proven_objects import ProvenObjects
 from recovery.settings.signing import Signing
-from recovery.tables.schema import ON_TREATMENT
+from recovery.tables.schema import ON_TREATMENT, SET_ASIDE
 from tests.archive_clinic import OneSite, local
 from tests.objects import beam_item, plan, record
 from tests.recovery.charting import FULL, entry
@@ -235,6 +238,46 @@ def test_what_people_signed_comes_back_in_the_order_of_its_times_and_what_lacks_
             bring_charted(config, peer)[1][-1]
             == "Of what people signed 1 statement cannot be had from the RT-PACS, and not from here."
         )
+
+
+GIVEN, NOBODYS = "1.2.3.1", "1.2.3.2"
+
+
+def denial(state: str, uid: str, at: str = "2026-11-24T14:00:00+01:00") -> bytes:
+    """A statement of a job, as anybody can write one."""
+    return sealed_json({"state": state, "records": {uid: "100001"}, "entered_at": at}).encode()
+
+
+@pytest.mark.parametrize("is_signing", [False, True])
+def test_what_the_jobs_stated_of_records_is_asked_from_the_rt_pacs_and_what_no_key_vouches_for_is_said(
+    tmp_path: Path, pacs: Archive, is_signing: bool
+) -> None:
+    key = tmp_path / "signing.key"
+    signing = Signing(public_keys=[make_key(key)], private_key=str(key)) if is_signing else Signing()
+    jobs, new = here(tmp_path / "jobs", pacs), here(tmp_path / "new", pacs)
+    config, at = replace(new.config, signing=signing), datetime(2026, 11, 24, 14, 0)  # noqa: DTZ001  as tables have it
+    note_denials(jobs.config.cache_path, {NOBODYS: ("100001", SET_ASIDE, at)}, local().astimezone(UTC))
+    space = jobs.space()
+    assert archive_charted(replace(space, config=replace(space.config, signing=signing))).unproven == {}
+    peer, cache = pacs_peer(config, new.space().memory), Cache(config.cache_path)
+    known, problems = with_denials(config, cache, peer)
+    assert (known.waiting, problems) == ({NOBODYS}, []) and not standing_denials(config.cache_path), "nothing is kept"
+    made_up = [denial("", NOBODYS), denial(SET_ASIDE, GIVEN), *(denial("", NOBODYS, at) for at in ODD_TIMES)]
+    pacs.store.ingest([statement_object(SITE, Denial.FILE, line, MADE) for line in made_up])
+    known, problems = with_denials(config, cache, peer)
+    assert known.waiting == ({NOBODYS} if is_signing else {GIVEN}), "without keys anybody is believed"
+    assert [said.startswith(f"{len(made_up)} statements in the RT-PACS, for which no key") for said in problems] == (
+        [True] if is_signing else []
+    )
+    changed = statement_object(SITE, Denial.FILE, denial(SET_ASIDE, "1.2.3.3"), MADE)
+    block = changed.private_block(0x0071, "RBRDT TABLE SNAPSHOT")
+    block[0x10].value = block[0x10].value.replace(b"100001", b"100002")
+    pacs.store.ingest([changed])
+    _, problems = with_denials(config, cache, peer)
+    assert "what the R&V system denied, 1 object" in problems[0] and changed.SOPInstanceUID in problems[0]
+
+
+ODD_TIMES = "2026-11-24T14:00:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:00:00-14:00"
 
 
 def test_unzip_opens_an_object_without_this_program(journals: Path, tmp_path: Path) -> None:
