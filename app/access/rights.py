@@ -25,7 +25,7 @@ SITTING = "sitting"
 STILL_HERE = "still_here"
 """Where the gate's question lies that is asked of each connection: is it still that person, address and browser?"""
 Part = TypeVar("Part", bound=Callable[..., object])
-_BY_ITSELF = "redrawn_by_itself"
+_BY_ITSELF, _WITH_PAGE = "redrawn_by_itself", "drawn_with_its_page"
 
 
 def sitting() -> Sitting | None:
@@ -84,10 +84,20 @@ def fragment(draw: Part, run_every: timedelta | None = None) -> Part:
     @wraps(draw)
     def draw_if_held(*args: object, **kwargs: object) -> object:
         if not holds():
-            redraw()
+            _redraw()
         return draw(*args, **kwargs)
 
-    return cast("Part", st.fragment(draw_if_held, run_every=run_every))
+    part = st.fragment(draw_if_held, run_every=run_every)
+
+    @wraps(draw)
+    def draw_with_page(*args: object, **kwargs: object) -> object:
+        st.session_state[_WITH_PAGE] = True
+        try:
+            return part(*args, **kwargs)
+        finally:
+            st.session_state[_WITH_PAGE] = False
+
+    return cast("Part", draw_with_page)
 
 
 def callback(act: Part) -> Part:
@@ -101,7 +111,16 @@ def callback(act: Part) -> Part:
 
 
 def redraw() -> None:
-    """Draw the page anew although nobody pressed anything."""
+    """Draw the page anew although nobody pressed anything, from a part that is drawn anew alone.
+
+    Nothing where the part is drawn with its page: that run may bear somebody's press, which the page has not read yet,
+    and an entry that was signed would be lost without a word. What is below is new then anyway.
+    """
+    if not st.session_state.get(_WITH_PAGE, False):
+        _redraw()
+
+
+def _redraw() -> None:
     st.session_state[_BY_ITSELF] = True
     st.rerun()
 

@@ -117,6 +117,27 @@ def test_the_next_fraction_is_charted_in_six_presses_and_counts_at_once(charting
     assert '"chart"' in audit and people.PASSWORD not in audit
 
 
+def test_a_signature_is_entered_although_others_enter_theirs_in_that_moment(
+    charting: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the banner sees change while a page is drawn must not draw it anew: the press would go with it."""
+    visit = choose(charting(), "ABELSEN")
+    states = iter(f"others entered {place}" for place in range(4))
+    monkeypatch.setattr("app.components.banner._drawn_state", lambda _desk: next(states, "nobody any more"))
+    sign(visit)
+    assert "Entered and signed" in plain(visit) and len(kept()) == 1
+
+
+def test_a_signature_is_entered_although_broken_glass_ends_in_that_moment(charting: Open) -> None:
+    visit = choose(charting(), "ABELSEN")
+    here = visit.session_state["sitting"]
+    here.break_glass("a patient waits at the machine", timedelta(minutes=30))
+    here.glass = replace(here.glass, until=here.clock() - timedelta(seconds=1))
+    sign(visit)
+    assert here.glass is None, "its end was noticed in this run"
+    assert "Entered and signed" in plain(visit) and len(kept()) == 1
+
+
 @pytest.mark.parametrize(
     ("how", "why"),
     [

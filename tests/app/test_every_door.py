@@ -133,7 +133,7 @@ def test_a_fragment_draws_nothing_for_who_lost_the_account(
     def redraw() -> None:
         raise Redrawn
 
-    monkeypatch.setattr("app.access.rights.redraw", redraw)
+    monkeypatch.setattr("app.access.rights._redraw", redraw)
     monkeypatch.setattr("streamlit.fragment", lambda draw, run_every=None: draw)
     part = rights.fragment(lambda: drawn.append("patients"))
     monkeypatch.setattr("app.access.rights.holds", lambda: True)
