@@ -26,7 +26,8 @@ class BeamState:
     ended_normally: bool = False
     unit: str = MU
     is_known: bool = True
-    """Whether every record of it could be added up: the same unit, and pulses told."""
+    """Whether every record of it could be added up, the same unit, an amount or a NORMAL end, pulses; and of a source,
+    whether a record says how long it was to stay on that day."""
     channels_untold: int = 0
     """Channels of the plan that no record tells of: it is not full, and what they lack nobody knows in seconds."""
 
@@ -60,7 +61,9 @@ def beam_state(beam_number: int, to_give: ToGive, own: Sequence[Delivery]) -> Be
     if planned is not None and silent:
         delivered += planned * sum(delivery_type != "CONTINUATION" for delivery_type in silent)
         delivered = max(delivered, planned)
-    is_known = len(alike) == len(own)
+    is_told = all(d.beam.delivered_meterset is not None or d.beam in normal for d in own)
+    is_of_the_day = to_give.unit != SECONDS or not own or any(d.beam.specified_meterset is not None for d in own)
+    is_known = len(alike) == len(own) and is_told and is_of_the_day
     times = BeamState(beam_number, planned, round(delivered, 6), bool(normal), to_give.unit, is_known)
     return _with_pulses(times, to_give, alike)
 

@@ -220,6 +220,12 @@ def _is_copy(one: Delivery, other: Delivery) -> bool:
     return _began_together(one, other) and all(is_rounding(a, b, unit) for a, b in outcomes)
 
 
+def may_be_one(one: Delivery, other: Delivery) -> bool:
+    """Whether two records tell of one beam from the same second, whatever they say that it got."""
+    is_apart = one.sop_instance_uid != other.sop_instance_uid and not (one.beam.charted_by or other.beam.charted_by)
+    return is_apart and _place(one) == _place(other) and _began_together(one, other)
+
+
 def _began_together(one: Delivery, other: Delivery) -> bool:
     """Less than one second apart: a second may be cut off or rounded."""
     first, second = (d.beam.started_at or d.treated_at for d in (one, other))

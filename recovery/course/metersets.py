@@ -221,9 +221,12 @@ def authority_of(planned: Planned, deliveries: Sequence[Delivery], told: ByFract
     asked: dict[tuple[int | None, int, int], float] = {}
     asked_last: dict[tuple[int | None, int], float] = {}
     specified: list[Specified] = []
-    for (group, beam), by_fraction in _largest_specified(planned, deliveries).items():
+    for (group, beam), told_by_fraction in _specified(planned, deliveries).items():
         one = planned[group][beam]
+        by_fraction = {number: max(metersets) for number, metersets in told_by_fraction.items()}
         if one.meterset is None or all(agree(m, one.meterset, one.unit) for m in by_fraction.values()):
+            continue
+        if _is_in_parts(told_by_fraction.values(), one.meterset, one.unit):
             continue
         database = {number: m for (number, of), m in told.items() if of == beam}
         others = {n: m for n, m in by_fraction.items() if not agree(m, one.meterset, one.unit)}
@@ -238,11 +241,18 @@ def authority_of(planned: Planned, deliveries: Sequence[Delivery], told: ByFract
     return Authority(planned, asked, asked_last, tuple(specified))
 
 
-def _largest_specified(
+def _is_in_parts(fractions: Iterable[list[float]], planned: float, unit: str) -> bool:
+    """Whether the records tell of a beam in parts, a wedge or segments, that come to the plan's meterset: in one
+    fraction at least, and in no fraction but the last one part alone."""
+    others = [parts for parts in fractions if not agree(max(parts), planned, unit)]
+    return any(agree(sum(parts), planned, unit) for parts in others) and all(len(parts) > 1 for parts in others[:-1])
+
+
+def _specified(
     planned: Planned, deliveries: Iterable[Delivery]
-) -> dict[tuple[int | None, int], dict[int, float]]:
+) -> dict[tuple[int | None, int], dict[int, list[float]]]:
     """By group and beam, then by fraction number, the last treated at the end. The time of a source is not asked."""
-    found: dict[tuple[int | None, int], dict[int, float]] = {}
+    found: dict[tuple[int | None, int], dict[int, list[float]]] = {}
     for d in sorted(deliveries, key=_when):
         beam, number = d.beam.beam_number, d.fraction_number
         meterset = d.beam.specified_meterset
@@ -254,7 +264,7 @@ def _largest_specified(
         if d.beam.treatment_delivery_type == "CONTINUATION" or d.unit not in {None, one.unit}:
             continue
         by_fraction = found.setdefault((d.fraction_group_number, beam), {})
-        by_fraction[number] = max(meterset, by_fraction.pop(number, meterset))
+        by_fraction[number] = [*by_fraction.pop(number, ()), meterset]
     return found
 
 

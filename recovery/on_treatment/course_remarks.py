@@ -5,9 +5,12 @@ from datetime import datetime
 from itertools import pairwise
 
 from recovery.course.courses import Chain, Member
+from recovery.dicom.plans import Plan
+from recovery.dicom.records import TreatmentRecord
 from recovery.on_treatment.evidence import Evidence
 from recovery.on_treatment.missing import in_ranges
-from recovery.words.sentences import joined
+from recovery.on_treatment.whose_row import newest_first
+from recovery.words.sentences import each_differing, joined
 from recovery.words.values import absent
 
 
@@ -46,6 +49,18 @@ def _left_open(chain: Chain, member: Member) -> Iterator[str]:
                 yield f"fraction {number} was begun with plan {label} too: what two plans gave is not added up"
             elif number not in complete:
                 yield f"fraction {number} was begun with plan {label} and is not complete"
+
+
+def planned_otherwise(chain: Chain, plan: Plan | None, records: Iterable[TreatmentRecord]) -> Iterator[str]:
+    """A number of fractions that was changed in the R&V system, and not in the plan that is held, for `disagreement`.
+
+    Nothing of a plan that is one of several, or of one day: its records may tell the number of the course.
+    """
+    told = (r.number_of_fractions_planned for r in newest_first(records) if not r.is_of_database)
+    number = next((n for n in told if n is not None), None)
+    ours = plan.number_of_fractions_planned if plan is not None and len(plan.treating_groups) == 1 else None
+    if ours is not None and ours > 1 and not chain.is_several:
+        yield from each_differing("fractions planned", {"in the plan": ours, "in its newest treatment record": number})
 
 
 def earlier_in_words(members: Iterable[Member]) -> str:

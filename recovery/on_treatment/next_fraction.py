@@ -14,9 +14,9 @@ from collections.abc import Iterable, Iterator
 from itertools import combinations
 
 from recovery.course.courses import Chain, Member, shares_anatomy
-from recovery.course.deliveries import is_rounding
+from recovery.course.deliveries import is_rounding, may_be_one
 from recovery.course.fractions import UNNUMBERED, WITHOUT_BEAMS, Course, FractionState, Unplaced
-from recovery.course.metersets import FULL_SHARE, agree
+from recovery.course.metersets import FULL_SHARE, agree, is_enough
 from recovery.words import next_unknown
 from recovery.words.times import day
 from recovery.words.units import PULSES, amount
@@ -41,6 +41,9 @@ def doubts(chain: Chain, member: Member, beside: Iterable[Member] = ()) -> Itera
     course = member.course
     yield from _of_groups(course)
     yield from _unplaced(course)
+    yield from _untold(course)
+    yield from _begun_at_once(course)
+    yield from _taken_for_copies(course)
     yield from _out_of_course(course)
     yield from _twice_over(course)
     yield from _told_again(course)
@@ -163,6 +166,47 @@ def _unplaced(course: Course) -> Iterator[str]:
         noun = "record" if what == WITHOUT_BEAMS else "delivered beam"
         if not is_less:
             yield f"{counted(len(found), noun)}{on}{what.removeprefix(noun)} may be of it"
+
+
+def _untold(course: Course) -> Iterator[str]:
+    """Beams of the interrupted fraction of which the records do not tell how much was given, or was to be."""
+    own = course.interrupted
+    beams = [b.beam_number for b in own.beams if not (b.is_full or b.is_known or b.channels_untold)] if own else []
+    if own is not None and beams:
+        which = f"{'beam' if len(beams) == 1 else 'beams'} {', '.join(map(str, beams))}"
+        yield f"how much fraction {own.fraction_number} lacks of {which} is not known"
+
+
+def _begun_at_once(course: Course) -> Iterator[str]:
+    """Two records of one beam from the same second, that tell of different metersets: one may correct the other. Not
+    where they add up to what was planned, as parts do that bear the time of their session, nor where one is full."""
+    for fraction in course.fractions:
+        for beam in fraction.beams:
+            own = [d for d in fraction.deliveries if d.beam.beam_number == beam.beam_number]
+            given = [d.beam.delivered_meterset or 0.0 for d in own]
+            planned = beam.planned
+            if planned is None or len(own) < 2 or agree(sum(given), planned, beam.unit):
+                continue
+            if is_enough(max(given), planned, beam.unit):
+                continue
+            for one, other in combinations(own, 2):
+                if may_be_one(one, other):
+                    both = " and ".join(amount(d.beam.delivered_meterset, beam.unit) for d in (one, other))
+                    which = f"beam {beam.beam_number} of fraction {fraction.fraction_number}"
+                    yield f"{both} of {which} began in one second"
+
+
+def _taken_for_copies(course: Course) -> Iterator[str]:
+    """Deliveries that were counted once, where a beam that lacks something has one that got all that it was to give:
+    the others may be its further parts, under the time of the session."""
+    own = course.interrupted
+    lacking = _lacking(own) if own is not None and course.duplicates else set()
+    parts = [d.beam for d in (own.deliveries if own is not None else ()) if d.beam.beam_number in lacking]
+    if own is not None and any(
+        b.delivered_meterset and is_rounding(b.specified_meterset, b.delivered_meterset) for b in parts
+    ):
+        copies = counted(course.duplicates, "delivery", "deliveries")
+        yield f"{copies} recorded twice and counted once may be parts of fraction {own.fraction_number}"
 
 
 def _out_of_course(course: Course) -> Iterator[str]:

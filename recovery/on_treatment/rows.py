@@ -20,7 +20,7 @@ from recovery.dicom.plans import NOBODY, Plan, StructureSet
 from recovery.dicom.records import TreatmentRecord
 from recovery.identity.one_patient import SEPARATOR, Identities, identify, own_plan
 from recovery.on_treatment import whose_row
-from recovery.on_treatment.course_remarks import course_labels, course_remarks, earlier_in_words
+from recovery.on_treatment.course_remarks import course_labels, course_remarks, earlier_in_words, planned_otherwise
 from recovery.on_treatment.evidence import ANOTHERS, NOT_ASKED, Counted, Evidence, Listed, PlanBackup
 from recovery.on_treatment.missing import (
     is_approved,
@@ -58,6 +58,7 @@ class _Entry:
     is_superseded: bool = False
     beside: Sequence[Member] = ()
     """All plans of the patient, this one too."""
+    born_otherwise: tuple[str, ...] = ()
 
     @property
     def fractions_remaining(self) -> int | None:
@@ -89,8 +90,9 @@ def build_rows(
     for entry in entries:
         entry.is_closed = is_closed(told_of(entry.key, evidence, who))
     for patient_id, siblings in by_patient.items():
+        born = tuple(whose_row.born_otherwise((e.records, e.plan) for e in siblings))
         for entry in siblings:
-            entry.beside = [e.member for e in siblings]
+            entry.beside, entry.born_otherwise = [e.member for e in siblings], born
         own = {e.key[1]: e.plan for e in siblings if e.key[1] is not None and e.plan is not None}
         _chain(siblings, plans.get(patient_id, {}) | own, evidence, who)
         _supersede(siblings, evidence.structure_sets)
@@ -186,7 +188,8 @@ def _row(
     is_anothers = plan is None and uid in evidence.plans
     charted = evidence.charted_of(uid, patient_id, who)
     backup = ANOTHERS if is_anothers else evidence.backups.get(uid or "", NOT_ASKED)
-    differing = *specified_in_words(course), *charted.disagreements, *evidence.doubted.differing(entry.records)
+    own = *entry.born_otherwise, *planned_otherwise(entry.chain, plan, entry.records), *specified_in_words(course)
+    differing = *own, *charted.disagreements, *evidence.doubted.differing(entry.records)
     return {
         "patient_id": patient_id,
         "patient_name": patient.patient_name,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,15 @@ def met_in(records: Iterable[TreatmentRecord], plan: Plan | None) -> Patient | N
     """As the newest record that bears a name says, else the plan; None where there is neither."""
     own = [r.patient for r in newest_first(records)] + ([plan.patient] if plan is not None else [])
     return next((p for p in own if p.patient_name is not None), own[0] if own else None)
+
+
+def born_otherwise(plans: Iterable[tuple[Iterable[TreatmentRecord], Plan | None]]) -> Iterator[str]:
+    """Of all plans of one ID, each with its records, where their objects tell several birth dates: two hospitals may
+    give two people one ID, and IssuerOfPatientID (0010,0021) is seldom filled in."""
+    told = (one.patient.patient_birth_date for records, plan in plans for one in (*records, plan) if one is not None)
+    born = sorted({str(day) for day in told if day is not None})
+    if len(born) > 1:
+        yield f"born {' or '.join(born)}: objects of two people may bear this patient ID"
 
 
 def everybody_met(evidence: Evidence, who: Identities) -> dict[str | None, Patient]:

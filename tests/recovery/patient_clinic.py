@@ -60,6 +60,7 @@ def treated(
             PatientID=plan.PatientID,
             PatientName=plan.PatientName,
             PatientBirthDate=plan.PatientBirthDate,
+            NumberOfFractionsPlanned=plan.FractionGroupSequence[0].NumberOfFractionsPlanned,
             **elements,
         )
         for place, number in enumerate(listed)

@@ -44,7 +44,9 @@ def test_of_a_source_the_longest_time_asked_for_on_the_day_is_the_whole_and_a_re
 @pytest.mark.parametrize("specified", [[None], [None, None]])
 def test_of_a_source_the_plans_time_stands_in_where_no_record_asks_for_another(specified: list[None]) -> None:
     state = beam_state(1, ToGive(400.0, SECONDS), [of_source(one, 100.0) for one in specified])
-    assert (state.planned, state.remaining) == (400.0, 400.0 - 100.0 * len(specified))
+    assert (state.planned, state.remaining) == (400.0, None), "on another day it was another time"
+    full = beam_state(1, ToGive(400.0, SECONDS), [of_source(None, 400.0)])
+    assert (full.is_full, full.remaining) == (True, 0.0)
 
 
 def test_of_a_linac_the_record_does_not_say_what_was_planned() -> None:
@@ -97,9 +99,14 @@ def test_a_continuation_that_tells_no_meterset_and_ended_normally_gave_what_lack
     assert over.delivered == 120.0, "what was given too much does not go away"
 
 
-def test_what_tells_no_meterset_and_did_not_end_normally_gave_nothing_that_counts() -> None:
-    state = beam_state(1, ToGive(100.0), [given_by(delivery(delivered=None, termination="MACHINE"))])
-    assert (state.delivered, state.remaining) == (0.0, 100.0)
+def test_of_what_tells_no_meterset_and_did_not_end_normally_nobody_knows_what_is_left() -> None:
+    untold = given_by(delivery(delivered=None, termination="MACHINE"))
+    state = beam_state(1, ToGive(100.0), [untold])
+    assert (state.delivered, state.remaining) == (0.0, None)
+    state = beam_state(1, ToGive(100.0), [given_by(delivery(delivered=60.0, termination="MACHINE")), untold])
+    assert (state.delivered, state.remaining) == (60.0, None)
+    state = beam_state(1, ToGive(100.0), [untold, given_by(delivery(delivered=100.0))])
+    assert (state.is_full, state.remaining) == (True, 0.0)
 
 
 def test_where_nothing_says_how_much_was_planned_only_a_normal_end_is_full() -> None:
