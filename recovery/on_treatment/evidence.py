@@ -43,7 +43,8 @@ class Doubted:
 
     `denied`: it has none such, and they count all the same; `signed`: the same, and a physicist signed them; `unasked`:
     it could not be asked; `set_aside`: by patient, how many it denied and do not count; `first`: and of how many that
-    count nobody else tells; `purged`: it has none such, but later ones of the plan.
+    count nobody else tells; `purged`: it has none such, but later ones of the plan; `hinging`: by patient, how many of
+    these there are on which a fraction hinges.
     """
 
     denied: Set[str] = frozenset()
@@ -52,10 +53,12 @@ class Doubted:
     set_aside: Mapping[str | None, int] = field(default_factory=dict)
     first: Mapping[str | None, int] = field(default_factory=dict)
     purged: Set[str] = frozenset()
+    hinging: Mapping[str | None, int] = field(default_factory=dict)
 
     def missing(self, patient_ids: Collection[str | None]) -> Iterator[str]:
         """What lacks, while nobody has said whether these were given."""
-        for numbers, what in ((self.set_aside, "not counted"), (self.first, "counted")):
+        whether = "counted, and a fraction hinges on it"
+        for numbers, what in (self.set_aside, "not counted"), (self.first, "counted"), (self.hinging, whether):
             if number := sum(numbers.get(one, 0) for one in patient_ids):
                 yield f"word of the R&V system of {counted(number, 'treatment record')} in the RT-PACS ({what})"
 

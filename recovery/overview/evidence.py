@@ -1,11 +1,12 @@
 """Everything that the rows of `on_treatment` are made from, as far as one run knows it."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from recovery.course.charted import Settled, settle_all
 from recovery.course.charted_entries import ChartedFraction, standing
+from recovery.course.metersets import ByFraction
 from recovery.course.planned_number import Prescribed
 from recovery.dicom.records import TreatmentRecord
 from recovery.entries.charted import read_charted
@@ -15,9 +16,9 @@ from recovery.objects.sent_records import without_sent
 from recovery.objects.treatment_record import without_amended
 from recovery.on_treatment.evidence import Doubted, Evidence, PlanBackup
 from recovery.on_treatment.missing import HELD_ONCE
+from recovery.overview.purged import purged
 from recovery.overview.rv_columns import database_sessions, planned_by_database, plans_told
 from recovery.overview.wanted_plans import next_appointments
-from recovery.pacs.doubted_records import DoubtedRecords
 from recovery.pacs.record_holdings import lost_records
 from recovery.pacs.verified_objects import GONE, Proofs, in_short
 from recovery.pacs.workspace import Workspace, relational_rows
@@ -44,7 +45,7 @@ def evidence_of(space: Workspace) -> Evidence:
     proofs = Proofs.load(space.cache, space.collection)
     told = plans_told(space, met | {(p.ref.patient_id, p.ref.sop_instance_uid): p.patient for p in untreated})
     told_records = [*records, *database_sessions(space, records)]
-    charted = _settled(space, told_records, entries)
+    charted, asked = _settled(space, told_records, entries), planned_by_database(space, records)
     return Evidence(
         records=[*told_records, *(record for settled in charted.values() for record in settled.records)],
         charted=charted,
@@ -53,7 +54,7 @@ def evidence_of(space: Workspace) -> Evidence:
         backups={uid: _backup_of(space, proofs, uid) for uid in uids if uid is not None},
         unproven_records=_of_any_plan(space, proofs),
         lost_records=_lost_records(space, proofs),
-        doubted=_doubted(space.doubted, records),
+        doubted=_doubted(space, records, asked),
         appointments=by_number_of_the_objects(next_appointments(space), told),
         told={key: word for key, row in told.items() if (word := row["approval_status"]) is not None},
         approved_for={
@@ -63,7 +64,7 @@ def evidence_of(space: Workspace) -> Evidence:
         },
         labels=plan_labels(space),
         prescribed=prescriptions_of_plans(space),
-        planned_by_database=planned_by_database(space, records),
+        planned_by_database=asked,
     )
 
 
@@ -106,40 +107,18 @@ def _lost_records(space: Workspace, proofs: Proofs) -> dict[str, str]:
     return {uid: why for uid, why in told.items() if uid in space.collection.records}
 
 
-def _doubted(known: DoubtedRecords, records: Iterable[TreatmentRecord]) -> Doubted:
-    denied = known.of_state(DENIED)
-    purged = _purged(denied - known.signed, known.records.keys(), records)
+def _doubted(space: Workspace, records: Sequence[TreatmentRecord], asked: Mapping[str, ByFraction]) -> Doubted:
+    known, denied = space.doubted, space.doubted.of_state(DENIED) - space.doubted.signed
+    gone, hinging = purged(denied, known.records.keys(), records, space.collection.plans, asked)
     return Doubted(
-        denied=denied - known.signed - purged,
-        signed=denied & known.signed,
+        denied=denied - gone,
+        signed=known.of_state(DENIED) & known.signed,
         unasked=known.of_state(UNASKED),
         set_aside=known.by_patient(SET_ASIDE),
         first=known.by_patient(FIRST),
-        purged=purged,
+        purged=gone,
+        hinging=Counter(one.ref.patient_id for one in records if one.ref.sop_instance_uid in hinging),
     )
-
-
-def _purged(denied: Set[str], doubted: Set[str], records: Iterable[TreatmentRecord]) -> set[str]:
-    """Which of those that it denies are of earlier days and lower fractions than all that it ever named of the plan: an
-    R&V system that purges has no more of them. Whoever adds a fraction that nobody gave adds a higher or later one."""
-    if not denied:
-        return set()
-    courses: dict[tuple[str | None, str | None], list[TreatmentRecord]] = {}
-    for one in records:
-        courses.setdefault((one.ref.patient_id, one.course_uid), []).append(one)
-    found = set[str]()
-    for told in courses.values():
-        named = [one for one in told if one.ref.sop_instance_uid not in doubted]
-        before = (one for one in told if named and all(_is_before(one, later) for later in named))
-        found.update(one.ref.sop_instance_uid for one in before)
-    return found & denied
-
-
-def _is_before(one: TreatmentRecord, later: TreatmentRecord) -> bool:
-    numbers, higher = ([beam.current_fraction_number for beam in record.beams] for record in (one, later))
-    if one.treated_at is None or later.treated_at is None or not numbers or not higher or None in (*numbers, *higher):
-        return False
-    return one.treated_at < later.treated_at and max(filter(None, numbers)) < min(filter(None, higher))
 
 
 def prescriptions_of_plans(space: Workspace) -> dict[str, Prescribed]:

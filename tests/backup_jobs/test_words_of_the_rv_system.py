@@ -93,6 +93,12 @@ def given(patient_id: str, plan_uid: str, number: int, days: float) -> Dataset:
     return record(plan_uid, beams, at=at, PatientID=patient_id, InstanceCreationDate=f"{at:%Y%m%d}")
 
 
+def part(patient_id: str, plan_uid: str, number: int, days: float, mu: float) -> Dataset:
+    ds = given(patient_id, plan_uid, number, days)
+    ds.TreatmentSessionBeamSequence[0].DeliveredPrimaryMeterset = mu
+    return ds
+
+
 def delete(archive: Archive, uid: str) -> None:
     rows = archive.store.index.rows("SELECT path FROM instance WHERE sop_instance_uid = ?", (uid,))
     archive.store.index.forget(row["path"] for row in rows)
@@ -237,14 +243,39 @@ def test_what_the_rv_system_purged_is_no_disagreement_of_each_row_and_a_fraction
     assert "lacks 2 treatment records of earlier fractions" in result.message and len(result.unproven) == 1
 
 
+@pytest.mark.parametrize("more", [[], [(40.0, 1.5)]], ids=["not finished", "finished by somebody"])
+def test_where_a_fraction_hinges_on_what_it_purged_no_next_one_is_told_until_a_physicist_signs(
+    nodes: Nodes, more: list[tuple[float, float]]
+) -> None:
+    """Fraction 1 of A was interrupted, which the R&V system has forgotten, as this machine has what it knew."""
+    whole = {one: next(uid for uid in nodes.given if nodes.given[uid] == one) for one in "AB"}
+    for one in "AB":
+        delete(nodes.rv, whole[one])
+    delete(nodes.pacs, whole["A"])
+    parts = [part("A", nodes.plans["A"], 1, days, mu) for mu, days in [(60.0, 2.0), *more]]
+    nodes.pacs.store.ingest(parts)
+    shutil.rmtree(nodes.site.config.cache_path)
+    for _ in range(3):
+        result = nodes.site.cycle()
+    row = next(row for row in Cache(nodes.site.config.cache_path).read(ON_TREATMENT) if row["patient_id"] == "A")
+    assert row["next_fraction_number"] == (3 if more else 1) and next_fraction(row)[1] is not Next.DUE
+    assert "R&V system of" in row["missing"] and "(counted, and a fraction hinges on it)" in row["missing"]
+    assert nodes.site.listed()["B"] == (2, True, None), "one whole record of a fraction is rather purged"
+    uids = tuple(str(ds.SOPInstanceUID) for ds in parts)
+    assert set(result.unproven) == {*uids}
+    append_statement(nodes.site.config.cache_path, KnownGap(uids, "on the console", NOW.date(), "Green", NOW))
+    nodes.site.cycle()
+    assert nodes.site.listed()["A"] == (1 + len(more), True, None)
+
+
 @pytest.mark.parametrize("number, days", [(3, 2.5), (1, 0.0)])
 def test_a_later_day_or_a_higher_fraction_is_never_taken_for_purged(nodes: Nodes, number: int, days: float) -> None:
     delete(nodes.rv, next(uid for uid in nodes.given if nodes.given[uid] == "A"))
-    nodes.more("A", number, days)
+    added = nodes.more("A", number, days)
     shutil.rmtree(nodes.site.config.cache_path)
     for _ in range(3):
-        nodes.site.cycle()
-    assert nodes.site.listed()["A"][2] == DISAGREES
+        result = nodes.site.cycle()
+    assert str(nodes.site.listed()["A"][2]).endswith(DISAGREES[-40:]) and str(added.SOPInstanceUID) in result.unproven
 
 
 def test_what_a_planning_system_has_counts_without_a_word_of_the_rv_system(nodes: Nodes, tmp_path: Path) -> None:
