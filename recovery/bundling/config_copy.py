@@ -3,7 +3,8 @@
 How
     Where people put a secret that should be in an environment variable, it is not copied: of an ODBC connection string
     whatever is not known to be harmless, the addresses of `[watch]`, which let anybody say that the backup lives, and
-    comments that tell a password. What cannot be told to be clean is not copied at all.
+    comments that tell a password. What cannot be told to be clean is not copied at all. Nor is where this machine's own
+    private keys lie: whoever reads needs the public ones, and makes a key of his own where he charts.
 """
 
 import json
@@ -22,7 +23,8 @@ _HARMLESS = frozenset(
 _PART = re.compile(r"\s*([^=;{}]+?)\s*=\s*(\{(?:[^}]|\}\})*\}|[^;{}]*)(?:;\s*|$)")
 _FOUND = re.compile(
     r"""(?imsx) ^[^\S\n]*(?P<comment>\#)[^\n]*\b(?:pwd|password|passphrase)\b\s*=[^\n]*
-    | \b(?P<key>connection|ping_url|watch_ping_url)(?P<equals>["']?\s*=\s*)
+    | ^[^\S\n]*(?P<own>private_key)[^\S\n]*=[^\S\n]*(?:"[^"\\\n]*"|'[^'\n]*')[^\S\n]*(?:\#[^\n]*)?$
+    | \b(?P<key>connection|ping_url|watch_ping_url|private_key)(?P<equals>["']?\s*=\s*)
       (?P<value>\"{3}(?:\\.|[^\\])*?\"{3} | '{3}.*?'{3} | "(?:\\.|[^"\\\n])*" | '[^'\n]*')
     | (?<=://)[^/\s"'@]+:[^/\s"'@]*(?=@)  # https://user:password@host
     """
@@ -42,6 +44,8 @@ def without_secrets(config: bytes) -> bytes:
 def _masked(found: re.Match[str]) -> str:
     if found["comment"] is not None:
         return f"# {NOT_COPIED}"
+    if found["own"] is not None:
+        return f"# private_key {NOT_COPIED}"
     if found["key"] is None:
         return NOT_COPIED
     value = tomllib.loads(f"value = {found['value']}")["value"]
@@ -51,7 +55,7 @@ def _masked(found: re.Match[str]) -> str:
 def _harmless(key: str, value: str) -> str:
     """What may be told of a secret's place."""
     if key != "connection":
-        return ""
+        return NOT_COPIED if key == "private_key" else ""
     if value.startswith("sqlite:///"):
         return value
     parts = list(_PART.finditer(value))
@@ -76,6 +80,6 @@ def weaknesses_of(connection: str) -> list[str]:
 def _is_clean(said: Any) -> bool:
     """Whether no key, however it is spelt, holds what is not copied."""
     if isinstance(said, dict):
-        secrets = {"connection", "ping_url", "watch_ping_url"}
+        secrets = {"connection", "ping_url", "watch_ping_url", "private_key"}
         return all(_harmless(k, v) == v if k in secrets else _is_clean(v) for k, v in said.items())
     return all(map(_is_clean, said)) if isinstance(said, list) else True

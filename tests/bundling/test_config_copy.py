@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import tomllib
+from pathlib import Path
 
 import pytest
 
 from recovery.bundling.config_copy import weaknesses_of, without_secrets
+from recovery.settings.config import load_config
 
 HARMLESS = '[site]\nname = "Demo; password = on the wall"\n[rv.database]\npassword_env = "RV"\n'
 
@@ -32,6 +34,27 @@ def test_a_secret_is_not_copied_in_whatever_form_it_stands(line: str) -> None:
     copied = without_secrets(f"{HARMLESS}{line}\n".encode()).decode()
     assert "hunter2" not in copied and "ter2" not in copied
     assert isinstance(tomllib.loads(copied), dict)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        '[signing]\npublic_keys = []\nprivate_key = "vault/hunter2.key"  # there\n',
+        "[downtime]\nprivate_key = 'vault/hunter2.key'\ngap_days = 3\n",
+        '[signing]\nprivate_key = """vault/hunter2.key"""\n',
+        'signing = { public_keys = [], private_key = "vault/hunter2.key" }\n',
+        '[signing]\n"private\\u005fkey" = "vault/hunter2.key"\n',
+    ],
+)
+def test_where_private_keys_lie_is_not_copied_and_a_reader_takes_the_rest(written: str, tmp_path: Path) -> None:
+    nodes = "".join(f'[{one}]\nae_title = "A"\nhost = "h"\nport = 11112\n' for one in ("local", "rv", "pacs"))
+    rest = f'[site]\nname = "X"\ntime_zone = "UTC"\n{nodes}[cache]\npath = "c"\n'
+    whole = rest + written if written.startswith("[") else written + rest
+    (tmp_path / "config.toml").write_bytes(without_secrets(whole.encode()))
+    assert "hunter2" not in (tmp_path / "config.toml").read_text()
+    if "u005f" not in written:
+        config = load_config(tmp_path / "config.toml")
+        assert config.signing.public_keys == [] and config.downtime.gap_days in {3, 4}
 
 
 def test_what_is_harmless_stays() -> None:
