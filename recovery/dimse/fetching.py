@@ -15,8 +15,9 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from io import BytesIO
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydicom import Dataset, dcmread
 from pynetdicom import build_role, evt
@@ -94,10 +95,14 @@ def fetch(
     Raises `DimseError` if the node cannot be asked.
     """
 
-    def read(obj: EncodedObject) -> None:
-        receive(dcmread(BytesIO(with_file_meta(obj))))
+    def read(obj: EncodedObject) -> _Read:
+        try:
+            ds = dcmread(BytesIO(with_file_meta(obj)))
+        except el.UNREADABLE as error:
+            return _Read(None, partial(_raise, error))
+        return _Read(ds, partial(receive, ds))
 
-    return fetch_encoded(peer, refs, read, retrieve=retrieve, on_progress=on_progress)
+    return _fetch(peer, refs, read, retrieve, on_progress)
 
 
 def fetch_encoded(
@@ -109,8 +114,29 @@ def fetch_encoded(
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> dict[str, str]:
     """As `fetch`, of objects that are to be passed on: their bytes as they came. Raises `DimseError` as it does."""
+    return _fetch(peer, refs, lambda obj: _Read(None, partial(receive, obj)), retrieve, on_progress)
+
+
+class _Read(NamedTuple):
+    """An object that came, as far as whoever wants it has it read, and what hands it over."""
+
+    ds: Dataset | None
+    hand_over: Callable[[], None]
+
+
+def _raise(error: Exception) -> None:
+    raise error
+
+
+def _fetch(
+    peer: Peer,
+    refs: Iterable[InstanceRef],
+    read: Callable[[EncodedObject], _Read],
+    retrieve: Literal["get", "move"],
+    on_progress: Callable[[int], None],
+) -> dict[str, str]:
     ordered = sorted(set(refs), key=lambda r: (r.series_instance_uid or "", r.sop_instance_uid))
-    inbox = _Inbox({ref.sop_instance_uid: ref for ref in ordered}, receive, on_progress)
+    inbox = _Inbox({ref.sop_instance_uid: ref for ref in ordered}, read, on_progress)
     if not ordered:
         return {}
     if retrieve == "move" and peer.door is None:
@@ -132,13 +158,13 @@ class _Inbox:
     """What is awaited, what came, and why the rest did not."""
 
     def __init__(
-        self, refs: dict[str, InstanceRef], receive: Callable[[EncodedObject], None], on_progress: Callable[[int], None]
+        self, refs: dict[str, InstanceRef], read: Callable[[EncodedObject], _Read], on_progress: Callable[[int], None]
     ) -> None:
         self._refs = refs
         self.wanted = set(refs)
         self.taken: set[str] = set()
         self.failures: dict[str, str] = {}
-        self._receive = receive
+        self._read = read
         self._on_progress = on_progress
         self._lock = threading.Lock()
 
@@ -148,7 +174,8 @@ class _Inbox:
         if ref is None:
             _log_refused("an object was sent that nobody had asked for")
             return NOT_AUTHORISED
-        problem = disagreement(obj, ref)
+        read = self._read(obj)  # once: what it is, and what it says
+        problem = disagreement(obj, ref, read.ds)
         with self._lock:
             if obj.sop_instance_uid not in self.wanted:
                 return _SUCCESS
@@ -159,7 +186,7 @@ class _Inbox:
             # Named first: whatever goes wrong from here on, pynetdicom would swallow, and the object with it.
             self.failures[obj.sop_instance_uid] = "came, and could not be taken"
             try:
-                self._receive(obj)
+                read.hand_over()
                 self.taken.add(obj.sop_instance_uid)
             except el.UNREADABLE as error:
                 self.failures[obj.sop_instance_uid] = f"cannot be read: {type(error).__name__}"

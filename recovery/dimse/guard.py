@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
 
-from pydicom import dcmread
+from pydicom import Dataset, dcmread
 
 from recovery.dicom import elements as el
 from recovery.dicom.model import InstanceRef
@@ -69,12 +69,15 @@ class Guard:
         return 0
 
 
-def disagreement(obj: EncodedObject, ref: InstanceRef) -> str:
-    """In what an object is not what it was sent as, or not what was asked for; empty when it agrees."""
-    try:
-        ds = dcmread(BytesIO(with_file_meta(obj)), specific_tags=list(_READ), stop_before_pixels=True)
-    except el.UNREADABLE:
-        return "cannot be read"
+def disagreement(obj: EncodedObject, ref: InstanceRef, ds: Dataset | None = None) -> str:
+    """In what an object is not what it was sent as, or not what was asked for; empty when it agrees. `ds`: the object
+    itself, where it has been read."""
+    if ds is None:
+        try:
+            ds = dcmread(BytesIO(with_file_meta(obj)), specific_tags=list(_READ), stop_before_pixels=True)
+        except el.UNREADABLE:
+            return "cannot be read"
+    ds = _as_it_came(ds)
     if el.text(ds, "SOPInstanceUID") != obj.sop_instance_uid or obj.sop_instance_uid != ref.sop_instance_uid:
         return "its dataset is another object's"
     if el.text(ds, "SOPClassUID") != obj.sop_class_uid or ref.sop_class_uid not in {None, obj.sop_class_uid}:
@@ -83,6 +86,17 @@ def disagreement(obj: EncodedObject, ref: InstanceRef) -> str:
     if expected and expected.isascii() and (told or "").strip() != expected.strip():
         return "it is another patient's than the node had said"
     return ""
+
+
+def _as_it_came(ds: Dataset) -> Dataset:
+    """What is read here of an object, which itself stays as it came: decoding an element changes it in its place."""
+    told = Dataset()
+    for keyword in _READ:
+        if keyword in ds:
+            told[keyword] = ds.get_item(keyword)
+    is_implicit, is_little_endian = ds.original_encoding
+    told.set_original_encoding(is_implicit, is_little_endian, ds.original_character_set)
+    return told
 
 
 def senders_of(peer: Peer) -> dict[str, frozenset[str]]:

@@ -32,9 +32,9 @@ from pynetdicom.status import code_to_category
 from recovery.dicom import elements as el
 from recovery.dimse import upstream
 from recovery.dimse.encoding import READ_IN
+from recovery.dimse.messages.answers import Answers
 from recovery.dimse.patience import Patience, longest_of, patience_of
 from recovery.dimse.peer import NOT_SUPPORTED, DimseError, Peer
-from recovery.dimse.query.answers import Answers
 from recovery.dimse.sockets import QuickSocket, cut
 
 FIND_MODELS = (StudyRootQueryRetrieveInformationModelFind, PatientRootQueryRetrieveInformationModelFind)

@@ -19,6 +19,7 @@ from pynetdicom.dimse import DIMSEServiceProvider
 from pynetdicom.pdu_primitives import P_DATA
 
 from recovery.dimse import upstream
+from recovery.dimse.messages.stores import Stores
 from recovery.host import system
 
 _MOST_BYTES = 65_536
@@ -121,6 +122,7 @@ def make_quick(
         quick = _secure(quick, context, server_name)
     holder.socket = quick
     upstream.read_bytes_by(holder, lambda nr_bytes: quick.recv_all(nr_bytes, seconds))
+    Stores(event.assoc.dimse)
     _bound_messages(event.assoc.dimse, quick, seconds)
     return quick
 

@@ -82,6 +82,14 @@ def read_messages_by(dimse: DIMSEServiceProvider, receive: Receive) -> Receive:
     return before
 
 
+def send_messages_by(dimse: DIMSEServiceProvider, send: Callable[[Any, int], None]) -> Callable[[Any, int], None]:
+    """Mends `DIMSEServiceProvider.send_msg`, which makes three Datasets of each C-STORE response; returns what sent the
+    messages before."""
+    before = dimse.send_msg
+    dimse.send_msg = send  # type: ignore[assignment, method-assign]
+    return before
+
+
 def turn_away(assoc: Association) -> None:
     """Mends `RequestHandler.handle`, which begins an association with whomever EVT_CONN_OPEN refused: two threads,
     which wait for the time-out of a connection that has ended."""

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pynetdicom.pdu import P_DATA_TF
 from pynetdicom.pdu_primitives import P_DATA
 
-from recovery.dimse.query.answers import end_of_data, fragments_of
+from recovery.dimse.messages.answers import end_of_data, fragments_of
 
 items = st.lists(st.tuples(st.integers(1, 255), st.binary(min_size=1, max_size=40)), min_size=1, max_size=4)
 

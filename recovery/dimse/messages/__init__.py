@@ -1,0 +1,1 @@
+"""Messages that come by the hundred, read and written here instead of by pynetdicom: matches, and C-STOREs."""
