@@ -36,7 +36,8 @@ AT_ONCE = 100
 KEPT_EVERY = 60.0
 """Seconds after which what was found so far is kept: a killed run costs no more."""
 NIGHTS = 14
-"""In which everything that is re-read is compared once with what is known of it."""
+"""In which everything that is re-read is compared once with what is known of it, and asked for once by Storage
+Commitment."""
 COMPARED_PER_RUN = 2000
 """Objects that a source is asked for in one run, because they were never held against it."""
 LOOK = "compare with paper, then `python -m recovery verify --forget`"
@@ -236,8 +237,8 @@ class Rereading:
 
     def _task(self, uids: Sequence[str]) -> Callable[[], Reread]:
         """Reading takes twice as long where it is compared: what was never proven is, and of all else a share."""
-        config, proven, turn = self.space.config, self.verified.digests.keys(), self.verified.turn % NIGHTS
-        compared = {uid for uid in uids if uid not in proven or crc32(uid.encode()) % NIGHTS == turn}
+        config, verified = self.space.config, self.verified
+        compared = {uid for uid in uids if not verified.was_read(uid) or is_in_turn(uid, verified.turn)}
         return partial(_reread, self.pacs, uids, compared, config.site.zone, config.pacs.retrieve)
 
     def _judge(self, uids: Sequence[str], answer: Reread) -> int:
@@ -289,6 +290,11 @@ class Rereading:
                 yield from came.items()
                 rest -= came.keys()
                 came.clear()
+
+
+def is_in_turn(uid: str, turn: int) -> bool:
+    """Whether this is the one night of `NIGHTS` for an object."""
+    return crc32(uid.encode()) % NIGHTS == turn % NIGHTS
 
 
 def _keep(came: dict[str, Dataset], ds: Dataset) -> None:

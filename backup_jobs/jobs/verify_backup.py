@@ -10,14 +10,17 @@ How
     over is read first in the next. Each object is known by a digest of what it says (`recovery.objects.digest`). What a
     run reads for the first time is held against the source, where that answers and still has it. What fails is brought
     again, or stored again where a source has what was read first (`rereading`). Before that, both sides are compared
-    over 30 days; after it, the RT-PACS is asked to commit itself to keep what was read, where it offers that.
+    over 30 days; after it, the RT-PACS is asked to commit itself to keep what is new, where it offers that, and in
+    turn what it was asked for before.
 
 Why the source is no judge
     A source that has the altered content too was altered as well, or somebody changed an object under its UID: a
     person must look.
 """
 
-from backup_jobs.jobs.rereading import AT_ONCE, Rereading
+from collections.abc import Iterable, Set
+
+from backup_jobs.jobs.rereading import Rereading, is_in_turn
 from backup_jobs.jobs.sync_records import sync_records
 from backup_jobs.rv.product import product_of
 from backup_jobs.transfer.transfer import in_words
@@ -33,6 +36,8 @@ from recovery.words.values import counted
 JOB = "verify_backup"
 
 COMPARED_DAYS = 30
+COMMITTED_AT_ONCE = 200
+"""Objects of one request of Storage Commitment. An Orthanc takes ten times as long for each of a thousand."""
 ACTIVE = frozenset({"on_treatment", "ready_to_start"})
 
 
@@ -47,6 +52,7 @@ def verify_backup(space: Workspace) -> JobResult:
     space.memory.save()  # what is owed is for the cycles that run beside this, and for those after a kill
     verified = VerifiedObjects.load(space.cache)
     active, others = _wanted(space, verified)
+    before = verified.digests.keys()
     due = list(dict.fromkeys([*_share(space, verified, others), *verified.in_turn(active)]))
     run = Rereading(space, verified)
     try:
@@ -55,7 +61,7 @@ def verify_backup(space: Workspace) -> JobResult:
         run.compare(uid for uid in due if uid in run.to_compare)
     finally:
         run.keep()
-    uncommitted = _uncommitted(run)
+    uncommitted = _uncommitted(run, before)
     faults = {uid: why for uid, why in verified.faults.items() if uid in active | others}
     faults |= {uid: why for uid, why in uncommitted.items() if uid not in faults}
     said = [in_words(faults)] if faults else []
@@ -90,26 +96,41 @@ def _last_days(space: Workspace) -> JobResult:
         return JobResult(JOB, "SKIPPED", {}, message=f"the last {COMPARED_DAYS} days were not compared: {error}")
 
 
-def _uncommitted(run: Rereading) -> dict[str, str]:
-    """Ask the RT-PACS, where it offers that, to commit itself to keep what was read; what it does not, and why.
+def _uncommitted(run: Rereading, before: Set[str]) -> dict[str, str]:
+    """Ask the RT-PACS, where it offers that, to commit itself to keep what was read; what it does not, and why. Of what
+    was read `before` a share each night: what it holds is read, whatever it said.
 
-    Once it tells nothing, or cannot be asked, it is asked no more: what it holds was read, whatever it says.
+    Once it tells nothing, or cannot be asked, it is asked no more, and the next night for the rest.
     """
     refused: dict[str, str] = {}
-    peer, read = pacs_store_peer(run.space.config, run.space.memory), sorted(run.sop_classes.items())
+    memory, peer = run.space.memory, pacs_store_peer(run.space.config, run.space.memory)
     if peer.door is not None:
         return refused
+    due = to_commit(run.sop_classes, before, memory.uncommitted, run.verified.turn)
+    left = dict.fromkeys([*memory.uncommitted, *due])
     try:
-        for start in range(0, len(read), AT_ONCE):
-            told = ask_to_commit(peer, dict(read[start : start + AT_ONCE]))
+        for start in range(0, len(due), COMMITTED_AT_ONCE):
+            asked = {uid: run.sop_classes[uid] for uid in due[start : start + COMMITTED_AT_ONCE]}
+            told = ask_to_commit(peer, asked)
             if told is None:
                 run.said.append(f"{peer.remote.ae_title} was asked for Storage Commitment, and did not report it")
                 break
+            left = {uid: None for uid in left if uid not in asked or uid in told}
             refused |= {uid: f"the RT-PACS does not commit itself to keep it: {why}" for uid, why in told.items()}
     except DimseError as error:
-        if error.status != NOT_SUPPORTED:
+        if error.status == NOT_SUPPORTED:
+            left = {}
+        else:
             run.said.append(f"not asked for Storage Commitment: {error}")
+    memory.uncommitted = sorted(left.keys() & run.verified.objects.keys())
     return refused
+
+
+def to_commit(read: Iterable[str], before: Set[str], uncommitted: Iterable[str], turn: int) -> list[str]:
+    """What the RT-PACS is asked to commit itself to, of what was `read`: what is new, what it did not when it was asked
+    last, and of all else a share, so that each is asked for again within `NIGHTS`."""
+    asked_again = set(uncommitted)
+    return sorted(uid for uid in read if uid not in before or uid in asked_again or is_in_turn(uid, turn))
 
 
 def _wanted(space: Workspace, verified: VerifiedObjects) -> tuple[set[str], set[str]]:

@@ -62,6 +62,8 @@ class Memory:
     """Treatment records that the RT-PACS listed and did not give so that they can be read."""
     misread: dict[str, bool] = field(default_factory=dict)
     """Objects, by UID, of which the proof read something else than what is known."""
+    uncommitted: list[str] = field(default_factory=list)
+    """Objects that the RT-PACS did not commit itself to keep when it was asked last, or was not asked for yet."""
     _before: dict[str, Any] = field(default_factory=dict, init=False, compare=False)
     """What of this was in the file when it was last read or written."""
 

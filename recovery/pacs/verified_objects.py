@@ -119,6 +119,11 @@ class VerifiedObjects:
         one = self.objects[uid]
         self.objects[uid] = replace(one, is_as_at_source=True, why="", since=None, verified_at=_naive(now))
 
+    def was_read(self, uid: str) -> bool:
+        """Whether it was read whole, in any run."""
+        known = self.objects.get(uid)
+        return known is not None and known.digest is not None
+
     @property
     def digests(self) -> dict[str, str]:
         """Of those that were read whole, by UID, as they were first."""

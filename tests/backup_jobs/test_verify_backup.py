@@ -12,7 +12,8 @@ import pytest
 from pydicom import Dataset, dcmread
 
 from backup_jobs.__main__ import main as backup_jobs
-from backup_jobs.jobs.verify_backup import _share, _wanted, verify_backup
+from backup_jobs.jobs.rereading import NIGHTS, Rereading, is_in_turn
+from backup_jobs.jobs.verify_backup import _share, _uncommitted, _wanted, to_commit, verify_backup
 from recovery.cache.memory import Memory
 from recovery.dicom.model import RT_PLAN, VARIAN_RT_PLAN
 from recovery.dimse import ask_to_commit
@@ -282,6 +283,33 @@ def test_an_archive_that_offers_it_is_asked_to_commit_itself_and_tells_what_it_d
     assert ask_to_commit(peer, held) == {}
     assert ask_to_commit(peer, {**held, "1.2.3": str(treated[0].SOPClassUID)}) == {"1.2.3": "reason 0112"}
     assert "Unable to read N-EVENT-REPORT response" not in (clinic.pacs.folder / "orthanc.log").read_text()
+
+
+def test_an_archive_is_asked_to_commit_itself_to_what_is_new_each_night_and_to_all_within_a_fortnight() -> None:
+    old, new = {f"1.{number}" for number in range(300)}, {"2.1", "2.2"}
+    nights = [set(to_commit(old | new, old, ["1.7"], turn)) for turn in range(41, 41 + NIGHTS)]
+    assert all(new | {"1.7"} <= asked for asked in nights)
+    assert set.union(*nights) == old | new
+    assert max(map(len, nights)) < len(old) / 4
+
+
+def test_what_an_archive_does_not_commit_itself_to_is_asked_for_and_named_each_night_until_it_does(
+    clinic: TwoNodes, treated: list[Dataset]
+) -> None:
+    config = load_config(clinic.config)
+    space = open_workspace(config, Memory.load(config.cache_path), datetime.now(UTC))
+    verified, (plan,) = VerifiedObjects.load(space.cache), [ds for ds in treated if ds.Modality == "RTPLAN"]
+    uid, lost = str(plan.SOPInstanceUID), next(f"1.2.{n}" for n in range(99) if not is_in_turn(f"1.2.{n}", 2))
+    verified.came(lost, "what it was", space.now)
+    night = Rereading(space, verified, sop_classes=dict.fromkeys([uid, lost], str(plan.SOPClassUID)))
+    assert verified.turn == 2
+    for before in ({uid}, {uid, lost}, {uid, lost}):
+        assert _uncommitted(night, before).keys() == {lost}
+        assert space.memory.uncommitted == [lost]
+    held = course("A9", "BASALT^Osprey", {1: 100.0}, 0, SOPInstanceUID=lost)
+    clinic.pacs.put(encode(next(ds for ds in held if ds.Modality == "RTPLAN")))
+    assert not _uncommitted(night, {uid, lost})
+    assert space.memory.uncommitted == []
 
 
 def test_without_a_list_nothing_is_said_to_be_proven(clinic: TwoNodes) -> None:
