@@ -69,11 +69,11 @@ COLUMNS: Mapping[str, Column] = {
         Column("physician", "In charge", "text", 130, (12, 22), "The primary oncologist by the R&V database"),
         Column("status_words", "Status", "text", 94, (12, 15)),
         Column(
-            "fraction", "Next fraction", "text", 170, (13, 18),
+            "fraction", "Next fraction", "text", 170, (13, 23),
             "— where no plan says how many, or nobody can tell. Given: in full",
         ),
         Column("progress", "Progress", "share", 56),
-        Column("check", "Check before treating", "text", 280, (24, 40), "Double-click to read all of it",
+        Column("check", "Check before treating", "text", 280, (24, 36), "Double-click to read all of it",
                may_be_empty=True),
         Column("last_treatment_at", "Last", "day", 84, (16, 16), in_full="Last treated"),
         Column("next_appointment_at", "Next", "moment", 116, (16, 16), in_full="Next appointment"),
