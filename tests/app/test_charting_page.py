@@ -219,7 +219,9 @@ def test_a_correction_names_the_old_entry_and_a_withdrawal_leaves_none(charting:
     visit = sign(choose(charting(), "ABELSEN"))
     visit.selectbox(key="to_correct").set_value(kept()[0].entry_id).run()
     visit.button(key="correct_it").click().run()
-    assert "To be corrected" in plain(visit) and "say why it is corrected" in plain(visit)
+    text = plain(visit)
+    assert "To be corrected" in text and "Say above why it is corrected" in text
+    assert "cannot be signed" not in text, "nothing is wrong yet"
     field(visit, "text_input", "comment ").set_value("typed a wrong number")
     next(one for one in visit.number_input if str(one.key).startswith("mu ")).set_value(112.0).run()
     sign(visit)

@@ -19,6 +19,7 @@ from recovery.patient.to_chart import beams_due, facts_of, known_of
 from recovery.words.printable import printable
 
 WHOLE, IN_PART, NOT_TREATED, WITHDRAWN = "Treated in full", "In part", "Not treated", "Withdrawn: it was not so"
+REASON_LACKS = "correction"
 _NOBODY_YET = "nobody yet"
 """Stands for the second signature until it is there."""
 
@@ -118,8 +119,8 @@ def _judged(
     if not entry.is_withdrawn:
         found += [Finding("counts_beside", _counts_beside(one), is_refused=False) for one in beside(entry, entries)]
     if corrected is not None and not entry.comment:
-        found.insert(0, Finding("correction", "say why it is corrected", is_refused=True))
-    for one in found:
+        found.append(Finding(REASON_LACKS, "say why it is corrected", is_refused=True))
+    for one in (one for one in found if one.check != REASON_LACKS):  # asked for below, where it is to be signed
         colour, mark = ("red", "■") if one.is_refused else ("orange", "▲")
         st.markdown(f":{colour}[{mark} {words.as_markdown(one.said)}]")
     accepted = tuple(one.said for one in found if not one.is_refused)

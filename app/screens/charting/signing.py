@@ -8,7 +8,7 @@ import streamlit as st
 from app.access import gate, rights
 from app.desk import Desk
 from app.screens.charting import whom
-from app.screens.charting.draft import Draft
+from app.screens.charting.draft import REASON_LACKS, Draft
 from app.wording import words
 from recovery.access.accounts import Account, AccountsFileError
 from recovery.access.audit import AuditError
@@ -18,6 +18,7 @@ from recovery.entries.charted import Charted, enter
 from recovery.host.entry_lines import EntriesError
 from recovery.words.values import absent
 
+_AS_IT_IS = ":red[**This cannot be signed as it is.**]"
 _ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -26,8 +27,9 @@ def ask(desk: Desk, draft: Draft, corrected_key: str) -> None:
     entry, user = draft.entry, rights.signed_in()
     if user is None:
         return
-    if any(one.is_refused for one in draft.found):
-        st.markdown(":red[**This cannot be signed as it is.**]")
+    if refusing := {one.check for one in draft.found if one.is_refused}:
+        is_new = refusing == {REASON_LACKS}
+        st.markdown("**Say above why it is corrected.** Then two people sign." if is_new else _AS_IT_IS)
         return
     shown = hash(replace(entry, entered_at=_ANY_TIME))
     key = f"{entry.entry_id} {shown}"  # whatever changes, by a person or by what came meanwhile, is signed anew
