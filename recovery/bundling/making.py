@@ -18,7 +18,7 @@ import pyrage
 from recovery.bundling.build import build
 from recovery.bundling.department import read_department
 from recovery.cache.doors import cache_to_show
-from recovery.host.durable import replace, replacing
+from recovery.host.durable import replace, replacing, staying
 from recovery.packing.encryption import encrypt, faults_of_encrypted, key_file_of, private_folder
 from recovery.packing.proof import hash_of
 from recovery.settings.config import Config
@@ -49,22 +49,27 @@ def keep_in(place: Path, bundle: Path, keep: int) -> str:
     """Put a bundle, and its key where it has one, into a place; why that failed, in a sentence; empty where it is
     proven there. Then `keep` of its kind stay, this one among them."""
     try:
-        _sweep(place)
-        for file in (key_file_of(bundle), bundle):
-            if file.is_file():
-                _copy(file, place / file.name)
-        replace(place / HOW_TO_OPEN, _TOLD.encode())
-        others = sorted(
-            name
-            for name in {path.name for path in place.glob("*.tar.gz.age")} - {bundle.name}
-            if _OURS.fullmatch(name) and (_INCOMPLETE in name) is (_INCOMPLETE in bundle.name)
-        )
-        for name in others[: len(others) - keep + 1] if len(others) >= keep else ():
-            (place / name).unlink()
-            key_file_of(place / name).unlink(missing_ok=True)
+        with staying(place):
+            _keep(place, bundle, keep)
     except OSError as error:
         return f"{place}: {error.strerror or error}. Look whether the disk is there and has room; what was there stays."
     return ""
+
+
+def _keep(place: Path, bundle: Path, keep: int) -> None:
+    _sweep(place)
+    for file in (key_file_of(bundle), bundle):
+        if file.is_file():
+            _copy(file, place / file.name)
+    replace(place / HOW_TO_OPEN, _TOLD.encode())
+    others = sorted(
+        name
+        for name in {path.name for path in place.glob("*.tar.gz.age")} - {bundle.name}
+        if _OURS.fullmatch(name) and (_INCOMPLETE in name) is (_INCOMPLETE in bundle.name)
+    )
+    for name in others[: len(others) - keep + 1] if len(others) >= keep else ():
+        (place / name).unlink()
+        key_file_of(place / name).unlink(missing_ok=True)
 
 
 def _copy(source: Path, target: Path) -> None:

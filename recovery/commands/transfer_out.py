@@ -31,6 +31,7 @@ from recovery.settings.config import Config
 from recovery.sites.network import opened_in
 from recovery.transferring.making import PacketError, make, placed
 from recovery.words.printable import tell
+from recovery.words.refusals import RefusedError
 
 LOCK, BESIDE, OPENED = "transfer-out", "transferring-", "opened-copy-"
 NOT_DE_IDENTIFIED = "Nothing is de-identified: who receives it must be allowed to."
@@ -48,12 +49,20 @@ def run(config: Config, options: argparse.Namespace) -> int:
         try:
             status = _packet(config, options, cache, numbers, now) if options.output is not None else DONE
         except (DimseError, OSError) as error:
-            raise PacketError(f"No packet was made, and nothing signed. {error}") from error
+            raise PacketError(f"No packet was made, and nothing signed. {_in_words(error, options)}") from error
         if signer is not None and status == DONE:
             return _sign(config, options, cache, numbers[0], signer, now)
     if signer is not None:
         tell("It is not signed: read what it lacks, and sign without -o.", file=sys.stderr)
     return status
+
+
+def _in_words(error: Exception, options: argparse.Namespace) -> str:
+    """What a disk said without a file's name, and what to do; any other error's own words."""
+    if isinstance(error, RefusedError) or not isinstance(error, OSError) or error.errno is None:
+        return str(error)
+    why = f"{options.output} cannot be written: {error.strerror}"
+    return f"{why}. Look whether the disk is there and has room, and try again."
 
 
 def _of_copy(config: Config, options: argparse.Namespace, now: datetime) -> int:
@@ -67,7 +76,7 @@ def _of_copy(config: Config, options: argparse.Namespace, now: datetime) -> int:
             numbers = one_patient_each(cache, [options.patient])[0]
             status = _packet(config, options, cache, numbers, now, there)
     except OSError as error:
-        raise PacketError(f"No packet was made. {error}") from error
+        raise PacketError(f"No packet was made. {_in_words(error, options)}") from error
     asked = f"In it is no DICOM object: ask {there.site.name} for them, where `transfer-out` makes the whole packet."
     tell(asked, file=sys.stderr)
     return status

@@ -35,6 +35,7 @@ class NoLockError(RefusedError, OSError):
     """No lock can be had: no disk takes its file."""
 
 
+_GONE = "The disk that was there when it began is gone"
 _OF_A_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM)
 
 
@@ -72,6 +73,31 @@ def replacing(path: Path, *, private: bool = False) -> Iterator[BinaryIO]:
             beside.unlink(missing_ok=True)
         raise
     system.sync_folder(path.parent)
+
+
+@contextmanager
+def staying(folder: Path) -> Iterator[None]:
+    """Within, a folder lies on one disk. What was pulled may be unmounted by itself, and an empty folder of this
+    computer's own disk is in its place: whoever makes several files would go on there, and prove them.
+
+    Raises `OSError` at the end if it does not, whatever else was raised, or is not there.
+    """
+    before = folder.stat().st_dev
+    try:
+        yield
+    except Exception as error:
+        if _is_on(before, folder):
+            raise
+        raise OSError(errno.ENODEV, _GONE) from error
+    if not _is_on(before, folder):
+        raise OSError(errno.ENODEV, _GONE)
+
+
+def _is_on(device: int, folder: Path) -> bool:
+    try:
+        return folder.stat().st_dev == device
+    except FileNotFoundError:
+        return False
 
 
 def append_line(path: Path, line: bytes, *, private: bool = False) -> None:

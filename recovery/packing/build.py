@@ -24,7 +24,7 @@ from recovery.dicom import elements as el
 from recovery.dimse import DimseError, Peer
 from recovery.folder.sums import SUMS, UNFINISHED, sums_text
 from recovery.host import system
-from recovery.host.durable import replace
+from recovery.host.durable import replace, staying
 from recovery.host.seals import sealed_json
 from recovery.packing import names, proof
 from recovery.packing.contents import Wanted, bring, read_back
@@ -93,11 +93,14 @@ class Packing:
         asked. In both cases what was there still stands, unless the text says other.
         """
         try:
-            self._open()
-            lines, placed = self._stage(wanted)
-            sums = self._write_own(lines, placed)
-            self._is_half = True
-            self._put_in_place(placed, sums)
+            self.folder.mkdir(exist_ok=True)
+            with staying(self.folder):
+                self._open()
+                lines, placed = self._stage(wanted)
+                sums = self._write_own(lines, placed)
+            with staying(self.folder):
+                self._is_half = True
+                self._put_in_place(placed, sums)
         except OSError as error:
             self._leave()
             still = f"it is half of a pack, and {UNFINISHED} in it says so" if self._is_half else STILL
@@ -115,7 +118,6 @@ class Packing:
         return self.folder / UNFINISHED
 
     def _open(self) -> None:
-        self.folder.mkdir(exist_ok=True)
         there = {path.name for path in self.folder.iterdir()}
         known = read_manifest(self.folder)
         self._is_half = UNFINISHED in there
@@ -185,7 +187,7 @@ class Packing:
         source = self.folder / earlier["folder"] if earlier is not None else beside
         chart = beside.with_suffix(".pdf")
         paper, font = self.config.charts.paper, self.config.chart_font
-        chart.write_bytes(charts_pdf([case.file], paper=paper, own_font=font, plan_uid=case.plan.uid))
+        replace(chart, charts_pdf([case.file], paper=paper, own_font=font, plan_uid=case.plan.uid))
         entry = self._entry(wanted, path, files, earlier if kept_since else None, signed)
         return line, Placed(entry | {"chart": hash_of(chart)}, source, chart)
 

@@ -19,22 +19,24 @@ EARLIER = "earlier."
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
-    """What lies where; None where there is no pack, or nobody can tell."""
+    """What lies where; None where there is no pack, or it is not what was written. Raises `OSError` if the disk does
+    not give it."""
     try:
         return unsealed_json((folder / MANIFEST).read_bytes())
-    except (OSError, SealError):
+    except (FileNotFoundError, IsADirectoryError, SealError):
         return None
 
 
 def written(folder: Path) -> dict[str, str]:
-    """Hashes of what this program wrote into a folder, by path; none where that cannot be told."""
+    """Hashes of what this program wrote into a folder, by path; none where that cannot be told. Raises as
+    `read_manifest`."""
     return _written(folder / SUMS)
 
 
 def _written(sums: Path) -> dict[str, str]:
     try:
         return read_sums(sums.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (FileNotFoundError, IsADirectoryError, ValueError):
         return {}
 
 

@@ -13,6 +13,7 @@ from recovery.dimse import Peer
 from recovery.entries.downtimes import told_at
 from recovery.folder.sums import SUMS, UNFINISHED
 from recovery.host import system
+from recovery.host.durable import staying
 from recovery.identity.one_patient import without_others_ids
 from recovery.pacs.charted_journals import with_denials
 from recovery.pacs.verified_objects import VerifiedObjects, chain_of
@@ -51,10 +52,11 @@ def placed(folder: Path) -> Iterator[Path]:
     staging = folder / UNFINISHED
     if any(path != staging for path in folder.iterdir()):
         raise PacketError(f"{folder} holds other files. Name a folder that is empty.")
-    shutil.rmtree(staging, ignore_errors=True)
-    staging.mkdir()
     try:
-        yield staging
+        with staying(folder):
+            shutil.rmtree(staging, ignore_errors=True)
+            staging.mkdir()
+            yield staging
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
         raise
