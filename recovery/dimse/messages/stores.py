@@ -1,9 +1,9 @@
-"""C-STORE messages: the few elements of their command sets are read and written here.
+"""C-STORE messages, and what a C-GET says between them: the few elements of their command sets.
 
 How
     Stands before pynetdicom's own reader and writer of messages, on every association. A message that begins with a
-    C-STORE-RQ or C-STORE-RSP of the elements that each must have is put together here, and a response of these is
-    written here; every other message is left to pynetdicom, and so is whatever is odd.
+    C-STORE-RQ, a C-STORE-RSP or a "pending" of a C-GET, of the elements that each must have, is put together here, and
+    a C-STORE-RSP is written here; every other message is left to pynetdicom, and so is whatever is odd.
 
 Why
     pynetdicom makes a Dataset of each command set and a primitive of that, and the same back: for an object of some
@@ -12,16 +12,17 @@ Why
 
 from io import BytesIO
 from struct import pack, unpack_from
+from typing import TypeVar
 
 from pynetdicom.dimse import DIMSEServiceProvider
-from pynetdicom.dimse_primitives import C_STORE
+from pynetdicom.dimse_primitives import C_GET, C_STORE
 from pynetdicom.pdu_primitives import P_DATA
 
 from recovery.dimse import upstream
 
 _IS_COMMAND, _IS_LAST = 0b01, 0b10
 """Bits of a fragment's message control header (PS3.8 annex E.2)."""
-_REQUEST, _RESPONSE, _NO_DATA = 0x0001, 0x8001, 0x0101
+_REQUEST, _RESPONSE, _GET_RESPONSE, _NO_DATA, _PENDING = 0x0001, 0x8001, 0x8010, 0x0101, 0xFF00
 _CLASS, _FIELD, _ID, _ID_OF_REQUEST = 0x0002, 0x0100, 0x0110, 0x0120
 _PRIORITY, _DATA_SET_TYPE, _STATUS, _INSTANCE = 0x0700, 0x0800, 0x0900, 0x1000
 _LENGTH, _MOVE_ORIGINATOR, _MOVE_ID = 0x0000, 0x1030, 0x1031
@@ -30,7 +31,15 @@ _OF_A_REQUEST = {_CLASS, _FIELD, _ID, _PRIORITY, _DATA_SET_TYPE, _INSTANCE}
 _MAY_STAND_THERE = {_LENGTH, _MOVE_ORIGINATOR, _MOVE_ID}
 _OF_A_RESPONSE = {_FIELD, _ID_OF_REQUEST, _DATA_SET_TYPE, _STATUS}
 _MAY_BE_ANSWERED = {_LENGTH, _CLASS, _INSTANCE, _ID}
-_NUMBERS = {_FIELD, _ID, _ID_OF_REQUEST, _PRIORITY, _DATA_SET_TYPE, _STATUS}
+_SUBOPERATIONS = {
+    0x1020: "NumberOfRemainingSuboperations",
+    0x1021: "NumberOfCompletedSuboperations",
+    0x1022: "NumberOfFailedSuboperations",
+    0x1023: "NumberOfWarningSuboperations",
+}
+"""PS3.7 section 9.3.3.2."""
+_NUMBERS = {_FIELD, _ID, _ID_OF_REQUEST, _PRIORITY, _DATA_SET_TYPE, _STATUS, *_SUBOPERATIONS}
+Answer = TypeVar("Answer", C_STORE, C_GET)
 _ROOM = 1024
 """Bytes that a PDU must hold for a response to be one fragment."""
 
@@ -50,12 +59,13 @@ class Stores:
         if self._request is None:
             context_id, first = fragments[0]
             is_whole = first[0] & _IS_COMMAND and first[0] & _IS_LAST and self._dimse.message is None
-            message = read_store(first[1:]) if is_whole else None
-            if message is None or (message.DataSet is None and len(fragments) > 1):
+            message = read_message(first[1:]) if is_whole else None
+            has_data = isinstance(message, C_STORE) and message.DataSet is not None
+            if message is None or (len(fragments) > 1 and not has_data):
                 self._usual_read(primitive)
                 return
             message._context_id = context_id
-            if message.DataSet is None:
+            if isinstance(message, C_GET) or message.DataSet is None:
                 self._dimse.msg_queue.put((context_id, message))
                 return
             self._request, fragments = message, fragments[1:]
@@ -83,28 +93,43 @@ class Stores:
         self._dimse.dul.send_pdu(primitive)
 
 
-def read_store(command: bytes) -> C_STORE | None:
-    """The request or response that a command set is; None for another message, and for whatever is odd. A request has
-    an empty data set, to be filled."""
+def read_message(command: bytes) -> C_STORE | C_GET | None:
+    """The message that a command set begins; None for another kind, and for whatever is odd. A request to store has an
+    empty data set, to be filled."""
     try:
         elements = _elements(command)
         numbers = {element: _number(value) for element, value in elements.items() if element in _NUMBERS}
-        message = C_STORE()
-        if numbers.get(_FIELD) == _REQUEST and _has(elements, _OF_A_REQUEST, _MAY_STAND_THERE):
-            message.MessageID, message.Priority = numbers[_ID], numbers[_PRIORITY]
-            message.DataSet = BytesIO()
-        elif numbers.get(_FIELD) == _RESPONSE and _has(elements, _OF_A_RESPONSE, _MAY_BE_ANSWERED):
-            message.MessageIDBeingRespondedTo, message.Status = numbers[_ID_OF_REQUEST], numbers[_STATUS]
-        else:
-            return None
-        if (numbers[_DATA_SET_TYPE] == _NO_DATA) != (message.DataSet is None):
-            return None
-        message.AffectedSOPClassUID = _uid(elements.get(_CLASS))
-        message.AffectedSOPInstanceUID = _uid(elements.get(_INSTANCE))
+        kind, has_data = numbers.get(_FIELD), numbers.get(_DATA_SET_TYPE) != _NO_DATA
+        if kind == _REQUEST and has_data and _has(elements, _OF_A_REQUEST, _MAY_STAND_THERE):
+            return _stored(elements, numbers)
+        if kind == _RESPONSE and not has_data and _has(elements, _OF_A_RESPONSE, _MAY_BE_ANSWERED):
+            return _answered(C_STORE(), elements, numbers)
+        is_pending = kind == _GET_RESPONSE and not has_data and numbers.get(_STATUS) == _PENDING
+        if is_pending and _has(elements, _OF_A_RESPONSE, {_LENGTH, _CLASS, *_SUBOPERATIONS}):
+            return _answered(C_GET(), elements, numbers)
     except ValueError:
-        return None
-    is_whole = message.is_valid_request or message.DataSet is None
-    return message if is_whole else None
+        pass
+    return None
+
+
+def _stored(elements: dict[int, bytes], numbers: dict[int, int]) -> C_STORE | None:
+    """Raises `ValueError`, as `_answered` does, for what is no UID."""
+    message = C_STORE()
+    message.MessageID, message.Priority = numbers[_ID], numbers[_PRIORITY]
+    message.AffectedSOPClassUID, message.AffectedSOPInstanceUID = _uid(elements, _CLASS), _uid(elements, _INSTANCE)
+    message.DataSet = BytesIO()
+    return message if message.is_valid_request else None
+
+
+def _answered(message: Answer, elements: dict[int, bytes], numbers: dict[int, int]) -> Answer:
+    message.MessageIDBeingRespondedTo, message.Status = numbers[_ID_OF_REQUEST], numbers[_STATUS]
+    message.AffectedSOPClassUID = _uid(elements, _CLASS)
+    if isinstance(message, C_STORE):
+        message.AffectedSOPInstanceUID = _uid(elements, _INSTANCE)
+    else:
+        for element, keyword in _SUBOPERATIONS.items():
+            setattr(message, keyword, numbers.get(element))
+    return message
 
 
 def written_response(message: C_STORE) -> bytes:
@@ -151,7 +176,8 @@ def _number(value: bytes) -> int:
     return int.from_bytes(value, "little")
 
 
-def _uid(value: bytes | None) -> str | None:
+def _uid(elements: dict[int, bytes], element: int) -> str | None:
+    value = elements.get(element)
     return None if value is None else value.decode("ascii").rstrip("\0 ")
 
 
