@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from recovery.cache.freshness import known_since
+from recovery.cache.snapshots import in_words, quarantined
 from recovery.cache.store import Cache
 from recovery.course.charted_entries import Standing
 from recovery.dicom.records import TreatmentRecord
@@ -36,6 +37,10 @@ UNTOLD = (
     "Compare these by hand."
 )
 OLDER = "The R&V system lacks all of {}, the first day compared: its state may be older. Compare from an earlier day."
+_OLDER = (
+    " An R&V system that was restored to an older state looks like this. To accept it is to compare it here: no "
+    "treatment record and no charted fraction is lost by that."
+)
 PLAN = "the R&V database does not list the plan: the RT-PACS holds it"
 
 
@@ -110,14 +115,16 @@ class Reconciliation:
 def reconcile(config: Config, cache: Cache, now: datetime, since: date | None = None) -> Reconciliation:
     """Hold both sides against each other. `now` is aware.
 
-    Raises `NothingToSayError` if the R&V database was not read since the downtime began; `CacheError` or
-    `EntriesError` if what is needed cannot be read.
+    Raises `NothingToSayError` if the R&V database was not read since the downtime began, or what it tells since is
+    quarantined; `CacheError` or `EntriesError` if what is needed cannot be read.
     """
     began = _newest_begin(config)
     known_at = known_since(cache, DELIVERIES)
+    not_believed = [f"{in_words(held)}." for held in quarantined(cache.path, cache.trust)[-1:]]
     if began is not None and known_at <= began:
         at = at_time(known_at.astimezone(config.site.zone))
-        raise NothingToSayError(f"The R&V database was last read {at}, before the downtime: it has not answered since.")
+        why = " ".join(not_believed) + _OLDER if not_believed else "It has not answered since."
+        raise NothingToSayError(f"The R&V database was last believed {at}, before the downtime. {why}")
     first = since or ((began or now).astimezone(config.site.zone).date() - BEFORE)
     rows: list[dict[str, Any]] = cache.read(DELIVERIES)
     charted, told = read_charted(config.cache_path), read_statements(config.cache_path, Worked)
@@ -152,7 +159,7 @@ def reconcile(config: Config, cache: Cache, now: datetime, since: date | None = 
         items=tuple(sorted(items, key=lambda i: (i.patient_name or "", i.compared.patient_id))),
         equal=tuple(one for one in compared if one.is_equal),
         entered={item: one for item, one in newest.items() if one.kind == "entered"},
-        faults=(*charted.faults, *unread, *filter(None, [damaged, _too_old(compared)])),
+        faults=(*not_believed, *charted.faults, *unread, *filter(None, [damaged, _too_old(compared)])),
     )
 
 

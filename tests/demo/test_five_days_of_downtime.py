@@ -31,6 +31,9 @@ from demo.run.processes import Processes
 from demo.run.simulated_clock import SimulatedClock
 from demo.run.simulation import Simulation
 from demo.run.workplace import TIME_ZONE, Workplace
+from recovery.access.accounts import Accounts
+from recovery.access.permissions import Role, User
+from recovery.cache.snapshots import quarantined
 from recovery.cache.store import Cache
 from recovery.charting.sheet import chart_sheets
 from recovery.course.charted_entries import ChartedFraction, standing
@@ -38,7 +41,7 @@ from recovery.entries.charted import charted_folder, enter, merge, new_entry_id,
 from recovery.on_treatment.charting_checks import uncountable
 from recovery.patient.file import PatientFile, read_patient_file
 from recovery.patient.plan import PlanFile
-from recovery.patient.reconciliation import Reconciliation, reconcile
+from recovery.patient.reconciliation import NothingToSayError, Reconciliation, reconcile
 from recovery.patient.tables import read_tables
 from recovery.patient.to_chart import beams_due, facts_of, known_of
 from recovery.settings.config import Config, load_config
@@ -307,6 +310,17 @@ def settle(department: Department) -> None:
             assert department.chart(0, session, {}, corrects=one) is not None
 
 
+def believe(department: Department, at: datetime) -> None:
+    """Fractions of many are gone from the state that came back: it is kept apart until a physicist accepts it."""
+    with pytest.raises(NothingToSayError, match=r"is quarantined.* restored to an older state"):
+        department.reconciled(at)
+    (held,) = quarantined(department.config.cache_path)
+    who = User("physicist", "P. Physicist", Role.PHYSICIST)
+    Accounts(department.config.accounts_path).add(who, "four words for tests", at.replace(tzinfo=ZONE))
+    accept = ["accept-snapshot", held.snapshot_id, "--by", who.name, "--reason", "restored to Friday 11:00"]
+    assert department.command("recovery", *accept, at=at)[0] == 0
+
+
 def type_in(department: Department, since: datetime) -> None:
     """Everything since the state that came back is entered into the R&V system, which exports it as records."""
     clinic, database = department.run.clinic, department.run.database
@@ -343,6 +357,8 @@ def test_truth_rv_system_rt_pacs_and_charts_agree_on_every_fraction_and_mu(tmp_p
         backup = tmp_path / "backup of the R&V system"
         shutil.copytree(workplace.rv_folder, backup / "rv")
         shutil.copy(workplace.database_file, backup)
+        with workplace.config_file.open("a", encoding="utf-8") as config:
+            config.write("[guard]\npast_patients = 1\n")  # as a clinic of many patients would come to its ten
         clock = SimulatedClock(workplace.clock_file, OPENED, 0.0, ZONE)
         run = Simulation(workplace, clinic, database, nodes, clock, processes, cycle_seconds=1e9)
         run.start_archives()
@@ -379,6 +395,7 @@ def test_truth_rv_system_rt_pacs_and_charts_agree_on_every_fraction_and_mu(tmp_p
         shutil.copy(backup / workplace.database_file.name, workplace.database_file)
         run._start_rv()
         department.cycle(BACK + timedelta(hours=1))
+        believe(department, BACK + timedelta(hours=1))
         found = department.reconciled(BACK + timedelta(hours=1))
         assert lacking(found) >= {key[:2] for key in given if key[:2] in department.charted}
         status, said = department.command("recovery", "reconcile", at=BACK + timedelta(hours=1))

@@ -7,6 +7,7 @@ import shutil
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Literal
 
 import pytest
@@ -209,6 +210,24 @@ def test_a_database_that_was_not_read_since_the_fall_says_nothing(back: Returned
     hours = (FALL - NOW) / timedelta(hours=1)
     with pytest.raises(NothingToSayError, match="before the downtime"):
         back.read(hours)
+
+
+def test_a_state_that_is_quarantined_is_named_and_nothing_is_equal_beside_it(
+    back: Returned, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the flood guard keeps a restored database apart: fractions of many patients are gone from it."""
+    manifest = SimpleNamespace(quarantined=("deliveries: 93 of 1812 of the past, of 32 patients, are gone",))
+    held = [SimpleNamespace(snapshot_id="20261127T1700-ab", manifest=manifest)]
+    monkeypatch.setattr("recovery.patient.reconciliation.quarantined", lambda _path, _trust: held)
+    with pytest.raises(NothingToSayError, match="is quarantined") as said:
+        back.read((FALL - NOW) / timedelta(hours=1))
+    assert "accept-snapshot 20261127T1700-ab" in str(said.value) and "restored to an older state" in str(said.value)
+    assert "not answered" not in str(said.value), "it did answer"
+    found = back.read(1)
+    for one in found.open:
+        back.sign(found, one.compared.item, "agrees", 2)
+    found = back.read(3)
+    assert not found.open and not found.is_equal and "is quarantined" in " ".join(found.faults)
 
 
 def test_by_command_it_is_listed_signed_written_and_ends_with_a_warning(
