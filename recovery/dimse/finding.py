@@ -18,7 +18,7 @@ from recovery.dicom import elements as el
 from recovery.dicom.elements import InvalidObjectError
 from recovery.dicom.model import InstanceRef, distinct
 from recovery.dimse.opening import open_link
-from recovery.dimse.peer import DimseError, Link, Peer
+from recovery.dimse.peer import DimseError, Link, NamelessError, Peer
 from recovery.dimse.query.asking import find_all
 from recovery.dimse.query.identifiers import REFUSED, UIDS_PER_QUERY, query
 
@@ -54,7 +54,8 @@ def find_images(link: Link, keys: Mapping[str, str], returning: Sequence[str] = 
             count += 1
             yield answer
     except DimseError as error:
-        if count or traits.relational or error.status not in REFUSED:
+        is_refusal = error.status in REFUSED or isinstance(error, NamelessError)
+        if count or traits.relational or not is_refusal:
             raise
         yield from _walk_instead(link.peer, keys, returning, error)
         return
@@ -192,9 +193,10 @@ def _only(keys: Mapping[str, str], level: str) -> dict[str, str]:
 def _understands_no_relational(link: Link) -> bool:
     """Take any one object of the node, and ask for it relationally: True when that finds nothing."""
     study = next(iter(list(link.find(query("STUDY", {}, ())))), None)
-    if study is None:
+    study_uid = el.text(study, "StudyInstanceUID")
+    if study_uid is None:
         return False
-    images = _walk(link, {"StudyInstanceUID": el.text(study, "StudyInstanceUID") or ""}, ())
+    images = _walk(link, {"StudyInstanceUID": study_uid}, ())
     uid = next((uid for image in list(images) if (uid := el.text(image, "SOPInstanceUID"))), None)
     return uid is not None and not list(link.find(query("IMAGE", {"SOPInstanceUID": uid}, ())))
 

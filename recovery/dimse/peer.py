@@ -48,6 +48,10 @@ class DimseError(RefusedError):
         return _dimse_error, (str(self), self.fault, self.status, self.timed_out, self.busy)
 
 
+class NamelessError(DimseError):
+    """A node found something, and names nothing of it: that is no empty answer."""
+
+
 def _dimse_error(text: str, fault: str, status: int | None, timed_out: bool, busy: bool) -> DimseError:
     return DimseError(text, fault=fault, status=status, timed_out=timed_out, busy=busy)
 

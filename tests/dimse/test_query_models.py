@@ -12,8 +12,9 @@ from pydicom import Dataset
 from pynetdicom import evt
 
 from recovery.dicom.model import InstanceRef
-from recovery.dimse import find_by_uid, find_held, find_refs, open_link
+from recovery.dimse import DimseError, find_by_uid, find_held, find_refs, open_link
 from recovery.pacs.record_search import find_records_of_patients
+from tests.dimse.limited import limited
 from tests.dimse.scripted import PENDING, Scripted, by_uid, hierarchical, match, peer_of, ref_of, scp
 from tests.objects import plan, record, uid
 
@@ -43,6 +44,46 @@ def test_a_node_that_must_be_walked_gives_all_it_holds_and_is_remembered(refusal
         assert all(
             query.get("SeriesInstanceUID") for query in node.heard[asked:] if query.QueryRetrieveLevel == "IMAGE"
         )
+
+
+def nameless(keyword: str, level: str, *, only_relational: bool = False) -> Any:
+    """Answers all, and never names what it is of at this level; `only_relational`: within a series it does."""
+    answers = limited([*HOLDS.values()])
+
+    def find(here: Scripted, event: evt.Event) -> Iterator[Any]:
+        query = event.identifier
+        is_met = query.QueryRetrieveLevel == level and not (only_relational and query.get("SeriesInstanceUID"))
+        for status, answer in answers(here, event):
+            if is_met:
+                setattr(answer, keyword, "")
+            yield status, answer
+
+    return find
+
+
+def test_a_node_that_names_objects_within_a_series_alone_is_walked() -> None:
+    find = nameless("SOPInstanceUID", "IMAGE", only_relational=True)
+    with scp({evt.EVT_C_FIND: find}) as node, open_link(peer_of(node.node)) as link:
+        assert {ref.sop_instance_uid for ref in find_refs(link, {"Modality": "RTRECORD"})} == RECORD_UIDS
+        assert link.peer.traits.relational is False
+
+
+@pytest.mark.parametrize("is_relational", [True, False])
+def test_matches_that_name_nothing_are_not_nothing(is_relational: bool) -> None:
+    """0 records found, exit 0, would be a backup of nobody."""
+    find = nameless("SOPInstanceUID", "IMAGE")
+    with scp({evt.EVT_C_FIND: find}) as node, open_link(peer_of(node.node)) as link:
+        link.peer.traits.relational = is_relational
+        with pytest.raises(DimseError, match="and no SOPInstanceUID"):
+            find_refs(link, {"Modality": "RTRECORD"})
+
+
+@pytest.mark.parametrize(("keyword", "level"), [("StudyInstanceUID", "STUDY"), ("SeriesInstanceUID", "SERIES")])
+def test_what_is_above_the_objects_has_to_be_named_too(keyword: str, level: str) -> None:
+    with scp({evt.EVT_C_FIND: nameless(keyword, level)}) as node, open_link(peer_of(node.node)) as link:
+        link.peer.traits.relational = False
+        with pytest.raises(DimseError, match=f"and no {keyword}"):
+            find_refs(link, {"Modality": "RTRECORD"})
 
 
 def test_an_answer_of_a_walk_bears_the_names_above_it() -> None:

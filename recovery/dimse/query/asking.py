@@ -26,7 +26,7 @@ from pydicom import Dataset
 
 from recovery.dicom import elements as el
 from recovery.dimse.opening import open_link
-from recovery.dimse.peer import DimseError, Link
+from recovery.dimse.peer import DimseError, Link, NamelessError
 from recovery.dimse.query.identifiers import CANCELLED, CUT_SHORT, REFUSED, UIDS_PER_QUERY, UNIQUE, in_words, query
 from recovery.dimse.query.pieces import (
     ENDS,
@@ -39,6 +39,7 @@ from recovery.dimse.query.pieces import (
     is_one_second,
     ranged_key,
 )
+from recovery.words.values import counted
 
 log = logging.getLogger(__name__)
 
@@ -125,6 +126,9 @@ class _Asking:
                     raise
                 answer.cut = error
                 self._was_cut = True
+            if answer.count and not answer.names and not self._given:
+                text = f"answers C-FIND with {counted(answer.count, 'match', 'matches')} and no {own}"
+                raise NamelessError(str(link.peer.error(text)), fault=link.peer.role)
 
     def _is_cut(self, error: DimseError, link: Link, count: int) -> bool:
         """Whether an error says that there is more. A node that never gave a match may refuse relational queries."""
