@@ -151,11 +151,12 @@ def name_of(row: RawRow, family: str, given: str, *, capitals: bool = False) -> 
 
 
 def translated(words: Mapping[str, str], column: str) -> Reader:
-    """A code as words; an unknown code as it is. A word that is empty says nothing."""
+    """A code as words, in whatever case it is written; an unknown code as it is. A word that is empty says nothing."""
+    by_code = {code.casefold(): word for code, word in words.items()}
 
     def read(group: Group) -> str | None:
         code = values.text(group[0][column])
-        return words.get(code, code) or None if code is not None else None
+        return by_code.get(code.casefold(), code) or None if code is not None else None
 
     return read
 

@@ -17,6 +17,10 @@ _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 """A text that was cut within a character of UTF-16: no file can hold it."""
 
 
+_THOUSANDS_OR_DECIMALS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
+"""`5,000`: five thousand to one clinic, five to another."""
+
+
 class UnreadableError(ValueError):
     """A value is not of its column's kind. The text holds no value."""
 
@@ -51,6 +55,8 @@ def number(value: object) -> float | None:
         said = value.strip(_PADDING)
         if not said:
             return None
+        if _THOUSANDS_OR_DECIMALS.fullmatch(said):
+            raise AmbiguousError("in which a comma parts thousands or decimals")
         try:
             value = float(said.replace(",", ".") if said.count(",") == 1 and "." not in said else said)
         except ValueError:
@@ -109,7 +115,9 @@ def moment(value: object) -> datetime | None:
         return None
     if not isinstance(value, datetime):
         return datetime(value.year, value.month, value.day)  # noqa: DTZ001  local to the site, as the database says
-    return value.replace(tzinfo=None)
+    if value.tzinfo is not None:
+        raise UnreadableError("not a time of the site")
+    return value
 
 
 def day(value: object) -> date | None:

@@ -84,7 +84,7 @@ def build_rows(
     )
     entries = [e for e in entries if e.key[0] not in excluded]
     by_patient: dict[str | None, list[_Entry]] = {}
-    for entry in entries:
+    for entry in sorted(entries, key=lambda entry: str(entry.key[1])):
         by_patient.setdefault(entry.key[0], []).append(entry)
     plans = whose_row.plans_by_patient(evidence, who)
     for entry in entries:

@@ -21,9 +21,12 @@ from recovery.words.plan_states import approval_disagreement
 from recovery.words.prescription import laterality, prescribed_or_planned
 from recovery.words.sentences import each_differing, in_dicom_and_database, joined, parted
 from recovery.words.statuses import is_over
+from recovery.words.units import MU
 
 Rows = Sequence[Mapping[str, Any]]
 
+METERSET_TOLERANCE = 0.05
+"""MU; two sources that differ by more disagree."""
 _LOOK = "look at the machine before treating"
 
 
@@ -37,6 +40,7 @@ class SecondSource:
     """By patient and plan, as the list has them."""
     prescriptions: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
     courses: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
+    plan_fields: Mapping[PlanKey, Rows] = field(default_factory=dict)
     in_flight: Mapping[str, Rows] = field(default_factory=dict)
     """By patient: what began and was not recorded."""
     fractions_delivered: Mapping[PlanKey, int] = field(default_factory=dict)
@@ -69,6 +73,7 @@ def told_of(row: Mapping[str, Any], source: SecondSource, plan: Plan | None) -> 
         *_labels(told_plan, plan),
         *numbers_planned(row, plan, told_plan, prescription),
         *_states(row, told_plan, plan, source),
+        *_fields(row, source, plan),
         *_counts(row, source),
     ]
     return {
@@ -169,6 +174,21 @@ def _states(
     )
     if is_late:
         yield f"treated {last:%Y-%m-%d %H:%M}, and the plan is {word} in the R&V database"
+
+
+def _fields(row: Mapping[str, Any], source: SecondSource, plan: Plan | None) -> Iterator[str]:
+    """Beams of a plan that may be treated, of which the R&V system would give other MU, or that it has no more: hidden,
+    or typed anew."""
+    rows = source.plan_fields.get((row["patient_id"], row["referenced_rt_plan_uid"]), ())
+    told = {one["beam_number"]: one["beam_meterset"] for one in rows}
+    for beam in plan.beams if plan is not None and told and not is_over(row["status"]) else ():
+        ours, theirs = beam.beam_meterset, told.get(beam.beam_number)
+        if not beam.treats or not ours or beam.meterset_unit not in {None, MU}:
+            continue
+        if beam.beam_number not in told:
+            yield f"beam {beam.beam_number}: {ours:.1f} MU in the plan, no field of it in the R&V database"
+        elif theirs is not None and abs(ours - theirs) > METERSET_TOLERANCE:
+            yield f"beam {beam.beam_number}: {ours:.1f} MU in the plan, {theirs:.1f} MU in the R&V database"
 
 
 def _counts(row: Mapping[str, Any], source: SecondSource) -> Iterator[str]:

@@ -25,7 +25,7 @@ from recovery.on_treatment.second_source import SecondSource, by_key, fractions_
 from recovery.on_treatment.untold_deliveries import in_words, untold_deliveries
 from recovery.pacs.workspace import Workspace, relational_rows
 from recovery.tables.delivered import DELIVERIES, HISTORY_DAYS, IN_FLIGHT
-from recovery.tables.relational import CALENDAR, COURSES, PATIENTS, PHYSICIANS, PLANS, PRESCRIPTIONS
+from recovery.tables.relational import CALENDAR, COURSES, PATIENTS, PHYSICIANS, PLAN_FIELDS, PLANS, PRESCRIPTIONS
 from recovery.tables.schema import DATABASE_COUNTS, TableSchema
 from recovery.words.sentences import joined, parted
 from recovery.words.statuses import is_over
@@ -55,6 +55,7 @@ def with_second_source(space: Workspace, rows: Iterable[Mapping[str, Any]]) -> l
         plans=plans_told(space, {_key(row): patient_of(row) for row in listed}),
         prescriptions={(r["patient_id"], r["prescription_id"]): r for r in reversed(told(PRESCRIPTIONS))},
         courses={(r["patient_id"], r["course_id"]): r for r in reversed(told(COURSES))},
+        plan_fields=_by_plan(told(PLAN_FIELDS)),
         in_flight=by_key(told(IN_FLIGHT), "patient_id"),
         fractions_delivered={key: count for key, (count, _) in counts.items()},
         untold={key: parted(said) for key, (_, said) in counts.items()},
@@ -87,6 +88,13 @@ def _with_the_databases_number(space: Workspace, rows: list[Mapping[str, Any]]) 
         others = [*older_ids([row]), *sorted(numbers - {None, row["patient_id"], *older_ids([row])})]
         listed.append({**row, "other_patient_ids": SEPARATOR.join(others) or row["other_patient_ids"]})
     return listed
+
+
+def _by_plan(rows: Iterable[Mapping[str, Any]]) -> dict[PlanKey, list[Mapping[str, Any]]]:
+    found: dict[PlanKey, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        found.setdefault((row["patient_id"], row["sop_instance_uid"]), []).append(row)
+    return found
 
 
 def plans_told(space: Workspace, treated: Mapping[PlanKey, Patient]) -> dict[PlanKey, Mapping[str, Any]]:

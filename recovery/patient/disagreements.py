@@ -8,27 +8,18 @@ from recovery.course.ledger import Ledger
 from recovery.dicom.model import Patient
 from recovery.dicom.plans import Plan
 from recovery.on_treatment.second_source import numbers_planned
-from recovery.patient.plan import DOSE_TOLERANCE, METERSET_TOLERANCE, Prescription
+from recovery.patient.plan import DOSE_TOLERANCE, Prescription
 from recovery.words.sentences import each_differing, in_dicom_and_database, parted
-from recovery.words.units import MU
 
 
 def disagreements(
     row: Mapping[str, Any],
     plan: Plan | None,
     told_plan: Mapping[str, Any] | None,
-    told_fields: Sequence[Mapping[str, Any]],
     prescription: Prescription | None,
     ledger: Ledger | None,
 ) -> Iterator[str]:
     """Sentences about what two sources tell differently of one plan."""
-    beams = {beam.beam_number: beam for beam in (plan.beams if plan is not None else ())}
-    for field in told_fields:
-        beam = beams.get(field["beam_number"])
-        theirs, ours = field["beam_meterset"], beam.beam_meterset if beam is not None else None
-        is_mu = beam is not None and beam.meterset_unit in {None, MU}
-        if is_mu and ours is not None and theirs is not None and abs(ours - theirs) > METERSET_TOLERANCE:
-            yield f"Field {field['beam_number']}: {ours:.1f} MU in the plan held, {theirs:.1f} MU in the R&V database"
     prescribed = asdict(prescription) if prescription is not None else {}
     yield from numbers_planned(row, plan, told_plan or {}, prescribed)
     doses = {

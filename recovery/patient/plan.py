@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-METERSET_TOLERANCE = 0.05
-"""MU; two sources that differ by more disagree."""
 DOSE_TOLERANCE = 0.005
 """Gy"""
 

@@ -61,7 +61,7 @@ def read_plan(
     ledger = _ledger(tables, row, courses, now, _dose_per_fraction(prescription, told), names, deliveries)
     if ledger is not None and line.next_decided is not None:
         ledger = as_decided(ledger, line.next_fraction_number, row["next_group"], row["next_rest"], names)
-    differing = dict.fromkeys(disagreements(row, plan, told, own("plan_fields"), prescription, ledger))
+    differing = dict.fromkeys(disagreements(row, plan, told, prescription, ledger))
     return pf.PlanFile(
         row=line,
         approval=_approval(told, plan),

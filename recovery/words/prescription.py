@@ -15,11 +15,15 @@ def gray(dose: float | None) -> str:
 
 
 def prescribed(dose_per_fraction: float | None, number_of_fractions: int | None, total_dose: float | None) -> str:
-    """`2.67 Gy × 15 = 40.05 Gy`, doses in Gy, with the dash for what is not told; the dash alone where nothing is."""
+    """`2.67 Gy × 15 = 40.05 Gy`, doses in Gy, with the dash for what is not told; the dash alone where nothing is. What
+    does not come to the total by more than a rounded dose says so."""
     if dose_per_fraction is None and number_of_fractions is None and total_dose is None:
         return ABSENT
     number = ABSENT if number_of_fractions is None else number_of_fractions
-    return f"{gray(dose_per_fraction)} × {number} = {gray(total_dose)}"
+    is_other = None not in (dose_per_fraction, number_of_fractions, total_dose) and (
+        abs((dose_per_fraction or 0.0) * (number_of_fractions or 0) - (total_dose or 0.0)) > 0.01 * (total_dose or 0.0)
+    )
+    return f"{gray(dose_per_fraction)} × {number}{', but in all' if is_other else ' ='} {gray(total_dose)}"
 
 
 def prescribed_or_planned(prescription: Mapping[str, Any] | None, plan: Mapping[str, Any] | None) -> str | None:

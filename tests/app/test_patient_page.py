@@ -303,7 +303,9 @@ def test_the_page_is_read_anew_when_the_cache_has_changed(open_patient: Open, tm
     visit = open_patient(clinic, "100231")
     beams = [o.beam_item(number, 8, meterset, meterset) for number, meterset in ((1, 112.4), (2, 98.6))]
     person = whose("100231", "ABELSEN^Anna")
-    clinic.add(o.record(str(plan.SOPInstanceUID), beams, at=LOCAL - timedelta(hours=1), **person))
+    clinic.add(
+        o.record(str(plan.SOPInstanceUID), beams, at=LOCAL - timedelta(hours=1), NumberOfFractionsPlanned=15, **person)
+    )
     clinic.write(tmp_path / "data" / "cache")
     set_clock(clock_file, app_clinic.NOW + timedelta(seconds=30))
     assert "### Next fraction: 9 next of 15 (8 given)" in plain(visit.run())

@@ -152,7 +152,6 @@ def test_a_difference_between_database_and_plan_is_said_and_the_plan_object_is_s
     clinic: Clinic, tmp_path: Path
 ) -> None:
     anna(clinic)
-    clinic.rows["plan_fields"][0]["beam_meterset"] = 120.0
     clinic.rows["prescriptions"][0]["number_of_fractions"] = 16
     clinic.rows["plans"][0]["dose_per_fraction"] = 2.0
     clinic.rows["patients"][0]["patient_birth_date"] = date(1985, 7, 4)
@@ -160,7 +159,6 @@ def test_a_difference_between_database_and_plan_is_said_and_the_plan_object_is_s
     [plan] = file.plans
     assert plan.fields[0].beam_meterset == 112.4
     said = " / ".join(plan.disagreements)
-    assert "112.4 MU in the plan held, 120.0 MU in the R&V database" in said
     assert "fractions planned: 15 in the plan, 15 in the R&V database, 16 prescribed" in said
     assert "dose per fraction" in said and plan.ledger is not None and plan.ledger.dose_delivered is None
     assert "1985-07-04" in file.disagreements[0] and file.identity.patient_birth_date == date(1958, 7, 4)

@@ -20,8 +20,9 @@ from recovery.pacs.holdings import Holdings
 from recovery.pacs.workspace import Workspace
 from recovery.settings.config import load_config
 from recovery.tables.delivered import DELIVERIES, IN_FLIGHT
-from recovery.tables.relational import PATIENTS, PHYSICIANS, PLANS, PRESCRIPTIONS
+from recovery.tables.relational import PATIENTS, PHYSICIANS, PLAN_FIELDS, PLANS, PRESCRIPTIONS
 from recovery.tables.schema import DATABASE_COUNTS, TableSchema
+from recovery.words.prescription import prescribed
 from tests.recovery.courses import MONDAY, TWO_BEAMS, day
 from tests.recovery.test_config import GOOD, write
 
@@ -124,6 +125,42 @@ def test_planned_numbers_of_plan_database_and_prescription_are_held_against_each
     )
     said = told_of(line(), source, TWO_BEAMS)["disagreement"]
     assert said == "fractions planned: 20 in the plan, 20 in the R&V database, 25 prescribed"
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({1: 100.0, 2: 50.0, 7: None}, None),
+        ({1: 90.0, 2: 50.0}, "beam 1: 100.0 MU in the plan, 90.0 MU in the R&V database"),
+        ({1: 100.0}, "beam 2: 50.0 MU in the plan, no field of it in the R&V database"),
+        ({1: 100.0, 2: None}, None),
+        ({}, None),
+    ],
+)
+def test_metersets_and_fields_of_the_database_are_held_against_the_plan(
+    fields: dict[int, float | None], said: str | None
+) -> None:
+    """A field that was edited or hidden is said before anybody is treated by it, on the list, too."""
+    rows = [told(PLAN_FIELDS, beam_number=number, beam_meterset=meterset) for number, meterset in fields.items()]
+    source = SecondSource(plan_fields={KEY: rows})
+    assert told_of(line(), source, TWO_BEAMS)["disagreement"] == said
+    assert told_of(line(status="closed", fractions_remaining=1), source, TWO_BEAMS)["disagreement"] is None
+
+
+@pytest.mark.parametrize(
+    ("dose", "number", "total", "said"),
+    [
+        (2.67, 15, 40.05, "2.67 Gy × 15 = 40.05 Gy"),
+        (2.66, 16, 42.5, "2.66 Gy × 16 = 42.50 Gy"),
+        (2.0, 25, 0.05, "2.00 Gy × 25, but in all 0.05 Gy"),
+        (2.0, 20, 50.0, "2.00 Gy × 20, but in all 50.00 Gy"),
+        (2.0, None, 50.0, "2.00 Gy × — = 50.00 Gy"),
+    ],
+)
+def test_doses_that_do_not_come_to_the_total_are_not_called_equal_to_it(
+    dose: float, number: int | None, total: float, said: str
+) -> None:
+    assert prescribed(dose, number, total) == said
 
 
 def test_a_label_that_differs_is_told_and_one_that_only_is_padded_is_not() -> None:

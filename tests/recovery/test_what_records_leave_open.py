@@ -154,6 +154,12 @@ def test_two_people_under_one_patient_id_are_told_in_both_rows() -> None:
     assert row_of(alike, "a")["disagreement"] is None
 
 
+def test_in_whatever_order_records_came_what_may_be_of_two_plans_is_told_alike() -> None:
+    records = [*treated("a", [1], 1), *treated("b", [1], 1), plain_record("n", [delivery()], at=day(1), plan_uid=None)]
+    known, turned = evidence(records), evidence(records[::-1])
+    assert row_of(known, None)["remarks"] == row_of(turned, None)["remarks"] != ""
+
+
 def test_a_plain_interruption_is_told_as_it_is() -> None:
     stopped = session(ONE_BEAM, 2, {1: 60.0}, termination=STOPPED)
     assert next_of(ONE_BEAM, session(ONE_BEAM, 1, {1: 100.0}), stopped) == ("finish 2 of 20 first (1 given)", Next.DUE)

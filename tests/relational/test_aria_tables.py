@@ -112,6 +112,12 @@ def test_a_plan_says_in_words_whether_it_may_be_treated(table: Callable[[str], R
     assert (plan["structure_set_uid"], plan["frame_of_reference_uid"]) == ("1.2.3.3", "1.2.3.4")
 
 
+def test_a_word_means_the_same_in_whatever_case_it_is_written(table: Callable[[str], Rows], aria: Aria) -> None:
+    aria.execute("UPDATE PlanSetup SET Status = 'TREATAPPROVAL ' WHERE PlanSetupId = 'Prostate'")
+    (plan,) = [row for row in table("plans") if row["sop_instance_uid"] == "1.2.3"]
+    assert (plan["approval_status"], plan["approved_by"]) == ("treatment approved", "DrGreen")
+
+
 def test_an_unapproved_plan_has_no_approver_and_an_unknown_word_stays(table: Callable[[str], Rows]) -> None:
     unapproved = one(table("plans"), sop_instance_uid="1.2.4")
     assert unapproved["approval_status"] not in APPROVED_STATUSES

@@ -162,6 +162,11 @@ def test_a_field_is_its_visible_tip_and_a_setup_field_says_that_it_is_one(table:
     assert treated["setup_note"] == "Laser on tattoo"
 
 
+def test_a_hidden_field_is_no_field_of_its_plan(table: Callable[[str], Rows], mosaiq: Mosaiq) -> None:
+    mosaiq.execute("UPDATE TxField SET IsHidden = 1 WHERE OriginalBeamNumber = 2")
+    assert {row["beam_number"] for row in table("plan_fields") if row["sop_instance_uid"] == "1.2.3"} == {1}
+
+
 def test_fields_entered_by_hand_are_counted_and_do_not_stop_the_table(mosaiq_config: Config, now: datetime) -> None:
     result = snapshot_tables(mosaiq_config, now)
     assert (result.outcome, result.message) == (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -43,9 +43,23 @@ def test_a_local_time_is_read_alike_from_both_engines() -> None:
     assert values.day(at) == values.day(date(2026, 11, 22)) == date(2026, 11, 22)
 
 
-@pytest.mark.parametrize(("raw", "number"), [("2,5", 2.5), (" 70 ", 70.0), (Decimal("1.8"), 1.8), (3, 3.0), ("", None)])
+@pytest.mark.parametrize(
+    ("raw", "number"), [("2,5", 2.5), ("0,125", 0.125), (" 70 ", 70.0), (Decimal("1.8"), 1.8), (3, 3.0), ("", None)]
+)
 def test_a_number_is_read_as_people_type_it(raw: object, number: float | None) -> None:
     assert values.number(raw) == number
+
+
+@pytest.mark.parametrize("raw", ["5,000", "-1,800"])
+def test_a_comma_before_three_digits_is_five_to_one_clinic_and_five_thousand_to_another(raw: str) -> None:
+    with pytest.raises(values.AmbiguousError):
+        values.number(raw)
+
+
+@pytest.mark.parametrize("raw", ["2026-11-22T08:05:01+00:00", datetime(2026, 11, 22, tzinfo=UTC)])
+def test_a_time_of_another_zone_is_none_of_the_sites(raw: object) -> None:
+    with pytest.raises(values.UnreadableError):
+        values.moment(raw)
 
 
 @pytest.mark.parametrize("raw", ["2 Gy x 5", "1,000.5", "nan", True, b"1", "inf"])

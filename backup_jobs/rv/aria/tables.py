@@ -43,8 +43,8 @@ PLAN_STATUSES = {
     "Retired": "retired",
     "Rejected": "rejected",
 }
-_ARE_APPROVED = frozenset({"TreatApproval", "ExternalApproval"})
-_WERE_APPROVED = frozenset({"Completed", "CompletedEarly"})
+_ARE_APPROVED = frozenset({"treatapproval", "externalapproval"})
+_WERE_APPROVED = frozenset({"completed", "completedearly"})
 
 APPOINTMENT_STATUSES = {
     "Open": "booked",
@@ -122,7 +122,7 @@ def _approval(column_while_approved: str, column_of_history: str) -> Callable[[G
     """Who approved a plan for treatment, or when: its status says it while that is the newest word, else Approval."""
 
     def read(group: Group) -> object:
-        status = values.text(group[0]["status"])
+        status = (values.text(group[0]["status"]) or "").casefold()
         if status in _ARE_APPROVED:
             return group[0][column_while_approved]
         return group[0][column_of_history] if status in _WERE_APPROVED else None

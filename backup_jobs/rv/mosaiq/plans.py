@@ -204,6 +204,7 @@ PLAN_FIELDS = TableReading(
     is_of_plans=True,
     leaves_out={
         "fields entered by hand, which no plan names": lambda group: group[0]["entered_by_hand"] is not None,
+        "hidden fields, which treat nobody": lambda group: bool(values.truth(group[0]["is_hidden"])),
     },
 )
 SETUP_NOTES = TableReading(
