@@ -6,17 +6,20 @@ another's. Of a machine the latest statement counts.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from recovery.host.entry_lines import Statement, read_statements
+
+FURTHEST = timedelta(days=60)
 
 
 @dataclass(frozen=True, slots=True)
 class MachineEntry(Statement):
     """One statement. `beam_data`: its name, the same wherever the data are the same; `energies`: as plans name them.
 
-    `free_slots`: patients a day whom it could take beside its own. `entered_at` aware.
+    `free_slots`: patients a day whom it could take beside its own, up to and with the day `free_until`; where none is
+    named, on the day of the signature. `entered_at` aware.
     """
 
     FILE = "machines.jsonl"
@@ -28,6 +31,7 @@ class MachineEntry(Statement):
     free_slots: int
     signed_by: str
     entered_at: datetime
+    free_until: date | None = None
 
     def __post_init__(self) -> None:
         """Refuse what nobody could have meant. Raises `ValueError` if a name lacks, or slots are no number of them."""
@@ -36,6 +40,16 @@ class MachineEntry(Statement):
             raise ValueError("it names a machine, its model, its beam data and who signed, at an aware time")
         if isinstance(self.free_slots, bool) or not 0 <= self.free_slots <= 200:
             raise ValueError("free slots a day are 0 to 200")
+        if not timedelta() <= self.told_until - self.entered_at.date() <= FURTHEST:
+            raise ValueError(f"slots are free until a day that has not passed, {FURTHEST.days} days ahead at most")
+
+    @property
+    def told_until(self) -> date:
+        return self.free_until or self.entered_at.date()
+
+    def free_on(self, today: date) -> int | None:
+        """What is told to be free on a day; None once that is over, for others have taken some since."""
+        return self.free_slots if today <= self.told_until else None
 
     def lacks_of(self, other: "MachineEntry") -> tuple[str, ...] | None:
         """Energies of `other` that this one has not; None where model or beam data are not the same by name."""

@@ -6,7 +6,7 @@ import csv
 import os
 import shutil
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from io import BytesIO
 from pathlib import Path
 
@@ -119,10 +119,17 @@ def open_page(visit: AppTest, role: str = "network") -> AppTest:
 
 
 def signed(
-    site: Site, machine: str, slots: int, beam_data: str = "Gold 2", energies: tuple[str, ...] = ("6X",)
+    site: Site,
+    machine: str,
+    slots: int,
+    beam_data: str = "Gold 2",
+    energies: tuple[str, ...] = ("6X",),
+    days: int = 0,
+    until: date | None = None,
 ) -> None:
     """What a physicist of a site signs of a machine, in its next copy."""
-    entry = MachineEntry(machine, "TrueBeam", beam_data, energies, slots, "Green, Gloria (gg)", clinic.NOW)
+    at = clinic.NOW - timedelta(days=days)
+    entry = MachineEntry(machine, "TrueBeam", beam_data, energies, slots, "Green, Gloria (gg)", at, until)
     append_statement(site.cache_path, entry)
     site.send(clinic.NOW)
 
@@ -166,6 +173,27 @@ def test_capacity_says_by_names_that_physicists_signed_who_could_take_whose_pati
     assert again.loc[("north clinic", "TB1"), "mark"] == "▲"
     assert "free there: 9 a day, and ■ 4 of which nobody knows" in said(visit), said(visit)
     assert "not signed yet" in rows.loc[("west clinic", "TB1"), "could_take"]
+
+
+def test_what_was_free_up_to_a_day_that_is_over_is_named_and_not_counted(open_dashboard: Open, tmp_path: Path) -> None:
+    today = clinic.NOW.date()
+    north, south, west = (site_in(tmp_path, name) for name in ("north", "south", "west"))
+    signed(north, "TB1", 0)
+    signed(south, "TB7", 5, days=1)
+    signed(south, "TB8", 7, days=9, until=today - timedelta(days=1))
+    signed(west, "TB2", 2, days=9, until=today)
+    visit = network_of(open_dashboard, north, south, west)
+    visit.session_state["network_part"] = "Capacity"
+    rows = visit.run().dataframe[1].value.set_index(["clinic", "treatment_machine_name"])
+    ours = rows.loc[("north clinic", "TB1")]
+    assert ours["free_elsewhere"] == 2 and ours["could_take"] == (
+        "west clinic TB2: 2 patients a day; south clinic TB8: 7 patients a day until Mon 23 Nov: ask anew; "
+        "south clinic TB7: 5 patients a day until Mon 23 Nov: ask anew"
+    )
+    assert rows["free_slots"].dropna().to_dict() == {("north clinic", "TB1"): 0, ("west clinic", "TB2"): 2}
+    assert "free there: 2 a day" in said(visit)
+    with pytest.raises(ValueError, match="has not passed"):
+        signed(north, "TB1", 1, until=today - timedelta(days=1))
 
 
 def test_every_file_says_how_old_each_site_is(
@@ -226,4 +254,5 @@ def test_a_physicist_signs_a_machine_where_its_copies_go_to_a_network(open_dashb
     (entry,) = machines_at(load_config(config).cache_path).values()
     assert (entry.treatment_machine_name, entry.free_slots, entry.energies) == ("TB1", 3, ("6X", "10X"))
     assert entry.signed_by == "Physicist of the tests (physicist)"
+    assert entry.told_until == entry.entered_at.date() + timedelta(days=6)
     assert '"action": "sign machine"' in load_config(config).audit_path.read_text()
