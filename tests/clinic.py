@@ -77,7 +77,13 @@ class TwoNodes:
 
 
 @contextmanager
-def two_nodes(folder: Path, *, tps: int = 0, environment: dict[str, str] | None = None) -> Iterator[TwoNodes]:
+def two_nodes(
+    folder: Path,
+    *,
+    tps: int = 0,
+    environment: dict[str, str] | None = None,
+    options: dict[str, object] | None = None,
+) -> Iterator[TwoNodes]:
     """Start the servers; stop them at the end."""
     local = DicomNode("RBRDT", "127.0.0.1", free_port())
     pacs_node = DicomNode("RTPACS", "127.0.0.1", free_port())
@@ -90,11 +96,14 @@ def two_nodes(folder: Path, *, tps: int = 0, environment: dict[str, str] | None 
                     DicomNode(name, "127.0.0.1", free_port()),
                     peers=[local, pacs_node],
                     environment=environment or {},
+                    options=dict(options or {}),
                 )
             )
             for name in names
         ]
-        pacs = stack.enter_context(Orthanc(folder / "pacs", pacs_node, peers=[local], environment=environment or {}))
+        pacs = stack.enter_context(
+            Orthanc(folder / "pacs", pacs_node, [local], environment=environment or {}, options=dict(options or {}))
+        )
         yield TwoNodes(folder, sources[0], pacs, local, sources[1:])
 
 

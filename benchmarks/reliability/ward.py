@@ -121,8 +121,14 @@ def open_ward(folder: Path, *, database: bool = True, nodes: TwoNodes | None = N
     yield Ward(nodes, digests(nodes.rv), whose, lambda: digests(nodes.pacs), waiting)
 
 
-def forked(arguments: list[str], output: Path, before: Callable[[], None] = lambda: None) -> tuple[int, struct_rusage]:
-    """Run a module's `main` in a fork of this process, after `before`; its exit status, and what it used.
+def forked(
+    arguments: list[str],
+    output: Path,
+    before: Callable[[], None] = lambda: None,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> tuple[int, struct_rusage]:
+    """Run a module's `main` in a fork of this process, after `before`; its exit status, and what it used. `meanwhile`
+    is done here.
 
     Quick where this process has imported it, and has no thread.
     """
@@ -143,5 +149,6 @@ def forked(arguments: list[str], output: Path, before: Callable[[], None] = lamb
         finally:
             sys.stderr.flush()
             os._exit(status)
+    meanwhile()
     _, ended, used = os.wait4(child, 0)
     return os.waitstatus_to_exitcode(ended), used
