@@ -27,7 +27,7 @@ from recovery.words.values import absent
 
 if TYPE_CHECKING:
     from recovery.course.fractions import Course, FractionState
-    from recovery.dicom.plans import Plan, StructureSet
+    from recovery.dicom.plans import Plan
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -204,7 +204,11 @@ def chains(members: Sequence[Member], plans: Mapping[str, Plan], everybody: Coll
     for uid, member in own.items():
         groups.setdefault(links.root(uid), []).append(member)
     origins = {root: frozenset(uid for uid in untreated if links.root(uid) == root) for root in groups}
-    known = [Chain(_newest_first(group, origins[root]), origins[root]) for root, group in groups.items()]
+    known = [
+        Chain(_newest_first(own, origins[root]), origins[root])
+        for root, group in groups.items()
+        for own in _not_in_turn(group)
+    ]
     return known + [Chain((member,)) for member in members if member.uid is None]
 
 
@@ -228,6 +232,28 @@ def _begins_anew(earlier: Member, later: Member) -> bool:
     if not earlier.is_complete:
         return False
     return not later.numbers or min(later.numbers) <= max(earlier.numbers, default=0)
+
+
+def _not_in_turn(group: Iterable[Member]) -> Iterable[list[Member]]:
+    """The plans of one lineage; those that are treated in turn, as a boost is beside the base that it was made from,
+    each in a course of its own."""
+    courses: list[list[Member]] = []
+    for member in sorted(group, key=lambda m: (_first(m), str(m.uid))):
+        own = next((course for course in courses if not any(_in_turn(member, other) for other in course)), None)
+        if own is None:
+            courses.append(own := [])
+        own.append(member)
+    return courses
+
+
+def _in_turn(one: Member, other: Member) -> bool:
+    """Whether each was treated after the other had begun, and both gave fractions of the same numbers: one such number
+    may be a slip."""
+    lasts = one.course.last_treatment_at, other.course.last_treatment_at
+    if lasts[0] is None or lasts[1] is None or _first(one) > lasts[1] or _first(other) > lasts[0]:
+        return False
+    mine, theirs = ({f.fraction_number for f in m.course.fractions if f.is_complete} for m in (one, other))
+    return len(mine & theirs) > 1
 
 
 def _by_numbers(members: Iterable[Member]) -> Iterable[tuple[Member, Member]]:
@@ -281,14 +307,3 @@ def _newest_first(group: Iterable[Member], references: frozenset[str]) -> tuple[
 
 def _first(member: Member) -> datetime:
     return member.course.first_treatment_at or datetime.min  # noqa: DTZ901  site-local, for order only
-
-
-def anatomy_of(plan: Plan | None, structure_sets: Mapping[str, StructureSet]) -> set[str]:
-    """The frames of reference and structure sets that a plan stands on; none are known of a plan not held."""
-    if plan is None:
-        return set()
-    frames = {
-        uid for s in plan.structure_set_uids if s in structure_sets for uid in structure_sets[s].frame_of_reference_uids
-    }
-    own = {plan.frame_of_reference_uid} if plan.frame_of_reference_uid else set()
-    return own | frames | set(plan.structure_set_uids)

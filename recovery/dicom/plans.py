@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from pydicom import Dataset
@@ -134,7 +134,7 @@ class StructureSet:
     frame_of_reference_uids: tuple[str, ...]
     image_series: tuple[ReferencedSeries, ...]
     contour_image_uids: tuple[str, ...] = ()
-    """Slices that contours name and no series lists: in which series they lie, the structure set does not say."""
+    """Slices that contours name, or an item without a series, and no series lists: in which they lie is not said."""
     patient: Patient = NOBODY
 
     @property
@@ -154,8 +154,9 @@ class StructureSet:
         frames = el.items(ds, "ReferencedFrameOfReferenceSequence")
         series = [s for frame in frames for s in _series_of_frame(frame)]
         listed = {uid for one in series for uid in one.sop_instance_uids}
-        unlisted = _unique(uid for uid in _slices_of_contours(ds) if uid not in listed)
-        if len(series) == 1 and series[0].sop_instance_uids:
+        of_no_series = tuple(_slices_of_no_series(frames))
+        unlisted = _unique(uid for uid in (*of_no_series, *_slices_of_contours(ds)) if uid not in listed)
+        if len(series) == 1 and series[0].sop_instance_uids and not of_no_series:
             named = (*series[0].sop_instance_uids, *unlisted)
             series = [ReferencedSeries(series[0].series_instance_uid, series[0].study_instance_uid, named)]
             unlisted = ()
@@ -191,6 +192,17 @@ class ImageSeries:
             self.frame_of_reference_uid or other.frame_of_reference_uid,
             tuple(sorted({*self.sop_instance_uids, *other.sop_instance_uids})),
         )
+
+
+def anatomy_of(plan: Plan | None, structure_sets: Mapping[str, StructureSet]) -> set[str]:
+    """The frames of reference and structure sets that a plan stands on; none are known of a plan not held."""
+    if plan is None:
+        return set()
+    frames = {
+        uid for s in plan.structure_set_uids if s in structure_sets for uid in structure_sets[s].frame_of_reference_uids
+    }
+    own = {plan.frame_of_reference_uid} if plan.frame_of_reference_uid else set()
+    return own | frames | set(plan.structure_set_uids)
 
 
 def _planned_beams(
@@ -264,6 +276,14 @@ def _frames_of(ds: Dataset, frames: list[Dataset]) -> Iterable[str]:
     said += [el.text(region, "ReferencedFrameOfReferenceUID") for region in regions]
     said.append(el.text(ds, "FrameOfReferenceUID"))
     yield from (uid for uid in said if uid is not None)
+
+
+def _slices_of_no_series(frames: list[Dataset]) -> Iterable[str]:
+    """Of items that list slices and leave out of which series."""
+    for study in (s for frame in frames for s in el.items(frame, "RTReferencedStudySequence")):
+        for series in el.items(study, "RTReferencedSeriesSequence"):
+            if el.text(series, "SeriesInstanceUID") is None:
+                yield from _referenced(series, "ContourImageSequence")
 
 
 def _slices_of_contours(ds: Dataset) -> Iterable[str]:

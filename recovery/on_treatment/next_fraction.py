@@ -81,12 +81,6 @@ def goes_on(earlier: Member, later: Member) -> bool:
     return earlier is not later and is_one_course and first > 1 and max(before, default=0) == first - 1
 
 
-def gave_before(earlier: Member, later: Member) -> bool:
-    """The same, of a plan that was not treated any more since: of one treated in turn nothing is sure."""
-    last, began = earlier.course.last_treatment_at, later.course.first_treatment_at
-    return last is not None and began is not None and last < began and goes_on(earlier, later)
-
-
 def _numbers_before(earlier: Member, later: Member) -> list[int]:
     first = later.course.first_treatment_at
     times = ((f.fraction_number, f.last_treatment_at) for f in earlier.course.fractions)

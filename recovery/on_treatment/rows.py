@@ -11,12 +11,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from recovery.course.by_session import lacking_records
-from recovery.course.courses import Chain, Member, anatomy_of, chains, told_with_two_plans
+from recovery.course.courses import Chain, Member, chains, told_with_two_plans
 from recovery.course.fractions import Course, count_fractions
 from recovery.course.planned_number import is_origin, with_number
 from recovery.course.remarks import remarks, specified_in_words
 from recovery.dicom.model import Patient
-from recovery.dicom.plans import NOBODY, Plan, StructureSet
+from recovery.dicom.plans import NOBODY, Plan, StructureSet, anatomy_of
 from recovery.dicom.records import TreatmentRecord
 from recovery.identity.one_patient import SEPARATOR, Identities, identify, own_plan
 from recovery.on_treatment import whose_row
@@ -31,7 +31,7 @@ from recovery.on_treatment.missing import (
     missing_records,
     told_of,
 )
-from recovery.on_treatment.next_fraction import gave_before, next_remarks
+from recovery.on_treatment.next_fraction import goes_on, next_remarks
 from recovery.words.plan_states import is_closed
 from recovery.words.sentences import joined
 from recovery.words.units import MU
@@ -275,7 +275,7 @@ def _named(entry: _Entry) -> tuple[str | None, str | None]:
 
 def _sisters(entry: _Entry) -> list[Member]:
     """The plans whose fraction numbers this one may go on with."""
-    gone_on = [m for m in entry.beside if gave_before(m, entry.member)]
+    gone_on = [m for m in entry.beside if goes_on(m, entry.member)]
     return [
         *(e.member for e in entry.predecessors),
         *gone_on,

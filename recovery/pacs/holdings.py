@@ -240,7 +240,7 @@ class Holdings:
                 yield f"{lacking} of {len(named)} images"
         absent = sum(not self._is_held(uid) for uid in needed.contour_image_uids)
         if absent:
-            yield f"{absent} of {len(needed.contour_image_uids)} images that only contours name"
+            yield f"{absent} of {len(needed.contour_image_uids)} images of which no series is named"
 
     def _missing_reference_images(self, plan: Plan) -> Iterable[str]:
         absent = sum(not self._is_held(uid) for uid in plan.reference_image_uids)

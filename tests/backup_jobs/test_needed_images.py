@@ -243,7 +243,7 @@ def test_without_any_image_nothing_is_ready_the_job_says_so_and_images_that_come
     assert rows["no frame"]["missing"].endswith(
         "images (the plan names no structure set, and no frame of reference is known)"
     )
-    assert rows["contours only"]["missing"] == "1 of 4 images that only contours name"
+    assert rows["contours only"]["missing"] == "1 of 4 images of which no series is named"
     late = elsewhere.series(2)
     clinic.put(late, lost.ct[2])
     clinic.job("cycle")

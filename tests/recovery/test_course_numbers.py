@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from recovery.course.courses import Chain, Member, anatomy_of, chains, shares_anatomy
+from recovery.course.courses import Chain, Member, chains, shares_anatomy
 from recovery.course.fractions import count_fractions
 from recovery.course.planned_number import Prescribed, is_origin, with_number
 from recovery.dicom.model import InstanceRef
-from recovery.dicom.plans import Plan, PlannedBeam
+from recovery.dicom.plans import Plan, PlannedBeam, anatomy_of
 from tests.recovery.clinics import planned, treated
 from tests.recovery.courses import day, delivery, plain_record
 

@@ -261,6 +261,36 @@ def test_a_plan_names_the_plans_that_it_was_made_from(relationship: str, *, is_o
     assert plan.predecessor_uids == (("1.2.3",) if is_one else ())
 
 
+@pytest.mark.parametrize("made_from", [("base",), ("ref",)])
+def test_plans_that_are_treated_in_turn_are_no_course_though_one_is_made_from_the_other(made_from: tuple[str]) -> None:
+    """A boost beside its base, or two sides of one reference plan: nobody adds up what two isocentres got."""
+    plans = [
+        planned_on("base", 25, *({"ref"} & set(made_from))),
+        planned_on("boost", 10, *made_from),
+        planned_on("ref", 25),
+    ]
+    boost = [replace(r, treatment_time=day(1, hours=1).time()) for r in given("boost", [1, 2, 3], 3)]
+    known = evidence([*given("base", [1, 2, 3, 4, 5], 1), *boost], plans)
+    for uid, delivered, following in (("base", 5, 6), ("boost", 3, 4)):
+        row = row_of(known, uid)
+        told = row["course_fractions_delivered"], row["next_fraction_number"], row["status"]
+        assert told == (delivered, following, "on_treatment")
+
+
+def test_a_reference_plan_that_is_treated_on_the_days_without_adaptation_is_of_the_course() -> None:
+    plans = [planned_on("ref", 5), planned_on("ad2", 1, "ref"), planned_on("ad3", 1, "ref")]
+    records = [*given("ref", [1, 4], 1), *given("ad2", [2], 2), *given("ad3", [3], 3)]
+    records[1] = replace(records[1], treatment_date=day(4).date())
+    row = row_of(evidence(records, plans), "ref")
+    assert (row["course_fractions_delivered"], row["next_fraction_number"]) == (4, 5)
+
+
+def test_fractions_of_a_copy_on_another_machine_are_not_missed_though_both_are_treated_in_turn() -> None:
+    records = [*given("a", [1, 2, 3], 1), *given("a", [5], 5), *given("b", [4], 4, machine="TB2")]
+    row = row_of(evidence(records, [planned("a"), planned("b")]), "b")
+    assert (row["records_held"], row["missing"]) == (True, "")
+
+
 def test_a_plan_that_names_itself_or_a_circle_of_plans_is_read_to_an_end() -> None:
     plans = [planned_on("a", 5, "b"), planned_on("b", 5, "a")]
     known = evidence([*given("a", [1], 1), *given("b", [2], 2)], plans)

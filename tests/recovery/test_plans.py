@@ -120,6 +120,15 @@ def test_a_structure_set_names_its_frames_series_and_slices() -> None:
     assert series.sop_instance_uids == tuple(s.SOPInstanceUID for s in slices)
 
 
+def test_slices_of_a_series_that_is_not_named_are_needed_all_the_same() -> None:
+    one = o.structure_set(o.images(2))
+    listed = one.ReferencedFrameOfReferenceSequence[0].RTReferencedStudySequence[0].RTReferencedSeriesSequence
+    listed.append(o.item(ContourImageSequence=[o.item(ReferencedSOPInstanceUID="1.2.99")]))
+    read = StructureSet.from_dataset(reread(one))
+    assert read.contour_image_uids == ("1.2.99",)
+    assert len(read.image_series[0].sop_instance_uids) == 2
+
+
 def test_slices_that_only_contours_name_belong_to_the_one_referenced_series() -> None:
     contour = o.item(ContourImageSequence=[o.item(ReferencedSOPInstanceUID="1.2.99")])
     contours = [o.item(ContourSequence=[contour])]
