@@ -62,7 +62,7 @@ def build_on_treatment(space: Workspace, take: Callable[[Listed], None] = lambda
     doubted = dict.fromkeys(sorted(space.doubted.of_state(SET_ASIDE)), NOT_COUNTED)
     doubted |= dict.fromkeys(sorted(space.doubted.of_state(FIRST)), FIRST_ONE)
     aside = list(doubted)
-    doubted |= dict.fromkeys(sorted(space.doubted.of_state(DENIED) - report.purged), COUNTED)
+    doubted |= dict.fromkeys(sorted({*space.doubted.of_state(DENIED), *report.untold} - report.purged), COUNTED)
     unproven = report.unreadable | lost | charted | doubted
     counts = {
         "found": report.records,

@@ -44,7 +44,8 @@ class Doubted:
     `denied`: it has none such, and they count all the same; `signed`: the same, and a physicist signed them; `unasked`:
     it could not be asked; `set_aside`: by patient, how many it denied and do not count; `first`: and of how many that
     count nobody else tells; `purged`: it has none such, but later ones of the plan; `hinging`: by patient, how many of
-    these there are on which a fraction hinges.
+    these there are on which a fraction hinges; `untold`: of which the R&V database, of which all others are made, tells
+    nothing.
     """
 
     denied: Set[str] = frozenset()
@@ -54,6 +55,7 @@ class Doubted:
     first: Mapping[str | None, int] = field(default_factory=dict)
     purged: Set[str] = frozenset()
     hinging: Mapping[str | None, int] = field(default_factory=dict)
+    untold: Set[str] = frozenset()
 
     def missing(self, patient_ids: Collection[str | None]) -> Iterator[str]:
         """What lacks, while nobody has said whether these were given."""

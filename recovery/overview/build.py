@@ -129,7 +129,7 @@ class BuildReport:
     """What a build read and wrote. `rows`: of the whole list. `listed`: those made in this run, without what the R&V
     database tells of them. `unreadable`: why, by SOP Instance UID. `lost`: records that were read and are not held as
     they were, and what became of each. `purged`: those that the R&V system denies, and that
-    came before all that it has."""
+    came before all that it has; `untold`: of which its database tells nothing, where all others are made of that."""
 
     records: int
     records_read: int
@@ -138,6 +138,7 @@ class BuildReport:
     unreadable: dict[str, str] = field(default_factory=dict)
     lost: Mapping[str, str] = field(default_factory=dict)
     purged: Set[str] = frozenset()
+    untold: Set[str] = frozenset()
 
 
 def build_overview(space: Workspace, pacs: Peer) -> BuildReport:
@@ -162,7 +163,8 @@ def build_overview(space: Workspace, pacs: Peer) -> BuildReport:
     write_pipeline(space, told)
     forget_damaged_tables(space.cache)
     records = len(space.collection.records) + space.resting.sleeping_records
-    return BuildReport(records, read, rows, listed, unreadable, evidence.lost_records, evidence.doubted.purged)
+    of = evidence.doubted
+    return BuildReport(records, read, rows, listed, unreadable, evidence.lost_records, of.purged, of.untold)
 
 
 def overview_rows(space: Workspace, evidence: Evidence) -> Listed:

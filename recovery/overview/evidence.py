@@ -18,6 +18,7 @@ from recovery.on_treatment.evidence import Doubted, Evidence, PlanBackup
 from recovery.on_treatment.missing import HELD_ONCE
 from recovery.overview.purged import purged
 from recovery.overview.rv_columns import database_sessions, planned_by_database, plans_told
+from recovery.overview.untold_records import untold_records
 from recovery.overview.wanted_plans import next_appointments
 from recovery.pacs.record_holdings import lost_records
 from recovery.pacs.verified_objects import GONE, Proofs, in_short
@@ -108,17 +109,28 @@ def _lost_records(space: Workspace, proofs: Proofs) -> dict[str, str]:
 
 
 def _doubted(space: Workspace, records: Sequence[TreatmentRecord], asked: Mapping[str, ByFraction]) -> Doubted:
-    known, denied = space.doubted, space.doubted.of_state(DENIED) - space.doubted.signed
-    gone, hinging = purged(denied, known.records.keys(), records, space.collection.plans, asked)
+    known, untold = space.doubted, untold_records(space, records)
+    made = {one.ref.sop_instance_uid for one in records if one.is_of_database} if untold else set()
+    all_denied = known.of_state(DENIED) | untold
+    denied = all_denied - known.signed
+    gone, hinging = purged(denied, {*known.records} - made | untold, records, space.collection.plans, asked)
+    if len({one.ref.patient_id for one in records if one.ref.sop_instance_uid in untold}) <= _most(space):
+        hinging |= (untold & denied) - gone
     return Doubted(
         denied=denied - gone,
-        signed=known.of_state(DENIED) & known.signed,
-        unasked=known.of_state(UNASKED),
+        signed=all_denied & known.signed,
+        unasked=known.of_state(UNASKED) - untold,
         set_aside=known.by_patient(SET_ASIDE),
         first=known.by_patient(FIRST),
         purged=gone,
         hinging=Counter(one.ref.patient_id for one in records if one.ref.sop_instance_uid in hinging),
+        untold=untold - gone,
     )
+
+
+def _most(space: Workspace) -> int:
+    """Of so many patients somebody may have made up records; of more, an archive was moved, or much was lost."""
+    return space.config.guard.past_patients
 
 
 def prescriptions_of_plans(space: Workspace) -> dict[str, Prescribed]:
