@@ -221,12 +221,14 @@ def authority_of(planned: Planned, deliveries: Sequence[Delivery], told: ByFract
     asked: dict[tuple[int | None, int, int], float] = {}
     asked_last: dict[tuple[int | None, int], float] = {}
     specified: list[Specified] = []
-    for (group, beam), told_by_fraction in _specified(planned, deliveries).items():
+    parts = _specified(planned, deliveries)
+    wholes = _specified(planned, (d for d in deliveries if d.beam.treatment_delivery_type != "CONTINUATION"))
+    for (group, beam), told_by_fraction in wholes.items():
         one = planned[group][beam]
         by_fraction = {number: max(metersets) for number, metersets in told_by_fraction.items()}
         if one.meterset is None or all(agree(m, one.meterset, one.unit) for m in by_fraction.values()):
             continue
-        if _is_in_parts(told_by_fraction.values(), one.meterset, one.unit):
+        if _is_in_parts(parts[group, beam].values(), one.meterset, one.unit):
             continue
         database = {number: m for (number, of), m in told.items() if of == beam}
         others = {n: m for n, m in by_fraction.items() if not agree(m, one.meterset, one.unit)}
@@ -259,9 +261,7 @@ def _specified(
         if beam is None or number is None or not meterset:
             continue
         one = planned.get(d.fraction_group_number, {}).get(beam)
-        if one is None or one.unit == SECONDS:
-            continue
-        if d.beam.treatment_delivery_type == "CONTINUATION" or d.unit not in {None, one.unit}:
+        if one is None or one.unit == SECONDS or d.unit not in {None, one.unit}:
             continue
         by_fraction = found.setdefault((d.fraction_group_number, beam), {})
         by_fraction[number] = [*by_fraction.pop(number, ()), meterset]

@@ -105,6 +105,19 @@ def test_wedges_and_segments_that_are_recorded_one_by_one_are_one_beam(
     assert notices.next_fraction(found) == (f"{fractions + 1} next of 20 ({fractions} given)", Next.DUE)
 
 
+def test_a_part_and_its_continuation_are_one_beam() -> None:
+    first = [parts(n, (48.0, 48.0, "NORMAL"))[0] for n in (1, 2, 3)]
+    rest = [
+        plain_record(
+            f"rest {n}", [delivery(1, n, 72.0, specified=72.0, delivery_type="CONTINUATION")], at=day(n, minutes=9)
+        )
+        for n in (1, 2)
+    ]
+    found = row(PLAN, *first, *rest)
+    assert (found["fractions_delivered"], found["disagreement"]) == (2, None)
+    assert (found["interrupted_fraction"], found["interrupted_meterset_remaining"]) == (3, 72.0)
+
+
 def test_of_segments_that_were_stopped_the_rest_is_left() -> None:
     segment = (12.0, 12.0, "NORMAL")
     records = [*parts(1, *[segment] * 10, minutes=1), *parts(2, *[segment] * 4, minutes=1)]
