@@ -187,7 +187,7 @@ def _begun_at_once(course: Course) -> Iterator[str]:
                 if may_be_one(one, other):
                     both = " and ".join(amount(d.beam.delivered_meterset, beam.unit) for d in (one, other))
                     which = f"beam {beam.beam_number} of fraction {fraction.fraction_number}"
-                    yield f"{both} of {which} began in one second"
+                    yield f"{both} of {which} are told of one moment"
 
 
 def _taken_for_copies(course: Course) -> Iterator[str]:

@@ -90,7 +90,7 @@ def build_rows(
     for entry in entries:
         entry.is_closed = is_closed(told_of(entry.key, evidence, who))
     for patient_id, siblings in by_patient.items():
-        born = tuple(whose_row.born_otherwise((e.records, e.plan) for e in siblings))
+        born = tuple(whose_row.born_otherwise(patient_id, ((e.records, e.plan) for e in siblings)))
         for entry in siblings:
             entry.beside, entry.born_otherwise = [e.member for e in siblings], born
         own = {e.key[1]: e.plan for e in siblings if e.key[1] is not None and e.plan is not None}

@@ -27,12 +27,14 @@ def met_in(records: Iterable[TreatmentRecord], plan: Plan | None) -> Patient | N
     return next((p for p in own if p.patient_name is not None), own[0] if own else None)
 
 
-def born_otherwise(plans: Iterable[tuple[Iterable[TreatmentRecord], Plan | None]]) -> Iterator[str]:
+def born_otherwise(
+    patient_id: str | None, plans: Iterable[tuple[Iterable[TreatmentRecord], Plan | None]]
+) -> Iterator[str]:
     """Of all plans of one ID, each with its records, where their objects tell several birth dates: two hospitals may
     give two people one ID, and IssuerOfPatientID (0010,0021) is seldom filled in."""
     told = (one.patient.patient_birth_date for records, plan in plans for one in (*records, plan) if one is not None)
     born = sorted({str(day) for day in told if day is not None})
-    if len(born) > 1:
+    if patient_id is not None and len(born) > 1:
         yield f"born {' or '.join(born)}: objects of two people may bear this patient ID"
 
 

@@ -15,7 +15,7 @@ from recovery.words import notices
 from recovery.words.notices import Next
 from recovery.words.units import MU, SECONDS
 from tests import objects as o
-from tests.recovery.clinics import evidence, planned, row_of, treated
+from tests.recovery.clinics import evidence, planned, row_of, rows_of, treated
 from tests.recovery.courses import ONE_BEAM, TWO_BEAMS, as_record, day, delivery, plain_plan, plain_record, session
 
 PLAN = plain_plan({1: 120.0})
@@ -88,7 +88,7 @@ def test_two_records_of_one_second_that_differ_may_be_one_that_was_corrected(
     """100 and 60 of 120 MU are no full fraction where the 60 stand in the place of the 100."""
     text, is_next = next_of(PLAN, *WHOLE, *parts(3, *told))
     assert (is_next is Next.UNKNOWN) is is_doubted, text
-    assert ("of beam 1 of fraction 3 began in one second" in text) is is_doubted
+    assert ("of beam 1 of fraction 3 are told of one moment" in text) is is_doubted
 
 
 def test_a_resumption_minutes_later_is_no_correction() -> None:
@@ -162,6 +162,8 @@ def test_two_people_under_one_patient_id_are_told_in_both_rows() -> None:
     for uid in "ab":
         said = row_of(known, uid)["disagreement"]
         assert said == "born 1950-01-01 or 1960-02-02: objects of two people may bear this patient ID"
+    nobodys = [replace(r, ref=replace(r.ref, patient_id=None)) for r in records]
+    assert {found["disagreement"] for found in rows_of(evidence(nobodys))} == {None}, "no ID is nobody's"
     married = replace(ann, patient_name="C, Ann")
     alike = evidence([*treated("a", [1], 1, patient=ann), *treated("a", [2], 2, patient=married)], [planned("a")])
     assert row_of(alike, "a")["disagreement"] is None
