@@ -1,8 +1,9 @@
 """A patient's radiotherapy as a FHIR R4 bundle, after HL7 CodeX Radiation Therapy STU2 (2.0.0). Pure, no I/O.
 
 How
-    A course summary for each course, a treated phase, a prescription and a volume for each plan, the patient, the
-    diagnoses in the words of the R&V database. A resource names a profile only where it has all that this asks for.
+    A prescription and a summary for each course; a treated phase, a prescription and a volume for each plan; the
+    patient, the diagnoses in the words of the R&V database. A resource names a profile only where it has all that this
+    asks for.
 
 Why numbers may lack
     Fractions and dose stand here only where they are counted whole: while records are known to be missing, or what was
@@ -15,34 +16,34 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-from uuid import NAMESPACE_OID, UUID, uuid5
+from uuid import NAMESPACE_OID, uuid5
 from zoneinfo import ZoneInfo
 
 from recovery.patient import notices as plan_notices
 from recovery.patient.file import PatientFile
 from recovery.patient.plan import PlanFile
+from recovery.transferring.resources import (
+    CATEGORY,
+    CODEX,
+    LABELS,
+    MCODE,
+    SNOMED,
+    Resource,
+    dose_in,
+    intent_of,
+    names_of,
+    official_uid,
+    status_of,
+    without_absent,
+)
 from recovery.transferring.summary import dose_given, is_counted
 from recovery.words.values import absent
 
-Resource = dict[str, Any]
-
-_CODEX = "http://hl7.org/fhir/us/codex-radiation-therapy/StructureDefinition/codexrt-"
-_MCODE = "http://hl7.org/fhir/us/mcode/StructureDefinition/mcode-"
-_SNOMED = "http://snomed.info/sct"
-_OWN = UUID("5b5cf5a4-1f0e-5a53-9a53-3f6a1d3f0c27")
-"""The space of this program's own names and identifiers."""
-_LABELS = f"urn:uuid:{uuid5(_OWN, 'labels')}"
-_CATEGORY = {"coding": [{"system": _SNOMED, "code": "108290001"}]}
 _COURSE, _PHASE = (
-    {"coding": [{"system": _SNOMED, "code": code}], "text": text}
+    {"coding": [{"system": SNOMED, "code": code}], "text": text}
     for code, text in (("1217123003", "Radiotherapy course of treatment"), ("1222565005", "Radiotherapy phase"))
 )
-_INTENTS = {"curative": "373808002", "palliative": "363676003"}
 _SEXES = {"M": "male", "F": "female", "O": "other"}
-_STATUSES = {"on_treatment": "in-progress", "ready_to_start": "in-progress", "on_break": "on-hold"}
-_OVER = {"completed": "completed"}
-"""Whatever else is over was stopped here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ class Bundle:
         for course, plans in courses.items():
             entries += [
                 *self._diagnosis(course, plans),
+                *self._asked(course, plans),
                 *(one for plan in plans for one in self._of_plan(plan, course)),
             ]
             treated = [plan for plan in plans if plan.row.first_treatment_at is not None]
@@ -82,7 +84,7 @@ class Bundle:
             "resourceType": "Bundle",
             "type": "collection",
             "timestamp": now.astimezone(self.zone).isoformat(timespec="seconds"),
-            "entry": [{"fullUrl": f"urn:uuid:{one['id']}", "resource": _without_absent(one)} for one in entries],
+            "entry": [{"fullUrl": f"urn:uuid:{one['id']}", "resource": without_absent(one)} for one in entries],
         }
 
     def _id(self, *names: str) -> str:
@@ -124,6 +126,42 @@ class Bundle:
             }
         ]
 
+    def _asked(self, course: str, plans: Sequence[PlanFile]) -> list[Resource]:
+        """What was prescribed in all: each prescription once, however many plans were made for it, of the volume of
+        the first, which is one that may still be treated."""
+        prescribed = {plan.prescription.prescription_id: plan for plan in reversed(plans) if plan.prescription}
+        doses = [
+            {"url": f"{CODEX}radiotherapy-dose-prescribed-to-volume", "extension": parts}
+            for plan in prescribed.values()
+            if (rx := plan.prescription) is not None and (parts := self._dose_asked(plan, rx.total_dose))
+        ]
+        if not prescribed:
+            return []
+        has_all = len(doses) == len(prescribed) and all(self._target(plan) for plan in prescribed.values())
+        own = self._id("course prescription", course)
+        return [
+            {
+                "resourceType": "ServiceRequest",
+                "id": own,
+                **({"meta": {"profile": [f"{CODEX}radiotherapy-course-prescription"]}} if has_all else {}),
+                "identifier": names_of(course.partition("\n")[2], own),
+                "extension": [*intent_of(plans), *doses],
+                "status": "unknown",
+                "intent": "original-order",
+                "category": [CATEGORY],
+                "code": _COURSE,
+                "subject": self._to("patient"),
+                **self._reason(course),
+            }
+        ]
+
+    def _dose_asked(self, plan: PlanFile, total: float | None) -> list[Resource]:
+        """Of a course a volume's whole dose, with the fractions that give it."""
+        number = plan.prescription.number_of_fractions if plan.prescription is not None else None
+        fractions = [{"url": "fractions", "valuePositiveInt": number}] if number else []
+        volume: Resource = {"url": "volume", "valueReference": self._to("volume", _key(plan))}
+        return [volume, *dose_in("totalDose", total), *fractions] if total is not None else []
+
     def _of_plan(self, plan: PlanFile, course: str) -> list[Resource]:
         key, rx = _key(plan), plan.prescription
         found = [self._volume(plan)]
@@ -131,12 +169,12 @@ class Bundle:
             has_all = self._target(plan) is not None and rx.number_of_fractions is not None
             dose = [
                 {"url": "volume", "valueReference": self._to("volume", key)},
-                *_dose("fractionDose", rx.dose_per_fraction),
-                *_dose("totalDose", rx.total_dose),
+                *dose_in("fractionDose", rx.dose_per_fraction),
+                *dose_in("totalDose", rx.total_dose),
             ]
             fractions = {"valuePositiveInt": rx.number_of_fractions}
             asked = (
-                [{"url": f"{_CODEX}radiotherapy-fractions-prescribed", **fractions}] if rx.number_of_fractions else []
+                [{"url": f"{CODEX}radiotherapy-fractions-prescribed", **fractions}] if rx.number_of_fractions else []
             )
             found.append(
                 {
@@ -144,11 +182,12 @@ class Bundle:
                     **self._head("prescription", plan, "radiotherapy-phase-prescription" if has_all else None),
                     "extension": [
                         *asked,
-                        {"url": f"{_CODEX}radiotherapy-dose-prescribed-to-volume", "extension": dose},
+                        {"url": f"{CODEX}radiotherapy-dose-prescribed-to-volume", "extension": dose},
                     ],
                     "status": "unknown",
                     "intent": "original-order",
-                    "category": [_CATEGORY],
+                    "basedOn": [self._to("course prescription", course)],
+                    "category": [CATEGORY],
                     "code": _PHASE,
                     "subject": self._to("patient"),
                     **self._reason(course),
@@ -165,13 +204,13 @@ class Bundle:
         target, rx = self._target(plan), plan.prescription
         site = " ".join(filter(None, (rx.site if rx is not None else None, plan.laterality))) or None
         name = (target.description if target is not None else None) or site or absent(plan.label)
-        official = [_uid(target.uid)] if target is not None else []
-        own = [f"{_CODEX}radiotherapy-volume"] if official else []
+        official = [official_uid(target.uid)] if target is not None else []
+        own = [f"{CODEX}radiotherapy-volume"] if official else []
         return {
             "resourceType": "BodyStructure",
             "id": self._id("volume", _key(plan)),
-            "meta": {"profile": [*own, f"{_MCODE}radiotherapy-volume"]},
-            "identifier": [{"use": "usual", "system": _LABELS, "value": name}, *official],
+            "meta": {"profile": [*own, f"{MCODE}radiotherapy-volume"]},
+            "identifier": [{"use": "usual", "system": LABELS, "value": name}, *official],
             "location": {"text": site} if site else None,
             "description": f"Plan {plan.label}" if plan.label else None,
             "patient": self._to("patient"),
@@ -180,7 +219,7 @@ class Bundle:
     def _phase(self, plan: PlanFile, course: str) -> Resource:
         counted = is_counted(plan)
         fractions = {"valueUnsignedInt": plan.row.fractions_delivered}
-        given = [{"url": f"{_CODEX}radiotherapy-fractions-delivered", **fractions}] if counted else []
+        given = [{"url": f"{CODEX}radiotherapy-fractions-delivered", **fractions}] if counted else []
         asked = {"basedOn": [self._to("prescription", _key(plan))]} if plan.prescription is not None else {}
         return {
             "resourceType": "Procedure",
@@ -188,8 +227,8 @@ class Bundle:
             "extension": [*given, *self._dose_given(plan, of_course=False)],
             **asked,
             "partOf": [self._to("course", course)],
-            "status": _status([plan]),
-            "category": _CATEGORY,
+            "status": status_of([plan]),
+            "category": CATEGORY,
             "code": _PHASE,
             **self._performed([plan]),
             **self._reason(course),
@@ -197,21 +236,18 @@ class Bundle:
         }
 
     def _summary(self, course: str, plans: Sequence[PlanFile]) -> Resource:
-        intents = {(plan.intent or "").casefold() for plan in plans}
-        code = _INTENTS.get(intents.pop()) if len(intents) == 1 else None
-        intent = {"valueCodeableConcept": {"coding": [{"system": _SNOMED, "code": code}]}}
-        profiles = [f"{_CODEX}radiotherapy-course-summary", f"{_MCODE}radiotherapy-course-summary"]
+        profiles = [f"{CODEX}radiotherapy-course-summary", f"{MCODE}radiotherapy-course-summary"]
         return {
             "resourceType": "Procedure",
             "id": self._id("course", course),
             "meta": {"profile": profiles},
-            "identifier": _names(course.partition("\n")[2], self._id("course", course)),
+            "identifier": names_of(course.partition("\n")[2], self._id("course", course)),
             "extension": [
-                *([{"url": f"{_MCODE}procedure-intent", **intent}] if code else []),
+                *intent_of(plans),
                 *(one for plan in plans for one in self._dose_given(plan, of_course=True)),
             ],
-            "status": _status(plans),
-            "category": _CATEGORY,
+            "status": status_of(plans),
+            "category": CATEGORY,
             "code": _COURSE,
             **self._performed(plans),
             **self._reason(course),
@@ -225,16 +261,16 @@ class Bundle:
         parts: list[Resource] = [{"url": "volume", "valueReference": self._to("volume", _key(plan))}]
         if of_course:
             is_uniform = plan.row.interrupted_fraction is None
-            parts += [{"url": f"{_CODEX}radiotherapy-uniform-fractionation", "valueBoolean": is_uniform}]
-        parts += _dose("totalDoseDelivered", dose)
+            parts += [{"url": f"{CODEX}radiotherapy-uniform-fractionation", "valueBoolean": is_uniform}]
+        parts += dose_in("totalDoseDelivered", dose)
         parts += [{"url": "fractionsDelivered", "valueUnsignedInt": plan.row.fractions_delivered}] if of_course else []
-        return [{"url": f"{_MCODE}radiotherapy-dose-delivered-to-volume", "extension": parts}]
+        return [{"url": f"{MCODE}radiotherapy-dose-delivered-to-volume", "extension": parts}]
 
     def _head(self, kind: str, plan: PlanFile, profile: str | None) -> Resource:
         own = self._id(kind, _key(plan))
-        names = _names(absent(plan.label), own)
-        names += [_uid(plan.uid) | {"use": "secondary"}] if plan.uid is not None else []
-        return {"id": own, **({"meta": {"profile": [f"{_CODEX}{profile}"]}} if profile else {}), "identifier": names}
+        names = names_of(absent(plan.label), own)
+        names += [official_uid(plan.uid) | {"use": "secondary"}] if plan.uid is not None else []
+        return {"id": own, **({"meta": {"profile": [f"{CODEX}{profile}"]}} if profile else {}), "identifier": names}
 
     def _performed(self, plans: Sequence[PlanFile]) -> Resource:
         first = min(plan.row.first_treatment_at for plan in plans if plan.row.first_treatment_at is not None)
@@ -263,35 +299,5 @@ def _key(plan: PlanFile) -> str:
     return plan.course_uid or ""
 
 
-def _status(plans: Sequence[PlanFile]) -> str:
-    """Of the plan that goes on furthest: while one is treated, the course is."""
-    own = [str(plan.row.status) for plan in plans]
-    live = [_STATUSES[one] for one in own if one in _STATUSES]
-    return min(live, default=None, key=("in-progress", "on-hold").index) or (
-        "stopped" if any(one == "transferred" for one in own) else _OVER.get(own[-1], "stopped")
-    )
-
-
 def _said(plan: PlanFile) -> list[str]:
     return [f"Next fraction: {plan_notices.next_fraction(plan)}", *map(str, plan_notices.of_plan(plan))]
-
-
-def _names(label: str, own: str) -> list[Resource]:
-    official = {"use": "official", "system": "urn:ietf:rfc:3986", "value": f"urn:uuid:{own}"}
-    return [{"use": "usual", "system": _LABELS, "value": label}, official]
-
-
-def _uid(uid: str) -> Resource:
-    return {"use": "official", "system": "urn:dicom:uid", "value": f"urn:oid:{uid}"}
-
-
-def _dose(url: str, gray: float | None) -> list[Resource]:
-    """In cGy, as the guide has it."""
-    if gray is None:
-        return []
-    quantity = {"value": round(gray * 100, 4), "unit": "cGy", "system": "http://unitsofmeasure.org", "code": "cGy"}
-    return [{"url": url, "valueQuantity": quantity}]
-
-
-def _without_absent(resource: Resource) -> Resource:
-    return {name: value for name, value in resource.items() if value is not None and value != []}

@@ -52,7 +52,8 @@ def test_dose_given_is_whole_fractions_times_the_dose_per_fraction_in_cgy(file: 
     assert "fractionsDelivered" not in given, "of a phase its own extension tells them (CodeX)"
     whole = parts(summary, f"{MCODE}radiotherapy-dose-delivered-to-volume")
     assert whole["fractionsDelivered"] == 7 and whole[f"{CODEX}radiotherapy-uniform-fractionation"] is True
-    (asked,) = made(file)["ServiceRequest"]
+    whole, asked = made(file)["ServiceRequest"]
+    assert asked["basedOn"] == [{"reference": f"urn:uuid:{whole['id']}"}]
     told = parts(asked, f"{CODEX}radiotherapy-dose-prescribed-to-volume")
     assert (told["fractionDose"]["value"], told["totalDose"]["value"]) == (267.0, 4005.0)
 
@@ -76,8 +77,25 @@ def test_a_volume_is_codexs_only_where_the_plan_names_one_target_by_uid(file: Pa
         (volume,) = made(file, volumes)["BodyStructure"]
         assert (f"{CODEX}radiotherapy-volume" in volume["meta"]["profile"]) is is_named
         assert any(i.get("system") == "urn:dicom:uid" for i in volume["identifier"]) is is_named
-        (asked,) = made(file, volumes)["ServiceRequest"]
-        assert ("meta" in asked) is is_named
+        for asked in made(file, volumes)["ServiceRequest"]:
+            assert ("meta" in asked) is is_named
+
+
+def test_a_course_is_prescribed_once_however_many_plans_were_made_for_it(file: PatientFile) -> None:
+    plan = replace(file.plans[0], course=None, row=replace(file.plans[0].row, course_plan_labels="Breast, Boost"))
+    before = replace(plan, row=replace(plan.row, referenced_rt_plan_uid="1.9"))
+    assert plan.prescription is not None
+    boost = replace(before, prescription=replace(plan.prescription, prescription_id="B", total_dose=10.0))
+    for plans, doses in (((plan,), [4005.0]), ((plan, before), [4005.0]), ((plan, boost), [1000.0, 4005.0])):
+        asked = [one for one in made(replace(file, plans=plans))["ServiceRequest"] if "basedOn" not in one]
+        (course,) = asked
+        assert course["code"]["coding"][0]["code"] == "1217123003" and course["intent"] == "original-order"
+        told = [e for e in course["extension"] if e["url"] == f"{CODEX}radiotherapy-dose-prescribed-to-volume"]
+        parts_of = [{part["url"]: part for part in one["extension"]} for one in told]
+        assert sorted(one["totalDose"]["valueQuantity"]["value"] for one in parts_of) == doses
+        assert {one["fractions"]["valuePositiveInt"] for one in parts_of} == {15}
+        assert "fractionDose" not in parts_of[0], "not of a course: its phases tell it (CodeX)"
+        assert [e for e in course["extension"] if e["url"] == f"{MCODE}procedure-intent"]
 
 
 @pytest.mark.parametrize(
