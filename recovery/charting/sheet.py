@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 
 from recovery.charting import facts, on_paper, warnings
@@ -12,7 +12,7 @@ from recovery.charting.facts import Pairs
 from recovery.course.ledger import Ledger, LedgerFraction
 from recovery.course.metersets import ToGive
 from recovery.patient import notices as plan_notices
-from recovery.patient.file import PatientFile
+from recovery.patient.file import Identity, PatientFile
 from recovery.patient.plan import PlanField, PlanFile
 from recovery.words.times import day_or_time
 from recovery.words.units import MU, amount, common, number, unit_word
@@ -122,8 +122,18 @@ def _groups(plan: PlanFile | None) -> tuple[int | None, ...]:
     return tuple(g for g in book.next_by_group if not is_sure or g in book.groups_left or str(g) == plan.next_group)
 
 
+def _person(file: PatientFile, plan: PlanFile | None) -> Identity:
+    """Who the sheet is of: as its plan's own objects say, where those of other plans under the ID tell another birth
+    date. Two people may bear one ID, and no sheet bears the other's name."""
+    row = plan.row if plan is not None else None
+    if row is None or row.patient_birth_date in {None, file.identity.patient_birth_date}:
+        return file.identity
+    names = ("patient_name", "patient_birth_date", "patient_sex")
+    return replace(file.identity, **{name: getattr(row, name) for name in names})
+
+
 def _sheet(file: PatientFile, plan: PlanFile | None, group: int | None) -> ChartSheet:
-    person, of_group = file.identity, f", fraction group {group}" if group is not None else ""
+    person, of_group = _person(file, plan), f", fraction group {group}" if group is not None else ""
     beams = _beams(plan, group)
     return ChartSheet(
         patient_id=person.patient_id,

@@ -13,6 +13,7 @@ from pydicom import Dataset
 
 from recovery.cache.errors import CacheError, TableMissingError
 from recovery.cache.store import Cache
+from recovery.charting.sheet import chart_sheets
 from recovery.course.fractions import count_fractions
 from recovery.course.ledger import lay_out
 from recovery.identity.namesakes import namesakes
@@ -272,3 +273,15 @@ def test_a_record_that_was_amended_under_another_patients_id_is_no_longer_this_o
     assert one.ledger is not None and one.ledger.fractions_delivered == 1
     [other] = read(clinic, tmp_path, "100777").plans
     assert other.ledger is not None and other.ledger.fractions_delivered == 1
+
+
+def test_no_sheet_bears_the_name_of_another_person_of_the_same_patient_id(clinic: Clinic, tmp_path: Path) -> None:
+    anna(clinic)
+    bo(clinic, "100231")
+    for ds in clinic.objects:
+        if ds.PatientName == "BERG^Bo":
+            ds.PatientBirthDate = "19301111"
+    sheets = {sheet.plan_label: sheet for sheet in chart_sheets(read(clinic, tmp_path, "100231"))}
+    told = {label: (sheet.patient_name, sheet.birth[:10]) for label, sheet in sheets.items()}
+    assert told == {"Breast_L": ("ABELSEN, Anna", "1958-07-04"), "Prostate": ("BERG, Bo", "1930-11-11")}
+    assert all("two people may bear this patient ID" in " ".join(map(str, sheet.stops)) for sheet in sheets.values())
