@@ -274,8 +274,8 @@ def _named(entry: _Entry) -> tuple[str | None, str | None]:
 
 
 def _sisters(entry: _Entry) -> list[Member]:
-    """The plans whose fraction numbers this one may go on with."""
-    gone_on = [m for m in entry.beside if goes_on(m, entry.member)]
+    """The plans whose fraction numbers this one may go on with: not those that gave the same numbers."""
+    gone_on = [m for m in entry.beside if goes_on(m, entry.member) and not m.numbers & entry.member.numbers]
     return [
         *(e.member for e in entry.predecessors),
         *gone_on,
