@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import subprocess
 import sys
@@ -22,6 +23,7 @@ ON_TREATMENT = 44
 
 def packs(row: Callable[[str, str, str, float], None], now: datetime, patients: int) -> None:
     """Of at least so many patients on treatment: time and memory of proving, of packing, of a night without news."""
+    os.environ.setdefault("RBRDT_TEST_SLOWNESS", "30")  # the first list of so many takes longer than a test waits
     with (
         tempfile.TemporaryDirectory() as name,
         archive(Path(name), _again(now, -(-patients // ON_TREATMENT))) as clinic,
