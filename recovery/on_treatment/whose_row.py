@@ -30,9 +30,10 @@ def met_in(records: Iterable[TreatmentRecord], plan: Plan | None) -> Patient | N
 def born_otherwise(
     patient_id: str | None, plans: Iterable[tuple[Iterable[TreatmentRecord], Plan | None]]
 ) -> Iterator[str]:
-    """Of all plans of one ID, each with its records, where their objects tell several birth dates: two hospitals may
+    """Of all plans of one ID, each with its records, where others' objects tell several birth dates: two hospitals may
     give two people one ID, and IssuerOfPatientID (0010,0021) is seldom filled in."""
-    told = (one.patient.patient_birth_date for records, plan in plans for one in (*records, plan) if one is not None)
+    machines = ((*(r for r in records if not r.is_of_database), plan) for records, plan in plans)
+    told = (one.patient.patient_birth_date for own in machines for one in own if one is not None)
     born = sorted({str(day) for day in told if day is not None})
     if patient_id is not None and len(born) > 1:
         yield f"born {' or '.join(born)}: objects of two people may bear this patient ID"
