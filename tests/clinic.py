@@ -17,6 +17,7 @@ from recovery.dicom.model import DicomNode
 from tests.forked import run_module
 from tests.objects import encode
 from tests.orthanc import Orthanc, free_port
+from tests.patience import seconds
 
 
 @dataclass
@@ -73,7 +74,9 @@ class TwoNodes:
 
     def run(self, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, **({"RBRDT_CLOCK": self.clock} if self.clock else {})}
-        return run_module(module, *arguments, "--config", str(self.config), environment=environment)
+        return run_module(
+            module, *arguments, "--config", str(self.config), environment=environment, timeout=seconds(120)
+        )
 
 
 @contextmanager
