@@ -8,7 +8,7 @@ How
     from then on people chart them, as the page fills them in, on three workstations: one is offline for a day, two
     fractions are charted twice, three wrongly first, one is interrupted and finished the next day. Then an older copy
     of archive and database comes back, all that the work list names is typed in, once with a wrong number, and cycles
-    read it. `RBRDT_FIVE_DAYS=whole` has all sixty patients instead of fourteen.
+    read it. `RBRDT_FIVE_DAYS=whole` has all sixty patients instead of fourteen, and eight working days: 300 fractions.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ IS_WHOLE = os.environ.get("RBRDT_FIVE_DAYS") == "whole"
 ZONE = ZoneInfo(TIME_ZONE)
 OPENED = datetime(2026, 11, 20, 11)  # noqa: DTZ001  a Friday, site time
 FALL = OPENED.replace(hour=17)
-DAYS = [FALL.date() + timedelta(days=n) for n in range(3, 8)]
+DAYS = [FALL.date() + timedelta(days=n) for n in (3, 4, 5, 6, 7, *(10, 11) * IS_WHOLE)]
 BACK = datetime.combine(DAYS[-1], FALL.time())
 OFFLINE = DAYS[2]
 MOST_APART = 0.1
@@ -386,6 +386,7 @@ def test_truth_rv_system_rt_pacs_and_charts_agree_on_every_fraction_and_mu(tmp_p
         here = charted_here(department, {uid for uid, _ in department.charted})
         charted_keys = {key for key in given if key[:2] in department.charted}
         assert_alike(only(here, charted_keys), only(given, charted_keys))
+        assert len(department.charted) >= (300 if IS_WHOLE else 50)
 
         workplace.bring_database_back()
         shutil.rmtree(workplace.rv_folder)
