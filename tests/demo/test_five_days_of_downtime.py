@@ -174,7 +174,7 @@ def given_in(session: SimulatedSession) -> dict[int, float]:
 
 def in_parts(sessions: list[SimulatedSession]) -> Iterator[SimulatedSession]:
     """A plan's sessions of the five days, the second one stopped in the middle, and finished the next day."""
-    first, second, third, fourth, _ = sessions
+    first, second, third, fourth, *_ = sessions
     yield first
     yield replace(second, stops_at=0.4)
     yield replace(second, starts_at=third.starts_at, continues_from=0.4, portfilm=False)
@@ -189,7 +189,7 @@ def plan_days(department: Department) -> None:
     for session in clinic.sessions:
         if FALL < session.starts_at <= BACK:
             of_plan.setdefault(session.plan.sop_instance_uid, []).append(session)
-    plain = (s for s in of_plan.values() if len({one.starts_at.date() for one in s}) == len(s) == 5)
+    plain = (s for s in of_plan.values() if len({one.starts_at.date() for one in s}) == len(s) >= 5)
     chosen = next(s for s in plain if not any(one.plan.is_ion or one.stops_at or one.continues_from for one in s))
     kept = [s for s in clinic.sessions if s not in chosen]
     clinic.sessions = sorted([*kept, *in_parts(chosen)], key=lambda s: (s.starts_at, s.session_id))
