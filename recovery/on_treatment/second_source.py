@@ -10,10 +10,10 @@ from typing import Any
 
 from recovery.course.by_session import delivery_of
 from recovery.course.fractions import count_fractions
-from recovery.course.metersets import planned_by_database
+from recovery.course.metersets import FULL_WITHIN, planned_by_database
 from recovery.course.remarks import is_ahead
 from recovery.dicom.model import RT_BEAMS_TREATMENT_RECORD, InstanceRef, Patient
-from recovery.dicom.plans import Plan
+from recovery.dicom.plans import Plan, PlannedBeam
 from recovery.dicom.records import TreatmentRecord
 from recovery.identity.told_plans import PlanKey
 from recovery.tables.relational import PHONES
@@ -26,7 +26,7 @@ from recovery.words.units import MU
 Rows = Sequence[Mapping[str, Any]]
 
 METERSET_TOLERANCE = 0.05
-"""MU; two sources that differ by more disagree."""
+"""MU; two sources that differ by more disagree, unless one keeps whole MU."""
 _LOOK = "look at the machine before treating"
 
 
@@ -180,15 +180,29 @@ def _fields(row: Mapping[str, Any], source: SecondSource, plan: Plan | None) -> 
     """Beams of a plan that may be treated, of which the R&V system would give other MU, or that it has no more: hidden,
     or typed anew."""
     rows = source.plan_fields.get((row["patient_id"], row["referenced_rt_plan_uid"]), ())
-    told = {one["beam_number"]: one["beam_meterset"] for one in rows}
-    for beam in plan.beams if plan is not None and told and not is_over(row["status"]) else ():
-        ours, theirs = beam.beam_meterset, told.get(beam.beam_number)
+    for beam in plan.beams if plan is not None and rows and not is_over(row["status"]) else ():
+        ours, told = beam.beam_meterset, _field_of(beam, rows)
         if not beam.treats or not ours or beam.meterset_unit not in {None, MU}:
             continue
-        if beam.beam_number not in told:
+        theirs = told["beam_meterset"] if told is not None else None
+        if told is None:
             yield f"beam {beam.beam_number}: {ours:.1f} MU in the plan, no field of it in the R&V database"
-        elif theirs is not None and abs(ours - theirs) > METERSET_TOLERANCE:
+        elif theirs is not None and not _is_as_planned(theirs, ours):
             yield f"beam {beam.beam_number}: {ours:.1f} MU in the plan, {theirs:.1f} MU in the R&V database"
+
+
+def _field_of(beam: PlannedBeam, rows: Rows) -> Mapping[str, Any] | None:
+    """The database's field of a beam: by its name, where one field alone bears it, for it may number them otherwise."""
+    name = (beam.beam_name or "").strip().casefold()
+    named = [one for one in rows if name and (one["beam_name"] or "").strip().casefold() == name]
+    numbered = (one for one in rows if one["beam_number"] == beam.beam_number)
+    return named[0] if len(named) == 1 else next(numbered, None)
+
+
+def _is_as_planned(theirs: float, ours: float) -> bool:
+    """Whether a meterset of the database is the plan's, but for the digits that it keeps: one, or none."""
+    tolerance = FULL_WITHIN if theirs > 0 and theirs.is_integer() else METERSET_TOLERANCE
+    return abs(ours - theirs) <= tolerance + 1e-6
 
 
 def _counts(row: Mapping[str, Any], source: SecondSource) -> Iterator[str]:

@@ -23,7 +23,7 @@ from recovery.tables.delivered import DELIVERIES, IN_FLIGHT
 from recovery.tables.relational import PATIENTS, PHYSICIANS, PLAN_FIELDS, PLANS, PRESCRIPTIONS
 from recovery.tables.schema import DATABASE_COUNTS, TableSchema
 from recovery.words.prescription import prescribed
-from tests.recovery.courses import MONDAY, TWO_BEAMS, day
+from tests.recovery.courses import MONDAY, TWO_BEAMS, day, plain_plan
 from tests.recovery.test_config import GOOD, write
 
 UID = TWO_BEAMS.ref.sop_instance_uid
@@ -145,6 +145,49 @@ def test_metersets_and_fields_of_the_database_are_held_against_the_plan(
     source = SecondSource(plan_fields={KEY: rows})
     assert told_of(line(), source, TWO_BEAMS)["disagreement"] == said
     assert told_of(line(status="closed", fractions_remaining=1), source, TWO_BEAMS)["disagreement"] is None
+
+
+@pytest.mark.parametrize(
+    ("planned", "theirs", "differs"),
+    [
+        (100.05, 100.1, False),
+        (100.25, 100.3, False),
+        (123.4, 123.0, False),
+        (123.5, 124.0, False),
+        (123.4, 123.2, True),
+        (123.4, 122.0, True),
+        (0.4, 0.0, True),
+    ],
+)
+def test_metersets_that_the_database_keeps_with_fewer_digits_are_the_plans(
+    planned: float, theirs: float, *, differs: bool
+) -> None:
+    plan = plain_plan({1: planned}, uid=UID)
+    source = SecondSource(plan_fields={KEY: [told(PLAN_FIELDS, beam_number=1, beam_meterset=theirs)]})
+    assert (told_of(line(), source, plan)["disagreement"] is not None) is differs
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ([(11, "AP", 100.0), (12, "pa ", 50.0)], None),
+        ([(2, "AP", 100.0), (1, "PA", 50.0)], None),
+        ([(11, "AP", 90.0), (12, "PA", 50.0)], "beam 1: 100.0 MU in the plan, 90.0 MU in the R&V database"),
+        (
+            [(1, "AP", 90.0), (2, "PA", 50.0), (3, "AP", 100.0)],
+            "beam 1: 100.0 MU in the plan, 90.0 MU in the R&V database",
+        ),
+        ([(12, "PA", 50.0)], "beam 1: 100.0 MU in the plan, no field of it in the R&V database"),
+        ([(1, None, 100.0), (2, None, 50.0)], None),
+    ],
+)
+def test_fields_that_the_database_numbers_otherwise_are_found_by_their_name(
+    fields: list[tuple[int, str | None, float]], said: str | None
+) -> None:
+    plan = plain_plan({1: 100.0, 2: 50.0}, uid=UID)
+    plan = replace(plan, beams=tuple(replace(b, beam_name=n) for b, n in zip(plan.beams, ("AP", "PA"), strict=True)))
+    rows = [told(PLAN_FIELDS, beam_number=n, beam_name=name, beam_meterset=mu) for n, name, mu in fields]
+    assert told_of(line(), SecondSource(plan_fields={KEY: rows}), plan)["disagreement"] == said
 
 
 @pytest.mark.parametrize(
