@@ -4,8 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import pairwise
 
-from recovery.course.courses import Chain, Member
-from recovery.dicom.plans import Plan
+from recovery.course.courses import Chain, Member, shares_anatomy
 from recovery.dicom.records import TreatmentRecord
 from recovery.on_treatment.evidence import Evidence
 from recovery.on_treatment.missing import in_ranges
@@ -51,15 +50,22 @@ def _left_open(chain: Chain, member: Member) -> Iterator[str]:
                 yield f"fraction {number} was begun with plan {label} and is not complete"
 
 
-def planned_otherwise(chain: Chain, plan: Plan | None, records: Iterable[TreatmentRecord]) -> Iterator[str]:
+def planned_otherwise(
+    chain: Chain, member: Member, beside: Iterable[Member], records: Iterable[TreatmentRecord]
+) -> Iterator[str]:
     """A number of fractions that was changed in the R&V system, and not in the plan that is held, for `disagreement`.
 
-    Nothing of a plan that is one of several, or of one day: its records may tell the number of the course.
+    Nothing of a plan that is one of several, or of one day: its records may tell the number of the course. So do those
+    of a base and its boost, though each is a course for itself. `beside`: all plans of the patient.
     """
     told = (r.number_of_fractions_planned for r in newest_first(records) if not r.is_of_database)
-    number = next((n for n in told if n is not None), None)
+    number, plan = next((n for n in told if n is not None), None), member.plan
     ours = plan.number_of_fractions_planned if plan is not None and len(plan.treating_groups) == 1 else None
-    if ours is not None and ours > 1 and not chain.is_several:
+    if ours is None or ours <= 1 or chain.is_several:
+        return
+    plans = (m.plan for m in beside if m is not member and shares_anatomy(m.plan, plan))
+    others = [one.number_of_fractions_planned or 0 for one in plans if one is not None]
+    if number not in {ours + more for more in (*others, sum(others))}:
         yield from each_differing("fractions planned", {"in the plan": ours, "in its newest treatment record": number})
 
 

@@ -188,8 +188,8 @@ def _row(
     is_anothers = plan is None and uid in evidence.plans
     charted = evidence.charted_of(uid, patient_id, who)
     backup = ANOTHERS if is_anothers else evidence.backups.get(uid or "", NOT_ASKED)
-    own = *entry.born_otherwise, *planned_otherwise(entry.chain, plan, entry.records), *specified_in_words(course)
-    differing = *own, *charted.disagreements, *evidence.doubted.differing(entry.records)
+    own = *entry.born_otherwise, *planned_otherwise(entry.chain, entry.member, entry.beside, entry.records)
+    told = *specified_in_words(course), *charted.disagreements, *evidence.doubted.differing(entry.records)
     return {
         "patient_id": patient_id,
         "patient_name": patient.patient_name,
@@ -211,7 +211,7 @@ def _row(
         "earlier_plans": earlier_in_words(e.member for e in entry.superseded),
         "remarks": joined((*_said(entry, who, now), *backup.remarks, *evidence.doubted.remarks(entry.records))),
         "other_patient_ids": SEPARATOR.join(who.others(patient_id)) or None,
-        "disagreement": joined(differing) or None,
+        "disagreement": joined((*own, *told)) or None,
         "charted": charted.said or None,
         "charted_conflict": joined((*charted.conflicts, *told_with_two_plans(entry.chain, entry.member))) or None,
     }

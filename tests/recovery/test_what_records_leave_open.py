@@ -153,6 +153,20 @@ def test_a_plan_of_one_day_whose_record_tells_the_number_of_the_course_contradic
     assert row(planned("plan", 1), *records)["disagreement"] is None
 
 
+@pytest.mark.parametrize(("number", "is_told"), [(25, False), (33, False), (28, False), (30, True), (24, True)])
+def test_records_that_tell_the_number_of_base_and_boosts_contradict_neither_plan(number: int, *, is_told: bool) -> None:
+    numbers = {"base": 20, "boost": 5, "last": 8}
+    records = [
+        one
+        for n, uid in enumerate(numbers)
+        for one in treated(uid, [1, 2], 1 + 3 * n, number_of_fractions_planned=number if uid == "base" else 33)
+    ]
+    other = planned("neck", 10, frame_of_reference_uid="other")
+    known = evidence([*records, *treated("neck", [1], 9)], [other, *(planned(u, n) for u, n in numbers.items())])
+    assert (row_of(known, "base")["disagreement"] is not None) is is_told
+    assert row_of(known, "boost")["disagreement"] is row_of(known, "last")["disagreement"] is None
+
+
 def test_two_people_under_one_patient_id_are_told_in_both_rows() -> None:
     ann, bob = (
         Patient("1", name, born, None) for name, born in (("A, Ann", date(1950, 1, 1)), ("B, Bob", date(1960, 2, 2)))
