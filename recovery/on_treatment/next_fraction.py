@@ -223,7 +223,7 @@ def _told_again(course: Course) -> Iterator[str]:
         for beam in (b for b in fraction.beams if b.planned is not None):
             given = [d.beam.delivered_meterset for d in fraction.deliveries if d.beam.beam_number == beam.beam_number]
             parts = [one for one in given if one and one < FULL_SHARE * (beam.planned or 0.0)]
-            is_twice = any(is_rounding(one, other, beam.unit) for one, other in combinations(parts, 2))
+            is_twice = any(agree(one, other, beam.unit) for one, other in combinations(parts, 2))
             if is_twice and beam.delivered > OVER * (beam.planned or 0.0):
                 twice = f"{amount(parts[0], beam.unit)} of beam {beam.beam_number} are told twice"
                 yield f"{twice}, of fraction {fraction.fraction_number}, which may lack them"

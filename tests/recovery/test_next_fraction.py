@@ -160,8 +160,11 @@ def test_two_whole_fractions_under_one_number_are_no_plain_count() -> None:
 def test_one_part_told_twice_may_leave_a_fraction_short() -> None:
     parts = [session(ONE_BEAM, 1, {1: 60.0}, at=day(1, hours=hours)) for hours in (0, 1)]
     assert said(ONE_BEAM, *parts) == ["60.0 MU of beam 1 are told twice, of fraction 1, which may lack them"]
-    halves = [session(ONE_BEAM, 1, {1: 50.0}, at=day(1, hours=hours)) for hours in (0, 1)]
-    assert said(ONE_BEAM, *halves) == []
+    rounded = session(ONE_BEAM, 1, {1: 59.6}, at=day(1, minutes=3))
+    assert said(ONE_BEAM, parts[0], rounded), "two clocks, and one that keeps fewer digits"
+    for other in (50.0, 50.4):
+        halves = [session(ONE_BEAM, 1, {1: mu}, at=day(1, hours=n)) for n, mu in enumerate((50.0, other))]
+        assert said(ONE_BEAM, *halves) == []
 
 
 def test_nothing_is_doubted_where_nothing_remains() -> None:
