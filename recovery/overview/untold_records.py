@@ -8,13 +8,13 @@ Why
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from recovery.cache.errors import CacheError
 from recovery.cache.freshness import known_since
 from recovery.course.deliveries import TREATING, is_session
-from recovery.course.metersets import agree
+from recovery.course.metersets import agree, is_enough
 from recovery.dicom.records import TreatmentRecord
 from recovery.tables.delivered import DELIVERIES, HISTORY_DAYS
 from recovery.words.units import MU
@@ -22,7 +22,10 @@ from recovery.words.units import MU
 if TYPE_CHECKING:
     from recovery.pacs.workspace import Workspace
 
-_Told = dict[tuple[str, int | None, int | None, date], list[float | None]]
+_Told = dict[tuple[str, int | None, int | None], list[dict[str, Any]]]
+
+_ONE_SESSION = timedelta(hours=2)
+"""Two clocks may tell two days of one session, about midnight."""
 
 
 def untold_records(space: Workspace, records: Sequence[TreatmentRecord]) -> set[str]:
@@ -60,23 +63,37 @@ def _given(rows: Iterable[dict[str, Any]]) -> _Told:
     found: _Told = {}
     for row in rows:
         if row["treated_at"] is not None:
-            plan, day = row["referenced_rt_plan_uid"], row["treated_at"].date()
-            key = plan, row["fraction_number"], row["beam_number"], day
-            found.setdefault(key, []).append(row["delivered_meterset"])
+            key = row["referenced_rt_plan_uid"], row["fraction_number"], row["beam_number"]
+            found.setdefault(key, []).append(row)
     return found
 
 
 def _is_told(record: TreatmentRecord, given: _Told) -> bool:
-    """Whether the database tells each of its beams that treats, with the same meterset, on that day."""
+    """Whether the database tells each of its beams that treats, in that session."""
     plan, at = str(record.referenced_rt_plan_uid), record.treated_at
     assert at is not None
     for beam in record.beams:
         if beam.treatment_delivery_type not in TREATING:
             continue
-        told = given.get((plan, beam.current_fraction_number, beam.beam_number, (beam.started_at or at).date()), ())
-        if not any(_is_same(one, beam.delivered_meterset) for one in told):
+        rows, began = given.get((plan, beam.current_fraction_number, beam.beam_number), ()), beam.started_at or at
+        if not _is_covered(beam.delivered_meterset, [row for row in rows if _is_near(row["treated_at"], began)]):
             return False
     return True
+
+
+def _is_near(one: datetime, other: datetime) -> bool:
+    return one.date() == other.date() or abs(one - other) < _ONE_SESSION
+
+
+def _is_covered(meterset: float | None, rows: Sequence[dict[str, Any]]) -> bool:
+    """Whether one row tells the same meterset, or all of them one that is full by itself, and no less: machine and
+    database may part an interrupted field otherwise, and nothing hinges on the record."""
+    if any(_is_same(row["delivered_meterset"], meterset) for row in rows):
+        return True
+    told, planned = sum(row["delivered_meterset"] or 0.0 for row in rows), [row["planned_meterset"] for row in rows]
+    whole = max(filter(None, planned), default=0.0)
+    is_no_more = meterset is not None and (meterset <= told or agree(meterset, told, MU))
+    return is_no_more and whole > 0 and is_enough(told, whole, MU)
 
 
 def _is_same(one: float | None, other: float | None) -> bool:

@@ -100,3 +100,31 @@ def test_what_was_given_since_it_was_read_is_not_judged_yet_and_what_has_not_com
     assert "word of" not in built(later)[1]["missing"]
     stored(pacs, 10, -3.0, (1, 100.0), (2, 50.0))
     assert WORD in built(later)[1]["missing"]
+
+
+@pytest.mark.parametrize(
+    ("days", "minutes", "given", "is_doubted"),
+    [
+        (0.0, 20, [(1, 100.0), (2, 50.0)], False),
+        (0.0, 20, [(1, 99.0), (2, 49.0)], False),
+        (0.0, 20, [(1, 40.0)], False),
+        (0.0, 20, [(1, 110.0)], True),
+        (1.0, 20, [(1, 100.0)], True),
+    ],
+    ids=["told over midnight", "whole MU", "a part of what was given", "more than it tells", "of another day"],
+)
+def test_a_machines_own_record_of_a_session_that_the_database_tells_in_full_is_no_doubt(
+    pacs: Orthanc, tmp_path: Path, days: float, minutes: int, given: list[tuple[int, float]], *, is_doubted: bool
+) -> None:
+    """MOSAIQ tells it at ten to midnight, the first field in two parts; the machine ten past, and as one."""
+    made = mosaiq_site(tmp_path, pacs)
+    pacs.put(encode(the_plan()))
+    at = local(3).replace(hour=23, minute=50)
+    first, second = (dict(row, treated_at=at) for row in fraction(7))
+    parts = [dict(first, delivered_meterset=60.0, termination_status="MACHINE")]
+    parts += [dict(first, delivery_id="70", delivered_meterset=40.0, delivery_type="CONTINUATION")]
+    made.write("deliveries", [*fraction(6), *parts, second])
+    made.run()
+    late = (local() - at).total_seconds() / 86400
+    stored(pacs, 7, late - minutes / 1440 - days, *given)
+    assert ("word of" in built(made)[1]["missing"]) is is_doubted
