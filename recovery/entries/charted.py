@@ -43,8 +43,10 @@ _CHANGED = (
 )
 _UNREADABLE = "What was charted cannot be read ({}): look at {}."
 _MISSING = "Not here: {} that others knew of when they charted. Merge their journals (docs/downtime.md)."
-_OLDER = (
-    "Nothing was entered: more was charted here than the journal {} holds. Somebody put an older copy in its place."
+_OLDER = "More was charted here than the journal {} holds: it was moved, or an older copy put in its place."
+_REFUSED = (
+    "Nothing was entered. {} Bring back what was written. Where nobody has it, move {} aside: a new journal is begun, "
+    "and what verifies in this one still counts."
 )
 _GONE = "The journal {} is gone: what was charted there does not count."
 
@@ -189,16 +191,16 @@ class _Journal:
         self.noted: int = head["number"] if head is not None else 0
         self.is_changed |= not self.number - 1 <= self.noted <= self.number
 
-    def refuse_if_changed(self, noted_elsewhere: Path) -> None:
-        """`noted_elsewhere`: the head as it was kept beside the key, which leaves this machine with no journal.
+    def refuse_if_changed(self, noted_elsewhere: Path, key: str) -> None:
+        """`noted_elsewhere`: the head as it was kept beside the key, which leaves this machine with no journal; `key`:
+        the key's name, for what is noted is of this one, and another begins another journal.
 
         Raises `EntriesError` if it is not all that was charted here.
         """
         noted = verified(noted_elsewhere.read_bytes(), self.fingerprint, HEAD) if noted_elsewhere.exists() else None
-        if noted is not None and noted["number"] > self.number:
-            raise EntriesError(_OLDER.format(self.name))
-        if self.is_changed:
-            raise EntriesError(f"Nothing was entered. {_CHANGED.format(self.name)} Move it aside.")
+        is_older = noted is not None and noted["number"] > self.number
+        if is_older or self.is_changed:
+            raise EntriesError(_REFUSED.format((_OLDER if is_older else _CHANGED).format(self.name), key))
 
 
 @lru_cache(maxsize=20_000)  # a line is verified once a process, for months of them are read with every new one
@@ -251,7 +253,7 @@ def enter(
         with appending(file, private=True) as descriptor:
             journal = _Journal(file)
             noted = key_path.with_suffix(".newest")
-            journal.refuse_if_changed(noted)
+            journal.refuse_if_changed(noted, key_path.name)
             known = read_charted(cache_path)
             if entry.entry_id in {other.entry_id for other in known.entries}:
                 return

@@ -100,7 +100,7 @@ def test_an_older_copy_in_the_place_of_the_own_journal_is_said_before_anything_i
     charted(cache, "b")
     for path, content in older:
         path.write_bytes(content)
-    with pytest.raises(EntriesError, match="more was charted here than the journal"):
+    with pytest.raises(EntriesError, match="More was charted here than the journal"):
         charted(cache, "c")
     assert file.read_bytes().count(b"\n") == 1
 
@@ -147,6 +147,24 @@ def test_a_journal_edited_by_hand_is_said_and_what_does_not_verify_never_counts(
     assert len(found.faults) == 1 and "was changed by hand" in found.faults[0]
     with pytest.raises(EntriesError, match="Nothing was entered"):
         charted(cache, "d")
+
+
+@pytest.mark.parametrize("is_moved_aside", [False, True])
+def test_whoever_does_what_is_said_of_a_changed_journal_can_chart_again(cache: Path, is_moved_aside: bool) -> None:
+    """The journal alone moved aside ended nothing: what is noted beside the key then refused every entry for good."""
+    file = charted(cache, "a", "b")
+    file.write_bytes(file.read_bytes().replace(b'"b"', b'"z"'))
+    if is_moved_aside:
+        for path in (file, file.with_suffix(".head")):
+            path.rename(path.with_name(f"{path.name}.aside"))
+    with pytest.raises(EntriesError, match=r"move charting\.key aside: a new journal is begun"):
+        charted(cache, "c")
+    key = cache.parent / "charting.key"
+    key.rename(key.with_suffix(".aside"))
+    for entry_id in ("c", "d"):
+        enter(cache, key, entry(entry_id, 1, FULL))
+    assert sorted(ids(cache)) == (["c", "d"] if is_moved_aside else ["a", "c", "d"])
+    assert is_moved_aside or "was changed by hand" in read_charted(cache).faults[0]
 
 
 def test_a_journal_that_is_gone_or_cannot_be_read_is_said(cache: Path) -> None:
