@@ -267,10 +267,14 @@ class PlanFile:
 
     @property
     def is_next_certain(self) -> bool:
-        """Whether the next fraction may be written down: proven, not possibly given since the newest proof, not in
-        conflict by what was charted, and told by one number; of which fraction group, `next_group` says."""
-        is_doubted = self.row.charted_conflict or next_unknown.unsettled(self.told)
-        return self.is_next_proven and self.row.unknown_since is None and not is_doubted
+        """Whether the next fraction may be written down: told, and not possibly given since the newest proof."""
+        return self.is_next_told and self.row.unknown_since is None
+
+    @property
+    def is_next_told(self) -> bool:
+        """Whether it is proven, not in conflict by what was charted, and told by one number; of which fraction group,
+        `next_group` says."""
+        return self.is_next_proven and not (self.row.charted_conflict or next_unknown.unsettled(self.told))
 
     @property
     def next_group(self) -> str | None:

@@ -17,6 +17,7 @@ from recovery.patient.file import PatientFile
 from recovery.patient.plan import PlanFile
 from recovery.patient.to_chart import beams_due, facts_of, known_of
 from recovery.words.printable import printable
+from recovery.words.values import ABSENT
 
 WHOLE, IN_PART, NOT_TREATED, WITHDRAWN = "Treated in full", "In part", "Not treated", "Withdrawn: it was not so"
 REASON_LACKS = "correction"
@@ -60,7 +61,8 @@ def ask(
         key=f"what {key}",
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        number = _number(plan, corrected, key) if what in {WHOLE, IN_PART} else None
+        is_treated = what in {WHOLE, IN_PART}
+        number = _number(plan, corrected, key) if is_treated else None
         at, machine = _when(desk, plan, chosen, corrected, f"{key} {NOT_TREATED if what == NOT_TREATED else ''}")
     due = beams_due(plan, number) if corrected is None or number != corrected.fraction_number else corrected.beams
     beams = _beams(due, key, is_open=what == IN_PART) if number is not None else ()
@@ -69,8 +71,9 @@ def ask(
         key=f"comment {key}",
         max_chars=300,
     )
-    if number is not None and not beams:
-        st.markdown(f":red[■ Nothing of fraction {number} is left to be given, or its beams are not known.]")
+    lacks = _lacks(number, beams) if is_treated else ""
+    if lacks or at is None or machine is None:
+        st.markdown(f":red[■ {lacks or 'Say when and where it was.'}]")
         return None
     given = Given(at, machine, number, beams, printable(comment or "").strip(), is_withdrawn=what == WITHDRAWN)
     try:
@@ -79,6 +82,13 @@ def ask(
         st.markdown(f":red[■ {words.as_markdown(str(error))}]")
         return None
     return _judged(desk, file, plan, entry, corrected, key)
+
+
+def _lacks(number: int | None, beams: tuple[ChartedBeam, ...]) -> str:
+    """What has to be said of a fraction that was given; empty where nothing lacks."""
+    if number is None:
+        return "Say which fraction it was: no number is filled in, for here nobody can tell it."
+    return "" if beams else f"Nothing of fraction {number} is left to be given, or its beams are not known."
 
 
 def _entry(
@@ -140,29 +150,32 @@ def _entry_id(key: str) -> str:
 
 def _when(
     desk: Desk, plan: PlanFile, chosen: Chosen, corrected: ChartedFraction | None, key: str
-) -> tuple[datetime, str]:
-    """When and where, as it was booked: now, on the day itself, but for who was not treated, then."""
+) -> tuple[datetime | None, str | None]:
+    """When and where, as it was booked: now, on the day itself, but for who was not treated, then. What nobody booked
+    is not filled in."""
     now = desk.local(desk.now()).replace(tzinfo=None, second=0, microsecond=0)
     first = corrected.treated_at if corrected is not None else chosen.at
-    is_now = first is None or (first.date() == now.date() and corrected is None and not key.endswith(NOT_TREATED))
-    usual = now if is_now or first is None else first
+    is_booked = first is not None and (corrected is not None or key.endswith(NOT_TREATED))
+    usual = now if chosen.day == now.date() and not is_booked else first
     planned = {field.treatment_machine_name for field in plan.treatment_fields}
-    machines = sorted(str(name) for name in {chosen.machine, *planned} if name)
-    day = st.date_input("Day", usual.date(), key=f"day {key}", format="YYYY-MM-DD", width=150)
-    at = st.time_input("Time", usual.time(), key=f"time {key}", step=60, width=120)
-    place = machines.index(chosen.machine)
-    machine = st.selectbox("Machine", machines, place, format_func=printable, key=f"machine {key}", width=150)
-    own_day = day if isinstance(day, date) else usual.date()
-    return datetime.combine(own_day, at if isinstance(at, time) else usual.time()), str(machine)
-
-
-def _number(plan: PlanFile, corrected: ChartedFraction | None, key: str) -> int:
-    due = corrected.fraction_number if corrected is not None else plan.row.next_fraction_number
-    most = max(200, due or 1)
-    asked = st.number_input(
-        "Fraction", min_value=1, max_value=most, value=max(1, due or 1), key=f"number {key}", width=130
+    machines = sorted(str(name) for name in {chosen.machine, *planned} if name not in {None, ABSENT})
+    day = st.date_input(
+        "Day", usual.date() if usual is not None else chosen.day, key=f"day {key}", format="YYYY-MM-DD", width=150
     )
-    return int(asked)
+    at = st.time_input("Time", usual.time() if usual is not None else None, key=f"time {key}", step=60, width=120)
+    place = machines.index(chosen.machine) if chosen.machine in machines else None
+    machine = st.selectbox("Machine", machines, place, format_func=printable, key=f"machine {key}", width=150)
+    is_said = isinstance(day, date) and isinstance(at, time)
+    return datetime.combine(day, at) if is_said else None, machine  # type: ignore[arg-type]
+
+
+def _number(plan: PlanFile, corrected: ChartedFraction | None, key: str) -> int | None:
+    """Filled in where it is told: by the entry that is corrected, or as the next one."""
+    told = plan.row.next_fraction_number if plan.is_next_told else None
+    due = corrected.fraction_number if corrected is not None else told
+    most = max(200, due or 1)
+    asked = st.number_input("Fraction", min_value=1, max_value=most, value=due, key=f"number {key}", width=130)
+    return int(asked) if asked is not None else None
 
 
 def _beams(due: tuple[ChartedBeam, ...], key: str, *, is_open: bool) -> tuple[ChartedBeam, ...]:

@@ -1,0 +1,85 @@
+"""Chart fractions: what nobody said is asked and never filled in, and one person never signs for two."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from pydicom import Dataset
+from streamlit.testing.v1 import AppTest
+
+from recovery.course.charted_entries import ChartedFraction
+from recovery.entries.charted import enter
+from tests.app.test_charting_page import Open, cache_path, charting, choose, field, made, plain
+from tests.recovery.charting import entry
+from tests.recovery.patient_clinic import LOCAL, Clinic, anna, treated
+
+__all__ = ["charting", "made"]
+
+
+def elsewhere(key: str, plan: Dataset, entry_id: str, number: int | None, **more: object) -> ChartedFraction:
+    """What another workstation charted of Anna, once its journal is merged here."""
+    who = {"patient_id": "100231", "referenced_rt_plan_uid": str(plan.SOPInstanceUID)}
+    one = entry(entry_id, number, {1: 100.0} if number else {}, LOCAL, **who | more)
+    enter(cache_path(), cache_path().parent / f"{key}.key", one)
+    return one
+
+
+def to_correct(visit: AppTest, entry_id: str) -> AppTest:
+    visit.selectbox(key="to_correct").set_value(entry_id).run()
+    return visit.button(key="correct_it").click().run()
+
+
+def with_clinic(tmp_path: Path, clinic: Clinic) -> None:
+    """Put a clinic of a test's own in the place of the usual one."""
+    clinic.write(tmp_path / "own" / "cache")
+    link = tmp_path / "data" / "cache"
+    link.unlink()
+    link.symlink_to(tmp_path / "own" / "cache")
+
+
+def test_no_number_is_filled_in_where_none_is_next(charting: Open, tmp_path: Path) -> None:
+    """Not 1, which nobody said: it was given weeks ago."""
+    clinic = Clinic()
+    plan = anna(clinic)
+    clinic.add(treated(plan, range(8, 16), {1: 112.4, 2: 98.6}))
+    clinic.tell(
+        "schedule", appointment_id="today", patient_id="100231", treatment_machine_name="TB1",
+        appointment_at=LOCAL.replace(minute=30), activity="Treatment", status="booked",
+    )  # fmt: skip
+    with_clinic(tmp_path, clinic)
+    visit = charting()
+    choose(visit, "ABELSEN")
+    assert field(visit, "number_input", "number ").value is None
+    assert "Say which fraction it was" in plain(visit)
+
+
+def test_no_number_is_filled_in_while_what_was_charted_is_in_conflict(
+    made: tuple[Path, Dataset], charting: Open
+) -> None:
+    elsewhere("a", made[1], "a", 8)
+    elsewhere("b", made[1], "b", 9)
+    visit = choose(charting(), "ABELSEN")
+    assert "charted twice" in plain(visit) and field(visit, "number_input", "number ").value is None
+    field(visit, "number_input", "number ").set_value(10).run()
+    assert "not settled yet: charted twice" in plain(visit)
+
+
+def test_a_correction_of_not_treated_asks_which_fraction_it_was(made: tuple[Path, Dataset], charting: Open) -> None:
+    elsewhere("a", made[1], "first", None)
+    visit = to_correct(charting(), "first")
+    assert field(visit, "number_input", "number ").value is None
+    field(visit, "number_input", "number ").set_value(8).run()
+    assert "Say above why it is corrected" in plain(visit)
+
+
+def test_whoever_was_not_booked_on_a_past_day_has_no_time_of_today(charting: Open) -> None:
+    visit = charting()
+    yesterday = (LOCAL - timedelta(days=1)).date()
+    visit.date_input(key="chart_day").set_value(yesterday).run()
+    assert "no time" in "".join(visit.radio[0].options)
+    choose(visit, "no time")
+    assert field(visit, "date_input", "day ").value == yesterday
+    assert field(visit, "time_input", "time ").value is None and "Say when and where it was" in plain(visit)
+    field(visit, "time_input", "time ").set_value(LOCAL.time()).run()
+    assert [one for one in visit.button if one.key == "sign_it"] or "cannot be signed" in plain(visit)
