@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pydicom import Dataset
 from streamlit.testing.v1 import AppTest
 
+from recovery.access.permissions import Role, User
 from recovery.course.charted_entries import ChartedFraction
 from recovery.entries.charted import enter
-from tests.app.test_charting_page import Open, cache_path, charting, choose, field, made, plain
+from recovery.settings.config import load_config
+from tests.app import people
+from tests.app.test_charting_page import Open, cache_path, charting, choose, field, kept, made, plain, sign
 from tests.recovery.charting import entry
 from tests.recovery.patient_clinic import LOCAL, Clinic, anna, treated
 
@@ -36,6 +39,15 @@ def with_clinic(tmp_path: Path, clinic: Clinic) -> None:
     link = tmp_path / "data" / "cache"
     link.unlink()
     link.symlink_to(tmp_path / "own" / "cache")
+
+
+def test_two_accounts_of_one_person_are_one_signature(charting: Open) -> None:
+    accounts = people.enrol(load_config(cache_path().parents[1] / "config.toml").accounts_path)
+    for name, full_name in (("t.berg", "therapist  of the  TESTS"), ("berg", "Therapist Of The Tests")):
+        accounts.add(User(name, full_name, Role.THERAPIST), people.PASSWORD, datetime(2026, 11, 2, tzinfo=UTC))
+    for second in ("t.berg", "berg", " THERAPIST "):
+        visit = sign(choose(charting(), "ABELSEN"), second=second)
+        assert "Two different people sign" in plain(visit) and kept() == (), second
 
 
 def test_no_number_is_filled_in_where_none_is_next(charting: Open, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from app.desk import Desk
 from app.screens.charting import whom
 from app.screens.charting.draft import REASON_LACKS, Draft
 from app.wording import words
-from recovery.access.accounts import Account, AccountsFileError
+from recovery.access.accounts import Account, AccountsFileError, folded_name
 from recovery.access.audit import AuditError
 from recovery.access.permissions import Permission
 from recovery.course.charted_entries import ChartedFraction
@@ -78,9 +78,10 @@ def _sign(desk: Desk, entry: ChartedFraction, first: tuple[str, str], second: tu
             return f"{whose} signature: {one}"
         if not one.user.may(Permission.CHARTING):
             return f"{one.name} may not {Permission.CHARTING}. {rights.refusal(Permission.CHARTING)}"
-    names = [f"{one.full_name} ({one.name})" for one in signers if isinstance(one, Account)]
-    if names[0] == names[1]:
-        return "Two different people sign."
+    own = [one for one in signers if isinstance(one, Account)]
+    if len({_person(one) for one in own}) < len(own):
+        return f"Two different people sign: {' and '.join(one.name for one in own)} are both {own[0].full_name}."
+    names = [f"{one.full_name} ({one.name})" for one in own]
     if here is None or not here.holds:
         return "You are not signed in any more."
     signed = replace(entry, signed_by=names[0], second_by=names[1], entered_at=desk.now())
@@ -95,6 +96,11 @@ def _sign(desk: Desk, entry: ChartedFraction, first: tuple[str, str], second: tu
     except (AuditError, EntriesError) as error:
         return str(error)
     return ""
+
+
+def _person(account: Account) -> str:
+    """Whose account it is, however the name was typed when it was made: two accounts of one person sign once."""
+    return " ".join(folded_name(account.full_name).split())
 
 
 def _look_again(entry: ChartedFraction, known: Charted) -> None:
