@@ -41,6 +41,24 @@ def with_clinic(tmp_path: Path, clinic: Clinic) -> None:
     link.symlink_to(tmp_path / "own" / "cache")
 
 
+def test_what_was_corrected_elsewhere_meanwhile_is_not_corrected_again(
+    made: tuple[Path, Dataset], charting: Open
+) -> None:
+    elsewhere("a", made[1], "first", 8)
+    visit = to_correct(charting(), "first")
+    elsewhere("b", made[1], "theirs", 8, corrects="first", known_entries=("first",), comment="80 MU")
+    field(visit, "button_group", "what ").set_value("Withdrawn: it was not so").run()
+    text = plain(visit)
+    assert "Meanwhile it was corrected: fraction 8 on Tue 24 Nov 14:38, 100.0 MU, by A and B." in text
+    assert not [one for one in visit.button if one.key == "sign_it"]
+    to_correct(visit, "theirs")
+    assert "Meanwhile" not in plain(visit)
+    field(visit, "button_group", "what ").set_value("Withdrawn: it was not so").run()
+    field(visit, "text_input", "comment ").set_value("another patient").run()
+    sign(visit)
+    assert "8 next of 15 (7 given)" in plain(choose(visit, "ABELSEN"))
+
+
 def test_two_accounts_of_one_person_are_one_signature(charting: Open) -> None:
     accounts = people.enrol(load_config(cache_path().parents[1] / "config.toml").accounts_path)
     for name, full_name in (("t.berg", "therapist  of the  TESTS"), ("berg", "Therapist Of The Tests")):

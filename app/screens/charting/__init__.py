@@ -55,6 +55,16 @@ def _corrected(desk: Desk) -> ChartedFraction | None:
     return next((e for e in read_charted(desk.config.cache_path).entries if e.entry_id == wanted), None)
 
 
+def _is_corrected_already(desk: Desk, corrected: ChartedFraction | None) -> bool:
+    """Whether somebody else corrected it since it was chosen: said, for two corrections of one entry are a conflict."""
+    entries = read_charted(desk.config.cache_path).entries
+    instead = [one for one in entries if corrected is not None and one.corrects == corrected.entry_id]
+    for one in instead:
+        said = f"Meanwhile it was corrected: {one.in_words}. Leave this one, and look whether that is right."
+        st.markdown(f":red[■ {words.as_markdown(said)}]")
+    return bool(instead)
+
+
 def _show_chosen(desk: Desk, chosen: whom.Chosen, corrected: ChartedFraction | None) -> None:
     try:
         file = cached.load_patient_file(
@@ -78,7 +88,7 @@ def _show_chosen(desk: Desk, chosen: whom.Chosen, corrected: ChartedFraction | N
     for notice in notices.of_plan(plan):
         if notice.is_stop or notice.word in {"UNKNOWN", "CHARTED", "DECIDED"}:
             st.markdown(f":{'red' if notice.is_stop else 'orange'}[{words.as_markdown(str(notice))}]")
-    if rights.signer(Permission.CHARTING) is None:
+    if rights.signer(Permission.CHARTING) is None or _is_corrected_already(desk, corrected):
         return
     made = draft.ask(desk, file, plan, chosen, corrected)
     if made is not None:
