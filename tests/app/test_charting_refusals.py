@@ -59,6 +59,16 @@ def test_what_was_corrected_elsewhere_meanwhile_is_not_corrected_again(
     assert "8 next of 15 (7 given)" in plain(choose(visit, "ABELSEN"))
 
 
+def test_a_withdrawal_stands_for_nothing_in_the_list(made: tuple[Path, Dataset], charting: Open) -> None:
+    old = elsewhere("a", made[1], "first", 8)
+    elsewhere("b", made[1], "gone", None, corrects="first", is_withdrawn=True, known_entries=("first",))
+    lines = charting().dataframe[0].value
+    assert sorted(zip(lines["Charted"], lines["Stands"], strict=True)) == [
+        ("fraction 8 on Tue 24 Nov 14:38, 100.0 MU", f"no: withdrawn by {old.signers}"),
+        ("withdrawn", "no: it takes back another"),
+    ]
+
+
 def test_two_accounts_of_one_person_are_one_signature(charting: Open) -> None:
     accounts = people.enrol(load_config(cache_path().parents[1] / "config.toml").accounts_path)
     for name, full_name in (("t.berg", "therapist  of the  TESTS"), ("berg", "Therapist Of The Tests")):

@@ -46,6 +46,8 @@ def _stands(entry: ChartedFraction, instead: ChartedFraction | None, counting: C
     """`instead`: the entry that stands in its place; `counting`: of those that nothing corrects, what counts."""
     if instead is not None:
         return f"no: {instead.in_words}"
+    if entry.is_withdrawn:
+        return "no: it takes back another"
     return "no: charted twice, another counts" if entry.beams and entry.entry_id not in counting else "yes"
 
 
@@ -57,7 +59,7 @@ def _line(entry: ChartedFraction, plan: str, stands: str) -> dict[str, str]:
         "Name": absent(entry.patient_name),
         "ID": entry.patient_id,
         "Plan": plan,
-        "Charted": entry.in_words.partition(", by ")[0],
+        "Charted": "withdrawn" if entry.is_withdrawn else entry.in_words.partition(", by ")[0],
         "Signed by": entry.signers,
         "Stands": stands,
         "To know": " · ".join(filter(None, (entry.comment, *entry.accepted))),

@@ -78,7 +78,7 @@ def _show_list(desk: Desk, loaded: cached.Loaded, doubt: Doubt) -> None:
     people = counted(int(lines["patient_id"].nunique(dropna=False)), "patient")
     st.markdown(
         f":orange[▲ **{people} may have been treated since {since}.**] Take this list to each machine and its own log: "
-        "was it given, which fraction, when? Nobody on it is treated before that is answered."
+        "was it given, which fraction, when? Treat nobody on it before that is answered."
     )
     answer = "**Answer for each of them**: treated, in part, or not treated; two people sign."
     st.page_link(patient_link.page_at("charting"), label=answer, icon="", help="")
