@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from recovery.course.by_session import COUNTED, is_by_session
-from recovery.course.deliveries import TREATING, is_session
-from recovery.course.fractions import Course
-from recovery.course.metersets import Specified, planned_metersets
+from recovery.course.deliveries import TREATING, Delivery, is_session
+from recovery.course.fractions import Course, FractionState
+from recovery.course.metersets import FULL_WITHIN, Specified, is_enough, planned_metersets
 from recovery.dicom.local_time import offset
 from recovery.dicom.plans import NOT_TREATMENT_BEAMS, Plan
 from recovery.dicom.records import TreatmentRecord
@@ -17,6 +17,9 @@ OVER_SHARE = 1.05
 OVER_BY = {MU: 5.0, SECONDS: 5.0}
 """By unit. A beam that got more than both of its planned meterset is remarked on; in other units the share tells."""
 
+_ONE_SESSION = timedelta(hours=2)
+_OVER = 1.01
+"""Times the planned meterset: where a machine stops."""
 _NO_TREATMENT = frozenset({"VERIFICATION", "MACHINE_QA", "RESEARCH", "SERVICE"})
 """Terms of PlanIntent (300A,000A)."""
 
@@ -67,6 +70,38 @@ def _in_short(one: Specified) -> str:
     numbers: Sequence[int] = one.fraction_numbers
     is_run = len(numbers) > 2 and numbers[-1] - numbers[0] == len(numbers) - 1
     return f"{numbers[0]}-{numbers[-1]}" if is_run else ", ".join(map(str, numbers))
+
+
+def both_tell(fraction: FractionState) -> bool:
+    """Whether the R&V database alone tells every beam once and in full, and all else is of that session and no more.
+
+    Machines may store records beside those that are made of MOSAIQ's database, by another clock and with fewer digits:
+    no fraction was given twice by that.
+    """
+    told = [d for d in fraction.deliveries if d.beam.delivery_id is not None]
+    others = [d for d in fraction.deliveries if d.beam.delivery_id is None]
+    times = [d.treated_at for d in fraction.deliveries if d.treated_at is not None]
+    if not told or not others or any(d.beam.charted_by for d in others) or len(times) < len(fraction.deliveries):
+        return False
+    if max(times) - min(times) >= _ONE_SESSION:
+        return False
+    for beam in fraction.beams:
+        theirs, ours = (_sum_of(beam.beam_number, of) for of in (told, others))
+        if beam.planned is None or not is_enough(theirs, beam.planned, beam.unit):
+            return False
+        if max(theirs, ours) > _OVER * beam.planned + FULL_WITHIN:
+            return False
+    return True
+
+
+def is_of_both(one: Delivery, other: Delivery) -> bool:
+    """Whether one is told by the database and one by a machine."""
+    is_told = [d.beam.delivery_id is not None for d in (one, other)]
+    return is_told[0] is not is_told[1] and not (one.beam.charted_by or other.beam.charted_by)
+
+
+def _sum_of(beam_number: int, deliveries: Iterable[Delivery]) -> float:
+    return sum(d.beam.delivered_meterset or 0.0 for d in deliveries if d.beam.beam_number == beam_number)
 
 
 def _numbered_below_one(course: Course) -> Iterator[str]:

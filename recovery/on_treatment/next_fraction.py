@@ -14,9 +14,10 @@ from collections.abc import Iterable, Iterator
 from itertools import combinations
 
 from recovery.course.courses import Chain, Member, shares_anatomy
-from recovery.course.deliveries import is_rounding, may_be_one
+from recovery.course.deliveries import Delivery, is_rounding, may_be_one
 from recovery.course.fractions import UNNUMBERED, WITHOUT_BEAMS, Course, FractionState, Unplaced
 from recovery.course.metersets import FULL_SHARE, agree, is_enough
+from recovery.course.remarks import both_tell, is_of_both
 from recovery.words import next_unknown
 from recovery.words.times import day
 from recovery.words.units import PULSES, amount
@@ -174,7 +175,7 @@ def _untold(course: Course) -> Iterator[str]:
 def _begun_at_once(course: Course) -> Iterator[str]:
     """Two records of one beam from the same second, that tell of different metersets: one may correct the other. Not
     where they add up to what was planned, as parts do that bear the time of their session, nor where one is full."""
-    for fraction in course.fractions:
+    for fraction in (f for f in course.fractions if not both_tell(f)):
         for beam in fraction.beams:
             own = [d for d in fraction.deliveries if d.beam.beam_number == beam.beam_number]
             given = [d.beam.delivered_meterset or 0.0 for d in own]
@@ -211,22 +212,30 @@ def _out_of_course(course: Course) -> Iterator[str]:
 
 
 def _twice_over(course: Course) -> Iterator[str]:
-    numbers = [f.fraction_number for f in course.fractions if f.is_complete and all(map(_is_twice, _known(f)))]
+    twice = (f for f in course.fractions if f.is_complete and all(map(_is_twice, _known(f))))
+    numbers = [f.fraction_number for f in twice if not both_tell(f)]
     if numbers:
         which = f"fraction {numbers[0]}" if len(numbers) == 1 else f"fractions {', '.join(map(str, numbers))}"
         yield f"every beam of {which} was given twice over: two fractions under one number, or one given twice"
 
 
 def _told_again(course: Course) -> Iterator[str]:
-    """A beam that is more than full by two deliveries of one meterset: the second may be the first, told later."""
-    for fraction in course.fractions:
+    """A beam that is more than full by two deliveries of one meterset, or of which database and machine tell one part:
+    the second may be the first, told later."""
+    for fraction in (f for f in course.fractions if not both_tell(f)):
         for beam in (b for b in fraction.beams if b.planned is not None):
-            given = [d.beam.delivered_meterset for d in fraction.deliveries if d.beam.beam_number == beam.beam_number]
-            parts = [one for one in given if one and one < FULL_SHARE * (beam.planned or 0.0)]
-            is_twice = any(agree(one, other, beam.unit) for one, other in combinations(parts, 2))
-            if is_twice and beam.delivered > OVER * (beam.planned or 0.0):
-                twice = f"{amount(parts[0], beam.unit)} of beam {beam.beam_number} are told twice"
+            own = [d for d in fraction.deliveries if d.beam.beam_number == beam.beam_number]
+            parts = [d for d in own if 0 < (d.beam.delivered_meterset or 0.0) < FULL_SHARE * (beam.planned or 0.0)]
+            is_over = beam.delivered > OVER * (beam.planned or 0.0)
+            alike = (pair for pair in combinations(parts, 2) if _is_alike(*pair, beam.unit))
+            if any(is_over or (is_of_both(*pair) and not beam.is_full) for pair in alike):
+                part = amount(parts[0].beam.delivered_meterset, beam.unit)
+                twice = f"{part} of beam {beam.beam_number} are told twice"
                 yield f"{twice}, of fraction {fraction.fraction_number}, which may lack them"
+
+
+def _is_alike(one: Delivery, other: Delivery, unit: str) -> bool:
+    return agree(one.beam.delivered_meterset or 0.0, other.beam.delivered_meterset or 0.0, unit)
 
 
 def _known(fraction: FractionState) -> list[tuple[float, float]]:
@@ -248,7 +257,7 @@ def _given_elsewhere(course: Course) -> Iterator[str]:
     if parts:
         numbers = ", ".join(map(str, parts))
         yield f"fractions {numbers} and {own.fraction_number} have parts of which each lacks the other: they may be one"
-    for other in group:
+    for other in (f for f in group if not both_tell(f)):
         for beam, surplus in _surplus(own, other):
             number = other.fraction_number
             yield f"fraction {number} got {surplus} of beam {beam} too much, which {own.fraction_number} lacks"

@@ -11,7 +11,7 @@ import pytest
 from recovery.course.courses import Chain, Member
 from recovery.course.fractions import count_fractions
 from recovery.dicom.plans import FractionGroup, Plan, PlannedBeam
-from recovery.dicom.records import TreatmentRecord
+from recovery.dicom.records import DELIVERY_OF_DATABASE, TreatmentRecord
 from recovery.on_treatment.next_fraction import doubts
 from recovery.words import notices
 from recovery.words.notices import Next
@@ -165,6 +165,53 @@ def test_one_part_told_twice_may_leave_a_fraction_short() -> None:
     for other in (50.0, 50.4):
         halves = [session(ONE_BEAM, 1, {1: mu}, at=day(1, hours=n)) for n, mu in enumerate((50.0, other))]
         assert said(ONE_BEAM, *halves) == []
+
+
+def of_database(record: TreatmentRecord) -> TreatmentRecord:
+    """As `snapshot_tables` makes it of MOSAIQ's deliveries."""
+    name = f"{DELIVERY_OF_DATABASE}{record.ref.sop_instance_uid}"
+    return replace(record, beams=tuple(replace(beam, beam_description=name) for beam in record.beams))
+
+
+def machines(fraction: int, delivered: dict[int, float | None], minutes: float = 3.0) -> TreatmentRecord:
+    """The machine's own record of the session, by a clock of its own."""
+    return session(TWO_BEAMS, fraction, delivered, at=day(fraction, minutes=minutes))
+
+
+STOPPED = [of_database(session(TWO_BEAMS, 2, {1: 60.0})), of_database(session(TWO_BEAMS, 2, {1: 40.0, 2: 50.0}))]
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        [of_database(session(TWO_BEAMS, 2, FULL)), machines(2, {1: 100.3, 2: 49.8})],
+        [*STOPPED, machines(2, FULL)],
+        [*STOPPED, machines(2, {1: 60.4}), machines(2, {1: 39.7, 2: 50.0}, minutes=9)],
+    ],
+    ids=["minutes apart", "an interruption as one", "in parts"],
+)
+def test_what_the_database_tells_in_full_and_a_machine_again_is_no_second_fraction(
+    records: list[TreatmentRecord],
+) -> None:
+    first = [of_database(session(TWO_BEAMS, 1, FULL)), machines(1, FULL)]
+    assert said(TWO_BEAMS, *first, *records) == []
+    begun = of_database(session(TWO_BEAMS, 3, ONE, at=day(3)))
+    assert said(TWO_BEAMS, *first, *records, begun) == [], "nor what an interrupted one lacks"
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        [machines(2, FULL, minutes=0), machines(2, FULL, minutes=30)],
+        [of_database(session(TWO_BEAMS, 2, FULL)), machines(2, FULL, minutes=360)],
+        [of_database(session(TWO_BEAMS, 2, FULL)), machines(2, FULL), machines(2, FULL, minutes=30)],
+        [of_database(session(TWO_BEAMS, 2, {1: 60.0})), machines(2, {1: 59.6, 2: 50.0})],
+        [of_database(session(TWO_BEAMS, 2, {1: 40.0})), machines(2, {1: 40.2, 2: 50.0})],
+    ],
+    ids=["two of the machine", "six hours apart", "once more", "a part, over", "a part, under"],
+)
+def test_what_may_have_been_given_twice_or_is_a_part_told_twice_stays_doubted(records: list[TreatmentRecord]) -> None:
+    assert said(TWO_BEAMS, of_database(session(TWO_BEAMS, 1, FULL)), *records) != []
 
 
 def test_nothing_is_doubted_where_nothing_remains() -> None:
