@@ -228,7 +228,7 @@ def _told_again(course: Course) -> Iterator[str]:
             parts = [d for d in own if 0 < (d.beam.delivered_meterset or 0.0) < FULL_SHARE * (beam.planned or 0.0)]
             is_over = beam.delivered > OVER * (beam.planned or 0.0)
             alike = (pair for pair in combinations(parts, 2) if _is_alike(*pair, beam.unit))
-            if any(is_over or (is_of_both(*pair) and not beam.is_full) for pair in alike):
+            if any(is_over or is_of_both(*pair) for pair in alike):
                 part = amount(parts[0].beam.delivered_meterset, beam.unit)
                 twice = f"{part} of beam {beam.beam_number} are told twice"
                 yield f"{twice}, of fraction {fraction.fraction_number}, which may lack them"

@@ -207,8 +207,9 @@ def test_what_the_database_tells_in_full_and_a_machine_again_is_no_second_fracti
         [of_database(session(TWO_BEAMS, 2, FULL)), machines(2, FULL), machines(2, FULL, minutes=30)],
         [of_database(session(TWO_BEAMS, 2, {1: 60.0})), machines(2, {1: 59.6, 2: 50.0})],
         [of_database(session(TWO_BEAMS, 2, {1: 40.0})), machines(2, {1: 40.2, 2: 50.0})],
+        [of_database(session(TWO_BEAMS, 2, {1: 50.0})), machines(2, {1: 50.0, 2: 50.0})],
     ],
-    ids=["two of the machine", "six hours apart", "once more", "a part, over", "a part, under"],
+    ids=["two of the machine", "six hours apart", "once more", "a part, over", "a part, under", "a half"],
 )
 def test_what_may_have_been_given_twice_or_is_a_part_told_twice_stays_doubted(records: list[TreatmentRecord]) -> None:
     assert said(TWO_BEAMS, of_database(session(TWO_BEAMS, 1, FULL)), *records) != []
