@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
+from recovery.identity.namesakes import fold
+
 if TYPE_CHECKING:
     from recovery.course.fractions import Course
     from recovery.dicom.model import Patient
@@ -31,12 +33,24 @@ def born_otherwise(
     patient_id: str | None, plans: Iterable[tuple[Iterable[TreatmentRecord], Plan | None]]
 ) -> Iterator[str]:
     """Of all plans of one ID, each with its records, where others' objects tell several birth dates: two hospitals may
-    give two people one ID, and IssuerOfPatientID (0010,0021) is seldom filled in."""
-    machines = ((*(r for r in records if not r.is_of_database), plan) for records, plan in plans)
-    told = (one.patient.patient_birth_date for own in machines for one in own if one is not None)
-    born = sorted({str(day) for day in told if day is not None})
-    if patient_id is not None and len(born) > 1:
-        yield f"born {' or '.join(born)}: objects of two people may bear this patient ID"
+    give two people one ID, and IssuerOfPatientID (0010,0021) is seldom filled in.
+
+    Objects of one plan that bear one name are one person's, whose date was corrected.
+    """
+    people: list[set[date]] = []
+    for records, plan in plans:
+        told: dict[object, set[date]] = {}
+        met = [(r.patient, r.referenced_rt_plan_uid is not None) for r in records if not r.is_of_database]
+        for patient, is_of_plan in [*met, (plan.patient, True)] if plan is not None else met:
+            if (born := patient.patient_birth_date) is not None:
+                name = fold(patient.patient_name or "") if is_of_plan else ""
+                told.setdefault(name or born, set()).add(born)
+        for own in told.values():
+            same = [person for person in people if person & own]
+            people = [*(person for person in people if person not in same), own.union(*same)]
+    if patient_id is not None and len(people) > 1:
+        born_on = sorted(str(day) for day in set().union(*people))
+        yield f"born {' or '.join(born_on)}: objects of two people may bear this patient ID"
 
 
 def everybody_met(evidence: Evidence, who: Identities) -> dict[str | None, Patient]:

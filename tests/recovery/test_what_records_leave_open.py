@@ -183,6 +183,24 @@ def test_two_people_under_one_patient_id_are_told_in_both_rows() -> None:
     assert row_of(alike, "a")["disagreement"] is None
 
 
+@pytest.mark.parametrize(
+    ("name", "uid", "is_told"),
+    [("A, Ann", "a", False), ("B, Bob", "a", True), ("A, Ann", "b", True), (None, "a", True)],
+)
+def test_a_birth_date_that_was_corrected_in_the_midst_of_a_plan_is_no_second_person(
+    name: str | None, uid: str, *, is_told: bool
+) -> None:
+    typed, right = (Patient("1", "A, Ann", born, None) for born in (date(1950, 7, 4), date(1950, 4, 7)))
+    later = replace(right, patient_name=name)
+    known = evidence([*treated("a", [1], 1, patient=typed), *treated(uid, [2], 2, patient=later)], [planned("a")])
+    assert ("two people" in str(row_of(known, "a")["disagreement"])) is is_told
+    nameless = [
+        *treated("n", [1], 1, patient=typed, referenced_rt_plan_uid=None),
+        *treated("n", [2], 2, patient=right, referenced_rt_plan_uid=None),
+    ]
+    assert "two people" in str(row_of(evidence(nameless), None)["disagreement"])
+
+
 def test_in_whatever_order_records_came_what_may_be_of_two_plans_is_told_alike() -> None:
     records = [*treated("a", [1], 1), *treated("b", [1], 1), plain_record("n", [delivery()], at=day(1), plan_uid=None)]
     known, turned = evidence(records), evidence(records[::-1])
