@@ -29,7 +29,7 @@ AHEAD = timedelta(minutes=5)
 class Facts:
     """What is known of the plan as somebody charts. `row`: of the list, as it is now; `times`: when its fractions were
     given, by number; `given`: what records and entries tell of the fraction to be charted, MU by beam; `units`: those
-    of the plan's beams; times are naive, local to the site."""
+    of the plan's beams; `copied_at`: the newest that the safety copy tells of; times are naive, local to the site."""
 
     row: Mapping[str, Any]
     now: datetime
@@ -40,6 +40,7 @@ class Facts:
     machines: frozenset[str] = frozenset()
     fraction_pattern: str | None = None
     known: Sequence[KnownDelivery] = ()
+    copied_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +156,9 @@ def _of_time(entry: ChartedFraction, facts: Facts) -> Told:
     if entry.treated_at > facts.now + AHEAD:
         told = at_time_this_year(facts.now)
         yield "clock", f"{at_time_this_year(entry.treated_at)} has not come yet, it is {told}: is a clock wrong?"
+    elif facts.copied_at is not None and facts.copied_at > facts.now + AHEAD:
+        copied, here = at_time_this_year(facts.copied_at), at_time_this_year(facts.now)
+        yield "clock", f"the safety copy is of {copied}, and here it is {here}: is the clock wrong?"
     elif newest is not None and newest > facts.now + AHEAD:
         yield (
             "clock",

@@ -13,9 +13,10 @@ from recovery.course.charted_entries import ChartedFraction
 from recovery.entries.charted import enter
 from recovery.settings.config import load_config
 from tests.app import people
+from tests.app.conftest import set_clock
 from tests.app.test_charting_page import Open, cache_path, charting, choose, field, kept, made, plain, sign
 from tests.recovery.charting import entry
-from tests.recovery.patient_clinic import LOCAL, Clinic, anna, treated
+from tests.recovery.patient_clinic import LOCAL, NOW, Clinic, anna, treated
 
 __all__ = ["charting", "made"]
 
@@ -123,3 +124,14 @@ def test_whoever_was_not_booked_on_a_past_day_has_no_time_of_today(charting: Ope
     assert field(visit, "time_input", "time ").value is None and "Say when and where it was" in plain(visit)
     field(visit, "time_input", "time ").set_value(LOCAL.time()).run()
     assert [one for one in visit.button if one.key == "sign_it"] or "cannot be signed" in plain(visit)
+
+
+def test_a_clock_that_is_an_hour_behind_the_copy_signs_nothing(charting: Open, clock_file: Path) -> None:
+    """Else the fraction is charted an hour early, and counts before what was given meanwhile."""
+    set_clock(clock_file, NOW - timedelta(hours=1))
+    text = plain(choose(charting(), "ABELSEN"))
+    assert "the safety copy is of Tue 24 Nov 14:32, and here it is Tue 24 Nov 13:38: is the clock wrong?" in text
+    assert "cannot be signed" in text
+    set_clock(clock_file, NOW)
+    sign(choose(charting(), "ABELSEN"))
+    assert [one.treated_at for one in kept()] == [LOCAL]

@@ -85,6 +85,7 @@ def test_the_next_whole_fraction_on_the_next_day_asks_nothing() -> None:
             "is the clock wrong",
             {"facts": {"now": day(3) - timedelta(hours=1)}, "one": entry("a", 4, FULL, day(2))},
         ),
+        ("clock", "REFUSED the safety copy is of Thu 5 Nov", {"facts": {"copied_at": day(4, minutes=16)}}),
         (
             "told_already",
             "100.0 MU are recorded at 09:28",
