@@ -11,12 +11,15 @@ from streamlit.testing.v1 import AppTest
 from recovery.access.permissions import Role, User
 from recovery.course.charted_entries import ChartedFraction
 from recovery.entries.charted import enter
+from recovery.entries.downtimes import DowntimeEntry
+from recovery.host.entry_lines import append_statement
 from recovery.settings.config import load_config
+from tests import objects as o
 from tests.app import people
 from tests.app.conftest import set_clock
 from tests.app.test_charting_page import Open, cache_path, charting, choose, field, kept, made, plain, sign
 from tests.recovery.charting import entry
-from tests.recovery.patient_clinic import LOCAL, NOW, Clinic, anna, treated
+from tests.recovery.patient_clinic import LOCAL, NOW, Clinic, anna, treated, whose
 
 __all__ = ["charting", "made"]
 
@@ -135,3 +138,36 @@ def test_a_clock_that_is_an_hour_behind_the_copy_signs_nothing(charting: Open, c
     set_clock(clock_file, NOW)
     sign(choose(charting(), "ABELSEN"))
     assert [one.treated_at for one in kept()] == [LOCAL]
+
+
+def test_a_list_of_another_day_says_so_and_who_is_unanswered_has_no_day(charting: Open) -> None:
+    """A page that was open overnight still had yesterday's list, and who was chosen from it was treated yesterday."""
+    visit = charting()
+    assert "What is charted from this list" not in plain(visit)
+    visit.date_input(key="chart_day").set_value((LOCAL - timedelta(days=1)).date()).run()
+    assert "What is charted from this list is of Mon 23 Nov 2026, not of today." in plain(visit)
+    visit.button_group(key="chart_machine").set_value("Not answered").run()
+    assert not [one for one in visit.date_input if one.key == "chart_day"]
+
+
+def test_who_has_two_plans_stands_once_for_each_appointment_that_nobody_answered(
+    charting: Open, tmp_path: Path
+) -> None:
+    clinic = Clinic()
+    anna(clinic)
+    person = whose("100231", "ABELSEN^Anna")
+    contours = o.structure_set(slices := o.images(4, **person), **person)
+    boost = o.plan({1: 50.0}, fractions=5, structure_set_uid=contours.SOPInstanceUID, RTPlanLabel="Boost", **person)
+    clinic.add(slices, contours, boost, treated(boost, [1], {1: 50.0}))
+    clinic.tell(
+        "schedule", appointment_id="today", patient_id="100231", treatment_machine_name="TB1",
+        appointment_at=LOCAL.replace(minute=30), activity="Treatment", status="booked",
+    )  # fmt: skip
+    with_clinic(tmp_path, clinic)
+    began = NOW - timedelta(hours=1)
+    append_statement(cache_path(), DowntimeEntry("begin", "encrypted", "P", NOW, began))
+    visit = charting()
+    visit.button_group(key="chart_machine").set_value("Not answered").run()
+    assert len(visit.radio[0].options) == 1
+    choose(visit, "ABELSEN")
+    assert len(next(one for one in visit.radio if one.label == "Plan").options) == 2

@@ -16,6 +16,7 @@ from recovery.lists import appointments, day_tables, machine_day, since_proof
 from recovery.lists.appointments import DayFacts
 from recovery.on_treatment.unknown_since import Doubt
 from recovery.words.notices import STOP_MARK
+from recovery.words.times import day as day_in_words
 from recovery.words.values import absent, or_none
 
 UNANSWERED = "Not answered"
@@ -55,10 +56,11 @@ def choose(
         machine = st.segmented_control(
             "Machine", options, default=busiest, required=True, format_func=words.as_markdown, key="chart_machine"
         )
-        day = st.date_input(
-            "Day", desk.today(), key="chart_day", format="YYYY-MM-DD", max_value=desk.today(), width=150
-        )
-    chosen_day = day if isinstance(day, date) else desk.today()
+        chosen_date = _day(desk) if machine != UNANSWERED else None
+    chosen_day = chosen_date or desk.today()
+    if chosen_day != desk.today():  # as of a page that was open overnight
+        said = f"What is charted from this list is of {day_in_words(chosen_day)}, not of today."
+        st.markdown(f":orange[▲ **{said}**]")
     if machine == UNANSWERED:
         lines = list(_unanswered(desk, loaded, doubt)) if doubt is not None else []
     else:
@@ -68,6 +70,12 @@ def choose(
         that_day = machine_day.day_of(loaded.table, found.tables, str(machine), chosen_day, known)
         lines = list(_of_day(that_day, chosen_day, str(machine)))
     return _one_of(lines, f"{WHOM} {st.session_state.get(_TURN, 0)} {machine} {chosen_day}")
+
+
+def _day(desk: Desk) -> date | None:
+    """Of which day the list is; none while the field is empty."""
+    day = st.date_input("Day", desk.today(), key="chart_day", format="YYYY-MM-DD", max_value=desk.today(), width=150)
+    return day if isinstance(day, date) else None
 
 
 def _one_of(lines: Sequence[Chosen], key: str) -> Chosen | None:
@@ -119,6 +127,7 @@ def _unanswered(desk: Desk, loaded: cached.Loaded, doubt: Doubt) -> Iterator[Cho
         return DayFacts(one, doubt.now.date(), day_tables.charted_on(desk.cache, one), doubt, told)
 
     lines = since_proof.lines_of(loaded.table, unknown.schedule_of(desk.cache), doubt, None, facts)
+    lines = lines.drop_duplicates(["patient_id", "treatment_machine_name", "at"])  # the plan is chosen beside it
     for row in appointments.records(lines):
         patient_id, at = or_none(row["patient_id"]), or_none(row["at"])
         if patient_id is not None:
