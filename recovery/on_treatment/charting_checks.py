@@ -60,7 +60,7 @@ def findings(
     if entry.beams:
         told = [*_of_plan(entry, facts), *_of_number(entry, facts, own), *_of_metersets(entry, facts, own)]
     else:
-        told = []
+        told = [*_of_none(entry, facts)]
     told += _of_time(entry, facts)
     asked = [(check, said, getattr(answers, check)) for check, said in told]
     found = [Finding(check, said, answer == "refuse") for check, said, answer in asked if answer != "off"]
@@ -120,6 +120,13 @@ def _of_number(entry: ChartedFraction, facts: Facts, limits: Limits) -> Told:
     days = (at.date() - max(before).date()).days - 1 if before else 0
     if days > limits.gap_days:
         yield "gap_too_long", f"{counted(days, 'day')} without treatment before it: has a physician decided?"
+
+
+def _of_none(entry: ChartedFraction, facts: Facts) -> Told:
+    for number, at in facts.times:
+        if at.date() == entry.treated_at.date() and not entry.is_withdrawn:
+            said = f"fraction {absent(number)} was given that day at {at:%H:%M}"
+            yield "told_already", f"{said}, and not treated is charted"
 
 
 def _of_metersets(entry: ChartedFraction, facts: Facts, limits: Limits) -> Told:

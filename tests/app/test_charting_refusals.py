@@ -171,3 +171,10 @@ def test_who_has_two_plans_stands_once_for_each_appointment_that_nobody_answered
     assert len(visit.radio[0].options) == 1
     choose(visit, "ABELSEN")
     assert len(next(one for one in visit.radio if one.label == "Plan").options) == 2
+
+
+def test_nobody_signs_that_an_absent_patient_was_compared(charting: Open) -> None:
+    visit = choose(charting(), "ABELSEN")
+    assert visit.checkbox[0].label == "Name, birth date and photo were compared with the patient"
+    field(visit, "button_group", "what ").set_value("Not treated").run()
+    assert visit.checkbox[0].label == "Name, birth date and photo were compared"

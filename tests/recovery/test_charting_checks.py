@@ -117,6 +117,12 @@ def test_not_treated_is_asked_for_its_time_alone() -> None:
     assert "clock" in told(one=replace(absent, treated_at=day(5)))
 
 
+def test_not_treated_is_held_against_what_was_given_that_day() -> None:
+    absent = entry("a", None, {}, day(3, hours=2))
+    assert told(one=absent) == {"told_already": "fraction 3 was given that day at 09:30, and not treated is charted"}
+    assert told(one=replace(absent, corrects="b", is_withdrawn=True)) == {}
+
+
 def test_the_config_refuses_warns_and_turns_off_once_a_physicist_signed_it() -> None:
     late = replace(FACTS, row=ROW | {"next_fraction_number": 5, "ready": False})
     own = Checks(not_the_next_fraction="refuse", not_ready="off")

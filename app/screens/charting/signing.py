@@ -34,7 +34,8 @@ def ask(desk: Desk, draft: Draft, corrected_key: str) -> None:
     shown = hash(replace(entry, entered_at=_ANY_TIME))
     key = f"{entry.entry_id} {shown}"  # whatever changes, by a person or by what came meanwhile, is signed anew
     with st.form(f"sign {draft.key}", clear_on_submit=False):
-        compared = st.checkbox("Name, birth date and photo were compared with the patient", key=f"compared {key}")
+        whom_with = " with the patient" if entry.beams else ""  # who was not treated may not be there
+        compared = st.checkbox(f"Name, birth date and photo were compared{whom_with}", key=f"compared {key}")
         accepts = st.checkbox("We accept what is said above", key=f"accepts {key}") if draft.found else True
         with st.container(horizontal=True):  # in one row where there is room: the press stays in sight
             own = st.text_input(
