@@ -29,7 +29,8 @@ AHEAD = timedelta(minutes=5)
 class Facts:
     """What is known of the plan as somebody charts. `row`: of the list, as it is now; `times`: when its fractions were
     given, by number; `given`: what records and entries tell of the fraction to be charted, MU by beam; `units`: those
-    of the plan's beams; `copied_at`: the newest that the safety copy tells of; times are naive, local to the site."""
+    of the plan's beams; `copied_at`: the newest that the safety copy tells of; `was_given`: an entry that tells a
+    delivery is corrected, whatever became of the plan since; times are naive, local to the site."""
 
     row: Mapping[str, Any]
     now: datetime
@@ -41,6 +42,7 @@ class Facts:
     fraction_pattern: str | None = None
     known: Sequence[KnownDelivery] = ()
     copied_at: datetime | None = None
+    was_given: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ Told = Iterator[tuple[str, str]]
 
 def _of_plan(entry: ChartedFraction, facts: Facts) -> Told:
     row = facts.row
-    if is_over(row["status"]):
+    if is_over(row["status"]) and not facts.was_given:
         yield "plan_over", f"the plan is {row['status']}: {why_over(row['status'])}"
     if row["plan_held"] is not True:
         yield "plan_not_held", "the RT-PACS does not hold the plan: what it planned is not known"

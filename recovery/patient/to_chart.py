@@ -61,6 +61,7 @@ def facts_of(
         machines=frozenset(f.treatment_machine_name for f in plan.treatment_fields if f.treatment_machine_name),
         fraction_pattern=pattern,
         known=entry.known,
+        was_given=corrected is not None and bool(corrected.beams),
         copied_at=max(filter(None, (file.as_of, file.built_at))),
     )
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
+import pytest
 from pydicom import Dataset
 from streamlit.testing.v1 import AppTest
 
 from recovery.access.permissions import Role, User
-from recovery.course.charted_entries import ChartedFraction
+from recovery.course.charted_entries import ChartedBeam, ChartedFraction
 from recovery.entries.charted import enter
 from recovery.entries.downtimes import DowntimeEntry
+from recovery.entries.transfers import TransferEntry
 from recovery.host.entry_lines import append_statement
 from recovery.settings.config import load_config
 from tests import objects as o
@@ -178,3 +181,27 @@ def test_nobody_signs_that_an_absent_patient_was_compared(charting: Open) -> Non
     assert visit.checkbox[0].label == "Name, birth date and photo were compared with the patient"
     field(visit, "button_group", "what ").set_value("Not treated").run()
     assert visit.checkbox[0].label == "Name, birth date and photo were compared"
+
+
+@pytest.mark.parametrize("why_over", ["transferred", "completed"])
+def test_what_was_given_before_a_plan_was_over_can_still_be_corrected(
+    charting: Open, tmp_path: Path, why_over: str
+) -> None:
+    """Else a slip in the last fraction stands for good, or is withdrawn and can never be charted again."""
+    clinic = Clinic()
+    plan = anna(clinic)
+    if why_over == "completed":
+        clinic.add(treated(plan, range(8, 15), {1: 112.4, 2: 98.6}))
+    with_clinic(tmp_path, clinic)
+    given = (ChartedBeam(1, "Field 1", 112.4, 112.0), ChartedBeam(2, "Field 2", 98.6, 98.6))
+    one = elsewhere("a", plan, "first", 8 if why_over == "transferred" else 15, beams=given)
+    if why_over == "transferred":
+        at = NOW.astimezone(ZoneInfo("Europe/Zurich"))
+        said = TransferEntry("100231", (one.referenced_rt_plan_uid,), "St. Elsewhere", "", "Green, Gloria", at)
+        append_statement(cache_path(), said)
+    visit = to_correct(charting(), "first")
+    field(visit, "number_input", "mu 1 ").set_value(112.4)
+    field(visit, "text_input", "comment ").set_value("typed a wrong number").run()
+    assert "cannot be signed" not in plain(visit)
+    sign(visit)
+    assert sorted(one.meterset for one in kept()) == pytest.approx([210.6, 211.0])
