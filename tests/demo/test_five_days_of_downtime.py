@@ -222,7 +222,7 @@ def charted_here(department: Department, uids: Iterable[str]) -> dict[Beam, floa
                     total[uid, fraction.fraction_number, beam.beam_number] = beam.delivered
         sheets = [one for one in chart_sheets(file) if one.plan_uid == uid]
         assert len(sheets) == 1 or not plan.is_unfinished, "what is over has none beside a plan that goes on"
-        following = plan.row.next_fraction_number
+        following = plan.row.next_fraction_number if plan.is_next_certain else None
         assert following is None or [one.first_row for one in sheets] == [str(following)]
     return total
 
