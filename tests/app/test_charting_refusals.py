@@ -205,3 +205,19 @@ def test_what_was_given_before_a_plan_was_over_can_still_be_corrected(
     assert "cannot be signed" not in plain(visit)
     sign(visit)
     assert sorted(one.meterset for one in kept()) == pytest.approx([210.6, 211.0])
+
+
+def test_a_machine_that_nobody_knows_is_asked_and_never_the_dash(charting: Open, tmp_path: Path) -> None:
+    clinic = Clinic()
+    anna(clinic)
+    clinic.write(tmp_path / "own" / "cache", with_database=False, treatment_machine_name=None)  # type: ignore[arg-type]
+    link = tmp_path / "data" / "cache"
+    link.unlink()
+    link.symlink_to(tmp_path / "own" / "cache")
+    append_statement(cache_path(), DowntimeEntry("begin", "encrypted", "P", NOW, NOW - timedelta(hours=1)))
+    visit = charting()
+    visit.button_group(key="chart_machine").set_value("Not answered").run()
+    choose(visit, "100231")
+    machine = field(visit, "selectbox", "machine ")
+    assert machine.value is None and machine.options == ["TB1"]
+    assert "Say when and where it was" in plain(visit)
