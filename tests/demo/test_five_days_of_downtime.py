@@ -8,7 +8,7 @@ How
     from then on people chart them, as the page fills them in, on three workstations: one is offline for a day, two
     fractions are charted twice, three wrongly first, one is interrupted and finished the next day. Then an older copy
     of archive and database comes back, all that the work list names is typed in, once with a wrong number, and cycles
-    read it. `RBRDT_FIVE_DAYS=whole` has all sixty patients instead of fourteen, and eight working days: 300 fractions.
+    read it. `RBRDT_FIVE_DAYS=whole` has all sixty patients instead of fourteen, and nine working days: 300 fractions.
 """
 
 from __future__ import annotations
