@@ -14,6 +14,7 @@ import os
 import shutil
 import signal
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -235,8 +236,12 @@ class Workplace:
         spawn = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(os.cpu_count(), spawn, signal.signal, (signal.SIGINT, signal.SIG_IGN)) as pool:
             tell("preparing the clinic: 0 %")
-            for done, _ in enumerate(pool.map(ingest, range(parts)), start=1):
-                tell(f"preparing the clinic: {100 * done // parts} %")
+            try:
+                for done, _ in enumerate(pool.map(ingest, range(parts)), start=1):
+                    tell(f"preparing the clinic: {100 * done // parts} %")
+            except BrokenProcessPool:
+                tell("preparing the clinic: a process of it ended")  # a Ctrl-C reaches those that only start, too
+                raise
 
     def _read_state(self) -> dict[str, Any]:
         try:

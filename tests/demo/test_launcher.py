@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import tomllib
+from concurrent.futures.process import BrokenProcessPool
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -191,3 +192,21 @@ def test_ctrl_c_while_the_clinic_is_prepared_ends_it_soon_and_without_a_trace(tm
     shown = on_a_terminal("-m", "demo", "--no-dashboard", "--folder", str(tmp_path), until=lambda text: "0 %" in text)
     assert shown.status == 1 and "Traceback" not in shown.text, shown.text
     assert "stopped before the clinic was there" in shown.text and " 100 %" not in shown.text
+
+
+def test_a_ctrl_c_that_ends_its_processes_first_is_a_stop_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that only starts does not ignore it yet."""
+
+    class Stopped(Exception):
+        pass
+
+    def broken(*_: object) -> None:
+        raise BrokenProcessPool
+
+    def tell(said: str) -> None:
+        if "ended" in said:
+            raise Stopped
+
+    monkeypatch.setattr("demo.run.workplace.ProcessPoolExecutor.map", broken)
+    with pytest.raises(Stopped):
+        Workplace(tmp_path).open(1, OPENED_AT, fast=False, tell=tell)
