@@ -91,11 +91,12 @@ def fragment(draw: Part, run_every: timedelta | None = None) -> Part:
 
     @wraps(draw)
     def draw_with_page(*args: object, **kwargs: object) -> object:
+        before = st.session_state.get(_WITH_PAGE, False)  # a part may be drawn within another
         st.session_state[_WITH_PAGE] = True
         try:
             return part(*args, **kwargs)
         finally:
-            st.session_state[_WITH_PAGE] = False
+            st.session_state[_WITH_PAGE] = before
 
     return cast("Part", draw_with_page)
 

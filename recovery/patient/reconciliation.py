@@ -37,7 +37,7 @@ UNTOLD = (
     "Compare these by hand."
 )
 OLDER = "The R&V system lacks all of {}, the first day compared: its state may be older. Compare from an earlier day."
-_OLDER = (
+_RESTORED = (
     " An R&V system that was restored to an older state looks like this. To accept it is to compare it here: no "
     "treatment record and no charted fraction is lost by that."
 )
@@ -119,12 +119,7 @@ def reconcile(config: Config, cache: Cache, now: datetime, since: date | None = 
     quarantined; `CacheError` or `EntriesError` if what is needed cannot be read.
     """
     began = _newest_begin(config)
-    known_at = known_since(cache, DELIVERIES)
-    not_believed = [f"{in_words(held)}." for held in quarantined(cache.path, cache.trust)[-1:]]
-    if began is not None and known_at <= began:
-        at = at_time(known_at.astimezone(config.site.zone))
-        why = " ".join(not_believed) + _OLDER if not_believed else "It has not answered since."
-        raise NothingToSayError(f"The R&V database was last believed {at}, before the downtime. {why}")
+    known_at, not_believed = _read_since(config, cache, began)
     first = since or ((began or now).astimezone(config.site.zone).date() - BEFORE)
     rows: list[dict[str, Any]] = cache.read(DELIVERIES)
     charted, told = read_charted(config.cache_path), read_statements(config.cache_path, Worked)
@@ -161,6 +156,18 @@ def reconcile(config: Config, cache: Cache, now: datetime, since: date | None = 
         entered={item: one for item, one in newest.items() if one.kind == "entered"},
         faults=(*not_believed, *charted.faults, *unread, *filter(None, [damaged, _too_old(compared)])),
     )
+
+
+def _read_since(config: Config, cache: Cache, began: datetime | None) -> tuple[datetime, list[str]]:
+    """When the R&V database was read that is believed, and what newer state of it is kept apart. Raises
+    `NothingToSayError` if it was not since the downtime `began`."""
+    known_at = known_since(cache, DELIVERIES)
+    not_believed = [f"{in_words(held)}." for held in quarantined(cache.path, cache.trust)[-1:]]
+    if began is not None and known_at <= began:
+        at = at_time(known_at.astimezone(config.site.zone))
+        why = " ".join(not_believed) + _RESTORED if not_believed else "It has not answered since."
+        raise NothingToSayError(f"The R&V database was last believed {at}, before the downtime. {why}")
+    return known_at, not_believed
 
 
 def _newest_begin(config: Config) -> datetime | None:

@@ -144,6 +144,22 @@ def test_a_fragment_draws_nothing_for_who_lost_the_account(
     assert drawn == ["patients"]
 
 
+def test_a_part_within_a_part_draws_no_page_anew_that_is_being_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    redrawn: list[str] = []
+    monkeypatch.setattr("app.access.rights._redraw", lambda: redrawn.append("the page"))
+    monkeypatch.setattr("app.access.rights.holds", lambda: True)
+    monkeypatch.setattr("streamlit.fragment", lambda draw, run_every=None: draw)
+
+    def outer() -> None:
+        rights.fragment(lambda: None)()
+        rights.redraw()
+
+    rights.fragment(outer)()
+    assert redrawn == [], "somebody's press would go with it"
+    rights.redraw()
+    assert redrawn == ["the page"]
+
+
 def test_an_attempt_is_counted_before_its_password_is_looked_at(
     open_dashboard: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -57,8 +57,10 @@ def _corrected(desk: Desk) -> ChartedFraction | None:
 
 def _is_corrected_already(desk: Desk, corrected: ChartedFraction | None) -> bool:
     """Whether somebody else corrected it since it was chosen: said, for two corrections of one entry are a conflict."""
+    if corrected is None:
+        return False
     entries = read_charted(desk.config.cache_path).entries
-    instead = [one for one in entries if corrected is not None and one.corrects == corrected.entry_id]
+    instead = [one for one in entries if one.corrects == corrected.entry_id]
     for one in instead:
         said = f"Meanwhile it was corrected: {one.in_words}. Leave this one, and look whether that is right."
         st.markdown(f":red[■ {words.as_markdown(said)}]")
